@@ -1,0 +1,151 @@
+//! PackStream to JSON: rows per second in each view, beside a tree of `serde_json` values.
+
+use boltgate::bolt::packstream::{Reader, Token, Writer, tag};
+use boltgate::json::output::row;
+use boltgate::json::{TypedVersion, View};
+use bytes::{BufMut, BytesMut};
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use serde_json::Value;
+
+const ROWS: usize = 1000;
+const COLUMNS: usize = 4;
+
+fn main() {
+    divan::main();
+}
+
+/// An integer, a float, a short and a longer string.
+fn scalar_row() -> Vec<u8> {
+    packed(|out| {
+        out.list(COLUMNS);
+        out.integer(123_456);
+        out.float(0.123_456_789);
+        out.string("Ada Lovelace");
+        out.string("the first to see that the engine could do more than numbers");
+    })
+}
+
+/// Four nodes with an element id, a label and five properties.
+fn node_row() -> Vec<u8> {
+    packed(|out| {
+        out.list(COLUMNS);
+        for _ in 0..COLUMNS {
+            out.structure(tag::NODE, 4);
+            out.integer(123_456);
+            out.list(1);
+            out.string("Person");
+            out.map(5);
+            out.string("name");
+            out.string("Ada Lovelace");
+            out.string("email");
+            out.string("ada.lovelace@example.org");
+            out.string("born");
+            out.integer(1815);
+            out.string("score");
+            out.float(0.75);
+            out.string("active");
+            out.boolean(true);
+            out.string("4:8a1d7d4e-6f0c-4a51-9d7c-2f1f5e0c9b11:123456");
+        }
+    })
+}
+
+fn packed(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write(&mut Writer::new(&mut bytes));
+    bytes
+}
+
+fn transcode(bencher: Bencher<'_, '_>, fields: &[u8], view: View) {
+    let mut out = BytesMut::with_capacity(16 * 1024 * 1024);
+    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+        out.clear();
+        for _ in 0..ROWS {
+            let written = row(&mut out, divan::black_box(fields), COLUMNS, view);
+            assert_eq!(written, Ok(()));
+            out.put_u8(b',');
+        }
+        out.len()
+    });
+}
+
+fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    let mut out = BytesMut::with_capacity(16 * 1024 * 1024);
+    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+        out.clear();
+        for _ in 0..ROWS {
+            let value = build(&mut Reader::new(divan::black_box(fields)));
+            let mut writer = (&mut out).writer();
+            serde_json::to_writer(&mut writer, &value).unwrap_or_default();
+            out.put_u8(b',');
+        }
+        out.len()
+    });
+}
+
+/// What most gateways do: a value for every value, and a map for every node.
+fn build(reader: &mut Reader<'_>) -> Value {
+    match reader.token() {
+        Ok(Token::Boolean(value)) => value.into(),
+        Ok(Token::Integer(value)) => value.into(),
+        Ok(Token::Float(value)) => value.into(),
+        Ok(Token::String(value)) => value.into(),
+        Ok(Token::List(items)) => (0..items).map(|_| build(reader)).collect(),
+        Ok(Token::Map(pairs)) => {
+            let pair = |_| {
+                (
+                    reader.expect_string().unwrap_or_default().to_owned(),
+                    build(reader),
+                )
+            };
+            Value::Object((0..pairs).map(pair).collect())
+        }
+        Ok(Token::Struct(tag::NODE, 4)) => {
+            let _id = build(reader);
+            let [labels, properties, id] = [build(reader), build(reader), build(reader)];
+            let members = [
+                ("elementId", id),
+                ("labels", labels),
+                ("properties", properties),
+            ];
+            Value::Object(
+                members
+                    .map(|(key, value)| (key.to_owned(), value))
+                    .into_iter()
+                    .collect(),
+            )
+        }
+        _ => Value::Null,
+    }
+}
+
+#[divan::bench]
+fn scalars_plain(bencher: Bencher<'_, '_>) {
+    transcode(bencher, &scalar_row(), View::Plain);
+}
+
+#[divan::bench]
+fn scalars_typed(bencher: Bencher<'_, '_>) {
+    transcode(bencher, &scalar_row(), View::Typed(TypedVersion::V1_2));
+}
+
+#[divan::bench]
+fn scalars_tree(bencher: Bencher<'_, '_>) {
+    tree(bencher, &scalar_row());
+}
+
+#[divan::bench]
+fn nodes_plain(bencher: Bencher<'_, '_>) {
+    transcode(bencher, &node_row(), View::Plain);
+}
+
+#[divan::bench]
+fn nodes_typed(bencher: Bencher<'_, '_>) {
+    transcode(bencher, &node_row(), View::Typed(TypedVersion::V1_2));
+}
+
+#[divan::bench]
+fn nodes_tree(bencher: Bencher<'_, '_>) {
+    tree(bencher, &node_row());
+}

@@ -1,0 +1,288 @@
+//! Framing: a message is one or more chunks of at most 65 535 bytes, and a chunk of no bytes ends it.
+//!
+//! Where a message should begin, the empty chunk is a keep-alive (NOOP) and means nothing.
+
+use bytes::{Buf, BytesMut};
+
+use super::error::Error;
+
+const MAX_CHUNK: usize = 0xFFFF;
+
+/// Appends one message, whose payload `write` appends.
+pub fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
+    let start = out.len();
+    out.extend_from_slice(&[0, 0]);
+    write(out);
+    let payload = out.len() - start - 2;
+    if let Ok(length) = u16::try_from(payload) {
+        put_length(out, start, length);
+    } else {
+        split(out, start, payload);
+    }
+    out.extend_from_slice(&[0, 0]);
+}
+
+/// Cuts a payload that is too long for one chunk, in place of the one it was written as.
+fn split(out: &mut Vec<u8>, start: usize, payload: usize) {
+    let tail = out.split_off(start + 2);
+    out.truncate(start);
+    out.reserve(payload + 2 * payload.div_ceil(MAX_CHUNK));
+    for chunk in tail.chunks(MAX_CHUNK) {
+        let at = out.len();
+        out.extend_from_slice(&[0, 0]);
+        put_length(out, at, u16::try_from(chunk.len()).unwrap_or(u16::MAX));
+        out.extend_from_slice(chunk);
+    }
+}
+
+fn put_length(out: &mut [u8], at: usize, length: u16) {
+    if let Some(head) = out.get_mut(at..at + 2) {
+        head.copy_from_slice(&length.to_be_bytes());
+    }
+}
+
+/// The way back: takes bytes as they arrive, cut anywhere, and gives one whole message at a time.
+///
+/// A message in a single chunk, the usual one, stays where it was read. Others are joined in a scratch buffer.
+#[derive(Debug)]
+pub struct Dechunker {
+    buffer: BytesMut,
+    scratch: Vec<u8>,
+    /// Where in `scratch` each chunk began.
+    boundaries: Vec<usize>,
+    current: Current,
+    max_message: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Current {
+    /// Between messages, or in the middle of one that is being joined.
+    None,
+    /// In `buffer`, behind its two bytes of length.
+    InPlace(usize),
+    /// In `scratch`.
+    Joined,
+}
+
+impl Dechunker {
+    /// `max_message` is the longest payload accepted, in bytes.
+    #[must_use]
+    pub fn new(max_message: usize) -> Self {
+        Self {
+            buffer: BytesMut::new(),
+            scratch: Vec::new(),
+            boundaries: Vec::new(),
+            current: Current::None,
+            max_message,
+        }
+    }
+
+    /// Where to put what arrives.
+    pub fn buffer(&mut self) -> &mut BytesMut {
+        &mut self.buffer
+    }
+
+    /// Nothing has arrived that was not taken.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let held = match self.current {
+            Current::InPlace(length) => length + 4,
+            Current::None | Current::Joined => 0,
+        };
+        self.buffer.len() == held && (self.current != Current::None || self.scratch.is_empty())
+    }
+
+    /// Moves on to the next message, if all of it is there.
+    ///
+    /// # Errors
+    /// [`Error::MessageTooLong`].
+    pub fn advance(&mut self) -> Result<bool, Error> {
+        self.release();
+        loop {
+            let Some((head, rest)) = self.buffer.split_first_chunk::<2>() else {
+                return Ok(false);
+            };
+            let length = usize::from(u16::from_be_bytes(*head));
+            if length == 0 {
+                self.buffer.advance(2);
+                if self.boundaries.is_empty() {
+                    continue; // a keep-alive
+                }
+                self.current = Current::Joined;
+                return Ok(true);
+            }
+            let Some((chunk, behind)) = rest.split_at_checked(length) else {
+                return Ok(false);
+            };
+            if self.scratch.len() + length > self.max_message {
+                return Err(Error::MessageTooLong {
+                    limit: self.max_message,
+                });
+            }
+            if self.boundaries.is_empty() {
+                match behind {
+                    [0, 0, ..] => {
+                        self.current = Current::InPlace(length);
+                        return Ok(true);
+                    }
+                    [] | [_] => return Ok(false),
+                    _ => {}
+                }
+            }
+            self.boundaries.push(self.scratch.len());
+            self.scratch.extend_from_slice(chunk);
+            self.buffer.advance(2 + length);
+        }
+    }
+
+    /// The message that [`Dechunker::advance`] found.
+    #[must_use]
+    pub fn message(&self) -> &[u8] {
+        match self.current {
+            Current::None => &[],
+            Current::InPlace(length) => self.buffer.get(2..2 + length).unwrap_or_default(),
+            Current::Joined => &self.scratch,
+        }
+    }
+
+    /// The parts of the message that begin at a chunk's boundary, except the whole message.
+    pub fn tails(&self) -> impl Iterator<Item = &[u8]> {
+        let joined = self.current == Current::Joined;
+        self.boundaries
+            .iter()
+            .skip(1)
+            .filter(move |_| joined)
+            .filter_map(|&boundary| self.scratch.get(boundary..))
+    }
+
+    /// Gives the read buffer's memory back. Only when [`Dechunker::is_empty`].
+    pub fn forget_buffer(&mut self) {
+        self.release();
+        self.buffer = BytesMut::new();
+    }
+
+    fn release(&mut self) {
+        match std::mem::replace(&mut self.current, Current::None) {
+            Current::None => {}
+            Current::InPlace(length) => self.buffer.advance(length + 4),
+            Current::Joined => {
+                self.boundaries.clear();
+                self.scratch.clear();
+                self.scratch.shrink_to(MAX_CHUNK);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn framed(messages: &[Vec<u8>]) -> Vec<u8> {
+        let mut out = Vec::new();
+        for message in messages {
+            frame(&mut out, |out| out.extend_from_slice(message));
+        }
+        out
+    }
+
+    fn drain(dechunker: &mut Dechunker) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        while dechunker.advance().unwrap() {
+            messages.push(dechunker.message().to_vec());
+        }
+        messages
+    }
+
+    #[test]
+    fn messages_survive_a_cut_at_any_byte() {
+        let messages = vec![
+            vec![1; 5],
+            vec![2; 70_000],
+            vec![3; 65_535],
+            vec![4; 131_071],
+            vec![5],
+        ];
+        let bytes = framed(&messages);
+        for cut in [1, 2, 3, 4, 7, 1000, 65_536, 65_537, 65_538, 65_539] {
+            let mut dechunker = Dechunker::new(1 << 20);
+            let mut found = Vec::new();
+            for piece in bytes.chunks(cut) {
+                dechunker.buffer().extend_from_slice(piece);
+                found.extend(drain(&mut dechunker));
+            }
+            assert_eq!(found, messages, "cut every {cut} bytes");
+            assert!(dechunker.is_empty());
+        }
+    }
+
+    #[test]
+    fn keep_alives_between_messages_mean_nothing() {
+        let mut dechunker = Dechunker::new(100);
+        dechunker
+            .buffer()
+            .extend_from_slice(&[0, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0]);
+        assert_eq!(drain(&mut dechunker), [vec![7]]);
+        assert!(dechunker.is_empty());
+    }
+
+    #[test]
+    fn a_message_beyond_the_limit_is_refused() {
+        for chunk in [4, 101] {
+            let mut dechunker = Dechunker::new(100);
+            let payload = vec![9; 101];
+            for piece in payload.chunks(chunk) {
+                dechunker
+                    .buffer()
+                    .extend_from_slice(&u16::try_from(piece.len()).unwrap().to_be_bytes());
+                dechunker.buffer().extend_from_slice(piece);
+            }
+            dechunker.buffer().extend_from_slice(&[0, 0]);
+            assert!(matches!(
+                dechunker.advance(),
+                Err(Error::MessageTooLong { limit: 100 })
+            ));
+        }
+    }
+
+    #[test]
+    fn tails_begin_where_chunks_begin() {
+        let mut dechunker = Dechunker::new(100);
+        dechunker
+            .buffer()
+            .extend_from_slice(&[0, 2, 1, 2, 0, 1, 3, 0, 2, 4, 5, 0, 0]);
+        assert!(dechunker.advance().unwrap());
+        assert_eq!(dechunker.message(), [1, 2, 3, 4, 5]);
+        assert_eq!(
+            dechunker.tails().collect::<Vec<_>>(),
+            [&[3, 4, 5][..], &[4, 5]]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_framed_comes_back(
+            messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 1..8),
+            cut in 1_usize..64,
+        ) {
+            let mut dechunker = Dechunker::new(1000);
+            let mut found = Vec::new();
+            for piece in framed(&messages).chunks(cut) {
+                dechunker.buffer().extend_from_slice(piece);
+                found.extend(drain(&mut dechunker));
+            }
+            prop_assert_eq!(found, messages);
+        }
+
+        #[test]
+        fn hostile_bytes_end_in_messages_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
+            let mut dechunker = Dechunker::new(64);
+            dechunker.buffer().extend_from_slice(&bytes);
+            while let Ok(true) = dechunker.advance() {
+                prop_assert!(dechunker.message().len() <= 64);
+            }
+        }
+    }
+}

@@ -1,0 +1,35 @@
+//! The Bolt protocol, from the client's side, over any byte stream.
+//!
+//! Owns PackStream, chunks, messages, the handshake, the states of one connection, and the dialing of one over
+//! TCP and TLS. Promises that a connection always knows what the server still owes it ([`Connection::is_clean`]),
+//! whenever a caller stops listening. Knows nothing of HTTP, JSON, tokens' meaning, or pools.
+
+pub mod auth;
+pub mod chunk;
+pub mod connection;
+pub mod dial;
+pub mod dialect;
+pub mod error;
+pub mod failure;
+pub mod fit;
+pub mod handshake;
+pub mod message;
+pub mod packstream;
+pub mod path;
+pub mod recover;
+pub mod summary;
+pub mod terminate;
+pub mod tls;
+pub mod uri;
+pub mod version;
+pub mod zone;
+
+pub use auth::AuthToken;
+pub use connection::{Connection, Reply};
+pub use dial::{Dialer, Endpoint};
+pub use dialect::Dialect;
+pub use error::{Error, HandshakeError};
+pub use failure::Failure;
+pub use message::Extra;
+pub use summary::{Columns, Summary};
+pub use uri::{Security, Uri};

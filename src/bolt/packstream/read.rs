@@ -1,0 +1,329 @@
+//! The reader: a cursor over one framed message that yields a token at a time and copies nothing.
+
+use thiserror::Error;
+
+/// What can be wrong with PackStream bytes.
+///
+/// The two kinds differ in what follows: after [`DecodeError::Framing`] nothing behind the cursor can be
+/// trusted and the connection has to be closed; after [`DecodeError::Value`] the message was framed well and
+/// only this value cannot be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The bytes are no PackStream, or announce more than there is.
+    #[error("malformed PackStream: {0}")]
+    Framing(&'static str),
+    /// A well-framed value that has no meaning.
+    #[error("the database sent a value that cannot be shown: {0}")]
+    Value(&'static str),
+}
+
+/// One PackStream token. A collection's token is followed by its items.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Token<'a> {
+    /// Null.
+    Null,
+    /// True or false.
+    Boolean(bool),
+    /// 64 bits, signed.
+    Integer(i64),
+    /// 64 bits, IEEE 754.
+    Float(f64),
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// UTF-8, checked.
+    String(&'a str),
+    /// The number of items that follow.
+    List(usize),
+    /// The number of pairs that follow; each key is a [`Token::String`].
+    Map(usize),
+    /// The tag, and the number of fields that follow.
+    Struct(u8, usize),
+    /// Bolt 6.1 and later.
+    Uuid([u8; 16]),
+}
+
+/// A cursor over the bytes of one message.
+#[derive(Debug, Clone)]
+pub struct Reader<'a> {
+    bytes: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    /// A reader at the start of `bytes`.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes }
+    }
+
+    /// What has not been read yet.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Reads the next token.
+    ///
+    /// # Errors
+    /// [`DecodeError::Framing`] at the end of the bytes, for a reserved marker and for a length that exceeds what
+    /// is there; [`DecodeError::Value`] for a string that is not UTF-8 (the cursor then stands behind it).
+    #[inline]
+    pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
+        let marker = self.byte()?;
+        Ok(match marker {
+            0x00..=0x7F | 0xF0..=0xFF => Token::Integer(i64::from(marker.cast_signed())),
+            0x80..=0x8F => self.string(usize::from(marker & 0x0F))?,
+            0x90..=0x9F => self.list(usize::from(marker & 0x0F))?,
+            0xA0..=0xAF => self.map(usize::from(marker & 0x0F))?,
+            0xB0..=0xBF => self.structure(usize::from(marker & 0x0F))?,
+            0xC0 => Token::Null,
+            0xC1 => Token::Float(f64::from_be_bytes(self.array()?)),
+            0xC2 => Token::Boolean(false),
+            0xC3 => Token::Boolean(true),
+            0xC8 => Token::Integer(i64::from(i8::from_be_bytes(self.array()?))),
+            0xC9 => Token::Integer(i64::from(i16::from_be_bytes(self.array()?))),
+            0xCA => Token::Integer(i64::from(i32::from_be_bytes(self.array()?))),
+            0xCB => Token::Integer(i64::from_be_bytes(self.array()?)),
+            0xCC..=0xCE => {
+                let length = self.length(marker - 0xCC)?;
+                Token::Bytes(self.take(length)?)
+            }
+            0xD0..=0xD2 => {
+                let length = self.length(marker - 0xD0)?;
+                self.string(length)?
+            }
+            0xD4..=0xD6 => {
+                let length = self.length(marker - 0xD4)?;
+                self.list(length)?
+            }
+            0xD8..=0xDA => {
+                let length = self.length(marker - 0xD8)?;
+                self.map(length)?
+            }
+            0xE0 => Token::Uuid(self.array()?),
+            _ => return Err(DecodeError::Framing("a reserved marker")),
+        })
+    }
+
+    /// Reads a token that has to be a string.
+    ///
+    /// # Errors
+    /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
+    pub fn expect_string(&mut self) -> Result<&'a str, DecodeError> {
+        match self.token()? {
+            Token::String(text) => Ok(text),
+            _ => Err(DecodeError::Value("something else where a string is due")),
+        }
+    }
+
+    /// Reads a token that has to be an integer.
+    ///
+    /// # Errors
+    /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
+    pub fn expect_integer(&mut self) -> Result<i64, DecodeError> {
+        integer(self.token()?)
+    }
+
+    /// Reads a token that has to be a list, and gives its length.
+    ///
+    /// # Errors
+    /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
+    pub fn expect_list(&mut self) -> Result<usize, DecodeError> {
+        match self.token()? {
+            Token::List(length) => Ok(length),
+            _ => Err(DecodeError::Value("something else where a list is due")),
+        }
+    }
+
+    /// Reads a token that has to be a map, and gives its number of pairs.
+    ///
+    /// # Errors
+    /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
+    pub fn expect_map(&mut self) -> Result<usize, DecodeError> {
+        match self.token()? {
+            Token::Map(length) => Ok(length),
+            _ => Err(DecodeError::Value("something else where a map is due")),
+        }
+    }
+
+    /// Passes over one whole value, however deep, without recursion.
+    ///
+    /// # Errors
+    /// [`DecodeError::Framing`] only: what the value means does not matter here.
+    pub fn skip(&mut self) -> Result<(), DecodeError> {
+        let mut outstanding = 1_usize;
+        while outstanding > 0 {
+            outstanding -= 1;
+            // Counts are bounded by the bytes that are left, so the sum cannot overflow.
+            outstanding += match self.token() {
+                Ok(Token::List(items)) => items,
+                Ok(Token::Map(pairs)) => pairs * 2,
+                Ok(Token::Struct(_, fields)) => fields,
+                Ok(_) | Err(DecodeError::Value(_)) => 0,
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(())
+    }
+
+    /// Passes over one whole value and gives its bytes.
+    ///
+    /// # Errors
+    /// As [`Reader::skip`].
+    pub fn raw(&mut self) -> Result<&'a [u8], DecodeError> {
+        let before = self.bytes;
+        self.skip()?;
+        before
+            .get(..before.len() - self.bytes.len())
+            .ok_or(DecodeError::Framing("the value ends before it begins"))
+    }
+
+    #[inline]
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let (first, rest) = self.bytes.split_first().ok_or(TRUNCATED)?;
+        self.bytes = rest;
+        Ok(*first)
+    }
+
+    #[inline]
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (first, rest) = self.bytes.split_first_chunk::<N>().ok_or(TRUNCATED)?;
+        self.bytes = rest;
+        Ok(*first)
+    }
+
+    #[inline]
+    fn take(&mut self, length: usize) -> Result<&'a [u8], DecodeError> {
+        let (first, rest) = self.bytes.split_at_checked(length).ok_or(TRUNCATED)?;
+        self.bytes = rest;
+        Ok(first)
+    }
+
+    /// A length in one, two or four bytes, for width 0, 1 or 2.
+    #[inline]
+    fn length(&mut self, width: u8) -> Result<usize, DecodeError> {
+        Ok(match width {
+            0 => usize::from(self.byte()?),
+            1 => usize::from(u16::from_be_bytes(self.array()?)),
+            _ => usize::try_from(u32::from_be_bytes(self.array()?)).map_err(|_| TRUNCATED)?,
+        })
+    }
+
+    #[inline]
+    fn string(&mut self, length: usize) -> Result<Token<'a>, DecodeError> {
+        let bytes = self.take(length)?;
+        simdutf8::basic::from_utf8(bytes)
+            .map(Token::String)
+            .map_err(|_| DecodeError::Value("a string that is not UTF-8"))
+    }
+
+    #[inline]
+    fn list(&mut self, length: usize) -> Result<Token<'a>, DecodeError> {
+        self.announced(length)?;
+        Ok(Token::List(length))
+    }
+
+    #[inline]
+    fn map(&mut self, pairs: usize) -> Result<Token<'a>, DecodeError> {
+        self.announced(pairs.saturating_mul(2))?;
+        Ok(Token::Map(pairs))
+    }
+
+    #[inline]
+    fn structure(&mut self, fields: usize) -> Result<Token<'a>, DecodeError> {
+        let tag = self.byte()?;
+        self.announced(fields)?;
+        Ok(Token::Struct(tag, fields))
+    }
+
+    /// Every item takes at least one byte, so a larger count is a lie.
+    #[inline]
+    fn announced(&self, items: usize) -> Result<(), DecodeError> {
+        if items > self.bytes.len() {
+            return Err(TRUNCATED);
+        }
+        Ok(())
+    }
+}
+
+const TRUNCATED: DecodeError = DecodeError::Framing("it announces more than there is");
+
+/// The integer in a token.
+///
+/// # Errors
+/// [`DecodeError::Value`] for any other type.
+pub fn integer(token: Token<'_>) -> Result<i64, DecodeError> {
+    match token {
+        Token::Integer(value) => Ok(value),
+        _ => Err(DecodeError::Value("something else where an integer is due")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_beyond_the_message_is_refused_before_anything_is_read() {
+        for bytes in [
+            &[0xD6, 0x7F, 0xFF, 0xFF, 0xFF][..],
+            &[0xDA, 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0x01],
+            &[0xCE, 0x00, 0x00, 0x00, 0x02, 0x00],
+            &[0xD2, 0x00, 0x00, 0x00, 0x02, 0x41],
+            &[0xB4, 0x4E, 0x01],
+            &[0x92, 0x01],
+            &[0xA1, 0x80],
+            &[0xC1, 0x00],
+            &[],
+        ] {
+            assert!(
+                matches!(Reader::new(bytes).token(), Err(DecodeError::Framing(_))),
+                "{bytes:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn reserved_markers_are_refused() {
+        let reserved = (0xC4..=0xC7)
+            .chain([0xCF, 0xD3, 0xD7, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF])
+            .chain(0xE1..=0xEF);
+        for marker in reserved {
+            let bytes = [marker, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+            assert!(
+                matches!(Reader::new(&bytes).token(), Err(DecodeError::Framing(_))),
+                "{marker:#x}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_string_that_is_not_utf8_leaves_the_cursor_behind_it() {
+        let mut reader = Reader::new(&[0x82, 0xC3, 0x28, 0x07]);
+        assert!(matches!(reader.token(), Err(DecodeError::Value(_))));
+        assert_eq!(reader.token(), Ok(Token::Integer(7)));
+    }
+
+    #[test]
+    fn skipping_is_not_recursive() {
+        let mut bytes = vec![0x91; 1_000_000];
+        bytes.push(0x01);
+        bytes.push(0x2A);
+        let mut reader = Reader::new(&bytes);
+        reader.skip().unwrap();
+        assert_eq!(reader.token(), Ok(Token::Integer(42)));
+    }
+
+    #[test]
+    fn integers_of_every_width() {
+        let bytes = [
+            0x7F, 0xF0, 0xC8, 0x80, 0xC9, 0x80, 0x00, 0xCA, 0x80, 0, 0, 0, 0xCB, 0x80, 0, 0, 0, 0,
+            0, 0, 0,
+        ];
+        let mut reader = Reader::new(&bytes);
+        for expected in [127, -16, -128, -32768, -2_147_483_648, i64::MIN] {
+            assert_eq!(reader.expect_integer(), Ok(expected));
+        }
+        assert!(reader.rest().is_empty());
+    }
+}

@@ -1,0 +1,50 @@
+//! Bringing a connection back that a caller has left in the middle of something.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::connection::{Connection, Reply};
+
+/// Makes `connection` clean again within `budget`, whatever its last user left outstanding. Gives whether that
+/// succeeded; otherwise it must be closed.
+///
+/// Where RESET interrupts, the running statement ends within milliseconds; elsewhere RESET is answered only when
+/// the statement has ended by itself.
+pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
+    connection.forget_unsent();
+    if connection.is_clean() {
+        return true;
+    }
+    if !connection.is_recoverable() {
+        return false;
+    }
+    matches!(timeout(budget, reset(connection)).await, Ok(true)) && connection.is_clean()
+}
+
+async fn reset(connection: &mut Connection) -> bool {
+    // A RESET that overtakes a BEGIN costs the connection on Neo4j.
+    while connection.owes_begin() {
+        if connection.reply().await.is_err() {
+            return false;
+        }
+    }
+    if !connection.owes_reset() {
+        connection.reset();
+    }
+    while connection.owes_reset() {
+        if connection.reply().await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+/// Proves that an idle connection is alive: one RESET, answered within `budget`.
+pub async fn prove_alive(connection: &mut Connection, budget: Duration) -> bool {
+    connection.reset();
+    matches!(
+        timeout(budget, connection.reply()).await,
+        Ok(Ok(Reply::Success))
+    ) && connection.is_clean()
+}

@@ -1,0 +1,155 @@
+//! Time zones by name: which ones there are, and their offset at a moment.
+//!
+//! Owns the choice of names that Neo4j takes: the tz database's own, in their exact spelling, without the few
+//! that Java does not have. The database is the one compiled in, so that all machines agree.
+
+use std::sync::LazyLock;
+
+use jiff::Timestamp;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
+
+static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// In the tz database, but neither regions nor known to Neo4j (seen on 2026.09).
+const NOT_REGIONS: [&str; 7] = ["EST", "Factory", "GMT+0", "GMT-0", "HST", "MST", "ROC"];
+
+/// Seconds in 400 years, after which the calendar and every zone's rule repeat.
+const CYCLE: i64 = 146_097 * 86_400;
+
+/// Whether `name` is a region of the tz database, letter for letter.
+#[must_use]
+pub fn is_region(name: &str) -> bool {
+    region(name).is_some()
+}
+
+/// The offset from UTC in seconds that holds in `zone` at a moment, in seconds since 1970-01-01 UTC.
+///
+/// Knows regions and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`). `None` for any other name.
+#[must_use]
+pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
+    if let Some(region) = region(zone) {
+        return Some(region.to_offset(within_database(seconds)).seconds());
+    }
+    let offset = ["UTC", "GMT", "UT"]
+        .iter()
+        .find_map(|prefix| zone.strip_prefix(prefix))?;
+    if offset.is_empty() {
+        Some(0)
+    } else {
+        fixed(offset)
+    }
+}
+
+fn region(name: &str) -> Option<TimeZone> {
+    let zone = ZONES.get(name).ok()?;
+    (zone.iana_name() == Some(name) && !NOT_REGIONS.contains(&name)).then_some(zone)
+}
+
+/// The same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset holds.
+fn within_database(seconds: i64) -> Timestamp {
+    let last = Timestamp::MAX.as_second() - 1;
+    let beyond = seconds.saturating_sub(last).max(0);
+    let cycles = beyond.div_euclid(CYCLE) + i64::from(beyond.rem_euclid(CYCLE) > 0);
+    let seconds = seconds.saturating_sub(cycles.saturating_mul(CYCLE));
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
+}
+
+/// `±HH:mm[:ss]`, at most 18 hours either way.
+fn fixed(text: &str) -> Option<i32> {
+    let sign = match text.as_bytes().first()? {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let mut seconds = 0;
+    let mut parts = 0;
+    for (part, most) in text.get(1..)?.split(':').zip([18, 59, 59, 0]) {
+        let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let value = part
+            .parse::<i32>()
+            .ok()
+            .filter(|value| digits && *value <= most)?;
+        seconds = seconds * 60 + value;
+        parts += 1;
+    }
+    match parts {
+        2 => seconds *= 60,
+        3 => {}
+        _ => return None,
+    }
+    (seconds <= 64_800).then_some(sign * seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_taken_letter_for_letter() {
+        for name in [
+            "Europe/Berlin",
+            "UTC",
+            "GMT",
+            "GMT0",
+            "Etc/GMT+1",
+            "CET",
+            "US/Pacific",
+        ] {
+            assert!(is_region(name), "{name}");
+        }
+        for name in [
+            "europe/berlin",
+            "EST",
+            "ROC",
+            "Z",
+            "+01:00",
+            "GMT+1",
+            "UTC+01:00",
+            "Mars/X",
+            "",
+        ] {
+            assert!(!is_region(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn offsets_follow_the_moment() {
+        for (zone, seconds, offset) in [
+            ("Europe/Berlin", 1_577_880_000, 3600),
+            ("Europe/Berlin", 1_593_600_000, 7200),
+            ("Europe/Berlin", -5_364_662_400, 3208),
+            ("Europe/Berlin", -31_557_014_167_219_200, 3208),
+            ("UTC+01:00", 0, 3600),
+            ("GMT-05:30", 0, -19_800),
+            ("UT", 0, 0),
+            ("UTC+00:00:01", 0, 1),
+        ] {
+            assert_eq!(offset_at(zone, seconds), Some(offset), "{zone} {seconds}");
+        }
+        for zone in [
+            "UTC+1",
+            "UTC+01",
+            "UTC+01:00:00:00",
+            "GMT+18:01",
+            "UTC01:00",
+            "UTC+0é:00",
+            "Mars/X",
+        ] {
+            assert_eq!(offset_at(zone, 0), None, "{zone}");
+        }
+    }
+
+    #[test]
+    fn far_summers_are_summers() {
+        let summer = 1_593_600_000;
+        for cycles in [1, 20, 21, 1000, 2_499_000] {
+            assert_eq!(
+                offset_at("Europe/Berlin", summer + cycles * CYCLE),
+                Some(7200),
+                "{cycles}"
+            );
+        }
+        assert!(offset_at("Europe/Berlin", i64::MAX).is_some());
+        assert!(offset_at("Europe/Berlin", i64::MIN).is_some());
+    }
+}

@@ -1,0 +1,311 @@
+//! Owns the addresses an operator writes: where to listen, and where the database is.
+//!
+//! Promises that an address in hand can be used without further checks and holds no credentials.
+//! May not know sockets, names or how they are resolved.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::str::FromStr;
+
+use super::text::serde_as_text;
+use super::value::ParseValueError;
+
+/// An IP address and a port to listen on, such as `127.0.0.1:7474` or `[::]:7474`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenAddr(SocketAddr);
+
+impl ListenAddr {
+    pub(super) const fn loopback(port: u16) -> Self {
+        Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+    }
+
+    /// The address to bind.
+    pub const fn get(self) -> SocketAddr {
+        self.0
+    }
+
+    /// The address at which this machine reaches the listener: a wildcard becomes loopback.
+    pub fn reachable(self) -> SocketAddr {
+        let ip = match self.0.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.0.port())
+    }
+}
+
+impl FromStr for ListenAddr {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self).map_err(|_| {
+            ParseValueError(format!(
+                "`{text}` is not an address to listen on; write IP:PORT, such as \
+                 \"127.0.0.1:7474\", \"0.0.0.0:7474\" or \"[::]:7474\""
+            ))
+        })
+    }
+}
+
+impl fmt::Display for ListenAddr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Whether and how the wire to the database is encrypted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UriScheme {
+    /// `bolt`: no TLS.
+    Bolt,
+    /// `bolt+s`: TLS, certificate verified.
+    BoltS,
+    /// `bolt+ssc`: TLS, any certificate (self-signed).
+    BoltSsc,
+}
+
+impl UriScheme {
+    /// The scheme as written in a URI.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bolt => "bolt",
+            Self::BoltS => "bolt+s",
+            Self::BoltSsc => "bolt+ssc",
+        }
+    }
+}
+
+/// Where the database is: `bolt://HOST[:PORT]`, `bolt+s://…` or `bolt+ssc://…`.
+///
+/// Holds no user name or password; callers bring their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseUri {
+    scheme: UriScheme,
+    host: String,
+    port: u16,
+}
+
+impl DatabaseUri {
+    const DEFAULT_PORT: u16 = 7687;
+
+    pub(super) fn loopback() -> Self {
+        let host = Ipv4Addr::LOCALHOST.to_string();
+        Self {
+            scheme: UriScheme::Bolt,
+            host,
+            port: Self::DEFAULT_PORT,
+        }
+    }
+
+    /// Whether and how the wire is encrypted.
+    pub const fn scheme(&self) -> UriScheme {
+        self.scheme
+    }
+
+    /// Host name or IP address; an IPv6 address comes without its brackets.
+    pub fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// TCP port, 7687 unless the URI names another.
+    pub const fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+impl FromStr for DatabaseUri {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // First, so that no later message can print a password.
+        if text.contains('@') {
+            return refuse("must not hold a user name or password; callers send their own");
+        }
+        let Some((scheme, rest)) = text.split_once("://") else {
+            return refuse("must be a URI such as \"bolt://127.0.0.1:7687\"");
+        };
+        let scheme = parse_scheme(scheme)?;
+        let authority = rest.strip_suffix('/').unwrap_or(rest);
+        if authority.contains(['/', '?', '#']) {
+            return refuse("must end after the port; a path or query has no meaning here");
+        }
+        let (host, port) = split_port(authority)?;
+        let port = match port {
+            None => Self::DEFAULT_PORT,
+            Some(port) => parse_port(port)?,
+        };
+        Ok(Self {
+            scheme,
+            host: host.to_owned(),
+            port,
+        })
+    }
+}
+
+impl fmt::Display for DatabaseUri {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { scheme, host, port } = self;
+        if host.contains(':') {
+            return write!(f, "{}://[{host}]:{port}", scheme.as_str());
+        }
+        write!(f, "{}://{host}:{port}", scheme.as_str())
+    }
+}
+
+serde_as_text!(ListenAddr, DatabaseUri);
+
+fn parse_scheme(scheme: &str) -> Result<UriScheme, ParseValueError> {
+    let known = [UriScheme::Bolt, UriScheme::BoltS, UriScheme::BoltSsc];
+    match known
+        .into_iter()
+        .find(|known| scheme.eq_ignore_ascii_case(known.as_str()))
+    {
+        Some(scheme) => Ok(scheme),
+        None => refuse(&format!(
+            "scheme `{scheme}` is unknown; use bolt, bolt+s or bolt+ssc"
+        )),
+    }
+}
+
+/// Splits `host:port` or `[v6]:port`; the port is optional.
+fn split_port(authority: &str) -> Result<(&str, Option<&str>), ParseValueError> {
+    if let Some(rest) = authority.strip_prefix('[') {
+        let Some((host, rest)) = rest.split_once(']') else {
+            return refuse("opens a bracket before the address and does not close it");
+        };
+        if host.parse::<Ipv6Addr>().is_err() {
+            return refuse(&format!("`{host}` in brackets is not an IPv6 address"));
+        }
+        return match (rest.strip_prefix(':'), rest.is_empty()) {
+            (Some(port), _) => Ok((host, Some(port))),
+            (None, true) => Ok((host, None)),
+            (None, false) => refuse("must have `:PORT` or nothing after the closing bracket"),
+        };
+    }
+    let (host, port) = match authority.split_once(':') {
+        Some((host, port)) => (host, Some(port)),
+        None => (authority, None),
+    };
+    let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
+    if host.is_empty() || !host.chars().all(is_name) {
+        return refuse(&format!(
+            "`{host}` is not a host name or IP address; write an IPv6 address in brackets"
+        ));
+    }
+    Ok((host, port))
+}
+
+fn parse_port(port: &str) -> Result<u16, ParseValueError> {
+    match port.parse() {
+        // `parse` alone would take a leading plus sign.
+        Ok(number) if number > 0 && !port.starts_with('+') => Ok(number),
+        _ => refuse(&format!(
+            "`{port}` is not a port; write a number from 1 to 65535"
+        )),
+    }
+}
+
+fn refuse<T>(message: &str) -> Result<T, ParseValueError> {
+    Err(ParseValueError(message.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn database_uris_are_read_in_all_their_spellings() {
+        for (text, scheme, host, port, printed) in [
+            ("bolt://db", UriScheme::Bolt, "db", 7687, "bolt://db:7687"),
+            (
+                "BOLT+S://g.example:443/",
+                UriScheme::BoltS,
+                "g.example",
+                443,
+                "bolt+s://g.example:443",
+            ),
+            (
+                "bolt+ssc://[::1]:1",
+                UriScheme::BoltSsc,
+                "::1",
+                1,
+                "bolt+ssc://[::1]:1",
+            ),
+            (
+                "bolt://[fe80::2]",
+                UriScheme::Bolt,
+                "fe80::2",
+                7687,
+                "bolt://[fe80::2]:7687",
+            ),
+        ] {
+            let uri: DatabaseUri = text.parse().expect(text);
+            assert_eq!(
+                (uri.scheme(), uri.host(), uri.port()),
+                (scheme, host, port),
+                "{text}"
+            );
+            assert_eq!(uri.to_string(), printed);
+        }
+    }
+
+    #[test]
+    fn database_uris_that_mean_nothing_are_refused_with_the_reason() {
+        for (text, reason) in [
+            ("127.0.0.1:7687", "must be a URI"),
+            ("neo4j://db", "scheme `neo4j` is unknown"),
+            ("bolt://", "`` is not a host name"),
+            ("bolt://:7687", "`` is not a host name"),
+            ("bolt://a b", "`a b` is not a host name"),
+            ("bolt://::1", "write an IPv6 address in brackets"),
+            ("bolt://[::1", "does not close it"),
+            ("bolt://[x]", "`x` in brackets"),
+            ("bolt://[::1]7687", "after the closing bracket"),
+            ("bolt://db:0", "`0` is not a port"),
+            ("bolt://db:65536", "`65536` is not a port"),
+            ("bolt://db:+1", "`+1` is not a port"),
+            ("bolt://db/neo4j", "path or query"),
+            ("bolt://db?policy=x", "path or query"),
+        ] {
+            let refusal = text.parse::<DatabaseUri>().expect_err(text).to_string();
+            assert!(refusal.contains(reason), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn a_password_in_the_uri_is_refused_and_not_repeated() {
+        for text in [
+            "bolt://neo4j:hunter2@db:7687",
+            "neo4j:hunter2@db",
+            "x:hunter2@://",
+        ] {
+            let refusal = text.parse::<DatabaseUri>().expect_err(text).to_string();
+            assert!(
+                refusal.contains("must not hold a user name or password"),
+                "{refusal}"
+            );
+            assert!(!refusal.contains("hunter2"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn listen_addresses_need_an_ip_and_a_port() {
+        for text in ["localhost:7474", "127.0.0.1", ":7474", "7474", ""] {
+            let refusal = text.parse::<ListenAddr>().expect_err(text).to_string();
+            assert!(refusal.contains("write IP:PORT"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_is_reached_at_loopback() {
+        for (listen, reached) in [
+            ("0.0.0.0:80", "127.0.0.1:80"),
+            ("[::]:80", "[::1]:80"),
+            ("10.0.0.7:80", "10.0.0.7:80"),
+        ] {
+            let listen: ListenAddr = listen.parse().expect(listen);
+            assert_eq!(listen.reachable().to_string(), reached);
+        }
+    }
+}

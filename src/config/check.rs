@@ -1,0 +1,64 @@
+//! Owns the rules between settings, where each value is fine alone.
+//!
+//! Promises that every refusal names both keys, their values and where these came from.
+
+use super::address::UriScheme;
+use super::effective::Effective;
+use super::error::ConfigError;
+
+/// Deepest nesting the recursive readers and writers are safe with on a worker's stack.
+const MAX_DEPTH: usize = 1000;
+
+/// Refuses settings that contradict each other.
+pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
+    let settings = &effective.settings;
+    let describe = |key| effective.describe(key);
+    let rules = [
+        (
+            settings.transactions.max < settings.database.max_connections,
+            "transactions.max",
+            "must be less than",
+            "database.max_connections",
+            "every open transaction holds a wire, and single statements need some as well",
+        ),
+        (
+            settings.transactions.idle_timeout <= settings.transactions.max_lifetime,
+            "transactions.idle_timeout",
+            "must not exceed",
+            "transactions.max_lifetime",
+            "a transaction would end before it could be idle for so long",
+        ),
+        (
+            settings.database.ca_file.is_none()
+                || settings.database.uri.scheme() == UriScheme::BoltS,
+            "database.ca_file",
+            "has no effect with",
+            "database.uri",
+            "only bolt+s:// verifies a certificate; change the scheme or remove ca_file",
+        ),
+        (
+            settings.server.listen.get().port() == 0
+                || settings.admin.listen != Some(settings.server.listen),
+            "admin.listen",
+            "must differ from",
+            "server.listen",
+            "each listener needs a port of its own",
+        ),
+    ];
+    for (holds, left, relation, right, because) in rules {
+        if !holds {
+            return Err(ConfigError::Conflict(format!(
+                "{} {relation} {}: {because}",
+                describe(left),
+                describe(right)
+            )));
+        }
+    }
+    if settings.limits.depth.get() > MAX_DEPTH {
+        return Err(ConfigError::Conflict(format!(
+            "{} must not exceed {MAX_DEPTH}: deeper nesting could exhaust a thread's stack",
+            describe("limits.depth")
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Owns the environment as a source: which variable sets which key.
+//!
+//! Promises that a `BOLTGATE_` variable that looks like a setting is one, or an error with its name.
+//! May not know which values are in range.
+
+use std::path::PathBuf;
+
+use toml::Table;
+
+use super::error::ConfigError;
+use super::source::{Assignment, CONFIG_VARIABLE, Origin, Sources, Written, leaves};
+use super::suggest::nearest;
+
+const PREFIX: &str = "BOLTGATE_";
+const FILE_SUFFIX: &str = "_FILE";
+
+impl Sources {
+    /// What the environment sets. `known` holds every key with its default.
+    pub(super) fn env_assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+        let keys = leaves(known)
+            .into_iter()
+            .map(|(key, _)| (variable_of(&key), key));
+        let keys: Vec<(String, String)> = keys.collect();
+        let key_of = |variable: &str| {
+            keys.iter()
+                .find(|(name, _)| name == variable)
+                .map(|(_, key)| key.clone())
+        };
+        let mut assignments: Vec<Assignment> = Vec::new();
+        for (variable, value) in &self.env {
+            let Some(variable) = variable.to_str().filter(|name| name.starts_with(PREFIX)) else {
+                continue;
+            };
+            if variable == CONFIG_VARIABLE {
+                continue;
+            }
+            let Some(value) = value.to_str() else {
+                return Err(ConfigError::NotText {
+                    variable: variable.to_owned(),
+                });
+            };
+            let origin = Origin::Env(variable.to_owned());
+            // A key may itself end in `_file`, so the exact name is tried first.
+            let (key, value) = if let Some(key) = key_of(variable) {
+                (key, value.to_owned())
+            } else if let Some(key) = variable.strip_suffix(FILE_SUFFIX).and_then(key_of) {
+                (key, self.read_value(variable, value)?)
+            } else {
+                let suggestion = meant_by(variable, keys.iter().map(|(name, _)| name.as_str()));
+                // Others use the prefix too: Kubernetes describes a service named `boltgate` to
+                // every pod as BOLTGATE_PORT, BOLTGATE_SERVICE_HOST and the like.
+                if suggestion.is_none() && !variable.contains("__") {
+                    continue;
+                }
+                return Err(ConfigError::Unknown {
+                    name: variable.to_owned(),
+                    origin,
+                    suggestion: suggestion.map(str::to_owned),
+                });
+            };
+            if assignments.iter().any(|other| other.key == key) {
+                return Err(ConfigError::Twice {
+                    variable: variable_of(&key),
+                });
+            }
+            assignments.push(Assignment {
+                key,
+                value: Written::Text(value),
+                origin,
+            });
+        }
+        Ok(assignments)
+    }
+
+    fn read_value(&self, variable: &str, path: &str) -> Result<String, ConfigError> {
+        let path = PathBuf::from(path);
+        match (self.read_file)(&path) {
+            Ok(text) => {
+                let text = text.strip_suffix('\n').unwrap_or(&text);
+                Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
+            }
+            Err(source) => Err(ConfigError::ReadValue {
+                variable: variable.to_owned(),
+                path,
+                source,
+            }),
+        }
+    }
+}
+
+fn variable_of(key: &str) -> String {
+    format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+/// The setting that `variable` was meant to be, if it looks like one.
+fn meant_by<'a>(variable: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
+    let bare = variable.replacen(PREFIX, "__", 1);
+    nearest(variable, names.clone())
+        .or_else(|| names.into_iter().find(|name| name.ends_with(&bare)))
+}

@@ -1,0 +1,106 @@
+//! Owns the configuration file: its keys, their lines and their values.
+//!
+//! Promises that every key in it is one that exists, or an error with its line.
+//! May not know which values are in range.
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::{Spanned, Table, Value};
+
+use super::error::ConfigError;
+use super::source::{Assignment, Origin, Written, join};
+use super::suggest::nearest;
+
+/// The configuration file, already read.
+#[derive(Debug, Clone)]
+pub struct ConfigFile {
+    /// The file as it was named, for messages.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl ConfigFile {
+    pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+        let table = DeTable::parse(&self.text).map_err(|error| self.syntax_error(&error))?;
+        let mut assignments = Vec::new();
+        self.collect("", table.into_inner(), known, &mut assignments)?;
+        Ok(assignments)
+    }
+
+    /// Walks `table` along `known` and adds what it sets.
+    fn collect(
+        &self,
+        section: &str,
+        table: DeTable<'_>,
+        known: &Table,
+        assignments: &mut Vec<Assignment>,
+    ) -> Result<(), ConfigError> {
+        for (name, value) in table {
+            let key = join(section, name.get_ref());
+            let origin = self.origin_at(name.span().start);
+            match known.get(name.get_ref().as_ref()) {
+                None => return Err(unknown_key(key, section, known, origin)),
+                Some(Value::Table(known)) => match value.into_inner() {
+                    DeValue::Table(table) => self.collect(&key, table, known, assignments)?,
+                    _ => {
+                        let message = format!("is a section; write its keys below [{key}]");
+                        return Err(ConfigError::Value {
+                            key,
+                            origin,
+                            message,
+                        });
+                    }
+                },
+                Some(_) => {
+                    let value = self.value(value)?;
+                    assignments.push(Assignment {
+                        key,
+                        value: Written::Toml(value),
+                        origin,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn value(&self, value: Spanned<DeValue<'_>>) -> Result<Value, ConfigError> {
+        Value::deserialize(ValueDeserializer::from(value)).map_err(|e| self.syntax_error(&e))
+    }
+
+    fn syntax_error(&self, error: &toml::de::Error) -> ConfigError {
+        ConfigError::Syntax {
+            path: self.path.clone(),
+            line: self.line_at(error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        }
+    }
+
+    fn origin_at(&self, offset: usize) -> Origin {
+        Origin::File {
+            path: self.path.clone(),
+            line: self.line_at(offset),
+        }
+    }
+
+    fn line_at(&self, offset: usize) -> usize {
+        1 + self
+            .text
+            .bytes()
+            .take(offset)
+            .filter(|byte| *byte == b'\n')
+            .count()
+    }
+}
+
+/// `known` is the section that was searched, so the suggestion stays inside it.
+fn unknown_key(key: String, section: &str, known: &Table, origin: Origin) -> ConfigError {
+    let siblings: Vec<String> = known.keys().map(|name| join(section, name)).collect();
+    let suggestion = nearest(&key, siblings.iter().map(String::as_str)).map(str::to_owned);
+    ConfigError::Unknown {
+        name: key,
+        origin,
+        suggestion,
+    }
+}

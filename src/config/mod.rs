@@ -1,0 +1,233 @@
+//! Owns the typed settings: every key, its default, and the order file < environment < flags.
+//!
+//! Promises that a [`Settings`] in hand is complete, in range and free of contradictions, and that
+//! every refusal names the key, where the value came from and what to write instead.
+//! May not know any other room. No credential is ever a setting.
+
+mod address;
+mod check;
+mod effective;
+mod env;
+mod error;
+mod file;
+mod source;
+mod suggest;
+#[cfg(test)]
+mod tests;
+mod text;
+mod value;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use address::{DatabaseUri, ListenAddr, UriScheme};
+pub use effective::Effective;
+pub use error::ConfigError;
+pub use file::ConfigFile;
+pub use source::{Origin, Override, Sources};
+pub use value::{ByteSize, Count, Neo4jVersion, ParseValueError, TimeSpan};
+
+/// Everything an operator can set. The field paths are the key paths of the file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Settings {
+    /// The listener that clients talk to.
+    pub server: Server,
+    /// The operator's listener.
+    pub admin: Admin,
+    /// The Bolt database behind the gateway.
+    pub database: Database,
+    /// Explicit transactions held open between requests.
+    pub transactions: Transactions,
+    /// What a request or an answer may cost.
+    pub limits: Limits,
+    /// What the gateway says about itself at `GET /`.
+    pub discovery: Discovery,
+    /// What is logged, and how.
+    pub log: Log,
+}
+
+/// `[server]`: the listener that clients talk to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Server {
+    /// Address and port of the HTTP listener.
+    pub listen: ListenAddr,
+    /// HTTP connections open at once; further ones wait in the kernel's queue.
+    pub max_connections: Count,
+    /// Longest wait for a complete request head.
+    pub header_timeout: TimeSpan,
+    /// Longest wait for a complete request body.
+    pub body_timeout: TimeSpan,
+    /// Longest time a client may take no byte of its answer before its query is cancelled.
+    pub write_stall_timeout: TimeSpan,
+    /// Grace for requests in flight after SIGTERM.
+    pub shutdown_timeout: TimeSpan,
+}
+
+/// `[admin]`: the operator's listener.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Admin {
+    /// Address and port of the admin listener; `None` (an empty string) turns it off.
+    #[serde(with = "text::optional")]
+    pub listen: Option<ListenAddr>,
+}
+
+/// `[database]`: the Bolt database behind the gateway and the wires to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Database {
+    /// Where the database listens, and whether TLS is used.
+    pub uri: DatabaseUri,
+    /// Which server's habits to expect.
+    pub dialect: Dialect,
+    /// PEM file with the authorities to trust for `bolt+s`; `None` means the system's.
+    #[serde(with = "text::optional")]
+    pub ca_file: Option<PathBuf>,
+    /// Limit for TCP connect, TLS, handshake and login together.
+    pub connect_timeout: TimeSpan,
+    /// Wires open at once, over all identities.
+    pub max_connections: Count,
+    /// Longest wait of a request for a free wire.
+    pub acquire_timeout: TimeSpan,
+    /// Age at which a wire is retired.
+    pub max_lifetime: TimeSpan,
+    /// Idle time after which a wire is proved by RESET before use.
+    pub liveness_after: TimeSpan,
+    /// Transaction timeout sent to the database, and cap for a request's `maxExecutionTime`.
+    pub max_execution_time: TimeSpan,
+}
+
+/// `[transactions]`: explicit transactions held open between requests.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transactions {
+    /// Transactions open at once; each one holds a wire.
+    pub max: Count,
+    /// Time without a request after which a transaction is rolled back.
+    pub idle_timeout: TimeSpan,
+    /// Age at which a transaction is rolled back, busy or not.
+    pub max_lifetime: TimeSpan,
+}
+
+/// `[limits]`: what a request or an answer may cost.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Largest request body, in bytes.
+    pub body: ByteSize,
+    /// Longest statement, in bytes of UTF-8.
+    pub statement: ByteSize,
+    /// Largest Bolt message accepted from the database, in bytes.
+    pub record: ByteSize,
+    /// Deepest nesting of lists and maps in parameters.
+    pub depth: Count,
+}
+
+/// `[discovery]`: what the gateway says about itself at `GET /`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Discovery {
+    /// The version that clients read to choose their protocol.
+    pub neo4j_version: Neo4jVersion,
+    /// The edition that clients read.
+    pub neo4j_edition: Edition,
+}
+
+/// `[log]`: what is logged, and how.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Log {
+    /// How a log line looks.
+    pub format: LogFormat,
+    /// Level, or levels per module, in the syntax of `RUST_LOG`.
+    pub filter: String,
+}
+
+/// Which server's habits to expect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// Chosen from what the server says about itself.
+    Auto,
+    /// Neo4j.
+    Neo4j,
+    /// Memgraph.
+    Memgraph,
+    /// Nothing beyond the Bolt specification.
+    Strict,
+}
+
+/// The edition told to clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Edition {
+    /// `community`.
+    Community,
+    /// `enterprise`.
+    Enterprise,
+}
+
+/// How a log line looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One readable line per event.
+    Pretty,
+    /// One JSON object per event.
+    Json,
+}
+
+impl Settings {
+    /// Merges the sources, file < environment < flags, over the defaults.
+    ///
+    /// # Errors
+    ///
+    /// The first [`ConfigError`] met: unreadable or malformed source, unknown key, value out of
+    /// range, or settings that contradict each other.
+    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+        Ok(Effective::load(sources)?.settings)
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        let seconds = |s| TimeSpan::constant(Duration::from_secs(s));
+        Self {
+            server: Server {
+                listen: ListenAddr::loopback(7474),
+                max_connections: Count::constant(10_000),
+                header_timeout: seconds(30),
+                body_timeout: seconds(30),
+                write_stall_timeout: seconds(30),
+                shutdown_timeout: seconds(30),
+            },
+            admin: Admin { listen: None },
+            database: Database {
+                uri: DatabaseUri::loopback(),
+                dialect: Dialect::Auto,
+                ca_file: None,
+                connect_timeout: seconds(5),
+                max_connections: Count::constant(100),
+                acquire_timeout: seconds(10),
+                max_lifetime: seconds(60 * 60),
+                liveness_after: seconds(30),
+                max_execution_time: seconds(10 * 60),
+            },
+            transactions: Transactions {
+                max: Count::constant(50),
+                idle_timeout: seconds(60),
+                max_lifetime: seconds(10 * 60),
+            },
+            limits: Limits {
+                body: ByteSize::constant(64 << 20),
+                statement: ByteSize::constant(1 << 20),
+                record: ByteSize::constant(64 << 20),
+                depth: Count::constant(1000),
+            },
+            discovery: Discovery {
+                neo4j_version: Neo4jVersion::constant("2026.09.0"),
+                neo4j_edition: Edition::Community,
+            },
+            log: Log {
+                format: LogFormat::Pretty,
+                filter: "info".to_owned(),
+            },
+        }
+    }
+}

@@ -1,0 +1,353 @@
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use super::*;
+
+const DOCUMENTED: &str = include_str!("../../config/boltgate.toml");
+
+fn sources() -> Sources {
+    fn read_file(path: &Path) -> io::Result<String> {
+        match path.to_str() {
+            Some("/secret/uri") => Ok("bolt://from-file\n".to_owned()),
+            Some("/secret/crlf") => Ok("bolt://from-file\r\n".to_owned()),
+            _ => Err(io::Error::from(io::ErrorKind::NotFound)),
+        }
+    }
+    Sources {
+        file: None,
+        env: Vec::new(),
+        flags: Vec::new(),
+        read_file,
+    }
+}
+
+fn file(text: &str) -> Sources {
+    let file = ConfigFile {
+        path: "b.toml".to_owned(),
+        text: text.to_owned(),
+    };
+    Sources {
+        file: Some(file),
+        ..sources()
+    }
+}
+
+fn env<const N: usize>(variables: [(&str, &str); N]) -> Sources {
+    let env = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
+    Sources {
+        env: env.into(),
+        ..sources()
+    }
+}
+
+fn refusal(sources: &Sources) -> String {
+    Settings::load(sources)
+        .expect_err("must be refused")
+        .to_string()
+}
+
+#[test]
+fn without_sources_the_defaults_hold_and_satisfy_every_rule() {
+    assert_eq!(
+        Settings::load(&sources()).expect("loads"),
+        Settings::default()
+    );
+}
+
+#[test]
+fn the_documented_file_sets_every_key_to_its_default() {
+    let effective = Effective::load(&file(DOCUMENTED)).expect("loads");
+    assert_eq!(effective.settings, Settings::default());
+    let printed = effective.to_string();
+    assert!(printed.lines().count() > 30, "{printed}");
+    assert!(
+        !printed.contains("# default"),
+        "keys missing from the file:\n{printed}"
+    );
+}
+
+#[test]
+fn the_documented_file_writes_defaults_as_the_gateway_prints_them() {
+    let settings = |text: &str| -> Vec<String> {
+        let is_setting = |line: &&str| !line.is_empty() && !line.starts_with('#');
+        let lines = text.lines().filter(is_setting);
+        lines
+            .map(|line| line.split("  # ").next().unwrap_or(line).to_owned())
+            .collect()
+    };
+    let printed = Effective::load(&sources()).expect("loads").to_string();
+    assert_eq!(settings(DOCUMENTED), settings(&printed));
+}
+
+#[test]
+fn the_documented_file_explains_every_key() {
+    let lines: Vec<&str> = DOCUMENTED.lines().collect();
+    for pair in lines.windows(2) {
+        let [above, line] = pair else { continue };
+        assert!(
+            !line.contains(" = ") || line.starts_with('#') || above.starts_with('#'),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn flags_win_over_the_environment_and_the_environment_over_the_file() {
+    let mut sources = env([
+        ("BOLTGATE_SERVER__LISTEN", "127.0.0.1:2"),
+        ("BOLTGATE_LOG__FILTER", "warn"),
+    ]);
+    sources.file =
+        file("[server]\nlisten = '127.0.0.1:1'\n[log]\nfilter = 'x'\nformat = 'json'").file;
+    let value = "127.0.0.1:3".to_owned();
+    sources.flags = vec![Override {
+        key: "server.listen",
+        flag: "--listen",
+        value,
+    }];
+    let effective = Effective::load(&sources).expect("loads");
+    assert_eq!(effective.settings.server.listen.to_string(), "127.0.0.1:3");
+    assert_eq!(effective.settings.log.filter, "warn");
+    assert_eq!(effective.settings.log.format, LogFormat::Json);
+    for (key, origin) in [
+        ("server.listen", "flag --listen"),
+        ("log.filter", "env BOLTGATE_LOG__FILTER"),
+        ("log.format", "file b.toml:5"),
+        ("database.uri", "default"),
+    ] {
+        assert_eq!(effective.origin(key).to_string(), origin);
+    }
+}
+
+#[test]
+fn what_is_printed_can_be_loaded_again() {
+    let text = "[admin]\nlisten = '[::1]:9'\n[limits]\nbody = 3072\n[log]\nfilter = \"a='b',\\n\\\"c\\\"\"";
+    let effective = Effective::load(&file(text)).expect("loads");
+    let printed = effective.to_string();
+    assert!(
+        printed.contains("listen = \"[::1]:9\"  # file b.toml:2\n"),
+        "{printed}"
+    );
+    assert!(
+        printed.contains("body = \"3KiB\"  # file b.toml:4\n"),
+        "{printed}"
+    );
+    assert_eq!(
+        Settings::load(&file(&printed)).expect("loads"),
+        effective.settings
+    );
+}
+
+#[test]
+fn every_key_can_be_set_by_its_variable() {
+    let effective = Effective::load(&sources()).expect("loads");
+    let table: toml::Table = toml::from_str(&effective.to_string()).expect("is TOML");
+    let mut variables = Vec::new();
+    for (key, value) in source::leaves(&table) {
+        let name = format!("BOLTGATE_{}", key.replace('.', "__").to_uppercase());
+        let text = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
+        variables.push((OsString::from(name), OsString::from(text)));
+    }
+    assert!(variables.len() > 25);
+    let printed = Effective::load(&Sources {
+        env: variables,
+        ..sources()
+    })
+    .expect("loads");
+    assert_eq!(printed.settings, Settings::default());
+    assert!(!printed.to_string().contains("# default"), "{printed}");
+}
+
+#[test]
+fn a_value_can_come_from_a_file_that_a_variable_names() {
+    for path in ["/secret/uri", "/secret/crlf"] {
+        let settings = Settings::load(&env([("BOLTGATE_DATABASE__URI_FILE", path)])).expect(path);
+        assert_eq!(settings.database.uri.to_string(), "bolt://from-file:7687");
+    }
+    let missing = refusal(&env([("BOLTGATE_DATABASE__URI_FILE", "/nope")]));
+    assert!(
+        missing.contains("BOLTGATE_DATABASE__URI_FILE: cannot read /nope"),
+        "{missing}"
+    );
+    let twice = env([
+        ("BOLTGATE_DATABASE__URI", "bolt://db"),
+        ("BOLTGATE_DATABASE__URI_FILE", "/secret/uri"),
+    ]);
+    let twice = refusal(&twice);
+    assert!(
+        twice.contains("BOLTGATE_DATABASE__URI and BOLTGATE_DATABASE__URI_FILE"),
+        "{twice}"
+    );
+}
+
+#[test]
+fn a_key_that_itself_ends_in_file_is_not_taken_for_a_file_variant() {
+    let variables = [
+        ("BOLTGATE_DATABASE__URI", "bolt+s://db"),
+        ("BOLTGATE_DATABASE__CA_FILE", "/etc/ca.pem"),
+    ];
+    let settings = Settings::load(&env(variables)).expect("loads");
+    assert_eq!(
+        settings.database.ca_file.as_deref(),
+        Some(Path::new("/etc/ca.pem"))
+    );
+}
+
+#[test]
+fn variables_that_resemble_no_setting_are_ignored() {
+    let variables = [
+        ("PATH", "/bin"),
+        ("BOLTGATE_TEST_NEO4J_AUTH_BOLT", "bolt://127.0.0.1:1"),
+        ("BOLTGATE_SERVERS_DIR", ".servers"),
+        ("BOLTGATE_URL", "http://127.0.0.1:1"),
+        ("BOLTGATE_CONFIG", "elsewhere.toml"),
+        ("BOLTGATE_SERVICE_HOST", "10.0.0.1"),
+        ("BOLTGATE_SERVICE_PORT", "7474"),
+        ("BOLTGATE_SERVICE_PORT_HTTP", "7474"),
+        ("BOLTGATE_PORT", "tcp://10.0.0.1:7474"),
+        ("BOLTGATE_PORT_7474_TCP", "tcp://10.0.0.1:7474"),
+        ("BOLTGATE_PORT_7474_TCP_PROTO", "tcp"),
+        ("BOLTGATE_ADMIN_PORT_7475_TCP_ADDR", "10.0.0.1"),
+    ];
+    assert_eq!(
+        Settings::load(&env(variables)).expect("loads"),
+        Settings::default()
+    );
+}
+
+#[test]
+fn unknown_names_are_refused_with_their_place_and_the_nearest_name() {
+    for (sources, message) in [
+        (
+            file("[server]\n\nlisen = 'x'"),
+            "file b.toml:3: there is no setting `server.lisen`; did you mean `server.listen`?",
+        ),
+        (
+            file("[sever]\nlisten = 'x'"),
+            "file b.toml:1: there is no setting `sever`; did you mean `server`?",
+        ),
+        (
+            file("[log]\nformat = 'json'\ncolour = 1"),
+            "file b.toml:3: there is no setting `log.colour`; see config/boltgate.toml for all of them",
+        ),
+        (
+            env([("BOLTGATE_DATABASE_URI", "bolt://db")]),
+            "env BOLTGATE_DATABASE_URI: there is no setting `BOLTGATE_DATABASE_URI`; \
+             did you mean `BOLTGATE_DATABASE__URI`?",
+        ),
+        (
+            env([("BOLTGATE_LISTEN", "0.0.0.0:80")]),
+            "env BOLTGATE_LISTEN: there is no setting `BOLTGATE_LISTEN`; \
+             did you mean `BOLTGATE_SERVER__LISTEN`?",
+        ),
+        (
+            env([("BOLTGATE_CACHE__SIZE", "1")]),
+            "env BOLTGATE_CACHE__SIZE: there is no setting `BOLTGATE_CACHE__SIZE`; \
+             see config/boltgate.toml for all of them",
+        ),
+    ] {
+        assert_eq!(refusal(&sources), message);
+    }
+}
+
+#[test]
+fn wrong_types_and_ranges_are_refused_with_their_place() {
+    for (sources, message) in [
+        (
+            file("[transactions]\nmax = '5'"),
+            "file b.toml:2: transactions.max: expected a whole number, found a string in quotes",
+        ),
+        (
+            file("[log]\nfilter = true"),
+            "file b.toml:2: log.filter: expected a string in quotes, found true or false",
+        ),
+        (
+            file("server = 1"),
+            "file b.toml:1: server: is a section; write its keys below [server]",
+        ),
+        (
+            env([("BOLTGATE_TRANSACTIONS__MAX", "many")]),
+            "env BOLTGATE_TRANSACTIONS__MAX: transactions.max: \
+             expected a whole number, found `many`",
+        ),
+        (
+            env([("BOLTGATE_TRANSACTIONS__MAX", "0")]),
+            "env BOLTGATE_TRANSACTIONS__MAX: transactions.max: \
+             0 is out of range; write a whole number from 1 to 4294967295",
+        ),
+        (
+            file("[log]\nformat = 'xml'"),
+            "file b.toml:2: log.format: unknown variant `xml`, expected `pretty` or `json`",
+        ),
+        (
+            file("[server]\nheader_timeout = 30"),
+            "file b.toml:2: server.header_timeout: `30` is not a time span; \
+             write a whole number and a unit (ms, s, m, h), such as \"500ms\", \"30s\" or \"1h\"",
+        ),
+        (
+            file("[limits]\nbody = 0"),
+            "file b.toml:2: limits.body: must be more than zero bytes",
+        ),
+        (
+            file("[log]\nx = = 1"),
+            "b.toml:2: not valid TOML: extra `=`, expected nothing",
+        ),
+    ] {
+        assert_eq!(refusal(&sources), message);
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_refused() {
+    for (sources, message) in [
+        (
+            file("[database]\nmax_connections = 50"),
+            "transactions.max = 50 (default) must be less than \
+             database.max_connections = 50 (file b.toml:2): \
+             every open transaction holds a wire, and single statements need some as well",
+        ),
+        (
+            env([("BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT", "11m")]),
+            "transactions.idle_timeout = \"11m\" (env BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT) \
+             must not exceed transactions.max_lifetime = \"10m\" (default): \
+             a transaction would end before it could be idle for so long",
+        ),
+        (
+            file("database = { uri = 'bolt+ssc://db', ca_file = 'ca.pem' }"),
+            "database.ca_file = \"ca.pem\" (file b.toml:1) has no effect with \
+             database.uri = \"bolt+ssc://db\" (file b.toml:1): \
+             only bolt+s:// verifies a certificate; change the scheme or remove ca_file",
+        ),
+        (
+            file("[admin]\nlisten = '127.0.0.1:7474'"),
+            "admin.listen = \"127.0.0.1:7474\" (file b.toml:2) must differ from \
+             server.listen = \"127.0.0.1:7474\" (default): each listener needs a port of its own",
+        ),
+        (
+            file("[limits]\ndepth = 1001"),
+            "limits.depth = 1001 (file b.toml:2) must not exceed 1000: \
+             deeper nesting could exhaust a thread's stack",
+        ),
+    ] {
+        assert_eq!(refusal(&sources), message);
+    }
+}
+
+#[test]
+fn bytes_that_are_not_text_are_refused_by_the_variables_name() {
+    use std::os::unix::ffi::OsStringExt;
+
+    let bytes = || OsString::from_vec(vec![0xff]);
+    let mut sources = env([]);
+    sources.env.push(("BOLTGATE_CONFIG".into(), bytes()));
+    sources.env.push(("PATH".into(), bytes()));
+    assert!(Settings::load(&sources).is_ok(), "neither is a setting");
+    sources.env.push(("BOLTGATE_LOG__FILTER".into(), bytes()));
+    assert_eq!(
+        refusal(&sources),
+        "environment variable BOLTGATE_LOG__FILTER is not UTF-8 text"
+    );
+}

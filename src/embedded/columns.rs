@@ -1,0 +1,117 @@
+//! The columns of a result and where the engine's records hold them.
+//!
+//! Owns the names a client sees: as the statement spells them, never the engine's internal ones,
+//! and the same whether there are rows or not. Knows no values.
+
+use super::projection::Columns;
+
+/// Prefixes of columns that the engine and the bridge add to `RETURN *` for themselves.
+const INTERNAL: [&str; 3] = ["_anon_", "_path_rel_", "_boltgate_"];
+
+/// The columns of one result: each name, and the engine's key for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Layout {
+    pub(super) names: Vec<String>,
+    /// As long as `names`; empty when there are no records.
+    pub(super) keys: Vec<String>,
+}
+
+impl Layout {
+    /// Matches what the statement says with the keys of the first record, if there is one.
+    pub(super) fn new(columns: Columns, first: Option<Vec<String>>) -> Layout {
+        match (columns, first) {
+            (Columns::None, _) => Layout {
+                names: Vec::new(),
+                keys: Vec::new(),
+            },
+            (Columns::Named(names), None) => Layout {
+                names,
+                keys: Vec::new(),
+            },
+            (Columns::All(scope), None) => Layout {
+                names: visible(scope),
+                keys: Vec::new(),
+            },
+            (Columns::Named(names), Some(keys)) => named(names, keys),
+            (Columns::All(scope), Some(keys)) => all(scope, keys),
+        }
+    }
+}
+
+/// The engine respells some expressions (`1+2` as `1 + 2`), so what is left over is matched by
+/// position.
+fn named(names: Vec<String>, keys: Vec<String>) -> Layout {
+    if names.len() != keys.len() {
+        return Layout {
+            names: keys.clone(),
+            keys,
+        };
+    }
+    let (same, respelled): (Vec<String>, Vec<String>) =
+        keys.into_iter().partition(|key| names.contains(key));
+    let mut respelled = respelled.into_iter();
+    let keys = names
+        .iter()
+        .filter_map(|name| {
+            if same.contains(name) {
+                Some(name.clone())
+            } else {
+                respelled.next()
+            }
+        })
+        .collect();
+    Layout { names, keys }
+}
+
+fn all(scope: Vec<String>, keys: Vec<String>) -> Layout {
+    let (scope, keys) = (visible(scope), visible(keys));
+    let known = scope.len() == keys.len() && keys.iter().all(|key| scope.contains(key));
+    let names = if known { scope } else { keys };
+    Layout {
+        keys: names.clone(),
+        names,
+    }
+}
+
+fn visible(mut names: Vec<String>) -> Vec<String> {
+    names.retain(|name| !INTERNAL.iter().any(|prefix| name.starts_with(prefix)));
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn strings(texts: &[&str]) -> Vec<String> {
+        texts.iter().map(|text| (*text).to_owned()).collect()
+    }
+
+    #[test]
+    fn names_are_the_statements_even_when_the_engine_respells_them() {
+        let columns = Columns::Named(strings(&["n.x+1", "b", "f( 1 )"]));
+        let layout = Layout::new(columns, Some(strings(&["b", "n.x + 1", "f(1)"])));
+        assert_eq!(layout.names, ["n.x+1", "b", "f( 1 )"]);
+        assert_eq!(layout.keys, ["n.x + 1", "b", "f(1)"]);
+    }
+
+    #[test]
+    fn an_empty_result_has_columns() {
+        let layout = Layout::new(Columns::Named(strings(&["a"])), None);
+        assert_eq!((layout.names, layout.keys), (strings(&["a"]), Vec::new()));
+    }
+
+    #[test]
+    fn star_hides_internal_columns_and_sorts_the_rest() {
+        let keys = strings(&["_path_rel_0", "n", "_anon_rel_1", "_boltgate_0", "m"]);
+        let layout = Layout::new(Columns::All(strings(&["m", "n"])), Some(keys.clone()));
+        assert_eq!(layout.names, ["m", "n"]);
+        let unknown = Layout::new(Columns::All(Vec::new()), Some(keys));
+        assert_eq!(unknown.names, ["n", "m"]);
+    }
+
+    #[test]
+    fn a_statement_without_return_has_neither() {
+        let layout = Layout::new(Columns::None, Some(strings(&["n"])));
+        assert_eq!((layout.names, layout.keys), (Vec::new(), Vec::new()));
+    }
+}

@@ -1,0 +1,282 @@
+//! One statement, from the text of a `RUN` to its result.
+//!
+//! Owns the way through the other files: expand, translate, read, run, name the columns, convert.
+//! Promises that nothing of it touches the transaction that the statement runs in. Knows no
+//! connection and no pool.
+
+use boltr::server::{BoltRecord, ResultMetadata, ResultStream};
+use boltr::types::{BoltDict, BoltValue};
+use graphdblite::{Database, GraphError, Record, Value};
+
+use super::DATABASE;
+use super::catalog;
+use super::columns::Layout;
+use super::errors::{Failure, is_parameter_missing};
+use super::projection::Columns;
+use super::schema;
+use super::statement::{Reading, Type};
+use super::tables::Table;
+use super::values::{self, Parameters};
+
+/// A statement that is ready to run.
+#[derive(Debug)]
+pub(super) struct Query {
+    text: String,
+    reading: Reading,
+    tables: Vec<Table>,
+    parameters: Parameters,
+    /// Whether the index that it creates may be there already.
+    if_not_exists: bool,
+}
+
+impl Query {
+    /// Reads `text`.
+    ///
+    /// # Errors
+    /// What can be refused without the engine.
+    pub(super) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
+        if let Some(expansion) = catalog::expand(text)? {
+            let mut reading = Reading::of(&expansion.text);
+            if expansion.command {
+                reading.kind = Type::Schema;
+            }
+            let (text, tables) = (expansion.text, expansion.tables);
+            return Ok(Query {
+                text,
+                reading,
+                tables,
+                parameters,
+                if_not_exists: false,
+            });
+        }
+        let (text, if_not_exists) = match schema::index_command(text) {
+            Some(command) => (command.text, command.if_not_exists),
+            None => (text.to_owned(), false),
+        };
+        Ok(Query {
+            reading: Reading::of(&text),
+            text,
+            tables: Vec::new(),
+            parameters,
+            if_not_exists,
+        })
+    }
+
+    /// Whether it needs a transaction that may write.
+    pub(super) fn writes(&self) -> bool {
+        self.reading.writes
+    }
+
+    /// Runs it in the transaction that is open on `database`.
+    pub(super) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
+        for table in &self.tables {
+            let rows = table
+                .rows(database)
+                .map_err(|error| Failure::of_engine(&error))?;
+            self.parameters.insert(table.parameter().to_owned(), rows);
+        }
+        if self.reading.explain {
+            // A plan does not depend on the values of parameters.
+            for name in &self.reading.parameters {
+                self.parameters.entry(name.clone()).or_insert(Value::Null);
+            }
+        }
+        let rows = match database.execute_with_params(&self.text, Some(&self.parameters)) {
+            Ok(rows) => rows,
+            Err(GraphError::IndexAlreadyExists { .. }) if self.if_not_exists => Vec::new(),
+            Err(error) if is_parameter_missing(&error) => return Err(self.missing_parameters()),
+            Err(error) => return Err(Failure::of_engine(&error)),
+        };
+        Ok(self.result(rows))
+    }
+
+    fn missing_parameters(&self) -> Failure {
+        let names = self.reading.parameters.iter().map(String::as_str);
+        let missing: Vec<&str> = names
+            .filter(|name| !self.parameters.contains_key(*name))
+            .collect();
+        Failure::parameters_missing(&missing)
+    }
+
+    fn result(self, rows: Vec<Record>) -> ResultStream {
+        let mut summary = BoltDict::from([
+            ("type".to_owned(), BoltValue::from(self.reading.kind.code())),
+            ("db".to_owned(), BoltValue::from(DATABASE)),
+            ("t_last".to_owned(), BoltValue::Integer(0)),
+        ]);
+        if self.reading.explain {
+            summary.insert("plan".to_owned(), plan(&rows));
+            return stream(
+                Layout::new(self.reading.columns, None).names,
+                Vec::new(),
+                summary,
+            );
+        }
+        let without_rows = self.reading.columns == Columns::None;
+        let first = rows.first().map(|row| row.keys().cloned().collect());
+        let layout = Layout::new(self.reading.columns, first);
+        let values = |row: Record| {
+            layout
+                .keys
+                .iter()
+                .map(|key| row.get(key).map_or(BoltValue::Null, values::to_bolt))
+                .collect()
+        };
+        let records = if without_rows {
+            Vec::new()
+        } else {
+            rows.into_iter()
+                .map(|row| BoltRecord {
+                    values: values(row),
+                })
+                .collect()
+        };
+        stream(layout.names, records, summary)
+    }
+}
+
+fn stream(columns: Vec<String>, records: Vec<BoltRecord>, summary: BoltDict) -> ResultStream {
+    ResultStream {
+        metadata: ResultMetadata {
+            columns,
+            extra: BoltDict::new(),
+        },
+        records,
+        summary,
+    }
+}
+
+/// The engine explains a plan as text; a Bolt plan has one operator that holds all of it.
+fn plan(rows: &[Record]) -> BoltValue {
+    let text = match rows.first().and_then(|row| row.value_at(0)) {
+        Some(Value::String(text)) => text.as_str(),
+        _ => "",
+    };
+    let operator = text.split_whitespace().next().unwrap_or("Plan");
+    BoltValue::Dict(BoltDict::from([
+        ("operatorType".to_owned(), BoltValue::from(operator)),
+        (
+            "args".to_owned(),
+            BoltValue::Dict(BoltDict::from([(
+                "string-representation".to_owned(),
+                BoltValue::from(text),
+            )])),
+        ),
+        ("identifiers".to_owned(), BoltValue::List(Vec::new())),
+        ("children".to_owned(), BoltValue::List(Vec::new())),
+    ]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(database: &mut Database, text: &str) -> Result<ResultStream, Failure> {
+        Query::new(text, Parameters::new())?.run(database)
+    }
+
+    fn columns_and_rows(result: ResultStream) -> (Vec<String>, Vec<Vec<BoltValue>>) {
+        (
+            result.metadata.columns,
+            result
+                .records
+                .into_iter()
+                .map(|record| record.values)
+                .collect(),
+        )
+    }
+
+    #[test]
+    fn the_same_columns_with_and_without_rows() {
+        let mut database = Database::open_memory().unwrap();
+        let text = "MATCH (n:A) RETURN n.x+1, count( * ) AS `a b`, n.x";
+        let empty = columns_and_rows(run(&mut database, text).unwrap());
+        assert_eq!(
+            empty,
+            (
+                vec!["n.x+1".to_owned(), "a b".to_owned(), "n.x".to_owned()],
+                vec![]
+            )
+        );
+        run(&mut database, "CREATE (:A {x: 1})").unwrap();
+        let full = columns_and_rows(run(&mut database, text).unwrap());
+        assert_eq!(
+            full,
+            (
+                empty.0,
+                vec![vec![
+                    BoltValue::Integer(2),
+                    BoltValue::Integer(1),
+                    BoltValue::Integer(1)
+                ]]
+            )
+        );
+    }
+
+    #[test]
+    fn catalog_statements_return_rows() {
+        let mut database = Database::open_memory().unwrap();
+        run(&mut database, "CREATE (:B)-[:R]->(:A)").unwrap();
+        let labels = run(
+            &mut database,
+            "CALL db.labels() YIELD label AS l WHERE l = 'A'",
+        )
+        .unwrap();
+        assert_eq!(labels.summary["type"], BoltValue::from("r"));
+        assert_eq!(
+            columns_and_rows(labels),
+            (vec!["l".to_owned()], vec![vec![BoltValue::from("A")]])
+        );
+        let shown = run(
+            &mut database,
+            "SHOW DATABASES YIELD name, default ORDER BY name LIMIT 1",
+        )
+        .unwrap();
+        assert_eq!(shown.summary["type"], BoltValue::from("s"));
+        let row = vec![BoltValue::from("neo4j"), BoltValue::Boolean(true)];
+        assert_eq!(
+            columns_and_rows(shown),
+            (vec!["name".to_owned(), "default".to_owned()], vec![row])
+        );
+        let joined = run(
+            &mut database,
+            "MATCH (n:A) CALL dbms.components() YIELD edition RETURN *",
+        )
+        .unwrap();
+        assert_eq!(joined.metadata.columns, ["edition", "n"]);
+    }
+
+    #[test]
+    fn every_missing_parameter_is_named() {
+        let mut database = Database::open_memory().unwrap();
+        let failure = run(&mut database, "RETURN $b, $a").unwrap_err();
+        assert_eq!(failure, Failure::parameters_missing(&["b", "a"]));
+    }
+
+    #[test]
+    fn an_index_may_be_there_only_if_the_statement_says_so() {
+        let mut database = Database::open_memory().unwrap();
+        run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap();
+        run(
+            &mut database,
+            "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)",
+        )
+        .unwrap();
+        let failure = run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap_err();
+        assert_eq!(
+            failure.code,
+            "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
+        );
+    }
+
+    #[test]
+    fn explain_gives_a_plan_and_no_rows() {
+        let mut database = Database::open_memory().unwrap();
+        let explained = run(&mut database, "EXPLAIN MATCH (n:A {x: $x}) RETURN n AS m").unwrap();
+        let BoltValue::Dict(plan) = &explained.summary["plan"] else {
+            panic!("no plan")
+        };
+        assert_eq!(plan["operatorType"], BoltValue::from("Project"));
+        assert_eq!(columns_and_rows(explained), (vec!["m".to_owned()], vec![]));
+    }
+}

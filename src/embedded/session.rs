@@ -1,0 +1,272 @@
+//! One Bolt connection, as the server library calls it.
+//!
+//! Owns the transaction of the connection, its deadline, and what ends it early. Promises that the
+//! engine never runs on an async thread, and that a statement which was given up (deadline,
+//! `RESET`, connection gone) commits nothing, even though the engine cannot be stopped and works on
+//! to its end. Any credentials are accepted.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use boltr::error::BoltError;
+use boltr::server::backend::SessionProperty;
+use boltr::server::{
+    AccessMode, BoltBackend, ResultStream, SessionConfig, SessionHandle, TransactionHandle,
+};
+use boltr::types::{BoltDict, BoltValue};
+use tokio::task::JoinHandle;
+use tokio::time::{Duration, Instant, sleep_until};
+
+use super::errors::Failure;
+use super::query::Query;
+use super::resets::Resets;
+use super::store::{Admission, Store, Transaction};
+use super::values::parameters_to_engine;
+use super::{DATABASE, SERVER};
+
+/// The state of one connection.
+pub(super) struct Session {
+    store: Arc<Store>,
+    resets: Resets,
+    /// The explicit transaction; absent while one of its statements runs, and after it failed.
+    explicit: Mutex<Option<Explicit>>,
+}
+
+struct Explicit {
+    transaction: Transaction,
+    deadline: Option<Instant>,
+    wrote: bool,
+}
+
+impl Session {
+    pub(super) fn new(store: Arc<Store>, resets: Resets) -> Session {
+        Session {
+            store,
+            resets,
+            explicit: Mutex::new(None),
+        }
+    }
+
+    fn take(&self) -> Option<Explicit> {
+        self.explicit
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take()
+    }
+
+    fn put(&self, explicit: Explicit) {
+        *self.explicit.lock().unwrap_or_else(PoisonError::into_inner) = Some(explicit);
+    }
+
+    /// Waits for what a blocking thread does, unless the client or the deadline gives it up.
+    async fn wait<T>(
+        &self,
+        work: JoinHandle<Result<T, Failure>>,
+        deadline: Option<Instant>,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => done.unwrap_or_else(|_panic| Err(Failure::broken())),
+            () = self.resets.pending() => Err(Failure::terminated()),
+            () = expiry(deadline) => Err(Failure::timed_out()),
+        }
+    }
+
+    /// Waits until a transaction may begin, unless the client or the deadline gives it up.
+    async fn admit(&self, writing: bool, deadline: Option<Instant>) -> Result<Admission, Failure> {
+        tokio::select! {
+            admission = self.store.admit(writing) => admission,
+            () = self.resets.pending() => Err(Failure::terminated()),
+            () = expiry(deadline) => Err(Failure::timed_out()),
+        }
+    }
+
+    /// Runs a statement in a transaction of its own, and commits it.
+    async fn run_alone(&self, query: Query, extra: &BoltDict) -> Result<ResultStream, Failure> {
+        let deadline = deadline(extra);
+        let writes = query.writes() && access_mode(extra) == AccessMode::Write;
+        let admission = self.admit(writes, deadline).await?;
+        let store = Arc::clone(&self.store);
+        let work = tokio::task::spawn_blocking(move || {
+            let mut transaction = Transaction::begin(store, admission)?;
+            let result = transaction.run(|database| query.run(database))?;
+            Ok((transaction, result))
+        });
+        let (transaction, mut result) = self.wait(work, deadline).await?;
+        if writes {
+            commit(transaction, true).await?;
+        }
+        result.summary.insert(
+            "bookmark".to_owned(),
+            BoltValue::String(self.store.bookmark()),
+        );
+        Ok(result)
+    }
+
+    /// Runs a statement in the explicit transaction, which ends if it fails.
+    async fn run_inside(&self, query: Query) -> Result<ResultStream, Failure> {
+        let Some(Explicit {
+            mut transaction,
+            deadline,
+            wrote,
+        }) = self.take()
+        else {
+            return Err(Failure::terminated());
+        };
+        if is_over(deadline) {
+            return Err(Failure::timed_out());
+        }
+        let wrote = wrote || query.writes();
+        let work = tokio::task::spawn_blocking(move || {
+            let result = transaction.run(|database| query.run(database))?;
+            Ok((transaction, result))
+        });
+        let (transaction, result) = self.wait(work, deadline).await?;
+        self.put(Explicit {
+            transaction,
+            deadline,
+            wrote,
+        });
+        Ok(result)
+    }
+}
+
+/// Commits on a blocking thread. It is not given up: its outcome must be known.
+async fn commit(transaction: Transaction, wrote: bool) -> Result<(), Failure> {
+    let done = tokio::task::spawn_blocking(move || transaction.commit(wrote)).await;
+    done.unwrap_or_else(|_panic| Err(Failure::broken()))
+}
+
+/// The moment at which a transaction that begins now is over; `tx_timeout` is in milliseconds, 0 is
+/// none.
+fn deadline(extra: &BoltDict) -> Option<Instant> {
+    let milliseconds = extra.get("tx_timeout").and_then(BoltValue::as_int)?;
+    let timeout = u64::try_from(milliseconds)
+        .ok()
+        .filter(|&milliseconds| milliseconds > 0)?;
+    Instant::now().checked_add(Duration::from_millis(timeout))
+}
+
+fn is_over(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| deadline <= Instant::now())
+}
+
+async fn expiry(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn access_mode(extra: &BoltDict) -> AccessMode {
+    match extra.get("mode").and_then(BoltValue::as_str) {
+        Some("r") => AccessMode::Read,
+        _ => AccessMode::Write,
+    }
+}
+
+#[async_trait::async_trait]
+impl BoltBackend for Session {
+    async fn create_session(&self, _config: &SessionConfig) -> Result<SessionHandle, BoltError> {
+        // One session each: the name need not tell it from others.
+        Ok(SessionHandle("embedded".to_owned()))
+    }
+
+    async fn close_session(&self, _session: &SessionHandle) -> Result<(), BoltError> {
+        drop(self.take());
+        Ok(())
+    }
+
+    async fn configure_session(
+        &self,
+        _session: &SessionHandle,
+        property: SessionProperty,
+    ) -> Result<(), BoltError> {
+        let SessionProperty::Database(name) = property;
+        if name.is_empty() || name.eq_ignore_ascii_case(DATABASE) {
+            Ok(())
+        } else {
+            Err(Failure::database_not_found(&name).into())
+        }
+    }
+
+    async fn reset_session(&self, _session: &SessionHandle) -> Result<(), BoltError> {
+        self.resets.handle();
+        drop(self.take());
+        Ok(())
+    }
+
+    async fn execute(
+        &self,
+        _session: &SessionHandle,
+        query: &str,
+        parameters: &BoltDict,
+        extra: &BoltDict,
+        transaction: Option<&TransactionHandle>,
+    ) -> Result<ResultStream, BoltError> {
+        let prepared = parameters_to_engine(parameters, self.store.templates())
+            .and_then(|parameters| Query::new(query, parameters));
+        let result = match (prepared, transaction) {
+            (Ok(query), None) => self.run_alone(query, extra).await,
+            (Ok(query), Some(_)) => self.run_inside(query).await,
+            (Err(failure), _) => {
+                drop(self.take());
+                Err(failure)
+            }
+        };
+        Ok(result?)
+    }
+
+    async fn begin_transaction(
+        &self,
+        _session: &SessionHandle,
+        extra: &BoltDict,
+    ) -> Result<TransactionHandle, BoltError> {
+        let deadline = deadline(extra);
+        let admission = self
+            .admit(access_mode(extra) == AccessMode::Write, deadline)
+            .await?;
+        let store = Arc::clone(&self.store);
+        let work = tokio::task::spawn_blocking(move || Transaction::begin(store, admission));
+        let transaction = self.wait(work, deadline).await?;
+        self.put(Explicit {
+            transaction,
+            deadline,
+            wrote: false,
+        });
+        Ok(TransactionHandle("embedded".to_owned()))
+    }
+
+    async fn commit(
+        &self,
+        _session: &SessionHandle,
+        _transaction: &TransactionHandle,
+    ) -> Result<BoltDict, BoltError> {
+        let Some(explicit) = self.take() else {
+            return Err(Failure::terminated().into());
+        };
+        if is_over(explicit.deadline) {
+            return Err(Failure::timed_out().into());
+        }
+        commit(explicit.transaction, explicit.wrote).await?;
+        let bookmark = BoltValue::String(self.store.bookmark());
+        Ok(BoltDict::from([
+            ("bookmark".to_owned(), bookmark),
+            ("db".to_owned(), BoltValue::from(DATABASE)),
+        ]))
+    }
+
+    async fn rollback(
+        &self,
+        _session: &SessionHandle,
+        _transaction: &TransactionHandle,
+    ) -> Result<(), BoltError> {
+        drop(self.take());
+        Ok(())
+    }
+
+    async fn get_server_info(&self) -> Result<BoltDict, BoltError> {
+        Ok(BoltDict::from([(
+            "server".to_owned(),
+            BoltValue::from(SERVER),
+        )]))
+    }
+}

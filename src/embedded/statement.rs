@@ -1,0 +1,122 @@
+//! What can be said of a statement from its words alone.
+//!
+//! Owns the statement's type (`r`, `w`, `rw`, `s`) and the names of its parameters; the engine
+//! reports neither. Promises that a statement which the engine accepts is classified as the
+//! engine's own plan would be. Knows nothing of the engine.
+
+use super::clauses::keyword;
+use super::lexer::{Kind, Token, tokens};
+use super::projection::{Columns, columns};
+
+/// Words that begin a clause which writes.
+const WRITING: [&str; 6] = ["CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE"];
+/// What a statement does, as a Bolt summary names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Read,
+    Write,
+    ReadWrite,
+    Schema,
+}
+
+impl Type {
+    /// The value of `type` in a summary.
+    pub(super) fn code(self) -> &'static str {
+        match self {
+            Type::Read => "r",
+            Type::Write => "w",
+            Type::ReadWrite => "rw",
+            Type::Schema => "s",
+        }
+    }
+}
+
+/// The reading of one statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Reading {
+    /// What the statement does; for `EXPLAIN`, what it would do.
+    pub(super) kind: Type,
+    /// Whether it needs a transaction that may write.
+    pub(super) writes: bool,
+    /// Whether the statement is only to be explained.
+    pub(super) explain: bool,
+    pub(super) columns: Columns,
+    /// The names of its parameters, each once, in order of appearance.
+    pub(super) parameters: Vec<String>,
+}
+
+impl Reading {
+    /// Reads `text`.
+    pub(super) fn of(text: &str) -> Reading {
+        let tokens = tokens(text);
+        let explain = tokens.first().is_some_and(|first| first.is_word("EXPLAIN"));
+        let columns = columns(text, &tokens);
+        let updates = WRITING.iter().any(|word| keyword(&tokens, word).is_some());
+        let kind = match (is_index_command(&tokens), updates, &columns) {
+            (true, ..) => Type::Schema,
+            (false, false, _) => Type::Read,
+            (false, true, Columns::None) => Type::Write,
+            (false, true, _) => Type::ReadWrite,
+        };
+        let writes = kind != Type::Read && !explain;
+        Reading {
+            kind,
+            writes,
+            explain,
+            columns,
+            parameters: parameters(&tokens),
+        }
+    }
+}
+
+fn is_index_command(tokens: &[Token<'_>]) -> bool {
+    matches!(tokens, [first, second, ..]
+        if (first.is_word("CREATE") || first.is_word("DROP")) && second.is_word("INDEX"))
+}
+
+fn parameters(tokens: &[Token<'_>]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for token in tokens.iter().filter(|token| token.kind == Kind::Parameter) {
+        let name = token.text.trim_start_matches('$');
+        if !names.iter().any(|known| known == name) {
+            names.push(name.to_owned());
+        }
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_follow_the_clauses() {
+        for (text, kind) in [
+            ("MATCH (n) RETURN n.set, n:CREATE, $delete", Type::Read),
+            ("RETURN 1 AS set, 'CREATE (n)' AS x // DELETE", Type::Read),
+            ("CREATE (n)", Type::Write),
+            ("MATCH (n) DETACH DELETE n", Type::Write),
+            ("MATCH (n) set n.x = 1 RETURN n", Type::ReadWrite),
+            ("MERGE (n) ON CREATE SET n.x = 1 RETURN n", Type::ReadWrite),
+            ("MATCH (n) REMOVE n:L", Type::Write),
+            ("CREATE INDEX ON :L(p)", Type::Schema),
+            ("DROP INDEX ON :L(p)", Type::Schema),
+        ] {
+            assert_eq!(Reading::of(text).kind, kind, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_explained_write_does_not_write() {
+        let reading = Reading::of("EXPLAIN MATCH (n) DELETE n RETURN 1");
+        assert_eq!((reading.kind, reading.writes), (Type::ReadWrite, false));
+    }
+
+    #[test]
+    fn parameters_are_named_once_and_not_in_strings() {
+        assert_eq!(
+            Reading::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters,
+            ["b", "a", "0"]
+        );
+    }
+}

@@ -1,0 +1,329 @@
+//! The database file and the handles on it.
+//!
+//! Owns the pool of engine handles (a handle is one SQLite connection and holds one transaction),
+//! the turn of the one writer, and the bookmarks. Promises that a handle which comes back is rolled
+//! back unless it was committed, and that a file of its own is deleted at the end. Knows no Bolt.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use graphdblite::{Config, Database, GraphError, SyncMode};
+use tempfile::TempDir;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::EmbeddedError;
+use super::errors::Failure;
+use super::temporal::Templates;
+
+/// How long a transaction waits for its turn to write.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A result is held in memory as a whole: about 0.6 GB at this many rows.
+const MAX_ROWS: usize = 1_000_000;
+/// How many transactions may be open at once. All handles are opened at the start: opening one
+/// writes to the file, which would have to wait for a transaction that is writing.
+const HANDLES: usize = 32;
+/// SQLite's page cache of one handle, in KiB; negative, as SQLite wants it.
+const PAGE_CACHE: i32 = -8 * 1024;
+
+/// One database file.
+pub(super) struct Store {
+    path: PathBuf,
+    idle: Mutex<Vec<Database>>,
+    /// One permit for each handle.
+    handles: Arc<Semaphore>,
+    /// SQLite allows one writer; waiting here is fair, waiting in SQLite is not.
+    writer: Arc<Semaphore>,
+    templates: Templates,
+    /// What sets the bookmarks of this store apart from those of others.
+    origin: u64,
+    commits: AtomicU64,
+    /// Deletes the file; after `idle`, so that the handles are closed by then.
+    temporary: Option<TempDir>,
+}
+
+impl Store {
+    /// Opens `file`, or a temporary one.
+    pub(super) fn open(file: Option<&Path>) -> Result<Store, EmbeddedError> {
+        let (path, temporary) = match file {
+            Some(file) => (file.to_owned(), None),
+            None => {
+                let folder = TempDir::with_prefix("boltgate-").map_err(EmbeddedError::Temporary)?;
+                (folder.path().join("embedded.db"), Some(folder))
+            }
+        };
+        let unusable = |source| EmbeddedError::Open {
+            path: path.clone(),
+            source: Box::new(source),
+        };
+        let mut first = open_handle(&path, temporary.is_some()).map_err(unusable)?;
+        let templates = Templates::new(&mut first).map_err(unusable)?;
+        let others = (1..HANDLES).map(|_| open_handle(&path, temporary.is_some()));
+        let idle = std::iter::once(Ok(first))
+            .chain(others)
+            .collect::<Result<_, _>>()
+            .map_err(unusable)?;
+        Ok(Store {
+            path,
+            idle: Mutex::new(idle),
+            handles: Arc::new(Semaphore::new(HANDLES)),
+            writer: Arc::new(Semaphore::new(1)),
+            templates,
+            // A hasher with random keys: it need not be secret, only another one each time.
+            origin: RandomState::new().build_hasher().finish(),
+            commits: AtomicU64::new(0),
+            temporary,
+        })
+    }
+
+    pub(super) fn templates(&self) -> &Templates {
+        &self.templates
+    }
+
+    /// Waits until a transaction may begin, and with `writing` until it may write.
+    ///
+    /// # Errors
+    /// When that takes longer than [`BUSY_TIMEOUT`] for either.
+    pub(super) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
+        // The turn first: whoever waits for it must not keep a handle from those who only read.
+        let turn = if writing {
+            Some(permit(&self.writer, Failure::busy).await?)
+        } else {
+            None
+        };
+        let handle = permit(&self.handles, Failure::too_many_transactions).await?;
+        Ok(Admission {
+            _handle: handle,
+            turn,
+        })
+    }
+
+    /// The bookmark of the last commit.
+    pub(super) fn bookmark(&self) -> String {
+        let commits = self.commits.load(Ordering::Acquire);
+        format!(
+            "FB:{}",
+            STANDARD.encode([self.origin.to_be_bytes(), commits.to_be_bytes()].concat())
+        )
+    }
+
+    fn take(&self) -> Result<Database, GraphError> {
+        let idle = self
+            .idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .pop();
+        idle.map_or_else(|| open_handle(&self.path, self.temporary.is_some()), Ok)
+    }
+
+    fn give_back(&self, database: Database) {
+        self.idle
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(database);
+    }
+}
+
+/// What a transaction must hold from before it begins until after it ends.
+pub(super) struct Admission {
+    _handle: OwnedSemaphorePermit,
+    /// Present if the transaction may write.
+    turn: Option<OwnedSemaphorePermit>,
+}
+
+async fn permit(
+    semaphore: &Arc<Semaphore>,
+    too_late: fn() -> Failure,
+) -> Result<OwnedSemaphorePermit, Failure> {
+    let acquired = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(semaphore).acquire_owned()).await;
+    acquired
+        .map_err(|_elapsed| too_late())?
+        .map_err(|_closed| Failure::broken())
+}
+
+fn open_handle(path: &Path, temporary: bool) -> Result<Database, GraphError> {
+    let config = Config {
+        busy_timeout_ms: u32::try_from(BUSY_TIMEOUT.as_millis()).unwrap_or(u32::MAX),
+        // A file that is deleted at the end need not survive a power cut.
+        synchronous: if temporary {
+            SyncMode::Off
+        } else {
+            SyncMode::Normal
+        },
+        max_result_rows: MAX_ROWS,
+        cache_size: PAGE_CACHE,
+        ..Config::default()
+    };
+    Database::open_with_config(path, config)
+}
+
+/// A handle with an open transaction, which is rolled back on drop. All of it blocks.
+pub(super) struct Transaction {
+    /// Taken out on drop alone.
+    database: Option<Database>,
+    store: Arc<Store>,
+    /// Dropped last: it ends after the roll-back.
+    _admission: Admission,
+}
+
+impl Transaction {
+    /// Begins a transaction, which may do what it was admitted for.
+    pub(super) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
+        let database = store.take().map_err(|error| Failure::of_engine(&error))?;
+        let writing = admission.turn.is_some();
+        let mut transaction = Transaction {
+            database: Some(database),
+            store,
+            _admission: admission,
+        };
+        transaction.run(|database| {
+            let begun = if writing {
+                database.begin_write()
+            } else {
+                database.begin_read()
+            };
+            begun.map_err(|error| Failure::of_engine(&error))
+        })?;
+        Ok(transaction)
+    }
+
+    /// Does `work` in it.
+    pub(super) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        self.database
+            .as_mut()
+            .map_or_else(|| Err(Failure::broken()), work)
+    }
+
+    /// Commits it; `wrote` says whether there is anything that a new bookmark must stand for.
+    pub(super) fn commit(mut self, wrote: bool) -> Result<(), Failure> {
+        self.run(|database| {
+            database
+                .commit()
+                .map_err(|error| Failure::of_engine(&error))
+        })?;
+        if wrote {
+            self.store.commits.fetch_add(1, Ordering::AcqRel);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        let Some(mut database) = self.database.take() else {
+            return;
+        };
+        let clean = !database.in_transaction() || database.rollback().is_ok();
+        // After a panic of the engine nothing is known of the handle: it is closed instead.
+        if clean && !std::thread::panicking() {
+            self.store.give_back(database);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(store: &Arc<Store>, writing: bool) -> Transaction {
+        let handle = Arc::clone(&store.handles).try_acquire_owned().unwrap();
+        let turn = writing.then(|| Arc::clone(&store.writer).try_acquire_owned().unwrap());
+        Transaction::begin(
+            Arc::clone(store),
+            Admission {
+                _handle: handle,
+                turn,
+            },
+        )
+        .unwrap()
+    }
+
+    fn count(store: &Arc<Store>) -> String {
+        let mut transaction = begin(store, false);
+        let rows = transaction
+            .run(|database| Ok(database.execute("MATCH (n) RETURN count(n) AS c").unwrap()));
+        rows.unwrap().first().unwrap().get("c").unwrap().to_string()
+    }
+
+    fn create(store: &Arc<Store>) -> Transaction {
+        let mut transaction = begin(store, true);
+        transaction
+            .run(|database| Ok(database.execute("CREATE ()").unwrap()))
+            .unwrap();
+        transaction
+    }
+
+    #[test]
+    fn a_dropped_transaction_is_rolled_back_and_its_turn_ends() {
+        let store = Arc::new(Store::open(None).unwrap());
+        drop(create(&store));
+        assert_eq!(count(&store), "0");
+        create(&store).commit(true).unwrap();
+        assert_eq!(count(&store), "1");
+    }
+
+    #[test]
+    fn every_reader_may_begin_while_one_writes() {
+        let store = Arc::new(Store::open(None).unwrap());
+        let writer = create(&store);
+        let readers: Vec<Transaction> = (1..HANDLES).map(|_| begin(&store, false)).collect();
+        assert!(Arc::clone(&store.handles).try_acquire_owned().is_err());
+        drop(readers);
+        writer.commit(true).unwrap();
+        assert_eq!(count(&store), "1");
+    }
+
+    #[test]
+    fn a_bookmark_changes_with_a_write_alone() {
+        let store = Arc::new(Store::open(None).unwrap());
+        let before = store.bookmark();
+        create(&store).commit(true).unwrap();
+        let after = store.bookmark();
+        assert!(before.starts_with("FB:") && before != after);
+        begin(&store, false).commit(false).unwrap();
+        assert_eq!(store.bookmark(), after);
+        assert_ne!(Store::open(None).unwrap().bookmark(), before);
+    }
+
+    #[test]
+    fn a_temporary_file_is_deleted_at_the_end() {
+        let store = Arc::new(Store::open(None).unwrap());
+        let path = store.path.clone();
+        assert!(path.exists());
+        let open = create(&store);
+        drop(store);
+        assert!(path.exists());
+        drop(open);
+        assert!(!path.exists() && !path.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn a_file_keeps_what_was_committed() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("kept.db");
+        create(&Arc::new(Store::open(Some(&file)).unwrap()))
+            .commit(true)
+            .unwrap();
+        assert_eq!(count(&Arc::new(Store::open(Some(&file)).unwrap())), "1");
+    }
+
+    #[test]
+    fn a_file_of_another_sort_is_refused_by_name() {
+        let folder = TempDir::new().unwrap();
+        let file = folder.path().join("text.db");
+        std::fs::write(
+            &file,
+            "not a database, but long enough to look like a file of some sort".repeat(20),
+        )
+        .unwrap();
+        let error = Store::open(Some(&file)).err().unwrap().to_string();
+        assert!(error.contains("text.db"), "{error}");
+    }
+}

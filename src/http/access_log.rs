@@ -1,0 +1,40 @@
+//! One log line a request, and an id that ties it to the answer.
+
+use std::time::Instant;
+
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::Instrument;
+
+use crate::telemetry::request_id::RequestId;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Logs the request once its head is answered, without its query string, which is none of ours.
+pub(super) async fn log(request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let id = RequestId::accept_or_new(request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes));
+    let span = tracing::info_span!("request", id = id.as_str());
+    async move {
+        let method = request.method().clone();
+        let path = request.uri().path().to_owned();
+        let mut response = next.run(request).await;
+        tracing::info!(
+            %method,
+            path,
+            status = response.status().as_u16(),
+            duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+            "answered"
+        );
+        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
+            response.headers_mut().insert(REQUEST_ID, id);
+        }
+        response
+    }
+    .instrument(span)
+    .await
+}

@@ -1,0 +1,484 @@
+//! The request object of the Query API: its members, what they may be, and what is said when they are not.
+//!
+//! Owns which member belongs to which request. Promises that parameters go from the text to PackStream in one
+//! pass, wherever they stand. Takes the scalars that Neo4j takes in place of others (a number as a string, `"true"`
+//! as a boolean), so that its clients work. Knows nothing of routes, transactions or databases.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::bolt::path::shortened;
+use crate::json::TypedVersion;
+use crate::json::input::{InputError, Lexer, Limits, SyntaxError, Token, encoding, plain, typed};
+use crate::query::{AccessMode, Category, NotificationFilter, Severity};
+
+/// An empty PackStream map.
+const EMPTY_MAP: [u8; 1] = [0xA0];
+
+/// Which request a body belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BodyKind {
+    /// It opens a transaction, or is one of its own: every member is known.
+    Opening,
+    /// It belongs to an open transaction: what was settled at its beginning cannot be said again.
+    Inside,
+}
+
+/// How much a body may hold. Its size as a whole is not looked at here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BodyLimits {
+    /// Bytes of the statement, as UTF-8.
+    pub statement: usize,
+    /// Objects and arrays in each other, the body included.
+    pub depth: usize,
+}
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueryBody {
+    /// Absent, `null` and empty are the same.
+    pub statement: Option<String>,
+    /// A PackStream map, empty when there are none.
+    pub parameters: Vec<u8>,
+    /// Whether the answer shall count what was changed.
+    pub include_counters: bool,
+    /// Write, unless said otherwise.
+    pub access_mode: AccessMode,
+    /// In whole seconds, never zero.
+    pub max_execution_time: Option<Duration>,
+    /// None of them is blank.
+    pub bookmarks: Vec<String>,
+    /// Without spaces around, never empty.
+    pub impersonated_user: Option<String>,
+    /// Whether the transaction shall allow what only implicit ones do (`CALL {…} IN TRANSACTIONS`).
+    pub implicit: bool,
+    /// A PackStream map.
+    pub tx_metadata: Option<Vec<u8>>,
+    /// Which notifications the caller wants.
+    pub notifications: NotificationFilter,
+}
+
+impl Default for QueryBody {
+    fn default() -> Self {
+        Self {
+            statement: None,
+            parameters: EMPTY_MAP.to_vec(),
+            include_counters: false,
+            access_mode: AccessMode::default(),
+            max_execution_time: None,
+            bookmarks: Vec::new(),
+            impersonated_user: None,
+            implicit: false,
+            tx_metadata: None,
+            notifications: NotificationFilter::default(),
+        }
+    }
+}
+
+/// Why a body was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BodyError {
+    /// Names the member and what it should be.
+    #[error("{0}")]
+    Malformed(String),
+    /// Clients see exactly this text.
+    #[error("{0}")]
+    UnsupportedType(String),
+    /// The statement alone is too long.
+    #[error(
+        "the statement has {length} bytes, and limits.statement allows {limit}; send large data as parameters"
+    )]
+    StatementTooLong {
+        /// Of the statement, in bytes.
+        length: usize,
+        /// What is allowed.
+        limit: usize,
+    },
+}
+
+impl From<SyntaxError> for BodyError {
+    fn from(error: SyntaxError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+impl From<InputError> for BodyError {
+    fn from(error: InputError) -> Self {
+        match error {
+            InputError::UnsupportedType(_) => Self::UnsupportedType(error.to_string()),
+            other => Self::Malformed(other.to_string()),
+        }
+    }
+}
+
+/// Reads a body. Parameters and metadata are typed JSON of this version, or plain JSON for `None`. A body of no bytes
+/// is an empty object; what follows the object is not looked at.
+///
+/// # Errors
+/// [`BodyError`]; its text names the place and what would be right.
+pub fn parse(
+    bytes: &[u8],
+    typed: Option<TypedVersion>,
+    kind: BodyKind,
+    limits: &BodyLimits,
+) -> Result<QueryBody, BodyError> {
+    let mut body = QueryBody::default();
+    if bytes.is_empty() {
+        return Ok(body);
+    }
+    let text = encoding::decode(bytes).map_err(|error| BodyError::Malformed(error.to_string()))?;
+    let lexer = Lexer::new(
+        &text,
+        Limits {
+            depth: limits.depth,
+            ..Limits::default()
+        },
+    );
+    let mut reader = Reader {
+        lexer,
+        typed,
+        limits,
+    };
+    let start = reader.lexer.token()?;
+    if start != Token::ObjectStart {
+        return Err(malformed(format!(
+            "the body is {}; an object is due",
+            described(&start)
+        )));
+    }
+    while let Token::Key(key) = reader.lexer.token()? {
+        reader.read(member(&key, kind)?, &mut body)?;
+    }
+    Ok(body)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Member {
+    Statement,
+    Parameters,
+    IncludeCounters,
+    AccessMode,
+    MaxExecutionTime,
+    Bookmarks,
+    ImpersonatedUser,
+    TxType,
+    TxMetadata,
+    NotificationsFilter,
+}
+
+/// Those that every request knows come first.
+const MEMBERS: [(&str, Member); 10] = [
+    ("statement", Member::Statement),
+    ("parameters", Member::Parameters),
+    ("includeCounters", Member::IncludeCounters),
+    ("accessMode", Member::AccessMode),
+    ("maxExecutionTime", Member::MaxExecutionTime),
+    ("bookmarks", Member::Bookmarks),
+    ("impersonatedUser", Member::ImpersonatedUser),
+    ("txType", Member::TxType),
+    ("txMetadata", Member::TxMetadata),
+    ("notificationsFilter", Member::NotificationsFilter),
+];
+/// How many of them are known inside a transaction.
+const INSIDE: usize = 3;
+
+fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {
+    let known = if kind == BodyKind::Inside {
+        INSIDE
+    } else {
+        MEMBERS.len()
+    };
+    let names = || {
+        MEMBERS
+            .map(|(name, _)| name)
+            .get(..known)
+            .unwrap_or_default()
+            .join(", ")
+    };
+    match MEMBERS
+        .iter()
+        .enumerate()
+        .find(|(_, (name, _))| *name == key)
+    {
+        Some((place, (_, member))) if place < known => Ok(*member),
+        Some(_) => Err(malformed(format!(
+            "`{key}` can only be said when a transaction is opened; inside one there are: {}",
+            names()
+        ))),
+        None => {
+            let key = shortened(key, 60);
+            Err(malformed(format!(
+                "unknown field `{key}`; known are: {}",
+                names()
+            )))
+        }
+    }
+}
+
+struct Reader<'t, 'l> {
+    lexer: Lexer<'t>,
+    typed: Option<TypedVersion>,
+    limits: &'l BodyLimits,
+}
+
+impl<'t> Reader<'t, '_> {
+    fn read(&mut self, member: Member, body: &mut QueryBody) -> Result<(), BodyError> {
+        match member {
+            Member::Statement => body.statement = self.statement()?,
+            Member::Parameters => {
+                body.parameters = self
+                    .map("parameters")?
+                    .unwrap_or_else(|| EMPTY_MAP.to_vec());
+            }
+            Member::IncludeCounters => body.include_counters = self.boolean("includeCounters")?,
+            Member::AccessMode => body.access_mode = self.access_mode()?,
+            Member::MaxExecutionTime => body.max_execution_time = self.seconds()?,
+            Member::Bookmarks => body.bookmarks = self.bookmarks()?,
+            Member::ImpersonatedUser => {
+                let user = self.text("impersonatedUser")?.unwrap_or_default();
+                body.impersonated_user = non_empty(user.trim());
+            }
+            Member::TxType => body.implicit = self.text("txType")?.as_deref() == Some("IMPLICIT"),
+            Member::TxMetadata => body.tx_metadata = self.map("txMetadata")?,
+            Member::NotificationsFilter => body.notifications = self.notifications()?,
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self) -> Result<Option<String>, BodyError> {
+        let statement = self.text("statement")?.unwrap_or_default();
+        let (length, limit) = (statement.len(), self.limits.statement);
+        if length > limit {
+            return Err(BodyError::StatementTooLong { length, limit });
+        }
+        Ok(Some(statement.into_owned()).filter(|statement| !statement.is_empty()))
+    }
+
+    /// An object of values as a PackStream map.
+    fn map(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
+        match self.lexer.token()? {
+            Token::Null => return Ok(None),
+            Token::ObjectStart => {}
+            other => return Err(wrong(name, &other, "an object or null")),
+        }
+        let mut out = Vec::new();
+        match self.typed {
+            Some(version) => typed::read_map(&mut self.lexer, version, name, &mut out)?,
+            None => plain::read_map(&mut self.lexer, name, &mut out)?,
+        }
+        Ok(Some(out))
+    }
+
+    /// A string; a number or boolean as it is written.
+    fn text(&mut self, name: &str) -> Result<Option<Cow<'t, str>>, BodyError> {
+        Ok(match self.lexer.token()? {
+            Token::Null => None,
+            Token::String(text) => Some(text),
+            Token::Number(text) => Some(text.into()),
+            Token::Boolean(value) => Some(value.to_string().into()),
+            other => return Err(wrong(name, &other, "a string or null")),
+        })
+    }
+
+    fn boolean(&mut self, name: &str) -> Result<bool, BodyError> {
+        let token = self.lexer.token()?;
+        let value = match &token {
+            Token::Null => Some(false),
+            Token::Boolean(value) => Some(*value),
+            Token::Number(text) => is_whole(text).then(|| !is_zero(text)),
+            Token::String(text) => match text.trim() {
+                "true" | "True" | "TRUE" => Some(true),
+                "false" | "False" | "FALSE" | "null" | "" => Some(false),
+                _ => None,
+            },
+            _ => None,
+        };
+        value.ok_or_else(|| wrong(name, &token, "true or false"))
+    }
+
+    /// By its name in any case, or by its number.
+    fn access_mode(&mut self) -> Result<AccessMode, BodyError> {
+        let token = self.lexer.token()?;
+        let name = match &token {
+            Token::Null => return Ok(AccessMode::default()),
+            Token::String(text) => text.trim(),
+            Token::Number(text) => text,
+            _ => "",
+        };
+        match name.to_ascii_uppercase().as_str() {
+            "READ" | "1" => Ok(AccessMode::Read),
+            "WRITE" | "0" => Ok(AccessMode::Write),
+            _ => Err(wrong("accessMode", &token, "\"READ\" or \"WRITE\"")),
+        }
+    }
+
+    /// Whole seconds of 32 bits; decimals do not count, and nothing above zero means no limit.
+    fn seconds(&mut self) -> Result<Option<Duration>, BodyError> {
+        let token = self.lexer.token()?;
+        let seconds = match &token {
+            Token::Null => Some(0),
+            Token::Number(text) => whole_seconds(text),
+            Token::String(text) => match text.trim() {
+                "" | "null" => Some(0),
+                text => text.parse::<i32>().ok(),
+            },
+            _ => None,
+        };
+        let seconds = seconds.ok_or_else(|| {
+            wrong(
+                "maxExecutionTime",
+                &token,
+                "a number of seconds up to 2147483647",
+            )
+        })?;
+        Ok(u64::try_from(seconds)
+            .ok()
+            .filter(|seconds| *seconds > 0)
+            .map(Duration::from_secs))
+    }
+
+    fn bookmarks(&mut self) -> Result<Vec<String>, BodyError> {
+        match self.lexer.token()? {
+            Token::Null => return Ok(Vec::new()),
+            Token::ArrayStart => {}
+            other => return Err(wrong("bookmarks", &other, "an array of strings or null")),
+        }
+        let mut bookmarks = Vec::new();
+        loop {
+            match self.lexer.token()? {
+                Token::ArrayEnd => return Ok(bookmarks),
+                Token::String(text) if !text.trim().is_empty() => bookmarks.push(text.into_owned()),
+                other => {
+                    let place = format!("bookmarks[{}]", bookmarks.len());
+                    return Err(wrong(
+                        &place,
+                        &other,
+                        "a bookmark as an earlier answer gave it",
+                    ));
+                }
+            }
+        }
+    }
+
+    fn notifications(&mut self) -> Result<NotificationFilter, BodyError> {
+        let mut filter = NotificationFilter::default();
+        match self.lexer.token()? {
+            Token::Null => return Ok(filter),
+            Token::ObjectStart => {}
+            other => return Err(wrong("notificationsFilter", &other, "an object or null")),
+        }
+        while let Token::Key(key) = self.lexer.token()? {
+            match key.as_ref() {
+                "minimumSeverityLevel" => filter.minimum_severity = self.severity()?,
+                "disabledCategories" => filter.disabled = self.categories()?,
+                _ => {
+                    let key = shortened(&key, 60);
+                    return Err(malformed(format!(
+                        "notificationsFilter: unknown field `{key}`; known are: minimumSeverityLevel, \
+                         disabledCategories"
+                    )));
+                }
+            }
+        }
+        Ok(filter)
+    }
+
+    fn severity(&mut self) -> Result<Option<Severity>, BodyError> {
+        let token = self.lexer.token()?;
+        let severity = match &token {
+            Token::Null => return Ok(None),
+            Token::String(name) => Severity::from_bolt(name),
+            _ => None,
+        };
+        let names = Severity::ALL.map(Severity::as_bolt).join(", ");
+        severity.map(Some).ok_or_else(|| {
+            wrong(
+                "notificationsFilter.minimumSeverityLevel",
+                &token,
+                &format!("one of {names}"),
+            )
+        })
+    }
+
+    fn categories(&mut self) -> Result<Vec<Category>, BodyError> {
+        let name = "notificationsFilter.disabledCategories";
+        match self.lexer.token()? {
+            Token::Null => return Ok(Vec::new()),
+            Token::ArrayStart => {}
+            other => return Err(wrong(name, &other, "an array of strings or null")),
+        }
+        let mut categories = Vec::new();
+        loop {
+            let token = self.lexer.token()?;
+            let category = match &token {
+                Token::ArrayEnd => return Ok(categories),
+                Token::String(name) => Category::from_bolt(name),
+                _ => None,
+            };
+            let names = Category::ALL.map(Category::as_bolt).join(", ");
+            let category = category
+                .ok_or_else(|| wrong(name, &token, &format!("an array of some of {names}")))?;
+            if !categories.contains(&category) {
+                categories.push(category);
+            }
+        }
+    }
+}
+
+fn is_whole(number: &str) -> bool {
+    !number
+        .bytes()
+        .any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+}
+
+fn is_zero(number: &str) -> bool {
+    matches!(number, "0" | "-0")
+}
+
+fn whole_seconds(number: &str) -> Option<i32> {
+    if is_whole(number) {
+        return number.parse().ok();
+    }
+    let value: f64 = number.parse().ok()?;
+    let within = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "decimals do not count, and the range is checked"
+    )]
+    within.then_some(value as i32)
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
+    malformed(format!(
+        "{name}: {} where {expected} is due",
+        described(found)
+    ))
+}
+
+fn described(token: &Token<'_>) -> Cow<'static, str> {
+    match token {
+        Token::ObjectStart | Token::ObjectEnd => "an object".into(),
+        Token::ArrayStart | Token::ArrayEnd => "an array".into(),
+        Token::Key(text) | Token::String(text) => {
+            format!("the string \"{}\"", shortened(text, 40)).into()
+        }
+        Token::Number(text) => format!("the number {}", shortened(text, 40)).into(),
+        Token::Boolean(value) => value.to_string().into(),
+        Token::Null => "null".into(),
+    }
+}
+
+fn malformed(reason: String) -> BodyError {
+    BodyError::Malformed(reason)
+}
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

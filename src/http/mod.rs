@@ -1,0 +1,29 @@
+//! HTTP: routes, media types, bodies, and the making of answers.
+//!
+//! Owns the shape of Neo4j's Query API v2 as it stands on the wire, and the table from errors to statuses. Promises
+//! that every answer, errors too, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
+
+mod access_log;
+mod answer;
+mod body;
+mod discovery;
+mod media;
+mod path;
+mod query_api;
+mod refusal;
+mod request;
+mod router;
+mod status;
+
+pub use body::BodyLimits;
+pub use router::{Settings, openapi, router};
+
+use crate::{auth::Identities, query::Engine};
+
+/// What handlers work with.
+struct Gateway {
+    engine: Engine,
+    identities: Identities,
+    limits: request::RequestLimits,
+    discovery: discovery::Discovery,
+}

@@ -1,0 +1,150 @@
+//! The Query API's paths. Matched by hand, since they are looser than a route table can say: one slash at the end,
+//! `;matrix` parameters anywhere, percent-encoding in every segment.
+
+use std::borrow::Cow;
+
+/// A path of the Query API, with its names decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Path<'a> {
+    /// `/db/{db}/query/v2`
+    Query { database: Cow<'a, str> },
+    /// `/db/{db}/query/v2/tx`
+    Begin { database: Cow<'a, str> },
+    /// `/db/{db}/query/v2/tx/{id}`
+    Transaction {
+        database: Cow<'a, str>,
+        id: Cow<'a, str>,
+    },
+    /// `/db/{db}/query/v2/tx/{id}/commit`
+    Commit {
+        database: Cow<'a, str>,
+        id: Cow<'a, str>,
+    },
+}
+
+impl<'a> Path<'a> {
+    /// Reads the path of a request; `None` when there is nothing there.
+    pub(super) fn parse(path: &'a str) -> Option<Self> {
+        let path = path
+            .strip_suffix('/')
+            .unwrap_or(path)
+            .strip_prefix("/db/")?;
+        let segments = path.split('/').map(segment).collect::<Option<Vec<_>>>()?;
+        let (database, route) = segments.split_first()?;
+        let database = database.clone();
+        match route.iter().map(Cow::as_ref).collect::<Vec<_>>()[..] {
+            ["query", "v2"] => Some(Self::Query { database }),
+            ["query", "v2", "tx"] => Some(Self::Begin { database }),
+            ["query", "v2", "tx", _] => Some(Self::Transaction {
+                database,
+                id: route.get(3)?.clone(),
+            }),
+            ["query", "v2", "tx", _, "commit"] => Some(Self::Commit {
+                database,
+                id: route.get(3)?.clone(),
+            }),
+            _ => None,
+        }
+    }
+
+    /// The methods that mean something here.
+    pub(super) fn methods(&self) -> &'static str {
+        match self {
+            Self::Transaction { .. } => "DELETE,POST,OPTIONS",
+            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } => "POST,OPTIONS",
+        }
+    }
+}
+
+/// A segment without its `;parameters`, decoded. Empty ones, and what would not survive decoding, lead nowhere.
+fn segment(text: &str) -> Option<Cow<'_, str>> {
+    let text = text.split(';').next()?;
+    if text.is_empty() {
+        return None;
+    }
+    let decoded = percent_encoding::percent_decode_str(text)
+        .decode_utf8()
+        .ok()?;
+    (!decoded.contains('/')).then_some(decoded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_six_routes() {
+        let database = || Cow::Borrowed("neo4j");
+        let id = || Cow::Borrowed("abc");
+        for (path, expected) in [
+            (
+                "/db/neo4j/query/v2",
+                Path::Query {
+                    database: database(),
+                },
+            ),
+            (
+                "/db/ne%6f4j/query/v2/",
+                Path::Query {
+                    database: database(),
+                },
+            ),
+            (
+                "/db/neo4j;x=1/query;y/v2;z=2",
+                Path::Query {
+                    database: database(),
+                },
+            ),
+            (
+                "/db/neo4j/query/v2/tx",
+                Path::Begin {
+                    database: database(),
+                },
+            ),
+            (
+                "/db/neo4j/query/v2/tx/abc",
+                Path::Transaction {
+                    database: database(),
+                    id: id(),
+                },
+            ),
+            (
+                "/db/neo4j/query/v2/tx/abc/commit/",
+                Path::Commit {
+                    database: database(),
+                    id: id(),
+                },
+            ),
+            (
+                "/db/neo4j/query/v2/tx/commit",
+                Path::Transaction {
+                    database: database(),
+                    id: Cow::Borrowed("commit"),
+                },
+            ),
+        ] {
+            assert_eq!(Path::parse(path), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_nothing() {
+        for path in [
+            "/db",
+            "/db/",
+            "/db/neo4j",
+            "/db/neo4j/query",
+            "/db/neo4j/query/v1",
+            "/db/neo4j/query/v2/foo",
+            "/DB/neo4j/query/v2",
+            "/db//query/v2",
+            "/db/neo4j//query/v2",
+            "/db/a%2Fb/query/v2",
+            "/db/%FF/query/v2",
+            "/db/neo4j/query/v2//",
+            "/db/neo4j/query/v2/tx/abc/commit/x",
+        ] {
+            assert_eq!(Path::parse(path), None, "{path}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Understanding a request: path, verb, `Content-Type`, `Accept` and body, judged in Neo4j's order.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use tokio::time::timeout;
+
+use super::{
+    body::{self, BodyError, BodyKind, BodyLimits, QueryBody},
+    media::{self, Format, Unfit},
+    path::Path,
+    refusal::Refusal,
+};
+use crate::{
+    auth::{self, Identities, Identity},
+    json::View,
+    query::Error,
+};
+
+/// What a request may cost before it reaches the database.
+#[derive(Debug, Clone)]
+pub(super) struct RequestLimits {
+    /// Longest body, in bytes.
+    pub(super) body: usize,
+    /// The whole body has to arrive within this.
+    pub(super) body_timeout: Duration,
+    /// Of what stands in the body.
+    pub(super) content: BodyLimits,
+}
+
+/// A request that has been understood.
+#[derive(Debug)]
+pub(super) struct Understood<'a> {
+    pub(super) path: Path<'a>,
+    /// DELETE; otherwise POST.
+    pub(super) delete: bool,
+    pub(super) format: Format,
+    pub(super) body: QueryBody,
+}
+
+/// Who is asking, according to the headers.
+pub(super) fn caller(headers: &HeaderMap, identities: &Identities) -> Result<Identity, Refusal> {
+    let mut authorization = headers
+        .get_all(header::AUTHORIZATION)
+        .iter()
+        .map(HeaderValue::as_bytes);
+    let first = authorization.next();
+    if authorization.next().is_some() {
+        return Err(Refusal::bad_authorization());
+    }
+    let realm = headers.get("realm").map(HeaderValue::as_bytes);
+    let token = auth::credentials(first, realm).map_err(|_| Refusal::bad_authorization())?;
+    Ok(identities.identity(token))
+}
+
+/// The whole body, within the limits.
+pub(super) async fn read(body: Body, limits: &RequestLimits) -> Result<Bytes, Refusal> {
+    match timeout(
+        limits.body_timeout,
+        Limited::new(body, limits.body).collect(),
+    )
+    .await
+    {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::plain(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            &format!(
+                "The request body is longer than {} bytes (limits.body).",
+                limits.body
+            ),
+        )),
+        Ok(Err(_)) => Err(Refusal::bad_header("the request body broke off")),
+        Err(_) => Err(Refusal::plain(
+            StatusCode::REQUEST_TIMEOUT,
+            &format!(
+                "The request body did not arrive within {} s (server.body_timeout).",
+                limits.body_timeout.as_secs()
+            ),
+        )),
+    }
+}
+
+/// Everything that can be known of a request without the database.
+pub(super) fn understand<'a>(
+    parts: &'a Parts,
+    bytes: &[u8],
+    limits: &RequestLimits,
+) -> Result<Understood<'a>, Refusal> {
+    let path = Path::parse(parts.uri.path()).ok_or_else(Refusal::not_found)?;
+    let delete = match (&parts.method, &path) {
+        (&Method::POST, _) => false,
+        (&Method::DELETE, Path::Transaction { .. }) => true,
+        _ => return Err(Refusal::method_not_allowed()),
+    };
+    let content = match media::content(&parts.headers) {
+        Ok(Some(view)) => view,
+        // Nothing to say, and nothing said of it.
+        Ok(None) if bytes.is_empty() => View::Plain,
+        Ok(None) | Err(Unfit::Unsupported) => {
+            return Err(Refusal::plain(
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "Unsupported Media Type",
+            ));
+        }
+        Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
+    };
+    let format = match Format::accepted(&parts.headers) {
+        Ok(format) => format,
+        Err(Unfit::Unsupported) => {
+            return Err(Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable"));
+        }
+        Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
+    };
+    match read_body(&path, bytes, content, limits) {
+        Ok(body) => Ok(Understood {
+            path,
+            delete,
+            format,
+            body,
+        }),
+        Err(error) => Err(Refusal::of(error, format)),
+    }
+}
+
+fn read_body(
+    path: &Path<'_>,
+    bytes: &[u8],
+    content: View,
+    limits: &RequestLimits,
+) -> Result<QueryBody, Error> {
+    let kind = match path {
+        Path::Query { .. } | Path::Begin { .. } => BodyKind::Opening,
+        Path::Transaction { .. } | Path::Commit { .. } => BodyKind::Inside,
+    };
+    let typed = match content {
+        View::Plain => None,
+        View::Typed(version) => Some(version),
+    };
+    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    let mut body =
+        body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
+            BodyError::Malformed(detail) => Error::bad_request(&detail),
+            other => Error::invalid(&other.to_string()),
+        })?;
+    // An empty statement is none.
+    body.statement = body.statement.filter(|statement| !statement.is_empty());
+    if body.statement.is_none() && matches!(path, Path::Query { .. }) {
+        return Err(Error::invalid("statement cannot be null or empty"));
+    }
+    Ok(body)
+}

@@ -1,0 +1,108 @@
+//! The route table, and the layers that every request passes.
+
+use std::{any::Any, sync::Arc, time::Duration};
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, any},
+};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use super::{
+    BodyLimits, Gateway, access_log, discovery::Discovery, path::Path, query_api, refusal::Refusal,
+    request::RequestLimits,
+};
+use crate::{auth::Identities, query::Engine};
+
+/// What the operator decides about HTTP.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Longest request body, in bytes.
+    pub body: usize,
+    /// A request body has to arrive within this.
+    pub body_timeout: Duration,
+    /// Of what stands in a body.
+    pub content: BodyLimits,
+    /// The version that clients are told.
+    pub neo4j_version: String,
+    /// The edition that clients are told.
+    pub neo4j_edition: &'static str,
+    /// Where the database listens for Bolt.
+    pub bolt_port: u16,
+}
+
+/// The API's description in OpenAPI 3.1.
+#[must_use]
+pub fn openapi() -> &'static str {
+    include_str!("openapi.json")
+}
+
+/// All that the gateway serves to clients.
+pub fn router(engine: Engine, identities: Identities, settings: Settings) -> Router {
+    let gateway = Gateway {
+        engine,
+        identities,
+        limits: RequestLimits {
+            body: settings.body,
+            body_timeout: settings.body_timeout,
+            content: settings.content,
+        },
+        discovery: Discovery {
+            version: settings.neo4j_version,
+            edition: settings.neo4j_edition,
+            bolt_port: settings.bolt_port,
+        },
+    };
+    Router::new()
+        .route("/", reading(any(root)))
+        .route("/openapi.json", reading(any(description)))
+        .route("/db/{*rest}", any(database))
+        .fallback(async || Refusal::not_found())
+        .with_state(Arc::new(gateway))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(middleware::from_fn(access_log::log))
+}
+
+/// GET and HEAD; anything else is told so.
+fn reading(route: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
+    route.layer(middleware::from_fn(
+        async |request: Request, next: middleware::Next| match *request.method() {
+            Method::GET | Method::HEAD => next.run(request).await,
+            Method::OPTIONS => {
+                (StatusCode::OK, [(header::ALLOW, "HEAD,GET,OPTIONS")]).into_response()
+            }
+            _ => (
+                [(header::ALLOW, "GET,OPTIONS")],
+                Refusal::method_not_allowed(),
+            )
+                .into_response(),
+        },
+    ))
+}
+
+async fn root(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
+    gateway.discovery.answer(&headers)
+}
+
+async fn description() -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()
+}
+
+async fn database(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    if request.method() == Method::OPTIONS {
+        return match Path::parse(request.uri().path()) {
+            Some(path) => (StatusCode::OK, [(header::ALLOW, path.methods())]).into_response(),
+            None => Refusal::not_found().into_response(),
+        };
+    }
+    query_api::answer(gateway, request).await
+}
+
+/// A bug of ours; the caller learns that much, the log the rest.
+fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Refusal::internal().into_response()
+}

@@ -1,0 +1,68 @@
+//! Plain JSON to PackStream: a number is an INTEGER or a FLOAT by how it is written, a string stays a string.
+//!
+//! Promises one pass and exact 64-bit integers. An object that looks like a typed value is a map like any other.
+
+use super::InputError;
+use super::assemble::Assembly;
+use super::lexer::{Lexer, Token};
+use crate::bolt::path::shortened;
+
+/// Reads the rest of an object whose [`Token::ObjectStart`] has been read, and appends it to `out` as a map.
+/// Messages call the object `root`. After an error, `out` holds an unfinished map.
+///
+/// # Errors
+/// [`InputError::Syntax`] for text that is no JSON, [`InputError::Value`] for an integer beyond 64 bits.
+pub fn read_map(
+    lexer: &mut Lexer<'_>,
+    root: &'static str,
+    out: &mut Vec<u8>,
+) -> Result<(), InputError> {
+    let mut assembly = Assembly::begin(root, out);
+    loop {
+        match lexer.token()? {
+            Token::Key(key) => assembly.key(&key),
+            Token::ObjectEnd | Token::ArrayEnd => {
+                if assembly.end() {
+                    return Ok(());
+                }
+            }
+            value => {
+                assembly.item();
+                write(value, &mut assembly)?;
+            }
+        }
+    }
+}
+
+fn write(value: Token<'_>, assembly: &mut Assembly<'_>) -> Result<(), InputError> {
+    match value {
+        Token::ObjectStart => assembly.begin_map(),
+        Token::ArrayStart => assembly.begin_list(),
+        Token::String(text) => assembly.writer().string(&text),
+        Token::Boolean(value) => assembly.writer().boolean(value),
+        Token::Number(text) => return number(text, assembly),
+        Token::Null | Token::Key(_) | Token::ObjectEnd | Token::ArrayEnd => {
+            assembly.writer().null();
+        }
+    }
+    Ok(())
+}
+
+fn number(text: &str, assembly: &mut Assembly<'_>) -> Result<(), InputError> {
+    let whole = !text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'));
+    if !whole && let Ok(value) = text.parse() {
+        assembly.writer().float(value);
+    } else if let Ok(value) = text.parse() {
+        assembly.writer().integer(value);
+    } else {
+        let reason = format!(
+            "{} is beyond 64 bits; send it as a string, or with a decimal point as a float",
+            shortened(text, 40)
+        );
+        return Err(InputError::Value {
+            path: assembly.path(),
+            reason,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,37 @@
+//! Values to JSON text: PackStream bytes in, the bytes of a response body out.
+//!
+//! Owns the text of every Cypher type in the plain and the typed views, and of a result's counters,
+//! plan and notifications. Promises valid JSON, that a failed call leaves no half-written value
+//! behind, that nesting cannot exhaust the stack, and that a row of scalars, collections, nodes and
+//! relationships allocates nothing but the growth of the buffer. Knows nothing of messages, routes
+//! or statuses.
+
+mod counters;
+mod duration;
+mod error;
+mod float;
+mod graph;
+mod notifications;
+mod plan;
+mod row;
+mod scalar;
+mod spatial;
+mod temporal;
+mod text;
+mod vector;
+mod walk;
+mod zone;
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod vectors;
+
+pub use counters::counters;
+pub use error::RowError;
+pub use notifications::notifications;
+pub use plan::{plan, profile};
+pub use row::row;
+pub use scalar::{integer, plain_float};
+pub use text::string;
+pub use walk::value;

@@ -1,0 +1,354 @@
+//! What holds for any value and any bytes.
+
+use bytes::BytesMut;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use serde_json::Value as Json;
+
+use super::{RowError, counters, notifications, plan, profile, row, value};
+use crate::bolt::packstream::{Reader, Writer, tag};
+use crate::json::{TypedVersion, View};
+
+const VIEWS: [View; 4] = [
+    View::Plain,
+    View::Typed(TypedVersion::V1_0),
+    View::Typed(TypedVersion::V1_1),
+    View::Typed(TypedVersion::V1_2),
+];
+
+/// A PackStream value, its plain JSON if that is obvious, and whether typed JSON 1.0 lacks a type
+/// of it.
+#[derive(Clone, Debug)]
+struct Sample {
+    bytes: Vec<u8>,
+    plain: Option<Json>,
+    modern: bool,
+}
+
+fn sample(plain: Option<Json>, write: impl FnOnce(&mut Writer<'_>)) -> Sample {
+    let mut bytes = Vec::new();
+    write(&mut Writer::new(&mut bytes));
+    Sample {
+        bytes,
+        plain,
+        modern: false,
+    }
+}
+
+fn structure(tag: u8, fields: &[i64]) -> Sample {
+    sample(None, |out| {
+        out.structure(tag, u8::try_from(fields.len()).unwrap());
+        fields.iter().for_each(|&field| out.integer(field));
+    })
+}
+
+fn scalar() -> impl Strategy<Value = Sample> {
+    let vectors = (
+        prop::sample::select(vec![0xC8, 0xC9, 0xCA, 0xCB, 0xC6, 0xC1]),
+        vec(any::<[u8; 8]>(), 0..5),
+    );
+    prop_oneof![
+        Just(sample(Some(Json::Null), |out| out.null())),
+        any::<bool>().prop_map(|value| sample(Some(value.into()), |out| out.boolean(value))),
+        any::<i64>().prop_map(|value| sample(Some(value.into()), |out| out.integer(value))),
+        any::<f64>().prop_map(|value| sample(None, |out| out.float(value))),
+        any::<u64>().prop_map(|bits| sample(None, |out| out.float(f64::from_bits(bits)))),
+        ".*".prop_map(|text| sample(Some(text.clone().into()), |out| out.string(&text))),
+        "[\\x00-\\x40\"\\\\]{0,40}"
+            .prop_map(|text| sample(Some(text.clone().into()), |out| out.string(&text))),
+        vec(any::<u8>(), 0..40).prop_map(|bytes| sample(None, |out| out.bytes(&bytes))),
+        any::<[u8; 16]>().prop_map(|uuid| Sample {
+            modern: true,
+            ..sample(None, |out| out.uuid(&uuid))
+        }),
+        vectors.prop_map(|(kind, data)| Sample {
+            modern: true,
+            ..sample(None, |out| {
+                out.structure(tag::VECTOR, 2);
+                out.bytes(&[kind]);
+                out.bytes(data.as_flattened());
+            })
+        }),
+        temporal(),
+        [any::<f64>(), any::<f64>(), any::<f64>()].prop_map(|place| sample(None, |out| {
+            out.structure(tag::POINT_3D, 4);
+            out.integer(9157);
+            place
+                .into_iter()
+                .for_each(|coordinate| out.float(coordinate));
+        })),
+    ]
+}
+
+fn temporal() -> impl Strategy<Value = Sample> {
+    let second = -31_557_014_167_219_200_i64 + 86_400..31_556_889_864_403_200 - 86_400;
+    let nano = -999_999_999..1_000_000_000_i64;
+    let nano_of_day = 0..86_400_000_000_000_i64;
+    let offset = -64_800..=64_800_i64;
+    let zones = prop::sample::select(vec![
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Asia/Kathmandu",
+        "UTC-03:30",
+    ]);
+    let zoned_tag = prop::sample::select(vec![tag::DATE_TIME_ZONE, tag::LEGACY_DATE_TIME_ZONE]);
+    prop_oneof![
+        (-365_243_219_162..=365_241_780_471_i64).prop_map(|days| structure(tag::DATE, &[days])),
+        nano_of_day
+            .clone()
+            .prop_map(|nanos| structure(tag::LOCAL_TIME, &[nanos])),
+        (nano_of_day, offset.clone())
+            .prop_map(|(nanos, offset)| structure(tag::TIME, &[nanos, offset])),
+        (second.clone(), nano.clone())
+            .prop_map(|(second, nano)| structure(tag::LOCAL_DATE_TIME, &[second, nano])),
+        (second.clone(), nano.clone(), offset.clone())
+            .prop_map(|(s, n, o)| structure(tag::DATE_TIME, &[s, n, o])),
+        (second.clone(), nano.clone(), offset)
+            .prop_map(|(s, n, o)| structure(tag::LEGACY_DATE_TIME, &[s, n, o])),
+        (zoned_tag, second, nano.clone(), zones).prop_map(|(tag, second, nano, zone)| sample(
+            None,
+            |out| {
+                out.structure(tag, 3);
+                out.integer(second);
+                out.integer(nano);
+                out.string(zone);
+            }
+        )),
+        (
+            any::<i64>(),
+            any::<i64>(),
+            -1_000_000_000_000..1_000_000_000_000_i64,
+            nano
+        )
+            .prop_map(|(months, days, second, nano)| structure(
+                tag::DURATION,
+                &[months, days, second, nano]
+            )),
+    ]
+}
+
+fn pairs_json(pairs: &[(String, Sample)]) -> Option<Json> {
+    let plain = pairs
+        .iter()
+        .map(|(key, value)| Some((key.clone(), value.plain.clone()?)));
+    plain
+        .collect::<Option<serde_json::Map<_, _>>>()
+        .map(Json::Object)
+}
+
+fn write_pairs(out: &mut Writer<'_>, pairs: &[(String, Sample)]) {
+    out.map(pairs.len());
+    for (key, value) in pairs {
+        out.string(key);
+        out.raw(&value.bytes);
+    }
+}
+
+/// Lists and maps of anything without nodes, as properties are.
+fn property() -> impl Strategy<Value = Sample> {
+    scalar().prop_recursive(4, 24, 6, |inner| {
+        prop_oneof![
+            vec(inner.clone(), 0..6).prop_map(|items| Sample {
+                modern: items.iter().any(|item| item.modern),
+                ..sample(
+                    items.iter().map(|item| item.plain.clone()).collect(),
+                    |out| {
+                        out.list(items.len());
+                        items.iter().for_each(|item| out.raw(&item.bytes));
+                    }
+                )
+            }),
+            vec((".*", inner), 0..6).prop_map(|pairs| Sample {
+                modern: pairs.iter().any(|(_, value)| value.modern),
+                ..sample(pairs_json(&pairs), |out| write_pairs(out, &pairs))
+            }),
+        ]
+    })
+}
+
+fn entity() -> impl Strategy<Value = Sample> {
+    let pairs = vec((".*", property()), 0..4);
+    (any::<i64>(), any::<Option<String>>(), ".*", pairs, 0..4_u8).prop_map(
+        |(id, element_id, name, pairs, shape)| {
+            let extra = u8::from(element_id.is_some());
+            let node = |out: &mut Writer<'_>| {
+                out.structure(tag::NODE, 3 + extra);
+                out.integer(id);
+                out.list(2);
+                out.string(&name);
+                out.string("Label");
+                write_pairs(out, &pairs);
+                element_id.iter().for_each(|id| out.string(id));
+            };
+            let bytes = sample(None, |out| match shape {
+                0 => node(out),
+                1 => {
+                    out.structure(tag::RELATIONSHIP, 5 + 3 * extra);
+                    (0..3).for_each(|_| out.integer(id));
+                    out.string(&name);
+                    write_pairs(out, &pairs);
+                    (0..3).for_each(|_| element_id.iter().for_each(|id| out.string(id)));
+                }
+                _ => {
+                    out.structure(tag::PATH, 3);
+                    out.list(2);
+                    node(out);
+                    node(out);
+                    out.list(1);
+                    out.structure(tag::UNBOUND_RELATIONSHIP, 3 + extra);
+                    out.integer(id);
+                    out.string(&name);
+                    write_pairs(out, &pairs);
+                    element_id.iter().for_each(|id| out.string(id));
+                    out.list(4);
+                    [1, 1, -1, 0]
+                        .into_iter()
+                        .for_each(|index| out.integer(index));
+                }
+            });
+            Sample {
+                modern: pairs.iter().any(|(_, value)| value.modern),
+                ..bytes
+            }
+        },
+    )
+}
+
+fn any_value() -> impl Strategy<Value = Sample> {
+    prop_oneof![
+        property(),
+        entity(),
+        vec(entity(), 0..3).prop_map(|items| Sample {
+            modern: items.iter().any(|item| item.modern),
+            ..sample(None, |out| {
+                out.list(items.len());
+                items.iter().for_each(|item| out.raw(&item.bytes));
+            })
+        })
+    ]
+}
+
+/// Typed JSON is objects of a type and a value all the way down.
+fn is_typed(json: &Json) -> bool {
+    let Json::Object(object) = json else {
+        return false;
+    };
+    let (Some(Json::String(name)), Some(value), 2) =
+        (object.get("$type"), object.get("_value"), object.len())
+    else {
+        return false;
+    };
+    match (name.as_str(), value) {
+        ("Null", value) => value.is_null(),
+        ("Boolean", value) => value.is_boolean(),
+        ("List" | "Path", Json::Array(items)) => items.iter().all(is_typed),
+        ("Map", Json::Object(pairs)) => pairs.values().all(is_typed),
+        ("Node" | "Relationship", Json::Object(entity)) => entity
+            .get("_properties")
+            .and_then(Json::as_object)
+            .is_some_and(|pairs| pairs.values().all(is_typed)),
+        ("Vector", Json::Object(vector)) => vector.contains_key("coordinatesType"),
+        (_, value) => value.is_string(),
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_value_is_valid_json_in_every_view(values in vec(any_value(), 0..4)) {
+        let row_sample = sample(None, |out| {
+            out.list(values.len());
+            values.iter().for_each(|value| out.raw(&value.bytes));
+        });
+        for view in VIEWS {
+            let mut out = BytesMut::new();
+            let result = row(&mut out, &row_sample.bytes, values.len(), view);
+            let lacking =
+                view == View::Typed(TypedVersion::V1_0) && values.iter().any(|value| value.modern);
+            if lacking {
+                let is_unsupported = matches!(result, Err(RowError::Unsupported { .. }));
+                prop_assert!(is_unsupported, "{result:?}");
+                let nested = matches!(result, Err(RowError::Unsupported { nested: true, .. }));
+                prop_assert_eq!(nested, out.is_empty());
+                if nested {
+                    continue;
+                }
+            } else {
+                prop_assert_eq!(result, Ok(()));
+            }
+            let cells: Vec<Json> = serde_json::from_slice(&out).unwrap();
+            if !lacking {
+                prop_assert_eq!(cells.len(), values.len());
+            }
+            for (cell, value) in cells.iter().zip(&values) {
+                match (view, &value.plain) {
+                    (View::Plain, Some(plain)) => prop_assert_eq!(cell, plain),
+                    (View::Plain, None) => {}
+                    (View::Typed(_), _) => prop_assert!(is_typed(cell), "{cell}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damaged_values_give_valid_json_or_an_error(
+        original in any_value(),
+        damages in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+    ) {
+        let mut bytes = original.bytes;
+        for (place, byte) in damages {
+            let place = place.index(bytes.len());
+            bytes[place] = byte;
+        }
+        check_hostile(&bytes)?;
+    }
+
+    #[test]
+    fn any_bytes_give_valid_json_or_an_error(
+        bytes in vec(
+            prop_oneof![any::<u8>(), 0x80..=0xBF_u8, Just(0xB3), Just(0x4E), Just(0x50), 0..4_u8],
+            0..80,
+        ),
+    ) {
+        check_hostile(&bytes)?;
+    }
+}
+
+fn check_hostile(bytes: &[u8]) -> Result<(), TestCaseError> {
+    for view in VIEWS {
+        let mut out = BytesMut::from(&b"1"[..]);
+        match value(&mut out, &mut Reader::new(bytes), view) {
+            Ok(()) => prop_assert!(serde_json::from_slice::<Json>(&out[1..]).is_ok()),
+            Err(_) => prop_assert_eq!(&out[..], b"1"),
+        }
+        for tree in [plan, profile] {
+            let mut out = BytesMut::new();
+            if let Ok(true) = tree(&mut out, bytes, view) {
+                prop_assert!(serde_json::from_slice::<Json>(&out).is_ok());
+            } else {
+                prop_assert!(out.is_empty());
+            }
+        }
+        let mut out = BytesMut::new();
+        let columns = Reader::new(bytes).expect_list().unwrap_or(1);
+        match row(&mut out, bytes, columns, view) {
+            Ok(()) | Err(RowError::Unsupported { nested: false, .. }) => {
+                prop_assert!(serde_json::from_slice::<Json>(&out).is_ok());
+            }
+            Err(_) => prop_assert!(out.is_empty()),
+        }
+    }
+    let mut out = BytesMut::new();
+    match counters(&mut out, Some(bytes)) {
+        Ok(()) => prop_assert!(serde_json::from_slice::<Json>(&out).is_ok()),
+        Err(_) => prop_assert!(out.is_empty()),
+    }
+    for (statuses, list) in [(Some(bytes), None), (None, Some(bytes))] {
+        let mut out = BytesMut::new();
+        match notifications(&mut out, statuses, list) {
+            Ok(true) => prop_assert!(serde_json::from_slice::<Json>(&out).is_ok()),
+            Ok(false) | Err(_) => prop_assert!(out.is_empty()),
+        }
+    }
+    Ok(())
+}

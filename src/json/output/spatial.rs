@@ -1,0 +1,36 @@
+//! Points as well-known text with the reference system in front.
+
+use bytes::{BufMut, BytesMut};
+
+use super::{float, scalar};
+
+/// Cartesian in three dimensions, and what Memgraph 2.19 and 2.20 sent for it by mistake. Clients
+/// know only the first.
+const CARTESIAN_3D: i64 = 9157;
+const MISSPELT_CARTESIAN_3D: i64 = 9757;
+
+pub(super) fn point_2d(out: &mut BytesMut, srid: i64, coordinates: [f64; 2]) {
+    point(out, srid, b";POINT (", &coordinates);
+}
+
+pub(super) fn point_3d(out: &mut BytesMut, srid: i64, coordinates: [f64; 3]) {
+    let srid = if srid == MISSPELT_CARTESIAN_3D {
+        CARTESIAN_3D
+    } else {
+        srid
+    };
+    point(out, srid, b";POINT Z (", &coordinates);
+}
+
+fn point(out: &mut BytesMut, srid: i64, opening: &[u8], coordinates: &[f64]) {
+    out.extend_from_slice(b"SRID=");
+    scalar::integer(out, srid);
+    out.extend_from_slice(opening);
+    for (position, &coordinate) in coordinates.iter().enumerate() {
+        if position > 0 {
+            out.put_u8(b' ');
+        }
+        float::double(out, coordinate);
+    }
+    out.put_u8(b')');
+}

@@ -1,0 +1,147 @@
+//! JSON strings.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::{BufMut, BytesMut};
+
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
+/// Appends `text` as a JSON string, with its quotes. Characters that need no escape stay raw UTF-8.
+pub fn string(out: &mut BytesMut, text: &str) {
+    out.reserve(text.len() + 2);
+    out.put_u8(b'"');
+    escaped(out, text);
+    out.put_u8(b'"');
+}
+
+/// Appends `text` as the inside of a JSON string.
+pub(super) fn escaped(out: &mut BytesMut, text: &str) {
+    let mut rest = text.as_bytes();
+    while let Some((clean, tail)) = rest.split_at_checked(clean_prefix(rest)) {
+        out.extend_from_slice(clean);
+        let Some((&byte, behind)) = tail.split_first() else {
+            return;
+        };
+        escape(out, byte);
+        rest = behind;
+    }
+}
+
+/// Appends `bytes` as standard, padded base64, without quotes.
+pub(super) fn base64(out: &mut BytesMut, bytes: &[u8]) {
+    let start = out.len();
+    out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
+    let place = out.get_mut(start..).unwrap_or_default();
+    // The place has exactly the size of the text, so this cannot fail.
+    let written = STANDARD.encode_slice(bytes, place);
+    debug_assert_eq!(written.ok(), Some(out.len() - start));
+}
+
+/// How many bytes from the start need no escape.
+#[inline]
+fn clean_prefix(bytes: &[u8]) -> usize {
+    let mut clean = clean_blocks::<16>(bytes);
+    clean += clean_blocks::<8>(bytes.get(clean..).unwrap_or_default());
+    let rest = bytes.get(clean..).unwrap_or_default();
+    clean
+        + rest
+            .iter()
+            .position(|&byte| needs_escape(byte))
+            .unwrap_or(rest.len())
+}
+
+/// How many bytes the blocks from the start have that need no escape anywhere.
+///
+/// Within a block there is no early exit: so the compiler makes a few vector instructions of it.
+#[inline]
+fn clean_blocks<const SIZE: usize>(bytes: &[u8]) -> usize {
+    let (blocks, _) = bytes.as_chunks::<SIZE>();
+    let is_clean = |block: &&[u8; SIZE]| {
+        !block
+            .iter()
+            .fold(false, |found, &byte| found | needs_escape(byte))
+    };
+    blocks.iter().take_while(is_clean).count() * SIZE
+}
+
+#[inline]
+fn needs_escape(byte: u8) -> bool {
+    (byte < 0x20) | (byte == b'"') | (byte == b'\\')
+}
+
+#[cold]
+fn escape(out: &mut BytesMut, byte: u8) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        0x08 => b'b',
+        b'\t' => b't',
+        b'\n' => b'n',
+        0x0C => b'f',
+        b'\r' => b'r',
+        _ => {
+            let digit = |nibble: u8| HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0F)]);
+            return;
+        }
+    };
+    out.extend_from_slice(&[b'\\', short]);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> String {
+        let mut out = BytesMut::new();
+        string(&mut out, text);
+        String::from_utf8(out.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn escapes_are_the_query_apis() {
+        assert_eq!(written("a\"b\\c"), r#""a\"b\\c""#);
+        assert_eq!(written("\u{8}\t\n\u{c}\r"), r#""\b\t\n\f\r""#);
+        assert_eq!(written("\0\u{b}\u{1f}"), r#""\u0000\u000B\u001F""#);
+        for raw in [
+            "/",
+            "<&>",
+            "\u{7f}",
+            "\u{9f}",
+            "\u{2028}",
+            "\u{feff}",
+            "\u{1F600}",
+            "Ü",
+        ] {
+            assert_eq!(written(raw), format!("\"{raw}\""));
+        }
+    }
+
+    #[test]
+    fn an_escape_is_found_at_every_place_of_a_block() {
+        for length in 0..40 {
+            for place in 0..length {
+                for special in ['"', '\\', '\n', '\u{1}'] {
+                    let text: String = (0..length)
+                        .map(|at| if at == place { special } else { 'x' })
+                        .collect();
+                    let parsed: String = serde_json::from_str(&written(&text)).unwrap();
+                    assert_eq!(parsed, text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn base64_is_padded() {
+        for (bytes, text) in [
+            (&[][..], ""),
+            (&[1, 2, 3, 4, 5], "AQIDBAU="),
+            (&[0xDE, 0xAD, 0xBE, 0xEF], "3q2+7w=="),
+        ] {
+            let mut out = BytesMut::from(&b"x"[..]);
+            base64(&mut out, bytes);
+            assert_eq!(out, format!("x{text}"));
+        }
+    }
+}

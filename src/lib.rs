@@ -1,0 +1,32 @@
+//! Boltgate: an HTTP/JSON gateway in front of Bolt graph databases.
+//!
+//! A request flows one way through the rooms, and each room knows only those below it:
+//!
+//! | room | owns |
+//! |---|---|
+//! | [`server`] | listeners, connections, the graceful stop |
+//! | [`admin`] | the operator's listener |
+//! | [`http`] | routes, media types, request bodies, the text of answers |
+//! | [`query`] | what a request means: statements, results, transactions, errors |
+//! | [`pool`] | which identity may use which connection |
+//! | [`auth`] | from an HTTP credential to an identity |
+//! | [`json`] | PackStream to JSON text and back |
+//! | [`bolt`] | the protocol: one connection over any byte stream |
+//! | [`config`], [`telemetry`] | settings; logs and request ids |
+//!
+//! `ARCHITECTURE.md` follows a request through them.
+
+pub mod admin;
+pub mod auth;
+pub mod bolt;
+pub mod cli;
+pub mod config;
+#[cfg(feature = "embedded")]
+pub mod embedded;
+pub mod healthcheck;
+pub mod http;
+pub mod json;
+pub mod pool;
+pub mod query;
+pub mod server;
+pub mod telemetry;

@@ -1,0 +1,125 @@
+//! The program: reads the command line, and carries out what it says.
+
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+use anyhow::Context as _;
+use boltgate::{
+    bolt::Endpoint,
+    cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
+    config::{Effective, Settings, Sources},
+    healthcheck::Target,
+    http, server, telemetry,
+};
+use clap::Parser as _;
+use tokio::signal::unix::{SignalKind, signal};
+
+fn main() -> ExitCode {
+    match run(Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("boltgate: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command) -> anyhow::Result<()> {
+    match command {
+        Command::Serve(args) => serve(&args),
+        Command::CheckConfig(args) => {
+            let effective = effective(&args)?;
+            telemetry::logs::parse_filter(&effective.settings.log.filter)?;
+            server::network_endpoint(&effective.settings.database)?;
+            println!("The settings are good.");
+            Ok(())
+        }
+        Command::PrintConfig(args) => {
+            print!("{}", effective(&args)?);
+            Ok(())
+        }
+        Command::Healthcheck(args) => healthcheck(args),
+        Command::Openapi => {
+            print!("{}", http::openapi());
+            Ok(())
+        }
+    }
+}
+
+fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
+    Ok(Effective::load(&Sources::from_process(
+        args.config.clone(),
+        Vec::new(),
+    )?)?)
+}
+
+fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+    let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
+    let settings = Settings::load(&sources)?;
+    telemetry::logs::init(&settings.log)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let endpoint = match &args.embedded {
+        Some(file) => embedded(file.as_ref())?,
+        None => server::network_endpoint(&settings.database)?,
+    };
+    runtime.block_on(serve_until_stopped(&settings, endpoint))
+}
+
+#[cfg(feature = "embedded")]
+fn embedded(file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
+    let database = boltgate::embedded::Embedded::open(file.map(PathBuf::as_path))?;
+    Ok(Endpoint::Memory(std::sync::Arc::new(move || {
+        database.connect()
+    })))
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
+    anyhow::bail!(
+        "this boltgate was built without the embedded database; name a server with --database-uri instead"
+    )
+}
+
+async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let database = endpoint.to_string();
+    let running = server::start(settings, endpoint).await?;
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        database,
+        "serving http://{} (try: curl http://{}/)",
+        running.address(),
+        running.address()
+    );
+    if let Some(address) = running.admin_address() {
+        tracing::info!("serving operators at http://{address}/ready");
+    }
+    let stopped = async {
+        tokio::select! {
+            _ = terminate.recv() => "SIGTERM",
+            _ = interrupt.recv() => "SIGINT",
+        }
+    };
+    let signal = stopped.await;
+    tracing::info!(
+        signal,
+        "stopping: finishing requests, rolling back open transactions (again to stop at once)"
+    );
+    tokio::select! {
+        () = running.shutdown() => tracing::info!("stopped"),
+        _ = terminate.recv() => tracing::warn!("stopped at once"),
+        _ = interrupt.recv() => tracing::warn!("stopped at once"),
+    }
+    Ok(())
+}
+
+fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
+    let target = match args.url {
+        Some(target) => target,
+        None => Target::from(effective(&args.config)?.settings.server.listen.reachable()),
+    };
+    println!("{}", target.check(Duration::from_secs(5))?);
+    Ok(())
+}

@@ -1,0 +1,531 @@
+//! What callers can ask for: a statement, and the five things that can be done with a transaction.
+
+use std::{fmt, time::Duration};
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    bookmark::is_placeholder,
+    error::Error,
+    inspect::{self, PING},
+    rows::{self, FIRST_BATCH, Rows, Scope},
+    statement::{AccessMode, NotificationFilter, Severity},
+    transactions::{self, Guard, Transaction, Transactions},
+};
+use crate::{
+    auth::Identity,
+    bolt::{
+        self, Connection, Extra, Reply,
+        fit::{Accepts, fit},
+        summary,
+    },
+    pool::{Lease, Pool},
+};
+
+/// The database that Neo4j has beside all others. Clients prove their connections on it.
+const SYSTEM: &str = "system";
+
+/// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
+/// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
+const GRACE: Duration = Duration::from_secs(65);
+
+/// One statement with its parameters.
+#[derive(Debug, Clone)]
+pub struct Statement {
+    /// The text.
+    pub text: String,
+    /// A PackStream map.
+    pub parameters: Vec<u8>,
+}
+
+/// How a statement or a transaction is to be run.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Reading only, or writing too.
+    pub access_mode: AccessMode,
+    /// What has to be seen.
+    pub bookmarks: Vec<String>,
+    /// The user to act as.
+    pub impersonated_user: Option<String>,
+    /// The caller's own limit.
+    pub max_execution_time: Option<Duration>,
+    /// Statements may commit in batches inside the transaction.
+    pub implicit: bool,
+    /// A PackStream map, shown by the database beside the running transaction.
+    pub metadata: Option<Vec<u8>>,
+    /// Which notifications are wanted.
+    pub notifications: NotificationFilter,
+}
+
+/// How the engine behaves.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// The longest a statement may run.
+    pub max_execution_time: Duration,
+    /// Of explicit transactions.
+    pub transactions: transactions::Settings,
+}
+
+/// Everything that can be asked of the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    pool: Pool,
+    transactions: Transactions,
+    settings: Settings,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("pool", &self.pool.status())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// An engine over `pool`. Call it inside a tokio runtime.
+    #[must_use]
+    pub fn new(pool: Pool, settings: Settings) -> Self {
+        Self {
+            pool,
+            transactions: Transactions::new(settings.transactions),
+            settings,
+        }
+    }
+
+    /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so before.
+    ///
+    /// # Errors
+    /// The database's refusal, or why it could not be asked.
+    pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
+        if !self.pool.knows(caller) {
+            self.lease(caller).await?;
+        }
+        Ok(())
+    }
+
+    /// Runs one statement in a transaction of its own.
+    ///
+    /// # Errors
+    /// Whatever kept it from starting.
+    pub async fn run(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+    ) -> Result<Rows, Error> {
+        let mut lease = self.lease(caller).await?;
+        let plan = Plan::of(&statement.text, database, &lease)?;
+        let parameters = fitted(&statement.parameters, &lease)?;
+        let limit = self.limit(options, self.settings.max_execution_time);
+        let sent = Sent::new(options, plan.database, limit);
+        check_impersonation(&lease, options)?;
+        lease.run(plan.text, &parameters, &sent.extra(options));
+        lease.pull(FIRST_BATCH);
+        if plan.taints {
+            lease.retire();
+        }
+        let deadline = Instant::now() + limit + GRACE;
+        let columns = expect(&mut lease, deadline, |connection| {
+            Ok(summary::columns(connection.payload())?)
+        })
+        .await;
+        let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
+        Ok(Rows::new(
+            Scope::AutoCommit(lease),
+            columns,
+            deadline,
+            plan.kind,
+        ))
+    }
+
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// Whatever kept it from being opened.
+    pub async fn begin(
+        &self,
+        caller: &Identity,
+        database: &str,
+        options: &Options,
+    ) -> Result<Transaction, Error> {
+        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let begun = expect(&mut lease, deadline, |_| Ok(())).await;
+        begun.map_err(|error| tainted(error, &mut lease, options))?;
+        Ok(reservation.open(lease, caller, database)?.keep())
+    }
+
+    /// Opens a transaction and runs its first statement, in one round trip.
+    ///
+    /// # Errors
+    /// Whatever kept either from starting; no transaction is open then.
+    pub async fn begin_with(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+    ) -> Result<Rows, Error> {
+        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let plan = Plan::of(&statement.text, database, &lease)?;
+        let parameters = fitted(&statement.parameters, &lease)?;
+        lease.run_in_transaction(plan.text, &parameters);
+        lease.pull(FIRST_BATCH);
+        let begun = expect(&mut lease, deadline, |_| Ok(())).await;
+        begun.map_err(|error| tainted(error, &mut lease, options))?;
+        let columns = expect(&mut lease, deadline, |connection| {
+            Ok(summary::columns(connection.payload())?)
+        })
+        .await?;
+        let guard = reservation.open(lease, caller, database)?;
+        Ok(Rows::new(
+            Scope::Inside(guard),
+            columns,
+            deadline,
+            plan.kind,
+        ))
+    }
+
+    /// Runs a statement in the transaction `id`.
+    ///
+    /// # Errors
+    /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
+    /// the request that was wrong.
+    pub async fn run_in(
+        &self,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        let guard = self.check_out(caller, database, id).await?;
+        let (guard, columns, kind) = start(guard, database, statement).await?;
+        let deadline = guard.deadline();
+        Ok(Rows::new(Scope::Inside(guard), columns, deadline, kind))
+    }
+
+    /// Runs the last statement of the transaction `id`, and commits.
+    ///
+    /// # Errors
+    /// As [`Engine::run_in`].
+    pub async fn commit_with(
+        &self,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        let guard = self.check_out(caller, database, id).await?;
+        let (guard, columns, kind) = start(guard, database, statement).await?;
+        let deadline = guard.deadline();
+        Ok(Rows::new(Scope::Last(guard), columns, deadline, kind))
+    }
+
+    /// Commits the transaction `id` and gives the bookmark.
+    ///
+    /// # Errors
+    /// Not found, in use, or the database's refusal; the transaction is over then.
+    pub async fn commit(
+        &self,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+    ) -> Result<String, Error> {
+        rows::commit(self.check_out(caller, database, id).await?).await
+    }
+
+    /// Keeps the transaction `id` open for another while.
+    ///
+    /// # Errors
+    /// Not found, or in use.
+    pub async fn keep_alive(
+        &self,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+    ) -> Result<Transaction, Error> {
+        Ok(self.check_out(caller, database, id).await?.keep())
+    }
+
+    /// Rolls the transaction `id` back.
+    ///
+    /// # Errors
+    /// Not found, in use, or what broke the connection (the database then rolls back by itself).
+    pub async fn roll_back(
+        &self,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+    ) -> Result<(), Error> {
+        let mut guard = self.check_out(caller, database, id).await?;
+        let deadline = Instant::now() + GRACE;
+        let connection = guard.lease();
+        connection.rollback();
+        let rolled_back = expect(connection, deadline, |_| Ok(())).await;
+        drop(guard.finish());
+        rolled_back
+    }
+
+    /// How many transactions are open.
+    #[must_use]
+    pub fn open_transactions(&self) -> usize {
+        self.transactions.count()
+    }
+
+    /// Whether the database can be reached, without logging in.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub async fn probe(&self) -> Result<(), Error> {
+        self.pool
+            .probe()
+            .await
+            .map_err(|error| Error::of_connection(error, false, false))
+    }
+
+    /// How full the pool of connections is.
+    #[must_use]
+    pub fn pool_status(&self) -> crate::pool::Status {
+        self.pool.status()
+    }
+
+    /// Opens no more transactions, rolls back those that no request is using, and closes all connections once they
+    /// are clean. Bound it with a timeout.
+    pub async fn close(&self) {
+        self.transactions.close();
+        self.pool.close().await;
+    }
+
+    async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
+        self.pool
+            .acquire(caller)
+            .await
+            .map_err(|error| Error::of_pool(error, caller.is_anonymous()))
+    }
+
+    /// Finds a transaction, once the database has accepted the caller: a stranger learns nothing of handles.
+    async fn check_out(&self, caller: &Identity, database: &str, id: &str) -> Result<Guard, Error> {
+        match self.transactions.check_out(id, caller, database) {
+            Ok(guard) => Ok(guard),
+            Err(error) => {
+                self.verify(caller).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Queues BEGIN on a wire of its own.
+    async fn opening(
+        &self,
+        caller: &Identity,
+        database: &str,
+        options: &Options,
+    ) -> Result<(Lease, transactions::Reservation, Instant), Error> {
+        let reservation = match self.transactions.reserve() {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                self.verify(caller).await?;
+                return Err(error);
+            }
+        };
+        let mut lease = self.lease(caller).await?;
+        check_impersonation(&lease, options)?;
+        let limit = self.limit(options, self.settings.transactions.max_lifetime);
+        let stand_in = database.eq_ignore_ascii_case(SYSTEM) && !lease.dialect().ping;
+        let sent = Sent::new(options, (!stand_in).then_some(database), limit);
+        lease.begin(&sent.extra(options));
+        Ok((lease, reservation, Instant::now() + limit + GRACE))
+    }
+
+    /// The shorter of what the caller asks for and what the operator allows.
+    fn limit(&self, options: &Options, allowed: Duration) -> Duration {
+        options
+            .max_execution_time
+            .map_or(allowed, |wanted| wanted.min(allowed))
+    }
+}
+
+/// What is sent for a statement.
+struct Plan<'a> {
+    text: &'a str,
+    database: Option<&'a str>,
+    kind: Option<&'static str>,
+    /// The wire must not be used again.
+    taints: bool,
+}
+
+impl<'a> Plan<'a> {
+    fn of(text: &'a str, database: &'a str, connection: &Connection) -> Result<Self, Error> {
+        let dialect = connection.dialect();
+        let system = database.eq_ignore_ascii_case(SYSTEM);
+        if !dialect.ping && inspect::is_ping(text) {
+            let database = (!system).then_some(database);
+            return Ok(Self {
+                text: PING,
+                database,
+                kind: Some("s"),
+                taints: false,
+            });
+        }
+        if !dialect.ping && system {
+            return Err(Error::database_not_found(database));
+        }
+        if inspect::is_transaction_control(text, dialect) {
+            return Err(Error::new(
+                super::Kind::Refused,
+                "Neo.ClientError.Statement.SemanticError",
+                format!(
+                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{database}/query/v2/tx \
+                     and so on)",
+                    text.trim()
+                ),
+            ));
+        }
+        let taints = inspect::changes_session(text, dialect);
+        Ok(Self {
+            text,
+            database: Some(database),
+            kind: None,
+            taints,
+        })
+    }
+}
+
+/// What RUN and BEGIN carry, with everything that has to be made for it.
+struct Sent<'a> {
+    database: Option<&'a str>,
+    bookmarks: Vec<String>,
+    disabled: Option<Vec<&'static str>>,
+    timeout_ms: i64,
+}
+
+impl<'a> Sent<'a> {
+    fn new(options: &Options, database: Option<&'a str>, limit: Duration) -> Self {
+        let disabled: Vec<_> = options
+            .notifications
+            .disabled
+            .iter()
+            .map(|category| category.as_bolt())
+            .collect();
+        let bookmarks = options
+            .bookmarks
+            .iter()
+            .filter(|bookmark| !is_placeholder(bookmark));
+        Self {
+            database,
+            bookmarks: bookmarks.cloned().collect(),
+            disabled: (!disabled.is_empty()).then_some(disabled),
+            timeout_ms: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1),
+        }
+    }
+
+    fn extra<'s>(&'s self, options: &'s Options) -> Extra<'s> {
+        Extra {
+            database: self.database,
+            impersonated_user: options.impersonated_user.as_deref(),
+            read_only: options.access_mode == AccessMode::Read,
+            bookmarks: &self.bookmarks,
+            timeout_ms: Some(self.timeout_ms),
+            metadata: options.metadata.as_deref(),
+            minimum_severity: options
+                .notifications
+                .minimum_severity
+                .map(Severity::as_bolt),
+            disabled_categories: self.disabled.as_deref(),
+            implicit: options.implicit,
+        }
+    }
+}
+
+/// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
+/// itself leaves the transaction open; a refusal of the database ends it.
+async fn start(
+    mut guard: Guard,
+    database: &str,
+    statement: &Statement,
+) -> Result<(Guard, bolt::Columns, Option<&'static str>), Error> {
+    let deadline = guard.deadline();
+    let connection = guard.lease();
+    let ready = Plan::of(&statement.text, database, connection)
+        .and_then(|plan| Ok((plan, fitted(&statement.parameters, connection)?)));
+    let (plan, parameters) = match ready {
+        Ok(ready) => ready,
+        Err(error) => {
+            guard.keep();
+            return Err(error);
+        }
+    };
+    connection.run_in_transaction(plan.text, &parameters);
+    connection.pull(FIRST_BATCH);
+    let kind = plan.kind;
+    let columns = expect(connection, deadline, |connection| {
+        Ok(summary::columns(connection.payload())?)
+    })
+    .await?;
+    Ok((guard, columns, kind))
+}
+
+/// Waits for a reply that has to be a success, and takes what is wanted from it.
+async fn expect<T>(
+    connection: &mut Connection,
+    deadline: Instant,
+    take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
+) -> Result<T, Error> {
+    match timeout_at(deadline, connection.reply()).await {
+        Err(_) => Err(Error::timed_out()),
+        Ok(Ok(Reply::Success)) => {
+            take(connection).map_err(|error| Error::of_connection(error, false, true))
+        }
+        Ok(Ok(Reply::Failure(failure))) => Err(Error::of_statement(failure)),
+        Ok(Ok(Reply::Record | Reply::Ignored)) => {
+            let error = bolt::Error::Protocol("a request was neither carried out nor refused");
+            Err(Error::of_connection(error, false, true))
+        }
+        Ok(Err(error)) => Err(Error::of_connection(error, false, true)),
+    }
+}
+
+/// Parameters as this server takes them.
+fn fitted<'a>(
+    parameters: &'a [u8],
+    connection: &Connection,
+) -> Result<std::borrow::Cow<'a, [u8]>, Error> {
+    let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
+    let accepts = Accepts {
+        utc: capabilities.utc,
+        bytes: dialect.bytes,
+        zoned_time: dialect.zoned_time,
+        vector: capabilities.vector,
+        uuid: capabilities.uuid,
+        memgraph_temporals: dialect.confined_temporals,
+        max_depth: dialect.parameter_depth,
+        max_elements: dialect.parameter_values,
+    };
+    fit(parameters, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
+}
+
+fn check_impersonation(connection: &Connection, options: &Options) -> Result<(), Error> {
+    if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
+        return Err(Error::new(
+            super::Kind::Refused,
+            "Neo.ClientError.Statement.ArgumentError",
+            format!(
+                "Impersonation needs Bolt 4.4; this database speaks {}.",
+                connection.version()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+/// After a refusal that concerns the database or the user, some servers are in doubt which they serve.
+fn tainted(error: Error, connection: &mut Connection, options: &Options) -> Error {
+    let concerns_session = options.impersonated_user.is_some()
+        || error.kind == super::Kind::DatabaseNotFound
+        || error.message.contains("not authorized on");
+    if connection.dialect().refusal_taints && concerns_session {
+        connection.retire();
+    }
+    error
+}

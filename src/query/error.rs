@@ -1,0 +1,318 @@
+//! The error that a caller gets: a code and a message in the words of the Query API, and a kind that says whose
+//! fault it is.
+
+use thiserror::Error;
+
+use crate::{
+    bolt::{self, Failure},
+    pool::PoolError,
+};
+
+/// Whose fault an error is. The HTTP layer makes a status of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The request's: syntax, parameters, constraints, conflicts; whatever the database refused.
+    Refused,
+    /// The request's form: malformed, unknown fields, values that cannot be sent.
+    BadRequest,
+    /// The credentials'.
+    Unauthorized,
+    /// Too many wrong passwords.
+    TooManyAttempts,
+    /// The database that was named does not exist.
+    DatabaseNotFound,
+    /// The transaction that was named is not this caller's, or not there.
+    TransactionNotFound,
+    /// The database's own.
+    Database,
+    /// The way to the database: it broke, or what is there does not speak Bolt.
+    Gateway,
+    /// Nothing is wrong with the request, but it cannot be served now.
+    Unavailable,
+    /// No answer within the time allowed.
+    Timeout,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{code}: {message}")]
+pub struct Error {
+    /// Whose fault.
+    pub kind: Kind,
+    /// `Neo.ClientError.Statement.SyntaxError` and the like.
+    pub code: String,
+    /// For people.
+    pub message: String,
+}
+
+impl Error {
+    /// An error of the given kind.
+    pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+        }
+    }
+
+    /// The request's form is wrong; `message` goes on after `Bad Request`.
+    pub fn bad_request(detail: &str) -> Self {
+        Self::new(
+            Kind::BadRequest,
+            REQUEST_INVALID,
+            format!("Bad Request: {detail}"),
+        )
+    }
+
+    /// The request's form is wrong, in words of its own.
+    pub fn invalid(message: &str) -> Self {
+        Self::new(Kind::BadRequest, REQUEST_INVALID, message)
+    }
+
+    pub(super) fn transaction_not_found(id: &str) -> Self {
+        Self::new(
+            Kind::TransactionNotFound,
+            REQUEST_INVALID,
+            format!(
+                "Transaction with Id: \"{id}\" was not found. It may have timed out and therefore rolled back or the \
+                 routing header 'neo4j-cluster-affinity' was not provided."
+            ),
+        )
+    }
+
+    pub(super) fn transaction_busy() -> Self {
+        Self::new(
+            Kind::Refused,
+            "Neo.ClientError.Transaction.TransactionAccessedConcurrently",
+            "Another request is currently accessing this transaction.",
+        )
+    }
+
+    pub(super) fn database_not_found(name: &str) -> Self {
+        Self::new(
+            Kind::DatabaseNotFound,
+            DATABASE_NOT_FOUND,
+            format!("Graph not found: {name}"),
+        )
+    }
+
+    pub(super) fn too_many_transactions(max: usize) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            "Neo.TransientError.Transaction.MaximumTransactionLimitReached",
+            format!(
+                "{max} explicit transactions are open already (transactions.max); try again later"
+            ),
+        )
+    }
+
+    pub(super) fn timed_out() -> Self {
+        Self::new(
+            Kind::Timeout,
+            "Neo.ClientError.Transaction.TransactionTimedOut",
+            "The database did not answer within the time allowed (database.max_execution_time, or maxExecutionTime of \
+             the request); the statement was cancelled.",
+        )
+    }
+
+    /// What the database said of a statement, a BEGIN or a COMMIT.
+    pub(super) fn of_statement(failure: Failure) -> Self {
+        let Failure {
+            code,
+            message,
+            classification,
+        } = failure;
+        if message.starts_with("Tried to retrieve an unknown database") {
+            return Self::new(Kind::DatabaseNotFound, DATABASE_NOT_FOUND, message);
+        }
+        let kind = if code == DATABASE_NOT_FOUND {
+            Kind::DatabaseNotFound
+        } else if code.split('.').nth(1) == Some("DatabaseError")
+            && classification.as_deref() != Some("CLIENT_ERROR")
+        {
+            Kind::Database
+        } else {
+            Kind::Refused
+        };
+        Self {
+            kind,
+            code,
+            message,
+        }
+    }
+
+    /// What the database said of a login.
+    pub(super) fn of_login(failure: Failure, anonymous: bool) -> Self {
+        const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
+        let Failure { code, message, .. } = failure;
+        match code.as_str() {
+            UNAUTHORIZED | "Memgraph.ClientError.Security.Unauthenticated" => {
+                let message = if anonymous {
+                    "No authentication header supplied.".into()
+                } else if message.starts_with("The client is unauthorized") || code != UNAUTHORIZED
+                {
+                    "Invalid credential.".into()
+                } else {
+                    message
+                };
+                Self::new(Kind::Unauthorized, UNAUTHORIZED, message)
+            }
+            "Neo.ClientError.Security.AuthenticationRateLimit" => Self::new(
+                Kind::TooManyAttempts,
+                code,
+                "Too many failed authentication requests. Please wait 5 seconds and try again.",
+            ),
+            _ if code.contains(".Security.") => Self::new(Kind::Unauthorized, code, message),
+            "Neo.ClientError.Request.Invalid" => Self::new(
+                Kind::Unauthorized,
+                UNAUTHORIZED,
+                format!(
+                    "The database did not take the credentials (they may be too large for it): {message}"
+                ),
+            ),
+            _ => Self::new(Kind::Unavailable, code, message),
+        }
+    }
+
+    /// What happened to the connection. `started` when a statement may have been carried out.
+    pub(super) fn of_connection(error: bolt::Error, anonymous: bool, started: bool) -> Self {
+        match error {
+            bolt::Error::Login(failure) => Self::of_login(failure, anonymous),
+            error if started => {
+                let kind = if matches!(error, bolt::Error::Silent(_)) {
+                    Kind::Timeout
+                } else {
+                    Kind::Gateway
+                };
+                Self::new(
+                    kind,
+                    "Neo.DatabaseError.General.UnknownError",
+                    format!("{error}; whether the statement took effect is not known"),
+                )
+            }
+            error @ (bolt::Error::Handshake(_)
+            | bolt::Error::Tls { .. }
+            | bolt::Error::Protocol(_)
+            | bolt::Error::Decode(_)
+            | bolt::Error::MessageTooLong { .. }) => {
+                Self::new(Kind::Gateway, UNAVAILABLE, error.to_string())
+            }
+            error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
+        }
+    }
+
+    pub(super) fn of_pool(error: PoolError, anonymous: bool) -> Self {
+        match error {
+            PoolError::Connection(error) => Self::of_connection(error, anonymous, false),
+            error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
+        }
+    }
+}
+
+/// The code of whatever is wrong with a request itself.
+const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
+const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
+const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failure(code: &str, message: &str, classification: Option<&str>) -> Failure {
+        Failure {
+            code: code.into(),
+            message: message.into(),
+            classification: classification.map(Into::into),
+        }
+    }
+
+    #[test]
+    fn a_database_error_is_the_clients_only_when_the_database_says_so() {
+        let kind =
+            |code, classification| Error::of_statement(failure(code, "", classification)).kind;
+        assert_eq!(
+            kind("Neo.DatabaseError.Schema.IndexDropFailed", None),
+            Kind::Database
+        );
+        assert_eq!(
+            kind(
+                "Neo.DatabaseError.Schema.IndexDropFailed",
+                Some("DATABASE_ERROR")
+            ),
+            Kind::Database
+        );
+        assert_eq!(
+            kind(
+                "Neo.DatabaseError.Transaction.TransactionStartFailed",
+                Some("CLIENT_ERROR")
+            ),
+            Kind::Refused
+        );
+        assert_eq!(
+            kind("Neo.TransientError.Transaction.DeadlockDetected", None),
+            Kind::Refused
+        );
+        assert_eq!(
+            kind("Memgraph.DatabaseError.MemgraphError.MemgraphError", None),
+            Kind::Database
+        );
+        assert_eq!(
+            kind("Neo.ClientError.Database.DatabaseNotFound", None),
+            Kind::DatabaseNotFound
+        );
+    }
+
+    #[test]
+    fn an_unknown_database_is_known_by_its_text_on_memgraph() {
+        let error = Error::of_statement(failure(
+            "Memgraph.TransientError.MemgraphError.MemgraphError",
+            "Tried to retrieve an unknown database \"x\".",
+            None,
+        ));
+        assert_eq!(
+            (error.kind, error.code.as_str()),
+            (Kind::DatabaseNotFound, DATABASE_NOT_FOUND)
+        );
+    }
+
+    #[test]
+    fn logins_are_refused_in_the_query_apis_words() {
+        let neo4j = "The client is unauthorized due to authentication failure.";
+        let code = "Neo.ClientError.Security.Unauthorized";
+        assert_eq!(
+            Error::of_login(failure(code, neo4j, None), false).message,
+            "Invalid credential."
+        );
+        let bearer = "Unsupported authentication token, scheme 'bearer' is not supported.";
+        assert_eq!(
+            Error::of_login(failure(code, bearer, None), false).message,
+            bearer
+        );
+        assert_eq!(
+            Error::of_login(failure(code, "x", None), true).message,
+            "No authentication header supplied."
+        );
+        let memgraph = failure(
+            "Memgraph.ClientError.Security.Unauthenticated",
+            "Authentication failure",
+            None,
+        );
+        let error = Error::of_login(memgraph, false);
+        assert_eq!(
+            (error.kind, error.code.as_str(), error.message.as_str()),
+            (Kind::Unauthorized, code, "Invalid credential.")
+        );
+    }
+
+    #[test]
+    fn a_connection_lost_under_a_statement_leaves_its_outcome_open() {
+        let error = Error::of_connection(bolt::Error::Closed, false, true);
+        assert_eq!(error.kind, Kind::Gateway);
+        assert!(error.message.contains("not known"));
+        assert_eq!(
+            Error::of_connection(bolt::Error::Closed, false, false).kind,
+            Kind::Unavailable
+        );
+    }
+}

@@ -1,0 +1,111 @@
+//! What has to be known of a statement's text before it is sent. The rest is the database's business.
+
+use crate::bolt::Dialect;
+
+/// `CALL db.ping()`, with which clients prove a connection. Databases that lack it get a statement that they have.
+pub(super) fn is_ping(statement: &str) -> bool {
+    let text = statement.trim();
+    let text = text.strip_suffix(';').unwrap_or(text).trim_end();
+    let mut compact = text.split_ascii_whitespace();
+    compact
+        .next()
+        .is_some_and(|word| word.eq_ignore_ascii_case("CALL"))
+        && compact.next().is_some_and(|word| word == "db.ping()")
+        && compact.next().is_none()
+}
+
+/// The same answer, from any database: one row, `success` true.
+pub(super) const PING: &str = "RETURN true AS success";
+
+/// Whether the statement, sent alone, would start or end a transaction of the session's own.
+pub(super) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool {
+    let text = statement.trim();
+    dialect
+        .transaction_statements
+        .iter()
+        .any(|control| text.eq_ignore_ascii_case(control))
+}
+
+/// Whether the statement changes the session for whoever comes next.
+pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
+    if dialect.session_statements.is_empty() {
+        return false;
+    }
+    let words: Vec<&str> = skip_comments(statement)
+        .split_ascii_whitespace()
+        .take(2)
+        .collect();
+    dialect.session_statements.iter().any(|beginning| {
+        let mut wanted = beginning.split(' ');
+        let mut found = words.iter();
+        wanted.all(|word| {
+            found
+                .next()
+                .is_some_and(|found| found.eq_ignore_ascii_case(word))
+        })
+    })
+}
+
+fn skip_comments(statement: &str) -> &str {
+    let mut text = statement.trim_start();
+    loop {
+        let rest = if let Some(comment) = text.strip_prefix("//") {
+            comment.split_once('\n').map(|(_, rest)| rest)
+        } else if let Some(comment) = text.strip_prefix("/*") {
+            comment.split_once("*/").map(|(_, rest)| rest)
+        } else {
+            return text;
+        };
+        let Some(rest) = rest else { return "" };
+        text = rest.trim_start();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bolt::dialect::{MEMGRAPH, NEO4J};
+
+    #[test]
+    fn pings() {
+        for ping in ["CALL db.ping()", " call  db.ping() ;\n", "CALL db.ping();"] {
+            assert!(is_ping(ping), "{ping}");
+        }
+        for other in ["CALL db.ping() YIELD *", "RETURN 1", "CALL db.pings()", ""] {
+            assert!(!is_ping(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn statements_that_change_a_memgraph_session() {
+        for statement in [
+            "SET SESSION TRACE ON",
+            "// x\nset  session TRANSACTION ISOLATION LEVEL READ COMMITTED",
+            "/* a */ /* b */USE DATABASE x",
+            "SET NEXT TRANSACTION",
+        ] {
+            assert!(changes_session(statement, &MEMGRAPH), "{statement}");
+            assert!(!changes_session(statement, &NEO4J), "{statement}");
+        }
+        for statement in [
+            "MATCH (n) SET n.x = 1",
+            "SET GLOBAL TRANSACTION ISOLATION LEVEL X",
+            "/* SET SESSION",
+            "RETURN 'USE'",
+        ] {
+            assert!(!changes_session(statement, &MEMGRAPH), "{statement}");
+        }
+    }
+
+    #[test]
+    fn transactions_in_words() {
+        assert!(
+            is_transaction_control(" begin\n", &MEMGRAPH)
+                && is_transaction_control("Commit", &MEMGRAPH)
+        );
+        assert!(
+            !is_transaction_control("BEGIN;", &MEMGRAPH)
+                && !is_transaction_control("BEGIN", &NEO4J)
+        );
+    }
+}

@@ -1,0 +1,20 @@
+//! What a request means: statements, results, explicit transactions, deadlines.
+//!
+//! Owns the order in which Bolt requests are sent and what their answers amount to, the open transactions, and
+//! the error that every caller gets. Promises that a caller who stops listening costs the database nothing
+//! for long: whatever is dropped half-way is cancelled and its wire recovered. Knows nothing of axum, headers,
+//! status codes or JSON text; rows leave as PackStream bytes, into a [`RowSink`].
+
+mod bookmark;
+mod engine;
+mod error;
+mod inspect;
+mod rows;
+mod statement;
+mod transactions;
+
+pub use engine::{Engine, Options, Settings, Statement};
+pub use error::{Error, Kind};
+pub use rows::{End, Flow, Progress, RowRefused, RowSink, Rows};
+pub use statement::{AccessMode, Category, NotificationFilter, Severity};
+pub use transactions::{Settings as TransactionSettings, Transaction};

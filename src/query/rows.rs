@@ -1,0 +1,292 @@
+//! A result on its way: batches of rows, one at a time, and what comes at the end.
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    bookmark::placeholder,
+    error::Error,
+    transactions::{Guard, Transaction},
+};
+use crate::{
+    bolt::{Columns, Connection, Reply, Summary, packstream::DecodeError},
+    pool::Lease,
+};
+
+/// Where rows go. Implemented by whoever makes text of them.
+pub trait RowSink {
+    /// Takes one row: its list of fields in PackStream, which has to hold `columns` values.
+    ///
+    /// # Errors
+    /// [`RowRefused`] when the row cannot be shown. No further row follows; the statement is carried out to its end
+    /// all the same.
+    fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
+}
+
+/// Whether the sink wants more before it is emptied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// It holds as much as it should.
+    Full,
+}
+
+/// Why a row cannot be shown; the error for the end of the answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowRefused {
+    /// The client's choice of format has no room for a value.
+    Format(String),
+    /// The database sent what makes no sense.
+    Malformed(DecodeError),
+}
+
+/// How far a result has come.
+#[derive(Debug)]
+pub enum Progress {
+    /// There is more; ask again once the sink is emptied.
+    Paused,
+    /// That was all.
+    Done(Box<End>),
+}
+
+/// What is known at the end of a result.
+#[derive(Debug)]
+pub struct End {
+    /// What the database says of the statement.
+    pub summary: Summary,
+    /// Where the database stands, if something was committed.
+    pub bookmark: Option<String>,
+    /// The transaction, if it is still open.
+    pub transaction: Option<Transaction>,
+}
+
+/// What owns the wire, and what happens at the end.
+pub(super) enum Scope {
+    /// A statement of its own, committed by its last batch.
+    AutoCommit(Lease),
+    /// Inside an explicit transaction, which stays open.
+    Inside(Guard),
+    /// The last statement of an explicit transaction.
+    Last(Guard),
+}
+
+/// An open result. Dropping it before its end cancels the statement, and ends the transaction around it.
+pub struct Rows {
+    /// `None` once the end was reached.
+    scope: Option<Scope>,
+    columns: Columns,
+    batch: Batch,
+    deadline: Instant,
+    /// Set in place of what the database says, for statements that stand in for others.
+    kind: Option<&'static str>,
+    refused: Option<RowRefused>,
+}
+
+/// How many rows to ask for at a time: as many as make about [`Batch::TARGET`] bytes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Batch {
+    rows: u32,
+    seen_rows: u32,
+    seen_bytes: usize,
+    /// The database waits for the next PULL.
+    due: bool,
+}
+
+impl Batch {
+    const FIRST: u32 = 1000;
+    const MOST: u32 = 10_000;
+    const TARGET: usize = 512 * 1024;
+
+    fn new() -> Self {
+        Self {
+            rows: Self::FIRST,
+            seen_rows: 0,
+            seen_bytes: 0,
+            due: false,
+        }
+    }
+
+    fn count(&mut self, bytes: usize) {
+        self.seen_rows += 1;
+        self.seen_bytes += bytes;
+    }
+
+    /// The batch is over, another follows.
+    fn over(&mut self) {
+        let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
+        self.rows = u32::try_from(Self::TARGET / row)
+            .unwrap_or(Self::MOST)
+            .clamp(1, Self::MOST);
+        self.seen_rows = 0;
+        self.seen_bytes = 0;
+        self.due = true;
+    }
+}
+
+/// The size of the first batch, for the PULL that travels with RUN.
+pub(super) const FIRST_BATCH: u32 = Batch::FIRST;
+
+impl Rows {
+    /// A result whose RUN has succeeded and whose first PULL is on its way.
+    pub(super) fn new(
+        scope: Scope,
+        columns: Columns,
+        deadline: Instant,
+        kind: Option<&'static str>,
+    ) -> Self {
+        Self {
+            scope: Some(scope),
+            columns,
+            batch: Batch::new(),
+            deadline,
+            kind,
+            refused: None,
+        }
+    }
+
+    /// The result's columns.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
+    /// Moves rows into `sink` until it is full, a batch is over, or the result has ended.
+    ///
+    /// # Errors
+    /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
+    pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+        match timeout_at(self.deadline, self.batch(sink)).await {
+            Ok(progress) => progress,
+            Err(_) => {
+                self.scope = None;
+                Err(Error::timed_out())
+            }
+        }
+    }
+
+    async fn batch(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+        let Some(scope) = &mut self.scope else {
+            return Err(Error::timed_out());
+        };
+        let connection = scope.connection();
+        if std::mem::take(&mut self.batch.due) {
+            connection.pull(self.batch.rows);
+        }
+        loop {
+            let reply = match connection.buffered_reply() {
+                Ok(Some(reply)) => reply,
+                Ok(None) => match connection.fill().await {
+                    Ok(()) => continue,
+                    Err(error) => return Err(self.broken(error)),
+                },
+                Err(error) => return Err(self.broken(error)),
+            };
+            match reply {
+                Reply::Record if self.refused.is_some() => {}
+                Reply::Record => {
+                    let fields = connection.payload();
+                    self.batch.count(fields.len());
+                    match sink.row(fields, self.columns.count) {
+                        Ok(Flow::Continue) => {}
+                        Ok(Flow::Full) => return Ok(Progress::Paused),
+                        Err(refused) => self.refused = Some(refused),
+                    }
+                }
+                Reply::Success => {
+                    let summary = Summary::parse(connection.payload());
+                    let summary = match summary {
+                        Ok(summary) => summary,
+                        Err(error) => return Err(self.broken(error.into())),
+                    };
+                    if !summary.has_more {
+                        return self.end(summary).await;
+                    }
+                    if self.refused.is_none() {
+                        self.batch.over();
+                        return Ok(Progress::Paused);
+                    }
+                    connection.discard();
+                }
+                Reply::Failure(failure) => {
+                    self.scope = None;
+                    return Err(Error::of_statement(failure));
+                }
+                Reply::Ignored => {
+                    return Err(self.broken(crate::bolt::Error::Protocol("a PULL was ignored")));
+                }
+            }
+        }
+    }
+
+    async fn end(&mut self, mut summary: Summary) -> Result<Progress, Error> {
+        if let Some(kind) = self.kind {
+            summary.kind = Some(kind.to_owned());
+        }
+        let Some(scope) = self.scope.take() else {
+            return Err(Error::timed_out());
+        };
+        let (bookmark, transaction) = match scope {
+            Scope::AutoCommit(_) => (
+                Some(summary.bookmark.take().unwrap_or_else(placeholder)),
+                None,
+            ),
+            Scope::Inside(guard) => (None, Some(guard.keep())),
+            Scope::Last(guard) => (Some(commit(guard).await?), None),
+        };
+        match self.refused.take() {
+            None => Ok(Progress::Done(Box::new(End {
+                summary,
+                bookmark,
+                transaction,
+            }))),
+            Some(RowRefused::Format(message)) => Err(Error::new(
+                super::Kind::BadRequest,
+                "Neo.ClientError.Request.Invalid",
+                message,
+            )),
+            Some(RowRefused::Malformed(error)) => Err(Error::new(
+                super::Kind::Gateway,
+                "Neo.DatabaseError.General.UnknownError",
+                error.to_string(),
+            )),
+        }
+    }
+
+    fn broken(&mut self, error: crate::bolt::Error) -> Error {
+        self.scope = None;
+        Error::of_connection(error, false, true)
+    }
+}
+
+impl Scope {
+    pub(super) fn connection(&mut self) -> &mut Connection {
+        match self {
+            Self::AutoCommit(lease) => lease,
+            Self::Inside(guard) | Self::Last(guard) => guard.lease(),
+        }
+    }
+}
+
+/// Commits the transaction of `guard` and gives the bookmark.
+pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
+    let deadline = guard.deadline();
+    let connection = guard.lease();
+    connection.commit();
+    let reply = timeout_at(deadline, connection.reply())
+        .await
+        .map_err(|_| Error::timed_out())?;
+    let bookmark = match reply {
+        Ok(Reply::Success) => crate::bolt::summary::string_entry(connection.payload(), "bookmark"),
+        Ok(Reply::Failure(failure)) => return Err(Error::of_statement(failure)),
+        Ok(Reply::Record | Reply::Ignored) => {
+            return Err(Error::of_connection(
+                crate::bolt::Error::Protocol("a COMMIT was ignored"),
+                false,
+                true,
+            ));
+        }
+        Err(error) => return Err(Error::of_connection(error, false, true)),
+    };
+    drop(guard.finish());
+    Ok(bookmark.unwrap_or_else(placeholder))
+}

@@ -1,0 +1,101 @@
+//! The accept loop: connections under a cap, each with the deadlines of a slow client.
+
+use std::{io, sync::Arc, time::Duration};
+
+use axum::Router;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+    service::TowerToHyperService,
+};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::stall::StallGuard;
+
+/// Streams that one HTTP/2 connection may have open.
+const MAX_STREAMS: u32 = 200;
+
+/// The system is out of file descriptors or the like; trying again at once would only burn time.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a connection may cost.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Deadlines {
+    pub(super) header: Duration,
+    pub(super) write_stall: Duration,
+}
+
+/// Accepts until `stop`, at most `max` connections at a time; further ones wait in the system's queue.
+pub(super) async fn accept(
+    listener: TcpListener,
+    router: Router,
+    deadlines: Deadlines,
+    max: usize,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+) {
+    let places = Arc::new(Semaphore::new(max));
+    loop {
+        let accepted = tokio::select! {
+            () = stop.cancelled() => return,
+            accepted = next(&listener, &places) => accepted,
+        };
+        match accepted {
+            Ok((stream, place)) => {
+                let connection = serve(stream, router.clone(), deadlines, stop.clone());
+                tracker.spawn(async move {
+                    connection.await;
+                    drop(place);
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
+    let (stream, _) = listener.accept().await?;
+    stream.set_nodelay(true)?;
+    Ok((stream, place))
+}
+
+/// Serves one connection to its end; after `stop`, to the end of what it is doing.
+async fn serve(stream: TcpStream, router: Router, deadlines: Deadlines, stop: CancellationToken) {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(deadlines.header);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS);
+    let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
+    let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => ended,
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // Clients break off all the time; it is their affair.
+        tracing::debug!(error, "a connection ended early");
+    }
+}

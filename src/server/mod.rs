@@ -1,0 +1,10 @@
+//! The process from the outside: listeners, connections, and how they end.
+//!
+//! Owns the accept loop, the deadlines of slow clients, and the order of a graceful stop. Promises that a stop
+//! finishes what runs, within the time allowed, and rolls back what is open. Knows nothing of Cypher or JSON.
+
+mod accept;
+mod stall;
+mod start;
+
+pub use start::{Running, StartError, network_endpoint, start};

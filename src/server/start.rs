@@ -1,0 +1,256 @@
+//! Putting the rooms together, from settings to a running gateway, and taking them apart again.
+
+use std::{io, net::SocketAddr, time::Duration};
+
+use axum::Router;
+use thiserror::Error;
+use tokio::{net::TcpListener, time::timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::accept::{Deadlines, accept};
+use crate::{
+    admin,
+    auth::Identities,
+    bolt::{
+        Dialer, Endpoint, Security, Uri,
+        connection::Limits,
+        dialect::{Dialect, MEMGRAPH, NEO4J, STRICT},
+        tls::{TlsConfigError, client_config},
+    },
+    config::{self, Edition, Settings, UriScheme},
+    http,
+    pool::{self, Pool},
+    query::{self, Engine, TransactionSettings},
+};
+
+/// How much longer than a statement may run the database may be silent.
+const SILENCE_GRACE: Duration = Duration::from_secs(65);
+/// How long an idle connection may take to prove that it is alive.
+const LIVENESS_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the cancelling of an abandoned statement may take.
+const RECOVERY: Duration = Duration::from_secs(2);
+/// How long an abandoned statement may go on by itself where RESET does not interrupt it.
+const PATIENCE: Duration = Duration::from_millis(250);
+/// How long the closing of connections to the database may take at the end.
+const FAREWELL: Duration = Duration::from_secs(5);
+
+/// Why the gateway does not start.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address} ({key}): {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The setting.
+        key: &'static str,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// No TLS towards the database.
+    #[error(transparent)]
+    Tls(#[from] TlsConfigError),
+    /// No random numbers.
+    #[error("the system has no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// A gateway that serves.
+#[derive(Debug)]
+pub struct Running {
+    address: SocketAddr,
+    admin_address: Option<SocketAddr>,
+    engine: Engine,
+    stop: CancellationToken,
+    connections: TaskTracker,
+    grace: Duration,
+}
+
+/// The endpoint that the settings name.
+///
+/// # Errors
+/// [`StartError::Tls`].
+pub fn network_endpoint(settings: &config::Database) -> Result<Endpoint, StartError> {
+    let security = match settings.uri.scheme() {
+        UriScheme::Bolt => Security::Plain,
+        UriScheme::BoltS => Security::Verified,
+        UriScheme::BoltSsc => Security::SelfSigned,
+    };
+    let uri = Uri {
+        security,
+        host: settings.uri.host().to_owned(),
+        port: settings.uri.port(),
+    };
+    Ok(Endpoint::Network {
+        uri,
+        tls: client_config(security, settings.ca_file.as_deref())?,
+    })
+}
+
+/// Starts serving `endpoint`. The database need not be there yet.
+///
+/// # Errors
+/// [`StartError`].
+pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, StartError> {
+    let bolt_port = match &endpoint {
+        Endpoint::Network { uri, .. } => uri.port,
+        Endpoint::Memory(_) => settings.database.uri.port(),
+    };
+    let engine = engine(settings, endpoint);
+    let (listener, address) = listen(settings.server.listen.get(), "server.listen").await?;
+    let stop = CancellationToken::new();
+    let connections = TaskTracker::new();
+    let deadlines = Deadlines {
+        header: settings.server.header_timeout.get(),
+        write_stall: settings.server.write_stall_timeout.get(),
+    };
+    let serve = |listener, router: Router, max| {
+        // The loops themselves end with `stop`; only connections are waited for.
+        tokio::spawn(accept(
+            listener,
+            router,
+            deadlines,
+            max,
+            stop.clone(),
+            connections.clone(),
+        ));
+    };
+    let admin_address = match settings.admin.listen {
+        None => None,
+        Some(wanted) => {
+            let (listener, address) = listen(wanted.get(), "admin.listen").await?;
+            serve(listener, admin::router(engine.clone()), ADMIN_CONNECTIONS);
+            Some(address)
+        }
+    };
+    let router = http::router(
+        engine.clone(),
+        Identities::new()?,
+        http_settings(settings, bolt_port),
+    );
+    serve(listener, router, settings.server.max_connections.get());
+    let grace = settings.server.shutdown_timeout.get();
+    Ok(Running {
+        address,
+        admin_address,
+        engine,
+        stop,
+        connections,
+        grace,
+    })
+}
+
+/// Enough for probes, and for a person or two.
+const ADMIN_CONNECTIONS: usize = 32;
+
+fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
+    let database = &settings.database;
+    let max_execution_time = database.max_execution_time.get();
+    let dialer = Dialer {
+        endpoint,
+        dialect: dialect(database.dialect),
+        timeout: database.connect_timeout.get(),
+        limits: Limits {
+            max_message: settings.limits.record.get(),
+            silence: max_execution_time + SILENCE_GRACE,
+        },
+    };
+    let pool_settings = pool::Settings {
+        max: database.max_connections.get(),
+        acquire_timeout: database.acquire_timeout.get(),
+        max_lifetime: database.max_lifetime.get(),
+        liveness_after: database.liveness_after.get(),
+        liveness_timeout: LIVENESS_TIMEOUT,
+        recovery: RECOVERY,
+        patience: PATIENCE,
+    };
+    let transactions = TransactionSettings {
+        max: settings.transactions.max.get(),
+        idle_timeout: settings.transactions.idle_timeout.get(),
+        max_lifetime: settings.transactions.max_lifetime.get(),
+    };
+    Engine::new(
+        Pool::new(dialer, pool_settings),
+        query::Settings {
+            max_execution_time,
+            transactions,
+        },
+    )
+}
+
+fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {
+    http::Settings {
+        body: settings.limits.body.get(),
+        body_timeout: settings.server.body_timeout.get(),
+        content: http::BodyLimits {
+            statement: settings.limits.statement.get(),
+            depth: settings.limits.depth.get(),
+        },
+        neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
+        neo4j_edition: match settings.discovery.neo4j_edition {
+            Edition::Community => "community",
+            Edition::Enterprise => "enterprise",
+        },
+        bolt_port,
+    }
+}
+
+fn dialect(setting: config::Dialect) -> Option<&'static Dialect> {
+    match setting {
+        config::Dialect::Auto => None,
+        config::Dialect::Neo4j => Some(&NEO4J),
+        config::Dialect::Memgraph => Some(&MEMGRAPH),
+        config::Dialect::Strict => Some(&STRICT),
+    }
+}
+
+async fn listen(
+    address: SocketAddr,
+    key: &'static str,
+) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen {
+        address,
+        key,
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+impl Running {
+    /// Where clients are served; the port is the real one also when 0 was asked for.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where operators are served, if anywhere.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin_address
+    }
+
+    /// What serves the requests.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Stops: no new connections, what runs is finished within the grace, open transactions are rolled back, and
+    /// the connections to the database are closed.
+    pub async fn shutdown(self) {
+        self.stop.cancel();
+        self.connections.close();
+        if timeout(self.grace, self.connections.wait()).await.is_err() {
+            tracing::warn!(
+                requests = self.connections.len(),
+                "requests still ran at the end of server.shutdown_timeout; they are broken off"
+            );
+        }
+        if timeout(FAREWELL, self.engine.close()).await.is_err() {
+            tracing::warn!("the database did not let go in time; its connections are broken off");
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! Owns what the operator reads of a running gateway: its log, and the ids that tie lines to
+//! requests.
+//!
+//! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
+
+pub mod logs;
+pub mod request_id;

@@ -1,0 +1,265 @@
+//! The same HTTP request to Neo4j's own Query API and to Boltgate in front of the same Neo4j must get
+//! the same status, Content-Type and body.
+//!
+//! Owns the run over all case files and the report; `tests/differential/README.md` says how to run
+//! and extend it. Knows nothing of Boltgate but its base URL.
+#![allow(unreachable_pub, clippy::panic)]
+
+#[path = "differential/case.rs"]
+mod case;
+#[path = "differential/compare.rs"]
+mod compare;
+// Shared by several tests; this one needs only a part of it.
+#[allow(dead_code)]
+#[path = "support/http.rs"]
+mod http;
+#[path = "support/json.rs"]
+mod json;
+#[path = "differential/normalise.rs"]
+mod normalise;
+#[path = "differential/rules.rs"]
+mod rules;
+#[path = "differential/runner.rs"]
+mod runner;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use case::{Case, Server};
+use compare::{Deviation, compare};
+use json::Json;
+use normalise::normalise;
+use runner::{Conversation, Side, play};
+
+/// Bodies are cut at this many characters in the report.
+const SHOWN: usize = 2_000;
+
+/// Base URLs of the two databases and of the gateways in front of them.
+struct Servers {
+    open: [Side; 2],
+    auth: [Side; 2],
+}
+
+#[derive(Default)]
+struct Report {
+    cases: usize,
+    steps: usize,
+    mismatches: Vec<String>,
+    needed: BTreeSet<Deviation>,
+}
+
+#[tokio::test]
+async fn gateway_answers_like_the_database_itself() {
+    let Some(servers) = find_servers() else {
+        return;
+    };
+    let cases = match case::load_all(&folder()) {
+        Ok(cases) => cases,
+        Err(reason) => panic!("the case files are not valid: {reason}"),
+    };
+    let only = std::env::var("BOLTGATE_DIFFERENTIAL_ONLY").unwrap_or_default();
+    let mut report = Report::default();
+    for case in cases.iter().filter(|case| case.name.contains(&only)) {
+        let sides = match case.server {
+            Server::Open => &servers.open,
+            Server::Auth => &servers.auth,
+        };
+        report.add(case, sides).await;
+    }
+    for mismatch in &report.mismatches {
+        println!("{mismatch}\n");
+    }
+    println!(
+        "differential: {} cases, {} steps compared, {} mismatches",
+        report.cases,
+        report.steps,
+        report.mismatches.len()
+    );
+    let names: Vec<_> = report
+        .needed
+        .iter()
+        .map(|deviation| deviation.name())
+        .collect();
+    println!("differential: deviations needed: {}", names.join(", "));
+    assert!(report.cases > 0, "no case has {only:?} in its name");
+    assert!(
+        report.mismatches.is_empty(),
+        "{} mismatches, see above",
+        report.mismatches.len()
+    );
+}
+
+impl Report {
+    async fn add(&mut self, case: &Case, [reference, gateway]: &[Side; 2]) {
+        self.cases += 1;
+        let theirs = match play(case, reference).await {
+            Ok(conversation) => conversation,
+            Err(reason) => return self.fail(case, &format!("on the database: {reason}")),
+        };
+        let ours = match play(case, gateway).await {
+            Ok(conversation) => conversation,
+            Err(reason) => return self.fail(case, &format!("on the gateway: {reason}")),
+        };
+        let allowed: BTreeSet<_> = case
+            .deviations
+            .iter()
+            .filter_map(|name| Deviation::named(name))
+            .collect();
+        let used = self.compare_steps(case, &theirs, &ours, &allowed);
+        // A database compared with itself needs no deviation.
+        if reference.base != gateway.base {
+            for stale in allowed.difference(&used) {
+                let message = format!("the deviation {} no longer applies", stale.name());
+                self.fail(case, &message);
+            }
+        }
+        self.needed.extend(used);
+    }
+
+    fn compare_steps(
+        &mut self,
+        case: &Case,
+        theirs: &Conversation,
+        ours: &Conversation,
+        allowed: &BTreeSet<Deviation>,
+    ) -> BTreeSet<Deviation> {
+        let mut used = BTreeSet::new();
+        for (index, (left, right)) in theirs.exchanges.iter().zip(&ours.exchanges).enumerate() {
+            self.steps += 1;
+            let step = &left.step;
+            let mut complaints = Vec::new();
+            if left.response.status != step.status {
+                complaints.push(format!("the case expects {} of the database", step.status));
+            }
+            if let Some(text) = step
+                .contains
+                .as_ref()
+                .filter(|t| !left.response.text().contains(*t))
+            {
+                complaints.push(format!("the case expects the database to say {text:?}"));
+            }
+            let verdict = compare(
+                &normalise(&left.response, &step.compare_headers, &theirs.names),
+                &normalise(&right.response, &step.compare_headers, &ours.names),
+                allowed,
+            );
+            complaints.extend(verdict.difference);
+            used.extend(verdict.used);
+            if !complaints.is_empty() {
+                let mut text = format!("step {}: {}\n", index + 1, complaints.join("; "));
+                let _ = writeln!(text, "  {} {}", step.method, step.path);
+                for (name, value) in &step.headers {
+                    let _ = writeln!(text, "  {name}: {value}");
+                }
+                let _ = writeln!(text, "  {}", cut(&format!("{:?}", step.body)));
+                let _ = writeln!(text, "--- database: {}", cut(&left.response.to_string()));
+                let _ = write!(text, "--- gateway: {}", cut(&right.response.to_string()));
+                self.fail(case, &text);
+            }
+        }
+        used
+    }
+
+    fn fail(&mut self, case: &Case, reason: &str) {
+        self.mismatches
+            .push(format!("MISMATCH {}: {reason}", case.name));
+    }
+}
+
+/// The servers from the environment, or `None` with the reason printed.
+fn find_servers() -> Option<Servers> {
+    let required = std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+    let mut missing = Vec::new();
+    let mut variable = |name: &'static str| {
+        let value = std::env::var(name).unwrap_or_default();
+        if value.is_empty() {
+            missing.push(name);
+        }
+        value
+    };
+    let open_http = variable("BOLTGATE_TEST_NEO4J_HTTP");
+    let auth_http = variable("BOLTGATE_TEST_NEO4J_AUTH_HTTP");
+    let open_gateway = variable("BOLTGATE_URL");
+    let auth_gateway = variable("BOLTGATE_AUTH_URL");
+    if !missing.is_empty() {
+        let reason = format!(
+            "the differential suite needs {}; run: eval \"$(tests/servers/all start)\"",
+            missing.join(", ")
+        );
+        assert!(!required, "{reason}");
+        println!("SKIPPED: {reason}");
+        return None;
+    }
+    let run = std::process::id();
+    let side = |name: &str, base: &str, database: &str, administrator| Side {
+        name: format!("_{name}{run}_"),
+        base: base.to_owned(),
+        database: database.to_owned(),
+        administrator,
+    };
+    let administrator = Some("neo4j:password1");
+    Some(Servers {
+        open: [
+            side("a", &open_http, &open_http, None),
+            side("b", &open_gateway, &open_http, None),
+        ],
+        auth: [
+            side("a", &auth_http, &auth_http, administrator),
+            side("b", &auth_gateway, &auth_http, administrator),
+        ],
+    })
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential")
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!(
+            "{}… ({} bytes in all)",
+            text.get(..end).unwrap_or(text),
+            text.len()
+        ),
+        None => text.to_owned(),
+    }
+}
+
+#[test]
+fn every_deviation_is_listed_with_a_reason_and_used() {
+    let text = std::fs::read_to_string(folder().join("deviations.json")).unwrap_or_default();
+    let listed = Json::parse(&text).unwrap_or(Json::Null);
+    let names: BTreeSet<_> = listed
+        .members()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let known: BTreeSet<_> = Deviation::ALL
+        .iter()
+        .map(|deviation| deviation.name())
+        .collect();
+    assert_eq!(
+        names, known,
+        "deviations.json and the rules must name the same deviations"
+    );
+    for (name, reason) in listed.members() {
+        assert!(
+            reason.as_str().is_some_and(|text| text.len() > 40),
+            "{name} has no reason"
+        );
+    }
+    let cases = case::load_all(&folder()).unwrap_or_default();
+    let used: BTreeSet<_> = cases
+        .iter()
+        .flat_map(|case| case.deviations.iter().map(String::as_str))
+        .collect();
+    let named = Deviation::ALL
+        .iter()
+        .filter(|deviation| !deviation.is_general());
+    let named: BTreeSet<_> = named.map(|deviation| deviation.name()).collect();
+    assert_eq!(
+        used, named,
+        "the deviations that cases name, and those there are"
+    );
+}

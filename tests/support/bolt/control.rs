@@ -1,0 +1,305 @@
+//! The test's hold on a running fake: what it has seen, whom it lets in, what it does wrong next.
+//!
+//! Owns: counters, the journal of messages, users, one-shot faults, canned answers.
+//! Promises: waiting for a condition never polls, and ends after 10 s with the counts it saw last.
+//! May not know: which database is being faked.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::host::Connections;
+use super::message;
+use super::value::Value;
+
+/// How long [`Control::wait_for`] waits before it gives up.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What a fake has counted so far.
+#[derive(Debug, Clone, Default)]
+pub struct Counts {
+    /// Connections accepted since the start.
+    pub accepted: usize,
+    /// Connections open now.
+    pub open: usize,
+    /// Transactions open now, those of unfinished automatic results included.
+    pub transactions: usize,
+    /// Statements being executed now (not: waiting for a PULL).
+    pub running: usize,
+    /// RESETs that were answered with SUCCESS.
+    pub resets: usize,
+    /// Logins that succeeded, and that failed.
+    pub logons: usize,
+    pub failed_logons: usize,
+    pub commits: usize,
+    pub rollbacks: usize,
+    /// Most bytes ever waiting to be read by one client.
+    pub peak_unread: usize,
+    /// Messages by name (`"RUN"`, `"PULL"`, …), ignored ones included.
+    pub messages: BTreeMap<&'static str, usize>,
+}
+
+/// Something that is going on, counted while the guard lives.
+#[derive(Debug, Clone, Copy)]
+pub enum Gauge {
+    Open,
+    Transaction,
+    Running,
+}
+
+/// One message that arrived.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// Number of the connection, from 0.
+    pub connection: u64,
+    pub message: Value,
+}
+
+impl Seen {
+    pub fn name(&self) -> &'static str {
+        match &self.message {
+            Value::Struct { tag, .. } => message::name(*tag),
+            _ => "?",
+        }
+    }
+
+    /// Field `i` of the message.
+    pub fn field(&self, i: usize) -> Option<&Value> {
+        match &self.message {
+            Value::Struct { fields, .. } => fields.get(i),
+            _ => None,
+        }
+    }
+}
+
+/// Counters and journal, shared by the sessions of a fake.
+pub struct Ledger {
+    counts: watch::Sender<Counts>,
+    journal: Mutex<Vec<Seen>>,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        Ledger { counts: watch::Sender::new(Counts::default()), journal: Mutex::default() }
+    }
+}
+
+impl Ledger {
+    pub fn note(&self, change: impl FnOnce(&mut Counts)) {
+        self.counts.send_modify(change);
+    }
+
+    pub fn arrived(&self, connection: u64, message: &Value) {
+        let seen = Seen { connection, message: message.clone() };
+        let name = seen.name();
+        self.journal.lock().unwrap().push(seen);
+        self.note(|counts| *counts.messages.entry(name).or_default() += 1);
+    }
+
+    /// Counts `gauge` up, and down again when the guard is dropped.
+    pub fn hold(self: &Arc<Self>, gauge: Gauge) -> Holding {
+        self.note(|counts| *gauge.of(counts) += 1);
+        Holding { ledger: Arc::clone(self), gauge }
+    }
+}
+
+impl Gauge {
+    fn of(self, counts: &mut Counts) -> &mut usize {
+        match self {
+            Gauge::Open => &mut counts.open,
+            Gauge::Transaction => &mut counts.transactions,
+            Gauge::Running => &mut counts.running,
+        }
+    }
+}
+
+pub struct Holding {
+    ledger: Arc<Ledger>,
+    gauge: Gauge,
+}
+
+impl Drop for Holding {
+    fn drop(&mut self) {
+        self.ledger.note(|counts| *self.gauge.of(counts) -= 1);
+    }
+}
+
+/// What goes wrong with a message.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// FAILURE instead of processing it.
+    Fail { code: String, message: String },
+    /// The connection ends; the message is not processed.
+    CloseBefore,
+    /// The message is processed in full, nothing is answered, the connection ends.
+    CloseAfter,
+    /// It is processed this much later.
+    Delay(Duration),
+    /// It is never answered; the connection stays open.
+    Hang,
+}
+
+/// Rows for a statement text the directive language does not know.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    pub fields: Vec<String>,
+    pub rows: Vec<Vec<Value>>,
+    /// Keys added to the summary, replacing what the fake would send.
+    pub summary: Vec<(String, Value)>,
+}
+
+impl Answer {
+    pub fn rows<const N: usize>(fields: &[&str], rows: [Vec<Value>; N]) -> Answer {
+        Answer {
+            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
+            rows: rows.into(),
+            summary: Vec::new(),
+        }
+    }
+}
+
+/// Someone who may log in.
+#[derive(Debug, Clone, Default)]
+pub struct User {
+    pub password: String,
+    /// The password must be changed before anything else (Neo4j).
+    pub expired: bool,
+    /// May do everything, impersonation and seeing others' transactions included.
+    pub admin: bool,
+    /// Where requests without a database go.
+    pub home: Option<String>,
+}
+
+/// State that tests change while the fake runs.
+#[derive(Default)]
+pub struct Knobs {
+    pub users: Mutex<BTreeMap<String, User>>,
+    /// Credentials of other schemes than `basic`: (scheme, credentials) → principal.
+    pub tokens: Mutex<BTreeMap<(String, String), String>>,
+    pub answers: Mutex<BTreeMap<String, Answer>>,
+    faults: Mutex<VecDeque<(String, Fault)>>,
+    /// How often each self-counting directive has run, by its text.
+    attempts: Mutex<BTreeMap<String, u64>>,
+    pub violations: Mutex<Vec<String>>,
+}
+
+impl Knobs {
+    /// The fault for this message, if the test ordered one.
+    pub fn fault_for(&self, name: &str) -> Option<Fault> {
+        let mut faults = self.faults.lock().unwrap();
+        let at = faults.iter().position(|(kind, _)| kind == name)?;
+        faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    /// Counts one more execution of `text` and says how many there were before.
+    pub fn attempt(&self, text: &str) -> u64 {
+        let mut attempts = self.attempts.lock().unwrap();
+        let count = attempts.entry(text.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    }
+
+    pub fn violation(&self, what: impl Into<String>) {
+        self.violations.lock().unwrap().push(what.into());
+    }
+}
+
+/// The handle a test holds. Clones share everything.
+#[derive(Clone)]
+pub struct Control {
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) knobs: Arc<Knobs>,
+    pub(super) connections: Arc<Connections>,
+}
+
+impl Control {
+    pub fn counts(&self) -> Counts {
+        self.ledger.counts.borrow().clone()
+    }
+
+    /// How many messages of this name have arrived.
+    pub fn count(&self, name: &str) -> usize {
+        self.ledger.counts.borrow().messages.get(name).copied().unwrap_or(0)
+    }
+
+    /// Every message that has arrived, in order.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.ledger.journal.lock().unwrap().clone()
+    }
+
+    /// The names of the messages that have arrived on one connection, in order.
+    pub fn names(&self, connection: u64) -> Vec<&'static str> {
+        let journal = self.ledger.journal.lock().unwrap();
+        journal.iter().filter(|s| s.connection == connection).map(Seen::name).collect()
+    }
+
+    /// Forgets the journal and the message counts; gauges and totals stay.
+    pub fn forget_messages(&self) {
+        self.ledger.journal.lock().unwrap().clear();
+        self.ledger.note(|counts| counts.messages.clear());
+    }
+
+    /// Waits until `reached` holds.
+    ///
+    /// # Panics
+    /// After [`PATIENCE`], naming `what` and the last counts.
+    pub async fn wait_for(&self, what: &str, reached: impl Fn(&Counts) -> bool) -> Counts {
+        let mut counts = self.ledger.counts.subscribe();
+        let waited = tokio::time::timeout(PATIENCE, counts.wait_for(|c| reached(c))).await;
+        match waited {
+            Ok(Ok(now)) => now.clone(),
+            _ => panic!("never came: {what}; the fake counts {:?}", self.counts()),
+        }
+    }
+
+    /// Ends every connection at once.
+    pub fn close_all(&self) {
+        self.connections.close_all();
+    }
+
+    /// While true, new connections are reset as soon as they are accepted.
+    pub fn refuse_new(&self, refuse: bool) {
+        self.connections.refuse_new(refuse);
+    }
+
+    /// The next message of this name, on any connection, meets `fault`. Orders queue up.
+    pub fn on_next(&self, name: &str, fault: Fault) {
+        self.knobs.faults.lock().unwrap().push_back((name.to_owned(), fault));
+    }
+
+    pub fn fail_next(&self, name: &str, code: &str, message: &str) {
+        let fault = Fault::Fail { code: code.to_owned(), message: message.to_owned() };
+        self.on_next(name, fault);
+    }
+
+    /// From now on the statement `text` gives these rows.
+    pub fn answer(&self, text: &str, answer: Answer) {
+        self.knobs.answers.lock().unwrap().insert(text.to_owned(), answer);
+    }
+
+    pub fn set_user(&self, name: &str, user: User) {
+        self.knobs.users.lock().unwrap().insert(name.to_owned(), user);
+    }
+
+    pub fn set_password(&self, name: &str, password: &str) {
+        let mut users = self.knobs.users.lock().unwrap();
+        users.entry(name.to_owned()).or_default().password = password.to_owned();
+    }
+
+    pub fn drop_user(&self, name: &str) {
+        self.knobs.users.lock().unwrap().remove(name);
+    }
+
+    /// Lets `credentials` in under `scheme` (`bearer`, `oidc-custom`, …) as `principal`.
+    pub fn set_token(&self, scheme: &str, credentials: &str, principal: &str) {
+        let key = (scheme.to_owned(), credentials.to_owned());
+        self.knobs.tokens.lock().unwrap().insert(key, principal.to_owned());
+    }
+
+    /// What a client did that a correct one never does. Tests assert that it is empty.
+    pub fn violations(&self) -> Vec<String> {
+        self.knobs.violations.lock().unwrap().clone()
+    }
+}

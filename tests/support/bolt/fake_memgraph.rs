@@ -1,0 +1,195 @@
+//! A behavioural fake of Memgraph's Bolt server, with its closures, texts and traps.
+//!
+//! Owns: its handshake, login, Idle/Result/Error machine, the cache of RUN's extra map, the output
+//! buffer that cuts records, transactions that are seen and terminated from other connections.
+//! Promises: whatever the real server punishes with a closed connection, a wrong answer or its own
+//! death is also recorded as a violation.
+//! May not know: Cypher (statements are directives, see the parent module), the crate under test.
+
+mod configure;
+mod execute;
+mod handshake;
+mod output;
+mod parameters;
+mod session;
+mod transactions;
+
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock, Weak};
+use std::time::Duration;
+
+use tokio::io::DuplexStream;
+use tokio::sync::Semaphore;
+
+use super::control::{Control, Knobs, Ledger};
+use super::host::{Connections, Host};
+use super::store::Store;
+use transactions::Registry;
+
+/// What the server is and how it is configured.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bolt versions (major, minor) it speaks.
+    pub versions: Vec<(u8, u8)>,
+    /// Empty: HELLO and LOGON do not name a server.
+    pub server_name: String,
+    /// A failure in mid-stream follows a cut record in the same message (3.1 to 3.12).
+    pub glued_failure: bool,
+    /// Replies wait until the input is exhausted (after 3.13).
+    pub deferred_acks: bool,
+    /// Impersonation and further databases.
+    pub license: bool,
+    pub databases: Vec<String>,
+    /// Statements executed at the same time; more wait.
+    pub workers: usize,
+    /// Limit that `tx_timeout` can lower, or switch off.
+    pub query_timeout: Duration,
+    /// Columns of SHOW TRANSACTIONS.
+    pub transaction_columns: Vec<&'static str>,
+    /// Sent for three-dimensional Cartesian points: 9157, in 2.19 and 2.20 9757.
+    pub cartesian_3d: i64,
+    /// Routing table entries (role, address) of a coordinator; `None`: a standalone instance.
+    pub routing: Option<Vec<(String, String)>>,
+}
+
+impl Default for Options {
+    /// 3.12.
+    fn default() -> Self {
+        Options {
+            versions: vec![(4, 0), (4, 1), (4, 3), (4, 4), (5, 2)],
+            server_name: "Neo4j/v5.11.0 compatible graph database server - Memgraph".to_owned(),
+            glued_failure: true,
+            deferred_acks: false,
+            license: true,
+            databases: vec!["memgraph".to_owned()],
+            workers: 8,
+            query_timeout: Duration::from_secs(600),
+            transaction_columns: vec![
+                "username",
+                "transaction_id",
+                "query",
+                "status",
+                "metadata",
+                "start_time",
+                "elapsed_ms",
+            ],
+            cartesian_3d: 9157,
+            routing: None,
+        }
+    }
+}
+
+impl Options {
+    /// 2.20: no 4.4, the other SRID, four columns.
+    pub fn old() -> Options {
+        Options {
+            versions: vec![(4, 0), (4, 1), (4, 3), (5, 2)],
+            glued_failure: false,
+            transaction_columns: vec!["username", "transaction_id", "query", "metadata"],
+            cartesian_3d: 9757,
+            ..Options::default()
+        }
+    }
+
+    /// After 3.13: no glued failures, replies in bursts, one more column.
+    pub fn newest() -> Options {
+        let mut options =
+            Options { glued_failure: false, deferred_acks: true, ..Options::default() };
+        options.transaction_columns.push("database");
+        options
+    }
+
+    /// A server that speaks this version and nothing else.
+    pub fn only(major: u8, minor: u8) -> Options {
+        Options { versions: vec![(major, minor)], ..Options::default() }
+    }
+
+    pub fn with_databases<const N: usize>(mut self, names: [&str; N]) -> Options {
+        self.databases.extend(names.map(str::to_owned));
+        self
+    }
+}
+
+/// What all sessions of one fake share.
+struct Server {
+    options: Options,
+    ledger: Arc<Ledger>,
+    knobs: Arc<Knobs>,
+    store: Arc<Store>,
+    registry: Arc<Registry>,
+    workers: Arc<Semaphore>,
+    connections: OnceLock<Weak<Connections>>,
+}
+
+impl Server {
+    /// What kills the real process: every connection ends, no new one is let in.
+    fn crash(&self, why: &str) {
+        self.knobs.violation(format!("fatal, the server process dies: {why}"));
+        if let Some(connections) = self.connections.get().and_then(Weak::upgrade) {
+            connections.refuse_new(true);
+            connections.close_all();
+        }
+    }
+}
+
+/// A running fake; dropping it ends everything.
+pub struct FakeMemgraph {
+    host: Host,
+    /// The test's hold on it.
+    pub control: Control,
+    store: Arc<Store>,
+}
+
+impl FakeMemgraph {
+    /// 3.12 without users, so everybody may come in.
+    pub async fn start() -> FakeMemgraph {
+        FakeMemgraph::start_with(Options::default()).await
+    }
+
+    pub async fn start_with(options: Options) -> FakeMemgraph {
+        let server = Arc::new(Server {
+            workers: Arc::new(Semaphore::new(options.workers)),
+            options,
+            ledger: Arc::default(),
+            knobs: Arc::default(),
+            store: Arc::default(),
+            registry: Arc::default(),
+            connections: OnceLock::new(),
+        });
+        let serving = Arc::clone(&server);
+        let host = Host::start(move |wire, id| {
+            Box::pin(session::serve(wire, id, Arc::clone(&serving)))
+        });
+        let host = host.await;
+        let _ = server.connections.set(Arc::downgrade(host.connections()));
+        let control = Control {
+            ledger: Arc::clone(&server.ledger),
+            knobs: Arc::clone(&server.knobs),
+            connections: Arc::clone(host.connections()),
+        };
+        FakeMemgraph { host, control, store: Arc::clone(&server.store) }
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.host.addr()
+    }
+
+    pub fn uri(&self) -> String {
+        format!("bolt://{}", self.addr())
+    }
+
+    /// A connection without a socket, before the handshake.
+    pub fn connect(&self) -> DuplexStream {
+        self.host.connect()
+    }
+
+    /// Committed values, past any transaction.
+    pub fn store(&self) -> &Arc<Store> {
+        &self.store
+    }
+
+    /// What a client did that the real server punishes. Empty for a correct one.
+    pub fn violations(&self) -> Vec<String> {
+        self.control.violations()
+    }
+}

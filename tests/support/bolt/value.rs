@@ -1,0 +1,430 @@
+//! PackStream values as a plain tree, for the test side of a Bolt connection.
+//!
+//! Owns: encoding (always the smallest form) and decoding of every marker, structures left untyped.
+//! Promises: decoding never panics and never allocates more than the input justifies.
+//! May not know: messages, chunks, sockets, or anything of the crate under test.
+
+use std::fmt;
+
+/// One PackStream value. Maps keep their order and may hold duplicate keys, as the wire may.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(String),
+    Bytes(Vec<u8>),
+    List(Vec<Value>),
+    Map(Vec<(String, Value)>),
+    Struct {
+        tag: u8,
+        fields: Vec<Value>,
+    },
+    /// Marker `E0` (Bolt 6.1).
+    Uuid([u8; 16]),
+    /// Bytes put on the wire as they are; never produced by decoding. For values no encoder makes.
+    Raw(Vec<u8>),
+}
+
+/// Why bytes are not a PackStream value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DecodeError {
+    /// A value, or an announced length, goes beyond the end of the input.
+    Truncated,
+    /// A marker with no meaning, or `DC`/`DD`, which no current peer sends.
+    Reserved(u8),
+    Utf8,
+    KeyNotString,
+    TooDeep,
+    Trailing(usize),
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Truncated => write!(f, "the value is longer than its message"),
+            Self::Reserved(marker) => write!(f, "marker {marker:02X} is reserved"),
+            Self::Utf8 => write!(f, "a string is not UTF-8"),
+            Self::KeyNotString => write!(f, "a map key is not a string"),
+            Self::TooDeep => write!(f, "values are nested too deep"),
+            Self::Trailing(n) => write!(f, "{n} bytes follow the value"),
+        }
+    }
+}
+
+/// How forgiving decoding is; servers differ.
+#[derive(Debug, Clone, Copy)]
+pub struct Rules {
+    /// Replace invalid UTF-8 by U+FFFD instead of refusing it.
+    pub lossy_text: bool,
+    /// Deepest nesting of lists, maps and structures.
+    pub max_depth: usize,
+}
+
+impl Rules {
+    pub const STRICT: Rules = Rules { lossy_text: false, max_depth: 1100 };
+}
+
+/// A value from anything that converts into one: `v(1)`, `v("x")`, `v(vec![v(1)])`.
+pub fn v(value: impl Into<Value>) -> Value {
+    value.into()
+}
+
+/// A map in the given order: `map([("n", v(-1))])`.
+pub fn map<const N: usize>(pairs: [(&str, Value); N]) -> Value {
+    Value::Map(pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
+}
+
+/// A list: `list([v(1), v("two")])`.
+pub fn list<const N: usize>(values: [Value; N]) -> Value {
+    Value::List(values.into())
+}
+
+/// A list of strings.
+pub fn strings<S: AsRef<str>>(values: &[S]) -> Value {
+    Value::List(values.iter().map(|s| v(s.as_ref())).collect())
+}
+
+/// A structure: `structure(b'D', [v(16_000)])`.
+pub fn structure<const N: usize>(tag: u8, fields: [Value; N]) -> Value {
+    Value::Struct { tag, fields: fields.into() }
+}
+
+/// Bytes from hex; spaces and `|` are separators, `"text"` stands for its UTF-8 bytes.
+///
+/// # Panics
+/// On anything else: vectors are written by hand, and a typing error must not go unnoticed.
+pub fn hex(text: &str) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut digits = String::new();
+    for (i, part) in text.split('"').enumerate() {
+        if i % 2 == 1 {
+            out.extend_from_slice(part.as_bytes());
+            continue;
+        }
+        digits.clear();
+        digits.extend(part.chars().filter(|c| !c.is_whitespace() && *c != '|'));
+        assert!(digits.len().is_multiple_of(2), "odd number of hex digits in {part:?}");
+        for at in (0..digits.len()).step_by(2) {
+            let byte = u8::from_str_radix(&digits[at..at + 2], 16);
+            out.push(byte.unwrap_or_else(|_| panic!("not hex: {:?}", &digits[at..at + 2])));
+        }
+    }
+    out
+}
+
+/// Upper-case hex, two digits a byte, shortened beyond `limit` bytes.
+pub fn show_hex(bytes: &[u8], limit: usize) -> String {
+    let mut out: String = bytes.iter().take(limit).map(|b| format!("{b:02X}")).collect();
+    if bytes.len() > limit {
+        out.push_str(&format!("… ({} bytes)", bytes.len()));
+    }
+    out
+}
+
+macro_rules! from {
+    ($($source:ty => $make:expr),* $(,)?) => {
+        $(impl From<$source> for Value {
+            fn from(value: $source) -> Self {
+                let make: fn($source) -> Value = $make;
+                make(value)
+            }
+        })*
+    };
+}
+
+from! {
+    bool => Value::Bool,
+    i64 => Value::Int,
+    i32 => |i| Value::Int(i64::from(i)),
+    u16 => |i| Value::Int(i64::from(i)),
+    u32 => |i| Value::Int(i64::from(i)),
+    f64 => Value::Float,
+    &str => |s| Value::Str(s.to_owned()),
+    String => Value::Str,
+    Vec<Value> => Value::List,
+    Vec<u8> => Value::Bytes,
+}
+
+impl<T: Into<Value>> From<Option<T>> for Value {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+impl Value {
+    /// The value under `key`, if this is a map that has it (the last one, on duplicates).
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        match self {
+            Value::Map(pairs) => pairs.iter().rev().find(|(k, _)| k == key).map(|(_, v)| v),
+            _ => None,
+        }
+    }
+
+    pub fn as_str(&self) -> Option<&str> {
+        match self {
+            Value::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(i) => Some(*i),
+            _ => None,
+        }
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self {
+            Value::Bool(b) => Some(*b),
+            _ => None,
+        }
+    }
+
+    pub fn as_list(&self) -> Option<&[Value]> {
+        match self {
+            Value::List(values) => Some(values),
+            _ => None,
+        }
+    }
+
+    pub fn as_map(&self) -> Option<&[(String, Value)]> {
+        match self {
+            Value::Map(pairs) => Some(pairs),
+            _ => None,
+        }
+    }
+
+    /// Adds `key` to a map; does nothing to other values.
+    pub fn put(&mut self, key: &str, value: impl Into<Value>) {
+        if let Value::Map(pairs) = self {
+            pairs.push((key.to_owned(), value.into()));
+        }
+    }
+
+    /// The same map with `key` added: `success([]).with("fields", strings(&["x"]))`.
+    pub fn with(mut self, key: &str, value: impl Into<Value>) -> Value {
+        self.put(key, value);
+        self
+    }
+
+    /// Sorts the keys of every map in it bytewise, as `std::map` would.
+    pub fn sort_keys(&mut self) {
+        match self {
+            Value::Map(pairs) => {
+                pairs.sort_by(|a, b| a.0.as_bytes().cmp(b.0.as_bytes()));
+                pairs.iter_mut().for_each(|(_, value)| value.sort_keys());
+            }
+            Value::List(values) | Value::Struct { fields: values, .. } => {
+                values.iter_mut().for_each(Value::sort_keys);
+            }
+            _ => {}
+        }
+    }
+
+    /// Equal, the order of map keys aside and floats by their bits (so NaN equals itself).
+    pub fn same(&self, other: &Value) -> bool {
+        let (mut a, mut b) = (self.clone(), other.clone());
+        a.sort_keys();
+        b.sort_keys();
+        a.encode() == b.encode()
+    }
+
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        self.encode_into(&mut out);
+        out
+    }
+
+    pub fn encode_into(&self, out: &mut Vec<u8>) {
+        match self {
+            Value::Null => out.push(0xC0),
+            Value::Bool(b) => out.push(if *b { 0xC3 } else { 0xC2 }),
+            Value::Int(i) => encode_int(*i, out),
+            Value::Float(f) => {
+                out.push(0xC1);
+                out.extend_from_slice(&f.to_be_bytes());
+            }
+            Value::Str(s) => {
+                encode_len(Some(0x80), [0xD0, 0xD1, 0xD2], s.len(), out);
+                out.extend_from_slice(s.as_bytes());
+            }
+            Value::Bytes(b) => {
+                encode_len(None, [0xCC, 0xCD, 0xCE], b.len(), out);
+                out.extend_from_slice(b);
+            }
+            Value::List(values) => {
+                encode_len(Some(0x90), [0xD4, 0xD5, 0xD6], values.len(), out);
+                values.iter().for_each(|value| value.encode_into(out));
+            }
+            Value::Map(pairs) => {
+                encode_len(Some(0xA0), [0xD8, 0xD9, 0xDA], pairs.len(), out);
+                for (key, value) in pairs {
+                    encode_len(Some(0x80), [0xD0, 0xD1, 0xD2], key.len(), out);
+                    out.extend_from_slice(key.as_bytes());
+                    value.encode_into(out);
+                }
+            }
+            Value::Struct { tag, fields } => {
+                out.push(0xB0 | (fields.len() as u8 & 0x0F));
+                out.push(*tag);
+                fields.iter().for_each(|field| field.encode_into(out));
+            }
+            Value::Uuid(bytes) => {
+                out.push(0xE0);
+                out.extend_from_slice(bytes);
+            }
+            Value::Raw(bytes) => out.extend_from_slice(bytes),
+        }
+    }
+
+    /// Decodes exactly one value that fills `bytes`.
+    pub fn decode(bytes: &[u8]) -> Result<Value, DecodeError> {
+        let (value, used) = Self::decode_prefix(bytes, Rules::STRICT)?;
+        if used == bytes.len() { Ok(value) } else { Err(DecodeError::Trailing(bytes.len() - used)) }
+    }
+
+    /// Decodes the value at the start of `bytes` and says how many bytes it took.
+    pub fn decode_prefix(bytes: &[u8], rules: Rules) -> Result<(Value, usize), DecodeError> {
+        let mut reader = Reader { bytes, at: 0, rules };
+        let value = reader.value(0)?;
+        Ok((value, reader.at))
+    }
+}
+
+fn encode_int(i: i64, out: &mut Vec<u8>) {
+    if (-16..=127).contains(&i) {
+        out.push(i as i8 as u8);
+    } else if let Ok(small) = i8::try_from(i) {
+        out.push(0xC8);
+        out.push(small as u8);
+    } else if let Ok(small) = i16::try_from(i) {
+        out.push(0xC9);
+        out.extend_from_slice(&small.to_be_bytes());
+    } else if let Ok(small) = i32::try_from(i) {
+        out.push(0xCA);
+        out.extend_from_slice(&small.to_be_bytes());
+    } else {
+        out.push(0xCB);
+        out.extend_from_slice(&i.to_be_bytes());
+    }
+}
+
+fn encode_len(tiny: Option<u8>, markers: [u8; 3], len: usize, out: &mut Vec<u8>) {
+    match (tiny, len) {
+        (Some(base), 0..=15) => out.push(base | len as u8),
+        (_, 0..=0xFF) => out.extend_from_slice(&[markers[0], len as u8]),
+        (_, 0x100..=0xFFFF) => {
+            out.push(markers[1]);
+            out.extend_from_slice(&(len as u16).to_be_bytes());
+        }
+        _ => {
+            out.push(markers[2]);
+            out.extend_from_slice(&(len as u32).to_be_bytes());
+        }
+    }
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    rules: Rules,
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, n: usize) -> Result<&'a [u8], DecodeError> {
+        let end = self.at.checked_add(n).ok_or(DecodeError::Truncated)?;
+        let taken = self.bytes.get(self.at..end).ok_or(DecodeError::Truncated)?;
+        self.at = end;
+        Ok(taken)
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        Ok(self.take(1)?[0])
+    }
+
+    fn unsigned(&mut self, width: usize) -> Result<usize, DecodeError> {
+        Ok(self.take(width)?.iter().fold(0, |n, b| n << 8 | usize::from(*b)))
+    }
+
+    fn signed(&mut self, width: usize) -> Result<Value, DecodeError> {
+        let bytes = self.take(width)?;
+        let start = if bytes[0] & 0x80 == 0 { 0 } else { -1 };
+        Ok(Value::Int(bytes.iter().fold(start, |n, b| n << 8 | i64::from(*b))))
+    }
+
+    fn text(&mut self, len: usize) -> Result<String, DecodeError> {
+        let bytes = self.take(len)?;
+        if self.rules.lossy_text {
+            return Ok(String::from_utf8_lossy(bytes).into_owned());
+        }
+        String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::Utf8)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
+        if depth > self.rules.max_depth {
+            return Err(DecodeError::TooDeep);
+        }
+        let marker = self.byte()?;
+        let low = usize::from(marker & 0x0F);
+        match marker {
+            0x00..=0x7F | 0xF0..=0xFF => Ok(Value::Int(i64::from(marker as i8))),
+            0x80..=0x8F => self.text(low).map(Value::Str),
+            0x90..=0x9F => self.items(low, depth).map(Value::List),
+            0xA0..=0xAF => self.pairs(low, depth),
+            0xB0..=0xBF => {
+                let tag = self.byte()?;
+                Ok(Value::Struct { tag, fields: self.items(low, depth)? })
+            }
+            0xC0 => Ok(Value::Null),
+            0xC1 => {
+                let bits = self.take(8)?.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b));
+                Ok(Value::Float(f64::from_bits(bits)))
+            }
+            0xC2 | 0xC3 => Ok(Value::Bool(marker == 0xC3)),
+            0xC8..=0xCB => self.signed(1 << (marker - 0xC8)),
+            0xCC..=0xCE => {
+                let len = self.unsigned(1 << (marker - 0xCC))?;
+                Ok(Value::Bytes(self.take(len)?.to_vec()))
+            }
+            0xD0..=0xD2 => {
+                let len = self.unsigned(1 << (marker - 0xD0))?;
+                self.text(len).map(Value::Str)
+            }
+            0xD4..=0xD6 => {
+                let len = self.unsigned(1 << (marker - 0xD4))?;
+                self.items(len, depth).map(Value::List)
+            }
+            0xD8..=0xDA => {
+                let len = self.unsigned(1 << (marker - 0xD8))?;
+                self.pairs(len, depth)
+            }
+            0xE0 => {
+                let mut uuid = [0; 16];
+                uuid.copy_from_slice(self.take(16)?);
+                Ok(Value::Uuid(uuid))
+            }
+            other => Err(DecodeError::Reserved(other)),
+        }
+    }
+
+    fn items(&mut self, len: usize, depth: usize) -> Result<Vec<Value>, DecodeError> {
+        if len > self.bytes.len() - self.at {
+            return Err(DecodeError::Truncated);
+        }
+        (0..len).map(|_| self.value(depth + 1)).collect()
+    }
+
+    fn pairs(&mut self, len: usize, depth: usize) -> Result<Value, DecodeError> {
+        if len > (self.bytes.len() - self.at) / 2 {
+            return Err(DecodeError::Truncated);
+        }
+        let pair = |_| match self.value(depth + 1)? {
+            Value::Str(key) => Ok((key, self.value(depth + 1)?)),
+            _ => Err(DecodeError::KeyNotString),
+        };
+        (0..len).map(pair).collect::<Result<_, _>>().map(Value::Map)
+    }
+}
