@@ -19,7 +19,7 @@ const EMPTY_MAP: [u8; 1] = [0xA0];
 
 /// Which request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BodyKind {
+pub(super) enum BodyKind {
     /// It opens a transaction, or is one of its own: every member is known.
     Opening,
     /// It belongs to an open transaction: what was settled at its beginning cannot be said again.
@@ -37,7 +37,7 @@ pub struct BodyLimits {
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueryBody {
+pub(super) struct QueryBody {
     /// Absent, `null` and empty are the same.
     pub statement: Option<String>,
     /// A PackStream map, empty when there are none.
@@ -80,7 +80,7 @@ impl Default for QueryBody {
 /// Why a body was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum BodyError {
+pub(super) enum BodyError {
     /// Names the member and what it should be.
     #[error("{0}")]
     Malformed(String),
@@ -119,7 +119,7 @@ impl From<InputError> for BodyError {
 ///
 /// # Errors
 /// [`BodyError`]; its text names the place and what would be right.
-pub fn parse(
+pub(super) fn parse(
     bytes: &[u8],
     typed: Option<TypedVersion>,
     kind: BodyKind,

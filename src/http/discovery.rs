@@ -28,6 +28,8 @@ struct Document {
     query_api: String,
     bolt_routing: String,
     query: String,
+    /// The older API. Not served yet, but part of the document that clients know.
+    transaction: String,
     bolt_direct: String,
     neo4j_version: String,
     neo4j_edition: &'static str,
@@ -60,6 +62,7 @@ impl Discovery {
             query_api: format!("{base}/db/{{databaseName}}/query/v{{queryApiMajorVersion}}"),
             bolt_routing: format!("neo4j://{host}:{}", self.bolt_port),
             query: format!("{base}/db/{{databaseName}}/query/v2"),
+            transaction: format!("{base}/db/{{databaseName}}/tx"),
             bolt_direct: format!("bolt://{host}:{}", self.bolt_port),
             neo4j_version: self.version.clone(),
             neo4j_edition: self.edition,

@@ -135,8 +135,8 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
         return Err(Unfit::Malformed("Content-Type is no media type"));
     }
     if range.is_wildcard() {
-        // Neo4j takes the first reader it has, which is the typed one.
-        return Ok(Some(View::Typed(TypedVersion::V1_0)));
+        // Neo4j takes whichever reader comes first, and that changes from start to start.
+        return Ok(Some(View::Plain));
     }
     match range.known() {
         Some((_, Layout::Document, view)) => Ok(Some(view)),
@@ -278,7 +278,8 @@ mod tests {
             ("application/*", JSON),
             ("application", JSON),
             (T, T),
-            ("APPLICATION/JSONL", "application/jsonl"),
+            ("APPLICATION/JSONL", "APPLICATION/JSONL"),
+            ("application/vnd.neo4j.query;charset=UTF-8", "application/vnd.neo4j.query;charset=UTF-8"),
             ("application/json, application/vnd.neo4j.query", JSON),
             ("application/vnd.neo4j.query, application/json", T),
             ("*/*, application/vnd.neo4j.query", T),
@@ -351,7 +352,7 @@ mod tests {
             content(&["application/vnd.neo4j.query.v1.2"]),
             Ok(Some(View::Typed(TypedVersion::V1_2)))
         );
-        assert_eq!(content(&["*/*"]), Ok(Some(View::Typed(TypedVersion::V1_0))));
+        assert_eq!(content(&["*/*"]), Ok(Some(View::Plain)));
         for unsupported in [
             "text/json",
             "text/plain",

@@ -4,6 +4,7 @@ use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Router,
+    body::Body,
     extract::{Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     middleware,
@@ -13,8 +14,8 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    BodyLimits, Gateway, access_log, discovery::Discovery, path::Path, query_api, refusal::Refusal,
-    request::RequestLimits,
+    BodyLimits, Gateway, access_log, discovery::Discovery, media::Format, path::Path, query_api,
+    refusal::{Refusal, respond}, request::RequestLimits,
 };
 use crate::{auth::Identities, query::Engine};
 
@@ -84,6 +85,18 @@ fn reading(route: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
     ))
 }
 
+/// The verbs of a route, for whoever asks; no credentials are needed. A client that wants a certain type gets it,
+/// empty, since there is nothing else to say.
+fn options(methods: &'static str, headers: &HeaderMap) -> Response {
+    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
+    let allow = [(header::ALLOW, methods)];
+    match wanted.map(|_| Format::accepted(headers)) {
+        None => (allow, methods.replace(',', ", ")).into_response(),
+        Some(Ok(format)) => (allow, respond(StatusCode::OK, &format.content_type, Body::empty())).into_response(),
+        Some(Err(_)) => Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response(),
+    }
+}
+
 async fn root(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
     gateway.discovery.answer(&headers)
 }
@@ -95,7 +108,7 @@ async fn description() -> Response {
 async fn database(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     if request.method() == Method::OPTIONS {
         return match Path::parse(request.uri().path()) {
-            Some(path) => (StatusCode::OK, [(header::ALLOW, path.methods())]).into_response(),
+            Some(path) => options(path.methods(), request.headers()),
             None => Refusal::not_found().into_response(),
         };
     }

@@ -566,7 +566,7 @@ fn malformed_envelopes_are_refused_at_their_place() {
     assert!(
         matches!(
             syntax,
-            Err(InputError::Syntax(SyntaxError { offset: 17, .. }))
+            Err(InputError::Syntax(SyntaxError { offset: 18, .. }))
         ),
         "{syntax:?}"
     );
@@ -579,7 +579,7 @@ fn refusals_say_what_would_be_right() {
             .unwrap_err();
     assert_eq!(
         message.to_string(),
-        "parameters.x[0]: \"1.1.2020\" is no Date: Date takes yyyy-MM-dd"
+        "parameters.x[0]: \"1.1.2020\" is not valid; Date takes yyyy-MM-dd"
     );
 }
 

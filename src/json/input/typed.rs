@@ -223,7 +223,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
     }
 
     fn not_of(&self, kind: Kind, found: Cow<'_, str>) -> InputError {
-        self.refused(format!("{found} is no {kind:?}: {}", kind.expected()))
+        self.refused(format!("{found} is not valid; {}", kind.expected()))
     }
 
     fn refused(&self, reason: impl Into<String>) -> InputError {

@@ -289,7 +289,7 @@ impl Value {
     /// Decodes the value at the start of `bytes` and says how many bytes it took.
     pub fn decode_prefix(bytes: &[u8], rules: Rules) -> Result<(Value, usize), DecodeError> {
         let mut reader = Reader { bytes, at: 0, rules };
-        let value = reader.value(0)?;
+        let value = reader.value()?;
         Ok((value, reader.at))
     }
 }
@@ -363,68 +363,124 @@ impl<'a> Reader<'a> {
         String::from_utf8(bytes.to_vec()).map_err(|_| DecodeError::Utf8)
     }
 
-    fn value(&mut self, depth: usize) -> Result<Value, DecodeError> {
-        if depth > self.rules.max_depth {
-            return Err(DecodeError::TooDeep);
+    /// One value, without recursion: its depth is the peer's choice.
+    fn value(&mut self) -> Result<Value, DecodeError> {
+        let mut open: Vec<Container> = Vec::new();
+        loop {
+            let mut done = match self.head()? {
+                Head::Value(value) => value,
+                Head::Container(container) if container.left == 0 => container.close(),
+                Head::Container(container) => {
+                    if open.len() == self.rules.max_depth {
+                        return Err(DecodeError::TooDeep);
+                    }
+                    open.push(container);
+                    continue;
+                }
+            };
+            loop {
+                let Some(innermost) = open.last_mut() else { return Ok(done) };
+                innermost.take(done)?;
+                if innermost.left > 0 {
+                    break;
+                }
+                done = open.pop().map_or(Value::Null, Container::close);
+            }
         }
+    }
+
+    /// A whole scalar, or the beginning of a container.
+    fn head(&mut self) -> Result<Head, DecodeError> {
         let marker = self.byte()?;
         let low = usize::from(marker & 0x0F);
-        match marker {
-            0x00..=0x7F | 0xF0..=0xFF => Ok(Value::Int(i64::from(marker as i8))),
-            0x80..=0x8F => self.text(low).map(Value::Str),
-            0x90..=0x9F => self.items(low, depth).map(Value::List),
-            0xA0..=0xAF => self.pairs(low, depth),
+        let value = match marker {
+            0x00..=0x7F | 0xF0..=0xFF => Value::Int(i64::from(marker as i8)),
+            0x80..=0x8F => Value::Str(self.text(low)?),
+            0x90..=0x9F => return self.container(Kind::List, low),
+            0xA0..=0xAF => return self.container(Kind::Map, low),
             0xB0..=0xBF => {
                 let tag = self.byte()?;
-                Ok(Value::Struct { tag, fields: self.items(low, depth)? })
+                return self.container(Kind::Struct(tag), low);
             }
-            0xC0 => Ok(Value::Null),
+            0xC0 => Value::Null,
             0xC1 => {
                 let bits = self.take(8)?.iter().fold(0_u64, |n, b| n << 8 | u64::from(*b));
-                Ok(Value::Float(f64::from_bits(bits)))
+                Value::Float(f64::from_bits(bits))
             }
-            0xC2 | 0xC3 => Ok(Value::Bool(marker == 0xC3)),
-            0xC8..=0xCB => self.signed(1 << (marker - 0xC8)),
+            0xC2 | 0xC3 => Value::Bool(marker == 0xC3),
+            0xC8..=0xCB => self.signed(1 << (marker - 0xC8))?,
             0xCC..=0xCE => {
                 let len = self.unsigned(1 << (marker - 0xCC))?;
-                Ok(Value::Bytes(self.take(len)?.to_vec()))
+                Value::Bytes(self.take(len)?.to_vec())
             }
             0xD0..=0xD2 => {
                 let len = self.unsigned(1 << (marker - 0xD0))?;
-                self.text(len).map(Value::Str)
+                Value::Str(self.text(len)?)
             }
             0xD4..=0xD6 => {
                 let len = self.unsigned(1 << (marker - 0xD4))?;
-                self.items(len, depth).map(Value::List)
+                return self.container(Kind::List, len);
             }
             0xD8..=0xDA => {
                 let len = self.unsigned(1 << (marker - 0xD8))?;
-                self.pairs(len, depth)
+                return self.container(Kind::Map, len);
             }
             0xE0 => {
                 let mut uuid = [0; 16];
                 uuid.copy_from_slice(self.take(16)?);
-                Ok(Value::Uuid(uuid))
+                Value::Uuid(uuid)
             }
-            other => Err(DecodeError::Reserved(other)),
-        }
-    }
-
-    fn items(&mut self, len: usize, depth: usize) -> Result<Vec<Value>, DecodeError> {
-        if len > self.bytes.len() - self.at {
-            return Err(DecodeError::Truncated);
-        }
-        (0..len).map(|_| self.value(depth + 1)).collect()
-    }
-
-    fn pairs(&mut self, len: usize, depth: usize) -> Result<Value, DecodeError> {
-        if len > (self.bytes.len() - self.at) / 2 {
-            return Err(DecodeError::Truncated);
-        }
-        let pair = |_| match self.value(depth + 1)? {
-            Value::Str(key) => Ok((key, self.value(depth + 1)?)),
-            _ => Err(DecodeError::KeyNotString),
+            other => return Err(DecodeError::Reserved(other)),
         };
-        (0..len).map(pair).collect::<Result<_, _>>().map(Value::Map)
+        Ok(Head::Value(value))
+    }
+
+    fn container(&self, kind: Kind, len: usize) -> Result<Head, DecodeError> {
+        let left = if let Kind::Map = kind { len * 2 } else { len };
+        if left > self.bytes.len() - self.at {
+            return Err(DecodeError::Truncated);
+        }
+        Ok(Head::Container(Container { kind, left, values: Vec::new(), keys: Vec::new() }))
+    }
+}
+
+enum Head {
+    Value(Value),
+    Container(Container),
+}
+
+enum Kind {
+    List,
+    Map,
+    Struct(u8),
+}
+
+/// A container whose end has not been read.
+struct Container {
+    kind: Kind,
+    /// Values still to come; keys count too.
+    left: usize,
+    values: Vec<Value>,
+    keys: Vec<String>,
+}
+
+impl Container {
+    fn take(&mut self, value: Value) -> Result<(), DecodeError> {
+        self.left -= 1;
+        // An odd number left of a map means that this one was a key.
+        match (&self.kind, self.left % 2, value) {
+            (Kind::Map, 1, Value::Str(key)) => self.keys.push(key),
+            (Kind::Map, 1, _) => return Err(DecodeError::KeyNotString),
+            (_, _, value) => self.values.push(value),
+        }
+        Ok(())
+    }
+
+    fn close(self) -> Value {
+        match self.kind {
+            Kind::List => Value::List(self.values),
+            Kind::Map => Value::Map(self.keys.into_iter().zip(self.values).collect()),
+            Kind::Struct(tag) => Value::Struct { tag, fields: self.values },
+        }
     }
 }

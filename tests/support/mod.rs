@@ -1,0 +1,10 @@
+//! What the tests share: a gateway in this process, the servers behind it, fakes, and a raw HTTP client.
+//!
+//! Each test binary uses a part of it.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::indexing_slicing)]
+
+pub mod bolt;
+pub mod gateway;
+pub mod http;
+pub mod json;
