@@ -93,28 +93,14 @@ fn build(reader: &mut Reader<'_>) -> Value {
         Ok(Token::String(value)) => value.into(),
         Ok(Token::List(items)) => (0..items).map(|_| build(reader)).collect(),
         Ok(Token::Map(pairs)) => {
-            let pair = |_| {
-                (
-                    reader.expect_string().unwrap_or_default().to_owned(),
-                    build(reader),
-                )
-            };
+            let pair = |_| (reader.expect_string().unwrap_or_default().to_owned(), build(reader));
             Value::Object((0..pairs).map(pair).collect())
         }
         Ok(Token::Struct(tag::NODE, 4)) => {
             let _id = build(reader);
             let [labels, properties, id] = [build(reader), build(reader), build(reader)];
-            let members = [
-                ("elementId", id),
-                ("labels", labels),
-                ("properties", properties),
-            ];
-            Value::Object(
-                members
-                    .map(|(key, value)| (key.to_owned(), value))
-                    .into_iter()
-                    .collect(),
-            )
+            let members = [("elementId", id), ("labels", labels), ("properties", properties)];
+            Value::Object(members.map(|(key, value)| (key.to_owned(), value)).into_iter().collect())
         }
         _ => Value::Null,
     }

@@ -78,9 +78,8 @@ impl ServeArgs {
             ("log.format", "--log-format", &self.log_format),
             ("log.filter", "--log-filter", &self.log_filter),
         ];
-        let given = |(key, flag, value): (_, _, &Option<String>)| {
-            value.clone().map(|value| Override { key, flag, value })
-        };
+        let given =
+            |(key, flag, value): (_, _, &Option<String>)| value.clone().map(|value| Override { key, flag, value });
         flags.into_iter().filter_map(given).collect()
     }
 }
@@ -134,18 +133,10 @@ mod tests {
         assert_eq!(args.config.config.as_deref(), Some("b.toml".as_ref()));
         let flags = args.overrides();
         let read_file = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
-        let sources = Sources {
-            file: None,
-            env: Vec::new(),
-            flags,
-            read_file,
-        };
+        let sources = Sources { file: None, env: Vec::new(), flags, read_file };
         let settings = Settings::load(&sources).expect("loads");
         assert_eq!(settings.server.listen.to_string(), "0.0.0.0:80");
-        assert_eq!(
-            settings.admin.listen.map(|l| l.to_string()).as_deref(),
-            Some("127.0.0.1:81")
-        );
+        assert_eq!(settings.admin.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:81"));
         assert_eq!(settings.database.uri.to_string(), "bolt+s://db:7687");
         assert_eq!(settings.log.format, crate::config::LogFormat::Json);
         assert_eq!(settings.log.filter, "debug");
@@ -167,19 +158,11 @@ mod tests {
 
     #[test]
     fn the_other_commands_parse() {
-        assert!(matches!(
-            parse(["check-config", "--config", "b"]),
-            Ok(Command::CheckConfig(_))
-        ));
-        assert!(matches!(
-            parse(["print-config"]),
-            Ok(Command::PrintConfig(_))
-        ));
+        assert!(matches!(parse(["check-config", "--config", "b"]), Ok(Command::CheckConfig(_))));
+        assert!(matches!(parse(["print-config"]), Ok(Command::PrintConfig(_))));
         assert!(matches!(parse(["openapi"]), Ok(Command::Openapi)));
         let url = parse(["healthcheck", "--url", "http://db:1/live"]).expect("parses");
-        let Command::Healthcheck(HealthcheckArgs { url: Some(url), .. }) = url else {
-            panic!()
-        };
+        let Command::Healthcheck(HealthcheckArgs { url: Some(url), .. }) = url else { panic!() };
         assert_eq!(url.to_string(), "http://db:1/live");
         assert!(parse(["healthcheck", "--url", "https://db"]).is_err());
         assert!(parse(["healthcheck", "--url", "http://db", "--config", "b"]).is_err());

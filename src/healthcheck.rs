@@ -68,25 +68,15 @@ impl Target {
     pub fn check(&self, timeout: Duration) -> Result<String, HealthcheckError> {
         let deadline = Instant::now() + timeout;
         let target = || self.clone();
-        let mut stream = self
-            .connect(deadline)
-            .map_err(|source| HealthcheckError::Connect {
-                target: target(),
-                source,
-            })?;
-        let line =
-            self.exchange(&mut stream, deadline)
-                .map_err(|source| HealthcheckError::Exchange {
-                    target: target(),
-                    source,
-                })?;
+        let mut stream =
+            self.connect(deadline).map_err(|source| HealthcheckError::Connect { target: target(), source })?;
+        let line = self
+            .exchange(&mut stream, deadline)
+            .map_err(|source| HealthcheckError::Exchange { target: target(), source })?;
         match parse_status(&line) {
             None => Err(HealthcheckError::NotHttp { target: target() }),
             Some(status @ 200..=299) => Ok(format!("{self} answered {status}")),
-            Some(status) => Err(HealthcheckError::Status {
-                target: target(),
-                status,
-            }),
+            Some(status) => Err(HealthcheckError::Status { target: target(), status }),
         }
     }
 
@@ -130,10 +120,7 @@ impl Target {
 impl From<SocketAddr> for Target {
     /// The root of what listens there.
     fn from(address: SocketAddr) -> Self {
-        Self {
-            authority: address.to_string(),
-            path: "/".to_owned(),
-        }
+        Self { authority: address.to_string(), path: "/".to_owned() }
     }
 }
 
@@ -145,25 +132,17 @@ impl FromStr for Target {
             return Err(HealthcheckError::Url("must begin with http://"));
         };
         if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(HealthcheckError::Url(
-                "must be visible ASCII without spaces",
-            ));
+            return Err(HealthcheckError::Url("must be visible ASCII without spaces"));
         }
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         if authority.is_empty() || authority.contains(['@', '?', '#']) {
             return Err(HealthcheckError::Url("must be http://HOST[:PORT][/PATH]"));
         }
         // A colon inside an IPv6 address's brackets is no port's.
-        let has_port = authority
-            .rsplit(']')
-            .next()
-            .is_some_and(|tail| tail.contains(':'));
+        let has_port = authority.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
         let port = if has_port { "" } else { ":80" };
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self {
-            authority: format!("{authority}{port}"),
-            path: path.to_owned(),
-        })
+        Ok(Self { authority: format!("{authority}{port}"), path: path.to_owned() })
     }
 }
 
@@ -217,10 +196,7 @@ mod tests {
 
     fn refusal(answer: &'static [u8]) -> String {
         let (target, server) = server(answer);
-        let refusal = target
-            .check(PATIENCE)
-            .expect_err("must be refused")
-            .to_string();
+        let refusal = target.check(PATIENCE).expect_err("must be refused").to_string();
         server.join().expect("ends");
         refusal.replace(&target.to_string(), "IT")
     }
@@ -232,18 +208,12 @@ mod tests {
         assert_eq!(line, format!("{target} answered 204"));
         let head = server.join().expect("ends");
         assert!(head.starts_with("GET / HTTP/1.1\r\n"), "{head}");
-        assert!(
-            head.contains(&format!("\r\nHost: {}\r\n", target.authority)),
-            "{head}"
-        );
+        assert!(head.contains(&format!("\r\nHost: {}\r\n", target.authority)), "{head}");
     }
 
     #[test]
     fn any_other_answer_is_not() {
-        assert_eq!(
-            refusal(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"),
-            "IT answered 503"
-        );
+        assert_eq!(refusal(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), "IT answered 503");
         assert_eq!(refusal(b"HTTP/1.0 302\r\n"), "IT answered 302");
         assert_eq!(refusal(b""), "IT did not answer: unexpected end of file");
         let not_http = "IT does not speak HTTP/1; is the port right?";
@@ -258,29 +228,18 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let target = Target::from(listener.local_addr().expect("is bound"));
         // The kernel accepts the connection; no one ever reads it.
-        let silent = target
-            .check(Duration::from_millis(100))
-            .expect_err("no answer");
-        assert!(
-            matches!(silent, HealthcheckError::Exchange { .. }),
-            "{silent}"
-        );
+        let silent = target.check(Duration::from_millis(100)).expect_err("no answer");
+        assert!(matches!(silent, HealthcheckError::Exchange { .. }), "{silent}");
         drop(listener);
         let refused = target.check(PATIENCE).expect_err("no listener");
-        assert!(
-            matches!(refused, HealthcheckError::Connect { .. }),
-            "{refused}"
-        );
+        assert!(matches!(refused, HealthcheckError::Connect { .. }), "{refused}");
     }
 
     #[test]
     fn urls_are_completed_with_port_and_path() {
         for (url, completed) in [
             ("http://localhost", "http://localhost:80/"),
-            (
-                "http://localhost:7475/ready?x=1",
-                "http://localhost:7475/ready?x=1",
-            ),
+            ("http://localhost:7475/ready?x=1", "http://localhost:7475/ready?x=1"),
             ("http://[::1]", "http://[::1]:80/"),
             ("http://[::1]:9", "http://[::1]:9/"),
         ] {
@@ -290,15 +249,7 @@ mod tests {
 
     #[test]
     fn urls_that_cannot_be_asked_are_refused() {
-        for url in [
-            "",
-            "https://h",
-            "h:80",
-            "http://",
-            "http:///x",
-            "http://u:p@h",
-            "http://h?x",
-        ] {
+        for url in ["", "https://h", "h:80", "http://", "http:///x", "http://u:p@h", "http://h?x"] {
             assert!(url.parse::<Target>().is_err(), "{url}");
         }
         assert!("http://h/\r\nX: y".parse::<Target>().is_err());

@@ -46,19 +46,14 @@ fn run(command: Command) -> anyhow::Result<()> {
 }
 
 fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
-    Ok(Effective::load(&Sources::from_process(
-        args.config.clone(),
-        Vec::new(),
-    )?)?)
+    Ok(Effective::load(&Sources::from_process(args.config.clone(), Vec::new())?)?)
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
     let settings = Settings::load(&sources)?;
     telemetry::logs::init(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
         Some(file) => embedded(file.as_ref())?,
         None => server::network_endpoint(&settings.database)?,
@@ -69,16 +64,12 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
 #[cfg(feature = "embedded")]
 fn embedded(file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
     let database = boltgate::embedded::Embedded::open(file.map(PathBuf::as_path))?;
-    Ok(Endpoint::Memory(std::sync::Arc::new(move || {
-        database.connect()
-    })))
+    Ok(Endpoint::Memory(std::sync::Arc::new(move || database.connect())))
 }
 
 #[cfg(not(feature = "embedded"))]
 fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
-    anyhow::bail!(
-        "this boltgate was built without the embedded database; name a server with --database-uri instead"
-    )
+    anyhow::bail!("this boltgate was built without the embedded database; name a server with --database-uri instead")
 }
 
 async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<()> {
@@ -103,10 +94,7 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
         }
     };
     let signal = stopped.await;
-    tracing::info!(
-        signal,
-        "stopping: finishing requests, rolling back open transactions (again to stop at once)"
-    );
+    tracing::info!(signal, "stopping: finishing requests, rolling back open transactions (again to stop at once)");
     tokio::select! {
         () = running.shutdown() => tracing::info!("stopped"),
         _ = terminate.recv() => tracing::warn!("stopped at once"),

@@ -76,9 +76,7 @@ fn nodes_and_relationships_allocate_nothing() {
         (0..3).for_each(|id| out.integer(id));
         out.string("KNOWS");
         properties(out);
-        ["5:x:0", "4:x:1", "4:x:2"]
-            .into_iter()
-            .for_each(|id| out.string(id));
+        ["5:x:0", "4:x:1", "4:x:2"].into_iter().for_each(|id| out.string(id));
     });
     assert_eq!(count, 0);
 }

@@ -9,18 +9,13 @@
 mod case;
 #[path = "differential/compare.rs"]
 mod compare;
-// Shared by several tests; this one needs only a part of it.
-#[allow(dead_code)]
-#[path = "support/http.rs"]
-mod http;
-#[path = "support/json.rs"]
-mod json;
 #[path = "differential/normalise.rs"]
 mod normalise;
 #[path = "differential/rules.rs"]
 mod rules;
 #[path = "differential/runner.rs"]
 mod runner;
+mod support;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -28,17 +23,21 @@ use std::path::{Path, PathBuf};
 
 use case::{Case, Server};
 use compare::{Deviation, compare};
-use json::Json;
 use normalise::normalise;
 use runner::{Conversation, Side, play};
+use support::gateway::{Gateway, start_for};
+use support::http;
+use support::json::{self, Json};
 
 /// Bodies are cut at this many characters in the report.
 const SHOWN: usize = 2_000;
 
-/// Base URLs of the two databases and of the gateways in front of them.
+/// The two databases and the gateways in front of them.
 struct Servers {
     open: [Side; 2],
     auth: [Side; 2],
+    /// The gateways of this process serve until they are dropped.
+    _gateways: Vec<Gateway>,
 }
 
 #[derive(Default)]
@@ -49,9 +48,9 @@ struct Report {
     needed: BTreeSet<Deviation>,
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn gateway_answers_like_the_database_itself() {
-    let Some(servers) = find_servers() else {
+    let Some(servers) = find_servers().await else {
         return;
     };
     let cases = match case::load_all(&folder()) {
@@ -76,18 +75,10 @@ async fn gateway_answers_like_the_database_itself() {
         report.steps,
         report.mismatches.len()
     );
-    let names: Vec<_> = report
-        .needed
-        .iter()
-        .map(|deviation| deviation.name())
-        .collect();
+    let names: Vec<_> = report.needed.iter().map(|deviation| deviation.name()).collect();
     println!("differential: deviations needed: {}", names.join(", "));
     assert!(report.cases > 0, "no case has {only:?} in its name");
-    assert!(
-        report.mismatches.is_empty(),
-        "{} mismatches, see above",
-        report.mismatches.len()
-    );
+    assert!(report.mismatches.is_empty(), "{} mismatches, see above", report.mismatches.len());
 }
 
 impl Report {
@@ -101,11 +92,7 @@ impl Report {
             Ok(conversation) => conversation,
             Err(reason) => return self.fail(case, &format!("on the gateway: {reason}")),
         };
-        let allowed: BTreeSet<_> = case
-            .deviations
-            .iter()
-            .filter_map(|name| Deviation::named(name))
-            .collect();
+        let allowed: BTreeSet<_> = case.deviations.iter().filter_map(|name| Deviation::named(name)).collect();
         let used = self.compare_steps(case, &theirs, &ours, &allowed);
         // A database compared with itself needs no deviation.
         if reference.base != gateway.base {
@@ -132,11 +119,7 @@ impl Report {
             if left.response.status != step.status {
                 complaints.push(format!("the case expects {} of the database", step.status));
             }
-            if let Some(text) = step
-                .contains
-                .as_ref()
-                .filter(|t| !left.response.text().contains(*t))
-            {
+            if let Some(text) = step.contains.as_ref().filter(|t| !left.response.text().contains(*t)) {
                 complaints.push(format!("the case expects the database to say {text:?}"));
             }
             let verdict = compare(
@@ -162,53 +145,68 @@ impl Report {
     }
 
     fn fail(&mut self, case: &Case, reason: &str) {
-        self.mismatches
-            .push(format!("MISMATCH {}: {reason}", case.name));
+        self.mismatches.push(format!("MISMATCH {}: {reason}", case.name));
     }
 }
 
 /// The servers from the environment, or `None` with the reason printed.
-fn find_servers() -> Option<Servers> {
-    let required = std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+async fn find_servers() -> Option<Servers> {
     let mut missing = Vec::new();
-    let mut variable = |name: &'static str| {
-        let value = std::env::var(name).unwrap_or_default();
+    let mut required = |name: &'static str| {
+        let value = variable(name);
         if value.is_empty() {
             missing.push(name);
         }
         value
     };
-    let open_http = variable("BOLTGATE_TEST_NEO4J_HTTP");
-    let auth_http = variable("BOLTGATE_TEST_NEO4J_AUTH_HTTP");
-    let open_gateway = variable("BOLTGATE_URL");
-    let auth_gateway = variable("BOLTGATE_AUTH_URL");
+    let open_database = required("BOLTGATE_TEST_NEO4J_HTTP");
+    let open_bolt = required("BOLTGATE_TEST_NEO4J_BOLT");
+    let auth_database = required("BOLTGATE_TEST_NEO4J_AUTH_HTTP");
+    let auth_bolt = required("BOLTGATE_TEST_NEO4J_AUTH_BOLT");
     if !missing.is_empty() {
-        let reason = format!(
-            "the differential suite needs {}; run: eval \"$(tests/servers/all start)\"",
-            missing.join(", ")
-        );
-        assert!(!required, "{reason}");
+        let reason =
+            format!("the differential suite needs {}; run: eval \"$(tests/servers/all start)\"", missing.join(", "));
+        assert!(variable("BOLTGATE_TEST_REQUIRE_SERVERS") != "1", "{reason}");
         println!("SKIPPED: {reason}");
         return None;
     }
-    let run = std::process::id();
-    let side = |name: &str, base: &str, database: &str, administrator| Side {
-        name: format!("_{name}{run}_"),
+    let mut gateways = Vec::new();
+    let open_gateway = gateway("BOLTGATE_URL", &open_bolt, &mut gateways).await;
+    let auth_gateway = gateway("BOLTGATE_AUTH_URL", &auth_bolt, &mut gateways).await;
+    let administrator = Some("neo4j:password1");
+    Some(Servers {
+        open: [side("a", &open_database, &open_database, None), side("b", &open_gateway, &open_database, None)],
+        auth: [
+            side("a", &auth_database, &auth_database, administrator),
+            side("b", &auth_gateway, &auth_database, administrator),
+        ],
+        _gateways: gateways,
+    })
+}
+
+/// The base URL of the gateway that the variable names, else of one started in this process.
+async fn gateway(name: &str, bolt: &str, gateways: &mut Vec<Gateway>) -> String {
+    let given = variable(name);
+    if !given.is_empty() {
+        return given;
+    }
+    let started = start_for(bolt).await;
+    let base = started.base_url();
+    gateways.push(started);
+    base
+}
+
+fn side(name: &str, base: &str, database: &str, administrator: Option<&'static str>) -> Side {
+    Side {
+        name: format!("_{name}{}_", std::process::id()),
         base: base.to_owned(),
         database: database.to_owned(),
         administrator,
-    };
-    let administrator = Some("neo4j:password1");
-    Some(Servers {
-        open: [
-            side("a", &open_http, &open_http, None),
-            side("b", &open_gateway, &open_http, None),
-        ],
-        auth: [
-            side("a", &auth_http, &auth_http, administrator),
-            side("b", &auth_gateway, &auth_http, administrator),
-        ],
-    })
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }
 
 fn folder() -> PathBuf {
@@ -217,11 +215,7 @@ fn folder() -> PathBuf {
 
 fn cut(text: &str) -> String {
     match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!(
-            "{}… ({} bytes in all)",
-            text.get(..end).unwrap_or(text),
-            text.len()
-        ),
+        Some((end, _)) => format!("{}… ({} bytes in all)", text.get(..end).unwrap_or(text), text.len()),
         None => text.to_owned(),
     }
 }
@@ -230,36 +224,15 @@ fn cut(text: &str) -> String {
 fn every_deviation_is_listed_with_a_reason_and_used() {
     let text = std::fs::read_to_string(folder().join("deviations.json")).unwrap_or_default();
     let listed = Json::parse(&text).unwrap_or(Json::Null);
-    let names: BTreeSet<_> = listed
-        .members()
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let known: BTreeSet<_> = Deviation::ALL
-        .iter()
-        .map(|deviation| deviation.name())
-        .collect();
-    assert_eq!(
-        names, known,
-        "deviations.json and the rules must name the same deviations"
-    );
+    let names: BTreeSet<_> = listed.members().iter().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<_> = Deviation::ALL.iter().map(|deviation| deviation.name()).collect();
+    assert_eq!(names, known, "deviations.json and the rules must name the same deviations");
     for (name, reason) in listed.members() {
-        assert!(
-            reason.as_str().is_some_and(|text| text.len() > 40),
-            "{name} has no reason"
-        );
+        assert!(reason.as_str().is_some_and(|text| text.len() > 40), "{name} has no reason");
     }
     let cases = case::load_all(&folder()).unwrap_or_default();
-    let used: BTreeSet<_> = cases
-        .iter()
-        .flat_map(|case| case.deviations.iter().map(String::as_str))
-        .collect();
-    let named = Deviation::ALL
-        .iter()
-        .filter(|deviation| !deviation.is_general());
+    let used: BTreeSet<_> = cases.iter().flat_map(|case| case.deviations.iter().map(String::as_str)).collect();
+    let named = Deviation::ALL.iter().filter(|deviation| !deviation.is_general());
     let named: BTreeSet<_> = named.map(|deviation| deviation.name()).collect();
-    assert_eq!(
-        used, named,
-        "the deviations that cases name, and those there are"
-    );
+    assert_eq!(used, named, "the deviations that cases name, and those there are");
 }

@@ -9,18 +9,12 @@ use crate::query::Engine;
 
 /// `/live`: the process answers. `/ready`: a Bolt server answers too.
 pub fn router(engine: Engine) -> Router {
-    Router::new()
-        .route("/live", get(async || "alive\n"))
-        .route("/ready", get(ready))
-        .with_state(engine)
+    Router::new().route("/live", get(async || "alive\n")).route("/ready", get(ready)).with_state(engine)
 }
 
 async fn ready(State(engine): State<Engine>) -> (StatusCode, String) {
     match engine.probe().await {
         Ok(()) => (StatusCode::OK, "ready\n".into()),
-        Err(error) => (
-            StatusCode::SERVICE_UNAVAILABLE,
-            format!("not ready: {}\n", error.message),
-        ),
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("not ready: {}\n", error.message)),
     }
 }

@@ -24,17 +24,11 @@ pub struct InvalidAuthorization;
 ///
 /// # Errors
 /// [`InvalidAuthorization`].
-pub fn credentials(
-    authorization: Option<&[u8]>,
-    realm: Option<&[u8]>,
-) -> Result<AuthToken, InvalidAuthorization> {
+pub fn credentials(authorization: Option<&[u8]>, realm: Option<&[u8]>) -> Result<AuthToken, InvalidAuthorization> {
     let Some(header) = authorization else {
         return Ok(AuthToken::none());
     };
-    let at = header
-        .iter()
-        .position(|&byte| byte == b' ')
-        .ok_or(InvalidAuthorization)?;
+    let at = header.iter().position(|&byte| byte == b' ').ok_or(InvalidAuthorization)?;
     let (scheme, rest) = header.split_at(at);
     let credentials = rest.trim_ascii();
     if credentials.is_empty() {
@@ -51,11 +45,7 @@ pub fn credentials(
 }
 
 fn basic(credentials: &[u8]) -> Result<AuthToken, InvalidAuthorization> {
-    let decoded = Zeroizing::new(
-        BASE64
-            .decode(credentials)
-            .map_err(|_| InvalidAuthorization)?,
-    );
+    let decoded = Zeroizing::new(BASE64.decode(credentials).map_err(|_| InvalidAuthorization)?);
     // What is not UTF-8 is nobody's password: it is passed on with replacement characters, and refused.
     let decoded = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
     let (user, password) = decoded.split_once(':').ok_or(InvalidAuthorization)?;
@@ -68,30 +58,16 @@ mod tests {
 
     fn entries(header: &str) -> Option<Vec<(&'static str, String)>> {
         let token = credentials(Some(header.as_bytes()), None).ok()?;
-        Some(
-            token
-                .entries()
-                .map(|(key, value)| (key, value.to_owned()))
-                .collect(),
-        )
+        Some(token.entries().map(|(key, value)| (key, value.to_owned())).collect())
     }
 
     fn basic_of(user: &str, password: &str) -> Option<Vec<(&'static str, String)>> {
-        Some(vec![
-            ("scheme", "basic".into()),
-            ("principal", user.into()),
-            ("credentials", password.into()),
-        ])
+        Some(vec![("scheme", "basic".into()), ("principal", user.into()), ("credentials", password.into())])
     }
 
     #[test]
     fn basic_in_all_its_spellings() {
-        for header in [
-            "Basic bmVvNGo6cHc=",
-            "basic bmVvNGo6cHc=",
-            "BASIC   bmVvNGo6cHc",
-            "Basic bmVvNGo6cHc= ",
-        ] {
+        for header in ["Basic bmVvNGo6cHc=", "basic bmVvNGo6cHc=", "BASIC   bmVvNGo6cHc", "Basic bmVvNGo6cHc= "] {
             assert_eq!(entries(header), basic_of("neo4j", "pw"), "{header}");
         }
         assert_eq!(entries("Basic Og=="), basic_of("", ""));
@@ -101,10 +77,7 @@ mod tests {
 
     #[test]
     fn a_bearer_token_is_taken_as_it_is() {
-        let expected = Some(vec![
-            ("scheme", "bearer".into()),
-            ("credentials", "a.b.c".into()),
-        ]);
+        let expected = Some(vec![("scheme", "bearer".into()), ("credentials", "a.b.c".into())]);
         assert_eq!(entries("Bearer a.b.c"), expected);
     }
 

@@ -43,10 +43,7 @@ impl Identities {
                 hasher.update(part.as_bytes());
             }
         }
-        Identity {
-            token: Arc::new(token),
-            key: IdentityKey(hasher.finalize().into()),
-        }
+        Identity { token: Arc::new(token), key: IdentityKey(hasher.finalize().into()) }
     }
 }
 
@@ -78,9 +75,7 @@ impl fmt::Debug for Identities {
 
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Identity")
-            .field("scheme", &self.token.scheme())
-            .finish_non_exhaustive()
+        f.debug_struct("Identity").field("scheme", &self.token.scheme()).finish_non_exhaustive()
     }
 }
 
@@ -106,8 +101,7 @@ mod tests {
         ];
         for (i, one) in tokens.iter().enumerate() {
             for (j, other) in tokens.iter().enumerate() {
-                let equal = identities.identity(one.clone()).key()
-                    == identities.identity(other.clone()).key();
+                let equal = identities.identity(one.clone()).key() == identities.identity(other.clone()).key();
                 assert_eq!(equal, i == j, "{one:?} {other:?}");
             }
         }

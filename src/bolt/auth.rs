@@ -19,12 +19,7 @@ impl AuthToken {
     /// No credentials.
     #[must_use]
     pub fn none() -> Self {
-        Self {
-            scheme: "none".into(),
-            principal: None,
-            credentials: None,
-            realm: None,
-        }
+        Self { scheme: "none".into(), principal: None, credentials: None, realm: None }
     }
 
     /// User and password.
@@ -41,21 +36,13 @@ impl AuthToken {
     /// A bearer token, passed on as it is.
     #[must_use]
     pub fn bearer(token: &str) -> Self {
-        Self {
-            scheme: "bearer".into(),
-            principal: None,
-            credentials: Some(Zeroizing::new(token.into())),
-            realm: None,
-        }
+        Self { scheme: "bearer".into(), principal: None, credentials: Some(Zeroizing::new(token.into())), realm: None }
     }
 
     /// The same login, to a named authority.
     #[must_use]
     pub fn with_realm(self, realm: Option<&str>) -> Self {
-        Self {
-            realm: realm.filter(|realm| !realm.is_empty()).map(Into::into),
-            ..self
-        }
+        Self { realm: realm.filter(|realm| !realm.is_empty()).map(Into::into), ..self }
     }
 
     /// The scheme's name.
@@ -69,10 +56,7 @@ impl AuthToken {
         [
             ("scheme", Some(self.scheme.as_str())),
             ("principal", self.principal.as_deref()),
-            (
-                "credentials",
-                self.credentials.as_ref().map(|secret| secret.as_str()),
-            ),
+            ("credentials", self.credentials.as_ref().map(|secret| secret.as_str())),
             ("realm", self.realm.as_deref()),
         ]
         .into_iter()
@@ -90,9 +74,7 @@ impl AuthToken {
 
 impl fmt::Debug for AuthToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthToken")
-            .field("scheme", &self.scheme)
-            .finish_non_exhaustive()
+        f.debug_struct("AuthToken").field("scheme", &self.scheme).finish_non_exhaustive()
     }
 }
 
@@ -104,10 +86,7 @@ mod tests {
     fn debug_shows_no_secret() {
         let token = AuthToken::basic("alice", "correct horse").with_realm(Some("native"));
         let shown = format!("{token:?}");
-        assert!(
-            !shown.contains("correct horse") && !shown.contains("alice"),
-            "{shown}"
-        );
+        assert!(!shown.contains("correct horse") && !shown.contains("alice"), "{shown}");
     }
 
     #[test]

@@ -115,9 +115,7 @@ impl Dechunker {
                 return Ok(false);
             };
             if self.scratch.len() + length > self.max_message {
-                return Err(Error::MessageTooLong {
-                    limit: self.max_message,
-                });
+                return Err(Error::MessageTooLong { limit: self.max_message });
             }
             if self.boundaries.is_empty() {
                 match behind {
@@ -148,11 +146,7 @@ impl Dechunker {
     /// The parts of the message that begin at a chunk's boundary, except the whole message.
     pub fn tails(&self) -> impl Iterator<Item = &[u8]> {
         let joined = self.current == Current::Joined;
-        self.boundaries
-            .iter()
-            .skip(1)
-            .filter(move |_| joined)
-            .filter_map(|&boundary| self.scratch.get(boundary..))
+        self.boundaries.iter().skip(1).filter(move |_| joined).filter_map(|&boundary| self.scratch.get(boundary..))
     }
 
     /// Gives the read buffer's memory back. Only when [`Dechunker::is_empty`].
@@ -198,13 +192,7 @@ mod tests {
 
     #[test]
     fn messages_survive_a_cut_at_any_byte() {
-        let messages = vec![
-            vec![1; 5],
-            vec![2; 70_000],
-            vec![3; 65_535],
-            vec![4; 131_071],
-            vec![5],
-        ];
+        let messages = vec![vec![1; 5], vec![2; 70_000], vec![3; 65_535], vec![4; 131_071], vec![5]];
         let bytes = framed(&messages);
         for cut in [1, 2, 3, 4, 7, 1000, 65_536, 65_537, 65_538, 65_539] {
             let mut dechunker = Dechunker::new(1 << 20);
@@ -221,9 +209,7 @@ mod tests {
     #[test]
     fn keep_alives_between_messages_mean_nothing() {
         let mut dechunker = Dechunker::new(100);
-        dechunker
-            .buffer()
-            .extend_from_slice(&[0, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0]);
+        dechunker.buffer().extend_from_slice(&[0, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0]);
         assert_eq!(drain(&mut dechunker), [vec![7]]);
         assert!(dechunker.is_empty());
     }
@@ -234,31 +220,21 @@ mod tests {
             let mut dechunker = Dechunker::new(100);
             let payload = vec![9; 101];
             for piece in payload.chunks(chunk) {
-                dechunker
-                    .buffer()
-                    .extend_from_slice(&u16::try_from(piece.len()).unwrap().to_be_bytes());
+                dechunker.buffer().extend_from_slice(&u16::try_from(piece.len()).unwrap().to_be_bytes());
                 dechunker.buffer().extend_from_slice(piece);
             }
             dechunker.buffer().extend_from_slice(&[0, 0]);
-            assert!(matches!(
-                dechunker.advance(),
-                Err(Error::MessageTooLong { limit: 100 })
-            ));
+            assert!(matches!(dechunker.advance(), Err(Error::MessageTooLong { limit: 100 })));
         }
     }
 
     #[test]
     fn tails_begin_where_chunks_begin() {
         let mut dechunker = Dechunker::new(100);
-        dechunker
-            .buffer()
-            .extend_from_slice(&[0, 2, 1, 2, 0, 1, 3, 0, 2, 4, 5, 0, 0]);
+        dechunker.buffer().extend_from_slice(&[0, 2, 1, 2, 0, 1, 3, 0, 2, 4, 5, 0, 0]);
         assert!(dechunker.advance().unwrap());
         assert_eq!(dechunker.message(), [1, 2, 3, 4, 5]);
-        assert_eq!(
-            dechunker.tails().collect::<Vec<_>>(),
-            [&[3, 4, 5][..], &[4, 5]]
-        );
+        assert_eq!(dechunker.tails().collect::<Vec<_>>(), [&[3, 4, 5][..], &[4, 5]]);
     }
 
     proptest! {

@@ -220,17 +220,8 @@ impl Connection {
 
     /// Queues a statement outside a transaction.
     pub fn run(&mut self, statement: &str, parameters: &[u8], extra: &Extra<'_>) {
-        let session = Session {
-            capabilities: &self.capabilities,
-            dialect: self.dialect,
-            tag: &self.tag,
-        };
-        message::run(
-            &mut self.outbound,
-            statement,
-            parameters,
-            Some((extra, session)),
-        );
+        let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
+        message::run(&mut self.outbound, statement, parameters, Some((extra, session)));
         self.owe(Pending::Run);
     }
 
@@ -242,10 +233,7 @@ impl Connection {
 
     /// Queues a request for at most `rows` rows; `rows` is at least 1.
     pub fn pull(&mut self, rows: u32) {
-        message::pull(
-            &mut self.outbound,
-            i64::from(rows.clamp(1, i32::MAX.unsigned_abs())),
-        );
+        message::pull(&mut self.outbound, i64::from(rows.clamp(1, i32::MAX.unsigned_abs())));
         self.owe(Pending::Pull);
     }
 
@@ -257,11 +245,7 @@ impl Connection {
 
     /// Queues the start of a transaction.
     pub fn begin(&mut self, extra: &Extra<'_>) {
-        let session = Session {
-            capabilities: &self.capabilities,
-            dialect: self.dialect,
-            tag: &self.tag,
-        };
+        let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::begin(&mut self.outbound, extra, session);
         self.owe(Pending::Begin);
     }
@@ -289,11 +273,7 @@ impl Connection {
         if self.is_clean() {
             message::goodbye(&mut self.outbound);
             // Courtesy only: a peer that does not take it gets the end of the stream.
-            let _ = timeout(
-                Duration::from_millis(100),
-                poll_fn(|cx| self.poll_write(cx)),
-            )
-            .await;
+            let _ = timeout(Duration::from_millis(100), poll_fn(|cx| self.poll_write(cx))).await;
         }
     }
 
@@ -306,8 +286,7 @@ impl Connection {
     pub(super) fn forget_unsent(&mut self) {
         if self.sent == 0 && !self.outbound.is_empty() {
             self.outbound.clear();
-            self.pending
-                .truncate(self.pending.len().saturating_sub(self.queued));
+            self.pending.truncate(self.pending.len().saturating_sub(self.queued));
             self.queued = 0;
         }
     }
@@ -454,9 +433,7 @@ impl Connection {
         match self.poll_read(&mut context) {
             Poll::Pending => false,
             // A keep-alive is no reason to close, anything else is.
-            Poll::Ready(Ok(())) => {
-                !matches!(self.inbound.advance(), Ok(false)) || !self.inbound.is_empty()
-            }
+            Poll::Ready(Ok(())) => !matches!(self.inbound.advance(), Ok(false)) || !self.inbound.is_empty(),
             Poll::Ready(Err(_)) => true,
         }
     }
@@ -470,10 +447,7 @@ impl Connection {
                 _ => Err(Error::Protocol("a row that nobody asked for")),
             };
         }
-        let request = self
-            .pending
-            .pop_front()
-            .ok_or(Error::Protocol("a reply that nobody asked for"))?;
+        let request = self.pending.pop_front().ok_or(Error::Protocol("a reply that nobody asked for"))?;
         match &reply {
             Reply::Success => self.succeeded(request),
             Reply::Failure(failure) => {
@@ -483,15 +457,9 @@ impl Connection {
                     self.dialect = dialect;
                 }
                 let beyond_repair = failure.is_fatal() || request == Pending::Reset;
-                self.phase = if beyond_repair {
-                    Phase::Defunct
-                } else {
-                    Phase::Failed
-                };
+                self.phase = if beyond_repair { Phase::Defunct } else { Phase::Failed };
             }
-            Reply::Ignored
-                if request == Pending::Reset && !self.pending.contains(&Pending::Reset) =>
-            {
+            Reply::Ignored if request == Pending::Reset && !self.pending.contains(&Pending::Reset) => {
                 return Err(Error::Protocol("a RESET was ignored"));
             }
             Reply::Ignored | Reply::Record => {}
@@ -506,15 +474,9 @@ impl Connection {
             Pending::Run if in_transaction => Phase::Transaction { open: true },
             Pending::Run => Phase::Streaming,
             Pending::Pull | Pending::Discard if self.has_more() => self.phase,
-            Pending::Pull | Pending::Discard if in_transaction => {
-                Phase::Transaction { open: false }
-            }
+            Pending::Pull | Pending::Discard if in_transaction => Phase::Transaction { open: false },
             Pending::Begin => Phase::Transaction { open: false },
-            Pending::Pull
-            | Pending::Discard
-            | Pending::Commit
-            | Pending::Rollback
-            | Pending::Reset => Phase::Ready,
+            Pending::Pull | Pending::Discard | Pending::Commit | Pending::Rollback | Pending::Reset => Phase::Ready,
         };
     }
 
@@ -568,12 +530,11 @@ impl Connection {
             self.sent = 0;
             self.queued = 0;
         }
-        self.poll_read(cx)
-            .map_err(|error| match self.write_failed.take() {
-                Some(error) if is_closed(&error) => Error::Closed,
-                Some(error) => Error::Io(error),
-                None => error,
-            })
+        self.poll_read(cx).map_err(|error| match self.write_failed.take() {
+            Some(error) if is_closed(&error) => Error::Closed,
+            Some(error) => Error::Io(error),
+            None => error,
+        })
     }
 
     fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -623,13 +584,8 @@ impl fmt::Debug for Connection {
 
 /// The end of the stream, however the system or TLS words it.
 fn is_closed(error: &io::Error) -> bool {
-    use io::ErrorKind::{
-        BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,
-    };
-    matches!(
-        error.kind(),
-        BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof
-    )
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 /// 16 hexadecimal digits.
@@ -655,9 +611,5 @@ fn whole_map(metadata: &[u8]) -> Result<(), DecodeError> {
         return Err(DecodeError::Framing("metadata that is no map"));
     }
     reader.skip()?;
-    if reader.rest().is_empty() {
-        Ok(())
-    } else {
-        Err(DecodeError::Framing("bytes behind the end of a message"))
-    }
+    if reader.rest().is_empty() { Ok(()) } else { Err(DecodeError::Framing("bytes behind the end of a message")) }
 }

@@ -73,9 +73,7 @@ impl Dialer {
             let io = self.transport().await?;
             Connection::open(io, auth, self.dialect, self.limits).await
         };
-        timeout(self.timeout, opening)
-            .await
-            .unwrap_or(Err(Error::Silent(self.timeout)))
+        timeout(self.timeout, opening).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }
 
     /// Finds out whether a Bolt server is there, without logging in.
@@ -87,38 +85,25 @@ impl Dialer {
             let mut io = self.transport().await?;
             Ok(negotiate(&mut io).await?.version)
         };
-        timeout(self.timeout, probing)
-            .await
-            .unwrap_or(Err(Error::Silent(self.timeout)))
+        timeout(self.timeout, probing).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }
 
     async fn transport(&self) -> Result<Box<dyn Transport>, Error> {
         match &self.endpoint {
             Endpoint::Memory(connect) => Ok(Box::new(connect())),
             Endpoint::Network { uri, tls: None } => Ok(Box::new(connect(uri).await?)),
-            Endpoint::Network {
-                uri,
-                tls: Some(config),
-            } => {
+            Endpoint::Network { uri, tls: Some(config) } => {
                 let refused = |source: io::Error| {
                     let source = match tls::advice(&source) {
-                        Some(advice) => {
-                            io::Error::new(source.kind(), format!("{source}; {advice}"))
-                        }
+                        Some(advice) => io::Error::new(source.kind(), format!("{source}; {advice}")),
                         None => source,
                     };
-                    Error::Tls {
-                        address: uri.to_string(),
-                        source,
-                    }
+                    Error::Tls { address: uri.to_string(), source }
                 };
                 let name = ServerName::try_from(uri.host.clone())
                     .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
                 let stream = connect(uri).await?;
-                let stream = TlsConnector::from(Arc::clone(config))
-                    .connect(name, stream)
-                    .await
-                    .map_err(refused)?;
+                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(refused)?;
                 Ok(Box::new(stream))
             }
         }
@@ -126,19 +111,10 @@ impl Dialer {
 }
 
 async fn connect(uri: &Uri) -> Result<TcpStream, Error> {
-    let failed = |source| Error::Connect {
-        address: format!("{}:{}", uri.host, uri.port),
-        source,
-    };
-    let stream = TcpStream::connect((uri.host.as_str(), uri.port))
-        .await
-        .map_err(failed)?;
+    let failed = |source| Error::Connect { address: format!("{}:{}", uri.host, uri.port), source };
+    let stream = TcpStream::connect((uri.host.as_str(), uri.port)).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
-    let keepalive = TcpKeepalive::new()
-        .with_time(KEEPALIVE)
-        .with_interval(KEEPALIVE);
-    SockRef::from(&stream)
-        .set_tcp_keepalive(&keepalive)
-        .map_err(failed)?;
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
+    SockRef::from(&stream).set_tcp_keepalive(&keepalive).map_err(failed)?;
     Ok(stream)
 }

@@ -137,22 +137,13 @@ mod tests {
         for (agent, dialect) in [
             ("Neo4j/2026.09.0", &NEO4J),
             ("Neo4j/5.26.31", &NEO4J),
-            (
-                "Neo4j/v5.11.0 compatible graph database server - Memgraph",
-                &MEMGRAPH,
-            ),
+            ("Neo4j/v5.11.0 compatible graph database server - Memgraph", &MEMGRAPH),
             ("Neo4j/5.26.0 compatible (ArcadeDB 26.10.2)", &STRICT),
             ("", &STRICT),
         ] {
             assert_eq!(Dialect::of_agent(agent), dialect, "{agent}");
         }
-        assert_eq!(
-            Dialect::of_code("Memgraph.ExecutionException"),
-            Some(&MEMGRAPH)
-        );
-        assert_eq!(
-            Dialect::of_code("Neo.ClientError.Statement.SyntaxError"),
-            None
-        );
+        assert_eq!(Dialect::of_code("Memgraph.ExecutionException"), Some(&MEMGRAPH));
+        assert_eq!(Dialect::of_code("Neo.ClientError.Statement.SyntaxError"), None);
     }
 }

@@ -67,9 +67,7 @@ pub enum HandshakeError {
     #[error("this is an HTTP port, not a Bolt port (Bolt is usually on 7687); check database.uri")]
     Http,
     /// The beginning of a TLS alert.
-    #[error(
-        "this port wants TLS; use bolt+s:// (or bolt+ssc:// for a self-signed certificate) in database.uri"
-    )]
+    #[error("this port wants TLS; use bolt+s:// (or bolt+ssc:// for a self-signed certificate) in database.uri")]
     TlsAlert,
     /// The end of the stream, without a byte.
     #[error(
@@ -84,9 +82,7 @@ pub enum HandshakeError {
     #[error("the database chose Bolt {0}, which was not offered")]
     NotOffered(Version),
     /// Anything else.
-    #[error(
-        "this is not a Bolt server: it answered the handshake with {0:02X?}; check database.uri"
-    )]
+    #[error("this is not a Bolt server: it answered the handshake with {0:02X?}; check database.uri")]
     NotBolt([u8; 4]),
     /// A list of versions that makes no sense.
     #[error("the database sent a malformed list of Bolt versions")]

@@ -86,10 +86,7 @@ mod tests {
     fn both_spellings_of_the_code() {
         for key in ["code", "neo4j_code"] {
             let failure = Failure::parse(&metadata(&[(key, "A.B.C.D"), ("message", "m")])).unwrap();
-            assert_eq!(
-                (failure.code.as_str(), failure.message.as_str()),
-                ("A.B.C.D", "m")
-            );
+            assert_eq!((failure.code.as_str(), failure.message.as_str()), ("A.B.C.D", "m"));
         }
     }
 
@@ -102,14 +99,7 @@ mod tests {
 
     #[test]
     fn fatal_codes_are_those_after_which_the_server_closes() {
-        let fatal = |code: &str| {
-            Failure {
-                code: code.into(),
-                message: String::new(),
-                classification: None,
-            }
-            .is_fatal()
-        };
+        let fatal = |code: &str| Failure { code: code.into(), message: String::new(), classification: None }.is_fatal();
         assert!(fatal("Neo.ClientError.Request.Invalid") && fatal("Memgraph.ExecutionException"));
         assert!(fatal("Neo.ClientError.Security.Unauthorized"));
         assert!(!fatal("Neo.ClientError.Security.CredentialsExpired"));

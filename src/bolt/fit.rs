@@ -15,10 +15,7 @@ use super::zone;
 
 /// What a server takes as a parameter. Settled once per connection, from its dialect and version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is one feature that a server has or has not"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one feature that a server has or has not")]
 pub struct Accepts {
     /// Date-times count in UTC: Bolt 5.0, or 4.3 and later with the patch. Otherwise they are rewritten.
     pub utc: bool,
@@ -93,12 +90,7 @@ type Reason = Cow<'static, str>;
 impl<'a> Fitter<'a, '_> {
     fn run(&mut self) -> Result<(), Reason> {
         let pairs = self.reader.expect_map().map_err(malformed)?;
-        self.open.push(Open {
-            is_map: true,
-            items: pairs,
-            read: 0,
-            key: "",
-        });
+        self.open.push(Open { is_map: true, items: pairs, read: 0, key: "" });
         while let Some(open) = self.open.last_mut() {
             if open.read == open.items {
                 self.open.pop();
@@ -110,11 +102,7 @@ impl<'a> Fitter<'a, '_> {
             }
             self.value()?;
         }
-        if self.reader.rest().is_empty() {
-            Ok(())
-        } else {
-            Err(MALFORMED.into())
-        }
+        if self.reader.rest().is_empty() { Ok(()) } else { Err(MALFORMED.into()) }
     }
 
     fn value(&mut self) -> Result<(), Reason> {
@@ -132,9 +120,7 @@ impl<'a> Fitter<'a, '_> {
             Token::List(items) => self.enter(false, items),
             Token::Map(items) => self.enter(true, items),
             Token::Struct(tag, fields) => self.structure(tag, fields, before),
-            Token::Bytes(_) if !self.accepts.bytes => {
-                Err("this database has no bytes; send a Base64 string".into())
-            }
+            Token::Bytes(_) if !self.accepts.bytes => Err("this database has no bytes; send a Base64 string".into()),
             Token::Uuid(_) if !self.accepts.uuid => {
                 Err("this database takes no UUIDs (Bolt 6.1 does); send a string".into())
             }
@@ -146,17 +132,9 @@ impl<'a> Fitter<'a, '_> {
         // The map of the parameters itself is not inside a parameter.
         if self.open.len() > self.accepts.max_depth {
             let most = self.accepts.max_depth;
-            return Err(format!(
-                "more than {most} lists and maps in each other; send a flatter value"
-            )
-            .into());
+            return Err(format!("more than {most} lists and maps in each other; send a flatter value").into());
         }
-        self.open.push(Open {
-            is_map,
-            items,
-            read: 0,
-            key: "",
-        });
+        self.open.push(Open { is_map, items, read: 0, key: "" });
         Ok(())
     }
 
@@ -175,20 +153,14 @@ impl<'a> Fitter<'a, '_> {
                 self.reader.skip().map_err(malformed)?;
                 self.reader.skip().map_err(malformed)
             }
-            (tag::VECTOR, 2) => {
-                Err("this database takes no vectors (Bolt 6.0 does); send a list of numbers".into())
-            }
-            _ => Err(
-                "nodes, relationships and paths cannot be parameters; send an element id".into(),
-            ),
+            (tag::VECTOR, 2) => Err("this database takes no vectors (Bolt 6.0 does); send a list of numbers".into()),
+            _ => Err("nodes, relationships and paths cannot be parameters; send an element id".into()),
         }
     }
 
     fn date(&mut self) -> Result<(), Reason> {
         let days = self.integer()?;
-        self.confined(YEARS.contains(&days.saturating_mul(DAY)), || {
-            OUTSIDE_YEARS.into()
-        })
+        self.confined(YEARS.contains(&days.saturating_mul(DAY)), || OUTSIDE_YEARS.into())
     }
 
     fn local_time(&mut self) -> Result<(), Reason> {
@@ -201,20 +173,14 @@ impl<'a> Fitter<'a, '_> {
     fn time(&mut self) -> Result<(), Reason> {
         let (_, offset) = (self.integer()?, self.integer()?);
         if !self.accepts.zoned_time {
-            return Err(
-                "this database has no zoned time; send a string and convert it in the statement"
-                    .into(),
-            );
+            return Err("this database has no zoned time; send a string and convert it in the statement".into());
         }
         within_offsets(offset)
     }
 
     fn local_date_time(&mut self) -> Result<(), Reason> {
         let (seconds, nanos) = (self.integer()?, self.integer()?);
-        self.confined(
-            YEARS.contains(&seconds) && (0..NANOS).contains(&nanos),
-            || OUTSIDE_YEARS.into(),
-        )?;
+        self.confined(YEARS.contains(&seconds) && (0..NANOS).contains(&nanos), || OUTSIDE_YEARS.into())?;
         self.confined(seconds >= 0 || seconds % DAY == 0, || {
             "this database takes no local date-time before 1970 that is not at midnight; send a string and write \
              localDateTime($…) in the statement"
@@ -226,8 +192,7 @@ impl<'a> Fitter<'a, '_> {
         let (seconds, nanos, offset) = (self.integer()?, self.integer()?, self.integer()?);
         within_offsets(offset)?;
         self.confined(offset % 60 == 0, || {
-            "this database takes offsets in whole minutes only; send the moment with another offset"
-                .into()
+            "this database takes offsets in whole minutes only; send the moment with another offset".into()
         })?;
         self.confined(in_micros(seconds.into()), || BEYOND_MICROS.into())?;
         if !self.accepts.utc {
@@ -244,7 +209,11 @@ impl<'a> Fitter<'a, '_> {
         let (seconds, nanos) = (self.integer()?, self.integer()?);
         let name = self.reader.expect_string().map_err(malformed)?;
         let unknown = || {
-            format!("time zone \"{}\" is not known; use a region of the tz database, as Europe/Berlin, or an offset", path::shortened(name, 60)).into()
+            format!(
+                "time zone \"{}\" is not known; use a region of the tz database, as Europe/Berlin, or an offset",
+                path::shortened(name, 60)
+            )
+            .into()
         };
         self.confined(zone::is_region(name), unknown)?;
         self.confined(in_micros(seconds.into()), || BEYOND_MICROS.into())?;
@@ -280,14 +249,8 @@ impl<'a> Fitter<'a, '_> {
         for _ in 0..dimensions {
             floats &= matches!(self.reader.token().map_err(malformed)?, Token::Float(_));
         }
-        self.confined(floats, || {
-            "a point with a coordinate that is no float".into()
-        })?;
-        let known: &[i64] = if dimensions == 2 {
-            &[4326, 7203]
-        } else {
-            &[4979, 9157, 9757]
-        };
+        self.confined(floats, || "a point with a coordinate that is no float".into())?;
+        let known: &[i64] = if dimensions == 2 { &[4326, 7203] } else { &[4979, 9157, 9757] };
         self.confined(known.contains(&srid), || {
             format!(
                 "this database takes no point of {dimensions} coordinates with SRID {srid}; there are 7203 and 4326 \
@@ -299,11 +262,7 @@ impl<'a> Fitter<'a, '_> {
 
     /// Holds for Memgraph only.
     fn confined(&self, fine: bool, reason: impl FnOnce() -> Reason) -> Result<(), Reason> {
-        if fine || !self.accepts.memgraph_temporals {
-            Ok(())
-        } else {
-            Err(reason())
-        }
+        if fine || !self.accepts.memgraph_temporals { Ok(()) } else { Err(reason()) }
     }
 
     fn integer(&mut self) -> Result<i64, Reason> {
@@ -326,8 +285,7 @@ impl<'a> Fitter<'a, '_> {
         if self.copied == 0 {
             return Cow::Borrowed(self.parameters);
         }
-        self.rewritten
-            .extend_from_slice(self.parameters.get(self.copied..).unwrap_or_default());
+        self.rewritten.extend_from_slice(self.parameters.get(self.copied..).unwrap_or_default());
         Cow::Owned(self.rewritten)
     }
 
@@ -337,10 +295,7 @@ impl<'a> Fitter<'a, '_> {
             false => Step::Index(open.read.saturating_sub(1)),
         };
         let steps: Vec<Step<'a>> = self.open.iter().map(step).collect();
-        Misfit {
-            path: path::name("parameters", &steps),
-            reason,
-        }
+        Misfit { path: path::name("parameters", &steps), reason }
     }
 }
 

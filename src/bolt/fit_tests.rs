@@ -10,12 +10,7 @@ const NEO4J: Accepts = Accepts {
     max_depth: 1000,
     max_elements: usize::MAX,
 };
-const OLD: Accepts = Accepts {
-    utc: false,
-    vector: false,
-    uuid: false,
-    ..NEO4J
-};
+const OLD: Accepts = Accepts { utc: false, vector: false, uuid: false, ..NEO4J };
 const MEMGRAPH: Accepts = Accepts {
     bytes: false,
     zoned_time: false,
@@ -52,16 +47,10 @@ fn zoned(tag: u8, seconds: i64, zone: &str) -> Vec<u8> {
 
 fn point(srid: i64, coordinates: &[f64]) -> Vec<u8> {
     one(|writer| {
-        let tag = if coordinates.len() == 2 {
-            tag::POINT_2D
-        } else {
-            tag::POINT_3D
-        };
+        let tag = if coordinates.len() == 2 { tag::POINT_2D } else { tag::POINT_3D };
         writer.structure(tag, u8::try_from(coordinates.len() + 1).unwrap());
         writer.integer(srid);
-        coordinates
-            .iter()
-            .for_each(|coordinate| writer.float(*coordinate));
+        coordinates.iter().for_each(|coordinate| writer.float(*coordinate));
     })
 }
 
@@ -75,10 +64,7 @@ fn vector() -> Vec<u8> {
 
 fn passes(parameters: &[u8], accepts: &Accepts) {
     let fitted = fit(parameters, accepts);
-    assert!(
-        matches!(fitted, Ok(Cow::Borrowed(same)) if same == parameters),
-        "{parameters:x?}: {fitted:?}"
-    );
+    assert!(matches!(fitted, Ok(Cow::Borrowed(same)) if same == parameters), "{parameters:x?}: {fitted:?}");
 }
 
 fn refused(parameters: &[u8], accepts: &Accepts, reason: &str) {
@@ -117,44 +103,23 @@ fn refusals_name_the_place_and_the_way_out() {
         "parameters.when[0]: this database has no zoned time; send a string and convert it in the statement"
     );
     let nested = b"\xA2\x81a\x92\x01\x90\x83b c\xA2\x81x\x01\x81y\x93\x01\x02\xCC\x00";
-    assert_eq!(
-        fit(nested, &MEMGRAPH).unwrap_err().path,
-        "parameters.`b c`.y[2]"
-    );
+    assert_eq!(fit(nested, &MEMGRAPH).unwrap_err().path, "parameters.`b c`.y[2]");
 }
 
 #[test]
 fn offsets_beyond_18_hours_pass_nowhere() {
     for offset in [64_801, -64_801, i64::MAX, i64::MIN] {
-        refused(
-            &structure(tag::TIME, &[0, offset]),
-            &NEO4J,
-            "more than 18 hours",
-        );
-        refused(
-            &structure(tag::DATE_TIME, &[0, 0, offset]),
-            &NEO4J,
-            "more than 18 hours",
-        );
+        refused(&structure(tag::TIME, &[0, offset]), &NEO4J, "more than 18 hours");
+        refused(&structure(tag::DATE_TIME, &[0, 0, offset]), &NEO4J, "more than 18 hours");
     }
 }
 
 #[test]
 fn what_only_some_servers_have_is_refused_elsewhere() {
-    refused(
-        &one(|writer| writer.bytes(b"ab")),
-        &MEMGRAPH,
-        "send a Base64 string",
-    );
+    refused(&one(|writer| writer.bytes(b"ab")), &MEMGRAPH, "send a Base64 string");
     refused(&one(|writer| writer.uuid(&[7; 16])), &OLD, "send a string");
     refused(&vector(), &OLD, "send a list of numbers");
-    for tag in [
-        tag::NODE,
-        tag::RELATIONSHIP,
-        tag::PATH,
-        tag::UNSUPPORTED,
-        tag::LEGACY_DATE_TIME,
-    ] {
+    for tag in [tag::NODE, tag::RELATIONSHIP, tag::PATH, tag::UNSUPPORTED, tag::LEGACY_DATE_TIME] {
         refused(&structure(tag, &[1, 2, 3]), &NEO4J, "cannot be parameters");
     }
 }
@@ -165,20 +130,11 @@ fn depth_and_number_are_limited() {
     passes(&nested(128), &MEMGRAPH);
     passes(&nested(1000), &NEO4J);
     let misfit = fit(&nested(129), &MEMGRAPH).unwrap_err();
-    assert!(
-        misfit.reason.starts_with("more than 128 lists and maps"),
-        "{misfit}"
-    );
-    let bottomless = Accepts {
-        max_depth: usize::MAX,
-        ..NEO4J
-    };
+    assert!(misfit.reason.starts_with("more than 128 lists and maps"), "{misfit}");
+    let bottomless = Accepts { max_depth: usize::MAX, ..NEO4J };
     passes(&nested(500_000), &bottomless);
 
-    let few = Accepts {
-        max_elements: 3,
-        ..NEO4J
-    };
+    let few = Accepts { max_elements: 3, ..NEO4J };
     passes(b"\xA2\x81a\x91\x01\x81b\x02", &few);
     let misfit = fit(b"\xA2\x81a\x92\x01\x02\x81b\x02", &few).unwrap_err();
     assert_eq!(misfit.path, "parameters.b");
@@ -190,37 +146,23 @@ fn old_servers_get_the_wall_clock() {
     // 2020-07-01T00:00 UTC
     let summer = 1_593_561_600;
     for (parameters, expected) in [
-        (
-            structure(tag::DATE_TIME, &[summer, 5, 5415]),
-            structure(tag::LEGACY_DATE_TIME, &[summer + 5415, 5, 5415]),
-        ),
-        (
-            structure(tag::DATE_TIME, &[0, 0, -3600]),
-            structure(tag::LEGACY_DATE_TIME, &[-3600, 0, -3600]),
-        ),
+        (structure(tag::DATE_TIME, &[summer, 5, 5415]), structure(tag::LEGACY_DATE_TIME, &[summer + 5415, 5, 5415])),
+        (structure(tag::DATE_TIME, &[0, 0, -3600]), structure(tag::LEGACY_DATE_TIME, &[-3600, 0, -3600])),
         (
             zoned(tag::DATE_TIME_ZONE, summer, "Europe/Berlin"),
             zoned(tag::LEGACY_DATE_TIME_ZONE, summer + 7200, "Europe/Berlin"),
         ),
-        (
-            zoned(tag::DATE_TIME_ZONE, 0, "UTC"),
-            zoned(tag::LEGACY_DATE_TIME_ZONE, 0, "UTC"),
-        ),
+        (zoned(tag::DATE_TIME_ZONE, 0, "UTC"), zoned(tag::LEGACY_DATE_TIME_ZONE, 0, "UTC")),
     ] {
         assert_eq!(fit(&parameters, &OLD), Ok(Cow::Owned(expected)));
     }
     passes(&structure(tag::LOCAL_DATE_TIME, &[summer, 0]), &OLD);
-    refused(
-        &zoned(tag::DATE_TIME_ZONE, 0, "Mars/X"),
-        &OLD,
-        "time zone \"Mars/X\" is not known",
-    );
+    refused(&zoned(tag::DATE_TIME_ZONE, 0, "Mars/X"), &OLD, "time zone \"Mars/X\" is not known");
 }
 
 #[test]
 fn what_surrounds_a_rewritten_value_stays() {
-    let parameters =
-        b"\xA3\x81a\x01\x81b\x93\xB3\x49\x00\x00\x0A\xC0\xB3\x49\x01\x00\x0A\x81c\x81z";
+    let parameters = b"\xA3\x81a\x01\x81b\x93\xB3\x49\x00\x00\x0A\xC0\xB3\x49\x01\x00\x0A\x81c\x81z";
     let expected = b"\xA3\x81a\x01\x81b\x93\xB3\x46\x0A\x00\x0A\xC0\xB3\x46\x0B\x00\x0A\x81c\x81z";
     assert_eq!(fit(parameters, &OLD).as_deref(), Ok(&expected[..]));
 }
@@ -230,22 +172,12 @@ fn the_second_of_two_equal_wall_clock_times_has_no_old_spelling() {
     // 2020-10-25: 02:30 in summer time, and again an hour later.
     let (first, second) = (1_603_585_800, 1_603_589_400);
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, first + 7200, "Europe/Berlin");
-    assert_eq!(
-        fit(&zoned(tag::DATE_TIME_ZONE, first, "Europe/Berlin"), &OLD),
-        Ok(Cow::Owned(expected))
-    );
-    refused(
-        &zoned(tag::DATE_TIME_ZONE, second, "Europe/Berlin"),
-        &OLD,
-        "comes twice",
-    );
+    assert_eq!(fit(&zoned(tag::DATE_TIME_ZONE, first, "Europe/Berlin"), &OLD), Ok(Cow::Owned(expected)));
+    refused(&zoned(tag::DATE_TIME_ZONE, second, "Europe/Berlin"), &OLD, "comes twice");
     // An hour later still, the clock shows 03:30 for the only time.
     let later = second + 3600;
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, later + 3600, "Europe/Berlin");
-    assert_eq!(
-        fit(&zoned(tag::DATE_TIME_ZONE, later, "Europe/Berlin"), &OLD),
-        Ok(Cow::Owned(expected))
-    );
+    assert_eq!(fit(&zoned(tag::DATE_TIME_ZONE, later, "Europe/Berlin"), &OLD), Ok(Cow::Owned(expected)));
 }
 
 #[test]
@@ -279,45 +211,21 @@ fn memgraph_is_spared_what_would_close_its_connection() {
         (structure(tag::DATE, &[i64::MAX]), years),
         (structure(tag::DATE, &[1 << 32]), years),
         (structure(tag::LOCAL_TIME, &[-1]), "beyond the day"),
-        (
-            structure(tag::LOCAL_TIME, &[86_400_000_000_000]),
-            "beyond the day",
-        ),
-        (
-            structure(tag::LOCAL_DATE_TIME, &[253_402_300_800, 0]),
-            years,
-        ),
-        (
-            structure(tag::LOCAL_DATE_TIME, &[-62_167_219_201, 0]),
-            years,
-        ),
+        (structure(tag::LOCAL_TIME, &[86_400_000_000_000]), "beyond the day"),
+        (structure(tag::LOCAL_DATE_TIME, &[253_402_300_800, 0]), years),
+        (structure(tag::LOCAL_DATE_TIME, &[-62_167_219_201, 0]), years),
         (structure(tag::LOCAL_DATE_TIME, &[0, 1_000_000_000]), years),
         (structure(tag::LOCAL_DATE_TIME, &[0, -1]), years),
-        (
-            structure(tag::LOCAL_DATE_TIME, &[-1, 0]),
-            "localDateTime($…)",
-        ),
+        (structure(tag::LOCAL_DATE_TIME, &[-1, 0]), "localDateTime($…)"),
         (structure(tag::DATE_TIME, &[0, 0, 90]), "whole minutes"),
         (structure(tag::DATE_TIME, &[1 << 62, 0, 0]), "microseconds"),
         (zoned(tag::DATE_TIME_ZONE, 1 << 62, "UTC"), "microseconds"),
-        (
-            zoned(tag::DATE_TIME_ZONE, 0, "europe/berlin"),
-            "is not known",
-        ),
+        (zoned(tag::DATE_TIME_ZONE, 0, "europe/berlin"), "is not known"),
         (zoned(tag::DATE_TIME_ZONE, 0, "Z"), "is not known"),
         (zoned(tag::DATE_TIME_ZONE, 0, "UTC+01:00"), "is not known"),
-        (
-            structure(tag::DURATION, &[0, 0, i64::MAX, 0]),
-            "microseconds",
-        ),
-        (
-            structure(tag::DURATION, &[i64::MIN, 0, 0, 0]),
-            "microseconds",
-        ),
-        (
-            structure(tag::DURATION, &[0, 106_751_992, 0, 0]),
-            "microseconds",
-        ),
+        (structure(tag::DURATION, &[0, 0, i64::MAX, 0]), "microseconds"),
+        (structure(tag::DURATION, &[i64::MIN, 0, 0, 0]), "microseconds"),
+        (structure(tag::DURATION, &[0, 106_751_992, 0, 0]), "microseconds"),
         (point(9999, &[1.0, 2.0]), "SRID 9999"),
         (point(4326, &[1.0, 2.0, 3.0]), "SRID 4326"),
         (point(9157, &[1.0, 2.0]), "SRID 9157"),
@@ -329,20 +237,10 @@ fn memgraph_is_spared_what_would_close_its_connection() {
 
 #[test]
 fn what_is_no_map_of_parameters_is_refused() {
-    for bytes in [
-        &b""[..],
-        b"\xC0",
-        b"\xA1\x01\x01",
-        b"\xA1\x81x",
-        b"\xA0\x00",
-        b"\xA1\x81x\xB1\x44\xC0",
-        b"\xA1\x81x\xDF",
-    ] {
-        assert_eq!(
-            fit(bytes, &NEO4J).unwrap_err().reason,
-            MALFORMED,
-            "{bytes:x?}"
-        );
+    for bytes in
+        [&b""[..], b"\xC0", b"\xA1\x01\x01", b"\xA1\x81x", b"\xA0\x00", b"\xA1\x81x\xB1\x44\xC0", b"\xA1\x81x\xDF"]
+    {
+        assert_eq!(fit(bytes, &NEO4J).unwrap_err().reason, MALFORMED, "{bytes:x?}");
     }
 }
 

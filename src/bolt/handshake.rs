@@ -54,10 +54,7 @@ pub async fn negotiate(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result
             if !version.is_spoken() || version.major > 5 {
                 return Err(HandshakeError::NotOffered(version).into());
             }
-            Ok(Agreement {
-                version,
-                choice: None,
-            })
+            Ok(Agreement { version, choice: None })
         }
         other => Err(HandshakeError::NotBolt(other).into()),
     }
@@ -72,20 +69,13 @@ async fn choose(io: &mut (impl AsyncRead + Unpin)) -> Result<Agreement, Error> {
     let mut best = None;
     for _ in 0..entries {
         let [_, range, minor, major] = read_array::<4>(io).await?;
-        let oldest = minor
-            .checked_sub(range)
-            .ok_or(HandshakeError::BadManifest)?;
-        let spoken = (oldest..=minor)
-            .map(|minor| Version::new(major, minor))
-            .filter(|v| v.is_spoken());
+        let oldest = minor.checked_sub(range).ok_or(HandshakeError::BadManifest)?;
+        let spoken = (oldest..=minor).map(|minor| Version::new(major, minor)).filter(|v| v.is_spoken());
         best = best.max(spoken.max());
     }
     variable(io).await?; // the capabilities: none is used
     let version = best.ok_or(HandshakeError::NoCommonVersion)?;
-    Ok(Agreement {
-        version,
-        choice: Some([0, 0, version.minor, version.major, 0]),
-    })
+    Ok(Agreement { version, choice: Some([0, 0, version.minor, version.major, 0]) })
 }
 
 /// A number in groups of seven bits, the lowest first.
@@ -137,84 +127,44 @@ mod tests {
 
     #[tokio::test]
     async fn the_newest_of_a_manifest_is_chosen_wherever_it_stands() {
-        let neo4j_2026 = [
-            0, 0, 1, 0xFF, 4, 0, 4, 4, 4, 0, 4, 4, 5, 0, 2, 8, 5, 0, 1, 1, 6, 0,
-        ];
+        let neo4j_2026 = [0, 0, 1, 0xFF, 4, 0, 4, 4, 4, 0, 4, 4, 5, 0, 2, 8, 5, 0, 1, 1, 6, 0];
         let agreement = answered(&neo4j_2026).await.unwrap();
         assert_eq!(agreement.version, Version::new(6, 1));
         assert_eq!(agreement.choice, Some([0, 0, 1, 6, 0]));
 
         let neo4j_5_26 = [0, 0, 1, 0xFF, 3, 0, 4, 4, 4, 0, 4, 4, 5, 0, 2, 8, 5, 0];
-        assert_eq!(
-            answered(&neo4j_5_26).await.unwrap().version,
-            Version::new(5, 8)
-        );
+        assert_eq!(answered(&neo4j_5_26).await.unwrap().version, Version::new(5, 8));
 
         let wide_capabilities = [0, 0, 1, 0xFF, 1, 0, 0, 4, 5, 0xFF, 0x82, 0x71];
-        assert_eq!(
-            answered(&wide_capabilities).await.unwrap().version,
-            Version::new(5, 4)
-        );
+        assert_eq!(answered(&wide_capabilities).await.unwrap().version, Version::new(5, 4));
     }
 
     #[tokio::test]
     async fn plain_answers() {
         for version in [Version::new(5, 2), Version::new(4, 1), Version::new(5, 8)] {
-            let agreement = answered(&[0, 0, version.minor, version.major])
-                .await
-                .unwrap();
-            assert_eq!(
-                agreement,
-                Agreement {
-                    version,
-                    choice: None
-                }
-            );
+            let agreement = answered(&[0, 0, version.minor, version.major]).await.unwrap();
+            assert_eq!(agreement, Agreement { version, choice: None });
         }
     }
 
     #[tokio::test]
     async fn refusals_say_what_was_found() {
-        assert_eq!(
-            refused(&[0, 0, 0, 0]).await,
-            HandshakeError::NoCommonVersion
-        );
-        assert_eq!(
-            refused(b"HTTP/1.1 400 Bad Request").await,
-            HandshakeError::Http
-        );
-        assert_eq!(
-            refused(&[0x15, 3, 3, 0, 2, 2, 70]).await,
-            HandshakeError::TlsAlert
-        );
-        assert_eq!(
-            refused(&[0, 0x86, 0xB1, 0x7F, 0xA2]).await,
-            HandshakeError::MemgraphRefusal
-        );
+        assert_eq!(refused(&[0, 0, 0, 0]).await, HandshakeError::NoCommonVersion);
+        assert_eq!(refused(b"HTTP/1.1 400 Bad Request").await, HandshakeError::Http);
+        assert_eq!(refused(&[0x15, 3, 3, 0, 2, 2, 70]).await, HandshakeError::TlsAlert);
+        assert_eq!(refused(&[0, 0x86, 0xB1, 0x7F, 0xA2]).await, HandshakeError::MemgraphRefusal);
         assert_eq!(refused(&[]).await, HandshakeError::Closed);
-        assert_eq!(
-            refused(&[0, 0, 5, 5]).await,
-            HandshakeError::NotOffered(Version::new(5, 5))
-        );
+        assert_eq!(refused(&[0, 0, 5, 5]).await, HandshakeError::NotOffered(Version::new(5, 5)));
         assert_eq!(refused(b"SSH-").await, HandshakeError::NotBolt(*b"SSH-"));
     }
 
     #[tokio::test]
     async fn a_hostile_manifest_is_refused() {
-        assert_eq!(
-            refused(&[0, 0, 1, 0xFF, 0xFF, 0xFF, 0x7F]).await,
-            HandshakeError::BadManifest
-        );
-        assert_eq!(
-            refused(&[0, 0, 1, 0xFF, 1, 0, 9, 8, 5, 0]).await,
-            HandshakeError::BadManifest
-        );
+        assert_eq!(refused(&[0, 0, 1, 0xFF, 0xFF, 0xFF, 0x7F]).await, HandshakeError::BadManifest);
+        assert_eq!(refused(&[0, 0, 1, 0xFF, 1, 0, 9, 8, 5, 0]).await, HandshakeError::BadManifest);
         let mut endless = vec![0, 0, 1, 0xFF];
         endless.extend([0x80; 12]);
         assert_eq!(refused(&endless).await, HandshakeError::BadManifest);
-        assert_eq!(
-            refused(&[0, 0, 1, 0xFF, 1, 0, 0, 9, 9, 0]).await,
-            HandshakeError::NoCommonVersion
-        );
+        assert_eq!(refused(&[0, 0, 1, 0xFF, 1, 0, 0, 9, 9, 0]).await, HandshakeError::NoCommonVersion);
     }
 }

@@ -60,11 +60,7 @@ pub(super) const TAG_KEY: &str = "boltgate";
 
 impl Extra<'_> {
     fn write(&self, out: &mut Vec<u8>, session: Session<'_>) {
-        let Session {
-            capabilities,
-            dialect,
-            tag,
-        } = session;
+        let Session { capabilities, dialect, tag } = session;
         let mut pairs = Pairs::new(out);
         if let Some(database) = self.database {
             pairs.string("db", database);
@@ -76,11 +72,7 @@ impl Extra<'_> {
             pairs.string("mode", "r");
         }
         // An empty list is a promise kept too: see `Dialect::always_configure`.
-        let bookmarks: &[String] = if dialect.bookmarks {
-            self.bookmarks
-        } else {
-            &[]
-        };
+        let bookmarks: &[String] = if dialect.bookmarks { self.bookmarks } else { &[] };
         if !bookmarks.is_empty() || dialect.always_configure {
             pairs.list("bookmarks", bookmarks.iter().map(String::as_str));
         }
@@ -132,11 +124,7 @@ struct Pairs<'a> {
 impl<'a> Pairs<'a> {
     fn new(out: &'a mut Vec<u8>) -> Self {
         let start = super::packstream::open_collection(out);
-        Self {
-            out,
-            start,
-            count: 0,
-        }
+        Self { out, start, count: 0 }
     }
 
     fn next(&mut self, key: &str) -> Writer<'_> {
@@ -194,12 +182,7 @@ pub(super) fn logon(out: &mut Vec<u8>, auth: &AuthToken) {
     });
 }
 
-pub(super) fn run(
-    out: &mut Vec<u8>,
-    statement: &str,
-    parameters: &[u8],
-    extra: Option<(&Extra<'_>, Session<'_>)>,
-) {
+pub(super) fn run(out: &mut Vec<u8>, statement: &str, parameters: &[u8], extra: Option<(&Extra<'_>, Session<'_>)>) {
     message(out, RUN, 3, |out| {
         let mut writer = Writer::new(out);
         writer.string(statement);
@@ -268,11 +251,7 @@ mod tests {
     const TAG: &str = "t1";
 
     fn session<'a>(capabilities: &'a Capabilities, dialect: &'a Dialect) -> Session<'a> {
-        Session {
-            capabilities,
-            dialect,
-            tag: TAG,
-        }
+        Session { capabilities, dialect, tag: TAG }
     }
 
     fn hex(bytes: &[u8]) -> String {
@@ -311,10 +290,7 @@ mod tests {
 
     #[test]
     fn a_statement_outside_a_transaction_is_byte_exact() {
-        let extra = Extra {
-            database: Some("neo4j"),
-            ..Extra::default()
-        };
+        let extra = Extra { database: Some("neo4j"), ..Extra::default() };
         let capabilities = Capabilities::of(Version::new(5, 8));
         assert_eq!(
             bytes(|out| run(
@@ -325,17 +301,9 @@ mod tests {
             )),
             "001AB3108952455455524E202478A1817801A1826462856E656F346A0000"
         );
-        let extra = Extra {
-            database: Some("memgraph"),
-            ..Extra::default()
-        };
+        let extra = Extra { database: Some("memgraph"), ..Extra::default() };
         assert_eq!(
-            bytes(|out| run(
-                out,
-                "RETURN 1",
-                &[0xA0],
-                Some((&extra, session(&capabilities, &dialect::STRICT)))
-            )),
+            bytes(|out| run(out, "RETURN 1", &[0xA0], Some((&extra, session(&capabilities, &dialect::STRICT))))),
             "0024B3108852455455524E2031A0A2826462886D656D677261706889626F6F6B6D61726B73900000"
         );
     }
@@ -363,29 +331,19 @@ mod tests {
     #[test]
     fn a_tag_joins_the_callers_metadata() {
         let capabilities = Capabilities::of(Version::new(5, 2));
-        let extra = Extra {
-            metadata: Some(&[0xA1, 0x81, b'a', 1]),
-            ..Extra::default()
-        };
+        let extra = Extra { metadata: Some(&[0xA1, 0x81, b'a', 1]), ..Extra::default() };
         let mut out = Vec::new();
         begin(&mut out, &extra, session(&capabilities, &dialect::MEMGRAPH));
         let text = String::from_utf8_lossy(&out);
         let expected = [&b"tx_metadata\xA2\x88boltgate\x82t1\x81a\x01"[..]].concat();
-        assert!(
-            out.windows(expected.len()).any(|window| window == expected),
-            "{text}"
-        );
+        assert!(out.windows(expected.len()).any(|window| window == expected), "{text}");
     }
 
     #[test]
     fn hello_by_version() {
         let hello_of = |major, minor| {
             let mut out = Vec::new();
-            hello(
-                &mut out,
-                Version::new(major, minor),
-                &AuthToken::basic("u", "p"),
-            );
+            hello(&mut out, Version::new(major, minor), &AuthToken::basic("u", "p"));
             String::from_utf8_lossy(&out).into_owned()
         };
         assert!(hello_of(4, 4).contains("patch_bolt") && hello_of(4, 4).contains("credentials"));

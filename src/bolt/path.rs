@@ -43,20 +43,13 @@ fn push(name: &mut String, step: Step<'_>) {
 }
 
 fn is_plain(key: &str) -> bool {
-    (1..=KEY).contains(&key.len())
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    (1..=KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// At most `most` characters of `text` on one line, with a mark where something is left out.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> String {
-    let mut short: String = text
-        .chars()
-        .take(most)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut short: String = text.chars().take(most).flat_map(char::escape_debug).collect();
     if text.chars().nth(most).is_some() {
         short.push('…');
     }
@@ -69,16 +62,8 @@ mod tests {
 
     #[test]
     fn places_are_named_as_one_would_write_them() {
-        let steps = [
-            Step::Key("people"),
-            Step::Index(3),
-            Step::Key("né"),
-            Step::Key("a\nb"),
-        ];
-        assert_eq!(
-            name("parameters", &steps),
-            "parameters.people[3].`né`.`a\\nb`"
-        );
+        let steps = [Step::Key("people"), Step::Index(3), Step::Key("né"), Step::Key("a\nb")];
+        assert_eq!(name("parameters", &steps), "parameters.people[3].`né`.`a\\nb`");
         assert_eq!(name("parameters", &[]), "parameters");
         assert_eq!(name("parameters", &[Step::Key("")]), "parameters.``");
     }
@@ -86,15 +71,9 @@ mod tests {
     #[test]
     fn names_stay_short() {
         let deep = vec![Step::Index(0); 1000];
-        assert_eq!(
-            name("p", &deep),
-            format!("p{}…{}", "[0]".repeat(6), "[0]".repeat(6))
-        );
+        assert_eq!(name("p", &deep), format!("p{}…{}", "[0]".repeat(6), "[0]".repeat(6)));
         assert_eq!(name("p", &deep[..12]), format!("p{}", "[0]".repeat(12)));
         let long = "x".repeat(100_000);
-        assert_eq!(
-            name("p", &[Step::Key(&long)]),
-            format!("p.`{}…`", "x".repeat(60))
-        );
+        assert_eq!(name("p", &[Step::Key(&long)]), format!("p.`{}…`", "x".repeat(60)));
     }
 }

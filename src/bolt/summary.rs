@@ -68,16 +68,10 @@ pub fn columns(metadata: &[u8]) -> Result<Columns, DecodeError> {
             for _ in 0..count {
                 names.expect_string()?;
             }
-            return Ok(Columns {
-                count,
-                list: value.to_vec(),
-            });
+            return Ok(Columns { count, list: value.to_vec() });
         }
     }
-    Ok(Columns {
-        count: 0,
-        list: vec![0x90],
-    })
+    Ok(Columns { count: 0, list: vec![0x90] })
 }
 
 /// A result's columns: how many, and their names.
@@ -149,24 +143,12 @@ mod tests {
         writer.string("bookmark");
         writer.integer(7);
         let summary = Summary::parse(&out).unwrap();
-        assert_eq!(
-            summary,
-            Summary {
-                has_more: true,
-                kind: Some("rw".into()),
-                ..Summary::default()
-            }
-        );
+        assert_eq!(summary, Summary { has_more: true, kind: Some("rw".into()), ..Summary::default() });
     }
 
     #[test]
     fn columns_are_strings() {
-        let success = [
-            &[0xA1, 0x86][..],
-            b"fields",
-            &[0x92, 0x81, b'a', 0x81, b'b'],
-        ]
-        .concat();
+        let success = [&[0xA1, 0x86][..], b"fields", &[0x92, 0x81, b'a', 0x81, b'b']].concat();
         assert_eq!(columns(&success).unwrap().count, 2);
         assert_eq!(columns(&[0xA0]).unwrap().count, 0);
         let hostile = [&[0xA1, 0x86][..], b"fields", &[0x91, 0x01]].concat();

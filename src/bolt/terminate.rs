@@ -46,14 +46,7 @@ pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str) -> Result<b
 }
 
 fn start(connection: &mut Connection, statement: &str) {
-    connection.run(
-        statement,
-        &[0xA0],
-        &Extra {
-            timeout_ms: Some(TIMEOUT_MS),
-            ..Extra::default()
-        },
-    );
+    connection.run(statement, &[0xA0], &Extra { timeout_ms: Some(TIMEOUT_MS), ..Extra::default() });
     connection.pull(ROWS);
 }
 
@@ -64,10 +57,9 @@ async fn find(connection: &mut Connection, tag: &str) -> Result<Option<String>, 
         return Ok(None);
     };
     let columns = summary::columns(connection.payload())?;
-    let (Some(id_column), Some(metadata_column)) = (
-        position(&columns.list, "transaction_id"),
-        position(&columns.list, "metadata"),
-    ) else {
+    let (Some(id_column), Some(metadata_column)) =
+        (position(&columns.list, "transaction_id"), position(&columns.list, "metadata"))
+    else {
         return Ok(None);
     };
     let mut found = None;

@@ -44,43 +44,26 @@ pub enum TlsConfigError {
 ///
 /// # Errors
 /// [`TlsConfigError`].
-pub fn client_config(
-    security: Security,
-    ca_file: Option<&Path>,
-) -> Result<Option<Arc<ClientConfig>>, TlsConfigError> {
+pub fn client_config(security: Security, ca_file: Option<&Path>) -> Result<Option<Arc<ClientConfig>>, TlsConfigError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = || {
-        ClientConfig::builder_with_provider(Arc::clone(&provider))
-            .with_safe_default_protocol_versions()
-    };
+    let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
     let config = match (security, ca_file) {
         (Security::Plain, _) => return Ok(None),
-        (Security::Verified, Some(path)) => builder()?
-            .with_root_certificates(roots(path)?)
-            .with_no_client_auth(),
+        (Security::Verified, Some(path)) => builder()?.with_root_certificates(roots(path)?).with_no_client_auth(),
         (Security::Verified, None) => builder()?.with_platform_verifier()?.with_no_client_auth(),
         (Security::SelfSigned, _) => {
-            let verifier = Arc::new(AnyCertificate {
-                provider: Arc::clone(&provider),
-            });
-            builder()?
-                .dangerous()
-                .with_custom_certificate_verifier(verifier)
-                .with_no_client_auth()
+            let verifier = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
+            builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
         }
     };
     Ok(Some(Arc::new(config)))
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, TlsConfigError> {
-    let pem = fs::read(path).map_err(|source| TlsConfigError::Read {
-        path: path.into(),
-        source,
-    })?;
+    let pem = fs::read(path).map_err(|source| TlsConfigError::Read { path: path.into(), source })?;
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(&pem) {
-        let certificate =
-            certificate.map_err(|_| TlsConfigError::NoCertificate { path: path.into() })?;
+        let certificate = certificate.map_err(|_| TlsConfigError::NoCertificate { path: path.into() })?;
         store.add(certificate)?;
     }
     if store.is_empty() {
@@ -113,12 +96,7 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls12_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls12_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -127,18 +105,11 @@ impl ServerCertVerifier for AnyCertificate {
         cert: &CertificateDer<'_>,
         dss: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        verify_tls13_signature(
-            message,
-            cert,
-            dss,
-            &self.provider.signature_verification_algorithms,
-        )
+        verify_tls13_signature(message, cert, dss, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider
-            .signature_verification_algorithms
-            .supported_schemes()
+        self.provider.signature_verification_algorithms.supported_schemes()
     }
 }
 
@@ -147,9 +118,9 @@ impl ServerCertVerifier for AnyCertificate {
 pub fn advice(error: &io::Error) -> Option<&'static str> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => Some(
-            "name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate",
-        ),
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            Some("name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate")
+        }
         rustls::Error::InvalidMessage(_) => Some("the port may not speak TLS: try bolt://"),
         _ => None,
     }

@@ -50,15 +50,7 @@ mod tests {
             (Security::Verified, "db.example", "bolt+s://db.example:7687"),
             (Security::SelfSigned, "::1", "bolt+ssc://[::1]:7687"),
         ] {
-            assert_eq!(
-                Uri {
-                    security,
-                    host: host.into(),
-                    port: 7687
-                }
-                .to_string(),
-                written
-            );
+            assert_eq!(Uri { security, host: host.into(), port: 7687 }.to_string(), written);
         }
     }
 }

@@ -83,9 +83,7 @@ mod tests {
         assert!(of(4, 3).patch_utc && !of(5, 0).patch_utc && of(5, 0).utc && !of(4, 4).utc);
         assert!(!of(5, 0).logon && of(5, 1).logon);
         assert!(!of(4, 3).impersonation && of(4, 4).impersonation);
-        assert!(
-            of(5, 4).notification_filter && !of(5, 4).classifications && of(5, 6).classifications
-        );
+        assert!(of(5, 4).notification_filter && !of(5, 4).classifications && of(5, 6).classifications);
         assert!(of(6, 0).vector && !of(6, 0).uuid && of(6, 1).uuid);
     }
 }

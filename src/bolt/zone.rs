@@ -30,14 +30,8 @@ pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
     if let Some(region) = region(zone) {
         return Some(region.to_offset(within_database(seconds)).seconds());
     }
-    let offset = ["UTC", "GMT", "UT"]
-        .iter()
-        .find_map(|prefix| zone.strip_prefix(prefix))?;
-    if offset.is_empty() {
-        Some(0)
-    } else {
-        fixed(offset)
-    }
+    let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| zone.strip_prefix(prefix))?;
+    if offset.is_empty() { Some(0) } else { fixed(offset) }
 }
 
 fn region(name: &str) -> Option<TimeZone> {
@@ -65,10 +59,7 @@ fn fixed(text: &str) -> Option<i32> {
     let mut parts = 0;
     for (part, most) in text.get(1..)?.split(':').zip([18, 59, 59, 0]) {
         let digits = part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-        let value = part
-            .parse::<i32>()
-            .ok()
-            .filter(|value| digits && *value <= most)?;
+        let value = part.parse::<i32>().ok().filter(|value| digits && *value <= most)?;
         seconds = seconds * 60 + value;
         parts += 1;
     }
@@ -86,28 +77,10 @@ mod tests {
 
     #[test]
     fn names_are_taken_letter_for_letter() {
-        for name in [
-            "Europe/Berlin",
-            "UTC",
-            "GMT",
-            "GMT0",
-            "Etc/GMT+1",
-            "CET",
-            "US/Pacific",
-        ] {
+        for name in ["Europe/Berlin", "UTC", "GMT", "GMT0", "Etc/GMT+1", "CET", "US/Pacific"] {
             assert!(is_region(name), "{name}");
         }
-        for name in [
-            "europe/berlin",
-            "EST",
-            "ROC",
-            "Z",
-            "+01:00",
-            "GMT+1",
-            "UTC+01:00",
-            "Mars/X",
-            "",
-        ] {
+        for name in ["europe/berlin", "EST", "ROC", "Z", "+01:00", "GMT+1", "UTC+01:00", "Mars/X", ""] {
             assert!(!is_region(name), "{name}");
         }
     }
@@ -126,15 +99,7 @@ mod tests {
         ] {
             assert_eq!(offset_at(zone, seconds), Some(offset), "{zone} {seconds}");
         }
-        for zone in [
-            "UTC+1",
-            "UTC+01",
-            "UTC+01:00:00:00",
-            "GMT+18:01",
-            "UTC01:00",
-            "UTC+0é:00",
-            "Mars/X",
-        ] {
+        for zone in ["UTC+1", "UTC+01", "UTC+01:00:00:00", "GMT+18:01", "UTC01:00", "UTC+0é:00", "Mars/X"] {
             assert_eq!(offset_at(zone, 0), None, "{zone}");
         }
     }
@@ -143,11 +108,7 @@ mod tests {
     fn far_summers_are_summers() {
         let summer = 1_593_600_000;
         for cycles in [1, 20, 21, 1000, 2_499_000] {
-            assert_eq!(
-                offset_at("Europe/Berlin", summer + cycles * CYCLE),
-                Some(7200),
-                "{cycles}"
-            );
+            assert_eq!(offset_at("Europe/Berlin", summer + cycles * CYCLE), Some(7200), "{cycles}");
         }
         assert!(offset_at("Europe/Berlin", i64::MAX).is_some());
         assert!(offset_at("Europe/Berlin", i64::MIN).is_some());

@@ -91,11 +91,7 @@ impl DatabaseUri {
 
     pub(super) fn loopback() -> Self {
         let host = Ipv4Addr::LOCALHOST.to_string();
-        Self {
-            scheme: UriScheme::Bolt,
-            host,
-            port: Self::DEFAULT_PORT,
-        }
+        Self { scheme: UriScheme::Bolt, host, port: Self::DEFAULT_PORT }
     }
 
     /// Whether and how the wire is encrypted.
@@ -135,11 +131,7 @@ impl FromStr for DatabaseUri {
             None => Self::DEFAULT_PORT,
             Some(port) => parse_port(port)?,
         };
-        Ok(Self {
-            scheme,
-            host: host.to_owned(),
-            port,
-        })
+        Ok(Self { scheme, host: host.to_owned(), port })
     }
 }
 
@@ -157,14 +149,9 @@ serde_as_text!(ListenAddr, DatabaseUri);
 
 fn parse_scheme(scheme: &str) -> Result<UriScheme, ParseValueError> {
     let known = [UriScheme::Bolt, UriScheme::BoltS, UriScheme::BoltSsc];
-    match known
-        .into_iter()
-        .find(|known| scheme.eq_ignore_ascii_case(known.as_str()))
-    {
+    match known.into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str())) {
         Some(scheme) => Ok(scheme),
-        None => refuse(&format!(
-            "scheme `{scheme}` is unknown; use bolt, bolt+s or bolt+ssc"
-        )),
+        None => refuse(&format!("scheme `{scheme}` is unknown; use bolt, bolt+s or bolt+ssc")),
     }
 }
 
@@ -189,9 +176,7 @@ fn split_port(authority: &str) -> Result<(&str, Option<&str>), ParseValueError> 
     };
     let is_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_');
     if host.is_empty() || !host.chars().all(is_name) {
-        return refuse(&format!(
-            "`{host}` is not a host name or IP address; write an IPv6 address in brackets"
-        ));
+        return refuse(&format!("`{host}` is not a host name or IP address; write an IPv6 address in brackets"));
     }
     Ok((host, port))
 }
@@ -200,9 +185,7 @@ fn parse_port(port: &str) -> Result<u16, ParseValueError> {
     match port.parse() {
         // `parse` alone would take a leading plus sign.
         Ok(number) if number > 0 && !port.starts_with('+') => Ok(number),
-        _ => refuse(&format!(
-            "`{port}` is not a port; write a number from 1 to 65535"
-        )),
+        _ => refuse(&format!("`{port}` is not a port; write a number from 1 to 65535")),
     }
 }
 
@@ -218,34 +201,12 @@ mod tests {
     fn database_uris_are_read_in_all_their_spellings() {
         for (text, scheme, host, port, printed) in [
             ("bolt://db", UriScheme::Bolt, "db", 7687, "bolt://db:7687"),
-            (
-                "BOLT+S://g.example:443/",
-                UriScheme::BoltS,
-                "g.example",
-                443,
-                "bolt+s://g.example:443",
-            ),
-            (
-                "bolt+ssc://[::1]:1",
-                UriScheme::BoltSsc,
-                "::1",
-                1,
-                "bolt+ssc://[::1]:1",
-            ),
-            (
-                "bolt://[fe80::2]",
-                UriScheme::Bolt,
-                "fe80::2",
-                7687,
-                "bolt://[fe80::2]:7687",
-            ),
+            ("BOLT+S://g.example:443/", UriScheme::BoltS, "g.example", 443, "bolt+s://g.example:443"),
+            ("bolt+ssc://[::1]:1", UriScheme::BoltSsc, "::1", 1, "bolt+ssc://[::1]:1"),
+            ("bolt://[fe80::2]", UriScheme::Bolt, "fe80::2", 7687, "bolt://[fe80::2]:7687"),
         ] {
             let uri: DatabaseUri = text.parse().expect(text);
-            assert_eq!(
-                (uri.scheme(), uri.host(), uri.port()),
-                (scheme, host, port),
-                "{text}"
-            );
+            assert_eq!((uri.scheme(), uri.host(), uri.port()), (scheme, host, port), "{text}");
             assert_eq!(uri.to_string(), printed);
         }
     }
@@ -275,16 +236,9 @@ mod tests {
 
     #[test]
     fn a_password_in_the_uri_is_refused_and_not_repeated() {
-        for text in [
-            "bolt://neo4j:hunter2@db:7687",
-            "neo4j:hunter2@db",
-            "x:hunter2@://",
-        ] {
+        for text in ["bolt://neo4j:hunter2@db:7687", "neo4j:hunter2@db", "x:hunter2@://"] {
             let refusal = text.parse::<DatabaseUri>().expect_err(text).to_string();
-            assert!(
-                refusal.contains("must not hold a user name or password"),
-                "{refusal}"
-            );
+            assert!(refusal.contains("must not hold a user name or password"), "{refusal}");
             assert!(!refusal.contains("hunter2"), "{refusal}");
         }
     }
@@ -299,11 +253,9 @@ mod tests {
 
     #[test]
     fn a_wildcard_is_reached_at_loopback() {
-        for (listen, reached) in [
-            ("0.0.0.0:80", "127.0.0.1:80"),
-            ("[::]:80", "[::1]:80"),
-            ("10.0.0.7:80", "10.0.0.7:80"),
-        ] {
+        for (listen, reached) in
+            [("0.0.0.0:80", "127.0.0.1:80"), ("[::]:80", "[::1]:80"), ("10.0.0.7:80", "10.0.0.7:80")]
+        {
             let listen: ListenAddr = listen.parse().expect(listen);
             assert_eq!(listen.reachable().to_string(), reached);
         }

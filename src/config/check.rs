@@ -29,16 +29,14 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "a transaction would end before it could be idle for so long",
         ),
         (
-            settings.database.ca_file.is_none()
-                || settings.database.uri.scheme() == UriScheme::BoltS,
+            settings.database.ca_file.is_none() || settings.database.uri.scheme() == UriScheme::BoltS,
             "database.ca_file",
             "has no effect with",
             "database.uri",
             "only bolt+s:// verifies a certificate; change the scheme or remove ca_file",
         ),
         (
-            settings.server.listen.get().port() == 0
-                || settings.admin.listen != Some(settings.server.listen),
+            settings.server.listen.get().port() == 0 || settings.admin.listen != Some(settings.server.listen),
             "admin.listen",
             "must differ from",
             "server.listen",
@@ -47,11 +45,7 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
     ];
     for (holds, left, relation, right, because) in rules {
         if !holds {
-            return Err(ConfigError::Conflict(format!(
-                "{} {relation} {}: {because}",
-                describe(left),
-                describe(right)
-            )));
+            return Err(ConfigError::Conflict(format!("{} {relation} {}: {because}", describe(left), describe(right))));
         }
     }
     if settings.limits.depth.get() > MAX_DEPTH {

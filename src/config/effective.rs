@@ -34,11 +34,7 @@ impl Effective {
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let settings = Settings::default();
         let table = settings.table();
-        let mut effective = Self {
-            settings,
-            table,
-            origins: BTreeMap::new(),
-        };
+        let mut effective = Self { settings, table, origins: BTreeMap::new() };
         for assignment in sources.assignments(&effective.table)? {
             effective.assign(assignment)?;
         }
@@ -53,9 +49,7 @@ impl Effective {
 
     /// `key = value (origin)`, for messages.
     pub(super) fn describe(&self, key: &str) -> String {
-        let value = leaves(&self.table)
-            .into_iter()
-            .find(|(path, _)| path == key);
+        let value = leaves(&self.table).into_iter().find(|(path, _)| path == key);
         match value {
             Some((_, value)) => format!("{key} = {value} ({})", self.origin(key)),
             None => key.to_owned(),
@@ -66,31 +60,19 @@ impl Effective {
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { key, value, origin } = assignment;
         let Some(leaf) = leaf_mut(&mut self.table, &key) else {
-            return Err(ConfigError::Unknown {
-                name: key,
-                origin,
-                suggestion: None,
-            });
+            return Err(ConfigError::Unknown { name: key, origin, suggestion: None });
         };
         *leaf = match typed(value, leaf) {
             Ok(value) => value,
             Err(message) => {
-                return Err(ConfigError::Value {
-                    key,
-                    origin,
-                    message,
-                });
+                return Err(ConfigError::Value { key, origin, message });
             }
         };
         match Settings::deserialize(self.table.clone()) {
             Ok(settings) => self.settings = settings,
             Err(error) => {
                 let message = error.message().to_owned();
-                return Err(ConfigError::Value {
-                    key,
-                    origin,
-                    message,
-                });
+                return Err(ConfigError::Value { key, origin, message });
             }
         }
         self.origins.insert(key, origin);
@@ -119,10 +101,7 @@ impl fmt::Display for Effective {
 
 impl Settings {
     /// The settings as TOML, in the order of their declaration.
-    #[expect(
-        clippy::expect_used,
-        reason = "settings are tables of strings and integers"
-    )]
+    #[expect(clippy::expect_used, reason = "settings are tables of strings and integers")]
     fn table(&self) -> Table {
         Table::try_from(self).expect("settings are TOML")
     }

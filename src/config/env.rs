@@ -17,15 +17,9 @@ const FILE_SUFFIX: &str = "_FILE";
 impl Sources {
     /// What the environment sets. `known` holds every key with its default.
     pub(super) fn env_assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
-        let keys = leaves(known)
-            .into_iter()
-            .map(|(key, _)| (variable_of(&key), key));
+        let keys = leaves(known).into_iter().map(|(key, _)| (variable_of(&key), key));
         let keys: Vec<(String, String)> = keys.collect();
-        let key_of = |variable: &str| {
-            keys.iter()
-                .find(|(name, _)| name == variable)
-                .map(|(_, key)| key.clone())
-        };
+        let key_of = |variable: &str| keys.iter().find(|(name, _)| name == variable).map(|(_, key)| key.clone());
         let mut assignments: Vec<Assignment> = Vec::new();
         for (variable, value) in &self.env {
             let Some(variable) = variable.to_str().filter(|name| name.starts_with(PREFIX)) else {
@@ -35,9 +29,7 @@ impl Sources {
                 continue;
             }
             let Some(value) = value.to_str() else {
-                return Err(ConfigError::NotText {
-                    variable: variable.to_owned(),
-                });
+                return Err(ConfigError::NotText { variable: variable.to_owned() });
             };
             let origin = Origin::Env(variable.to_owned());
             // A key may itself end in `_file`, so the exact name is tried first.
@@ -59,15 +51,9 @@ impl Sources {
                 });
             };
             if assignments.iter().any(|other| other.key == key) {
-                return Err(ConfigError::Twice {
-                    variable: variable_of(&key),
-                });
+                return Err(ConfigError::Twice { variable: variable_of(&key) });
             }
-            assignments.push(Assignment {
-                key,
-                value: Written::Text(value),
-                origin,
-            });
+            assignments.push(Assignment { key, value: Written::Text(value), origin });
         }
         Ok(assignments)
     }
@@ -79,11 +65,7 @@ impl Sources {
                 let text = text.strip_suffix('\n').unwrap_or(&text);
                 Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
             }
-            Err(source) => Err(ConfigError::ReadValue {
-                variable: variable.to_owned(),
-                path,
-                source,
-            }),
+            Err(source) => Err(ConfigError::ReadValue { variable: variable.to_owned(), path, source }),
         }
     }
 }
@@ -95,6 +77,5 @@ fn variable_of(key: &str) -> String {
 /// The setting that `variable` was meant to be, if it looks like one.
 fn meant_by<'a>(variable: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let bare = variable.replacen(PREFIX, "__", 1);
-    nearest(variable, names.clone())
-        .or_else(|| names.into_iter().find(|name| name.ends_with(&bare)))
+    nearest(variable, names.clone()).or_else(|| names.into_iter().find(|name| name.ends_with(&bare)))
 }

@@ -45,20 +45,12 @@ impl ConfigFile {
                     DeValue::Table(table) => self.collect(&key, table, known, assignments)?,
                     _ => {
                         let message = format!("is a section; write its keys below [{key}]");
-                        return Err(ConfigError::Value {
-                            key,
-                            origin,
-                            message,
-                        });
+                        return Err(ConfigError::Value { key, origin, message });
                     }
                 },
                 Some(_) => {
                     let value = self.value(value)?;
-                    assignments.push(Assignment {
-                        key,
-                        value: Written::Toml(value),
-                        origin,
-                    });
+                    assignments.push(Assignment { key, value: Written::Toml(value), origin });
                 }
             }
         }
@@ -78,19 +70,11 @@ impl ConfigFile {
     }
 
     fn origin_at(&self, offset: usize) -> Origin {
-        Origin::File {
-            path: self.path.clone(),
-            line: self.line_at(offset),
-        }
+        Origin::File { path: self.path.clone(), line: self.line_at(offset) }
     }
 
     fn line_at(&self, offset: usize) -> usize {
-        1 + self
-            .text
-            .bytes()
-            .take(offset)
-            .filter(|byte| *byte == b'\n')
-            .count()
+        1 + self.text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
     }
 }
 
@@ -98,9 +82,5 @@ impl ConfigFile {
 fn unknown_key(key: String, section: &str, known: &Table, origin: Origin) -> ConfigError {
     let siblings: Vec<String> = known.keys().map(|name| join(section, name)).collect();
     let suggestion = nearest(&key, siblings.iter().map(String::as_str)).map(str::to_owned);
-    ConfigError::Unknown {
-        name: key,
-        origin,
-        suggestion,
-    }
+    ConfigError::Unknown { name: key, origin, suggestion }
 }

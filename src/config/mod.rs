@@ -224,10 +224,7 @@ impl Default for Settings {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),
                 neo4j_edition: Edition::Community,
             },
-            log: Log {
-                format: LogFormat::Pretty,
-                filter: "info".to_owned(),
-            },
+            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
         }
     }
 }

@@ -78,28 +78,17 @@ impl Sources {
     /// # Errors
     ///
     /// [`ConfigError::ReadFile`] if that file cannot be read.
-    pub fn from_process(
-        config: Option<PathBuf>,
-        flags: Vec<Override>,
-    ) -> Result<Self, ConfigError> {
+    pub fn from_process(config: Option<PathBuf>, flags: Vec<Override>) -> Result<Self, ConfigError> {
         let named = || std::env::var_os(CONFIG_VARIABLE).filter(|name| !name.is_empty());
         let file = match config.or_else(|| named().map(PathBuf::from)) {
             None => None,
             Some(path) => match std::fs::read_to_string(&path) {
-                Ok(text) => Some(ConfigFile {
-                    path: path.display().to_string(),
-                    text,
-                }),
+                Ok(text) => Some(ConfigFile { path: path.display().to_string(), text }),
                 Err(source) => return Err(ConfigError::ReadFile { path, source }),
             },
         };
         let env = std::env::vars_os().collect();
-        Ok(Self {
-            file,
-            env,
-            flags,
-            read_file: |path| std::fs::read_to_string(path),
-        })
+        Ok(Self { file, env, flags, read_file: |path| std::fs::read_to_string(path) })
     }
 
     /// Every assignment, weakest source first. `known` holds every key with its default.
@@ -140,11 +129,9 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
     for (name, value) in table {
         match value {
-            Value::Table(inner) => found.extend(
-                leaves(inner)
-                    .into_iter()
-                    .map(|(key, value)| (join(name, &key), value)),
-            ),
+            Value::Table(inner) => {
+                found.extend(leaves(inner).into_iter().map(|(key, value)| (join(name, &key), value)))
+            }
             value => found.push((name.clone(), value)),
         }
     }
@@ -153,9 +140,5 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
 
 /// The path of `name` in `section`.
 pub(super) fn join(section: &str, name: &str) -> String {
-    if section.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{section}.{name}")
-    }
+    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }

@@ -14,45 +14,26 @@ fn sources() -> Sources {
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }
-    Sources {
-        file: None,
-        env: Vec::new(),
-        flags: Vec::new(),
-        read_file,
-    }
+    Sources { file: None, env: Vec::new(), flags: Vec::new(), read_file }
 }
 
 fn file(text: &str) -> Sources {
-    let file = ConfigFile {
-        path: "b.toml".to_owned(),
-        text: text.to_owned(),
-    };
-    Sources {
-        file: Some(file),
-        ..sources()
-    }
+    let file = ConfigFile { path: "b.toml".to_owned(), text: text.to_owned() };
+    Sources { file: Some(file), ..sources() }
 }
 
 fn env<const N: usize>(variables: [(&str, &str); N]) -> Sources {
     let env = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
-    Sources {
-        env: env.into(),
-        ..sources()
-    }
+    Sources { env: env.into(), ..sources() }
 }
 
 fn refusal(sources: &Sources) -> String {
-    Settings::load(sources)
-        .expect_err("must be refused")
-        .to_string()
+    Settings::load(sources).expect_err("must be refused").to_string()
 }
 
 #[test]
 fn without_sources_the_defaults_hold_and_satisfy_every_rule() {
-    assert_eq!(
-        Settings::load(&sources()).expect("loads"),
-        Settings::default()
-    );
+    assert_eq!(Settings::load(&sources()).expect("loads"), Settings::default());
 }
 
 #[test]
@@ -61,10 +42,7 @@ fn the_documented_file_sets_every_key_to_its_default() {
     assert_eq!(effective.settings, Settings::default());
     let printed = effective.to_string();
     assert!(printed.lines().count() > 30, "{printed}");
-    assert!(
-        !printed.contains("# default"),
-        "keys missing from the file:\n{printed}"
-    );
+    assert!(!printed.contains("# default"), "keys missing from the file:\n{printed}");
 }
 
 #[test]
@@ -72,9 +50,7 @@ fn the_documented_file_writes_defaults_as_the_gateway_prints_them() {
     let settings = |text: &str| -> Vec<String> {
         let is_setting = |line: &&str| !line.is_empty() && !line.starts_with('#');
         let lines = text.lines().filter(is_setting);
-        lines
-            .map(|line| line.split("  # ").next().unwrap_or(line).to_owned())
-            .collect()
+        lines.map(|line| line.split("  # ").next().unwrap_or(line).to_owned()).collect()
     };
     let printed = Effective::load(&sources()).expect("loads").to_string();
     assert_eq!(settings(DOCUMENTED), settings(&printed));
@@ -85,27 +61,16 @@ fn the_documented_file_explains_every_key() {
     let lines: Vec<&str> = DOCUMENTED.lines().collect();
     for pair in lines.windows(2) {
         let [above, line] = pair else { continue };
-        assert!(
-            !line.contains(" = ") || line.starts_with('#') || above.starts_with('#'),
-            "{line}"
-        );
+        assert!(!line.contains(" = ") || line.starts_with('#') || above.starts_with('#'), "{line}");
     }
 }
 
 #[test]
 fn flags_win_over_the_environment_and_the_environment_over_the_file() {
-    let mut sources = env([
-        ("BOLTGATE_SERVER__LISTEN", "127.0.0.1:2"),
-        ("BOLTGATE_LOG__FILTER", "warn"),
-    ]);
-    sources.file =
-        file("[server]\nlisten = '127.0.0.1:1'\n[log]\nfilter = 'x'\nformat = 'json'").file;
+    let mut sources = env([("BOLTGATE_SERVER__LISTEN", "127.0.0.1:2"), ("BOLTGATE_LOG__FILTER", "warn")]);
+    sources.file = file("[server]\nlisten = '127.0.0.1:1'\n[log]\nfilter = 'x'\nformat = 'json'").file;
     let value = "127.0.0.1:3".to_owned();
-    sources.flags = vec![Override {
-        key: "server.listen",
-        flag: "--listen",
-        value,
-    }];
+    sources.flags = vec![Override { key: "server.listen", flag: "--listen", value }];
     let effective = Effective::load(&sources).expect("loads");
     assert_eq!(effective.settings.server.listen.to_string(), "127.0.0.1:3");
     assert_eq!(effective.settings.log.filter, "warn");
@@ -125,18 +90,9 @@ fn what_is_printed_can_be_loaded_again() {
     let text = "[admin]\nlisten = '[::1]:9'\n[limits]\nbody = 3072\n[log]\nfilter = \"a='b',\\n\\\"c\\\"\"";
     let effective = Effective::load(&file(text)).expect("loads");
     let printed = effective.to_string();
-    assert!(
-        printed.contains("listen = \"[::1]:9\"  # file b.toml:2\n"),
-        "{printed}"
-    );
-    assert!(
-        printed.contains("body = \"3KiB\"  # file b.toml:4\n"),
-        "{printed}"
-    );
-    assert_eq!(
-        Settings::load(&file(&printed)).expect("loads"),
-        effective.settings
-    );
+    assert!(printed.contains("listen = \"[::1]:9\"  # file b.toml:2\n"), "{printed}");
+    assert!(printed.contains("body = \"3KiB\"  # file b.toml:4\n"), "{printed}");
+    assert_eq!(Settings::load(&file(&printed)).expect("loads"), effective.settings);
 }
 
 #[test]
@@ -146,17 +102,11 @@ fn every_key_can_be_set_by_its_variable() {
     let mut variables = Vec::new();
     for (key, value) in source::leaves(&table) {
         let name = format!("BOLTGATE_{}", key.replace('.', "__").to_uppercase());
-        let text = value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned);
+        let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         variables.push((OsString::from(name), OsString::from(text)));
     }
     assert!(variables.len() > 25);
-    let printed = Effective::load(&Sources {
-        env: variables,
-        ..sources()
-    })
-    .expect("loads");
+    let printed = Effective::load(&Sources { env: variables, ..sources() }).expect("loads");
     assert_eq!(printed.settings, Settings::default());
     assert!(!printed.to_string().contains("# default"), "{printed}");
 }
@@ -168,32 +118,17 @@ fn a_value_can_come_from_a_file_that_a_variable_names() {
         assert_eq!(settings.database.uri.to_string(), "bolt://from-file:7687");
     }
     let missing = refusal(&env([("BOLTGATE_DATABASE__URI_FILE", "/nope")]));
-    assert!(
-        missing.contains("BOLTGATE_DATABASE__URI_FILE: cannot read /nope"),
-        "{missing}"
-    );
-    let twice = env([
-        ("BOLTGATE_DATABASE__URI", "bolt://db"),
-        ("BOLTGATE_DATABASE__URI_FILE", "/secret/uri"),
-    ]);
+    assert!(missing.contains("BOLTGATE_DATABASE__URI_FILE: cannot read /nope"), "{missing}");
+    let twice = env([("BOLTGATE_DATABASE__URI", "bolt://db"), ("BOLTGATE_DATABASE__URI_FILE", "/secret/uri")]);
     let twice = refusal(&twice);
-    assert!(
-        twice.contains("BOLTGATE_DATABASE__URI and BOLTGATE_DATABASE__URI_FILE"),
-        "{twice}"
-    );
+    assert!(twice.contains("BOLTGATE_DATABASE__URI and BOLTGATE_DATABASE__URI_FILE"), "{twice}");
 }
 
 #[test]
 fn a_key_that_itself_ends_in_file_is_not_taken_for_a_file_variant() {
-    let variables = [
-        ("BOLTGATE_DATABASE__URI", "bolt+s://db"),
-        ("BOLTGATE_DATABASE__CA_FILE", "/etc/ca.pem"),
-    ];
+    let variables = [("BOLTGATE_DATABASE__URI", "bolt+s://db"), ("BOLTGATE_DATABASE__CA_FILE", "/etc/ca.pem")];
     let settings = Settings::load(&env(variables)).expect("loads");
-    assert_eq!(
-        settings.database.ca_file.as_deref(),
-        Some(Path::new("/etc/ca.pem"))
-    );
+    assert_eq!(settings.database.ca_file.as_deref(), Some(Path::new("/etc/ca.pem")));
 }
 
 #[test]
@@ -212,10 +147,7 @@ fn variables_that_resemble_no_setting_are_ignored() {
         ("BOLTGATE_PORT_7474_TCP_PROTO", "tcp"),
         ("BOLTGATE_ADMIN_PORT_7475_TCP_ADDR", "10.0.0.1"),
     ];
-    assert_eq!(
-        Settings::load(&env(variables)).expect("loads"),
-        Settings::default()
-    );
+    assert_eq!(Settings::load(&env(variables)).expect("loads"), Settings::default());
 }
 
 #[test]
@@ -225,10 +157,7 @@ fn unknown_names_are_refused_with_their_place_and_the_nearest_name() {
             file("[server]\n\nlisen = 'x'"),
             "file b.toml:3: there is no setting `server.lisen`; did you mean `server.listen`?",
         ),
-        (
-            file("[sever]\nlisten = 'x'"),
-            "file b.toml:1: there is no setting `sever`; did you mean `server`?",
-        ),
+        (file("[sever]\nlisten = 'x'"), "file b.toml:1: there is no setting `sever`; did you mean `server`?"),
         (
             file("[log]\nformat = 'json'\ncolour = 1"),
             "file b.toml:3: there is no setting `log.colour`; see config/boltgate.toml for all of them",
@@ -260,14 +189,8 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
             file("[transactions]\nmax = '5'"),
             "file b.toml:2: transactions.max: expected a whole number, found a string in quotes",
         ),
-        (
-            file("[log]\nfilter = true"),
-            "file b.toml:2: log.filter: expected a string in quotes, found true or false",
-        ),
-        (
-            file("server = 1"),
-            "file b.toml:1: server: is a section; write its keys below [server]",
-        ),
+        (file("[log]\nfilter = true"), "file b.toml:2: log.filter: expected a string in quotes, found true or false"),
+        (file("server = 1"), "file b.toml:1: server: is a section; write its keys below [server]"),
         (
             env([("BOLTGATE_TRANSACTIONS__MAX", "many")]),
             "env BOLTGATE_TRANSACTIONS__MAX: transactions.max: \
@@ -287,14 +210,8 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
             "file b.toml:2: server.header_timeout: `30` is not a time span; \
              write a whole number and a unit (ms, s, m, h), such as \"500ms\", \"30s\" or \"1h\"",
         ),
-        (
-            file("[limits]\nbody = 0"),
-            "file b.toml:2: limits.body: must be more than zero bytes",
-        ),
-        (
-            file("[log]\nx = = 1"),
-            "b.toml:2: not valid TOML: extra `=`, expected nothing",
-        ),
+        (file("[limits]\nbody = 0"), "file b.toml:2: limits.body: must be more than zero bytes"),
+        (file("[log]\nx = = 1"), "b.toml:2: not valid TOML: extra `=`, expected nothing"),
     ] {
         assert_eq!(refusal(&sources), message);
     }
@@ -346,8 +263,5 @@ fn bytes_that_are_not_text_are_refused_by_the_variables_name() {
     sources.env.push(("PATH".into(), bytes()));
     assert!(Settings::load(&sources).is_ok(), "neither is a setting");
     sources.env.push(("BOLTGATE_LOG__FILTER".into(), bytes()));
-    assert_eq!(
-        refusal(&sources),
-        "environment variable BOLTGATE_LOG__FILTER is not UTF-8 text"
-    );
+    assert_eq!(refusal(&sources), "environment variable BOLTGATE_LOG__FILTER is not UTF-8 text");
 }

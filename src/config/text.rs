@@ -56,10 +56,7 @@ pub(super) use serde_as_text;
 pub(super) mod optional {
     use super::{Deserialize, Deserializer, Error, FromStr, Serialize, Serializer, fmt};
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(
-        value: &Option<T>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => value.serialize(serializer),
             None => serializer.serialize_str(""),

@@ -44,10 +44,7 @@ impl FromStr for TimeSpan {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (number, unit) = split_unit(text);
-        let per_unit = Self::UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .map(|(_, ms)| *ms);
+        let per_unit = Self::UNITS.iter().find(|(name, _)| *name == unit).map(|(_, ms)| *ms);
         let (Ok(number), Some(per_unit)) = (number.parse::<u64>(), per_unit) else {
             return Err(ParseValueError(format!(
                 "`{text}` is not a time span; write a whole number and a unit (ms, s, m, h), \
@@ -57,9 +54,7 @@ impl FromStr for TimeSpan {
         match number.checked_mul(per_unit).map(Duration::from_millis) {
             Some(Duration::ZERO) => Err(ParseValueError("must be longer than zero".to_owned())),
             Some(span) if span <= Self::MAX => Ok(Self(span)),
-            _ => Err(ParseValueError(format!(
-                "`{text}` is too long; the most is \"8760h\""
-            ))),
+            _ => Err(ParseValueError(format!("`{text}` is too long; the most is \"8760h\""))),
         }
     }
 }
@@ -69,10 +64,7 @@ impl fmt::Display for TimeSpan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.0.as_millis();
         let exact = |per_unit: u64| total.is_multiple_of(u128::from(per_unit));
-        let (unit, per_unit) = Self::UNITS
-            .into_iter()
-            .find(|(_, per_unit)| exact(*per_unit))
-            .unwrap_or(("ms", 1));
+        let (unit, per_unit) = Self::UNITS.into_iter().find(|(_, per_unit)| exact(*per_unit)).unwrap_or(("ms", 1));
         write!(f, "{}{unit}", total / u128::from(per_unit))
     }
 }
@@ -83,12 +75,7 @@ pub struct ByteSize(usize);
 
 impl ByteSize {
     /// Bytes per unit, largest unit first.
-    const UNITS: [(&str, usize); 4] = [
-        ("GiB", 1 << 30),
-        ("MiB", 1 << 20),
-        ("KiB", 1 << 10),
-        ("", 1),
-    ];
+    const UNITS: [(&str, usize); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
     /// For defaults, which a test holds against the parser.
     pub(super) const fn constant(bytes: usize) -> Self {
@@ -106,10 +93,7 @@ impl FromStr for ByteSize {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (number, unit) = split_unit(text);
-        let per_unit = Self::UNITS
-            .iter()
-            .find(|(name, _)| *name == unit)
-            .map(|(_, bytes)| *bytes);
+        let per_unit = Self::UNITS.iter().find(|(name, _)| *name == unit).map(|(_, bytes)| *bytes);
         let (Ok(number), Some(per_unit)) = (number.parse::<usize>(), per_unit) else {
             return Err(ParseValueError(format!(
                 "`{text}` is not a size; write bytes, or a whole number and a unit \
@@ -119,9 +103,7 @@ impl FromStr for ByteSize {
         match number.checked_mul(per_unit) {
             Some(0) => Err(ParseValueError("must be more than zero bytes".to_owned())),
             Some(bytes) => Ok(Self(bytes)),
-            None => Err(ParseValueError(format!(
-                "`{text}` is more than this machine can address"
-            ))),
+            None => Err(ParseValueError(format!("`{text}` is more than this machine can address"))),
         }
     }
 }
@@ -130,10 +112,7 @@ impl fmt::Display for ByteSize {
     /// The largest unit that loses nothing.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exact = |per_unit: usize| self.0.is_multiple_of(per_unit);
-        let (unit, per_unit) = Self::UNITS
-            .into_iter()
-            .find(|(_, per_unit)| exact(*per_unit))
-            .unwrap_or(("", 1));
+        let (unit, per_unit) = Self::UNITS.into_iter().find(|(_, per_unit)| exact(*per_unit)).unwrap_or(("", 1));
         write!(f, "{}{unit}", self.0 / per_unit)
     }
 }
@@ -171,10 +150,9 @@ impl<'de> Deserialize<'de> for Count {
         let number = i64::deserialize(deserializer)?;
         match u32::try_from(number) {
             Ok(count) if count > 0 => Ok(Self(count)),
-            _ => Err(D::Error::custom(format!(
-                "{number} is out of range; write a whole number from 1 to {}",
-                u32::MAX
-            ))),
+            _ => {
+                Err(D::Error::custom(format!("{number} is out of range; write a whole number from 1 to {}", u32::MAX)))
+            }
         }
     }
 }
@@ -217,10 +195,7 @@ impl fmt::Display for Neo4jVersion {
 
 /// Splits `30s` into `30` and `s`.
 fn split_unit(text: &str) -> (&str, &str) {
-    text.split_at(
-        text.find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(text.len()),
-    )
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
 serde_as_text!(TimeSpan, ByteSize, Neo4jVersion);
@@ -251,13 +226,8 @@ mod tests {
 
     #[test]
     fn time_spans_without_unit_or_out_of_range_are_refused() {
-        for text in [
-            "30", "", "s", "1.5s", "-1s", "1h30m", "30 s", "30S", "1d", "3٣s",
-        ] {
-            assert!(
-                refusal::<TimeSpan>(text).contains("is not a time span"),
-                "{text}"
-            );
+        for text in ["30", "", "s", "1.5s", "-1s", "1h30m", "30 s", "30S", "1d", "3٣s"] {
+            assert!(refusal::<TimeSpan>(text).contains("is not a time span"), "{text}");
         }
         assert_eq!(refusal::<TimeSpan>("0s"), "must be longer than zero");
         for text in ["8761h", "18446744073709551615h"] {
@@ -284,10 +254,7 @@ mod tests {
     #[test]
     fn sizes_with_decimal_units_or_out_of_range_are_refused() {
         for text in ["", "KiB", "64KB", "64k", "1.5MiB", "-1", "64 KiB", "64kib"] {
-            assert!(
-                refusal::<ByteSize>(text).contains("is not a size"),
-                "{text}"
-            );
+            assert!(refusal::<ByteSize>(text).contains("is not a size"), "{text}");
         }
         assert_eq!(refusal::<ByteSize>("0KiB"), "must be more than zero bytes");
         assert!(refusal::<ByteSize>("18446744073709551615GiB").contains("more than this machine"));
@@ -299,10 +266,7 @@ mod tests {
             assert_eq!(text.parse::<Neo4jVersion>().expect(text).as_str(), text);
         }
         for text in ["", "5", "5.", ".5", "5.x", "v5.26.0", "5.26.0-rc1"] {
-            assert!(
-                refusal::<Neo4jVersion>(text).contains("is not a Neo4j version"),
-                "{text}"
-            );
+            assert!(refusal::<Neo4jVersion>(text).contains("is not a Neo4j version"), "{text}");
         }
     }
 }

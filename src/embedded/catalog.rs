@@ -13,8 +13,8 @@ use super::tables::Table;
 
 /// Clauses after which a statement says for itself what it returns.
 const GOES_ON: [&str; 13] = [
-    "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND",
-    "CALL", "RETURN", "UNION",
+    "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "RETURN",
+    "UNION",
 ];
 
 /// A statement that now reads its tables from parameters.
@@ -32,11 +32,7 @@ pub(super) struct Expansion {
 /// A `YIELD` of a column that the table does not have.
 pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
     let tokens = tokens(statement);
-    let mut expansion = Expansion {
-        text: String::new(),
-        tables: Vec::new(),
-        command: false,
-    };
+    let mut expansion = Expansion { text: String::new(), tables: Vec::new(), command: false };
     let mut copied = 0;
     let mut returned = None;
     for at in 0..tokens.len() {
@@ -48,38 +44,21 @@ pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
         };
         let (yields, after) = yields_of(&tokens, after, table)?;
         let row = format!("_boltgate_{}", expansion.tables.len());
-        let columns: Vec<String> = yields
-            .iter()
-            .map(|(column, alias)| format!("{row}.{column} AS {alias}"))
-            .collect();
-        expansion
-            .text
-            .push_str(statement.get(copied..token.start).unwrap_or_default());
+        let columns: Vec<String> = yields.iter().map(|(column, alias)| format!("{row}.{column} AS {alias}")).collect();
+        expansion.text.push_str(statement.get(copied..token.start).unwrap_or_default());
         let parameter = table.parameter();
-        expansion.text.push_str(&format!(
-            "UNWIND ${parameter} AS {row} WITH *, {}",
-            columns.join(", ")
-        ));
+        expansion.text.push_str(&format!("UNWIND ${parameter} AS {row} WITH *, {}", columns.join(", ")));
         expansion.tables.push(table);
         expansion.command |= token.is_word("SHOW");
-        copied = after
-            .checked_sub(1)
-            .and_then(|last| tokens.get(last))
-            .map_or(copied, Token::end);
+        copied = after.checked_sub(1).and_then(|last| tokens.get(last)).map_or(copied, Token::end);
         let aliases: Vec<&str> = yields.iter().map(|(_, alias)| alias.as_str()).collect();
-        returned =
-            (next_keyword(&tokens, after, &GOES_ON) == tokens.len()).then(|| aliases.join(", "));
+        returned = (next_keyword(&tokens, after, &GOES_ON) == tokens.len()).then(|| aliases.join(", "));
     }
     if expansion.tables.is_empty() {
         return Ok(None);
     }
-    let end = tokens
-        .last()
-        .filter(|last| last.is_symbol(";"))
-        .map_or(statement.len(), |last| last.start);
-    expansion
-        .text
-        .push_str(statement.get(copied..end).unwrap_or_default());
+    let end = tokens.last().filter(|last| last.is_symbol(";")).map_or(statement.len(), |last| last.start);
+    expansion.text.push_str(statement.get(copied..end).unwrap_or_default());
     if let Some(names) = returned {
         // On a line of its own: the statement may end in a comment.
         expansion.text.push_str(&format!("\nRETURN {names}"));
@@ -100,9 +79,7 @@ fn table_at(tokens: &[Token<'_>], at: usize) -> Option<(Table, usize)> {
     let table = Table::of_procedure(&name)?;
     let after = at + 1 + length;
     match tokens.get(after..) {
-        Some([open, close, ..]) if open.is_symbol("(") && close.is_symbol(")") => {
-            Some((table, after + 2))
-        }
+        Some([open, close, ..]) if open.is_symbol("(") && close.is_symbol(")") => Some((table, after + 2)),
         Some([open, ..]) if open.is_symbol("(") => None,
         _ => Some((table, after)),
     }
@@ -119,9 +96,7 @@ fn shown(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
     if !word(1, "DATABASE") {
         return None;
     }
-    let name = tokens
-        .get(2)
-        .filter(|token| !token.is_word("YIELD") && !token.is_word("WHERE"));
+    let name = tokens.get(2).filter(|token| !token.is_word("YIELD") && !token.is_word("WHERE"));
     Some(match name.and_then(Token::name) {
         None => (Table::Databases, 2),
         Some(name) if name.eq_ignore_ascii_case(DATABASE) => (Table::Databases, 3),
@@ -131,18 +106,8 @@ fn shown(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
 
 /// The columns that a `YIELD` at `at` takes, each with its alias, and the index of the first token
 /// after it; every column if there is no `YIELD`.
-fn yields_of(
-    tokens: &[Token<'_>],
-    at: usize,
-    table: Table,
-) -> Result<(Vec<(String, String)>, usize), Failure> {
-    let every = || {
-        table
-            .columns()
-            .iter()
-            .map(|&name| (name.to_owned(), name.to_owned()))
-            .collect()
-    };
+fn yields_of(tokens: &[Token<'_>], at: usize, table: Table) -> Result<(Vec<(String, String)>, usize), Failure> {
+    let every = || table.columns().iter().map(|&name| (name.to_owned(), name.to_owned())).collect();
     if !tokens.get(at).is_some_and(|token| token.is_word("YIELD")) {
         return Ok((every(), at));
     }
@@ -160,9 +125,7 @@ fn yields_of(
                 _ => return Err(unknown_output(item.first())),
             };
             let known = matches!(column.kind, Kind::Word | Kind::Quoted)
-                && column
-                    .name()
-                    .is_some_and(|name| table.columns().contains(&name));
+                && column.name().is_some_and(|name| table.columns().contains(&name));
             if !known {
                 return Err(unknown_output(Some(column)));
             }
@@ -175,10 +138,7 @@ fn yields_of(
 fn unknown_output(token: Option<&Token<'_>>) -> Failure {
     Failure::new(
         "Neo.ClientError.Statement.SyntaxError",
-        format!(
-            "Unknown procedure output: `{}`",
-            token.map_or("", |token| token.text)
-        ),
+        format!("Unknown procedure output: `{}`", token.map_or("", |token| token.text)),
     )
 }
 
@@ -219,10 +179,7 @@ mod tests {
             "CALL db.labels() YIELD label RETURN label AS x \
              UNION CALL db.propertyKeys() YIELD propertyKey RETURN propertyKey AS x",
         );
-        assert_eq!(
-            expansion.unwrap().unwrap().tables,
-            [Table::Labels, Table::PropertyKeys]
-        );
+        assert_eq!(expansion.unwrap().unwrap().tables, [Table::Labels, Table::PropertyKeys]);
     }
 
     #[test]
@@ -236,11 +193,7 @@ mod tests {
             ("SHOW DATABASE `other`", Table::NoDatabases),
         ] {
             let expansion = expand(statement).unwrap().unwrap();
-            assert_eq!(
-                (expansion.tables, expansion.command),
-                (vec![table], true),
-                "{statement}"
-            );
+            assert_eq!((expansion.tables, expansion.command), (vec![table], true), "{statement}");
         }
     }
 

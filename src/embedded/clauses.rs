@@ -10,29 +10,24 @@ use super::lexer::{Kind, Token};
 pub(super) const AFTER_RETURN: [&str; 4] = ["ORDER", "SKIP", "LIMIT", "UNION"];
 /// Words that end the list of a `WITH` or a `YIELD`.
 pub(super) const AFTER_LIST: [&str; 18] = [
-    "ORDER", "SKIP", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET",
-    "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
+    "ORDER", "SKIP", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH",
+    "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
 ];
 /// Words that begin a part of a statement, and so end the part before them.
 pub(super) const CLAUSES: [&str; 16] = [
-    "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND",
-    "CALL", "YIELD", "RETURN", "UNION", "ON", "WHERE",
+    "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "YIELD",
+    "RETURN", "UNION", "ON", "WHERE",
 ];
 /// Whether the token at `at` can begin a clause: a word outside of brackets that is no property,
 /// label, alias, half of `STARTS WITH`, or variable with the name `call`.
 pub(super) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
-    let Some(token) = tokens
-        .get(at)
-        .filter(|token| token.kind == Kind::Word && token.depth == 0)
-    else {
+    let Some(token) = tokens.get(at).filter(|token| token.kind == Kind::Word && token.depth == 0) else {
         return false;
     };
     let before = at.checked_sub(1).and_then(|index| tokens.get(index));
     let is_operand = before.is_some_and(|before| {
         [".", ":"].iter().any(|symbol| before.is_symbol(symbol))
-            || ["AS", "STARTS", "ENDS"]
-                .iter()
-                .any(|word| before.is_word(word))
+            || ["AS", "STARTS", "ENDS"].iter().any(|word| before.is_word(word))
     });
     let calls = match tokens.get(at + 1..) {
         Some([name, dot, ..]) => name.kind == Kind::Word && dot.is_symbol("."),
@@ -43,9 +38,9 @@ pub(super) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
 
 /// The index of the last keyword `word`.
 pub(super) fn keyword(tokens: &[Token<'_>], word: &str) -> Option<usize> {
-    (0..tokens.len()).rev().find(|&at| {
-        is_keyword_at(tokens, at) && tokens.get(at).is_some_and(|token| token.is_word(word))
-    })
+    (0..tokens.len())
+        .rev()
+        .find(|&at| is_keyword_at(tokens, at) && tokens.get(at).is_some_and(|token| token.is_word(word)))
 }
 
 /// The index of the first keyword at or after `from` that is one of `words`, or the end.
@@ -53,22 +48,14 @@ pub(super) fn next_keyword(tokens: &[Token<'_>], from: usize, words: &[&str]) ->
     (from..tokens.len())
         .find(|&at| {
             is_keyword_at(tokens, at)
-                && tokens
-                    .get(at)
-                    .is_some_and(|token| words.iter().any(|word| token.is_word(word)))
+                && tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is_word(word)))
         })
         .unwrap_or(tokens.len())
 }
 
 /// The tokens between the `RETURN`, `WITH` or `YIELD` at `at` and the first of `ends` after it.
-pub(super) fn list_after<'a, 't>(
-    tokens: &'t [Token<'a>],
-    at: usize,
-    ends: &[&str],
-) -> &'t [Token<'a>] {
-    let distinct = tokens
-        .get(at + 1)
-        .is_some_and(|token| token.is_word("DISTINCT"));
+pub(super) fn list_after<'a, 't>(tokens: &'t [Token<'a>], at: usize, ends: &[&str]) -> &'t [Token<'a>] {
+    let distinct = tokens.get(at + 1).is_some_and(|token| token.is_word("DISTINCT"));
     let from = at + 1 + usize::from(distinct);
     let end = next_keyword(tokens, from, ends);
     let list = tokens.get(from..end).unwrap_or_default();

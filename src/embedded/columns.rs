@@ -20,18 +20,9 @@ impl Layout {
     /// Matches what the statement says with the keys of the first record, if there is one.
     pub(super) fn new(columns: Columns, first: Option<Vec<String>>) -> Layout {
         match (columns, first) {
-            (Columns::None, _) => Layout {
-                names: Vec::new(),
-                keys: Vec::new(),
-            },
-            (Columns::Named(names), None) => Layout {
-                names,
-                keys: Vec::new(),
-            },
-            (Columns::All(scope), None) => Layout {
-                names: visible(scope),
-                keys: Vec::new(),
-            },
+            (Columns::None, _) => Layout { names: Vec::new(), keys: Vec::new() },
+            (Columns::Named(names), None) => Layout { names, keys: Vec::new() },
+            (Columns::All(scope), None) => Layout { names: visible(scope), keys: Vec::new() },
             (Columns::Named(names), Some(keys)) => named(names, keys),
             (Columns::All(scope), Some(keys)) => all(scope, keys),
         }
@@ -42,23 +33,13 @@ impl Layout {
 /// position.
 fn named(names: Vec<String>, keys: Vec<String>) -> Layout {
     if names.len() != keys.len() {
-        return Layout {
-            names: keys.clone(),
-            keys,
-        };
+        return Layout { names: keys.clone(), keys };
     }
-    let (same, respelled): (Vec<String>, Vec<String>) =
-        keys.into_iter().partition(|key| names.contains(key));
+    let (same, respelled): (Vec<String>, Vec<String>) = keys.into_iter().partition(|key| names.contains(key));
     let mut respelled = respelled.into_iter();
     let keys = names
         .iter()
-        .filter_map(|name| {
-            if same.contains(name) {
-                Some(name.clone())
-            } else {
-                respelled.next()
-            }
-        })
+        .filter_map(|name| if same.contains(name) { Some(name.clone()) } else { respelled.next() })
         .collect();
     Layout { names, keys }
 }
@@ -67,10 +48,7 @@ fn all(scope: Vec<String>, keys: Vec<String>) -> Layout {
     let (scope, keys) = (visible(scope), visible(keys));
     let known = scope.len() == keys.len() && keys.iter().all(|key| scope.contains(key));
     let names = if known { scope } else { keys };
-    Layout {
-        keys: names.clone(),
-        names,
-    }
+    Layout { keys: names.clone(), names }
 }
 
 fn visible(mut names: Vec<String>) -> Vec<String> {

@@ -25,18 +25,12 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Failure {
-        Failure {
-            code,
-            message: message.into(),
-        }
+        Failure { code, message: message.into() }
     }
 
     /// There is one database, and `name` is not it.
     pub(super) fn database_not_found(name: &str) -> Failure {
-        Failure::new(
-            "Neo.ClientError.Database.DatabaseNotFound",
-            format!("Graph not found: {name}"),
-        )
+        Failure::new("Neo.ClientError.Database.DatabaseNotFound", format!("Graph not found: {name}"))
     }
 
     /// `names` are used and were not given.
@@ -49,10 +43,7 @@ impl Failure {
 
     /// A parameter has a value that the engine has no type for.
     pub(super) fn parameter(name: &str, problem: &str) -> Failure {
-        Failure::new(
-            "Neo.ClientError.Statement.TypeError",
-            format!("Parameter `{name}`: {problem}"),
-        )
+        Failure::new("Neo.ClientError.Statement.TypeError", format!("Parameter `{name}`: {problem}"))
     }
 
     /// The client asked for the end of what runs.
@@ -67,10 +58,7 @@ impl Failure {
             "{TERMINATED}The transaction has not completed within the timeout specified at its \
              start by the client. You may want to retry with a longer timeout. "
         );
-        Failure::new(
-            "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
-            message,
-        )
+        Failure::new("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", message)
     }
 
     /// Another transaction is writing, and did not end in time.
@@ -104,18 +92,14 @@ impl Failure {
     pub(super) fn of_engine(error: &GraphError) -> Failure {
         match error {
             GraphError::Query(query) => of_query(query),
-            GraphError::Transaction { message, .. }
-                if message.starts_with("write operations are not") =>
-            {
-                Failure::new(
-                    "Neo.ClientError.Statement.AccessMode",
-                    "Writing in read access mode not allowed. Attempted write to neo4j",
-                )
-            }
+            GraphError::Transaction { message, .. } if message.starts_with("write operations are not") => Failure::new(
+                "Neo.ClientError.Statement.AccessMode",
+                "Writing in read access mode not allowed. Attempted write to neo4j",
+            ),
             GraphError::Storage { source, .. }
-                if source.sqlite_error().is_some_and(|e| {
-                    matches!(e.extended_code & 0xff, SQLITE_BUSY | SQLITE_LOCKED)
-                }) =>
+                if source
+                    .sqlite_error()
+                    .is_some_and(|e| matches!(e.extended_code & 0xff, SQLITE_BUSY | SQLITE_LOCKED)) =>
             {
                 Failure::busy()
             }
@@ -130,22 +114,15 @@ const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
 
 impl From<Failure> for BoltError {
     fn from(failure: Failure) -> BoltError {
-        BoltError::Query {
-            code: failure.code.to_owned(),
-            message: failure.message,
-        }
+        BoltError::Query { code: failure.code.to_owned(), message: failure.message }
     }
 }
 
 fn code_of(error: &GraphError) -> &'static str {
     match error {
-        GraphError::NodeNotFound { .. } | GraphError::EdgeNotFound { .. } => {
-            "Neo.ClientError.Statement.EntityNotFound"
-        }
+        GraphError::NodeNotFound { .. } | GraphError::EdgeNotFound { .. } => "Neo.ClientError.Statement.EntityNotFound",
         GraphError::HasEdges { .. } => "Neo.ClientError.Schema.ConstraintValidationFailed",
-        GraphError::IndexAlreadyExists { .. } => {
-            "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
-        }
+        GraphError::IndexAlreadyExists { .. } => "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists",
         GraphError::IndexNotFound { .. } => "Neo.ClientError.Schema.IndexNotFound",
         GraphError::InvalidIndexDefinition { .. } => "Neo.ClientError.Statement.SyntaxError",
         GraphError::InvalidName { .. } => "Neo.ClientError.Schema.TokenNameError",
@@ -160,18 +137,14 @@ fn of_query(error: &QueryError) -> Failure {
         QueryError::SyntaxError { .. } => "Neo.ClientError.Statement.SyntaxError",
         QueryError::TypeError { .. } => "Neo.ClientError.Statement.TypeError",
         // Neo4j finds these while it compiles, and calls them syntax errors.
-        QueryError::SemanticError { .. }
-            if compiling && error.code() != ErrorCode::MergeReadOwnWrites =>
-        {
+        QueryError::SemanticError { .. } if compiling && error.code() != ErrorCode::MergeReadOwnWrites => {
             "Neo.ClientError.Statement.SyntaxError"
         }
         QueryError::SemanticError { .. } => "Neo.ClientError.Statement.SemanticError",
         QueryError::EntityNotFound { .. } => "Neo.ClientError.Statement.EntityNotFound",
         QueryError::ArgumentError { .. } => "Neo.ClientError.Statement.ArgumentError",
         QueryError::ArithmeticError { .. } => "Neo.ClientError.Statement.ArithmeticError",
-        QueryError::ConstraintViolation { .. }
-            if error.code() == ErrorCode::DeleteConnectedNode =>
-        {
+        QueryError::ConstraintViolation { .. } if error.code() == ErrorCode::DeleteConnectedNode => {
             "Neo.ClientError.Schema.ConstraintValidationFailed"
         }
         // The engine has no constraints of its own; it reports its limits this way.
@@ -200,10 +173,7 @@ fn message_of(error: &QueryError) -> String {
         _ => error.message().trim().to_owned(),
     };
     if let Some(span) = error.span() {
-        message.push_str(&format!(
-            " (line {}, column {} (offset: {}))",
-            span.line, span.col, span.start
-        ));
+        message.push_str(&format!(" (line {}, column {} (offset: {}))", span.line, span.col, span.start));
     }
     if let Some(hint) = error.hint() {
         message.push_str(&format!(" ({hint})"));
@@ -216,8 +186,7 @@ pub(super) fn is_parameter_missing(error: &GraphError) -> bool {
     let GraphError::Query(query) = error else {
         return false;
     };
-    query.code() == ErrorCode::MissingParameter
-        || query.message().starts_with("missing parameter: $")
+    query.code() == ErrorCode::MissingParameter || query.message().starts_with("missing parameter: $")
 }
 
 #[cfg(test)]
@@ -231,19 +200,13 @@ mod tests {
             code,
             message: message.to_owned(),
             hint: None,
-            span: Some(Span {
-                start: 7,
-                end: 10,
-                line: 1,
-                col: 8,
-            }),
+            span: Some(Span { start: 7, end: 10, line: 1, col: 8 }),
         })
     }
 
     #[test]
     fn syntax_errors_name_the_place() {
-        let drawn =
-            " --> 1:8\n  |\n1 | RETURN ??\n  |        ^---\n  |\n  = expected an expression";
+        let drawn = " --> 1:8\n  |\n1 | RETURN ??\n  |        ^---\n  |\n  = expected an expression";
         assert_eq!(
             Failure::of_engine(&syntax_error(ErrorCode::UnexpectedSyntax, drawn)),
             Failure::new(
@@ -263,18 +226,12 @@ mod tests {
             message: "write operations are not permitted inside a read transaction".to_owned(),
             hint: None,
         };
-        assert_eq!(
-            Failure::of_engine(&error).code,
-            "Neo.ClientError.Statement.AccessMode"
-        );
+        assert_eq!(Failure::of_engine(&error).code, "Neo.ClientError.Statement.AccessMode");
     }
 
     #[test]
     fn what_has_no_counterpart_is_unknown() {
-        let error = GraphError::Transaction {
-            message: "no active transaction".to_owned(),
-            hint: None,
-        };
+        let error = GraphError::Transaction { message: "no active transaction".to_owned(), hint: None };
         assert_eq!(Failure::of_engine(&error).code, UNKNOWN);
     }
 }

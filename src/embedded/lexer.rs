@@ -75,12 +75,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         if matches!(token_text, ")" | "]" | "}") {
             depth = depth.saturating_sub(1);
         }
-        found.push(Token {
-            kind,
-            text: token_text,
-            start: at,
-            depth,
-        });
+        found.push(Token { kind, text: token_text, start: at, depth });
         if matches!(token_text, "(" | "[" | "{") {
             depth += 1;
         }
@@ -99,10 +94,7 @@ pub(super) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
     {
         length += 2;
     }
-    (
-        tokens.iter().take(length).map(|token| token.text).collect(),
-        length,
-    )
+    (tokens.iter().take(length).map(|token| token.text).collect(), length)
 }
 
 /// How many bytes of white space or of one comment `rest` begins with.
@@ -122,10 +114,9 @@ fn measure(rest: &str) -> (Kind, usize) {
     match characters.next() {
         Some(quote @ ('\'' | '"')) => (Kind::Text, quoted_length(rest, quote)),
         Some('`') => (Kind::Quoted, quoted_length(rest, '`')),
-        Some('$') if characters.next().is_some_and(is_name_part) => (
-            Kind::Parameter,
-            1 + name_length(rest.get(1..).unwrap_or_default()),
-        ),
+        Some('$') if characters.next().is_some_and(is_name_part) => {
+            (Kind::Parameter, 1 + name_length(rest.get(1..).unwrap_or_default()))
+        }
         Some(digit) if digit.is_ascii_digit() => (Kind::Number, number_length(rest)),
         Some(letter) if is_name_part(letter) => (Kind::Word, name_length(rest)),
         Some(other) => (Kind::Symbol, other.len_utf8()),
@@ -138,18 +129,14 @@ fn is_name_part(character: char) -> bool {
 }
 
 fn name_length(rest: &str) -> usize {
-    rest.find(|character| !is_name_part(character))
-        .unwrap_or(rest.len())
+    rest.find(|character| !is_name_part(character)).unwrap_or(rest.len())
 }
 
 /// The length of a number; a point belongs to it only when a digit follows, so that `1..3` stays a
 /// range.
 fn number_length(rest: &str) -> usize {
     let whole = name_length(rest);
-    let fraction = rest
-        .get(whole..)
-        .and_then(|tail| tail.strip_prefix('.'))
-        .unwrap_or_default();
+    let fraction = rest.get(whole..).and_then(|tail| tail.strip_prefix('.')).unwrap_or_default();
     if fraction.starts_with(|character: char| character.is_ascii_digit()) {
         whole + 1 + name_length(fraction)
     } else {
@@ -192,17 +179,7 @@ mod tests {
     #[test]
     fn quotes_hide_what_they_hold() {
         let text = r#"RETURN 'it\'s, AS', "a 'b'", `odd , name`"#;
-        assert_eq!(
-            texts(text),
-            [
-                "RETURN",
-                r"'it\'s, AS'",
-                ",",
-                r#""a 'b'""#,
-                ",",
-                "`odd , name`"
-            ]
-        );
+        assert_eq!(texts(text), ["RETURN", r"'it\'s, AS'", ",", r#""a 'b'""#, ",", "`odd , name`"]);
         assert_eq!(texts("RETURN 'open"), ["RETURN", "'open"]);
     }
 
@@ -210,31 +187,20 @@ mod tests {
     fn numbers_parameters_and_words_keep_their_characters() {
         assert_eq!(
             texts("$p1 + 1.5e3 + x[1..3] + näme"),
-            [
-                "$p1", "+", "1.5e3", "+", "x", "[", "1", ".", ".", "3", "]", "+", "näme"
-            ]
+            ["$p1", "+", "1.5e3", "+", "x", "[", "1", ".", ".", "3", "]", "+", "näme"]
         );
-        assert_eq!(
-            tokens("$0").first().map(|token| token.kind),
-            Some(Kind::Parameter)
-        );
+        assert_eq!(tokens("$0").first().map(|token| token.kind), Some(Kind::Parameter));
     }
 
     #[test]
     fn depth_counts_open_brackets_and_survives_stray_ones() {
-        let depths: Vec<usize> = tokens(") ( [ x ] ) y")
-            .iter()
-            .map(|token| token.depth)
-            .collect();
+        let depths: Vec<usize> = tokens(") ( [ x ] ) y").iter().map(|token| token.depth).collect();
         assert_eq!(depths, [0, 0, 1, 2, 1, 0, 0]);
     }
 
     #[test]
     fn dotted_names_end_at_the_next_word() {
-        assert_eq!(
-            dotted_name(&tokens("a.b.c YIELD d")),
-            ("a.b.c".to_owned(), 5)
-        );
+        assert_eq!(dotted_name(&tokens("a.b.c YIELD d")), ("a.b.c".to_owned(), 5));
         assert_eq!(dotted_name(&tokens("a ( )")), ("a".to_owned(), 1));
         assert_eq!(dotted_name(&tokens(".a")), (String::new(), 0));
     }

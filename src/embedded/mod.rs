@@ -58,9 +58,7 @@ pub struct Embedded {
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
     /// There is no place for a temporary file.
-    #[error(
-        "cannot create a temporary file for the embedded database: {0}; set TMPDIR or name a file"
-    )]
+    #[error("cannot create a temporary file for the embedded database: {0}; set TMPDIR or name a file")]
     Temporary(#[source] std::io::Error),
     /// The file cannot be created, read or written, or belongs to something else.
     #[error("cannot open the embedded database {}: {source}", path.display())]
@@ -79,9 +77,7 @@ impl Embedded {
     /// # Errors
     /// When the file cannot be created or opened, or is not a database of this engine.
     pub fn open(file: Option<&Path>) -> Result<Embedded, EmbeddedError> {
-        Ok(Embedded {
-            store: Arc::new(Store::open(file)?),
-        })
+        Ok(Embedded { store: Arc::new(Store::open(file)?) })
     }
 
     /// Makes a new Bolt connection and returns the client's end of it, before the handshake. The
@@ -116,15 +112,7 @@ async fn serve(store: Arc<Store>, mut stream: DuplexStream) {
     // The library wants an address for its log; there is none.
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let sessions = Arc::new(SessionManager::new(None));
-    let mut connection = Connection::new(
-        requests,
-        to_client,
-        Arc::new(session),
-        sessions,
-        None,
-        address,
-        None,
-    );
+    let mut connection = Connection::new(requests, to_client, Arc::new(session), sessions, None, address, None);
     tokio::select! {
         ended = connection.run() => {
             if let Err(error) = ended {

@@ -38,8 +38,7 @@ pub(super) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
     let Some(call) = keyword(tokens, "CALL") else {
         return Columns::None;
     };
-    let yielded =
-        keyword(tokens, "YIELD").map(|at| items(text, list_after(tokens, at, &AFTER_LIST)));
+    let yielded = keyword(tokens, "YIELD").map(|at| items(text, list_after(tokens, at, &AFTER_LIST)));
     match yielded {
         Some(names) if !names.iter().any(|name| name == "*") => Columns::Named(names),
         _ => Columns::All(outputs(tokens.get(call + 1..).unwrap_or_default())),
@@ -50,18 +49,14 @@ pub(super) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
 fn outputs(tokens: &[Token<'_>]) -> Vec<String> {
     let (name, _) = dotted_name(tokens);
     let known = PROCEDURES.iter().find(|(procedure, _)| *procedure == name);
-    known.map_or_else(Vec::new, |(_, columns)| {
-        columns.iter().map(|&column| column.to_owned()).collect()
-    })
+    known.map_or_else(Vec::new, |(_, columns)| columns.iter().map(|&column| column.to_owned()).collect())
 }
 
 /// The names of a list's items: the alias, else the text of the expression as it was written.
 fn items(text: &str, list: &[Token<'_>]) -> Vec<String> {
     list.split(|token| token.depth == 0 && token.is_symbol(","))
         .filter_map(|item| match item {
-            [.., alias, name] if alias.is_word("AS") && alias.depth == 0 => {
-                name.name().map(str::to_owned)
-            }
+            [.., alias, name] if alias.is_word("AS") && alias.depth == 0 => name.name().map(str::to_owned),
             [name] if name.kind == Kind::Quoted => name.name().map(str::to_owned),
             [first, .., last] => text.get(first.start..last.end()).map(str::to_owned),
             [only] => Some(only.text.to_owned()),
@@ -89,10 +84,7 @@ fn scope(text: &str, tokens: &[Token<'_>]) -> Vec<String> {
             names.extend(clause.last().and_then(Token::name).map(str::to_owned));
         } else if word.is_word("UNION") {
             names.clear();
-        } else if ["MATCH", "CREATE", "MERGE"]
-            .iter()
-            .any(|pattern| word.is_word(pattern))
-        {
+        } else if ["MATCH", "CREATE", "MERGE"].iter().any(|pattern| word.is_word(pattern)) {
             names.extend(pattern_variables(clause));
         }
         at = end;
@@ -124,9 +116,7 @@ fn pattern_variables(clause: &[Token<'_>]) -> Vec<String> {
         }
         before = Some(token);
     }
-    names.retain(|name| {
-        !name.eq_ignore_ascii_case("shortestPath") && !name.eq_ignore_ascii_case("allShortestPaths")
-    });
+    names.retain(|name| !name.eq_ignore_ascii_case("shortestPath") && !name.eq_ignore_ascii_case("allShortestPaths"));
     names
 }
 
@@ -160,87 +150,42 @@ mod tests {
             named("RETURN DISTINCT 'a, b' AS x, {k: 1, l: 2}.k ORDER BY x SKIP 1 LIMIT 2;"),
             ["x", "{k: 1, l: 2}.k"]
         );
-        assert_eq!(
-            named("MATCH (`a b`) RETURN `a b`, `a b`.`c d`"),
-            ["a b", "`a b`.`c d`"]
-        );
-        assert_eq!(
-            named("RETURN 1 AS limit, n.order, n:Skip /* AS c */"),
-            ["limit", "n.order", "n:Skip"]
-        );
-        assert_eq!(
-            named("MATCH (call:Call) RETURN call, call.x STARTS WITH 'a'"),
-            ["call", "call.x STARTS WITH 'a'"]
-        );
-        assert_eq!(
-            named("RETURN CASE WHEN true THEN 1 END AS c // AS d"),
-            ["c"]
-        );
+        assert_eq!(named("MATCH (`a b`) RETURN `a b`, `a b`.`c d`"), ["a b", "`a b`.`c d`"]);
+        assert_eq!(named("RETURN 1 AS limit, n.order, n:Skip /* AS c */"), ["limit", "n.order", "n:Skip"]);
+        assert_eq!(named("MATCH (call:Call) RETURN call, call.x STARTS WITH 'a'"), ["call", "call.x STARTS WITH 'a'"]);
+        assert_eq!(named("RETURN CASE WHEN true THEN 1 END AS c // AS d"), ["c"]);
     }
 
     #[test]
     fn the_last_return_counts() {
         assert_eq!(named("RETURN 1 AS a UNION ALL RETURN 2 AS a"), ["a"]);
         assert_eq!(named("WITH 1 AS return RETURN 2 AS b"), ["b"]);
-        assert_eq!(
-            named("MATCH (n) WHERE EXISTS { MATCH (n)-->(m) RETURN m } RETURN n"),
-            ["n"]
-        );
+        assert_eq!(named("MATCH (n) WHERE EXISTS { MATCH (n)-->(m) RETURN m } RETURN n"), ["n"]);
     }
 
     #[test]
     fn procedures_return_what_they_yield() {
-        assert_eq!(
-            named("CALL db.counts() YIELD kind, count AS n"),
-            ["kind", "n"]
-        );
+        assert_eq!(named("CALL db.counts() YIELD kind, count AS n"), ["kind", "n"]);
         assert_eq!(all("CALL db.counts()"), ["kind", "name", "count"]);
-        assert_eq!(
-            all("CALL db.indexes() YIELD *"),
-            ["label", "property", "kind"]
-        );
+        assert_eq!(all("CALL db.indexes() YIELD *"), ["label", "property", "kind"]);
         assert_eq!(all("CALL no.such()"), Vec::<String>::new());
     }
 
     #[test]
     fn a_statement_without_return_has_no_columns() {
         assert_eq!(columns("CREATE (n)", &tokens("CREATE (n)")), Columns::None);
-        assert_eq!(
-            columns(
-                "MATCH (yield) DELETE yield",
-                &tokens("MATCH (yield) DELETE yield")
-            ),
-            Columns::None
-        );
+        assert_eq!(columns("MATCH (yield) DELETE yield", &tokens("MATCH (yield) DELETE yield")), Columns::None);
         assert_eq!(columns("", &tokens("")), Columns::None);
     }
 
     #[test]
     fn star_returns_the_scope_in_order() {
-        assert_eq!(
-            all("MATCH p = (n:A {k: f(x)})-[r:R|S*1..2]->(:B) RETURN *"),
-            ["n", "p", "r"]
-        );
-        assert_eq!(
-            all("MATCH (n) WITH n.x AS b, 1 AS a MATCH (c) RETURN *, 2 AS aa"),
-            ["a", "b", "c", "aa"]
-        );
-        assert_eq!(
-            all("MATCH (n) WITH *, 1 AS a WHERE n.x = 1 UNWIND [1] AS u RETURN *"),
-            ["a", "n", "u"]
-        );
-        assert_eq!(
-            all("MATCH p = shortestPath((a)-[*]->(b)) RETURN *"),
-            ["a", "b", "p"]
-        );
+        assert_eq!(all("MATCH p = (n:A {k: f(x)})-[r:R|S*1..2]->(:B) RETURN *"), ["n", "p", "r"]);
+        assert_eq!(all("MATCH (n) WITH n.x AS b, 1 AS a MATCH (c) RETURN *, 2 AS aa"), ["a", "b", "c", "aa"]);
+        assert_eq!(all("MATCH (n) WITH *, 1 AS a WHERE n.x = 1 UNWIND [1] AS u RETURN *"), ["a", "n", "u"]);
+        assert_eq!(all("MATCH p = shortestPath((a)-[*]->(b)) RETURN *"), ["a", "b", "p"]);
         assert_eq!(all("MATCH (n) WHERE n.x STARTS WITH 'a' RETURN *"), ["n"]);
-        assert_eq!(
-            all("CALL db.counts() YIELD kind AS k, name RETURN *"),
-            ["k", "name"]
-        );
-        assert_eq!(
-            all("WITH 1 AS a RETURN a UNION WITH 2 AS b RETURN *"),
-            ["b"]
-        );
+        assert_eq!(all("CALL db.counts() YIELD kind AS k, name RETURN *"), ["k", "name"]);
+        assert_eq!(all("WITH 1 AS a RETURN a UNION WITH 2 AS b RETURN *"), ["b"]);
     }
 }

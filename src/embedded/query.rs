@@ -41,25 +41,13 @@ impl Query {
                 reading.kind = Type::Schema;
             }
             let (text, tables) = (expansion.text, expansion.tables);
-            return Ok(Query {
-                text,
-                reading,
-                tables,
-                parameters,
-                if_not_exists: false,
-            });
+            return Ok(Query { text, reading, tables, parameters, if_not_exists: false });
         }
         let (text, if_not_exists) = match schema::index_command(text) {
             Some(command) => (command.text, command.if_not_exists),
             None => (text.to_owned(), false),
         };
-        Ok(Query {
-            reading: Reading::of(&text),
-            text,
-            tables: Vec::new(),
-            parameters,
-            if_not_exists,
-        })
+        Ok(Query { reading: Reading::of(&text), text, tables: Vec::new(), parameters, if_not_exists })
     }
 
     /// Whether it needs a transaction that may write.
@@ -70,9 +58,7 @@ impl Query {
     /// Runs it in the transaction that is open on `database`.
     pub(super) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
         for table in &self.tables {
-            let rows = table
-                .rows(database)
-                .map_err(|error| Failure::of_engine(&error))?;
+            let rows = table.rows(database).map_err(|error| Failure::of_engine(&error))?;
             self.parameters.insert(table.parameter().to_owned(), rows);
         }
         if self.reading.explain {
@@ -92,9 +78,7 @@ impl Query {
 
     fn missing_parameters(&self) -> Failure {
         let names = self.reading.parameters.iter().map(String::as_str);
-        let missing: Vec<&str> = names
-            .filter(|name| !self.parameters.contains_key(*name))
-            .collect();
+        let missing: Vec<&str> = names.filter(|name| !self.parameters.contains_key(*name)).collect();
         Failure::parameters_missing(&missing)
     }
 
@@ -106,44 +90,24 @@ impl Query {
         ]);
         if self.reading.explain {
             summary.insert("plan".to_owned(), plan(&rows));
-            return stream(
-                Layout::new(self.reading.columns, None).names,
-                Vec::new(),
-                summary,
-            );
+            return stream(Layout::new(self.reading.columns, None).names, Vec::new(), summary);
         }
         let without_rows = self.reading.columns == Columns::None;
         let first = rows.first().map(|row| row.keys().cloned().collect());
         let layout = Layout::new(self.reading.columns, first);
-        let values = |row: Record| {
-            layout
-                .keys
-                .iter()
-                .map(|key| row.get(key).map_or(BoltValue::Null, values::to_bolt))
-                .collect()
-        };
+        let values =
+            |row: Record| layout.keys.iter().map(|key| row.get(key).map_or(BoltValue::Null, values::to_bolt)).collect();
         let records = if without_rows {
             Vec::new()
         } else {
-            rows.into_iter()
-                .map(|row| BoltRecord {
-                    values: values(row),
-                })
-                .collect()
+            rows.into_iter().map(|row| BoltRecord { values: values(row) }).collect()
         };
         stream(layout.names, records, summary)
     }
 }
 
 fn stream(columns: Vec<String>, records: Vec<BoltRecord>, summary: BoltDict) -> ResultStream {
-    ResultStream {
-        metadata: ResultMetadata {
-            columns,
-            extra: BoltDict::new(),
-        },
-        records,
-        summary,
-    }
+    ResultStream { metadata: ResultMetadata { columns, extra: BoltDict::new() }, records, summary }
 }
 
 /// The engine explains a plan as text; a Bolt plan has one operator that holds all of it.
@@ -157,10 +121,7 @@ fn plan(rows: &[Record]) -> BoltValue {
         ("operatorType".to_owned(), BoltValue::from(operator)),
         (
             "args".to_owned(),
-            BoltValue::Dict(BoltDict::from([(
-                "string-representation".to_owned(),
-                BoltValue::from(text),
-            )])),
+            BoltValue::Dict(BoltDict::from([("string-representation".to_owned(), BoltValue::from(text))])),
         ),
         ("identifiers".to_owned(), BoltValue::List(Vec::new())),
         ("children".to_owned(), BoltValue::List(Vec::new())),
@@ -176,14 +137,7 @@ mod tests {
     }
 
     fn columns_and_rows(result: ResultStream) -> (Vec<String>, Vec<Vec<BoltValue>>) {
-        (
-            result.metadata.columns,
-            result
-                .records
-                .into_iter()
-                .map(|record| record.values)
-                .collect(),
-        )
+        (result.metadata.columns, result.records.into_iter().map(|record| record.values).collect())
     }
 
     #[test]
@@ -191,58 +145,24 @@ mod tests {
         let mut database = Database::open_memory().unwrap();
         let text = "MATCH (n:A) RETURN n.x+1, count( * ) AS `a b`, n.x";
         let empty = columns_and_rows(run(&mut database, text).unwrap());
-        assert_eq!(
-            empty,
-            (
-                vec!["n.x+1".to_owned(), "a b".to_owned(), "n.x".to_owned()],
-                vec![]
-            )
-        );
+        assert_eq!(empty, (vec!["n.x+1".to_owned(), "a b".to_owned(), "n.x".to_owned()], vec![]));
         run(&mut database, "CREATE (:A {x: 1})").unwrap();
         let full = columns_and_rows(run(&mut database, text).unwrap());
-        assert_eq!(
-            full,
-            (
-                empty.0,
-                vec![vec![
-                    BoltValue::Integer(2),
-                    BoltValue::Integer(1),
-                    BoltValue::Integer(1)
-                ]]
-            )
-        );
+        assert_eq!(full, (empty.0, vec![vec![BoltValue::Integer(2), BoltValue::Integer(1), BoltValue::Integer(1)]]));
     }
 
     #[test]
     fn catalog_statements_return_rows() {
         let mut database = Database::open_memory().unwrap();
         run(&mut database, "CREATE (:B)-[:R]->(:A)").unwrap();
-        let labels = run(
-            &mut database,
-            "CALL db.labels() YIELD label AS l WHERE l = 'A'",
-        )
-        .unwrap();
+        let labels = run(&mut database, "CALL db.labels() YIELD label AS l WHERE l = 'A'").unwrap();
         assert_eq!(labels.summary["type"], BoltValue::from("r"));
-        assert_eq!(
-            columns_and_rows(labels),
-            (vec!["l".to_owned()], vec![vec![BoltValue::from("A")]])
-        );
-        let shown = run(
-            &mut database,
-            "SHOW DATABASES YIELD name, default ORDER BY name LIMIT 1",
-        )
-        .unwrap();
+        assert_eq!(columns_and_rows(labels), (vec!["l".to_owned()], vec![vec![BoltValue::from("A")]]));
+        let shown = run(&mut database, "SHOW DATABASES YIELD name, default ORDER BY name LIMIT 1").unwrap();
         assert_eq!(shown.summary["type"], BoltValue::from("s"));
         let row = vec![BoltValue::from("neo4j"), BoltValue::Boolean(true)];
-        assert_eq!(
-            columns_and_rows(shown),
-            (vec!["name".to_owned(), "default".to_owned()], vec![row])
-        );
-        let joined = run(
-            &mut database,
-            "MATCH (n:A) CALL dbms.components() YIELD edition RETURN *",
-        )
-        .unwrap();
+        assert_eq!(columns_and_rows(shown), (vec!["name".to_owned(), "default".to_owned()], vec![row]));
+        let joined = run(&mut database, "MATCH (n:A) CALL dbms.components() YIELD edition RETURN *").unwrap();
         assert_eq!(joined.metadata.columns, ["edition", "n"]);
     }
 
@@ -257,25 +177,16 @@ mod tests {
     fn an_index_may_be_there_only_if_the_statement_says_so() {
         let mut database = Database::open_memory().unwrap();
         run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap();
-        run(
-            &mut database,
-            "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)",
-        )
-        .unwrap();
+        run(&mut database, "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)").unwrap();
         let failure = run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap_err();
-        assert_eq!(
-            failure.code,
-            "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists"
-        );
+        assert_eq!(failure.code, "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists");
     }
 
     #[test]
     fn explain_gives_a_plan_and_no_rows() {
         let mut database = Database::open_memory().unwrap();
         let explained = run(&mut database, "EXPLAIN MATCH (n:A {x: $x}) RETURN n AS m").unwrap();
-        let BoltValue::Dict(plan) = &explained.summary["plan"] else {
-            panic!("no plan")
-        };
+        let BoltValue::Dict(plan) = &explained.summary["plan"] else { panic!("no plan") };
         assert_eq!(plan["operatorType"], BoltValue::from("Project"));
         assert_eq!(columns_and_rows(explained), (vec!["m".to_owned()], vec![]));
     }

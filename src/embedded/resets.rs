@@ -45,10 +45,7 @@ pub(super) struct Resets {
 
 impl Resets {
     pub(super) fn new(heard: watch::Receiver<u64>) -> Resets {
-        Resets {
-            heard,
-            handled: AtomicU64::new(0),
-        }
+        Resets { heard, handled: AtomicU64::new(0) }
     }
 
     /// Waits until a `RESET` was heard that the server has not come to.
@@ -66,9 +63,7 @@ impl Resets {
         let heard = *self.heard.borrow();
         let next = |handled| (handled < heard).then_some(handled + 1);
         // Nothing to do if every one was handled already.
-        let _ = self
-            .handled
-            .fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
+        let _ = self.handled.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 }
 

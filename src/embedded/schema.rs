@@ -21,10 +21,7 @@ pub(super) fn index_command(statement: &str) -> Option<IndexCommand> {
     let mut rest = words(&tokens, &["CREATE"])?;
     rest = words(rest, &["RANGE"]).unwrap_or(rest);
     rest = words(rest, &["INDEX"])?;
-    if rest
-        .first()
-        .is_some_and(|name| name.name().is_some() && !name.is_word("FOR") && !name.is_word("IF"))
-    {
+    if rest.first().is_some_and(|name| name.name().is_some() && !name.is_word("FOR") && !name.is_word("IF")) {
         rest = rest.get(1..)?;
     }
     let guarded = words(rest, &["IF", "NOT", "EXISTS"]);
@@ -45,10 +42,7 @@ pub(super) fn index_command(statement: &str) -> Option<IndexCommand> {
 /// What follows `expected`, if `tokens` begin with it.
 fn words<'t, 'a>(tokens: &'t [Token<'a>], expected: &[&str]) -> Option<&'t [Token<'a>]> {
     let (head, rest) = tokens.split_at_checked(expected.len())?;
-    head.iter()
-        .zip(expected)
-        .all(|(token, word)| token.is_word(word))
-        .then_some(rest)
+    head.iter().zip(expected).all(|(token, word)| token.is_word(word)).then_some(rest)
 }
 
 /// The properties of `(n.a, n.b)`, which must end the command.
@@ -65,9 +59,7 @@ fn properties<'a>(tokens: &[Token<'a>], variable: &Token<'_>) -> Option<Vec<&'a 
     }
     list.split(|token| token.is_symbol(","))
         .map(|item| match item {
-            [owner, dot, property] if owner.name() == variable.name() && dot.is_symbol(".") => {
-                Some(property.text)
-            }
+            [owner, dot, property] if owner.name() == variable.name() && dot.is_symbol(".") => Some(property.text),
             _ => None,
         })
         .collect()
@@ -84,32 +76,12 @@ mod tests {
     #[test]
     fn node_indexes_are_translated() {
         for (statement, text, if_not_exists) in [
-            (
-                "CREATE INDEX FOR (n:A) ON (n.x)",
-                "CREATE INDEX ON :A(x)",
-                false,
-            ),
-            (
-                "create range index name for (n:A) on (n.x, n.y);",
-                "CREATE INDEX ON :A(x, y)",
-                false,
-            ),
-            (
-                "CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.x)",
-                "CREATE INDEX ON :A(x)",
-                true,
-            ),
-            (
-                "CREATE INDEX `a b` IF NOT EXISTS FOR (n:A) ON (n.x)",
-                "CREATE INDEX ON :A(x)",
-                true,
-            ),
+            ("CREATE INDEX FOR (n:A) ON (n.x)", "CREATE INDEX ON :A(x)", false),
+            ("create range index name for (n:A) on (n.x, n.y);", "CREATE INDEX ON :A(x, y)", false),
+            ("CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.x)", "CREATE INDEX ON :A(x)", true),
+            ("CREATE INDEX `a b` IF NOT EXISTS FOR (n:A) ON (n.x)", "CREATE INDEX ON :A(x)", true),
         ] {
-            assert_eq!(
-                translated(statement),
-                Some((text.to_owned(), if_not_exists)),
-                "{statement}"
-            );
+            assert_eq!(translated(statement), Some((text.to_owned(), if_not_exists)), "{statement}");
         }
     }
 

@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use boltr::error::BoltError;
 use boltr::server::backend::SessionProperty;
-use boltr::server::{
-    AccessMode, BoltBackend, ResultStream, SessionConfig, SessionHandle, TransactionHandle,
-};
+use boltr::server::{AccessMode, BoltBackend, ResultStream, SessionConfig, SessionHandle, TransactionHandle};
 use boltr::types::{BoltDict, BoltValue};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep_until};
@@ -39,18 +37,11 @@ struct Explicit {
 
 impl Session {
     pub(super) fn new(store: Arc<Store>, resets: Resets) -> Session {
-        Session {
-            store,
-            resets,
-            explicit: Mutex::new(None),
-        }
+        Session { store, resets, explicit: Mutex::new(None) }
     }
 
     fn take(&self) -> Option<Explicit> {
-        self.explicit
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take()
+        self.explicit.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn put(&self, explicit: Explicit) {
@@ -58,11 +49,7 @@ impl Session {
     }
 
     /// Waits for what a blocking thread does, unless the client or the deadline gives it up.
-    async fn wait<T>(
-        &self,
-        work: JoinHandle<Result<T, Failure>>,
-        deadline: Option<Instant>,
-    ) -> Result<T, Failure> {
+    async fn wait<T>(&self, work: JoinHandle<Result<T, Failure>>, deadline: Option<Instant>) -> Result<T, Failure> {
         tokio::select! {
             done = work => done.unwrap_or_else(|_panic| Err(Failure::broken())),
             () = self.resets.pending() => Err(Failure::terminated()),
@@ -94,21 +81,13 @@ impl Session {
         if writes {
             commit(transaction, true).await?;
         }
-        result.summary.insert(
-            "bookmark".to_owned(),
-            BoltValue::String(self.store.bookmark()),
-        );
+        result.summary.insert("bookmark".to_owned(), BoltValue::String(self.store.bookmark()));
         Ok(result)
     }
 
     /// Runs a statement in the explicit transaction, which ends if it fails.
     async fn run_inside(&self, query: Query) -> Result<ResultStream, Failure> {
-        let Some(Explicit {
-            mut transaction,
-            deadline,
-            wrote,
-        }) = self.take()
-        else {
+        let Some(Explicit { mut transaction, deadline, wrote }) = self.take() else {
             return Err(Failure::terminated());
         };
         if is_over(deadline) {
@@ -120,11 +99,7 @@ impl Session {
             Ok((transaction, result))
         });
         let (transaction, result) = self.wait(work, deadline).await?;
-        self.put(Explicit {
-            transaction,
-            deadline,
-            wrote,
-        });
+        self.put(Explicit { transaction, deadline, wrote });
         Ok(result)
     }
 }
@@ -139,9 +114,7 @@ async fn commit(transaction: Transaction, wrote: bool) -> Result<(), Failure> {
 /// none.
 fn deadline(extra: &BoltDict) -> Option<Instant> {
     let milliseconds = extra.get("tx_timeout").and_then(BoltValue::as_int)?;
-    let timeout = u64::try_from(milliseconds)
-        .ok()
-        .filter(|&milliseconds| milliseconds > 0)?;
+    let timeout = u64::try_from(milliseconds).ok().filter(|&milliseconds| milliseconds > 0)?;
     Instant::now().checked_add(Duration::from_millis(timeout))
 }
 
@@ -175,11 +148,7 @@ impl BoltBackend for Session {
         Ok(())
     }
 
-    async fn configure_session(
-        &self,
-        _session: &SessionHandle,
-        property: SessionProperty,
-    ) -> Result<(), BoltError> {
+    async fn configure_session(&self, _session: &SessionHandle, property: SessionProperty) -> Result<(), BoltError> {
         let SessionProperty::Database(name) = property;
         if name.is_empty() || name.eq_ignore_ascii_case(DATABASE) {
             Ok(())
@@ -221,25 +190,15 @@ impl BoltBackend for Session {
         extra: &BoltDict,
     ) -> Result<TransactionHandle, BoltError> {
         let deadline = deadline(extra);
-        let admission = self
-            .admit(access_mode(extra) == AccessMode::Write, deadline)
-            .await?;
+        let admission = self.admit(access_mode(extra) == AccessMode::Write, deadline).await?;
         let store = Arc::clone(&self.store);
         let work = tokio::task::spawn_blocking(move || Transaction::begin(store, admission));
         let transaction = self.wait(work, deadline).await?;
-        self.put(Explicit {
-            transaction,
-            deadline,
-            wrote: false,
-        });
+        self.put(Explicit { transaction, deadline, wrote: false });
         Ok(TransactionHandle("embedded".to_owned()))
     }
 
-    async fn commit(
-        &self,
-        _session: &SessionHandle,
-        _transaction: &TransactionHandle,
-    ) -> Result<BoltDict, BoltError> {
+    async fn commit(&self, _session: &SessionHandle, _transaction: &TransactionHandle) -> Result<BoltDict, BoltError> {
         let Some(explicit) = self.take() else {
             return Err(Failure::terminated().into());
         };
@@ -248,25 +207,15 @@ impl BoltBackend for Session {
         }
         commit(explicit.transaction, explicit.wrote).await?;
         let bookmark = BoltValue::String(self.store.bookmark());
-        Ok(BoltDict::from([
-            ("bookmark".to_owned(), bookmark),
-            ("db".to_owned(), BoltValue::from(DATABASE)),
-        ]))
+        Ok(BoltDict::from([("bookmark".to_owned(), bookmark), ("db".to_owned(), BoltValue::from(DATABASE))]))
     }
 
-    async fn rollback(
-        &self,
-        _session: &SessionHandle,
-        _transaction: &TransactionHandle,
-    ) -> Result<(), BoltError> {
+    async fn rollback(&self, _session: &SessionHandle, _transaction: &TransactionHandle) -> Result<(), BoltError> {
         drop(self.take());
         Ok(())
     }
 
     async fn get_server_info(&self) -> Result<BoltDict, BoltError> {
-        Ok(BoltDict::from([(
-            "server".to_owned(),
-            BoltValue::from(SERVER),
-        )]))
+        Ok(BoltDict::from([("server".to_owned(), BoltValue::from(SERVER))]))
     }
 }

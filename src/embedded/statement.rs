@@ -59,13 +59,7 @@ impl Reading {
             (false, true, _) => Type::ReadWrite,
         };
         let writes = kind != Type::Read && !explain;
-        Reading {
-            kind,
-            writes,
-            explain,
-            columns,
-            parameters: parameters(&tokens),
-        }
+        Reading { kind, writes, explain, columns, parameters: parameters(&tokens) }
     }
 }
 
@@ -114,9 +108,6 @@ mod tests {
 
     #[test]
     fn parameters_are_named_once_and_not_in_strings() {
-        assert_eq!(
-            Reading::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters,
-            ["b", "a", "0"]
-        );
+        assert_eq!(Reading::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters, ["b", "a", "0"]);
     }
 }

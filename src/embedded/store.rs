@@ -56,17 +56,11 @@ impl Store {
                 (folder.path().join("embedded.db"), Some(folder))
             }
         };
-        let unusable = |source| EmbeddedError::Open {
-            path: path.clone(),
-            source: Box::new(source),
-        };
+        let unusable = |source| EmbeddedError::Open { path: path.clone(), source: Box::new(source) };
         let mut first = open_handle(&path, temporary.is_some()).map_err(unusable)?;
         let templates = Templates::new(&mut first).map_err(unusable)?;
         let others = (1..HANDLES).map(|_| open_handle(&path, temporary.is_some()));
-        let idle = std::iter::once(Ok(first))
-            .chain(others)
-            .collect::<Result<_, _>>()
-            .map_err(unusable)?;
+        let idle = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>().map_err(unusable)?;
         Ok(Store {
             path,
             idle: Mutex::new(idle),
@@ -90,41 +84,24 @@ impl Store {
     /// When that takes longer than [`BUSY_TIMEOUT`] for either.
     pub(super) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
         // The turn first: whoever waits for it must not keep a handle from those who only read.
-        let turn = if writing {
-            Some(permit(&self.writer, Failure::busy).await?)
-        } else {
-            None
-        };
+        let turn = if writing { Some(permit(&self.writer, Failure::busy).await?) } else { None };
         let handle = permit(&self.handles, Failure::too_many_transactions).await?;
-        Ok(Admission {
-            _handle: handle,
-            turn,
-        })
+        Ok(Admission { _handle: handle, turn })
     }
 
     /// The bookmark of the last commit.
     pub(super) fn bookmark(&self) -> String {
         let commits = self.commits.load(Ordering::Acquire);
-        format!(
-            "FB:{}",
-            STANDARD.encode([self.origin.to_be_bytes(), commits.to_be_bytes()].concat())
-        )
+        format!("FB:{}", STANDARD.encode([self.origin.to_be_bytes(), commits.to_be_bytes()].concat()))
     }
 
     fn take(&self) -> Result<Database, GraphError> {
-        let idle = self
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop();
+        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         idle.map_or_else(|| open_handle(&self.path, self.temporary.is_some()), Ok)
     }
 
     fn give_back(&self, database: Database) {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(database);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(database);
     }
 }
 
@@ -135,25 +112,16 @@ pub(super) struct Admission {
     turn: Option<OwnedSemaphorePermit>,
 }
 
-async fn permit(
-    semaphore: &Arc<Semaphore>,
-    too_late: fn() -> Failure,
-) -> Result<OwnedSemaphorePermit, Failure> {
+async fn permit(semaphore: &Arc<Semaphore>, too_late: fn() -> Failure) -> Result<OwnedSemaphorePermit, Failure> {
     let acquired = tokio::time::timeout(BUSY_TIMEOUT, Arc::clone(semaphore).acquire_owned()).await;
-    acquired
-        .map_err(|_elapsed| too_late())?
-        .map_err(|_closed| Failure::broken())
+    acquired.map_err(|_elapsed| too_late())?.map_err(|_closed| Failure::broken())
 }
 
 fn open_handle(path: &Path, temporary: bool) -> Result<Database, GraphError> {
     let config = Config {
         busy_timeout_ms: u32::try_from(BUSY_TIMEOUT.as_millis()).unwrap_or(u32::MAX),
         // A file that is deleted at the end need not survive a power cut.
-        synchronous: if temporary {
-            SyncMode::Off
-        } else {
-            SyncMode::Normal
-        },
+        synchronous: if temporary { SyncMode::Off } else { SyncMode::Normal },
         max_result_rows: MAX_ROWS,
         cache_size: PAGE_CACHE,
         ..Config::default()
@@ -175,39 +143,22 @@ impl Transaction {
     pub(super) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
         let database = store.take().map_err(|error| Failure::of_engine(&error))?;
         let writing = admission.turn.is_some();
-        let mut transaction = Transaction {
-            database: Some(database),
-            store,
-            _admission: admission,
-        };
+        let mut transaction = Transaction { database: Some(database), store, _admission: admission };
         transaction.run(|database| {
-            let begun = if writing {
-                database.begin_write()
-            } else {
-                database.begin_read()
-            };
+            let begun = if writing { database.begin_write() } else { database.begin_read() };
             begun.map_err(|error| Failure::of_engine(&error))
         })?;
         Ok(transaction)
     }
 
     /// Does `work` in it.
-    pub(super) fn run<T>(
-        &mut self,
-        work: impl FnOnce(&mut Database) -> Result<T, Failure>,
-    ) -> Result<T, Failure> {
-        self.database
-            .as_mut()
-            .map_or_else(|| Err(Failure::broken()), work)
+    pub(super) fn run<T>(&mut self, work: impl FnOnce(&mut Database) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.database.as_mut().map_or_else(|| Err(Failure::broken()), work)
     }
 
     /// Commits it; `wrote` says whether there is anything that a new bookmark must stand for.
     pub(super) fn commit(mut self, wrote: bool) -> Result<(), Failure> {
-        self.run(|database| {
-            database
-                .commit()
-                .map_err(|error| Failure::of_engine(&error))
-        })?;
+        self.run(|database| database.commit().map_err(|error| Failure::of_engine(&error)))?;
         if wrote {
             self.store.commits.fetch_add(1, Ordering::AcqRel);
         }
@@ -235,28 +186,18 @@ mod tests {
     fn begin(store: &Arc<Store>, writing: bool) -> Transaction {
         let handle = Arc::clone(&store.handles).try_acquire_owned().unwrap();
         let turn = writing.then(|| Arc::clone(&store.writer).try_acquire_owned().unwrap());
-        Transaction::begin(
-            Arc::clone(store),
-            Admission {
-                _handle: handle,
-                turn,
-            },
-        )
-        .unwrap()
+        Transaction::begin(Arc::clone(store), Admission { _handle: handle, turn }).unwrap()
     }
 
     fn count(store: &Arc<Store>) -> String {
         let mut transaction = begin(store, false);
-        let rows = transaction
-            .run(|database| Ok(database.execute("MATCH (n) RETURN count(n) AS c").unwrap()));
+        let rows = transaction.run(|database| Ok(database.execute("MATCH (n) RETURN count(n) AS c").unwrap()));
         rows.unwrap().first().unwrap().get("c").unwrap().to_string()
     }
 
     fn create(store: &Arc<Store>) -> Transaction {
         let mut transaction = begin(store, true);
-        transaction
-            .run(|database| Ok(database.execute("CREATE ()").unwrap()))
-            .unwrap();
+        transaction.run(|database| Ok(database.execute("CREATE ()").unwrap())).unwrap();
         transaction
     }
 
@@ -308,9 +249,7 @@ mod tests {
     fn a_file_keeps_what_was_committed() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("kept.db");
-        create(&Arc::new(Store::open(Some(&file)).unwrap()))
-            .commit(true)
-            .unwrap();
+        create(&Arc::new(Store::open(Some(&file)).unwrap())).commit(true).unwrap();
         assert_eq!(count(&Arc::new(Store::open(Some(&file)).unwrap())), "1");
     }
 
@@ -318,11 +257,7 @@ mod tests {
     fn a_file_of_another_sort_is_refused_by_name() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("text.db");
-        std::fs::write(
-            &file,
-            "not a database, but long enough to look like a file of some sort".repeat(20),
-        )
-        .unwrap();
+        std::fs::write(&file, "not a database, but long enough to look like a file of some sort".repeat(20)).unwrap();
         let error = Store::open(Some(&file)).err().unwrap().to_string();
         assert!(error.contains("text.db"), "{error}");
     }

@@ -72,9 +72,7 @@ impl Table {
     pub(super) fn rows(self, database: &mut Database) -> Result<Value, GraphError> {
         let rows = match self {
             Table::Labels => one_column("label", counted(database, "label")?),
-            Table::RelationshipTypes => {
-                one_column("relationshipType", counted(database, "edge_type")?)
-            }
+            Table::RelationshipTypes => one_column("relationshipType", counted(database, "edge_type")?),
             Table::PropertyKeys => one_column("propertyKey", property_keys(database)?),
             Table::Components => vec![row(&[
                 ("name", text("Neo4j Kernel")),
@@ -93,19 +91,11 @@ fn text(text: &str) -> Value {
 }
 
 fn row(columns: &[(&str, Value)]) -> Value {
-    Value::Map(
-        columns
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), value.clone()))
-            .collect(),
-    )
+    Value::Map(columns.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
 }
 
 fn one_column(name: &str, values: Vec<String>) -> Vec<Value> {
-    values
-        .into_iter()
-        .map(|value| Value::Map(BTreeMap::from([(name.to_owned(), Value::String(value))])))
-        .collect()
+    values.into_iter().map(|value| Value::Map(BTreeMap::from([(name.to_owned(), Value::String(value))]))).collect()
 }
 
 fn database_row() -> Value {
@@ -129,12 +119,10 @@ fn database_row() -> Value {
 /// The names of one kind that the engine's statistics count at least once, sorted.
 fn counted(database: &mut Database, kind: &str) -> Result<Vec<String>, GraphError> {
     let rows = database.execute("CALL db.counts()")?;
-    let in_use = rows
-        .iter()
-        .filter(|row| match (row.get("kind"), row.get("count")) {
-            (Some(Value::String(found)), Some(Value::I64(count))) => found == kind && *count > 0,
-            _ => false,
-        });
+    let in_use = rows.iter().filter(|row| match (row.get("kind"), row.get("count")) {
+        (Some(Value::String(found)), Some(Value::I64(count))) => found == kind && *count > 0,
+        _ => false,
+    });
     Ok(sorted(in_use.filter_map(|row| row.get("name"))))
 }
 
@@ -163,19 +151,11 @@ mod tests {
     #[test]
     fn rows_are_what_is_in_use() {
         let mut database = Database::open_memory().unwrap();
-        database
-            .execute("CREATE (:B {y: 1})-[:R {z: 1}]->(:A {x: 1}), (d:Gone)")
-            .unwrap();
+        database.execute("CREATE (:B {y: 1})-[:R {z: 1}]->(:A {x: 1}), (d:Gone)").unwrap();
         database.execute("MATCH (d:Gone) DELETE d").unwrap();
         let mut rows = |table: Table| table.rows(&mut database).unwrap().to_string();
         assert_eq!(rows(Table::Labels), r#"[{label: "A"}, {label: "B"}]"#);
-        assert_eq!(
-            rows(Table::RelationshipTypes),
-            r#"[{relationshipType: "R"}]"#
-        );
-        assert_eq!(
-            rows(Table::PropertyKeys),
-            r#"[{propertyKey: "x"}, {propertyKey: "y"}, {propertyKey: "z"}]"#
-        );
+        assert_eq!(rows(Table::RelationshipTypes), r#"[{relationshipType: "R"}]"#);
+        assert_eq!(rows(Table::PropertyKeys), r#"[{propertyKey: "x"}, {propertyKey: "y"}, {propertyKey: "z"}]"#);
     }
 }

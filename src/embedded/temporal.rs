@@ -5,8 +5,7 @@
 //! in a copy of one that the engine made itself.
 
 use boltr::types::{
-    BoltDate, BoltDateTime, BoltDateTimeZoneId, BoltDuration, BoltLocalDateTime, BoltLocalTime,
-    BoltTime, BoltValue,
+    BoltDate, BoltDateTime, BoltDateTimeZoneId, BoltDuration, BoltLocalDateTime, BoltLocalTime, BoltTime, BoltValue,
 };
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike};
 use graphdblite::{Database, GraphError, Value};
@@ -36,14 +35,11 @@ impl Templates {
              datetime('1970-01-01T00:00Z') AS date_time, duration('P0D') AS duration",
         )?;
         let take = |name: &str| {
-            rows.first()
-                .and_then(|row| row.get(name))
-                .cloned()
-                .ok_or_else(|| GraphError::Serialization {
-                    context: "temporal values".to_owned(),
-                    source: format!("the engine did not return `{name}`"),
-                    hint: None,
-                })
+            rows.first().and_then(|row| row.get(name)).cloned().ok_or_else(|| GraphError::Serialization {
+                context: "temporal values".to_owned(),
+                source: format!("the engine did not return `{name}`"),
+                hint: None,
+            })
         };
         Ok(Templates {
             date: take("date")?,
@@ -62,8 +58,9 @@ impl Templates {
             BoltValue::LocalTime(time) => self.local_time(time.nanoseconds),
             BoltValue::Time(time) => self.time(time),
             BoltValue::LocalDateTime(at) => self.local_date_time(at),
-            BoltValue::DateTime(at) => offset(at.tz_offset_seconds)
-                .and_then(|offset| self.date_time(at.seconds, at.nanoseconds, offset, None)),
+            BoltValue::DateTime(at) => {
+                offset(at.tz_offset_seconds).and_then(|offset| self.date_time(at.seconds, at.nanoseconds, offset, None))
+            }
             BoltValue::DateTimeZoneId(at) => self.date_time_in_zone(at),
             BoltValue::Duration(duration) => self.duration(duration),
             _ => return None,
@@ -115,9 +112,7 @@ impl Templates {
     ) -> Result<Value, String> {
         let mut value = self.date_time.clone();
         if let Value::DateTime(at) = &mut value {
-            at.0 = moment(seconds, nanoseconds)?
-                .checked_add_offset(offset)
-                .ok_or(OUT_OF_RANGE)?;
+            at.0 = moment(seconds, nanoseconds)?.checked_add_offset(offset).ok_or(OUT_OF_RANGE)?;
             at.1 = offset;
             at.2 = zone.map(str::to_owned);
         }
@@ -125,8 +120,7 @@ impl Templates {
     }
 
     fn date_time_in_zone(&self, bolt: &BoltDateTimeZoneId) -> Result<Value, String> {
-        let zone = jiff::tz::TimeZone::get(&bolt.tz_id)
-            .map_err(|_| format!("unknown time zone `{}`", bolt.tz_id))?;
+        let zone = jiff::tz::TimeZone::get(&bolt.tz_id).map_err(|_| format!("unknown time zone `{}`", bolt.tz_id))?;
         let at = jiff::Timestamp::from_second(bolt.seconds).map_err(|_| OUT_OF_RANGE)?;
         let offset = offset(zone.to_offset(at).seconds().into())?;
         self.date_time(bolt.seconds, bolt.nanoseconds, offset, Some(&bolt.tz_id))
@@ -167,49 +161,33 @@ fn moment(seconds: i64, nanoseconds: i64) -> Result<NaiveDateTime, String> {
 pub(super) fn to_bolt(value: &Value) -> Option<BoltValue> {
     Some(match value {
         Value::Date(date) => {
-            let days = date
-                .0
-                .signed_duration_since(NaiveDate::default())
-                .num_days();
+            let days = date.0.signed_duration_since(NaiveDate::default()).num_days();
             BoltValue::Date(BoltDate { days })
         }
-        Value::LocalTime(time) => BoltValue::LocalTime(BoltLocalTime {
-            nanoseconds: since_midnight(time.0),
-        }),
+        Value::LocalTime(time) => BoltValue::LocalTime(BoltLocalTime { nanoseconds: since_midnight(time.0) }),
         Value::Time(time) => BoltValue::Time(BoltTime {
             nanoseconds: since_midnight(time.0),
             tz_offset_seconds: time.1.local_minus_utc().into(),
         }),
         Value::LocalDateTime(at) => {
             let (seconds, nanoseconds) = since_epoch(at.0);
-            BoltValue::LocalDateTime(BoltLocalDateTime {
-                seconds,
-                nanoseconds,
-            })
+            BoltValue::LocalDateTime(BoltLocalDateTime { seconds, nanoseconds })
         }
         Value::DateTime(at) => {
             let (local, nanoseconds) = since_epoch(at.0);
             let tz_offset_seconds = i64::from(at.1.local_minus_utc());
             let seconds = local - tz_offset_seconds;
             match &at.2 {
-                Some(zone) => BoltValue::DateTimeZoneId(BoltDateTimeZoneId {
-                    seconds,
-                    nanoseconds,
-                    tz_id: zone.clone(),
-                }),
-                None => BoltValue::DateTime(BoltDateTime {
-                    seconds,
-                    nanoseconds,
-                    tz_offset_seconds,
-                }),
+                Some(zone) => {
+                    BoltValue::DateTimeZoneId(BoltDateTimeZoneId { seconds, nanoseconds, tz_id: zone.clone() })
+                }
+                None => BoltValue::DateTime(BoltDateTime { seconds, nanoseconds, tz_offset_seconds }),
             }
         }
         Value::Duration(duration) => BoltValue::Duration(BoltDuration {
             months: duration.months,
             days: duration.days,
-            seconds: duration
-                .seconds
-                .saturating_add(duration.nanos.div_euclid(NANOS_PER_SECOND)),
+            seconds: duration.seconds.saturating_add(duration.nanos.div_euclid(NANOS_PER_SECOND)),
             nanoseconds: duration.nanos.rem_euclid(NANOS_PER_SECOND),
         }),
         _ => return None,
@@ -236,52 +214,22 @@ mod tests {
     }
 
     fn samples() -> Vec<(BoltValue, &'static str)> {
-        let zone = BoltDateTimeZoneId {
-            seconds: 1_719_835_200,
-            nanoseconds: 5,
-            tz_id: "Europe/Berlin".to_owned(),
-        };
+        let zone = BoltDateTimeZoneId { seconds: 1_719_835_200, nanoseconds: 5, tz_id: "Europe/Berlin".to_owned() };
         vec![
             (BoltValue::Date(BoltDate { days: -1 }), "1969-12-31"),
+            (BoltValue::LocalTime(BoltLocalTime { nanoseconds: 3_600_000_000_001 }), "01:00:00.000000001"),
+            (BoltValue::Time(BoltTime { nanoseconds: 0, tz_offset_seconds: -19_800 }), "00:00-05:30"),
             (
-                BoltValue::LocalTime(BoltLocalTime {
-                    nanoseconds: 3_600_000_000_001,
-                }),
-                "01:00:00.000000001",
-            ),
-            (
-                BoltValue::Time(BoltTime {
-                    nanoseconds: 0,
-                    tz_offset_seconds: -19_800,
-                }),
-                "00:00-05:30",
-            ),
-            (
-                BoltValue::LocalDateTime(BoltLocalDateTime {
-                    seconds: -1,
-                    nanoseconds: 5,
-                }),
+                BoltValue::LocalDateTime(BoltLocalDateTime { seconds: -1, nanoseconds: 5 }),
                 "1969-12-31T23:59:59.000000005",
             ),
             (
-                BoltValue::DateTime(BoltDateTime {
-                    seconds: 0,
-                    nanoseconds: 0,
-                    tz_offset_seconds: 3_600,
-                }),
+                BoltValue::DateTime(BoltDateTime { seconds: 0, nanoseconds: 0, tz_offset_seconds: 3_600 }),
                 "1970-01-01T01:00+01:00",
             ),
+            (BoltValue::DateTimeZoneId(zone), "2024-07-01T14:00:00.000000005+02:00[Europe/Berlin]"),
             (
-                BoltValue::DateTimeZoneId(zone),
-                "2024-07-01T14:00:00.000000005+02:00[Europe/Berlin]",
-            ),
-            (
-                BoltValue::Duration(BoltDuration {
-                    months: 14,
-                    days: -3,
-                    seconds: -1,
-                    nanoseconds: 500_000_000,
-                }),
+                BoltValue::Duration(BoltDuration { months: 14, days: -3, seconds: -1, nanoseconds: 500_000_000 }),
                 "P1Y2M-3DT-0.5S",
             ),
         ]
@@ -301,30 +249,15 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let (_database, templates) = engine();
         let zone = |tz_id: &str| {
-            BoltValue::DateTimeZoneId(BoltDateTimeZoneId {
-                seconds: 0,
-                nanoseconds: 0,
-                tz_id: tz_id.to_owned(),
-            })
+            BoltValue::DateTimeZoneId(BoltDateTimeZoneId { seconds: 0, nanoseconds: 0, tz_id: tz_id.to_owned() })
         };
         for bolt in [
             BoltValue::Date(BoltDate { days: i64::MAX }),
             BoltValue::LocalTime(BoltLocalTime { nanoseconds: -1 }),
-            BoltValue::LocalTime(BoltLocalTime {
-                nanoseconds: 86_400 * NANOS_PER_SECOND,
-            }),
-            BoltValue::Time(BoltTime {
-                nanoseconds: 0,
-                tz_offset_seconds: 86_400,
-            }),
-            BoltValue::LocalDateTime(BoltLocalDateTime {
-                seconds: i64::MIN,
-                nanoseconds: 0,
-            }),
-            BoltValue::LocalDateTime(BoltLocalDateTime {
-                seconds: 0,
-                nanoseconds: -1,
-            }),
+            BoltValue::LocalTime(BoltLocalTime { nanoseconds: 86_400 * NANOS_PER_SECOND }),
+            BoltValue::Time(BoltTime { nanoseconds: 0, tz_offset_seconds: 86_400 }),
+            BoltValue::LocalDateTime(BoltLocalDateTime { seconds: i64::MIN, nanoseconds: 0 }),
+            BoltValue::LocalDateTime(BoltLocalDateTime { seconds: 0, nanoseconds: -1 }),
             zone("Nowhere/Land"),
         ] {
             assert!(templates.to_engine(&bolt).unwrap().is_err(), "{bolt:?}");

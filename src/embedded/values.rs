@@ -7,9 +7,7 @@
 
 use std::collections::HashMap;
 
-use boltr::types::{
-    BoltDict, BoltNode, BoltPath, BoltRelationship, BoltUnboundRelationship, BoltValue,
-};
+use boltr::types::{BoltDict, BoltNode, BoltPath, BoltRelationship, BoltUnboundRelationship, BoltValue};
 use graphdblite::{Edge, Node, NodeId, PathValue, Value};
 
 use super::errors::Failure;
@@ -22,10 +20,7 @@ const RELATIONSHIP_ID_BITS: u32 = 52;
 pub(super) type Parameters = HashMap<String, Value>;
 
 /// Converts the parameters of a `RUN`.
-pub(super) fn parameters_to_engine(
-    parameters: &BoltDict,
-    templates: &Templates,
-) -> Result<Parameters, Failure> {
+pub(super) fn parameters_to_engine(parameters: &BoltDict, templates: &Templates) -> Result<Parameters, Failure> {
     parameters
         .iter()
         .map(|(name, value)| match to_engine(value, templates) {
@@ -46,23 +41,15 @@ fn to_engine(value: &BoltValue, templates: &Templates) -> Result<Value, String> 
         BoltValue::Float(value) => Ok(Value::F64(*value)),
         BoltValue::String(value) => Ok(Value::String(value.clone())),
         BoltValue::List(items) => {
-            let items: Result<_, _> = items
-                .iter()
-                .map(|item| to_engine(item, templates))
-                .collect();
+            let items: Result<_, _> = items.iter().map(|item| to_engine(item, templates)).collect();
             Ok(Value::List(items?))
         }
         BoltValue::Dict(entries) => {
-            let entries: Result<_, String> = entries
-                .iter()
-                .map(|(key, value)| Ok((key.clone(), to_engine(value, templates)?)))
-                .collect();
+            let entries: Result<_, String> =
+                entries.iter().map(|(key, value)| Ok((key.clone(), to_engine(value, templates)?))).collect();
             Ok(Value::Map(entries?))
         }
-        other => Err(format!(
-            "the embedded database has no type for {}",
-            type_name(other)
-        )),
+        other => Err(format!("the embedded database has no type for {}", type_name(other))),
     }
 }
 
@@ -71,9 +58,7 @@ fn type_name(value: &BoltValue) -> &'static str {
         BoltValue::Bytes(_) => "ByteArray",
         BoltValue::Point2D(_) | BoltValue::Point3D(_) => "Point",
         BoltValue::Node(_) => "a Node as a parameter",
-        BoltValue::Relationship(_) | BoltValue::UnboundRelationship(_) => {
-            "a Relationship as a parameter"
-        }
+        BoltValue::Relationship(_) | BoltValue::UnboundRelationship(_) => "a Relationship as a parameter",
         BoltValue::Path(_) => "a Path as a parameter",
         _ => "this value",
     }
@@ -145,9 +130,7 @@ fn unbound_to_bolt(edge: &Edge) -> BoltUnboundRelationship {
 fn hashed_id(element_id: &str) -> i64 {
     let hash = element_id
         .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     i64::try_from(hash >> (u64::BITS - RELATIONSHIP_ID_BITS)).unwrap_or_default()
 }
 
@@ -161,9 +144,7 @@ fn path_to_bolt(path: &PathValue) -> BoltPath {
         node.id
     });
     for (edge, node) in path.edges.iter().zip(path.nodes.iter().skip(1)) {
-        let index = place(&mut rels, unbound_to_bolt(edge), |a, b| {
-            a.element_id == b.element_id
-        }) + 1;
+        let index = place(&mut rels, unbound_to_bolt(edge), |a, b| a.element_id == b.element_id) + 1;
         // A relationship walked against its direction has a negative index; a loop is walked
         // forwards.
         let forwards = from == Some(edge.src);
@@ -171,22 +152,15 @@ fn path_to_bolt(path: &PathValue) -> BoltPath {
         indices.push(place(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id));
         from = Some(node.id);
     }
-    BoltPath {
-        nodes,
-        rels,
-        indices,
-    }
+    BoltPath { nodes, rels, indices }
 }
 
 /// The index of `item` in `items`, where it is put at the end unless it is there.
 fn place<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) -> i64 {
-    let index = items
-        .iter()
-        .position(|known| same(known, &item))
-        .unwrap_or_else(|| {
-            items.push(item);
-            items.len() - 1
-        });
+    let index = items.iter().position(|known| same(known, &item)).unwrap_or_else(|| {
+        items.push(item);
+        items.len() - 1
+    });
     i64::try_from(index).unwrap_or(i64::MAX)
 }
 
@@ -201,30 +175,17 @@ mod tests {
     }
 
     fn node(id: u64) -> Node {
-        Node {
-            id: NodeId(id),
-            labels: vec!["A".to_owned()],
-            properties: HashMap::new(),
-        }
+        Node { id: NodeId(id), labels: vec!["A".to_owned()], properties: HashMap::new() }
     }
 
     fn edge(src: u64, dst: u64) -> Edge {
-        Edge {
-            src: NodeId(src),
-            dst: NodeId(dst),
-            label: "R".to_owned(),
-            seq: 0,
-            properties: HashMap::new(),
-        }
+        Edge { src: NodeId(src), dst: NodeId(dst), label: "R".to_owned(), seq: 0, properties: HashMap::new() }
     }
 
     #[test]
     fn nested_values_survive_both_ways() {
         let inner = BoltDict::from([
-            (
-                "x".to_owned(),
-                BoltValue::List(vec![BoltValue::Null, BoltValue::Float(0.5)]),
-            ),
+            ("x".to_owned(), BoltValue::List(vec![BoltValue::Null, BoltValue::Float(0.5)])),
             ("y".to_owned(), BoltValue::Boolean(true)),
         ]);
         let given = BoltDict::from([
@@ -238,33 +199,19 @@ mod tests {
 
     #[test]
     fn a_parameter_without_a_type_is_refused_by_name() {
-        let point = BoltValue::Point2D(BoltPoint2D {
-            srid: 7203,
-            x: 1.0,
-            y: 2.0,
-        });
+        let point = BoltValue::Point2D(BoltPoint2D { srid: 7203, x: 1.0, y: 2.0 });
         for (value, named) in [(BoltValue::Bytes(vec![1]), "ByteArray"), (point, "Point")] {
             let given = BoltDict::from([("p".to_owned(), BoltValue::List(vec![value]))]);
             let failure = parameters_to_engine(&given, &templates()).unwrap_err();
             assert_eq!(failure.code, "Neo.ClientError.Statement.TypeError");
-            assert_eq!(
-                failure.message,
-                format!("Parameter `p`: the embedded database has no type for {named}")
-            );
+            assert_eq!(failure.message, format!("Parameter `p`: the embedded database has no type for {named}"));
         }
     }
 
     #[test]
     fn relationships_have_stable_distinct_ids() {
         let first = relationship_to_bolt(&edge(1, 2));
-        assert_eq!(
-            (
-                first.element_id.as_str(),
-                first.start_node_id,
-                first.end_node_id
-            ),
-            ("1:R:2:0", 1, 2)
-        );
+        assert_eq!((first.element_id.as_str(), first.start_node_id, first.end_node_id), ("1:R:2:0", 1, 2));
         assert_eq!(first.id, relationship_to_bolt(&edge(1, 2)).id);
         assert_ne!(first.id, relationship_to_bolt(&edge(2, 1)).id);
         assert!((0..1 << RELATIONSHIP_ID_BITS).contains(&first.id));
@@ -277,10 +224,7 @@ mod tests {
             edges: vec![edge(1, 2), edge(1, 2), edge(1, 1)],
         };
         let bolt = path_to_bolt(&path);
-        assert_eq!(
-            bolt.nodes.iter().map(|node| node.id).collect::<Vec<_>>(),
-            [1, 2]
-        );
+        assert_eq!(bolt.nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(bolt.rels.len(), 2);
         assert_eq!(bolt.indices, [1, 1, -1, 0, 2, 0]);
     }

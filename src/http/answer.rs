@@ -67,10 +67,7 @@ impl Answer {
         match self.layout {
             Layout::Document => {
                 self.out.extend_from_slice(b"]}");
-                let mut members = Members {
-                    out: &mut self.out,
-                    first: false,
-                };
+                let mut members = Members { out: &mut self.out, first: false };
                 members.result(end, self.counters, self.view);
                 members.kind_and_timings(end, self.available, consumed);
                 members.bookmark(end.bookmark.as_deref());
@@ -78,12 +75,8 @@ impl Answer {
                 self.out.extend_from_slice(b"}");
             }
             Layout::Lines => {
-                self.out
-                    .extend_from_slice(b"{\"$event\":\"Summary\",\"_body\":{");
-                let mut members = Members {
-                    out: &mut self.out,
-                    first: true,
-                };
+                self.out.extend_from_slice(b"{\"$event\":\"Summary\",\"_body\":{");
+                let mut members = Members { out: &mut self.out, first: true };
                 members.result(end, self.counters, self.view);
                 members.bookmark(end.bookmark.as_deref());
                 members.kind_and_timings(end, self.available, consumed);
@@ -106,23 +99,13 @@ impl Answer {
     }
 
     /// A whole answer without a result: what is left is a transaction, a bookmark, or nothing.
-    pub(super) fn without_result(
-        &mut self,
-        bookmark: Option<&str>,
-        transaction: Option<&Transaction>,
-    ) {
+    pub(super) fn without_result(&mut self, bookmark: Option<&str>, transaction: Option<&Transaction>) {
         let (before, after) = match self.layout {
             Layout::Document => ("{", "}"),
-            Layout::Lines => (
-                "{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{",
-                "}}\n",
-            ),
+            Layout::Lines => ("{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{", "}}\n"),
         };
         self.out.extend_from_slice(before.as_bytes());
-        let mut members = Members {
-            out: &mut self.out,
-            first: true,
-        };
+        let mut members = Members { out: &mut self.out, first: true };
         members.bookmark(bookmark);
         members.transaction(transaction);
         self.out.extend_from_slice(after.as_bytes());
@@ -149,9 +132,7 @@ impl RowSink for Answer {
         match self.layout {
             Layout::Document if self.rows > 0 => self.out.extend_from_slice(b","),
             Layout::Document => {}
-            Layout::Lines => self
-                .out
-                .extend_from_slice(b"{\"$event\":\"Record\",\"_body\":"),
+            Layout::Lines => self.out.extend_from_slice(b"{\"$event\":\"Record\",\"_body\":"),
         }
         let before = self.out.len();
         let written = output::row(&mut self.out, fields, columns, self.view);
@@ -169,11 +150,7 @@ impl RowSink for Answer {
             }
         }
         written.map_err(refused)?;
-        Ok(if self.out.len() >= FULL {
-            Flow::Full
-        } else {
-            Flow::Continue
-        })
+        Ok(if self.out.len() >= FULL { Flow::Full } else { Flow::Continue })
     }
 }
 
@@ -241,22 +218,13 @@ impl Members<'_> {
 
     fn result(&mut self, end: &End, counters: bool, view: View) {
         let summary = &end.summary;
-        let (statuses, notifications) = (
-            summary.statuses.as_deref(),
-            summary.notifications.as_deref(),
-        );
-        self.optional("notifications", |out| {
-            output::notifications(out, statuses, notifications).unwrap_or(false)
-        });
+        let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
+        self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
         if counters {
-            self.optional("counters", |out| {
-                output::counters(out, summary.stats.as_deref()).is_ok()
-            });
+            self.optional("counters", |out| output::counters(out, summary.stats.as_deref()).is_ok());
         }
         if let Some(profile) = &summary.profile {
-            self.optional("profiledQueryPlan", |out| {
-                output::profile(out, profile, view).is_ok()
-            });
+            self.optional("profiledQueryPlan", |out| output::profile(out, profile, view).is_ok());
         } else if let Some(plan) = &summary.plan {
             self.optional("queryPlan", |out| output::plan(out, plan, view).is_ok());
         }
@@ -266,14 +234,8 @@ impl Members<'_> {
         if let Some(kind) = &end.summary.kind {
             output::string(self.key("queryType"), kind);
         }
-        output::integer(
-            self.key("resultAvailableAfter"),
-            i64::try_from(available).unwrap_or(i64::MAX),
-        );
-        output::integer(
-            self.key("resultConsumedAfter"),
-            i64::try_from(consumed).unwrap_or(i64::MAX),
-        );
+        output::integer(self.key("resultAvailableAfter"), i64::try_from(available).unwrap_or(i64::MAX));
+        output::integer(self.key("resultConsumedAfter"), i64::try_from(consumed).unwrap_or(i64::MAX));
     }
 
     fn bookmark(&mut self, bookmark: Option<&str>) {
@@ -299,13 +261,9 @@ impl Members<'_> {
 
 /// Whole seconds in UTC: `2026-09-27T14:36:50Z`.
 fn instant(time: SystemTime) -> String {
-    let seconds = time
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .map_or(0, |since| since.as_secs());
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds)
-        .unwrap_or(jiff::Timestamp::MAX)
-        .to_string()
+    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()
 }
 
 #[cfg(test)]
@@ -314,18 +272,12 @@ mod tests {
     use crate::bolt::Summary;
 
     fn answer(layout: Layout) -> Answer {
-        let format = Format {
-            layout,
-            ..Format::plain()
-        };
+        let format = Format { layout, ..Format::plain() };
         Answer::new(&format, false, Instant::now())
     }
 
     fn columns() -> Columns {
-        Columns {
-            count: 1,
-            list: vec![0x91, 0x81, b'a'],
-        }
+        Columns { count: 1, list: vec![0x91, 0x81, b'a'] }
     }
 
     fn text(answer: &mut Answer) -> String {
@@ -336,20 +288,11 @@ mod tests {
     fn a_document_without_rows() {
         let mut answer = answer(Layout::Document);
         answer.open(&columns());
-        let summary = Summary {
-            kind: Some("r".into()),
-            ..Summary::default()
-        };
-        answer.close(&End {
-            summary,
-            bookmark: Some("FB:x".into()),
-            transaction: None,
-        });
+        let summary = Summary { kind: Some("r".into()), ..Summary::default() };
+        answer.close(&End { summary, bookmark: Some("FB:x".into()), transaction: None });
         let text = text(&mut answer);
         assert!(
-            text.starts_with(
-                r#"{"data":{"fields":["a"],"values":[]},"queryType":"r","resultAvailableAfter":"#
-            ),
+            text.starts_with(r#"{"data":{"fields":["a"],"values":[]},"queryType":"r","resultAvailableAfter":"#),
             "{text}"
         );
         assert!(text.ends_with(r#","bookmarks":["FB:x"]}"#), "{text}");
@@ -400,31 +343,19 @@ mod tests {
             answer.row(&[0x91, 1], 1).unwrap();
             // A date-time in a zone that does not exist.
             let hostile = [&[0x91, 0xB3, 0x69, 0, 0, 0x86][..], b"Mars/X"].concat();
-            assert!(matches!(
-                answer.row(&hostile, 1),
-                Err(RowRefused::Malformed(_))
-            ));
+            assert!(matches!(answer.row(&hostile, 1), Err(RowRefused::Malformed(_))));
             assert_eq!(text(&mut answer), expected);
         }
     }
 
     #[test]
     fn answers_without_a_result() {
-        let transaction = Transaction {
-            id: "ab".into(),
-            expires: SystemTime::UNIX_EPOCH,
-        };
+        let transaction = Transaction { id: "ab".into(), expires: SystemTime::UNIX_EPOCH };
         let mut document = answer(Layout::Document);
         document.without_result(None, Some(&transaction));
-        assert_eq!(
-            text(&mut document),
-            r#"{"transaction":{"id":"ab","expires":"1970-01-01T00:00:00Z"}}"#
-        );
+        assert_eq!(text(&mut document), r#"{"transaction":{"id":"ab","expires":"1970-01-01T00:00:00Z"}}"#);
         let mut lines = answer(Layout::Lines);
         lines.without_result(None, None);
-        assert_eq!(
-            text(&mut lines),
-            "{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{}}\n"
-        );
+        assert_eq!(text(&mut lines), "{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{}}\n");
     }
 }

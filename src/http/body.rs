@@ -88,9 +88,7 @@ pub(super) enum BodyError {
     #[error("{0}")]
     UnsupportedType(String),
     /// The statement alone is too long.
-    #[error(
-        "the statement has {length} bytes, and limits.statement allows {limit}; send large data as parameters"
-    )]
+    #[error("the statement has {length} bytes, and limits.statement allows {limit}; send large data as parameters")]
     StatementTooLong {
         /// Of the statement, in bytes.
         length: usize,
@@ -130,24 +128,11 @@ pub(super) fn parse(
         return Ok(body);
     }
     let text = encoding::decode(bytes).map_err(|error| BodyError::Malformed(error.to_string()))?;
-    let lexer = Lexer::new(
-        &text,
-        Limits {
-            depth: limits.depth,
-            ..Limits::default()
-        },
-    );
-    let mut reader = Reader {
-        lexer,
-        typed,
-        limits,
-    };
+    let lexer = Lexer::new(&text, Limits { depth: limits.depth, ..Limits::default() });
+    let mut reader = Reader { lexer, typed, limits };
     let start = reader.lexer.token()?;
     if start != Token::ObjectStart {
-        return Err(malformed(format!(
-            "the body is {}; an object is due",
-            described(&start)
-        )));
+        return Err(malformed(format!("the body is {}; an object is due", described(&start))));
     }
     while let Token::Key(key) = reader.lexer.token()? {
         reader.read(member(&key, kind)?, &mut body)?;
@@ -186,23 +171,9 @@ const MEMBERS: [(&str, Member); 10] = [
 const INSIDE: usize = 3;
 
 fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {
-    let known = if kind == BodyKind::Inside {
-        INSIDE
-    } else {
-        MEMBERS.len()
-    };
-    let names = || {
-        MEMBERS
-            .map(|(name, _)| name)
-            .get(..known)
-            .unwrap_or_default()
-            .join(", ")
-    };
-    match MEMBERS
-        .iter()
-        .enumerate()
-        .find(|(_, (name, _))| *name == key)
-    {
+    let known = if kind == BodyKind::Inside { INSIDE } else { MEMBERS.len() };
+    let names = || MEMBERS.map(|(name, _)| name).get(..known).unwrap_or_default().join(", ");
+    match MEMBERS.iter().enumerate().find(|(_, (name, _))| *name == key) {
         Some((place, (_, member))) if place < known => Ok(*member),
         Some(_) => Err(malformed(format!(
             "`{key}` can only be said when a transaction is opened; inside one there are: {}",
@@ -210,10 +181,7 @@ fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {
         ))),
         None => {
             let key = shortened(key, 60);
-            Err(malformed(format!(
-                "unknown field `{key}`; known are: {}",
-                names()
-            )))
+            Err(malformed(format!("unknown field `{key}`; known are: {}", names())))
         }
     }
 }
@@ -229,9 +197,7 @@ impl<'t> Reader<'t, '_> {
         match member {
             Member::Statement => body.statement = self.statement()?,
             Member::Parameters => {
-                body.parameters = self
-                    .map("parameters")?
-                    .unwrap_or_else(|| EMPTY_MAP.to_vec());
+                body.parameters = self.map("parameters")?.unwrap_or_else(|| EMPTY_MAP.to_vec());
             }
             Member::IncludeCounters => body.include_counters = self.boolean("includeCounters")?,
             Member::AccessMode => body.access_mode = self.access_mode()?,
@@ -327,17 +293,9 @@ impl<'t> Reader<'t, '_> {
             },
             _ => None,
         };
-        let seconds = seconds.ok_or_else(|| {
-            wrong(
-                "maxExecutionTime",
-                &token,
-                "a number of seconds up to 2147483647",
-            )
-        })?;
-        Ok(u64::try_from(seconds)
-            .ok()
-            .filter(|seconds| *seconds > 0)
-            .map(Duration::from_secs))
+        let seconds =
+            seconds.ok_or_else(|| wrong("maxExecutionTime", &token, "a number of seconds up to 2147483647"))?;
+        Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs))
     }
 
     fn bookmarks(&mut self) -> Result<Vec<String>, BodyError> {
@@ -353,11 +311,7 @@ impl<'t> Reader<'t, '_> {
                 Token::String(text) if !text.trim().is_empty() => bookmarks.push(text.into_owned()),
                 other => {
                     let place = format!("bookmarks[{}]", bookmarks.len());
-                    return Err(wrong(
-                        &place,
-                        &other,
-                        "a bookmark as an earlier answer gave it",
-                    ));
+                    return Err(wrong(&place, &other, "a bookmark as an earlier answer gave it"));
                 }
             }
         }
@@ -394,13 +348,9 @@ impl<'t> Reader<'t, '_> {
             _ => None,
         };
         let names = Severity::ALL.map(Severity::as_bolt).join(", ");
-        severity.map(Some).ok_or_else(|| {
-            wrong(
-                "notificationsFilter.minimumSeverityLevel",
-                &token,
-                &format!("one of {names}"),
-            )
-        })
+        severity
+            .map(Some)
+            .ok_or_else(|| wrong("notificationsFilter.minimumSeverityLevel", &token, &format!("one of {names}")))
     }
 
     fn categories(&mut self) -> Result<Vec<Category>, BodyError> {
@@ -419,8 +369,7 @@ impl<'t> Reader<'t, '_> {
                 _ => None,
             };
             let names = Category::ALL.map(Category::as_bolt).join(", ");
-            let category = category
-                .ok_or_else(|| wrong(name, &token, &format!("an array of some of {names}")))?;
+            let category = category.ok_or_else(|| wrong(name, &token, &format!("an array of some of {names}")))?;
             if !categories.contains(&category) {
                 categories.push(category);
             }
@@ -429,9 +378,7 @@ impl<'t> Reader<'t, '_> {
 }
 
 fn is_whole(number: &str) -> bool {
-    !number
-        .bytes()
-        .any(|byte| matches!(byte, b'.' | b'e' | b'E'))
+    !number.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E'))
 }
 
 fn is_zero(number: &str) -> bool {
@@ -444,10 +391,7 @@ fn whole_seconds(number: &str) -> Option<i32> {
     }
     let value: f64 = number.parse().ok()?;
     let within = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "decimals do not count, and the range is checked"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "decimals do not count, and the range is checked")]
     within.then_some(value as i32)
 }
 
@@ -456,19 +400,14 @@ fn non_empty(text: &str) -> Option<String> {
 }
 
 fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
-    malformed(format!(
-        "{name}: {} where {expected} is due",
-        described(found)
-    ))
+    malformed(format!("{name}: {} where {expected} is due", described(found)))
 }
 
 fn described(token: &Token<'_>) -> Cow<'static, str> {
     match token {
         Token::ObjectStart | Token::ObjectEnd => "an object".into(),
         Token::ArrayStart | Token::ArrayEnd => "an array".into(),
-        Token::Key(text) | Token::String(text) => {
-            format!("the string \"{}\"", shortened(text, 40)).into()
-        }
+        Token::Key(text) | Token::String(text) => format!("the string \"{}\"", shortened(text, 40)).into(),
         Token::Number(text) => format!("the number {}", shortened(text, 40)).into(),
         Token::Boolean(value) => value.to_string().into(),
         Token::Null => "null".into(),

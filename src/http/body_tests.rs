@@ -1,9 +1,6 @@
 use super::*;
 
-const LIMITS: BodyLimits = BodyLimits {
-    statement: 100,
-    depth: 50,
-};
+const LIMITS: BodyLimits = BodyLimits { statement: 100, depth: 50 };
 
 fn opening(text: &str) -> Result<QueryBody, BodyError> {
     parse(text.as_bytes(), None, BodyKind::Opening, &LIMITS)
@@ -23,15 +20,7 @@ fn message(result: Result<QueryBody, BodyError>) -> String {
 
 #[test]
 fn nothing_is_an_empty_object() {
-    for text in [
-        "",
-        "{}",
-        " {\n} ",
-        "{\"statement\":null}",
-        "{\"statement\":\"\"}",
-        "{}garbage",
-        "{}\u{0}",
-    ] {
+    for text in ["", "{}", " {\n} ", "{\"statement\":null}", "{\"statement\":\"\"}", "{}garbage", "{}\u{0}"] {
         assert_eq!(opening(text), Ok(QueryBody::default()), "{text:?}");
     }
     assert_eq!(QueryBody::default().parameters, [0xA0]);
@@ -44,31 +33,14 @@ fn what_is_no_object_is_refused() {
         ("[]", "the body is an array; an object is due"),
         ("1", "the body is the number 1; an object is due"),
         ("\"x\"", "the body is the string \"x\"; an object is due"),
-        (
-            " ",
-            "line 1, column 2 (byte 1): expected a value, found the end of the text",
-        ),
-        (
-            "{not json",
-            "line 1, column 2 (byte 1): expected a key in double quotes or }, found 'n'",
-        ),
-        (
-            "{\"statement\":\"x\"",
-            "line 1, column 17 (byte 16): expected a comma or }, found the end of the text",
-        ),
+        (" ", "line 1, column 2 (byte 1): expected a value, found the end of the text"),
+        ("{not json", "line 1, column 2 (byte 1): expected a key in double quotes or }, found 'n'"),
+        ("{\"statement\":\"x\"", "line 1, column 17 (byte 16): expected a comma or }, found the end of the text"),
     ] {
         assert_eq!(message(opening(text)), expected);
     }
-    let invalid = parse(
-        b"{\"statement\":\"\xE9\"}",
-        None,
-        BodyKind::Opening,
-        &LIMITS,
-    );
-    assert_eq!(
-        message(invalid),
-        "the body is not UTF-8: byte 14 is wrong; send JSON as UTF-8"
-    );
+    let invalid = parse(b"{\"statement\":\"\xE9\"}", None, BodyKind::Opening, &LIMITS);
+    assert_eq!(message(invalid), "the body is not UTF-8: byte 14 is wrong; send JSON as UTF-8");
 }
 
 #[test]
@@ -102,70 +74,34 @@ fn members_come_in_any_order_and_the_last_of_two_counts() {
     ];
     for _ in 0..members.len() {
         members.rotate_left(1);
-        assert_eq!(
-            opening(&format!("{{{}}}", members.join(","))),
-            Ok(all.clone())
-        );
+        assert_eq!(opening(&format!("{{{}}}", members.join(","))), Ok(all.clone()));
     }
     let twice = "{\"statement\":\"x\",\"parameters\":{\"x\":1},\"parameters\":null,\"statement\":\"RETURN 1\"}";
-    let expected = QueryBody {
-        statement: Some("RETURN 1".into()),
-        ..QueryBody::default()
-    };
+    let expected = QueryBody { statement: Some("RETURN 1".into()), ..QueryBody::default() };
     assert_eq!(opening(twice), Ok(expected));
     let refused = "{\"parameters\":{\"x\":9223372036854775808},\"parameters\":{}}";
-    assert!(
-        message(opening(refused))
-            .starts_with("parameters.x: 9223372036854775808 is beyond 64 bits")
-    );
+    assert!(message(opening(refused)).starts_with("parameters.x: 9223372036854775808 is beyond 64 bits"));
 }
 
 #[test]
 fn parameters_are_read_as_the_media_type_says() {
     let text = "{\"parameters\":{\"x\":{\"$type\":\"Integer\",\"_value\":\"1\"},\"n\":null}}";
-    let typed =
-        |text: &str, version| parse(text.as_bytes(), Some(version), BodyKind::Inside, &LIMITS);
+    let typed = |text: &str, version| parse(text.as_bytes(), Some(version), BodyKind::Inside, &LIMITS);
     let body = typed(text, TypedVersion::V1_0).unwrap();
     assert_eq!(body.parameters, b"\xA2\x81x\x01\x81n\xC0");
-    assert_eq!(
-        opening(text).unwrap().parameters[..5],
-        *b"\xA2\x81x\xA2\x85"
-    );
+    assert_eq!(opening(text).unwrap().parameters[..5], *b"\xA2\x81x\xA2\x85");
 
     let uuid = "{\"parameters\":{\"x\":{\"$type\":\"UUID\",\"_value\":\"1-2-3-4-5\"}}}";
     assert!(typed(uuid, TypedVersion::V1_2).is_ok());
-    assert_eq!(
-        typed(uuid, TypedVersion::V1_1),
-        Err(BodyError::UnsupportedType(
-            "Type UUID is not supported.".into()
-        ))
-    );
+    assert_eq!(typed(uuid, TypedVersion::V1_1), Err(BodyError::UnsupportedType("Type UUID is not supported.".into())));
     let node = "{\"txMetadata\":{\"x\":{\"$type\":\"Node\"}}}";
-    let metadata = parse(
-        node.as_bytes(),
-        Some(TypedVersion::V1_2),
-        BodyKind::Opening,
-        &LIMITS,
-    );
-    assert_eq!(
-        metadata,
-        Err(BodyError::UnsupportedType(
-            "Type Node is not supported.".into()
-        ))
-    );
-    let bare = parse(
-        b"{\"txMetadata\":{\"x\":1}}",
-        Some(TypedVersion::V1_2),
-        BodyKind::Opening,
-        &LIMITS,
-    );
+    let metadata = parse(node.as_bytes(), Some(TypedVersion::V1_2), BodyKind::Opening, &LIMITS);
+    assert_eq!(metadata, Err(BodyError::UnsupportedType("Type Node is not supported.".into())));
+    let bare = parse(b"{\"txMetadata\":{\"x\":1}}", Some(TypedVersion::V1_2), BodyKind::Opening, &LIMITS);
     assert!(message(bare).starts_with("txMetadata.x: a bare value"));
     for value in ["123", "\"\"", "\"x\"", "[]", "true"] {
         let text = message(opening(&format!("{{\"parameters\":{value}}}")));
-        assert!(
-            text.starts_with("parameters: ") && text.ends_with("where an object or null is due"),
-            "{text}"
-        );
+        assert!(text.starts_with("parameters: ") && text.ends_with("where an object or null is due"), "{text}");
     }
 }
 
@@ -177,10 +113,7 @@ fn unknown_fields_are_named_with_the_known_ones() {
          bookmarks, impersonatedUser, txType, txMetadata, notificationsFilter"
     );
     let inside = |text: &str| message(parse(text.as_bytes(), None, BodyKind::Inside, &LIMITS));
-    assert_eq!(
-        inside("{\"foo\":1}"),
-        "unknown field `foo`; known are: statement, parameters, includeCounters"
-    );
+    assert_eq!(inside("{\"foo\":1}"), "unknown field `foo`; known are: statement, parameters, includeCounters");
     for member in &MEMBERS[INSIDE..] {
         assert_eq!(
             inside(&format!("{{\"{}\":null}}", member.0)),
@@ -197,42 +130,22 @@ fn unknown_fields_are_named_with_the_known_ones() {
 
 #[test]
 fn scalars_may_stand_for_strings() {
-    for (value, statement) in [
-        ("1", "1"),
-        ("1.50", "1.50"),
-        ("true", "true"),
-        ("\"\\u0041\"", "A"),
-    ] {
+    for (value, statement) in [("1", "1"), ("1.50", "1.50"), ("true", "true"), ("\"\\u0041\"", "A")] {
         let body = opening(&format!("{{\"statement\":{value}}}")).unwrap();
         assert_eq!(body.statement.as_deref(), Some(statement));
     }
     for value in ["[1]", "{}"] {
-        assert!(
-            message(opening(&format!("{{\"statement\":{value}}}"))).starts_with("statement: an ")
-        );
+        assert!(message(opening(&format!("{{\"statement\":{value}}}"))).starts_with("statement: an "));
     }
-    for (value, user) in [
-        ("\" bob \"", Some("bob")),
-        ("\" \"", None),
-        ("\"\"", None),
-        ("null", None),
-        ("1", Some("1")),
-    ] {
+    for (value, user) in [("\" bob \"", Some("bob")), ("\" \"", None), ("\"\"", None), ("null", None), ("1", Some("1"))]
+    {
         let body = with(&format!("\"impersonatedUser\":{value}")).unwrap();
         assert_eq!(body.impersonated_user.as_deref(), user, "{value}");
     }
-    for (value, implicit) in [
-        ("\"IMPLICIT\"", true),
-        ("\"implicit\"", false),
-        ("\" IMPLICIT\"", false),
-        ("1", false),
-        ("null", false),
-    ] {
-        assert_eq!(
-            with(&format!("\"txType\":{value}")).unwrap().implicit,
-            implicit,
-            "{value}"
-        );
+    for (value, implicit) in
+        [("\"IMPLICIT\"", true), ("\"implicit\"", false), ("\" IMPLICIT\"", false), ("1", false), ("null", false)]
+    {
+        assert_eq!(with(&format!("\"txType\":{value}")).unwrap().implicit, implicit, "{value}");
     }
     assert!(with("\"txType\":[]").is_err());
 }
@@ -258,17 +171,9 @@ fn booleans() {
         ("null", false),
         ("\"null\"", false),
     ] {
-        assert_eq!(
-            with(&format!("\"includeCounters\":{value}"))
-                .unwrap()
-                .include_counters,
-            expected,
-            "{value}"
-        );
+        assert_eq!(with(&format!("\"includeCounters\":{value}")).unwrap().include_counters, expected, "{value}");
     }
-    for value in [
-        "\"tRUE\"", "\"yes\"", "\"1\"", "1.0", "1e0", "[]", "[true]", "{}",
-    ] {
+    for value in ["\"tRUE\"", "\"yes\"", "\"1\"", "1.0", "1e0", "[]", "[true]", "{}"] {
         let text = message(with(&format!("\"includeCounters\":{value}")));
         assert!(text.ends_with("where true or false is due"), "{text}");
     }
@@ -288,29 +193,11 @@ fn access_modes() {
         ("0", AccessMode::Write),
         ("null", AccessMode::Write),
     ] {
-        assert_eq!(
-            with(&format!("\"accessMode\":{value}"))
-                .unwrap()
-                .access_mode,
-            expected,
-            "{value}"
-        );
+        assert_eq!(with(&format!("\"accessMode\":{value}")).unwrap().access_mode, expected, "{value}");
     }
-    for value in [
-        "\"bananas\"",
-        "\"\"",
-        "\"  \"",
-        "2",
-        "1.0",
-        "true",
-        "[]",
-        "{}",
-    ] {
+    for value in ["\"bananas\"", "\"\"", "\"  \"", "2", "1.0", "true", "[]", "{}"] {
         let text = message(with(&format!("\"accessMode\":{value}")));
-        assert!(
-            text.ends_with("where \"READ\" or \"WRITE\" is due"),
-            "{text}"
-        );
+        assert!(text.ends_with("where \"READ\" or \"WRITE\" is due"), "{text}");
     }
 }
 
@@ -326,29 +213,10 @@ fn execution_times() {
         ("2147483647", 2_147_483_647),
     ] {
         let body = with(&format!("\"maxExecutionTime\":{value}")).unwrap();
-        assert_eq!(
-            body.max_execution_time,
-            Some(Duration::from_secs(seconds)),
-            "{value}"
-        );
+        assert_eq!(body.max_execution_time, Some(Duration::from_secs(seconds)), "{value}");
     }
-    for value in [
-        "0",
-        "null",
-        "-1",
-        "0.5",
-        "\"\"",
-        "\"null\"",
-        "-2147483648",
-        "-0.5",
-    ] {
-        assert_eq!(
-            with(&format!("\"maxExecutionTime\":{value}"))
-                .unwrap()
-                .max_execution_time,
-            None,
-            "{value}"
-        );
+    for value in ["0", "null", "-1", "0.5", "\"\"", "\"null\"", "-2147483648", "-0.5"] {
+        assert_eq!(with(&format!("\"maxExecutionTime\":{value}")).unwrap().max_execution_time, None, "{value}");
     }
     for value in [
         "2147483648",
@@ -365,20 +233,14 @@ fn execution_times() {
         "{}",
     ] {
         let text = message(with(&format!("\"maxExecutionTime\":{value}")));
-        assert!(
-            text.ends_with("a number of seconds up to 2147483647 is due"),
-            "{text}"
-        );
+        assert!(text.ends_with("a number of seconds up to 2147483647 is due"), "{text}");
     }
 }
 
 #[test]
 fn bookmarks_are_strings_with_something_in_them() {
     for value in ["null", "[]"] {
-        assert_eq!(
-            with(&format!("\"bookmarks\":{value}")).unwrap().bookmarks,
-            Vec::<String>::new()
-        );
+        assert_eq!(with(&format!("\"bookmarks\":{value}")).unwrap().bookmarks, Vec::<String>::new());
     }
     for (value, place) in [
         ("\"x\"", "bookmarks: the string \"x\""),
@@ -397,24 +259,15 @@ fn bookmarks_are_strings_with_something_in_them() {
 
 #[test]
 fn notification_filters() {
-    for value in [
-        "null",
-        "{}",
-        "{\"minimumSeverityLevel\":null,\"disabledCategories\":null}",
-        "{\"disabledCategories\":[]}",
-    ] {
+    for value in
+        ["null", "{}", "{\"minimumSeverityLevel\":null,\"disabledCategories\":null}", "{\"disabledCategories\":[]}"]
+    {
         let body = with(&format!("\"notificationsFilter\":{value}")).unwrap();
         assert_eq!(body.notifications, NotificationFilter::default(), "{value}");
     }
     for (value, expected) in [
-        (
-            "[]",
-            "notificationsFilter: an array where an object or null is due",
-        ),
-        (
-            "\"\"",
-            "notificationsFilter: the string \"\" where an object or null is due",
-        ),
+        ("[]", "notificationsFilter: an array where an object or null is due"),
+        ("\"\"", "notificationsFilter: the string \"\" where an object or null is due"),
         (
             "{\"minimumSeverityLevel\":\"off\"}",
             "notificationsFilter.minimumSeverityLevel: the string \"off\" where one of OFF, WARNING, INFORMATION is due",
@@ -433,20 +286,14 @@ fn notification_filters() {
             "notificationsFilter: unknown field `minimumSeverity`; known are: minimumSeverityLevel, disabledCategories",
         ),
     ] {
-        assert_eq!(
-            message(with(&format!("\"notificationsFilter\":{value}"))),
-            expected
-        );
+        assert_eq!(message(with(&format!("\"notificationsFilter\":{value}"))), expected);
     }
 }
 
 #[test]
 fn metadata_is_absent_or_a_map() {
     assert_eq!(with("\"txMetadata\":null").unwrap().tx_metadata, None);
-    assert_eq!(
-        with("\"txMetadata\":{}").unwrap().tx_metadata,
-        Some(vec![0xA0])
-    );
+    assert_eq!(with("\"txMetadata\":{}").unwrap().tx_metadata, Some(vec![0xA0]));
     for value in ["[]", "\"\"", "1"] {
         assert!(message(with(&format!("\"txMetadata\":{value}"))).starts_with("txMetadata: "));
     }
@@ -457,26 +304,12 @@ fn limits_are_named() {
     let of = |length: usize| opening(&format!("{{\"statement\":\"{}\"}}", "é".repeat(length)));
     assert!(of(50).is_ok());
     let error = of(51).unwrap_err();
-    assert_eq!(
-        error,
-        BodyError::StatementTooLong {
-            length: 102,
-            limit: 100
-        }
-    );
+    assert_eq!(error, BodyError::StatementTooLong { length: 102, limit: 100 });
     assert!(error.to_string().contains("limits.statement"));
 
-    let nested = |depth: usize| {
-        format!(
-            "{{\"parameters\":{{\"x\":{}{}}}}}",
-            "[".repeat(depth),
-            "]".repeat(depth)
-        )
-    };
+    let nested = |depth: usize| format!("{{\"parameters\":{{\"x\":{}{}}}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(opening(&nested(48)).is_ok());
-    assert!(
-        message(opening(&nested(49))).ends_with("more than 50 objects and arrays in each other")
-    );
+    assert!(message(opening(&nested(49))).ends_with("more than 50 objects and arrays in each other"));
 }
 
 #[test]
@@ -497,11 +330,8 @@ fn bodies_of_real_clients() {
     ]
     .concat();
     assert_eq!(body.parameters, expected);
-    let begin = typed(
-        "{\"txType\":\"IMPLICIT\",\"bookmarks\":[\"FB:x\"],\"accessMode\":\"WRITE\"}",
-        BodyKind::Opening,
-    )
-    .unwrap();
+    let begin = typed("{\"txType\":\"IMPLICIT\",\"bookmarks\":[\"FB:x\"],\"accessMode\":\"WRITE\"}", BodyKind::Opening)
+        .unwrap();
     assert!(begin.implicit && begin.bookmarks == ["FB:x"] && begin.statement.is_none());
 }
 
@@ -509,10 +339,7 @@ fn bodies_of_real_clients() {
 fn other_encodings_are_read() {
     let text = "{\"statement\":\"RETURN 'é😀'\"}";
     let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    assert_eq!(
-        parse(&bytes, None, BodyKind::Opening, &LIMITS),
-        opening(text)
-    );
+    assert_eq!(parse(&bytes, None, BodyKind::Opening, &LIMITS), opening(text));
 }
 
 proptest::proptest! {

@@ -41,15 +41,11 @@ impl Discovery {
         match accepts(headers) {
             Ok(()) => {
                 let mut response = Json(self.document(headers)).into_response();
-                response
-                    .headers_mut()
-                    .insert(header::VARY, HeaderValue::from_static("Accept"));
+                response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
                 response
             }
             Err(Unfit::Malformed(detail)) => Refusal::bad_header(detail).into_response(),
-            Err(Unfit::Unsupported) => {
-                Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response()
-            }
+            Err(Unfit::Unsupported) => Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response(),
         }
     }
 
@@ -112,11 +108,7 @@ fn text(headers: &HeaderMap, name: &str) -> Option<String> {
 /// The authority without its port.
 fn host(authority: &str) -> &str {
     match authority.rsplit_once(':') {
-        Some((host, port))
-            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            host
-        }
+        Some((host, port)) if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         _ => authority,
     }
 }
@@ -128,45 +120,19 @@ mod tests {
     fn document(pairs: &[(&'static str, &'static str)]) -> Document {
         let headers: HeaderMap = pairs
             .iter()
-            .map(|(name, value)| {
-                (
-                    header::HeaderName::from_static(name),
-                    HeaderValue::from_static(value),
-                )
-            })
+            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        Discovery {
-            version: "2026.09.0".into(),
-            edition: "community",
-            bolt_port: 7687,
-        }
-        .document(&headers)
+        Discovery { version: "2026.09.0".into(), edition: "community", bolt_port: 7687 }.document(&headers)
     }
 
     #[test]
     fn addresses_are_those_that_the_client_used() {
         for (headers, query, bolt) in [
+            (&[("host", "h:7474")][..], "http://h:7474/db/{databaseName}/query/v2", "bolt://h:7687"),
+            (&[("host", "h")], "http://h/db/{databaseName}/query/v2", "bolt://h:7687"),
+            (&[("host", "[::1]:7474")], "http://[::1]:7474/db/{databaseName}/query/v2", "bolt://[::1]:7687"),
             (
-                &[("host", "h:7474")][..],
-                "http://h:7474/db/{databaseName}/query/v2",
-                "bolt://h:7687",
-            ),
-            (
-                &[("host", "h")],
-                "http://h/db/{databaseName}/query/v2",
-                "bolt://h:7687",
-            ),
-            (
-                &[("host", "[::1]:7474")],
-                "http://[::1]:7474/db/{databaseName}/query/v2",
-                "bolt://[::1]:7687",
-            ),
-            (
-                &[
-                    ("host", "h:7474"),
-                    ("x-forwarded-host", "ex.com, b"),
-                    ("x-forwarded-proto", "https"),
-                ],
+                &[("host", "h:7474"), ("x-forwarded-host", "ex.com, b"), ("x-forwarded-proto", "https")],
                 "https://ex.com:7474/db/{databaseName}/query/v2",
                 "bolt://ex.com:7687",
             ),
@@ -182,10 +148,7 @@ mod tests {
             ),
         ] {
             let document = document(headers);
-            assert_eq!(
-                (document.query.as_str(), document.bolt_direct.as_str()),
-                (query, bolt)
-            );
+            assert_eq!((document.query.as_str(), document.bolt_direct.as_str()), (query, bolt));
         }
     }
 }

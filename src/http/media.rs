@@ -35,52 +35,20 @@ pub(super) const JSON: &str = "application/json";
 
 const TYPES: [(&str, Layout, View); 9] = [
     (JSON, Layout::Document, View::Plain),
-    (
-        "application/vnd.neo4j.query",
-        Layout::Document,
-        View::Typed(TypedVersion::V1_0),
-    ),
-    (
-        "application/vnd.neo4j.query.v1.0",
-        Layout::Document,
-        View::Typed(TypedVersion::V1_0),
-    ),
-    (
-        "application/vnd.neo4j.query.v1.1",
-        Layout::Document,
-        View::Typed(TypedVersion::V1_1),
-    ),
-    (
-        "application/vnd.neo4j.query.v1.2",
-        Layout::Document,
-        View::Typed(TypedVersion::V1_2),
-    ),
+    ("application/vnd.neo4j.query", Layout::Document, View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.0", Layout::Document, View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.1", Layout::Document, View::Typed(TypedVersion::V1_1)),
+    ("application/vnd.neo4j.query.v1.2", Layout::Document, View::Typed(TypedVersion::V1_2)),
     ("application/jsonl", Layout::Lines, View::Plain),
-    (
-        "application/vnd.neo4j.query.v1.0+jsonl",
-        Layout::Lines,
-        View::Typed(TypedVersion::V1_0),
-    ),
-    (
-        "application/vnd.neo4j.query.v1.1+jsonl",
-        Layout::Lines,
-        View::Typed(TypedVersion::V1_1),
-    ),
-    (
-        "application/vnd.neo4j.query.v1.2+jsonl",
-        Layout::Lines,
-        View::Typed(TypedVersion::V1_2),
-    ),
+    ("application/vnd.neo4j.query.v1.0+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.1+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_1)),
+    ("application/vnd.neo4j.query.v1.2+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_2)),
 ];
 
 impl Format {
     /// Plain JSON in one document: what those get who ask for nothing.
     pub(super) fn plain() -> Self {
-        Self {
-            layout: Layout::Document,
-            view: View::Plain,
-            content_type: JSON.into(),
-        }
+        Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into() }
     }
 
     /// The format that `Accept` asks for: the highest `q`, then what is concrete, then what comes first. As on
@@ -97,10 +65,7 @@ impl Format {
                 continue;
             };
             let rank = (range.quality, !range.is_wildcard());
-            if best
-                .as_ref()
-                .is_none_or(|(quality, concrete, _)| rank > (*quality, *concrete))
-            {
+            if best.as_ref().is_none_or(|(quality, concrete, _)| rank > (*quality, *concrete)) {
                 best = Some((rank.0, rank.1, format));
             }
         }
@@ -124,9 +89,7 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
     if values.next().is_some() {
         return Err(Unfit::Malformed("Content-Type is given twice"));
     }
-    let text = value
-        .to_str()
-        .map_err(|_| Unfit::Malformed("Content-Type is not ASCII"))?;
+    let text = value.to_str().map_err(|_| Unfit::Malformed("Content-Type is not ASCII"))?;
     if text.contains(',') {
         return Err(Unfit::Malformed("Content-Type names more than one type"));
     }
@@ -157,11 +120,7 @@ fn ranges<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<Range<'a>
     let mut ranges = Vec::new();
     for value in headers.get_all(name) {
         let text = value.to_str().map_err(|_| MALFORMED)?;
-        for part in text
-            .split(',')
-            .map(str::trim)
-            .filter(|part| !part.is_empty())
-        {
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             ranges.push(Range::parse(part).ok_or(MALFORMED)?);
         }
     }
@@ -175,11 +134,7 @@ impl<'a> Range<'a> {
         if name.split('/').count() > 2 || name.split('/').any(|part| !is_token(part)) {
             return None;
         }
-        let mut range = Self {
-            name,
-            parameters: Vec::new(),
-            quality: 1000,
-        };
+        let mut range = Self { name, parameters: Vec::new(), quality: 1000 };
         for parameter in parts.filter(|parameter| !parameter.is_empty()) {
             let (key, value) = parameter.split_once('=')?;
             let (key, value) = (key.trim(), value.trim());
@@ -193,9 +148,7 @@ impl<'a> Range<'a> {
     }
 
     fn is_wildcard(&self) -> bool {
-        self.name == "*/*"
-            || self.name.eq_ignore_ascii_case("application/*")
-            || self.is_bare_application()
+        self.name == "*/*" || self.name.eq_ignore_ascii_case("application/*") || self.is_bare_application()
     }
 
     /// Some clients say no more than this, and Neo4j reads it as `application/*`.
@@ -204,9 +157,7 @@ impl<'a> Range<'a> {
     }
 
     fn known(&self) -> Option<(&'static str, Layout, View)> {
-        TYPES
-            .into_iter()
-            .find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
+        TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
     }
 
     fn format(&self) -> Option<Format> {
@@ -214,23 +165,14 @@ impl<'a> Range<'a> {
             return Some(Format::plain());
         }
         let (name, layout, view) = self.known()?;
-        let mut content_type = name.to_owned();
+        // As the client spelled it; only plain JSON's charset comes back in small letters on Neo4j.
+        let mut content_type = self.name.to_owned();
         for (key, value) in &self.parameters {
-            let value = if key.eq_ignore_ascii_case("charset") {
-                value.to_ascii_lowercase()
-            } else {
-                (*value).into()
-            };
-            content_type.push(';');
-            content_type.push_str(key);
-            content_type.push('=');
-            content_type.push_str(&value);
+            let fold = name == JSON && key.eq_ignore_ascii_case("charset");
+            let value = if fold { value.to_ascii_lowercase() } else { (*value).to_owned() };
+            content_type.extend([";", key, "=", &value]);
         }
-        Some(Format {
-            layout,
-            view,
-            content_type,
-        })
+        Some(Format { layout, view, content_type })
     }
 }
 
@@ -246,10 +188,7 @@ fn quality(text: &str) -> Option<u16> {
 }
 
 fn is_token(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -259,10 +198,7 @@ mod tests {
     use super::*;
 
     fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
-        values
-            .iter()
-            .map(|value| (name.clone(), HeaderValue::from_str(value).unwrap()))
-            .collect()
+        values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
     }
 
     fn accepted(value: &str) -> Result<String, Unfit> {
@@ -283,20 +219,11 @@ mod tests {
             ("application/json, application/vnd.neo4j.query", JSON),
             ("application/vnd.neo4j.query, application/json", T),
             ("*/*, application/vnd.neo4j.query", T),
-            (
-                "application/vnd.neo4j.query;q=0.5, application/json;q=0.6",
-                JSON,
-            ),
+            ("application/vnd.neo4j.query;q=0.5, application/json;q=0.6", JSON),
             ("application/json;q=0", JSON),
             ("text/html, application/json;q=0.1", JSON),
-            (
-                "application/json;charset=UTF-8",
-                "application/json;charset=utf-8",
-            ),
-            (
-                "application/json; charset=UTF-8;",
-                "application/json;charset=utf-8",
-            ),
+            ("application/json;charset=UTF-8", "application/json;charset=utf-8"),
+            ("application/json; charset=UTF-8;", "application/json;charset=utf-8"),
             ("application/json;foo=bar;q=0.5", "application/json;foo=bar"),
             (
                 "application/vnd.neo4j.query.v1.2, application/vnd.neo4j.query.v1.1;q=0.9",
@@ -327,10 +254,7 @@ mod tests {
             "application/json;q=",
             "application/json;q=0.0001",
         ] {
-            assert!(
-                matches!(accepted(accept), Err(Unfit::Malformed(_))),
-                "{accept}"
-            );
+            assert!(matches!(accepted(accept), Err(Unfit::Malformed(_))), "{accept}");
         }
     }
 
@@ -344,39 +268,16 @@ mod tests {
     fn request_bodies() {
         let content = |values: &[&str]| content(&headers(header::CONTENT_TYPE, values));
         assert_eq!(content(&[]), Ok(None));
-        assert_eq!(
-            content(&["application/json; charset=latin1"]),
-            Ok(Some(View::Plain))
-        );
-        assert_eq!(
-            content(&["application/vnd.neo4j.query.v1.2"]),
-            Ok(Some(View::Typed(TypedVersion::V1_2)))
-        );
+        assert_eq!(content(&["application/json; charset=latin1"]), Ok(Some(View::Plain)));
+        assert_eq!(content(&["application/vnd.neo4j.query.v1.2"]), Ok(Some(View::Typed(TypedVersion::V1_2))));
         assert_eq!(content(&["*/*"]), Ok(Some(View::Plain)));
-        for unsupported in [
-            "text/json",
-            "text/plain",
-            "application/jsonl",
-            "application/vnd.neo4j.query.v1.3",
-        ] {
-            assert_eq!(
-                content(&[unsupported]),
-                Err(Unfit::Unsupported),
-                "{unsupported}"
-            );
+        for unsupported in ["text/json", "text/plain", "application/jsonl", "application/vnd.neo4j.query.v1.3"] {
+            assert_eq!(content(&[unsupported]), Err(Unfit::Unsupported), "{unsupported}");
         }
-        for malformed in [
-            &[""][..],
-            &["garbage"],
-            &["a/b/c"],
-            &["application/json, text/plain"],
-            &[";foo"],
-            &[JSON, JSON],
-        ] {
-            assert!(
-                matches!(content(malformed), Err(Unfit::Malformed(_))),
-                "{malformed:?}"
-            );
+        for malformed in
+            [&[""][..], &["garbage"], &["a/b/c"], &["application/json, text/plain"], &[";foo"], &[JSON, JSON]]
+        {
+            assert!(matches!(content(malformed), Err(Unfit::Malformed(_))), "{malformed:?}");
         }
     }
 }

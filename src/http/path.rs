@@ -11,38 +11,23 @@ pub(super) enum Path<'a> {
     /// `/db/{db}/query/v2/tx`
     Begin { database: Cow<'a, str> },
     /// `/db/{db}/query/v2/tx/{id}`
-    Transaction {
-        database: Cow<'a, str>,
-        id: Cow<'a, str>,
-    },
+    Transaction { database: Cow<'a, str>, id: Cow<'a, str> },
     /// `/db/{db}/query/v2/tx/{id}/commit`
-    Commit {
-        database: Cow<'a, str>,
-        id: Cow<'a, str>,
-    },
+    Commit { database: Cow<'a, str>, id: Cow<'a, str> },
 }
 
 impl<'a> Path<'a> {
     /// Reads the path of a request; `None` when there is nothing there.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
-        let path = path
-            .strip_suffix('/')
-            .unwrap_or(path)
-            .strip_prefix("/db/")?;
+        let path = path.strip_suffix('/').unwrap_or(path).strip_prefix("/db/")?;
         let segments = path.split('/').map(segment).collect::<Option<Vec<_>>>()?;
         let (database, route) = segments.split_first()?;
         let database = database.clone();
         match route.iter().map(Cow::as_ref).collect::<Vec<_>>()[..] {
             ["query", "v2"] => Some(Self::Query { database }),
             ["query", "v2", "tx"] => Some(Self::Begin { database }),
-            ["query", "v2", "tx", _] => Some(Self::Transaction {
-                database,
-                id: route.get(3)?.clone(),
-            }),
-            ["query", "v2", "tx", _, "commit"] => Some(Self::Commit {
-                database,
-                id: route.get(3)?.clone(),
-            }),
+            ["query", "v2", "tx", _] => Some(Self::Transaction { database, id: route.get(3)?.clone() }),
+            ["query", "v2", "tx", _, "commit"] => Some(Self::Commit { database, id: route.get(3)?.clone() }),
             _ => None,
         }
     }
@@ -62,9 +47,7 @@ fn segment(text: &str) -> Option<Cow<'_, str>> {
     if text.is_empty() {
         return None;
     }
-    let decoded = percent_encoding::percent_decode_str(text)
-        .decode_utf8()
-        .ok()?;
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
     (!decoded.contains('/')).then_some(decoded)
 }
 
@@ -77,51 +60,13 @@ mod tests {
         let database = || Cow::Borrowed("neo4j");
         let id = || Cow::Borrowed("abc");
         for (path, expected) in [
-            (
-                "/db/neo4j/query/v2",
-                Path::Query {
-                    database: database(),
-                },
-            ),
-            (
-                "/db/ne%6f4j/query/v2/",
-                Path::Query {
-                    database: database(),
-                },
-            ),
-            (
-                "/db/neo4j;x=1/query;y/v2;z=2",
-                Path::Query {
-                    database: database(),
-                },
-            ),
-            (
-                "/db/neo4j/query/v2/tx",
-                Path::Begin {
-                    database: database(),
-                },
-            ),
-            (
-                "/db/neo4j/query/v2/tx/abc",
-                Path::Transaction {
-                    database: database(),
-                    id: id(),
-                },
-            ),
-            (
-                "/db/neo4j/query/v2/tx/abc/commit/",
-                Path::Commit {
-                    database: database(),
-                    id: id(),
-                },
-            ),
-            (
-                "/db/neo4j/query/v2/tx/commit",
-                Path::Transaction {
-                    database: database(),
-                    id: Cow::Borrowed("commit"),
-                },
-            ),
+            ("/db/neo4j/query/v2", Path::Query { database: database() }),
+            ("/db/ne%6f4j/query/v2/", Path::Query { database: database() }),
+            ("/db/neo4j;x=1/query;y/v2;z=2", Path::Query { database: database() }),
+            ("/db/neo4j/query/v2/tx", Path::Begin { database: database() }),
+            ("/db/neo4j/query/v2/tx/abc", Path::Transaction { database: database(), id: id() }),
+            ("/db/neo4j/query/v2/tx/abc/commit/", Path::Commit { database: database(), id: id() }),
+            ("/db/neo4j/query/v2/tx/commit", Path::Transaction { database: database(), id: Cow::Borrowed("commit") }),
         ] {
             assert_eq!(Path::parse(path), Some(expected), "{path}");
         }

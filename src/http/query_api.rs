@@ -55,9 +55,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response 
 /// The refusal, unless the database does not know the caller.
 async fn login_first(engine: &Engine, caller: &Identity, refusal: Refusal) -> Response {
     match engine.verify(caller).await {
-        Err(error) if concerns_credentials(&error) => {
-            Refusal::of(error, Format::plain()).into_response()
-        }
+        Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()).into_response(),
         _ => refusal.into_response(),
     }
 }
@@ -68,17 +66,9 @@ async fn carry_out(
     understood: Understood<'_>,
     received: Instant,
 ) -> Result<Response, Error> {
-    let Understood {
-        path,
-        delete,
-        format,
-        body,
-    } = understood;
+    let Understood { path, delete, format, body } = understood;
     let answer = Answer::new(&format, body.include_counters, received);
-    let statement = body.statement.map(|text| Statement {
-        text,
-        parameters: body.parameters,
-    });
+    let statement = body.statement.map(|text| Statement { text, parameters: body.parameters });
     let options = Options {
         access_mode: body.access_mode,
         bookmarks: body.bookmarks,
@@ -89,26 +79,16 @@ async fn carry_out(
         notifications: body.notifications,
     };
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
-        Ok(without_result(
-            answer,
-            &format,
-            status,
-            bookmark,
-            transaction,
-        ))
+        Ok(without_result(answer, &format, status, bookmark, transaction))
     };
     let rows = match (path, statement) {
-        (Path::Query { database }, Some(statement)) => {
-            engine.run(caller, &database, &statement, &options).await?
-        }
+        (Path::Query { database }, Some(statement)) => engine.run(caller, &database, &statement, &options).await?,
         // Refused before it came here.
         (Path::Query { .. }, None) => {
             return Err(Error::invalid("statement cannot be null or empty"));
         }
         (Path::Begin { database }, Some(statement)) => {
-            engine
-                .begin_with(caller, &database, &statement, &options)
-                .await?
+            engine.begin_with(caller, &database, &statement, &options).await?
         }
         (Path::Begin { database }, None) => {
             let transaction = engine.begin(caller, &database, &options).await?;
@@ -126,9 +106,7 @@ async fn carry_out(
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Commit { database, id }, Some(statement)) => {
-            engine
-                .commit_with(caller, &database, &id, &statement)
-                .await?
+            engine.commit_with(caller, &database, &id, &statement).await?
         }
         (Path::Commit { database, id }, None) => {
             let bookmark = engine.commit(caller, &database, &id).await?;
@@ -154,10 +132,7 @@ async fn with_result(mut rows: Rows, mut answer: Answer, format: &Format) -> Res
     answer.open(rows.columns());
     let body = if advance(&mut rows, &mut answer).await {
         let first = answer.take();
-        Body::from_stream(stream::unfold(
-            Streaming::Chunk(first, Box::new((rows, answer))),
-            next_chunk,
-        ))
+        Body::from_stream(stream::unfold(Streaming::Chunk(first, Box::new((rows, answer))), next_chunk))
     } else {
         Body::from(answer.take())
     };
@@ -183,23 +158,14 @@ enum Streaming {
     Over,
 }
 
-async fn next_chunk(
-    state: Streaming,
-) -> Option<(Result<Bytes, std::convert::Infallible>, Streaming)> {
+async fn next_chunk(state: Streaming) -> Option<(Result<Bytes, std::convert::Infallible>, Streaming)> {
     match state {
         Streaming::Chunk(chunk, rest) => Some((Ok(chunk), Streaming::Waiting(rest))),
         Streaming::Waiting(mut rest) => {
             let (rows, answer) = &mut *rest;
             let more = advance(rows, answer).await;
             let chunk = answer.take();
-            Some((
-                Ok(chunk),
-                if more {
-                    Streaming::Waiting(rest)
-                } else {
-                    Streaming::Over
-                },
-            ))
+            Some((Ok(chunk), if more { Streaming::Waiting(rest) } else { Streaming::Over }))
         }
         Streaming::Over => None,
     }

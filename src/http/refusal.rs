@@ -30,11 +30,7 @@ impl Refusal {
     /// Something that HTTP itself has a status for; told in plain JSON whatever `Accept` says.
     pub(super) fn plain(status: StatusCode, message: &str) -> Self {
         let error = Error::new(Kind::BadRequest, REQUEST_INVALID, message);
-        Self {
-            status,
-            error,
-            format: Format::plain(),
-        }
+        Self { status, error, format: Format::plain() }
     }
 
     /// What is not there.
@@ -65,39 +61,20 @@ impl Refusal {
     /// `Authorization` that is neither Basic nor Bearer.
     pub(super) fn bad_authorization() -> Self {
         let message = InvalidAuthorization.to_string();
-        let error = Error::new(
-            Kind::BadRequest,
-            "Neo.ClientError.Request.InvalidFormat",
-            message,
-        );
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            error,
-            format: credential_format(),
-        }
+        let error = Error::new(Kind::BadRequest, "Neo.ClientError.Request.InvalidFormat", message);
+        Self { status: StatusCode::BAD_REQUEST, error, format: credential_format() }
     }
 
     /// Any other error, in the format that was asked for.
     pub(super) fn of(error: Error, format: Format) -> Self {
-        let format = if concerns_credentials(&error) {
-            credential_format()
-        } else {
-            format
-        };
-        Self {
-            status: status::of(error.kind),
-            error,
-            format,
-        }
+        let format = if concerns_credentials(&error) { credential_format() } else { format };
+        Self { status: status::of(error.kind), error, format }
     }
 }
 
 /// Problems with credentials look the same whatever `Accept` says.
 fn credential_format() -> Format {
-    Format {
-        content_type: "application/json;charset=utf-8".into(),
-        ..Format::plain()
-    }
+    Format { content_type: "application/json;charset=utf-8".into(), ..Format::plain() }
 }
 
 /// Whether the database did not accept the caller.
@@ -107,20 +84,15 @@ pub(super) fn concerns_credentials(error: &Error) -> bool {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        const CHALLENGE: HeaderValue =
-            HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
+        const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
         let body = Body::from(answer::error(self.format.layout, &self.error));
         let mut response = respond(self.status, &self.format.content_type, body);
         match self.status {
             StatusCode::SERVICE_UNAVAILABLE => {
-                response
-                    .headers_mut()
-                    .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             StatusCode::UNAUTHORIZED => {
-                response
-                    .headers_mut()
-                    .insert(header::WWW_AUTHENTICATE, CHALLENGE);
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
             }
             _ => {}
         }
@@ -138,7 +110,6 @@ impl IntoResponse for Refusal {
 
 /// A response with a content type.
 pub(super) fn respond(status: StatusCode, content_type: &str, body: Body) -> Response {
-    let content_type =
-        HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static(JSON));
+    let content_type = HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static(JSON));
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
 }

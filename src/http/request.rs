@@ -44,10 +44,7 @@ pub(super) struct Understood<'a> {
 
 /// Who is asking, according to the headers.
 pub(super) fn caller(headers: &HeaderMap, identities: &Identities) -> Result<Identity, Refusal> {
-    let mut authorization = headers
-        .get_all(header::AUTHORIZATION)
-        .iter()
-        .map(HeaderValue::as_bytes);
+    let mut authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
     let first = authorization.next();
     if authorization.next().is_some() {
         return Err(Refusal::bad_authorization());
@@ -59,19 +56,11 @@ pub(super) fn caller(headers: &HeaderMap, identities: &Identities) -> Result<Ide
 
 /// The whole body, within the limits.
 pub(super) async fn read(body: Body, limits: &RequestLimits) -> Result<Bytes, Refusal> {
-    match timeout(
-        limits.body_timeout,
-        Limited::new(body, limits.body).collect(),
-    )
-    .await
-    {
+    match timeout(limits.body_timeout, Limited::new(body, limits.body).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::plain(
             StatusCode::PAYLOAD_TOO_LARGE,
-            &format!(
-                "The request body is longer than {} bytes (limits.body).",
-                limits.body
-            ),
+            &format!("The request body is longer than {} bytes (limits.body).", limits.body),
         )),
         Ok(Err(_)) => Err(Refusal::bad_header("the request body broke off")),
         Err(_) => Err(Refusal::plain(
@@ -101,10 +90,7 @@ pub(super) fn understand<'a>(
         // Nothing to say, and nothing said of it.
         Ok(None) if bytes.is_empty() => View::Plain,
         Ok(None) | Err(Unfit::Unsupported) => {
-            return Err(Refusal::plain(
-                StatusCode::UNSUPPORTED_MEDIA_TYPE,
-                "Unsupported Media Type",
-            ));
+            return Err(Refusal::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"));
         }
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     };
@@ -116,22 +102,12 @@ pub(super) fn understand<'a>(
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     };
     match read_body(&path, bytes, content, limits) {
-        Ok(body) => Ok(Understood {
-            path,
-            delete,
-            format,
-            body,
-        }),
+        Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
     }
 }
 
-fn read_body(
-    path: &Path<'_>,
-    bytes: &[u8],
-    content: View,
-    limits: &RequestLimits,
-) -> Result<QueryBody, Error> {
+fn read_body(path: &Path<'_>, bytes: &[u8], content: View, limits: &RequestLimits) -> Result<QueryBody, Error> {
     let kind = match path {
         Path::Query { .. } | Path::Begin { .. } => BodyKind::Opening,
         Path::Transaction { .. } | Path::Commit { .. } => BodyKind::Inside,
@@ -141,11 +117,10 @@ fn read_body(
         View::Typed(version) => Some(version),
     };
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    let mut body =
-        body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
-            BodyError::Malformed(detail) => Error::bad_request(&detail),
-            other => Error::invalid(&other.to_string()),
-        })?;
+    let mut body = body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
+        BodyError::Malformed(detail) => Error::bad_request(&detail),
+        other => Error::invalid(&other.to_string()),
+    })?;
     // An empty statement is none.
     body.statement = body.statement.filter(|statement| !statement.is_empty());
     if body.statement.is_none() && matches!(path, Path::Query { .. }) {

@@ -14,8 +14,13 @@ use axum::{
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    BodyLimits, Gateway, access_log, discovery::Discovery, media::Format, path::Path, query_api,
-    refusal::{Refusal, respond}, request::RequestLimits,
+    BodyLimits, Gateway, access_log,
+    discovery::Discovery,
+    media::Format,
+    path::Path,
+    query_api,
+    refusal::{Refusal, respond},
+    request::RequestLimits,
 };
 use crate::{auth::Identities, query::Engine};
 
@@ -47,11 +52,7 @@ pub fn router(engine: Engine, identities: Identities, settings: Settings) -> Rou
     let gateway = Gateway {
         engine,
         identities,
-        limits: RequestLimits {
-            body: settings.body,
-            body_timeout: settings.body_timeout,
-            content: settings.content,
-        },
+        limits: RequestLimits { body: settings.body, body_timeout: settings.body_timeout, content: settings.content },
         discovery: Discovery {
             version: settings.neo4j_version,
             edition: settings.neo4j_edition,
@@ -70,19 +71,11 @@ pub fn router(engine: Engine, identities: Identities, settings: Settings) -> Rou
 
 /// GET and HEAD; anything else is told so.
 fn reading(route: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
-    route.layer(middleware::from_fn(
-        async |request: Request, next: middleware::Next| match *request.method() {
-            Method::GET | Method::HEAD => next.run(request).await,
-            Method::OPTIONS => {
-                (StatusCode::OK, [(header::ALLOW, "HEAD,GET,OPTIONS")]).into_response()
-            }
-            _ => (
-                [(header::ALLOW, "GET,OPTIONS")],
-                Refusal::method_not_allowed(),
-            )
-                .into_response(),
-        },
-    ))
+    route.layer(middleware::from_fn(async |request: Request, next: middleware::Next| match *request.method() {
+        Method::GET | Method::HEAD => next.run(request).await,
+        Method::OPTIONS => (StatusCode::OK, [(header::ALLOW, "HEAD,GET,OPTIONS")]).into_response(),
+        _ => ([(header::ALLOW, "GET,OPTIONS")], Refusal::method_not_allowed()).into_response(),
+    }))
 }
 
 /// The verbs of a route, for whoever asks; no credentials are needed. A client that wants a certain type gets it,

@@ -31,12 +31,7 @@ impl Lease {
         shared: Arc<Shared>,
         identity: Identity,
     ) -> Self {
-        Self {
-            wire: Some(wire),
-            permit: Some(permit),
-            shared,
-            identity,
-        }
+        Self { wire: Some(wire), permit: Some(permit), shared, identity }
     }
 }
 
@@ -46,22 +41,14 @@ impl Deref for Lease {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self
-            .wire
-            .as_ref()
-            .expect("a lease holds its wire until it is dropped")
-            .connection
+        &self.wire.as_ref().expect("a lease holds its wire until it is dropped").connection
     }
 }
 
 #[expect(clippy::expect_used, reason = "the wire is taken in drop only")]
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self
-            .wire
-            .as_mut()
-            .expect("a lease holds its wire until it is dropped")
-            .connection
+        &mut self.wire.as_mut().expect("a lease holds its wire until it is dropped").connection
     }
 }
 
@@ -116,8 +103,6 @@ async fn clean(mut wire: Object<Manager>, shared: &Shared, identity: &Identity) 
 
 impl fmt::Debug for Lease {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lease")
-            .field("connection", &**self)
-            .finish_non_exhaustive()
+        f.debug_struct("Lease").field("connection", &**self).finish_non_exhaustive()
     }
 }

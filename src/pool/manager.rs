@@ -37,10 +37,7 @@ impl managed::Manager for Manager {
             agent = connection.agent(),
             "opened a connection to the database"
         );
-        Ok(Wire {
-            connection,
-            _slot: slot,
-        })
+        Ok(Wire { connection, _slot: slot })
     }
 
     async fn recycle(&self, wire: &mut Wire, metrics: &Metrics) -> RecycleResult<bolt::Error> {
@@ -55,9 +52,7 @@ impl managed::Manager for Manager {
         if connection.is_stale() {
             return Err(RecycleError::message("closed by the database"));
         }
-        if metrics.last_used() > settings.liveness_after
-            && !prove_alive(connection, settings.liveness_timeout).await
-        {
+        if metrics.last_used() > settings.liveness_after && !prove_alive(connection, settings.liveness_timeout).await {
             return Err(RecycleError::message("no longer alive"));
         }
         Ok(())

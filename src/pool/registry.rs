@@ -133,10 +133,7 @@ impl Pool {
     pub async fn acquire(&self, identity: &Identity) -> Result<Lease, PoolError> {
         let settings = &self.shared.settings;
         let deadline = Instant::now() + settings.acquire_timeout;
-        let exhausted = || PoolError::Exhausted {
-            max: settings.max,
-            waited: settings.acquire_timeout,
-        };
+        let exhausted = || PoolError::Exhausted { max: settings.max, waited: settings.acquire_timeout };
         let permit = match Arc::clone(&self.shared.permits).try_acquire_owned() {
             Ok(permit) => permit,
             Err(_) => timeout_at(deadline, Arc::clone(&self.shared.permits).acquire_owned())
@@ -151,21 +148,13 @@ impl Pool {
             Ok(Err(_)) => return Err(PoolError::Closed),
             Err(_) => return Err(bolt::Error::Silent(settings.acquire_timeout).into()),
         };
-        Ok(Lease::new(
-            wire,
-            permit,
-            Arc::clone(&self.shared),
-            identity.clone(),
-        ))
+        Ok(Lease::new(wire, permit, Arc::clone(&self.shared), identity.clone()))
     }
 
     /// Whether a login of `identity` has succeeded whose connection is still open.
     #[must_use]
     pub fn knows(&self, identity: &Identity) -> bool {
-        self.shared
-            .buckets()
-            .get(&identity.key())
-            .is_some_and(|kept| kept.bucket.status().size > 0)
+        self.shared.buckets().get(&identity.key()).is_some_and(|kept| kept.bucket.status().size > 0)
     }
 
     /// Whether a Bolt server is there, without logging in.
@@ -193,12 +182,7 @@ impl Pool {
         self.shared.permits.close();
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
-        let buckets: Vec<_> = self
-            .shared
-            .buckets()
-            .drain()
-            .map(|(_, kept)| kept.bucket)
-            .collect();
+        let buckets: Vec<_> = self.shared.buckets().drain().map(|(_, kept)| kept.bucket).collect();
         for bucket in buckets {
             for wire in bucket.retain(|_, _| false).removed {
                 wire.connection.goodbye().await;
@@ -222,21 +206,12 @@ impl Shared {
         if buckets.len() >= 2 * self.settings.max {
             buckets.retain(|_, kept| kept.bucket.status().size > 0);
         }
-        let manager = Manager {
-            shared: Arc::clone(self),
-            identity: identity.clone(),
-        };
+        let manager = Manager { shared: Arc::clone(self), identity: identity.clone() };
         // Its own cap never bites: the permits are counted over all buckets.
         let Ok(bucket) = Bucket::builder(manager).max_size(self.settings.max).build() else {
             unreachable!("a bucket without timeouts needs no runtime")
         };
-        buckets.insert(
-            identity.key(),
-            Kept {
-                bucket: bucket.clone(),
-                last_used: Instant::now(),
-            },
-        );
+        buckets.insert(identity.key(), Kept { bucket: bucket.clone(), last_used: Instant::now() });
         bucket
     }
 
@@ -263,8 +238,7 @@ impl Shared {
             return false;
         };
         let mut closed = false;
-        kept.bucket
-            .retain(|_, _| std::mem::replace(&mut closed, true));
+        kept.bucket.retain(|_, _| std::mem::replace(&mut closed, true));
         closed
     }
 }
@@ -279,8 +253,7 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
         };
         let max_lifetime = shared.settings.max_lifetime;
         shared.buckets().retain(|_, kept| {
-            kept.bucket
-                .retain(|wire: &Wire, _| wire.connection.opened().elapsed() <= max_lifetime);
+            kept.bucket.retain(|wire: &Wire, _| wire.connection.opened().elapsed() <= max_lifetime);
             kept.bucket.status().size > 0
         });
     }

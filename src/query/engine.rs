@@ -76,9 +76,7 @@ pub struct Engine {
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Engine")
-            .field("pool", &self.pool.status())
-            .finish_non_exhaustive()
+        f.debug_struct("Engine").field("pool", &self.pool.status()).finish_non_exhaustive()
     }
 }
 
@@ -86,11 +84,7 @@ impl Engine {
     /// An engine over `pool`. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
-        Self {
-            pool,
-            transactions: Transactions::new(settings.transactions),
-            settings,
-        }
+        Self { pool, transactions: Transactions::new(settings.transactions), settings }
     }
 
     /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so before.
@@ -127,29 +121,16 @@ impl Engine {
             lease.retire();
         }
         let deadline = Instant::now() + limit + GRACE;
-        let columns = expect(&mut lease, deadline, |connection| {
-            Ok(summary::columns(connection.payload())?)
-        })
-        .await;
+        let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await;
         let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
-        Ok(Rows::new(
-            Scope::AutoCommit(lease),
-            columns,
-            deadline,
-            plan.kind,
-        ))
+        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind))
     }
 
     /// Opens a transaction.
     ///
     /// # Errors
     /// Whatever kept it from being opened.
-    pub async fn begin(
-        &self,
-        caller: &Identity,
-        database: &str,
-        options: &Options,
-    ) -> Result<Transaction, Error> {
+    pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
         begun.map_err(|error| tainted(error, &mut lease, options))?;
@@ -174,17 +155,9 @@ impl Engine {
         lease.pull(FIRST_BATCH);
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
         begun.map_err(|error| tainted(error, &mut lease, options))?;
-        let columns = expect(&mut lease, deadline, |connection| {
-            Ok(summary::columns(connection.payload())?)
-        })
-        .await?;
+        let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
         let guard = reservation.open(lease, caller, database)?;
-        Ok(Rows::new(
-            Scope::Inside(guard),
-            columns,
-            deadline,
-            plan.kind,
-        ))
+        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind))
     }
 
     /// Runs a statement in the transaction `id`.
@@ -226,12 +199,7 @@ impl Engine {
     ///
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
-    pub async fn commit(
-        &self,
-        caller: &Identity,
-        database: &str,
-        id: &str,
-    ) -> Result<String, Error> {
+    pub async fn commit(&self, caller: &Identity, database: &str, id: &str) -> Result<String, Error> {
         rows::commit(self.check_out(caller, database, id).await?).await
     }
 
@@ -239,12 +207,7 @@ impl Engine {
     ///
     /// # Errors
     /// Not found, or in use.
-    pub async fn keep_alive(
-        &self,
-        caller: &Identity,
-        database: &str,
-        id: &str,
-    ) -> Result<Transaction, Error> {
+    pub async fn keep_alive(&self, caller: &Identity, database: &str, id: &str) -> Result<Transaction, Error> {
         Ok(self.check_out(caller, database, id).await?.keep())
     }
 
@@ -252,12 +215,7 @@ impl Engine {
     ///
     /// # Errors
     /// Not found, in use, or what broke the connection (the database then rolls back by itself).
-    pub async fn roll_back(
-        &self,
-        caller: &Identity,
-        database: &str,
-        id: &str,
-    ) -> Result<(), Error> {
+    pub async fn roll_back(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         let mut guard = self.check_out(caller, database, id).await?;
         let deadline = Instant::now() + GRACE;
         let connection = guard.lease();
@@ -278,10 +236,7 @@ impl Engine {
     /// # Errors
     /// Why it cannot.
     pub async fn probe(&self) -> Result<(), Error> {
-        self.pool
-            .probe()
-            .await
-            .map_err(|error| Error::of_connection(error, false, false))
+        self.pool.probe().await.map_err(|error| Error::of_connection(error, false, false))
     }
 
     /// How full the pool of connections is.
@@ -298,10 +253,7 @@ impl Engine {
     }
 
     async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool
-            .acquire(caller)
-            .await
-            .map_err(|error| Error::of_pool(error, caller.is_anonymous()))
+        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller.is_anonymous()))
     }
 
     /// Finds a transaction, once the database has accepted the caller: a stranger learns nothing of handles.
@@ -340,9 +292,7 @@ impl Engine {
 
     /// The shorter of what the caller asks for and what the operator allows.
     fn limit(&self, options: &Options, allowed: Duration) -> Duration {
-        options
-            .max_execution_time
-            .map_or(allowed, |wanted| wanted.min(allowed))
+        options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed))
     }
 }
 
@@ -361,12 +311,7 @@ impl<'a> Plan<'a> {
         let system = database.eq_ignore_ascii_case(SYSTEM);
         if !dialect.ping && inspect::is_ping(text) {
             let database = (!system).then_some(database);
-            return Ok(Self {
-                text: PING,
-                database,
-                kind: Some("s"),
-                taints: false,
-            });
+            return Ok(Self { text: PING, database, kind: Some("s"), taints: false });
         }
         if !dialect.ping && system {
             return Err(Error::database_not_found(database));
@@ -383,12 +328,7 @@ impl<'a> Plan<'a> {
             ));
         }
         let taints = inspect::changes_session(text, dialect);
-        Ok(Self {
-            text,
-            database: Some(database),
-            kind: None,
-            taints,
-        })
+        Ok(Self { text, database: Some(database), kind: None, taints })
     }
 }
 
@@ -402,16 +342,8 @@ struct Sent<'a> {
 
 impl<'a> Sent<'a> {
     fn new(options: &Options, database: Option<&'a str>, limit: Duration) -> Self {
-        let disabled: Vec<_> = options
-            .notifications
-            .disabled
-            .iter()
-            .map(|category| category.as_bolt())
-            .collect();
-        let bookmarks = options
-            .bookmarks
-            .iter()
-            .filter(|bookmark| !is_placeholder(bookmark));
+        let disabled: Vec<_> = options.notifications.disabled.iter().map(|category| category.as_bolt()).collect();
+        let bookmarks = options.bookmarks.iter().filter(|bookmark| !is_placeholder(bookmark));
         Self {
             database,
             bookmarks: bookmarks.cloned().collect(),
@@ -428,10 +360,7 @@ impl<'a> Sent<'a> {
             bookmarks: &self.bookmarks,
             timeout_ms: Some(self.timeout_ms),
             metadata: options.metadata.as_deref(),
-            minimum_severity: options
-                .notifications
-                .minimum_severity
-                .map(Severity::as_bolt),
+            minimum_severity: options.notifications.minimum_severity.map(Severity::as_bolt),
             disabled_categories: self.disabled.as_deref(),
             implicit: options.implicit,
         }
@@ -459,10 +388,7 @@ async fn start(
     connection.run_in_transaction(plan.text, &parameters);
     connection.pull(FIRST_BATCH);
     let kind = plan.kind;
-    let columns = expect(connection, deadline, |connection| {
-        Ok(summary::columns(connection.payload())?)
-    })
-    .await?;
+    let columns = expect(connection, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
     Ok((guard, columns, kind))
 }
 
@@ -474,9 +400,7 @@ async fn expect<T>(
 ) -> Result<T, Error> {
     match timeout_at(deadline, connection.reply()).await {
         Err(_) => Err(Error::timed_out()),
-        Ok(Ok(Reply::Success)) => {
-            take(connection).map_err(|error| Error::of_connection(error, false, true))
-        }
+        Ok(Ok(Reply::Success)) => take(connection).map_err(|error| Error::of_connection(error, false, true)),
         Ok(Ok(Reply::Failure(failure))) => Err(Error::of_statement(failure)),
         Ok(Ok(Reply::Record | Reply::Ignored)) => {
             let error = bolt::Error::Protocol("a request was neither carried out nor refused");
@@ -487,10 +411,7 @@ async fn expect<T>(
 }
 
 /// Parameters as this server takes them.
-fn fitted<'a>(
-    parameters: &'a [u8],
-    connection: &Connection,
-) -> Result<std::borrow::Cow<'a, [u8]>, Error> {
+fn fitted<'a>(parameters: &'a [u8], connection: &Connection) -> Result<std::borrow::Cow<'a, [u8]>, Error> {
     let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
     let accepts = Accepts {
         utc: capabilities.utc,
@@ -510,10 +431,7 @@ fn check_impersonation(connection: &Connection, options: &Options) -> Result<(),
         return Err(Error::new(
             super::Kind::Refused,
             "Neo.ClientError.Statement.ArgumentError",
-            format!(
-                "Impersonation needs Bolt 4.4; this database speaks {}.",
-                connection.version()
-            ),
+            format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
         ));
     }
     Ok(())

@@ -49,20 +49,12 @@ pub struct Error {
 impl Error {
     /// An error of the given kind.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: code.into(),
-            message: message.into(),
-        }
+        Self { kind, code: code.into(), message: message.into() }
     }
 
     /// The request's form is wrong; `message` goes on after `Bad Request`.
     pub fn bad_request(detail: &str) -> Self {
-        Self::new(
-            Kind::BadRequest,
-            REQUEST_INVALID,
-            format!("Bad Request: {detail}"),
-        )
+        Self::new(Kind::BadRequest, REQUEST_INVALID, format!("Bad Request: {detail}"))
     }
 
     /// The request's form is wrong, in words of its own.
@@ -90,20 +82,14 @@ impl Error {
     }
 
     pub(super) fn database_not_found(name: &str) -> Self {
-        Self::new(
-            Kind::DatabaseNotFound,
-            DATABASE_NOT_FOUND,
-            format!("Graph not found: {name}"),
-        )
+        Self::new(Kind::DatabaseNotFound, DATABASE_NOT_FOUND, format!("Graph not found: {name}"))
     }
 
     pub(super) fn too_many_transactions(max: usize) -> Self {
         Self::new(
             Kind::Unavailable,
             "Neo.TransientError.Transaction.MaximumTransactionLimitReached",
-            format!(
-                "{max} explicit transactions are open already (transactions.max); try again later"
-            ),
+            format!("{max} explicit transactions are open already (transactions.max); try again later"),
         )
     }
 
@@ -118,28 +104,18 @@ impl Error {
 
     /// What the database said of a statement, a BEGIN or a COMMIT.
     pub(super) fn of_statement(failure: Failure) -> Self {
-        let Failure {
-            code,
-            message,
-            classification,
-        } = failure;
+        let Failure { code, message, classification } = failure;
         if message.starts_with("Tried to retrieve an unknown database") {
             return Self::new(Kind::DatabaseNotFound, DATABASE_NOT_FOUND, message);
         }
         let kind = if code == DATABASE_NOT_FOUND {
             Kind::DatabaseNotFound
-        } else if code.split('.').nth(1) == Some("DatabaseError")
-            && classification.as_deref() != Some("CLIENT_ERROR")
-        {
+        } else if code.split('.').nth(1) == Some("DatabaseError") && classification.as_deref() != Some("CLIENT_ERROR") {
             Kind::Database
         } else {
             Kind::Refused
         };
-        Self {
-            kind,
-            code,
-            message,
-        }
+        Self { kind, code, message }
     }
 
     /// What the database said of a login.
@@ -150,8 +126,7 @@ impl Error {
             UNAUTHORIZED | "Memgraph.ClientError.Security.Unauthenticated" => {
                 let message = if anonymous {
                     "No authentication header supplied.".into()
-                } else if message.starts_with("The client is unauthorized") || code != UNAUTHORIZED
-                {
+                } else if message.starts_with("The client is unauthorized") || code != UNAUTHORIZED {
                     "Invalid credential.".into()
                 } else {
                     message
@@ -167,9 +142,7 @@ impl Error {
             "Neo.ClientError.Request.Invalid" => Self::new(
                 Kind::Unauthorized,
                 UNAUTHORIZED,
-                format!(
-                    "The database did not take the credentials (they may be too large for it): {message}"
-                ),
+                format!("The database did not take the credentials (they may be too large for it): {message}"),
             ),
             _ => Self::new(Kind::Unavailable, code, message),
         }
@@ -180,11 +153,7 @@ impl Error {
         match error {
             bolt::Error::Login(failure) => Self::of_login(failure, anonymous),
             error if started => {
-                let kind = if matches!(error, bolt::Error::Silent(_)) {
-                    Kind::Timeout
-                } else {
-                    Kind::Gateway
-                };
+                let kind = if matches!(error, bolt::Error::Silent(_)) { Kind::Timeout } else { Kind::Gateway };
                 Self::new(
                     kind,
                     "Neo.DatabaseError.General.UnknownError",
@@ -195,9 +164,7 @@ impl Error {
             | bolt::Error::Tls { .. }
             | bolt::Error::Protocol(_)
             | bolt::Error::Decode(_)
-            | bolt::Error::MessageTooLong { .. }) => {
-                Self::new(Kind::Gateway, UNAVAILABLE, error.to_string())
-            }
+            | bolt::Error::MessageTooLong { .. }) => Self::new(Kind::Gateway, UNAVAILABLE, error.to_string()),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
     }
@@ -220,47 +187,18 @@ mod tests {
     use super::*;
 
     fn failure(code: &str, message: &str, classification: Option<&str>) -> Failure {
-        Failure {
-            code: code.into(),
-            message: message.into(),
-            classification: classification.map(Into::into),
-        }
+        Failure { code: code.into(), message: message.into(), classification: classification.map(Into::into) }
     }
 
     #[test]
     fn a_database_error_is_the_clients_only_when_the_database_says_so() {
-        let kind =
-            |code, classification| Error::of_statement(failure(code, "", classification)).kind;
-        assert_eq!(
-            kind("Neo.DatabaseError.Schema.IndexDropFailed", None),
-            Kind::Database
-        );
-        assert_eq!(
-            kind(
-                "Neo.DatabaseError.Schema.IndexDropFailed",
-                Some("DATABASE_ERROR")
-            ),
-            Kind::Database
-        );
-        assert_eq!(
-            kind(
-                "Neo.DatabaseError.Transaction.TransactionStartFailed",
-                Some("CLIENT_ERROR")
-            ),
-            Kind::Refused
-        );
-        assert_eq!(
-            kind("Neo.TransientError.Transaction.DeadlockDetected", None),
-            Kind::Refused
-        );
-        assert_eq!(
-            kind("Memgraph.DatabaseError.MemgraphError.MemgraphError", None),
-            Kind::Database
-        );
-        assert_eq!(
-            kind("Neo.ClientError.Database.DatabaseNotFound", None),
-            Kind::DatabaseNotFound
-        );
+        let kind = |code, classification| Error::of_statement(failure(code, "", classification)).kind;
+        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", None), Kind::Database);
+        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", Some("DATABASE_ERROR")), Kind::Database);
+        assert_eq!(kind("Neo.DatabaseError.Transaction.TransactionStartFailed", Some("CLIENT_ERROR")), Kind::Refused);
+        assert_eq!(kind("Neo.TransientError.Transaction.DeadlockDetected", None), Kind::Refused);
+        assert_eq!(kind("Memgraph.DatabaseError.MemgraphError.MemgraphError", None), Kind::Database);
+        assert_eq!(kind("Neo.ClientError.Database.DatabaseNotFound", None), Kind::DatabaseNotFound);
     }
 
     #[test]
@@ -270,34 +208,18 @@ mod tests {
             "Tried to retrieve an unknown database \"x\".",
             None,
         ));
-        assert_eq!(
-            (error.kind, error.code.as_str()),
-            (Kind::DatabaseNotFound, DATABASE_NOT_FOUND)
-        );
+        assert_eq!((error.kind, error.code.as_str()), (Kind::DatabaseNotFound, DATABASE_NOT_FOUND));
     }
 
     #[test]
     fn logins_are_refused_in_the_query_apis_words() {
         let neo4j = "The client is unauthorized due to authentication failure.";
         let code = "Neo.ClientError.Security.Unauthorized";
-        assert_eq!(
-            Error::of_login(failure(code, neo4j, None), false).message,
-            "Invalid credential."
-        );
+        assert_eq!(Error::of_login(failure(code, neo4j, None), false).message, "Invalid credential.");
         let bearer = "Unsupported authentication token, scheme 'bearer' is not supported.";
-        assert_eq!(
-            Error::of_login(failure(code, bearer, None), false).message,
-            bearer
-        );
-        assert_eq!(
-            Error::of_login(failure(code, "x", None), true).message,
-            "No authentication header supplied."
-        );
-        let memgraph = failure(
-            "Memgraph.ClientError.Security.Unauthenticated",
-            "Authentication failure",
-            None,
-        );
+        assert_eq!(Error::of_login(failure(code, bearer, None), false).message, bearer);
+        assert_eq!(Error::of_login(failure(code, "x", None), true).message, "No authentication header supplied.");
+        let memgraph = failure("Memgraph.ClientError.Security.Unauthenticated", "Authentication failure", None);
         let error = Error::of_login(memgraph, false);
         assert_eq!(
             (error.kind, error.code.as_str(), error.message.as_str()),
@@ -310,9 +232,6 @@ mod tests {
         let error = Error::of_connection(bolt::Error::Closed, false, true);
         assert_eq!(error.kind, Kind::Gateway);
         assert!(error.message.contains("not known"));
-        assert_eq!(
-            Error::of_connection(bolt::Error::Closed, false, false).kind,
-            Kind::Unavailable
-        );
+        assert_eq!(Error::of_connection(bolt::Error::Closed, false, false).kind, Kind::Unavailable);
     }
 }

@@ -7,9 +7,7 @@ pub(super) fn is_ping(statement: &str) -> bool {
     let text = statement.trim();
     let text = text.strip_suffix(';').unwrap_or(text).trim_end();
     let mut compact = text.split_ascii_whitespace();
-    compact
-        .next()
-        .is_some_and(|word| word.eq_ignore_ascii_case("CALL"))
+    compact.next().is_some_and(|word| word.eq_ignore_ascii_case("CALL"))
         && compact.next().is_some_and(|word| word == "db.ping()")
         && compact.next().is_none()
 }
@@ -20,10 +18,7 @@ pub(super) const PING: &str = "RETURN true AS success";
 /// Whether the statement, sent alone, would start or end a transaction of the session's own.
 pub(super) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool {
     let text = statement.trim();
-    dialect
-        .transaction_statements
-        .iter()
-        .any(|control| text.eq_ignore_ascii_case(control))
+    dialect.transaction_statements.iter().any(|control| text.eq_ignore_ascii_case(control))
 }
 
 /// Whether the statement changes the session for whoever comes next.
@@ -31,18 +26,11 @@ pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
     if dialect.session_statements.is_empty() {
         return false;
     }
-    let words: Vec<&str> = skip_comments(statement)
-        .split_ascii_whitespace()
-        .take(2)
-        .collect();
+    let words: Vec<&str> = skip_comments(statement).split_ascii_whitespace().take(2).collect();
     dialect.session_statements.iter().any(|beginning| {
         let mut wanted = beginning.split(' ');
         let mut found = words.iter();
-        wanted.all(|word| {
-            found
-                .next()
-                .is_some_and(|found| found.eq_ignore_ascii_case(word))
-        })
+        wanted.all(|word| found.next().is_some_and(|found| found.eq_ignore_ascii_case(word)))
     })
 }
 
@@ -87,25 +75,16 @@ mod tests {
             assert!(changes_session(statement, &MEMGRAPH), "{statement}");
             assert!(!changes_session(statement, &NEO4J), "{statement}");
         }
-        for statement in [
-            "MATCH (n) SET n.x = 1",
-            "SET GLOBAL TRANSACTION ISOLATION LEVEL X",
-            "/* SET SESSION",
-            "RETURN 'USE'",
-        ] {
+        for statement in
+            ["MATCH (n) SET n.x = 1", "SET GLOBAL TRANSACTION ISOLATION LEVEL X", "/* SET SESSION", "RETURN 'USE'"]
+        {
             assert!(!changes_session(statement, &MEMGRAPH), "{statement}");
         }
     }
 
     #[test]
     fn transactions_in_words() {
-        assert!(
-            is_transaction_control(" begin\n", &MEMGRAPH)
-                && is_transaction_control("Commit", &MEMGRAPH)
-        );
-        assert!(
-            !is_transaction_control("BEGIN;", &MEMGRAPH)
-                && !is_transaction_control("BEGIN", &NEO4J)
-        );
+        assert!(is_transaction_control(" begin\n", &MEMGRAPH) && is_transaction_control("Commit", &MEMGRAPH));
+        assert!(!is_transaction_control("BEGIN;", &MEMGRAPH) && !is_transaction_control("BEGIN", &NEO4J));
     }
 }

@@ -98,12 +98,7 @@ impl Batch {
     const TARGET: usize = 512 * 1024;
 
     fn new() -> Self {
-        Self {
-            rows: Self::FIRST,
-            seen_rows: 0,
-            seen_bytes: 0,
-            due: false,
-        }
+        Self { rows: Self::FIRST, seen_rows: 0, seen_bytes: 0, due: false }
     }
 
     fn count(&mut self, bytes: usize) {
@@ -114,9 +109,7 @@ impl Batch {
     /// The batch is over, another follows.
     fn over(&mut self) {
         let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
-        self.rows = u32::try_from(Self::TARGET / row)
-            .unwrap_or(Self::MOST)
-            .clamp(1, Self::MOST);
+        self.rows = u32::try_from(Self::TARGET / row).unwrap_or(Self::MOST).clamp(1, Self::MOST);
         self.seen_rows = 0;
         self.seen_bytes = 0;
         self.due = true;
@@ -128,20 +121,8 @@ pub(super) const FIRST_BATCH: u32 = Batch::FIRST;
 
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way.
-    pub(super) fn new(
-        scope: Scope,
-        columns: Columns,
-        deadline: Instant,
-        kind: Option<&'static str>,
-    ) -> Self {
-        Self {
-            scope: Some(scope),
-            columns,
-            batch: Batch::new(),
-            deadline,
-            kind,
-            refused: None,
-        }
+    pub(super) fn new(scope: Scope, columns: Columns, deadline: Instant, kind: Option<&'static str>) -> Self {
+        Self { scope: Some(scope), columns, batch: Batch::new(), deadline, kind, refused: None }
     }
 
     /// The result's columns.
@@ -226,29 +207,18 @@ impl Rows {
             return Err(Error::timed_out());
         };
         let (bookmark, transaction) = match scope {
-            Scope::AutoCommit(_) => (
-                Some(summary.bookmark.take().unwrap_or_else(placeholder)),
-                None,
-            ),
+            Scope::AutoCommit(_) => (Some(summary.bookmark.take().unwrap_or_else(placeholder)), None),
             Scope::Inside(guard) => (None, Some(guard.keep())),
             Scope::Last(guard) => (Some(commit(guard).await?), None),
         };
         match self.refused.take() {
-            None => Ok(Progress::Done(Box::new(End {
-                summary,
-                bookmark,
-                transaction,
-            }))),
-            Some(RowRefused::Format(message)) => Err(Error::new(
-                super::Kind::BadRequest,
-                "Neo.ClientError.Request.Invalid",
-                message,
-            )),
-            Some(RowRefused::Malformed(error)) => Err(Error::new(
-                super::Kind::Gateway,
-                "Neo.DatabaseError.General.UnknownError",
-                error.to_string(),
-            )),
+            None => Ok(Progress::Done(Box::new(End { summary, bookmark, transaction }))),
+            Some(RowRefused::Format(message)) => {
+                Err(Error::new(super::Kind::BadRequest, "Neo.ClientError.Request.Invalid", message))
+            }
+            Some(RowRefused::Malformed(error)) => {
+                Err(Error::new(super::Kind::Gateway, "Neo.DatabaseError.General.UnknownError", error.to_string()))
+            }
         }
     }
 
@@ -272,18 +242,12 @@ pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
     let deadline = guard.deadline();
     let connection = guard.lease();
     connection.commit();
-    let reply = timeout_at(deadline, connection.reply())
-        .await
-        .map_err(|_| Error::timed_out())?;
+    let reply = timeout_at(deadline, connection.reply()).await.map_err(|_| Error::timed_out())?;
     let bookmark = match reply {
         Ok(Reply::Success) => crate::bolt::summary::string_entry(connection.payload(), "bookmark"),
         Ok(Reply::Failure(failure)) => return Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            return Err(Error::of_connection(
-                crate::bolt::Error::Protocol("a COMMIT was ignored"),
-                false,
-                true,
-            ));
+            return Err(Error::of_connection(crate::bolt::Error::Protocol("a COMMIT was ignored"), false, true));
         }
         Err(error) => return Err(Error::of_connection(error, false, true)),
     };

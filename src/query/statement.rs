@@ -10,17 +10,6 @@ pub enum AccessMode {
     Write,
 }
 
-impl AccessMode {
-    /// The value of `mode` in RUN and BEGIN.
-    #[must_use]
-    pub fn as_bolt(self) -> &'static str {
-        match self {
-            Self::Read => "r",
-            Self::Write => "w",
-        }
-    }
-}
-
 /// The least severe notification to be told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
@@ -39,9 +28,7 @@ impl Severity {
     /// The severity that Bolt spells `name`.
     #[must_use]
     pub fn from_bolt(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.as_bolt() == name)
+        Self::ALL.into_iter().find(|severity| severity.as_bolt() == name)
     }
 
     /// The value of `notifications_minimum_severity`.
@@ -87,9 +74,7 @@ impl Category {
     /// The category that Bolt spells `name`.
     #[must_use]
     pub fn from_bolt(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|category| category.as_bolt() == name)
+        Self::ALL.into_iter().find(|category| category.as_bolt() == name)
     }
 
     /// An item of `notifications_disabled_categories` or `notifications_disabled_classifications`.
@@ -116,14 +101,6 @@ pub struct NotificationFilter {
     pub minimum_severity: Option<Severity>,
     /// None of these, each at most once.
     pub disabled: Vec<Category>,
-}
-
-impl NotificationFilter {
-    /// Whether there is nothing to tell the database.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.minimum_severity.is_none() && self.disabled.is_empty()
-    }
 }
 
 #[cfg(test)]

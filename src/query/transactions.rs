@@ -96,8 +96,7 @@ impl Transactions {
             permits: Arc::new(Semaphore::new(settings.max)),
             entries: Mutex::new(HashMap::new()),
         });
-        let tick =
-            (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
+        let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
         tokio::spawn(reap(Arc::downgrade(&shared), tick));
         Self { shared }
     }
@@ -110,22 +109,14 @@ impl Transactions {
         let permit = Arc::clone(&self.shared.permits)
             .try_acquire_owned()
             .map_err(|_| Error::too_many_transactions(self.shared.settings.max))?;
-        Ok(Reservation {
-            shared: Arc::clone(&self.shared),
-            permit,
-        })
+        Ok(Reservation { shared: Arc::clone(&self.shared), permit })
     }
 
     /// Hands the transaction `id` to a request of `caller` on `database`.
     ///
     /// # Errors
     /// Not found, also when it is somebody else's; or in use by another request.
-    pub(super) fn check_out(
-        &self,
-        id: &str,
-        caller: &Identity,
-        database: &str,
-    ) -> Result<Guard, Error> {
+    pub(super) fn check_out(&self, id: &str, caller: &Identity, database: &str) -> Result<Guard, Error> {
         let mut entries = self.shared.entries();
         let entry = entries
             .get_mut(id)
@@ -137,17 +128,9 @@ impl Transactions {
                 entries.remove(id);
                 Err(Error::transaction_not_found(id))
             }
-            State::Idle(Open {
-                lease,
-                born,
-                permit,
-                ..
-            }) => Ok(Guard {
-                shared: Arc::clone(&self.shared),
-                id: id.to_owned(),
-                open: Some((lease, permit)),
-                born,
-            }),
+            State::Idle(Open { lease, born, permit, .. }) => {
+                Ok(Guard { shared: Arc::clone(&self.shared), id: id.to_owned(), open: Some((lease, permit)), born })
+            }
         }
     }
 
@@ -159,9 +142,7 @@ impl Transactions {
     /// Opens no more, and rolls back all that no request is using.
     pub(super) fn close(&self) {
         self.shared.permits.close();
-        self.shared
-            .entries()
-            .retain(|_, entry| matches!(entry.state, State::Busy));
+        self.shared.entries().retain(|_, entry| matches!(entry.state, State::Busy));
     }
 }
 
@@ -170,34 +151,16 @@ impl Reservation {
     ///
     /// # Errors
     /// When the system has no random numbers to give.
-    pub(super) fn open(
-        self,
-        lease: Lease,
-        owner: &Identity,
-        database: &str,
-    ) -> Result<Guard, Error> {
+    pub(super) fn open(self, lease: Lease, owner: &Identity, database: &str) -> Result<Guard, Error> {
         let Self { shared, permit } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            Error::new(
-                super::Kind::Unavailable,
-                "Neo.DatabaseError.General.UnknownError",
-                error.to_string(),
-            )
+            Error::new(super::Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
         })?;
         let id = format!("{:032x}", u128::from_be_bytes(random));
-        let entry = Entry {
-            owner: owner.key(),
-            database: database.to_owned(),
-            state: State::Busy,
-        };
+        let entry = Entry { owner: owner.key(), database: database.to_owned(), state: State::Busy };
         shared.entries().insert(id.clone(), entry);
-        Ok(Guard {
-            shared,
-            id,
-            open: Some((lease, permit)),
-            born: Instant::now(),
-        })
+        Ok(Guard { shared, id, open: Some((lease, permit)), born: Instant::now() })
     }
 }
 
@@ -206,11 +169,7 @@ impl Guard {
     // Only `keep`, `finish` and `drop` take it, and each of them ends the guard.
     #[expect(clippy::expect_used, reason = "a guard holds its wire until it ends")]
     pub(super) fn lease(&mut self) -> &mut Lease {
-        &mut self
-            .open
-            .as_mut()
-            .expect("a guard holds its wire until it ends")
-            .0
+        &mut self.open.as_mut().expect("a guard holds its wire until it ends").0
     }
 
     /// When the transaction ends whatever happens.
@@ -222,21 +181,13 @@ impl Guard {
     pub(super) fn keep(mut self) -> Transaction {
         let now = Instant::now();
         let expires = (now + self.shared.settings.idle_timeout).min(self.deadline());
-        let transaction = Transaction {
-            id: self.id.clone(),
-            expires: SystemTime::now() + (expires - now),
-        };
+        let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
         if let Some((lease, permit)) = self.open.take() {
             let mut entries = self.shared.entries();
             if self.shared.permits.is_closed() {
                 entries.remove(&self.id);
             } else if let Some(entry) = entries.get_mut(&self.id) {
-                entry.state = State::Idle(Open {
-                    lease,
-                    born: self.born,
-                    expires,
-                    permit,
-                });
+                entry.state = State::Idle(Open { lease, born: self.born, expires, permit });
             }
         }
         transaction
@@ -279,10 +230,7 @@ async fn reap(shared: Weak<Shared>, every: Duration) {
             entries.extract_if(over).map(|(_, entry)| entry).collect()
         };
         if !expired.is_empty() {
-            tracing::info!(
-                transactions = expired.len(),
-                "rolled back transactions that were idle for too long"
-            );
+            tracing::info!(transactions = expired.len(), "rolled back transactions that were idle for too long");
         }
     }
 }

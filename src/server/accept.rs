@@ -60,14 +60,8 @@ pub(super) async fn accept(
     }
 }
 
-async fn next(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
-    let place = Arc::clone(places)
-        .acquire_owned()
-        .await
-        .map_err(io::Error::other)?;
+async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
     Ok((stream, place))
@@ -76,14 +70,8 @@ async fn next(
 /// Serves one connection to its end; after `stop`, to the end of what it is doing.
 async fn serve(stream: TcpStream, router: Router, deadlines: Deadlines, stop: CancellationToken) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(deadlines.header);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(deadlines.header);
+    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
     let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
     let connection = builder.serve_connection(io, TowerToHyperService::new(router));
     tokio::pin!(connection);

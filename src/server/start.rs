@@ -77,15 +77,8 @@ pub fn network_endpoint(settings: &config::Database) -> Result<Endpoint, StartEr
         UriScheme::BoltS => Security::Verified,
         UriScheme::BoltSsc => Security::SelfSigned,
     };
-    let uri = Uri {
-        security,
-        host: settings.uri.host().to_owned(),
-        port: settings.uri.port(),
-    };
-    Ok(Endpoint::Network {
-        uri,
-        tls: client_config(security, settings.ca_file.as_deref())?,
-    })
+    let uri = Uri { security, host: settings.uri.host().to_owned(), port: settings.uri.port() };
+    Ok(Endpoint::Network { uri, tls: client_config(security, settings.ca_file.as_deref())? })
 }
 
 /// Starts serving `endpoint`. The database need not be there yet.
@@ -107,14 +100,7 @@ pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, S
     };
     let serve = |listener, router: Router, max| {
         // The loops themselves end with `stop`; only connections are waited for.
-        tokio::spawn(accept(
-            listener,
-            router,
-            deadlines,
-            max,
-            stop.clone(),
-            connections.clone(),
-        ));
+        tokio::spawn(accept(listener, router, deadlines, max, stop.clone(), connections.clone()));
     };
     let admin_address = match settings.admin.listen {
         None => None,
@@ -124,21 +110,10 @@ pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, S
             Some(address)
         }
     };
-    let router = http::router(
-        engine.clone(),
-        Identities::new()?,
-        http_settings(settings, bolt_port),
-    );
+    let router = http::router(engine.clone(), Identities::new()?, http_settings(settings, bolt_port));
     serve(listener, router, settings.server.max_connections.get());
     let grace = settings.server.shutdown_timeout.get();
-    Ok(Running {
-        address,
-        admin_address,
-        engine,
-        stop,
-        connections,
-        grace,
-    })
+    Ok(Running { address, admin_address, engine, stop, connections, grace })
 }
 
 /// Enough for probes, and for a person or two.
@@ -151,10 +126,7 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
         endpoint,
         dialect: dialect(database.dialect),
         timeout: database.connect_timeout.get(),
-        limits: Limits {
-            max_message: settings.limits.record.get(),
-            silence: max_execution_time + SILENCE_GRACE,
-        },
+        limits: Limits { max_message: settings.limits.record.get(), silence: max_execution_time + SILENCE_GRACE },
     };
     let pool_settings = pool::Settings {
         max: database.max_connections.get(),
@@ -170,23 +142,14 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
         idle_timeout: settings.transactions.idle_timeout.get(),
         max_lifetime: settings.transactions.max_lifetime.get(),
     };
-    Engine::new(
-        Pool::new(dialer, pool_settings),
-        query::Settings {
-            max_execution_time,
-            transactions,
-        },
-    )
+    Engine::new(Pool::new(dialer, pool_settings), query::Settings { max_execution_time, transactions })
 }
 
 fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {
     http::Settings {
         body: settings.limits.body.get(),
         body_timeout: settings.server.body_timeout.get(),
-        content: http::BodyLimits {
-            statement: settings.limits.statement.get(),
-            depth: settings.limits.depth.get(),
-        },
+        content: http::BodyLimits { statement: settings.limits.statement.get(), depth: settings.limits.depth.get() },
         neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
         neo4j_edition: match settings.discovery.neo4j_edition {
             Edition::Community => "community",
@@ -205,15 +168,8 @@ fn dialect(setting: config::Dialect) -> Option<&'static Dialect> {
     }
 }
 
-async fn listen(
-    address: SocketAddr,
-    key: &'static str,
-) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen {
-        address,
-        key,
-        source,
-    };
+async fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |source| StartError::Listen { address, key, source };
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     Ok((listener, address))

@@ -59,30 +59,16 @@ pub fn init(settings: &Log) -> Result<(), LogsError> {
 /// [`LogsError::Filter`] or [`LogsError::Word`] if it means nothing.
 pub fn parse_filter(filter: &str) -> Result<EnvFilter, LogsError> {
     // The parser takes a mistyped level for a module's name. Brackets hold commas of their own.
-    let words = filter
-        .split(',')
-        .map(str::trim)
-        .filter(|_| !filter.contains('['));
+    let words = filter.split(',').map(str::trim).filter(|_| !filter.contains('['));
     for word in words.filter(|word| !word.contains(['=', ':'])) {
         if word.parse::<LevelFilter>().is_err() {
-            return Err(LogsError::Word {
-                word: word.to_owned(),
-            });
+            return Err(LogsError::Word { word: word.to_owned() });
         }
     }
-    EnvFilter::builder()
-        .parse(filter)
-        .map_err(|source| LogsError::Filter {
-            filter: filter.to_owned(),
-            source,
-        })
+    EnvFilter::builder().parse(filter).map_err(|source| LogsError::Filter { filter: filter.to_owned(), source })
 }
 
-fn subscriber<W>(
-    settings: &Log,
-    writer: W,
-    colour: bool,
-) -> Result<impl Subscriber + Send + Sync, LogsError>
+fn subscriber<W>(settings: &Log, writer: W, colour: bool) -> Result<impl Subscriber + Send + Sync, LogsError>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -90,11 +76,7 @@ where
     let lines = fmt::layer().with_writer(writer).with_ansi(colour);
     let lines = match settings.format {
         LogFormat::Pretty => lines.boxed(),
-        LogFormat::Json => lines
-            .json()
-            .flatten_event(true)
-            .with_span_list(false)
-            .boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
     };
     Ok(tracing_subscriber::registry().with(filter).with(lines))
 }
@@ -122,10 +104,7 @@ mod tests {
     fn logged(format: LogFormat, filter: &str) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
-        let settings = Log {
-            format,
-            filter: filter.to_owned(),
-        };
+        let settings = Log { format, filter: filter.to_owned() };
         let subscriber = subscriber(&settings, move || writer.clone(), false).expect("is set up");
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("request", id = "r1");
@@ -148,13 +127,8 @@ mod tests {
     #[test]
     fn json_is_one_flat_object_per_event() {
         let text = logged(LogFormat::Json, "debug");
-        let lines: Vec<serde_json::Value> = text
-            .lines()
-            .map(|line| serde_json::from_str(line).expect(line))
-            .collect();
-        let [done, detail] = &lines[..] else {
-            panic!("{text}")
-        };
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
+        let [done, detail] = &lines[..] else { panic!("{text}") };
         assert_eq!(done["message"], "done");
         assert_eq!(done["rows"], 3);
         assert_eq!(done["span"]["id"], "r1");
@@ -166,44 +140,24 @@ mod tests {
         assert_eq!(logged(LogFormat::Pretty, "warn"), "");
         assert_eq!(logged(LogFormat::Pretty, "elsewhere=trace"), "");
         let module = module_path!();
-        assert_eq!(
-            logged(LogFormat::Pretty, &format!("warn,{module}=trace"))
-                .lines()
-                .count(),
-            2
-        );
+        assert_eq!(logged(LogFormat::Pretty, &format!("warn,{module}=trace")).lines().count(), 2);
     }
 
     #[test]
     fn a_filter_that_means_nothing_is_refused_by_its_key() {
         for filter in ["boltgate=loud", "a=b=c", "[unclosed"] {
             let refusal = parse_filter(filter).expect_err(filter).to_string();
-            assert!(
-                refusal.starts_with(&format!("log.filter: `{filter}`")),
-                "{refusal}"
-            );
+            assert!(refusal.starts_with(&format!("log.filter: `{filter}`")), "{refusal}");
         }
     }
 
     #[test]
     fn a_mistyped_level_is_refused_rather_than_taken_for_a_module() {
-        for (filter, word) in [
-            ("inof", "inof"),
-            ("info, dbug", "dbug"),
-            ("hyper,info", "hyper"),
-        ] {
+        for (filter, word) in [("inof", "inof"), ("info, dbug", "dbug"), ("hyper,info", "hyper")] {
             let refusal = parse_filter(filter).expect_err(filter).to_string();
-            assert!(
-                refusal.starts_with(&format!("log.filter: `{word}` is not a level")),
-                "{refusal}"
-            );
+            assert!(refusal.starts_with(&format!("log.filter: `{word}` is not a level")), "{refusal}");
         }
-        for filter in [
-            "WARN",
-            "off",
-            "boltgate::pool,info",
-            "boltgate[request{id=a1}]=debug",
-        ] {
+        for filter in ["WARN", "off", "boltgate::pool,info", "boltgate[request{id=a1}]=debug"] {
             assert!(parse_filter(filter).is_ok(), "{filter}");
         }
     }

@@ -28,10 +28,7 @@ impl RequestId {
     /// A new id of 16 hexadecimal digits.
     fn random() -> Self {
         // Randomly seeded and never failing; enough for a label, which need not be a secret.
-        Self(format!(
-            "{:016x}",
-            RandomState::new().build_hasher().finish()
-        ))
+        Self(format!("{:016x}", RandomState::new().build_hasher().finish()))
     }
 
     /// The id as it goes into headers and log lines.
@@ -69,10 +66,7 @@ mod tests {
     fn an_unfit_or_missing_id_is_replaced() {
         let too_long = "x".repeat(RequestId::MAX_LEN + 1);
         for id in ["", "a b", "a\tb", "a\nb", "a\x7f", "ä", &too_long] {
-            assert!(
-                is_new(&RequestId::accept_or_new(Some(id.as_bytes()))),
-                "{id:?}"
-            );
+            assert!(is_new(&RequestId::accept_or_new(Some(id.as_bytes()))), "{id:?}");
         }
         assert!(is_new(&RequestId::accept_or_new(Some(b"\xff"))));
         assert!(is_new(&RequestId::accept_or_new(None)));
@@ -80,9 +74,7 @@ mod tests {
 
     #[test]
     fn new_ids_differ() {
-        let ids: HashSet<String> = (0..1000)
-            .map(|_| RequestId::accept_or_new(None).to_string())
-            .collect();
+        let ids: HashSet<String> = (0..1000).map(|_| RequestId::accept_or_new(None).to_string()).collect();
         assert_eq!(ids.len(), 1000);
     }
 }

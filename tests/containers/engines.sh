@@ -34,7 +34,8 @@ engine_start() {
     local name=$1
     shift
     engine_end "$name" # one that a killed run left behind
-    "$@" dockerd --storage-driver=overlay2 --data-root "$cache/$name" --exec-root "$scratch/$name" \
+    # In a session of its own: an interrupt at the terminal is for the test, which then ends its engines in order.
+    setsid "$@" dockerd --storage-driver=overlay2 --data-root "$cache/$name" --exec-root "$scratch/$name" \
         --pidfile "$scratch/$name.pid" -H "unix://$scratch/$name.sock" \
         "${engine_options[@]}" >"$scratch/$name.log" 2>&1 9>&- &
     echo $! >"$cache/$name.pid"

@@ -10,16 +10,7 @@ use crate::json::Json;
 /// The path every `at` and every step without `path` hangs below.
 const QUERY_PATH: &str = "/db/neo4j/query/v2";
 
-const CASE_KEYS: &[&str] = &[
-    "name",
-    "server",
-    "setup",
-    "teardown",
-    "deviations",
-    "each",
-    "formats",
-    "steps",
-];
+const CASE_KEYS: &[&str] = &["name", "server", "setup", "teardown", "deviations", "each", "formats", "steps"];
 const STEP_KEYS: &[&str] = &[
     "method",
     "at",
@@ -88,22 +79,14 @@ pub enum Body {
 
 /// Reads every case file of the folder, in the order of their names.
 pub fn load_all(folder: &Path) -> Result<Vec<Case>, String> {
-    let listing =
-        std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
+    let listing = std::fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let mut files: Vec<_> = listing.flatten().map(|entry| entry.path()).collect();
-    files.retain(|file| {
-        file.extension().is_some_and(|e| e == "json") && !file.ends_with("deviations.json")
-    });
+    files.retain(|file| file.extension().is_some_and(|e| e == "json") && !file.ends_with("deviations.json"));
     files.sort();
     let mut cases = Vec::new();
     for file in files {
-        let text =
-            std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
-        let stem = file
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
+        let text = std::fs::read_to_string(&file).map_err(|e| format!("{}: {e}", file.display()))?;
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         cases.extend(load(&stem, &text).map_err(|error| format!("{}: {error}", file.display()))?);
     }
     Ok(cases)
@@ -112,15 +95,10 @@ pub fn load_all(folder: &Path) -> Result<Vec<Case>, String> {
 /// Reads one case file.
 pub fn load(stem: &str, text: &str) -> Result<Vec<Case>, String> {
     let document = Json::parse(text)?;
-    let templates = document
-        .get("cases")
-        .ok_or("the member \"cases\" is missing")?;
+    let templates = document.get("cases").ok_or("the member \"cases\" is missing")?;
     let mut cases: Vec<Case> = Vec::new();
     for template in templates.items() {
-        let name = template
-            .get("name")
-            .and_then(Json::as_str)
-            .ok_or("a case has no name")?;
+        let name = template.get("name").and_then(Json::as_str).ok_or("a case has no name")?;
         for expanded in expand(template) {
             let case = read_case(&expanded, stem).map_err(|e| format!("case {name:?}: {e}"))?;
             if cases.iter().any(|other| other.name == case.name) {
@@ -144,11 +122,7 @@ fn expand(template: &Json) -> Vec<Json> {
             .flat_map(|case| {
                 values.items().iter().enumerate().map(|(index, value)| {
                     let named = rename(case, key, index, value);
-                    if key == "formats" {
-                        set_format(&named, value)
-                    } else {
-                        substitute(&named, placeholder, value)
-                    }
+                    if key == "formats" { set_format(&named, value) } else { substitute(&named, placeholder, value) }
                 })
             })
             .collect();
@@ -157,27 +131,17 @@ fn expand(template: &Json) -> Vec<Json> {
 }
 
 fn rename(case: &Json, key: &str, index: usize, value: &Json) -> Json {
-    let mut label: String = value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned);
+    let mut label: String = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     if key == "each" {
-        label = format!(
-            "{}: {}",
-            index + 1,
-            label.chars().take(60).collect::<String>()
-        );
+        label = format!("{}: {}", index + 1, label.chars().take(60).collect::<String>());
     }
-    let members = case
-        .members()
-        .iter()
-        .filter(|(name, _)| name != key)
-        .map(|(name, member)| {
-            let member = match member {
-                Json::String(text) if name == "name" => Json::String(format!("{text} [{label}]")),
-                other => other.clone(),
-            };
-            (name.clone(), member)
-        });
+    let members = case.members().iter().filter(|(name, _)| name != key).map(|(name, member)| {
+        let member = match member {
+            Json::String(text) if name == "name" => Json::String(format!("{text} [{label}]")),
+            other => other.clone(),
+        };
+        (name.clone(), member)
+    });
     Json::Object(members.collect())
 }
 
@@ -193,16 +157,10 @@ fn set_format(case: &Json, format: &Json) -> Json {
     if case.get("steps").is_none() {
         return add(case);
     }
-    let members = case
-        .members()
-        .iter()
-        .map(|(name, member)| match name.as_str() {
-            "steps" => (
-                name.clone(),
-                Json::Array(member.items().iter().map(add).collect()),
-            ),
-            _ => (name.clone(), member.clone()),
-        });
+    let members = case.members().iter().map(|(name, member)| match name.as_str() {
+        "steps" => (name.clone(), Json::Array(member.items().iter().map(add).collect())),
+        _ => (name.clone(), member.clone()),
+    });
     Json::Object(members.collect())
 }
 
@@ -211,24 +169,13 @@ fn substitute(template: &Json, placeholder: &str, value: &Json) -> Json {
     match template {
         Json::String(text) if text == placeholder => value.clone(),
         Json::String(text) => {
-            let plain = value
-                .as_str()
-                .map_or_else(|| value.to_string(), str::to_owned);
+            let plain = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
             Json::String(text.replace(placeholder, &plain))
         }
-        Json::Array(items) => Json::Array(
-            items
-                .iter()
-                .map(|item| substitute(item, placeholder, value))
-                .collect(),
-        ),
+        Json::Array(items) => Json::Array(items.iter().map(|item| substitute(item, placeholder, value)).collect()),
         Json::Object(members) => {
             let members = members.iter();
-            Json::Object(
-                members
-                    .map(|(k, v)| (k.clone(), substitute(v, placeholder, value)))
-                    .collect(),
-            )
+            Json::Object(members.map(|(k, v)| (k.clone(), substitute(v, placeholder, value))).collect())
         }
         other => other.clone(),
     }
@@ -253,22 +200,13 @@ fn read_case(template: &Json, stem: &str) -> Result<Case, String> {
         Some(steps) => steps
             .items()
             .iter()
-            .map(|step| {
-                match step
-                    .members()
-                    .iter()
-                    .find(|(k, _)| !STEP_KEYS.contains(&k.as_str()))
-                {
-                    Some((key, _)) => Err(format!("unknown member {key:?} in a step")),
-                    None => read_step(step, server),
-                }
+            .map(|step| match step.members().iter().find(|(k, _)| !STEP_KEYS.contains(&k.as_str())) {
+                Some((key, _)) => Err(format!("unknown member {key:?} in a step")),
+                None => read_step(step, server),
             })
             .collect::<Result<_, _>>()?,
     };
-    let name = template
-        .get("name")
-        .and_then(Json::as_str)
-        .unwrap_or_default();
+    let name = template.get("name").and_then(Json::as_str).unwrap_or_default();
     Ok(Case {
         name: format!("{stem}/{name}"),
         server,
@@ -309,19 +247,12 @@ fn read_step(step: &Json, server: Server) -> Result<Step, String> {
     })
 }
 
-fn read_headers(
-    step: &Json,
-    method: &str,
-    server: Server,
-) -> Result<Vec<(String, String)>, String> {
+fn read_headers(step: &Json, method: &str, server: Server) -> Result<Vec<(String, String)>, String> {
     let mut headers = Vec::new();
     let accept = text(step, "accept")?.unwrap_or("json");
     headers.push(("Accept".to_owned(), media_type(accept)));
     if method == "POST" || step.get("type").is_some() {
-        headers.push((
-            "Content-Type".to_owned(),
-            media_type(text(step, "type")?.unwrap_or("json")),
-        ));
+        headers.push(("Content-Type".to_owned(), media_type(text(step, "type")?.unwrap_or("json"))));
     }
     let user = match step.get("user") {
         None if server == Server::Auth => Some("neo4j:password1"),
@@ -329,17 +260,10 @@ fn read_headers(
         Some(user) => Some(user.as_str().ok_or("\"user\" is not a string")?),
     };
     if let Some(user) = user {
-        headers.push((
-            "Authorization".to_owned(),
-            format!("Basic {{base64 {user}}}"),
-        ));
+        headers.push(("Authorization".to_owned(), format!("Basic {{base64 {user}}}")));
     }
     let given = step.get("headers").map(Json::members).unwrap_or_default();
-    headers.retain(|(name, _)| {
-        !given
-            .iter()
-            .any(|(other, _)| other.eq_ignore_ascii_case(name))
-    });
+    headers.retain(|(name, _)| !given.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
     for (name, value) in given {
         match value {
             Json::Null => {}
@@ -363,9 +287,7 @@ fn media_type(short: &str) -> String {
 
 fn read_body(step: &Json) -> Result<Body, String> {
     let forms = ["statement", "body", "bodyText", "bodyBase64"];
-    let mut given = forms
-        .into_iter()
-        .filter_map(|form| Some((form, step.get(form)?)));
+    let mut given = forms.into_iter().filter_map(|form| Some((form, step.get(form)?)));
     let Some((form, value)) = given.next() else {
         return Ok(Body::Text(String::new()));
     };
@@ -374,15 +296,11 @@ fn read_body(step: &Json) -> Result<Body, String> {
     }
     Ok(match (form, value) {
         ("body", value) => Body::Text(value.to_string()),
-        ("statement", value) => {
-            Body::Text(Json::Object(vec![("statement".to_owned(), value.clone())]).to_string())
-        }
+        ("statement", value) => Body::Text(Json::Object(vec![("statement".to_owned(), value.clone())]).to_string()),
         ("bodyText", Json::String(text)) => Body::Text(text.clone()),
-        ("bodyBase64", Json::String(text)) => Body::Bytes(
-            STANDARD
-                .decode(text)
-                .map_err(|e| format!("bodyBase64: {e}"))?,
-        ),
+        ("bodyBase64", Json::String(text)) => {
+            Body::Bytes(STANDARD.decode(text).map_err(|e| format!("bodyBase64: {e}"))?)
+        }
         _ => return Err(format!("{form:?} is not a string")),
     })
 }

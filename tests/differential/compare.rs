@@ -18,12 +18,8 @@ pub enum Deviation {
 }
 
 impl Deviation {
-    pub const ALL: [Self; 4] = [
-        Self::Float32Digits,
-        Self::UnknownError,
-        Self::BadRequestDetail,
-        Self::CredentialsSyntax,
-    ];
+    pub const ALL: [Self; 4] =
+        [Self::Float32Digits, Self::UnknownError, Self::BadRequestDetail, Self::CredentialsSyntax];
 
     /// The name in case files.
     pub fn name(self) -> &'static str {
@@ -37,9 +33,7 @@ impl Deviation {
 
     /// The deviation of that name.
     pub fn named(name: &str) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|deviation| deviation.name() == name)
+        Self::ALL.into_iter().find(|deviation| deviation.name() == name)
     }
 
     /// True for what any case may need: it does not have to be named.
@@ -60,39 +54,23 @@ pub struct Verdict {
 /// Compares the reference's answer with ours.
 pub fn compare(theirs: &Answer, ours: &Answer, allowed: &BTreeSet<Deviation>) -> Verdict {
     let whole_answer = [
-        (
-            Deviation::UnknownError,
-            is_clear_refusal_of_nonsense(theirs, ours),
-        ),
-        (
-            Deviation::CredentialsSyntax,
-            is_refusal_of_credentials(theirs, ours),
-        ),
+        (Deviation::UnknownError, is_clear_refusal_of_nonsense(theirs, ours)),
+        (Deviation::CredentialsSyntax, is_refusal_of_credentials(theirs, ours)),
     ];
     for (deviation, applies) in whole_answer {
         if applies && allowed.contains(&deviation) {
-            return Verdict {
-                difference: None,
-                used: [deviation].into(),
-            };
+            return Verdict { difference: None, used: [deviation].into() };
         }
     }
-    let mut walk = Walk {
-        allowed,
-        used: BTreeSet::new(),
-    };
+    let mut walk = Walk { allowed, used: BTreeSet::new() };
     let difference = walk.answers(theirs, ours).err();
-    Verdict {
-        difference,
-        used: walk.used,
-    }
+    Verdict { difference, used: walk.used }
 }
 
 /// Theirs: 500 "unknown error". Ours: 4xx and one client error in the same envelope.
 fn is_clear_refusal_of_nonsense(theirs: &Answer, ours: &Answer) -> bool {
     theirs.status == 500
-        && the_error(theirs)
-            .is_some_and(|(code, _)| code == "Neo.DatabaseError.General.UnknownError")
+        && the_error(theirs).is_some_and(|(code, _)| code == "Neo.DatabaseError.General.UnknownError")
         && (400..500).contains(&ours.status)
         && ours.content_type == theirs.content_type
         && the_error(ours).is_some_and(|(code, _)| code.starts_with("Neo.ClientError."))
@@ -104,32 +82,23 @@ fn is_refusal_of_credentials(theirs: &Answer, ours: &Answer) -> bool {
         && ours.status == 400
         && ours.content_type.as_deref() == Some("application/json;charset=utf-8")
         && the_error(ours).is_some_and(|(code, message)| {
-            code == "Neo.ClientError.Request.InvalidFormat"
-                && message == "Invalid authentication header."
+            code == "Neo.ClientError.Request.InvalidFormat" && message == "Invalid authentication header."
         })
 }
 
 /// Code and message of an answer that is exactly one error envelope, as a document or as an event.
 fn the_error(answer: &Answer) -> Option<(&str, &str)> {
     let errors = match &answer.body {
-        Content::Document(document @ Json::Object(members)) if members.len() == 1 => {
-            document.get("errors")?
-        }
+        Content::Document(document @ Json::Object(members)) if members.len() == 1 => document.get("errors")?,
         Content::Lines(events) if events.len() == 1 => {
             let event = events.first()?;
-            event
-                .get("$event")
-                .and_then(Json::as_str)
-                .filter(|kind| *kind == "Error")?;
+            event.get("$event").and_then(Json::as_str).filter(|kind| *kind == "Error")?;
             event.get("_body")?
         }
         _ => return None,
     };
     match errors.items() {
-        [error] if error.members().len() == 2 => Some((
-            error.get("code")?.as_str()?,
-            error.get("message")?.as_str()?,
-        )),
+        [error] if error.members().len() == 2 => Some((error.get("code")?.as_str()?, error.get("message")?.as_str()?)),
         _ => None,
     }
 }
@@ -161,9 +130,7 @@ impl Walk<'_> {
                 };
                 equal(&format!("the keys of {path:?}"), &keys(left), &keys(right))?;
                 let mut pairs = left.iter().zip(right);
-                pairs.try_for_each(|((key, left), (_, right))| {
-                    self.json(&format!("{path}.{key}"), left, right)
-                })
+                pairs.try_for_each(|((key, left), (_, right))| self.json(&format!("{path}.{key}"), left, right))
             }
             (Json::Array(left), Json::Array(right)) => self.items(path, left, right),
             _ if theirs == ours => Ok(()),
@@ -181,22 +148,14 @@ impl Walk<'_> {
         for (index, (left, right)) in theirs.iter().zip(ours).enumerate() {
             self.json(&format!("{path}[{index}]"), left, right)?;
         }
-        equal(
-            &format!("the number of items in {path:?}"),
-            &theirs.len(),
-            &ours.len(),
-        )
+        equal(&format!("the number of items in {path:?}"), &theirs.len(), &ours.len())
     }
 
     fn deviation_at(&self, path: &str, theirs: &Json, ours: &Json) -> Option<Deviation> {
         let deviation = match (theirs, ours) {
-            (Json::Number(theirs), Json::Number(ours)) if is_float32_of(theirs, ours) => {
-                Deviation::Float32Digits
-            }
+            (Json::Number(theirs), Json::Number(ours)) if is_float32_of(theirs, ours) => Deviation::Float32Digits,
             (Json::String(theirs), Json::String(ours))
-                if path.ends_with("].message")
-                    && theirs == "Bad Request"
-                    && ours.starts_with("Bad Request") =>
+                if path.ends_with("].message") && theirs == "Bad Request" && ours.starts_with("Bad Request") =>
             {
                 Deviation::BadRequestDetail
             }
@@ -209,17 +168,11 @@ impl Walk<'_> {
 /// Ours is a double that a float32 holds exactly; theirs are the shorter digits of that float32.
 fn is_float32_of(theirs: &str, ours: &str) -> bool {
     match (theirs.parse::<f32>(), ours.parse::<f64>()) {
-        (Ok(short), Ok(double)) => {
-            f64::from(short).to_bits() == double.to_bits() && theirs.len() < ours.len()
-        }
+        (Ok(short), Ok(double)) => f64::from(short).to_bits() == double.to_bits() && theirs.len() < ours.len(),
         _ => false,
     }
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(what: &str, theirs: &T, ours: &T) -> Result<(), String> {
-    if theirs == ours {
-        Ok(())
-    } else {
-        Err(format!("{what}: theirs {theirs:?}, ours {ours:?}"))
-    }
+    if theirs == ours { Ok(()) } else { Err(format!("{what}: theirs {theirs:?}, ours {ours:?}")) }
 }

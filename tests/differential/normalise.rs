@@ -41,15 +41,9 @@ pub struct Names {
 /// Builds the comparable form.
 pub fn normalise(response: &Response, headers: &[String], names: &Names) -> Answer {
     let content_type = response.header("Content-Type").map(str::to_owned);
-    let kind = content_type
-        .as_deref()
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let kind = content_type.as_deref().unwrap_or_default().to_ascii_lowercase();
     let text = response.text();
-    let mut masks = Masks {
-        names,
-        elements: Vec::new(),
-    };
+    let mut masks = Masks { names, elements: Vec::new() };
     let body = if kind.contains("jsonl") {
         masks.lines(&text)
     } else if kind.contains("json") || kind.contains("vnd.neo4j") {
@@ -57,12 +51,7 @@ pub fn normalise(response: &Response, headers: &[String], names: &Names) -> Answ
     } else {
         Ok(Content::Text(masks.text(&text)))
     };
-    let headers = headers.iter().map(|name| {
-        (
-            name.clone(),
-            response.header(name).map(|value| masks.text(value)),
-        )
-    });
+    let headers = headers.iter().map(|name| (name.clone(), response.header(name).map(|value| masks.text(value))));
     Answer {
         status: response.status,
         content_type,
@@ -79,25 +68,17 @@ struct Masks<'a> {
 
 impl Masks<'_> {
     fn lines(&mut self, text: &str) -> Result<Content, String> {
-        let complete = text
-            .strip_suffix('\n')
-            .ok_or("the last event has no line end")?;
+        let complete = text.strip_suffix('\n').ok_or("the last event has no line end")?;
         let mut events = Vec::new();
         for line in complete.split('\n') {
             let event = Json::parse(line.strip_prefix(' ').unwrap_or(line))?;
-            let kind = event
-                .get("$event")
-                .and_then(Json::as_str)
-                .unwrap_or_default()
-                .to_owned();
-            events.push(
-                self.members(&event, |masks, key, value| match (key, kind.as_str()) {
-                    ("_body", "Record") => masks.row(value),
-                    ("_body", "Error") => masks.errors(value),
-                    ("_body", _) => masks.document(value),
-                    _ => value.clone(),
-                }),
-            );
+            let kind = event.get("$event").and_then(Json::as_str).unwrap_or_default().to_owned();
+            events.push(self.members(&event, |masks, key, value| match (key, kind.as_str()) {
+                ("_body", "Record") => masks.row(value),
+                ("_body", "Error") => masks.errors(value),
+                ("_body", _) => masks.document(value),
+                _ => value.clone(),
+            }));
         }
         Ok(Content::Lines(events))
     }
@@ -125,26 +106,17 @@ impl Masks<'_> {
         })
     }
 
-    fn members(
-        &mut self,
-        object: &Json,
-        mut change: impl FnMut(&mut Self, &str, &Json) -> Json,
-    ) -> Json {
+    fn members(&mut self, object: &Json, mut change: impl FnMut(&mut Self, &str, &Json) -> Json) -> Json {
         match object {
-            Json::Object(members) => Json::Object(
-                members
-                    .iter()
-                    .map(|(key, value)| (key.clone(), change(self, key, value)))
-                    .collect(),
-            ),
-            other => other.clone(),
+            Json::Object(members) => {
+                Json::Object(members.iter().map(|(key, value)| (key.clone(), change(self, key, value))).collect())
+            }
+            other => self.masked(other),
         }
     }
 
     fn errors(&mut self, errors: &Json) -> Json {
-        each(errors, |error| {
-            self.members(error, |masks, _, value| masks.masked(value))
-        })
+        each(errors, |error| self.members(error, |masks, _, value| masks.masked(value)))
     }
 
     fn rows(&mut self, rows: &Json) -> Json {
@@ -162,9 +134,7 @@ impl Masks<'_> {
             Json::Array(_) => each(value, |item| self.value(item)),
             Json::Object(members) => {
                 let ours = is_own_object(members);
-                let changed = members
-                    .iter()
-                    .map(|(key, value)| (key.clone(), self.value(value)));
+                let changed = members.iter().map(|(key, value)| (key.clone(), self.value(value)));
                 let mut changed: Vec<_> = changed.collect();
                 if !ours {
                     changed.sort();
@@ -212,22 +182,17 @@ impl Masks<'_> {
     }
 
     fn ordinal(&mut self, id: &str) -> usize {
-        self.elements
-            .iter()
-            .position(|known| known == id)
-            .unwrap_or_else(|| {
-                self.elements.push(id.to_owned());
-                self.elements.len() - 1
-            })
+        self.elements.iter().position(|known| known == id).unwrap_or_else(|| {
+            self.elements.push(id.to_owned());
+            self.elements.len() - 1
+        })
     }
 
     fn plan(&mut self, plan: &Json, profiled: bool) -> Json {
         self.members(plan, |masks, key, value| match key {
             "arguments" => {
-                let changed = value
-                    .members()
-                    .iter()
-                    .map(|(key, value)| (key.clone(), masks.plan_argument(key, value, profiled)));
+                let changed =
+                    value.members().iter().map(|(key, value)| (key.clone(), masks.plan_argument(key, value, profiled)));
                 let mut changed: Vec<_> = changed.collect();
                 changed.sort();
                 Json::Object(changed)
@@ -240,9 +205,7 @@ impl Masks<'_> {
 
     fn plan_argument(&mut self, key: &str, value: &Json, profiled: bool) -> Json {
         match key {
-            "Memory" | "GlobalMemory" | "Time" | "PageCacheHits" | "PageCacheMisses" => {
-                any_number(value)
-            }
+            "Memory" | "GlobalMemory" | "Time" | "PageCacheHits" | "PageCacheMisses" => any_number(value),
             // A table whose columns are as wide as the memory figures in it.
             "string-representation" if profiled => any_number(value),
             _ => self.value(value),
@@ -265,17 +228,8 @@ impl Masks<'_> {
         if !self.names.side.is_empty() {
             text = text.replace(&self.names.side, "<side>");
         }
-        let prefixes = [
-            "Node(",
-            "node<",
-            "Relationship(",
-            "transactionId=",
-            " id=",
-            "ownedIndex=",
-        ];
-        prefixes
-            .into_iter()
-            .fold(text, |text, prefix| mask_number_after(&text, prefix))
+        let prefixes = ["Node(", "node<", "Relationship(", "transactionId=", " id=", "ownedIndex="];
+        prefixes.into_iter().fold(text, |text, prefix| mask_number_after(&text, prefix))
     }
 }
 
@@ -283,27 +237,15 @@ impl Masks<'_> {
 fn is_own_object(members: &[(String, Json)]) -> bool {
     const SHAPES: &[&[&str]] = &[
         &["elementId", "labels", "properties"],
-        &[
-            "elementId",
-            "startNodeElementId",
-            "endNodeElementId",
-            "type",
-            "properties",
-        ],
+        &["elementId", "startNodeElementId", "endNodeElementId", "type", "properties"],
         &["$type", "_value"],
         &["_element_id", "_labels", "_properties"],
-        &[
-            "_element_id",
-            "_start_node_element_id",
-            "_end_node_element_id",
-            "_type",
-            "_properties",
-        ],
+        &["_element_id", "_start_node_element_id", "_end_node_element_id", "_type", "_properties"],
         &["coordinatesType", "coordinates"],
     ];
-    SHAPES.iter().any(|shape| {
-        shape.len() == members.len() && members.iter().all(|(key, _)| shape.contains(&key.as_str()))
-    })
+    SHAPES
+        .iter()
+        .any(|shape| shape.len() == members.len() && members.iter().all(|(key, _)| shape.contains(&key.as_str())))
 }
 
 /// The nodes of a graph in the older API come in hash order of their ids.
@@ -408,9 +350,7 @@ fn instant(value: &Json) -> Json {
 
 fn bolt_address(value: &Json) -> Json {
     match value.as_str().and_then(|text| text.split_once("://")) {
-        Some((scheme, address)) if !address.is_empty() => {
-            Json::String(format!("{scheme}://<address>"))
-        }
+        Some((scheme, address)) if !address.is_empty() => Json::String(format!("{scheme}://<address>")),
         _ => value.clone(),
     }
 }

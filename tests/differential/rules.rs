@@ -19,10 +19,7 @@ fn answer(status: u16, content_type: &str, body: &str) -> Response {
 }
 
 fn differs_with(theirs: &Response, ours: &Response, allowed: &[Deviation]) -> bool {
-    let names = Names {
-        host: "127.0.0.1:1".to_owned(),
-        ..Names::default()
-    };
+    let names = Names { host: "127.0.0.1:1".to_owned(), ..Names::default() };
     let allowed: BTreeSet<_> = allowed.iter().copied().collect();
     let [theirs, ours] = [theirs, ours].map(|response| normalise(response, &[], &names));
     compare(&theirs, &ours, &allowed).difference.is_some()
@@ -39,37 +36,19 @@ fn cell(value: &str) -> String {
 #[test]
 fn status_and_content_type_are_compared() {
     let body = r#"{"errors":[]}"#;
-    assert!(differs_with(
-        &answer(202, PLAIN, body),
-        &answer(200, PLAIN, body),
-        &[]
-    ));
+    assert!(differs_with(&answer(202, PLAIN, body), &answer(200, PLAIN, body), &[]));
     let charset = "application/json;charset=utf-8";
-    assert!(differs_with(
-        &answer(202, PLAIN, body),
-        &answer(202, charset, body),
-        &[]
-    ));
-    assert!(!differs_with(
-        &answer(202, PLAIN, body),
-        &answer(202, PLAIN, body),
-        &[]
-    ));
+    assert!(differs_with(&answer(202, PLAIN, body), &answer(202, charset, body), &[]));
+    assert!(!differs_with(&answer(202, PLAIN, body), &answer(202, PLAIN, body), &[]));
 }
 
 #[test]
 fn numbers_are_compared_as_written() {
     assert!(differs(&cell("1"), &cell("1.0")));
     assert!(differs(&cell("1.0E7"), &cell("10000000.0")));
-    assert!(differs(
-        &cell("9007199254740993"),
-        &cell("9007199254740992")
-    ));
+    assert!(differs(&cell("9007199254740993"), &cell("9007199254740992")));
     assert!(differs(&cell("1"), &cell("\"1\"")));
-    assert!(!differs(
-        &cell("9223372036854775807"),
-        &cell("9223372036854775807")
-    ));
+    assert!(!differs(&cell("9223372036854775807"), &cell("9223372036854775807")));
 }
 
 #[test]
@@ -80,28 +59,13 @@ fn escapes_do_not_matter_but_characters_do() {
 
 #[test]
 fn the_order_of_the_apis_own_keys_matters() {
-    assert!(differs(
-        r#"{"queryType":"r","bookmarks":[]}"#,
-        r#"{"bookmarks":[],"queryType":"r"}"#
-    ));
+    assert!(differs(r#"{"queryType":"r","bookmarks":[]}"#, r#"{"bookmarks":[],"queryType":"r"}"#));
     let typed = r#"{"$type":"Integer","_value":"1"}"#;
-    assert!(differs(
-        &cell(typed),
-        &cell(r#"{"_value":"1","$type":"Integer"}"#)
-    ));
+    assert!(differs(&cell(typed), &cell(r#"{"_value":"1","$type":"Integer"}"#)));
     let node = r#"{"elementId":"4:x:0","labels":[],"properties":{"a":1,"b":2}}"#;
-    assert!(differs(
-        &cell(node),
-        &cell(r#"{"labels":[],"elementId":"4:x:0","properties":{"a":1,"b":2}}"#)
-    ));
-    assert!(!differs(
-        &cell(node),
-        &cell(r#"{"elementId":"4:x:0","labels":[],"properties":{"b":2,"a":1}}"#)
-    ));
-    assert!(!differs(
-        &cell(r#"{"b":1,"a":{"d":1,"c":2}}"#),
-        &cell(r#"{"a":{"c":2,"d":1},"b":1}"#)
-    ));
+    assert!(differs(&cell(node), &cell(r#"{"labels":[],"elementId":"4:x:0","properties":{"a":1,"b":2}}"#)));
+    assert!(!differs(&cell(node), &cell(r#"{"elementId":"4:x:0","labels":[],"properties":{"b":2,"a":1}}"#)));
+    assert!(!differs(&cell(r#"{"b":1,"a":{"d":1,"c":2}}"#), &cell(r#"{"a":{"c":2,"d":1},"b":1}"#)));
     assert!(differs(&cell(r#"{"a":1}"#), &cell(r#"{"a":1,"b":null}"#)));
 }
 
@@ -110,10 +74,7 @@ fn rows_fields_and_extra_members_matter() {
     let empty = r#"{"data":{"fields":["x"],"values":[]}}"#;
     assert!(differs(&cell("1"), empty));
     assert!(differs(empty, r#"{"data":{"fields":["y"],"values":[]}}"#));
-    assert!(differs(
-        empty,
-        r#"{"data":{"fields":["x"],"values":[]},"errors":[]}"#
-    ));
+    assert!(differs(empty, r#"{"data":{"fields":["x"],"values":[]},"errors":[]}"#));
 }
 
 #[test]
@@ -136,19 +97,10 @@ fn placeholders_need_presence_and_shape() {
     let bookmarks = |value| format!(r#"{{"bookmarks":[{value}]}}"#);
     assert!(!differs(&bookmarks("\"FB:abc\""), &bookmarks("\"FB:def\"")));
     assert!(differs(&bookmarks("\"FB:abc\""), &bookmarks("\"abc\"")));
-    assert!(differs(
-        &bookmarks("\"FB:abc\""),
-        &bookmarks("\"FB:a\",\"FB:b\"")
-    ));
+    assert!(differs(&bookmarks("\"FB:abc\""), &bookmarks("\"FB:a\",\"FB:b\"")));
     let transaction = |expires| format!(r#"{{"transaction":{{"id":"a1","expires":"{expires}"}}}}"#);
-    assert!(!differs(
-        &transaction("2026-01-01T00:00:00Z"),
-        &transaction("2030-12-31T23:59:59Z")
-    ));
-    assert!(differs(
-        &transaction("2026-01-01T00:00:00Z"),
-        &transaction("2026-01-01T00:00:00.1Z")
-    ));
+    assert!(!differs(&transaction("2026-01-01T00:00:00Z"), &transaction("2030-12-31T23:59:59Z")));
+    assert!(differs(&transaction("2026-01-01T00:00:00Z"), &transaction("2026-01-01T00:00:00.1Z")));
 }
 
 #[test]
@@ -171,11 +123,7 @@ fn lines_are_compared_as_a_whole_list() {
     assert!(!differs_with(&lines(spaced), &lines(plain), &[]));
     assert!(differs_with(&lines(spaced), &lines(one), &[]));
     assert!(differs_with(&lines(plain), &lines(plain.trim_end()), &[]));
-    assert!(differs_with(
-        &lines(one),
-        &lines("{\"$event\":\"Header\"}\n"),
-        &[]
-    ));
+    assert!(differs_with(&lines(one), &lines("{\"$event\":\"Header\"}\n"), &[]));
 }
 
 #[test]
@@ -185,78 +133,37 @@ fn a_body_that_is_not_json_differs() {
 }
 
 fn error(status: u16, code: &str, message: &str) -> Response {
-    answer(
-        status,
-        PLAIN,
-        &format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#),
-    )
+    answer(status, PLAIN, &format!(r#"{{"errors":[{{"code":"{code}","message":"{message}"}}]}}"#))
 }
 
 #[test]
 fn bad_request_may_say_more_but_nothing_else() {
     let code = "Neo.ClientError.Request.Invalid";
     let theirs = error(400, code, "Bad Request");
-    assert!(!differs_with(
-        &theirs,
-        &error(400, code, "Bad Request: unknown field \\\"x\\\""),
-        &[]
-    ));
-    assert!(differs_with(
-        &theirs,
-        &error(400, code, "unknown field"),
-        &[]
-    ));
-    assert!(differs_with(
-        &theirs,
-        &error(422, code, "Bad Request: x"),
-        &[]
-    ));
-    assert!(differs_with(
-        &theirs,
-        &error(400, "Neo.ClientError.Request.InvalidFormat", "Bad Request"),
-        &[]
-    ));
+    assert!(!differs_with(&theirs, &error(400, code, "Bad Request: unknown field \\\"x\\\""), &[]));
+    assert!(differs_with(&theirs, &error(400, code, "unknown field"), &[]));
+    assert!(differs_with(&theirs, &error(422, code, "Bad Request: x"), &[]));
+    assert!(differs_with(&theirs, &error(400, "Neo.ClientError.Request.InvalidFormat", "Bad Request"), &[]));
     let other = error(400, code, "Type Foo is not supported.");
-    assert!(differs_with(
-        &other,
-        &error(400, code, "Type Foo is not supported. Sorry."),
-        &[]
-    ));
+    assert!(differs_with(&other, &error(400, code, "Type Foo is not supported. Sorry."), &[]));
 }
 
 #[test]
 fn unknown_error_may_become_a_client_error_where_allowed() {
-    let theirs = error(
-        500,
-        "Neo.DatabaseError.General.UnknownError",
-        "An unknown error occurred.",
-    );
+    let theirs = error(500, "Neo.DatabaseError.General.UnknownError", "An unknown error occurred.");
     let ours = error(400, "Neo.ClientError.Request.Invalid", "Bad Request: null");
     let allowed = [Deviation::UnknownError];
     assert!(!differs_with(&theirs, &ours, &allowed));
     assert!(differs_with(&theirs, &ours, &[]));
-    assert!(differs_with(
-        &theirs,
-        &error(200, "Neo.ClientError.Request.Invalid", "x"),
-        &allowed
-    ));
-    assert!(differs_with(
-        &theirs,
-        &error(400, "Neo.DatabaseError.General.UnknownError", "x"),
-        &allowed
-    ));
+    assert!(differs_with(&theirs, &error(200, "Neo.ClientError.Request.Invalid", "x"), &allowed));
+    assert!(differs_with(&theirs, &error(400, "Neo.DatabaseError.General.UnknownError", "x"), &allowed));
     assert!(differs_with(&theirs, &answer(400, PLAIN, "{}"), &allowed));
 }
 
 #[test]
 fn float32_digits_are_accepted_only_for_the_same_number() {
     let allowed = [Deviation::Float32Digits];
-    let pair = |theirs: &str, ours: &str| {
-        (
-            answer(202, PLAIN, &cell(theirs)),
-            answer(202, PLAIN, &cell(ours)),
-        )
-    };
+    let pair = |theirs: &str, ours: &str| (answer(202, PLAIN, &cell(theirs)), answer(202, PLAIN, &cell(ours)));
     let (theirs, ours) = pair("3.1415927", "3.1415927410125732");
     assert!(!differs_with(&theirs, &ours, &allowed));
     assert!(differs_with(&theirs, &ours, &[]));
@@ -269,17 +176,10 @@ fn float32_digits_are_accepted_only_for_the_same_number() {
 #[test]
 fn malformed_credentials_may_be_refused_where_allowed() {
     let theirs = answer(202, PLAIN, &cell("1"));
-    let refusal = r#"{"errors":[{"code":"Neo.ClientError.Request.InvalidFormat","message":"Invalid authentication header."}]}"#;
+    let refusal =
+        r#"{"errors":[{"code":"Neo.ClientError.Request.InvalidFormat","message":"Invalid authentication header."}]}"#;
     let ours = answer(400, "application/json;charset=utf-8", refusal);
-    assert!(!differs_with(
-        &theirs,
-        &ours,
-        &[Deviation::CredentialsSyntax]
-    ));
+    assert!(!differs_with(&theirs, &ours, &[Deviation::CredentialsSyntax]));
     assert!(differs_with(&theirs, &ours, &[]));
-    assert!(differs_with(
-        &theirs,
-        &answer(400, PLAIN, refusal),
-        &[Deviation::CredentialsSyntax]
-    ));
+    assert!(differs_with(&theirs, &answer(400, PLAIN, refusal), &[Deviation::CredentialsSyntax]));
 }

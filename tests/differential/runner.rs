@@ -58,15 +58,8 @@ pub async fn play(case: &Case, side: &Side) -> Result<Conversation, String> {
     }
     outcome?;
     let host = crate::http::host_and_port(&side.base).to_owned();
-    let names = Names {
-        host,
-        transactions: player.transactions,
-        side: side.name.clone(),
-    };
-    Ok(Conversation {
-        exchanges: player.exchanges,
-        names,
-    })
+    let names = Names { host, transactions: player.transactions, side: side.name.clone() };
+    Ok(Conversation { exchanges: player.exchanges, names })
 }
 
 struct Player<'a> {
@@ -82,17 +75,9 @@ impl<'a> Player<'a> {
     fn new(side: &'a Side) -> Self {
         let values = vec![
             ("side".to_owned(), side.name.clone()),
-            (
-                "host".to_owned(),
-                crate::http::host_and_port(&side.base).to_owned(),
-            ),
+            ("host".to_owned(), crate::http::host_and_port(&side.base).to_owned()),
         ];
-        Self {
-            side,
-            exchanges: Vec::new(),
-            values,
-            transactions: Vec::new(),
-        }
+        Self { side, exchanges: Vec::new(), values, transactions: Vec::new() }
     }
 
     async fn play(&mut self, step: &Step) -> Result<(), String> {
@@ -109,10 +94,7 @@ impl<'a> Player<'a> {
             _ => (sent.await?, None),
         };
         self.remember(step, &response);
-        self.exchanges.push(Exchange {
-            step: step.clone(),
-            response,
-        });
+        self.exchanges.push(Exchange { step: step.clone(), response });
         if let Some((step, response)) = other {
             self.exchanges.push(Exchange { step, response });
         }
@@ -125,10 +107,7 @@ impl<'a> Player<'a> {
         for (name, value) in &step.headers {
             headers.push((name.as_str(), self.fill(value)?));
         }
-        let headers: Vec<_> = headers
-            .iter()
-            .map(|(name, value)| (*name, value.as_str()))
-            .collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
         let body = match &step.body {
             Body::Text(text) => self.fill(text)?.into_bytes(),
             Body::Bytes(bytes) => bytes.clone(),
@@ -148,9 +127,7 @@ impl<'a> Player<'a> {
             let (count, unit) = argument.split_once(' ')?;
             Some(unit.repeat(count.parse().ok()?))
         })?;
-        replace_calls(&text, "{base64 ", |argument| {
-            Some(STANDARD.encode(argument))
-        })
+        replace_calls(&text, "{base64 ", |argument| Some(STANDARD.encode(argument)))
     }
 
     fn remember(&mut self, step: &Step, response: &Response) {
@@ -168,13 +145,8 @@ impl<'a> Player<'a> {
             self.set("tx", &id);
             self.set(name, &id);
         }
-        let bookmarks = summary
-            .get("bookmarks")
-            .or_else(|| summary.get("lastBookmarks"));
-        if let Some(bookmark) = bookmarks
-            .and_then(|list| list.items().first())
-            .and_then(Json::as_str)
-        {
+        let bookmarks = summary.get("bookmarks").or_else(|| summary.get("lastBookmarks"));
+        if let Some(bookmark) = bookmarks.and_then(|list| list.items().first()).and_then(Json::as_str) {
             self.set("bookmark", bookmark);
         }
     }
@@ -217,40 +189,20 @@ impl<'a> Player<'a> {
             Some(statement) => ("system", statement),
             None => ("neo4j", statement),
         };
-        self.administer_with(database, &self.fill(statement)?, Json::Object(Vec::new()))
-            .await
+        self.administer_with(database, &self.fill(statement)?, Json::Object(Vec::new())).await
     }
 
-    async fn administer_with(
-        &self,
-        database: &str,
-        statement: &str,
-        parameters: Json,
-    ) -> Result<Json, String> {
+    async fn administer_with(&self, database: &str, statement: &str, parameters: Json) -> Result<Json, String> {
         let body = Json::Object(vec![
             ("statement".to_owned(), Json::string(statement)),
             ("parameters".to_owned(), parameters),
         ]);
-        let authorization = self
-            .side
-            .administrator
-            .map(|user| format!("Basic {}", STANDARD.encode(user)));
+        let authorization = self.side.administrator.map(|user| format!("Basic {}", STANDARD.encode(user)));
         let mut headers = vec![("Content-Type", "application/json")];
-        headers.extend(
-            authorization
-                .as_deref()
-                .map(|value| ("Authorization", value)),
-        );
+        headers.extend(authorization.as_deref().map(|value| ("Authorization", value)));
         let path = format!("/db/{database}/query/v2");
         let body = body.to_string();
-        let response = try_request(
-            &self.side.database,
-            "POST",
-            &path,
-            &headers,
-            body.as_bytes(),
-        )
-        .await?;
+        let response = try_request(&self.side.database, "POST", &path, &headers, body.as_bytes()).await?;
         let answer = Json::parse(&response.text())?;
         if response.status == 202 && answer.get("errors").is_none() {
             return Ok(answer);
@@ -264,17 +216,13 @@ impl<'a> Player<'a> {
             WHERE currentQuery CONTAINS $marker RETURN count(*) AS running";
         let parameters = Json::Object(vec![("marker".to_owned(), Json::string(marker))]);
         for _ in 0..500 {
-            let answer = self
-                .administer_with("neo4j", STATEMENT, parameters.clone())
-                .await?;
+            let answer = self.administer_with("neo4j", STATEMENT, parameters.clone()).await?;
             if answer.to_string().contains("\"values\":[[1]]") {
                 return Ok(());
             }
             tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        Err(format!(
-            "no statement containing {marker:?} was seen running"
-        ))
+        Err(format!("no statement containing {marker:?} was seen running"))
     }
 }
 
@@ -288,11 +236,7 @@ fn transaction_id(summary: &Json) -> Option<String> {
     url.rsplit('/').next().map(str::to_owned)
 }
 
-fn replace_calls(
-    text: &str,
-    opening: &str,
-    value: impl Fn(&str) -> Option<String>,
-) -> Result<String, String> {
+fn replace_calls(text: &str, opening: &str, value: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut parts = text.split(opening);
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {

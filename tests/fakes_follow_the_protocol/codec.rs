@@ -57,11 +57,7 @@ fn vectors() -> Vec<(Value, &'static str)> {
         ),
         (run_plain("RETURN 1"), "000D B310 8852455455524E2031 A0 A0 0000"),
         (
-            run(
-                "RETURN 1",
-                map([]),
-                map([("db", v("memgraph")), ("bookmarks", list([]))]),
-            ),
+            run("RETURN 1", map([]), map([("db", v("memgraph")), ("bookmarks", list([]))])),
             "0024 B310 8852455455524E2031 A0 A2 826462 886D656D6772617068 \
              89626F6F6B6D61726B73 90 0000",
         ),
@@ -69,10 +65,7 @@ fn vectors() -> Vec<(Value, &'static str)> {
         (pull(-1), "0006B13FA1816EFF0000"),
         (discard(-1), "0006B12FA1816EFF0000"),
         (
-            structure(
-                ROUTE,
-                [map([("address", v("h:7687"))]), list([]), map([("db", v("neo4j"))])],
-            ),
+            structure(ROUTE, [map([("address", v("h:7687"))]), list([]), map([("db", v("neo4j"))])]),
             "001D B366 A1 8761646472657373 86683A37363837 90 A1826462856E656F346A 0000",
         ),
         (telemetry(2), "0003B154020000"),
@@ -84,12 +77,7 @@ fn vectors() -> Vec<(Value, &'static str)> {
         (success(map([("has_more", v(true))])), "000D B170 A1 886861735F6D6F7265 C3 0000"),
         (ignored(), "0002B07E0000"),
         (
-            success(map([
-                ("bookmark", v("bm2")),
-                ("type", v("r")),
-                ("t_last", v(1)),
-                ("db", v("neo4j")),
-            ])),
+            success(map([("bookmark", v("bm2")), ("type", v("r")), ("t_last", v(1)), ("db", v("neo4j"))])),
             "0028 B170 A4 88626F6F6B6D61726B 83626D32 8474797065 8172 86745F6C617374 01 \
              826462 856E656F346A 0000",
         ),

@@ -56,8 +56,15 @@ async fn the_recorded_conversation_has_the_recorded_bytes() {
     let Reply::Message(Value::Struct { fields, .. }) = client.reply().await else { panic!() };
     let keys: Vec<&str> = fields[0].as_map().unwrap().iter().map(|(key, _)| &**key).collect();
     let sorted = [
-        "cost_estimate", "db", "has_more", "number_of_hops", "parsing_time",
-        "plan_execution_time", "planning_time", "run_id", "type",
+        "cost_estimate",
+        "db",
+        "has_more",
+        "number_of_hops",
+        "parsing_time",
+        "plan_execution_time",
+        "planning_time",
+        "run_id",
+        "type",
     ];
     assert_eq!(keys, sorted);
     client.send(&[tagged("NONSENSE"), pull(-1), reset()]).await;
@@ -170,8 +177,17 @@ async fn the_whole_state_table() {
         assert_eq!(tried(&fake, result, message).await, closed);
     }
     for message in [
-        tagged("ROWS 1"), pull(-1), begin(extra([])), commit(), rollback(), route, logoff(),
-        goodbye(), hello(), logon(anyone()), telemetry(1),
+        tagged("ROWS 1"),
+        pull(-1),
+        begin(extra([])),
+        commit(),
+        rollback(),
+        route,
+        logoff(),
+        goodbye(),
+        hello(),
+        logon(anyone()),
+        telemetry(1),
     ] {
         let mut client = client(&fake).await;
         client.ask(error).await;
@@ -217,9 +233,7 @@ async fn qid_and_zero_are_fatal() {
     assert_eq!(fake.violations(), ["PULL or DISCARD with n = 0"]);
     let huge = 1_i64 << 31;
     client.ask(&[tagged("ROWS 3")]).await;
-    let negative = format!(
-        "{CLIENT}Invalid arguments sent: n - Cannot fetch negative number of results!"
-    );
+    let negative = format!("{CLIENT}Invalid arguments sent: n - Cannot fetch negative number of results!");
     assert_eq!(client.talk(&[pull(huge)]).await, [negative]);
     client.ask(&[reset(), tagged("ROWS 3")]).await;
     let narrowed = client.talk(&[pull((1_i64 << 32) + 1)]).await;
@@ -287,16 +301,12 @@ async fn parameters_close_or_change() {
     let changed = [
         (structure(b'D', [v(1_i64 << 32)]), structure(b'D', [v(0)])),
         (structure(b'd', [v(-day), v(500_000_001)]), structure(b'd', [v(-86_399), v(-500_000_000)])),
-        (structure(b'I', [v(-1), v(500_000_000), v(61)]),
-         structure(b'I', [v(0), v(-500_000_000), v(60)])),
+        (structure(b'I', [v(-1), v(500_000_000), v(61)]), structure(b'I', [v(0), v(-500_000_000), v(60)])),
         (structure(b'i', [v(1), v(0), v("UTC")]), structure(b'i', [v(1), v(0), v("Etc/UTC")])),
-        (structure(b'E', [v(1), v(0), v(0), v(0)]),
-         structure(b'E', [v(0), v(30), v(37_746), v(0)])),
-        (structure(b'E', [v(0), v(0), v(-2), v(500_000_000)]),
-         structure(b'E', [v(0), v(0), v(-1), v(-500_000_000)])),
+        (structure(b'E', [v(1), v(0), v(0), v(0)]), structure(b'E', [v(0), v(30), v(37_746), v(0)])),
+        (structure(b'E', [v(0), v(0), v(-2), v(500_000_000)]), structure(b'E', [v(0), v(0), v(-1), v(-500_000_000)])),
         (map([("b", v(1)), ("a", v(2))]), map([("a", v(2)), ("b", v(1))])),
-        (structure(b'Y', [v(9757), v(1.0), v(2.0), v(3.0)]),
-         structure(b'Y', [v(9157), v(1.0), v(2.0), v(3.0)])),
+        (structure(b'Y', [v(9757), v(1.0), v(2.0), v(3.0)]), structure(b'Y', [v(9157), v(1.0), v(2.0), v(3.0)])),
     ];
     let mut client = client(&fake).await;
     for (sent, back) in changed {
@@ -362,12 +372,12 @@ async fn the_cache_runs_statements_in_the_wrong_place_and_as_the_wrong_user() {
 }
 
 /// The frames up to the reply of a PULL, with the chunk lengths of each.
-async fn pulled<S: AsyncRead + AsyncWrite + Unpin>(
-    client: &mut RawClient<S>,
-) -> Vec<(Vec<u8>, Vec<usize>)> {
+async fn pulled<S: AsyncRead + AsyncWrite + Unpin>(client: &mut RawClient<S>) -> Vec<(Vec<u8>, Vec<usize>)> {
     let mut all = Vec::new();
     loop {
-        let Some(Frame::Message { payload, chunks }) = client.frame().await else { return all };
+        let Some(Frame::Message { payload, chunks }) = client.frame().await else {
+            return all;
+        };
         let last = chunks.iter().try_fold(0, |at, len| {
             let summary = matches!(payload[at..], [0xB1, 0x70 | 0x7F, 0xA0..=0xAF, ..]);
             if summary { Err(()) } else { Ok(at + len) }
@@ -391,10 +401,7 @@ async fn records_are_cut_and_late_failures_are_glued() {
     assert_eq!(cut.len(), 6, "400 KB fill the buffer six times");
     assert!(frames.iter().all(|(payload, _)| Value::decode(payload).is_ok()));
 
-    fake.control.answer(
-        "LATE",
-        crate::bolt::control::Answer::rows(&["pad"], [vec![v("x".repeat(300_000))]]),
-    );
+    fake.control.answer("LATE", crate::bolt::control::Answer::rows(&["pad"], [vec![v("x".repeat(300_000))]]));
     c.ask(&[tagged("LATE")]).await;
     c.send(&[pull(-1)]).await;
     let frames = pulled(&mut c).await;
@@ -409,10 +416,7 @@ async fn records_are_cut_and_late_failures_are_glued() {
     assert!(payload.starts_with(&[0xB1, 0x71]), "a record begins the message");
     let failure = &payload[payload.len() - chunks.last().unwrap()..];
     assert!(failure.starts_with(&hex("B17F A2 84 \"code\"")), "a chunk of it is the FAILURE");
-    assert_eq!(Value::decode(failure).unwrap(), crate::bolt::message::failure(
-        "Memgraph.TransientError.X.Y",
-        "late",
-    ));
+    assert_eq!(Value::decode(failure).unwrap(), crate::bolt::message::failure("Memgraph.TransientError.X.Y", "late",));
     assert!(frames.len() < 15_000, "what was not written is dropped");
     assert_eq!(c.talk(&[pull(-1), reset()]).await, ["IGNORED", "SUCCESS"], "still in sync");
 
@@ -443,9 +447,7 @@ async fn reset_waits_and_termination_comes_from_elsewhere() {
     let fake = FakeMemgraph::start().await;
     let mut victim = client(&fake).await;
     let tag = extra([]).with("tx_timeout", 60_000);
-    let tag = Value::Map(
-        tag.as_map().unwrap().iter().filter(|(key, _)| key != "tx_metadata").cloned().collect(),
-    );
+    let tag = Value::Map(tag.as_map().unwrap().iter().filter(|(key, _)| key != "tx_metadata").cloned().collect());
     let tag = tag.with("tx_metadata", map([("gw", v("42"))]));
     victim.send(&[run("SLEEP 3600000", map([]), tag), pull(-1), reset()]).await;
     assert_eq!(victim.briefs(1).await, ["SUCCESS"]);
@@ -456,10 +458,8 @@ async fn reset_waits_and_termination_comes_from_elsewhere() {
     let replies = other.ask(&[tagged("SHOW TRANSACTIONS"), pull(-1)]).await;
     let columns = replies[0].get("fields").unwrap().as_list().unwrap().to_vec();
     let at = |name: &str| columns.iter().position(|column| *column == v(name)).unwrap();
-    let rows: Vec<Vec<Value>> = replies[1..replies.len() - 1]
-        .iter()
-        .map(|reply| reply.field().unwrap().as_list().unwrap().to_vec())
-        .collect();
+    let rows: Vec<Vec<Value>> =
+        replies[1..replies.len() - 1].iter().map(|reply| reply.field().unwrap().as_list().unwrap().to_vec()).collect();
     let ours = rows.iter().find(|row| row[at("metadata")].get("gw") == Some(&v("42"))).unwrap();
     let id = ours[at("transaction_id")].as_str().unwrap();
     assert_eq!(id.parse::<u64>().map(|id| id > i64::MAX as u64), Ok(true));

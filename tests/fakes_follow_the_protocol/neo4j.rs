@@ -45,8 +45,7 @@ async fn the_manifest_has_the_real_bytes() {
 async fn bad_manifest_choices_end_the_connection() {
     for choice in ["00010106 00", "00000505 00", "00000106 01", "00000206 00"] {
         let fake = FakeNeo4j::start().await;
-        let (mut client, _) =
-            RawClient::shake(fake.connect(), [MANIFEST, [0; 4], [0; 4], [0; 4]]).await;
+        let (mut client, _) = RawClient::shake(fake.connect(), [MANIFEST, [0; 4], [0; 4], [0; 4]]).await;
         client.bytes(18).await;
         client.send_raw(&hex(choice)).await;
         assert_eq!(client.ask(&[hello()]).await, [Reply::End], "{choice}");
@@ -128,9 +127,7 @@ async fn messages_before_the_login_are_small() {
 
     let nested = |depth: usize| (0..depth).fold(v(1), |inner, _| list([inner]));
     let wide = |n: usize| v(vec![v(1); n]);
-    for (value, fine) in
-        [(wide(64), true), (wide(65), false), (nested(2), true), (nested(3), false)]
-    {
+    for (value, fine) in [(wide(64), true), (wide(65), false), (nested(2), true), (nested(3), false)] {
         let mut client = RawClient::open(fake.connect(), (5, 4)).await;
         let Value::Struct { fields, .. } = hello() else { panic!() };
         let reply = client.talk(&[hello_with(fields[0].clone().with("x", value))]).await;
@@ -157,8 +154,10 @@ async fn logins_are_refused_with_the_exact_texts() {
         (scheme("basic").with("principal", "x"), unsupported("missing key `credentials`")),
         (
             scheme("basic").with("principal", 1).with("credentials", "x"),
-            unsupported("the value associated with the key `principal` must be a String but was: \
-                         Long"),
+            unsupported(
+                "the value associated with the key `principal` must be a String but was: \
+                         Long",
+            ),
         ),
     ];
     for (auth, text) in cases {
@@ -234,9 +233,7 @@ async fn reset_overtakes_what_waits_and_counts() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     client.talk(&[run_plain("BAD")]).await;
-    let overtaken = client
-        .talk(&[run_plain("RETURN 1"), pull(-1), reset(), run_plain("RETURN 2"), pull(-1)])
-        .await;
+    let overtaken = client.talk(&[run_plain("RETURN 1"), pull(-1), reset(), run_plain("RETURN 2"), pull(-1)]).await;
     assert_eq!(overtaken, ["IGNORED", "IGNORED", "SUCCESS", "SUCCESS", "RECORD [2]", "SUCCESS"]);
     let counted = client.talk(&[reset(), reset(), reset()]).await;
     assert_eq!(counted, ["IGNORED", "IGNORED", "SUCCESS"]);
@@ -298,9 +295,7 @@ async fn illegal_messages_name_the_state_and_close() {
         let mut client = client(&fake, (5, 8)).await;
         client.ask(before).await;
         client.send(&[message]).await;
-        let text = format!(
-            "{INVALID}Message of type {class} cannot be handled by a session in the {state} state."
-        );
+        let text = format!("{INVALID}Message of type {class} cannot be handled by a session in the {state} state.");
         assert_eq!(client.briefs(2).await, [text, "END".to_owned()]);
     }
     for unknown in [structure(0x55, []), structure(TELEMETRY, [v(1)])] {
@@ -353,11 +348,7 @@ async fn results_are_pulled_in_batches() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     let replies = client.ask(&[run_plain("ROWS 3"), pull(2)]).await;
-    assert_eq!(replies[0].field(), Some(&map([
-        ("t_first", v(0)),
-        ("fields", strings(&["n"])),
-        ("db", v("neo4j")),
-    ])));
+    assert_eq!(replies[0].field(), Some(&map([("t_first", v(0)), ("fields", strings(&["n"])), ("db", v("neo4j")),])));
     assert_eq!(replies[3].field(), Some(&map([("has_more", v(true))])));
     let end = client.ask(&[pull(1)]).await;
     assert_eq!(end[0].brief(), "RECORD [3]");
@@ -454,8 +445,7 @@ async fn statements_fail_where_they_are_told_to() {
 #[tokio::test]
 async fn failures_take_the_shape_of_the_version() {
     let fake = FakeNeo4j::start().await;
-    for (version, old, gql) in [((4, 4), true, false), ((5, 6), true, false), ((5, 7), false, true)]
-    {
+    for (version, old, gql) in [((4, 4), true, false), ((5, 6), true, false), ((5, 7), false, true)] {
         let mut client = client(&fake, version).await;
         let reply = &client.ask(&[run_plain("BAD")]).await[0];
         assert_eq!(reply.get("code").is_some(), old);
@@ -478,10 +468,8 @@ async fn notifications_are_filtered_and_shaped_by_version() {
     };
     let asked = |extra: Value| [run("NOTIFY", map([]), extra), pull(-1)];
     let minimum = |level: &str| map([("notifications_minimum_severity", v(level))]);
-    let categories =
-        map([("notifications_disabled_categories", strings(&["UNRECOGNIZED"]))]);
-    let classes =
-        map([("notifications_disabled_classifications", strings(&["UNRECOGNIZED"]))]);
+    let categories = map([("notifications_disabled_categories", strings(&["UNRECOGNIZED"]))]);
+    let classes = map([("notifications_disabled_classifications", strings(&["UNRECOGNIZED"]))]);
     let cases = [
         ((4, 4), minimum("OFF"), 2),
         ((5, 4), map([]), 2),

@@ -25,12 +25,7 @@ async fn a_script_is_followed_over_tcp_and_in_memory() {
             .send(record([v(1)]))
             .send(success(map([])))
     };
-    let conversation = [
-        reset(),
-        reset(),
-        run("RETURN 1", map([]), map([("mode", v("r")), ("db", v("a"))])),
-        pull(-1),
-    ];
+    let conversation = [reset(), reset(), run("RETURN 1", map([]), map([("mode", v("r")), ("db", v("a"))])), pull(-1)];
     let auth = || map([("scheme", v("none"))]);
 
     let peer = Peer::listen([script(), script()]).await;

@@ -1,5 +1,7 @@
 //! The same messages to a real Neo4j and to the fake.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
@@ -10,6 +12,15 @@ use crate::bolt::value::*;
 
 /// Names a Neo4j 2026.09 without authentication, `bolt://host:port`.
 const REAL: &str = "BOLTGATE_TEST_NEO4J_BOLT";
+
+/// Where the real server is, if there is one.
+fn real() -> Option<String> {
+    let Ok(uri) = std::env::var(REAL) else {
+        eprintln!("skipped: {REAL} names no Neo4j");
+        return None;
+    };
+    Some(uri.strip_prefix("bolt://").unwrap_or(&uri).to_owned())
+}
 
 /// Messages that go out together; all answers are awaited before the next group.
 type Groups = Vec<Vec<Value>>;
@@ -72,6 +83,7 @@ fn conversations() -> Vec<(&'static str, Groups)> {
         ("unknown message", vec![vec![structure(0x55, [])]]),
         ("telemetry", vec![vec![telemetry(2)], vec![begin(map([]))], vec![telemetry(1)]]),
         ("route", vec![vec![route(map([]))], vec![route(map([("db", v("nowhere"))]))], vec![reset()]]),
+        ("overtaking", vec![vec![bad()], vec![one(), pull(-1), reset(), one(), pull(-1)]]),
         ("syntax", vec![vec![run_plain("SLURP"), pull(-1)], vec![reset()]]),
     ]
 }
@@ -97,7 +109,10 @@ where
             let brief = brief.split(": expected '").next().unwrap_or_default();
             let brief = brief.split(": expected a directive").next().unwrap_or_default();
             let brief = brief.split('{').next().unwrap_or_default();
-            came.push(format!("{brief} {keys:?}")); if version == (5, 8) && std::env::var_os("SHOWIT").is_some() { eprintln!("{brief} {keys:?}"); }
+            let status = reply.get("gql_status").map(show).unwrap_or_default();
+            let class = reply.get("diagnostic_record").map(show).unwrap_or_default();
+            let class = class.split(", _position").next().unwrap_or_default();
+            came.push(format!("{brief} {status} {} {keys:?}", class.trim_end_matches('}')));
         }
     }
     // A connection that was closed says END here, one that lives answers.
@@ -108,12 +123,7 @@ where
 
 #[tokio::test]
 async fn the_fake_answers_as_the_real_server_does() {
-    let Some(uri) = std::env::var_os(REAL) else {
-        eprintln!("skipped: {REAL} names no Neo4j");
-        return;
-    };
-    let uri = uri.into_string().expect("a URI");
-    let address = uri.strip_prefix("bolt://").unwrap_or(&uri);
+    let Some(address) = real() else { return };
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let mut different = Vec::new();
     for version in [(4, 4), (5, 4), (5, 8), (6, 1)] {
@@ -122,7 +132,7 @@ async fn the_fake_answers_as_the_real_server_does() {
             if version < (5, 1) && groups.iter().flatten().any(logs) {
                 continue;
             }
-            let stream = TcpStream::connect(address).await.expect("the real server answers");
+            let stream = TcpStream::connect(&address).await.expect("the real server answers");
             let real = played(stream, version, &groups).await;
             let ours = played(fake.connect(), version, &groups).await;
             if real != ours {
@@ -131,4 +141,30 @@ async fn the_fake_answers_as_the_real_server_does() {
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
+}
+
+/// A statement that runs until something stops it: in the real server, and in the fake.
+const ENDLESS: [&str; 2] = ["UNWIND range(1, 2000000000) AS x RETURN sum(x * x)", "SLEEP 3600000"];
+
+/// What is answered to RESET, and to a message before it, while `statement` runs.
+async fn interrupted<S: AsyncRead + AsyncWrite + Unpin>(stream: S, statement: &str) -> Vec<String> {
+    let auth = map([("scheme", v("none"))]);
+    let mut client = RawClient::login(stream, (5, 8), auth).await;
+    client.send(&[run_plain(statement), pull(-1)]).await;
+    let mut came = client.briefs(1).await;
+    // The real server takes its time to begin; nothing tells when it has.
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    client.send(&[run_plain("RETURN 1"), reset()]).await;
+    came.extend(client.briefs(3).await);
+    came.extend(client.talk(&[run_plain("RETURN 1"), pull(-1)]).await);
+    came
+}
+
+#[tokio::test]
+async fn reset_interrupts_both_alike() {
+    let Some(address) = real() else { return };
+    let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
+    let stream = TcpStream::connect(address).await.expect("the real server answers");
+    let real = interrupted(stream, ENDLESS[0]).await;
+    assert_eq!(real, interrupted(fake.connect(), ENDLESS[1]).await);
 }

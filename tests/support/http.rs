@@ -27,10 +27,7 @@ pub struct Response {
 impl Response {
     /// The first header of that name, case-insensitively.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body as text; bytes that are not UTF-8 are replaced.
@@ -53,13 +50,7 @@ impl fmt::Display for Response {
 ///
 /// # Panics
 /// With the method, path and reason when there is no complete answer.
-pub async fn request(
-    addr: &str,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &[u8],
-) -> Response {
+pub async fn request(addr: &str, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
     match try_request(addr, method, path, headers, body).await {
         Ok(response) => response,
         Err(reason) => panic!("{method} {path} on {addr}: {reason}"),
@@ -85,19 +76,13 @@ pub async fn try_request(
 /// connection. `bodiless` says that the answer has no body whatever its headers say (`HEAD`).
 pub async fn exchange(addr: &str, bytes: &[u8], bodiless: bool) -> Result<Response, String> {
     let work = async {
-        let mut stream = TcpStream::connect(host_and_port(addr))
-            .await
-            .map_err(|error| format!("cannot connect: {error}"))?;
-        stream
-            .set_nodelay(true)
-            .map_err(|error| format!("cannot set nodelay: {error}"))?;
+        let mut stream =
+            TcpStream::connect(host_and_port(addr)).await.map_err(|error| format!("cannot connect: {error}"))?;
+        stream.set_nodelay(true).map_err(|error| format!("cannot set nodelay: {error}"))?;
         let (mut reader, mut writer) = stream.split();
         let mut received = Vec::new();
         // A server may answer and close before it has read a large body: the answer still counts.
-        let (sent, read) = tokio::join!(
-            writer.write_all(bytes),
-            read_answer(&mut reader, &mut received, bodiless)
-        );
+        let (sent, read) = tokio::join!(writer.write_all(bytes), read_answer(&mut reader, &mut received, bodiless));
         match read {
             Ok(response) => Ok(response),
             Err(reason) => Err(match sent {
@@ -108,33 +93,16 @@ pub async fn exchange(addr: &str, bytes: &[u8], bodiless: bool) -> Result<Respon
     };
     tokio::time::timeout(DEADLINE, work)
         .await
-        .unwrap_or_else(|_| {
-            Err(format!(
-                "no complete answer within {} s",
-                DEADLINE.as_secs()
-            ))
-        })
+        .unwrap_or_else(|_| Err(format!("no complete answer within {} s", DEADLINE.as_secs())))
 }
 
 /// `host:port` of a base URL or of itself.
 pub fn host_and_port(addr: &str) -> &str {
-    addr.strip_prefix("http://")
-        .unwrap_or(addr)
-        .trim_end_matches('/')
+    addr.strip_prefix("http://").unwrap_or(addr).trim_end_matches('/')
 }
 
-fn encode_head(
-    addr: &str,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body_length: usize,
-) -> String {
-    let given = |name: &str| {
-        headers
-            .iter()
-            .any(|(key, _)| key.eq_ignore_ascii_case(name))
-    };
+fn encode_head(addr: &str, method: &str, path: &str, headers: &[(&str, &str)], body_length: usize) -> String {
+    let given = |name: &str| headers.iter().any(|(key, _)| key.eq_ignore_ascii_case(name));
     let mut head = format!("{method} {path} HTTP/1.1\r\n");
     if !given("Host") {
         head.push_str(&format!("Host: {addr}\r\n"));
@@ -171,11 +139,7 @@ async fn read_answer(
         if (100..200).contains(&status) {
             continue;
         }
-        let mut response = Response {
-            status,
-            headers,
-            body: Vec::new(),
-        };
+        let mut response = Response { status, headers, body: Vec::new() };
         response.body = match framing(&response, bodiless)? {
             Framing::None => Vec::new(),
             Framing::Length(length) => {
@@ -184,10 +148,7 @@ async fn read_answer(
             }
             Framing::Chunked => read_chunks(stream, received).await?,
             Framing::UntilClose => {
-                stream
-                    .read_to_end(received)
-                    .await
-                    .map_err(|error| format!("reading the body failed: {error}"))?;
+                stream.read_to_end(received).await.map_err(|error| format!("reading the body failed: {error}"))?;
                 std::mem::take(received)
             }
         };
@@ -207,10 +168,9 @@ fn framing(response: &Response, bodiless: bool) -> Result<Framing, String> {
         };
     }
     match response.header("Content-Length") {
-        Some(length) => length
-            .parse()
-            .map(Framing::Length)
-            .map_err(|_| format!("Content-Length {length:?} is not a number")),
+        Some(length) => {
+            length.parse().map(Framing::Length).map_err(|_| format!("Content-Length {length:?} is not a number"))
+        }
         None => Ok(Framing::UntilClose),
     }
 }
@@ -227,9 +187,7 @@ async fn read_head(
         }
         lines.push(line);
     }
-    let (status_line, header_lines) = lines
-        .split_first()
-        .ok_or_else(|| "the answer has no status line".to_owned())?;
+    let (status_line, header_lines) = lines.split_first().ok_or_else(|| "the answer has no status line".to_owned())?;
     let status = status_line
         .strip_prefix("HTTP/1.1 ")
         .or_else(|| status_line.strip_prefix("HTTP/1.0 "))
@@ -246,10 +204,7 @@ async fn read_head(
     Ok((status, headers))
 }
 
-async fn read_chunks(
-    stream: &mut (impl AsyncReadExt + Unpin),
-    received: &mut Vec<u8>,
-) -> Result<Vec<u8>, String> {
+async fn read_chunks(stream: &mut (impl AsyncReadExt + Unpin), received: &mut Vec<u8>) -> Result<Vec<u8>, String> {
     let mut body = Vec::new();
     loop {
         let line = read_line(stream, received).await?;
@@ -263,17 +218,12 @@ async fn read_chunks(
         fill(stream, received, size + 2).await?;
         body.extend(received.drain(..size));
         if received.drain(..2).collect::<Vec<_>>() != b"\r\n" {
-            return Err(format!(
-                "a chunk of {size} bytes is not followed by a line end"
-            ));
+            return Err(format!("a chunk of {size} bytes is not followed by a line end"));
         }
     }
 }
 
-async fn read_line(
-    stream: &mut (impl AsyncReadExt + Unpin),
-    received: &mut Vec<u8>,
-) -> Result<String, String> {
+async fn read_line(stream: &mut (impl AsyncReadExt + Unpin), received: &mut Vec<u8>) -> Result<String, String> {
     loop {
         if let Some(end) = received.windows(2).position(|pair| pair == b"\r\n") {
             let line: Vec<u8> = received.drain(..end + 2).take(end).collect();
@@ -283,21 +233,14 @@ async fn read_line(
     }
 }
 
-async fn fill(
-    stream: &mut (impl AsyncReadExt + Unpin),
-    received: &mut Vec<u8>,
-    length: usize,
-) -> Result<(), String> {
+async fn fill(stream: &mut (impl AsyncReadExt + Unpin), received: &mut Vec<u8>, length: usize) -> Result<(), String> {
     while received.len() < length {
         read_more(stream, received).await?;
     }
     Ok(())
 }
 
-async fn read_more(
-    stream: &mut (impl AsyncReadExt + Unpin),
-    received: &mut Vec<u8>,
-) -> Result<(), String> {
+async fn read_more(stream: &mut (impl AsyncReadExt + Unpin), received: &mut Vec<u8>) -> Result<(), String> {
     match stream.read_buf(received).await {
         Ok(0) => Err(format!(
             "the connection closed before the answer was complete; left over: {:?}",

@@ -28,20 +28,13 @@ impl Json {
         let mut parser = Parser { text, at: 0 };
         let value = parser.value(0)?;
         parser.skip_space();
-        if parser.at == text.len() {
-            Ok(value)
-        } else {
-            parser.fail("nothing more")
-        }
+        if parser.at == text.len() { Ok(value) } else { parser.fail("nothing more") }
     }
 
     /// The first member of that name, if this is an object that has one.
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
-            Self::Object(members) => members
-                .iter()
-                .find(|(name, _)| name == key)
-                .map(|(_, value)| value),
+            Self::Object(members) => members.iter().find(|(name, _)| name == key).map(|(_, value)| value),
             _ => None,
         }
     }
@@ -134,10 +127,7 @@ impl Parser<'_> {
 
     fn fail<T>(&self, expected: &str) -> Result<T, String> {
         let found: String = self.rest().chars().take(40).collect();
-        Err(format!(
-            "JSON: expected {expected} at byte {}, found {found:?}",
-            self.at
-        ))
+        Err(format!("JSON: expected {expected} at byte {}, found {found:?}", self.at))
     }
 
     fn skip_space(&mut self) {
@@ -240,11 +230,7 @@ impl Parser<'_> {
         while matches!(self.peek(), Some(b'0'..=b'9')) {
             self.at += 1;
         }
-        if self.at > start {
-            Ok(self.at - start)
-        } else {
-            self.fail("a digit")
-        }
+        if self.at > start { Ok(self.at - start) } else { self.fail("a digit") }
     }
 
     fn string(&mut self) -> Result<String, String> {
@@ -310,10 +296,7 @@ impl Parser<'_> {
     }
 
     fn four_digits(&mut self) -> Result<u32, String> {
-        let digits = self
-            .rest()
-            .get(..4)
-            .filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
+        let digits = self.rest().get(..4).filter(|text| text.bytes().all(|b| b.is_ascii_hexdigit()));
         match digits.and_then(|text| u32::from_str_radix(text, 16).ok()) {
             Some(code) => {
                 self.at += 4;

@@ -173,9 +173,7 @@ impl<'a> Reader<'a> {
     pub fn raw(&mut self) -> Result<&'a [u8], DecodeError> {
         let before = self.bytes;
         self.skip()?;
-        before
-            .get(..before.len() - self.bytes.len())
-            .ok_or(DecodeError::Framing("the value ends before it begins"))
+        before.get(..before.len() - self.bytes.len()).ok_or(DecodeError::Framing("the value ends before it begins"))
     }
 
     #[inline]
@@ -276,24 +274,16 @@ mod tests {
             &[0xC1, 0x00],
             &[],
         ] {
-            assert!(
-                matches!(Reader::new(bytes).token(), Err(DecodeError::Framing(_))),
-                "{bytes:?}"
-            );
+            assert!(matches!(Reader::new(bytes).token(), Err(DecodeError::Framing(_))), "{bytes:?}");
         }
     }
 
     #[test]
     fn reserved_markers_are_refused() {
-        let reserved = (0xC4..=0xC7)
-            .chain([0xCF, 0xD3, 0xD7, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF])
-            .chain(0xE1..=0xEF);
+        let reserved = (0xC4..=0xC7).chain([0xCF, 0xD3, 0xD7, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF]).chain(0xE1..=0xEF);
         for marker in reserved {
             let bytes = [marker, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-            assert!(
-                matches!(Reader::new(&bytes).token(), Err(DecodeError::Framing(_))),
-                "{marker:#x}"
-            );
+            assert!(matches!(Reader::new(&bytes).token(), Err(DecodeError::Framing(_))), "{marker:#x}");
         }
     }
 
@@ -316,10 +306,7 @@ mod tests {
 
     #[test]
     fn integers_of_every_width() {
-        let bytes = [
-            0x7F, 0xF0, 0xC8, 0x80, 0xC9, 0x80, 0x00, 0xCA, 0x80, 0, 0, 0, 0xCB, 0x80, 0, 0, 0, 0,
-            0, 0, 0,
-        ];
+        let bytes = [0x7F, 0xF0, 0xC8, 0x80, 0xC9, 0x80, 0x00, 0xCA, 0x80, 0, 0, 0, 0xCB, 0x80, 0, 0, 0, 0, 0, 0, 0];
         let mut reader = Reader::new(&bytes);
         for expected in [127, -16, -128, -32768, -2_147_483_648, i64::MIN] {
             assert_eq!(reader.expect_integer(), Ok(expected));

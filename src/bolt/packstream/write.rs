@@ -87,7 +87,7 @@ impl<'a> Writer<'a> {
 
     fn sized(&mut self, tiny: Option<u8>, marker: u8, size: usize) {
         let (head, length) = head(tiny, marker, size);
-        self.out.extend_from_slice(&head[..length]);
+        self.out.extend(head.into_iter().take(length));
     }
 }
 
@@ -123,7 +123,7 @@ pub fn close_collection(out: &mut Vec<u8>, start: usize, size: usize, is_map: bo
     let (tiny, marker) = if is_map { (0xA0, 0xD8) } else { (0x90, 0xD4) };
     let (head, length) = head(Some(tiny), marker, size);
     let place = start.saturating_sub(1);
-    out.splice(place..start, head[..length].iter().copied());
+    out.splice(place..start, head.into_iter().take(length));
 }
 
 #[cfg(test)]
@@ -162,15 +162,7 @@ mod tests {
 
     #[test]
     fn strings_of_every_head() {
-        for (length, head) in [
-            (0, 1),
-            (15, 1),
-            (16, 2),
-            (255, 2),
-            (256, 3),
-            (65535, 3),
-            (65536, 5),
-        ] {
+        for (length, head) in [(0, 1), (15, 1), (16, 2), (255, 2), (256, 3), (65535, 3), (65536, 5)] {
             let text = "x".repeat(length);
             let bytes = written(|writer| writer.string(&text));
             assert_eq!(bytes.len(), length + head);
@@ -192,11 +184,7 @@ mod tests {
                 }
                 close_collection(&mut out, start, size, is_map);
                 let mut reader = Reader::new(&out[1..]);
-                let expected = if is_map {
-                    Token::Map(size)
-                } else {
-                    Token::List(size)
-                };
+                let expected = if is_map { Token::Map(size) } else { Token::List(size) };
                 assert_eq!(reader.token(), Ok(expected));
                 assert_eq!(reader.rest().len(), if is_map { size * 2 } else { size });
             }

@@ -56,14 +56,7 @@ impl<'o> Assembly<'o> {
     /// Opens the outermost map; messages call it `root`.
     pub(super) fn begin(root: &'static str, out: &'o mut Vec<u8>) -> Self {
         let base = out.len();
-        let mut assembly = Self {
-            root,
-            out,
-            base,
-            open: Vec::new(),
-            pairs: Vec::new(),
-            edits: Vec::new(),
-        };
+        let mut assembly = Self { root, out, base, open: Vec::new(), pairs: Vec::new(), edits: Vec::new() };
         assembly.begin_map();
         assembly
     }
@@ -80,10 +73,7 @@ impl<'o> Assembly<'o> {
         let start = self.out.len();
         self.writer().string(key);
         let end = self.out.len();
-        self.pairs.push(Pair {
-            start,
-            key: (end - key.len(), end),
-        });
+        self.pairs.push(Pair { start, key: (end - key.len(), end) });
     }
 
     /// For values that are no collections.
@@ -98,10 +88,7 @@ impl<'o> Assembly<'o> {
 
     pub(super) fn begin_map(&mut self) {
         let start = open_collection(self.out);
-        self.open.push(Open::Map {
-            start,
-            first_pair: self.pairs.len(),
-        });
+        self.open.push(Open::Map { start, first_pair: self.pairs.len() });
     }
 
     /// Ends the innermost collection. Gives true when it was the outermost; the map is complete then.
@@ -130,10 +117,7 @@ impl<'o> Assembly<'o> {
             match open {
                 Open::List { items, .. } => steps.push(Step::Index(items.saturating_sub(1))),
                 Open::Map { first_pair, .. } => {
-                    let current = self
-                        .pairs
-                        .get(*first_pair..pairs_end)
-                        .and_then(<[Pair]>::last);
+                    let current = self.pairs.get(*first_pair..pairs_end).and_then(<[Pair]>::last);
                     if let Some(pair) = current {
                         let key = str::from_utf8(self.text_of(pair)).unwrap_or_default();
                         steps.push(Step::Key(key));
@@ -151,11 +135,7 @@ impl<'o> Assembly<'o> {
             close_collection(self.out, start, size, is_map);
         } else {
             let head = Some(Head { size, is_map });
-            self.edits.push(Edit {
-                at: start - 1,
-                length: 1,
-                head,
-            });
+            self.edits.push(Edit { at: start - 1, length: 1, head });
         }
     }
 
@@ -174,11 +154,7 @@ impl<'o> Assembly<'o> {
                 !later.insert(key)
             };
             if repeated {
-                dropped.push(Edit {
-                    at: pair.start,
-                    length: end - pair.start,
-                    head: None,
-                });
+                dropped.push(Edit { at: pair.start, length: end - pair.start, head: None });
             }
             end = pair.start;
         }
@@ -207,10 +183,7 @@ impl<'o> Assembly<'o> {
             edited.extend_from_slice(tail.get(..kept).unwrap_or_default());
             match edit.head {
                 Some(Head { size, is_map: true }) => Writer::new(&mut edited).map(size),
-                Some(Head {
-                    size,
-                    is_map: false,
-                }) => Writer::new(&mut edited).list(size),
+                Some(Head { size, is_map: false }) => Writer::new(&mut edited).list(size),
                 None => {}
             }
             copied = edit.at + edit.length;

@@ -100,11 +100,7 @@ fn amount(cursor: &mut Cursor<'_>, letter: &[u8], decimals: &mut bool) -> Option
     let mut ahead = cursor.clone();
     let negative = ahead.accept(b"+-") == Some(b'-');
     let whole = ahead.run();
-    let fraction = if ahead.accept(b".,").is_some() {
-        Some(ahead.run())
-    } else {
-        None
-    };
+    let fraction = if ahead.accept(b".,").is_some() { Some(ahead.run()) } else { None };
     if ahead.accept(letter).is_none() {
         return Some(None);
     }
@@ -112,8 +108,7 @@ fn amount(cursor: &mut Cursor<'_>, letter: &[u8], decimals: &mut bool) -> Option
         return None;
     }
     *decimals = fraction.is_some();
-    let amount =
-        magnitude(whole, negative)? * NANOS + i128::from(nanos(fraction.unwrap_or_default())?);
+    let amount = magnitude(whole, negative)? * NANOS + i128::from(nanos(fraction.unwrap_or_default())?);
     *cursor = ahead;
     Some(Some(if negative { -amount } else { amount }))
 }
@@ -122,10 +117,7 @@ fn amount(cursor: &mut Cursor<'_>, letter: &[u8], decimals: &mut bool) -> Option
 fn magnitude(digits: &[u8], negative: bool) -> Option<i128> {
     let least = 1_u64 << 63;
     let text = str::from_utf8(digits).ok()?;
-    text.parse::<u64>()
-        .ok()
-        .filter(|value| *value < least || negative && *value == least)
-        .map(i128::from)
+    text.parse::<u64>().ok().filter(|value| *value < least || negative && *value == least).map(i128::from)
 }
 
 /// `yyyy-MM-dd`, `THH[:mm[:ss[.n]]]` or both, each with or without all of its separators.
@@ -173,9 +165,7 @@ fn clock(text: &str) -> Option<i128> {
             }
         }
     }
-    cursor
-        .at_end()
-        .then_some(i128::from(seconds) * NANOS + i128::from(decimals))
+    cursor.at_end().then_some(i128::from(seconds) * NANOS + i128::from(decimals))
 }
 
 #[cfg(test)]
@@ -207,16 +197,10 @@ mod tests {
             ("PT0.123456789S", (0, 0, 0, 123_456_789)),
             ("PT-0.000000001S", (0, 0, -1, 999_999_999)),
             ("PT60.5S", (0, 0, 60, 500_000_000)),
-            (
-                "PT9223372036854775807.999999999S",
-                (0, 0, i64::MAX, 999_999_999),
-            ),
+            ("PT9223372036854775807.999999999S", (0, 0, i64::MAX, 999_999_999)),
             ("PT-9223372036854775808S", (0, 0, i64::MIN, 0)),
             ("P3507324295523M", (3_507_324_295_523, 0, 0, 0)),
-            (
-                "P106751991167300DT15H30M7S",
-                (0, 106_751_991_167_300, 55_807, 0),
-            ),
+            ("P106751991167300DT15H30M7S", (0, 106_751_991_167_300, 55_807, 0)),
         ] {
             assert_eq!(parts(text), Some(expected), "{text}");
         }

@@ -56,17 +56,12 @@ fn recognise(body: &[u8]) -> (Encoding, usize) {
 }
 
 fn utf8(text: &[u8], mark: usize) -> Result<&str, EncodingError> {
-    simdutf8::compat::from_utf8(text).map_err(|error| EncodingError {
-        encoding: "UTF-8",
-        offset: mark + error.valid_up_to(),
-    })
+    simdutf8::compat::from_utf8(text)
+        .map_err(|error| EncodingError { encoding: "UTF-8", offset: mark + error.valid_up_to() })
 }
 
 fn utf16(text: &[u8], mark: usize, big: bool) -> Result<String, EncodingError> {
-    let wrong = |unit: usize| EncodingError {
-        encoding: "UTF-16",
-        offset: mark + 2 * unit,
-    };
+    let wrong = |unit: usize| EncodingError { encoding: "UTF-16", offset: mark + 2 * unit };
     let (pairs, rest) = text.as_chunks::<2>();
     let units = pairs.iter().map(|pair| match big {
         true => u16::from_be_bytes(*pair),
@@ -79,33 +74,18 @@ fn utf16(text: &[u8], mark: usize, big: bool) -> Result<String, EncodingError> {
         unit += character.len_utf16();
         decoded.push(character);
     }
-    if rest.is_empty() {
-        Ok(decoded)
-    } else {
-        Err(wrong(unit))
-    }
+    if rest.is_empty() { Ok(decoded) } else { Err(wrong(unit)) }
 }
 
 fn utf32(text: &[u8], mark: usize, big: bool) -> Result<String, EncodingError> {
-    let wrong = |unit: usize| EncodingError {
-        encoding: "UTF-32",
-        offset: mark + 4 * unit,
-    };
+    let wrong = |unit: usize| EncodingError { encoding: "UTF-32", offset: mark + 4 * unit };
     let (quads, rest) = text.as_chunks::<4>();
     let mut decoded = String::with_capacity(text.len() / 4);
     for (unit, quad) in quads.iter().enumerate() {
-        let point = if big {
-            u32::from_be_bytes(*quad)
-        } else {
-            u32::from_le_bytes(*quad)
-        };
+        let point = if big { u32::from_be_bytes(*quad) } else { u32::from_le_bytes(*quad) };
         decoded.push(char::from_u32(point).ok_or_else(|| wrong(unit))?);
     }
-    if rest.is_empty() {
-        Ok(decoded)
-    } else {
-        Err(wrong(quads.len()))
-    }
+    if rest.is_empty() { Ok(decoded) } else { Err(wrong(quads.len())) }
 }
 
 #[cfg(test)]
@@ -116,22 +96,14 @@ mod tests {
 
     fn units16(big: bool) -> Vec<u8> {
         let order = |unit: u16| {
-            if big {
-                unit.to_be_bytes()
-            } else {
-                unit.to_le_bytes()
-            }
+            if big { unit.to_be_bytes() } else { unit.to_le_bytes() }
         };
         TEXT.encode_utf16().flat_map(order).collect()
     }
 
     fn units32(big: bool) -> Vec<u8> {
         let order = |unit: u32| {
-            if big {
-                unit.to_be_bytes()
-            } else {
-                unit.to_le_bytes()
-            }
+            if big { unit.to_be_bytes() } else { unit.to_le_bytes() }
         };
         TEXT.chars().map(u32::from).flat_map(order).collect()
     }
@@ -169,11 +141,7 @@ mod tests {
             (b"{\0\0\0\0\0\x11\0", "UTF-32", 4),
             (b"{\0\0\0\"", "UTF-32", 4),
         ] {
-            assert_eq!(
-                decode(body),
-                Err(EncodingError { encoding, offset }),
-                "{body:x?}"
-            );
+            assert_eq!(decode(body), Err(EncodingError { encoding, offset }), "{body:x?}");
         }
     }
 }

@@ -65,19 +65,13 @@ impl Kind {
             Self::Date => "Date takes yyyy-MM-dd",
             Self::Time => "Time takes HH:mm[:ss[.n]] and an offset (Z or ±HH:mm[:ss])",
             Self::LocalTime => "LocalTime takes HH:mm[:ss[.n]] without an offset",
-            Self::LocalDateTime => {
-                "LocalDateTime takes yyyy-MM-ddTHH:mm[:ss[.n]] without an offset"
-            }
-            Self::OffsetDateTime => {
-                "OffsetDateTime takes yyyy-MM-ddTHH:mm[:ss[.n]] and an offset (Z or ±HH[:mm[:ss]])"
-            }
+            Self::LocalDateTime => "LocalDateTime takes yyyy-MM-ddTHH:mm[:ss[.n]] without an offset",
+            Self::OffsetDateTime => "OffsetDateTime takes yyyy-MM-ddTHH:mm[:ss[.n]] and an offset (Z or ±HH[:mm[:ss]])",
             Self::ZonedDateTime => {
                 "ZonedDateTime takes yyyy-MM-ddTHH:mm[:ss[.n]], an offset and a region of the tz database, \
                  as in 2026-07-01T12:00:00+02:00[Europe/Berlin]"
             }
-            Self::Duration => {
-                "Duration takes ISO 8601 text within 64 bits of seconds, as in P1Y2M3DT4H5M6.7S"
-            }
+            Self::Duration => "Duration takes ISO 8601 text within 64 bits of seconds, as in P1Y2M3DT4H5M6.7S",
             Self::Point => "Point takes SRID=<number>;POINT (x y) or SRID=<number>;POINT Z (x y z)",
             Self::Vector => "Vector takes an object of `coordinatesType` and `coordinates`",
             Self::Uuid => "UUID takes five groups of hexadecimal digits with dashes between",

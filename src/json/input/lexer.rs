@@ -26,12 +26,7 @@ pub struct Limits {
 impl Default for Limits {
     /// What Neo4j takes: strings of 20 million characters, keys of 50 thousand, each of at most three bytes.
     fn default() -> Self {
-        Self {
-            string: 60_000_000,
-            key: 150_000,
-            number: 1000,
-            depth: 1000,
-        }
+        Self { string: 60_000_000, key: 150_000, number: 1000, depth: 1000 }
     }
 }
 
@@ -113,15 +108,7 @@ impl<'a> Lexer<'a> {
     /// A lexer at the start of `text`.
     #[must_use]
     pub fn new(text: &'a str, limits: Limits) -> Self {
-        Self {
-            text,
-            position: 0,
-            start: 0,
-            due: Due::Value,
-            containers: Vec::new(),
-            outside: 0,
-            limits,
-        }
+        Self { text, position: 0, start: 0, due: Due::Value, containers: Vec::new(), outside: 0, limits }
     }
 
     /// Another lexer over the object whose [`Token::ObjectStart`] this one gave at `offset`, as its innermost.
@@ -168,28 +155,6 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Passes over the rest of a value whose first token was `token`, however deep.
-    ///
-    /// # Errors
-    /// As [`Lexer::token`].
-    pub fn skip(&mut self, token: &Token<'a>) -> Result<(), SyntaxError> {
-        let mut open = usize::from(matches!(token, Token::ObjectStart | Token::ArrayStart));
-        while open > 0 {
-            match self.token()? {
-                Token::ObjectStart | Token::ArrayStart => open += 1,
-                Token::ObjectEnd | Token::ArrayEnd => open -= 1,
-                _ => {}
-            }
-        }
-        Ok(())
-    }
-
-    /// An error at the token given last.
-    #[must_use]
-    pub fn error(&self, reason: impl Into<String>) -> SyntaxError {
-        self.error_at(self.start, reason)
-    }
-
     fn value(&mut self, byte: u8) -> Result<Token<'a>, SyntaxError> {
         let token = match byte {
             b'{' => return self.open(Container::Object),
@@ -208,9 +173,7 @@ impl<'a> Lexer<'a> {
     fn open(&mut self, container: Container) -> Result<Token<'a>, SyntaxError> {
         if self.outside + self.containers.len() >= self.limits.depth {
             let limit = self.limits.depth;
-            return Err(self.error(format!(
-                "more than {limit} objects and arrays in each other"
-            )));
+            return Err(self.error(format!("more than {limit} objects and arrays in each other")));
         }
         self.position += 1;
         self.containers.push(container);
@@ -236,11 +199,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn after_value(&mut self) {
-        self.due = if self.containers.is_empty() {
-            Due::Nothing
-        } else {
-            Due::CommaOrEnd
-        };
+        self.due = if self.containers.is_empty() { Due::Nothing } else { Due::CommaOrEnd };
     }
 
     fn key(&mut self) -> Result<Token<'a>, SyntaxError> {
@@ -258,8 +217,7 @@ impl<'a> Lexer<'a> {
     fn string(&mut self, what: &str, limit: usize) -> Result<Cow<'a, str>, SyntaxError> {
         let from = self.position + 1;
         let rest = self.text.get(from..).unwrap_or_default();
-        let written = string::written(rest)
-            .map_err(|fault| self.error_at(from + fault.offset, fault.reason))?;
+        let written = string::written(rest).map_err(|fault| self.error_at(from + fault.offset, fault.reason))?;
         if written.text.len() > limit {
             return Err(self.error(format!("{what} of more than {limit} bytes")));
         }
@@ -305,11 +263,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn word(&mut self, word: &str, token: Token<'a>) -> Result<Token<'a>, SyntaxError> {
-        let rest = self
-            .text
-            .as_bytes()
-            .get(self.position..)
-            .unwrap_or_default();
+        let rest = self.text.as_bytes().get(self.position..).unwrap_or_default();
         if !rest.starts_with(word.as_bytes()) {
             return Err(self.unexpected(self.position));
         }
@@ -329,6 +283,12 @@ impl<'a> Lexer<'a> {
 
     fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.position).copied()
+    }
+
+    /// An error at the token that is being read.
+    #[cold]
+    fn error(&self, reason: String) -> SyntaxError {
+        self.error_at(self.start, reason)
     }
 
     #[cold]

@@ -4,7 +4,6 @@
 //! of every one inside it.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use super::lexer::{Lexer, SyntaxError, Token};
 
@@ -34,20 +33,20 @@ impl<'a> TypeName<'a> {
     }
 }
 
-/// The types found ahead, by where their objects begin.
+/// What one pass found. The reader asks for it in the order of the text.
 #[derive(Debug, Default)]
 pub(super) struct Lookahead<'a> {
-    found: HashMap<usize, TypeName<'a>>,
+    /// Every object of the pass, by where it begins.
+    found: Vec<Found<'a>>,
+    /// The first one that may still be asked for.
+    next: usize,
 }
 
-/// A collection that has not ended during the pass.
-enum Open<'a> {
-    Array,
-    Object {
-        offset: usize,
-        value_first: bool,
-        name: Option<TypeName<'a>>,
-    },
+/// Where an object begins, and its first `$type`.
+#[derive(Debug)]
+struct Found<'a> {
+    offset: usize,
+    name: Option<TypeName<'a>>,
 }
 
 impl<'a> Lookahead<'a> {
@@ -57,50 +56,43 @@ impl<'a> Lookahead<'a> {
         offset: usize,
         lexer: &Lexer<'a>,
     ) -> Result<TypeName<'a>, SyntaxError> {
-        if !self.found.contains_key(&offset) {
+        while self.found.get(self.next).is_some_and(|found| found.offset < offset) {
+            self.next += 1;
+        }
+        if self.found.get(self.next).is_none_or(|found| found.offset != offset) {
             // Not inside what an earlier pass covered, so nothing of that pass will be asked for again.
             self.found.clear();
+            self.next = 0;
             self.pass(lexer.again_from(offset))?;
         }
-        Ok(self.found.remove(&offset).unwrap_or_else(TypeName::absent))
+        let name = self.found.get_mut(self.next).and_then(|found| found.name.take());
+        Ok(name.unwrap_or_else(TypeName::absent))
     }
 
     fn pass(&mut self, mut lexer: Lexer<'a>) -> Result<(), SyntaxError> {
-        let mut open: Vec<Open<'a>> = Vec::new();
+        // The collections that have not ended: an object by its place in `found`, an array by none.
+        let mut open: Vec<Option<usize>> = Vec::new();
         loop {
-            match lexer.token()? {
-                Token::ObjectStart => open.push(object(&lexer)),
-                Token::ArrayStart => open.push(Open::Array),
-                Token::Key(key) => {
-                    if let Some(Open::Object {
-                        value_first,
-                        name: name @ None,
-                        ..
-                    }) = open.last_mut()
-                    {
-                        if key == "_value" {
-                            *value_first = true;
-                        } else if key == "$type" {
-                            let token = lexer.token()?;
-                            *name = Some(TypeName::of(token.clone()));
-                            match token {
-                                Token::ObjectStart => open.push(object(&lexer)),
-                                Token::ArrayStart => open.push(Open::Array),
-                                _ => {}
-                            }
-                        }
-                    }
+            let mut token = lexer.token()?;
+            if let Token::Key(key) = &token {
+                let object = open.last().copied().flatten();
+                let found = object.and_then(|object| self.found.get_mut(object));
+                if key == "$type"
+                    && let Some(Found { name: name @ None, .. }) = found
+                {
+                    token = lexer.token()?;
+                    *name = Some(TypeName::of(token.clone()));
                 }
+            }
+            match token {
+                Token::ObjectStart => {
+                    let offset = lexer.offset();
+                    open.push(Some(self.found.len()));
+                    self.found.push(Found { offset, name: None });
+                }
+                Token::ArrayStart => open.push(None),
                 Token::ObjectEnd | Token::ArrayEnd => {
-                    if let Some(Open::Object {
-                        offset,
-                        value_first: true,
-                        name,
-                    }) = open.pop()
-                    {
-                        self.found
-                            .insert(offset, name.unwrap_or_else(TypeName::absent));
-                    }
+                    open.pop();
                     if open.is_empty() {
                         return Ok(());
                     }
@@ -108,13 +100,5 @@ impl<'a> Lookahead<'a> {
                 _ => {}
             }
         }
-    }
-}
-
-fn object<'a>(lexer: &Lexer<'a>) -> Open<'a> {
-    Open::Object {
-        offset: lexer.offset(),
-        value_first: false,
-        name: None,
     }
 }

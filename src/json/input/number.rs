@@ -7,9 +7,9 @@ use std::str::FromStr;
 
 /// Zeros of the decimal digits outside ASCII that fit in one UTF-16 unit; nine digits follow each.
 const ZEROS: [u32; 36] = [
-    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66,
-    0x0DE6, 0x0E50, 0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90,
-    0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
+    0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
+    0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50,
+    0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
 ];
 
 /// A whole number: an optional sign and decimal digits of any script.
@@ -17,11 +17,7 @@ pub(super) fn integer<T: FromStr>(text: &str) -> Option<T> {
     if text.is_ascii() {
         return text.parse().ok();
     }
-    text.chars()
-        .map(ascii_digit)
-        .collect::<Option<String>>()?
-        .parse()
-        .ok()
+    text.chars().map(ascii_digit).collect::<Option<String>>()?.parse().ok()
 }
 
 fn ascii_digit(character: char) -> Option<char> {
@@ -29,9 +25,7 @@ fn ascii_digit(character: char) -> Option<char> {
         return Some(character);
     }
     let point = u32::from(character);
-    let zero = ZEROS
-        .iter()
-        .find(|zero| (**zero..**zero + 10).contains(&point))?;
+    let zero = ZEROS.iter().find(|zero| (**zero..**zero + 10).contains(&point))?;
     char::from_digit(point - zero, 10)
 }
 
@@ -51,17 +45,12 @@ pub(super) fn float32(text: &str) -> Option<f32> {
         Form::NotANumber => Some(f32::NAN),
         Form::Decimal(text) => text.parse().ok(),
         Form::Infinity { negative } => Some(narrow(signed(f64::INFINITY, negative))),
-        Form::Hexadecimal { negative, digits } => {
-            Some(narrow(signed(digits.round(24, -149), negative)))
-        }
+        Form::Hexadecimal { negative, digits } => Some(narrow(signed(digits.round(24, -149), negative))),
     }
 }
 
 /// Exact, unless the value is beyond what 32 bits can hold, which gives an infinity.
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the value was rounded to 24 bits before"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "the value was rounded to 24 bits before")]
 fn narrow(value: f64) -> f32 {
     value as f32
 }
@@ -92,19 +81,10 @@ fn form(text: &str) -> Option<Form<'_>> {
         "Infinity" => return Some(Form::Infinity { negative }),
         _ => {}
     }
-    let suffix = |text: &'_ str| {
-        text.strip_suffix(['f', 'F', 'd', 'D'])
-            .map_or(text.len(), str::len)
-    };
+    let suffix = |text: &'_ str| text.strip_suffix(['f', 'F', 'd', 'D']).map_or(text.len(), str::len);
     let (text, unsigned) = (text.get(..suffix(text))?, unsigned.get(..suffix(unsigned))?);
-    if let Some(digits) = unsigned
-        .strip_prefix("0x")
-        .or_else(|| unsigned.strip_prefix("0X"))
-    {
-        return Some(Form::Hexadecimal {
-            negative,
-            digits: Hexadecimal::read(digits)?,
-        });
+    if let Some(digits) = unsigned.strip_prefix("0x").or_else(|| unsigned.strip_prefix("0X")) {
+        return Some(Form::Hexadecimal { negative, digits: Hexadecimal::read(digits)? });
     }
     is_decimal(unsigned).then_some(Form::Decimal(text))
 }
@@ -139,15 +119,8 @@ impl Hexadecimal {
         if whole.len() + fraction.len() == 0 || !is_decimal(&format!("0e{exponent}")) {
             return None;
         }
-        let mut read = Self {
-            mantissa: 0,
-            exponent: saturating(exponent),
-            cut: false,
-        };
-        let places = whole
-            .chars()
-            .map(|digit| (digit, 0))
-            .chain(fraction.chars().map(|digit| (digit, -4)));
+        let mut read = Self { mantissa: 0, exponent: saturating(exponent), cut: false };
+        let places = whole.chars().map(|digit| (digit, 0)).chain(fraction.chars().map(|digit| (digit, -4)));
         for (digit, step) in places {
             let digit = digit.to_digit(16)?;
             read.exponent += step;
@@ -180,10 +153,7 @@ impl Hexadecimal {
 }
 
 /// A mantissa that fits a float, times a power of two; no rounding is left to do.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "the mantissa has at most 53 bits"
-)]
+#[expect(clippy::cast_precision_loss, reason = "the mantissa has at most 53 bits")]
 fn scaled(mantissa: u64, exponent: i64) -> f64 {
     let power = match exponent {
         ..=-1075 => 0,
@@ -191,19 +161,13 @@ fn scaled(mantissa: u64, exponent: i64) -> f64 {
         -1022..=1023 => (exponent + 1023) << 52,
         1024.. => 0x7FF << 52,
     };
-    if mantissa == 0 {
-        0.0
-    } else {
-        mantissa as f64 * f64::from_bits(power.cast_unsigned())
-    }
+    if mantissa == 0 { 0.0 } else { mantissa as f64 * f64::from_bits(power.cast_unsigned()) }
 }
 
 /// An exponent whose digits were checked; far beyond every float, its exact value does not matter.
 fn saturating(text: &str) -> i64 {
     const FAR: i64 = 1 << 40;
-    text.parse()
-        .unwrap_or(if text.starts_with('-') { -FAR } else { FAR })
-        .clamp(-FAR, FAR)
+    text.parse().unwrap_or(if text.starts_with('-') { -FAR } else { FAR }).clamp(-FAR, FAR)
 }
 
 #[cfg(test)]
@@ -226,19 +190,7 @@ mod tests {
         ] {
             assert_eq!(integer(text), Some(value), "{text}");
         }
-        for text in [
-            "",
-            "-",
-            " 1",
-            "1 ",
-            "1.0",
-            "1e3",
-            "0x10",
-            "1_0",
-            "𝟏",
-            "−1",
-            "9223372036854775808",
-        ] {
+        for text in ["", "-", " 1", "1 ", "1.0", "1e3", "0x10", "1_0", "𝟏", "−1", "9223372036854775808"] {
             assert_eq!(integer::<i64>(text), None, "{text}");
         }
     }
@@ -286,25 +238,16 @@ mod tests {
             ("0x1p-99999999999", 0.0),
             ("0x123456789abcdef0123456789p-8", 3.521_251_667_300_637e26),
         ] {
-            assert_eq!(
-                float64(text).map(f64::to_bits),
-                Some(value.to_bits()),
-                "{text}"
-            );
+            assert_eq!(float64(text).map(f64::to_bits), Some(value.to_bits()), "{text}");
         }
-        assert!(
-            ["NaN", "-NaN", "+NaN"]
-                .iter()
-                .all(|text| float64(text).is_some_and(f64::is_nan))
-        );
+        assert!(["NaN", "-NaN", "+NaN"].iter().all(|text| float64(text).is_some_and(f64::is_nan)));
     }
 
     #[test]
     fn texts_that_are_no_floats() {
         for text in [
-            "", " ", ".", "f", "1 f", "1.5ff", "inf", "nan", "infinity", "NaNf", "1,5", "1_0", "٣",
-            "\u{a0}1", "+-1", "- 1", "1e", "1e+", "1e5.0", "e5", "0x1", "0xp1", "0x1p", "0x.p1",
-            "0x_1p1", "0xgp1", "0x1p1.0", "1.2.3",
+            "", " ", ".", "f", "1 f", "1.5ff", "inf", "nan", "infinity", "NaNf", "1,5", "1_0", "٣", "\u{a0}1", "+-1",
+            "- 1", "1e", "1e+", "1e5.0", "e5", "0x1", "0xp1", "0x1p", "0x.p1", "0x_1p1", "0xgp1", "0x1p1.0", "1.2.3",
         ] {
             assert_eq!(float64(text), None, "{text}");
         }
@@ -324,11 +267,7 @@ mod tests {
             ("0x1p-149", 1e-45),
             ("0x0.8p-149", 0.0),
         ] {
-            assert_eq!(
-                float32(text).map(f32::to_bits),
-                Some(value.to_bits()),
-                "{text}"
-            );
+            assert_eq!(float32(text).map(f32::to_bits), Some(value.to_bits()), "{text}");
         }
     }
 

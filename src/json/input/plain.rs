@@ -12,11 +12,7 @@ use crate::bolt::path::shortened;
 ///
 /// # Errors
 /// [`InputError::Syntax`] for text that is no JSON, [`InputError::Value`] for an integer beyond 64 bits.
-pub fn read_map(
-    lexer: &mut Lexer<'_>,
-    root: &'static str,
-    out: &mut Vec<u8>,
-) -> Result<(), InputError> {
+pub fn read_map(lexer: &mut Lexer<'_>, root: &'static str, out: &mut Vec<u8>) -> Result<(), InputError> {
     let mut assembly = Assembly::begin(root, out);
     loop {
         match lexer.token()? {
@@ -59,10 +55,7 @@ fn number(text: &str, assembly: &mut Assembly<'_>) -> Result<(), InputError> {
             "{} is beyond 64 bits; send it as a string, or with a decimal point as a float",
             shortened(text, 40)
         );
-        return Err(InputError::Value {
-            path: assembly.path(),
-            reason,
-        });
+        return Err(InputError::Value { path: assembly.path(), reason });
     }
     Ok(())
 }

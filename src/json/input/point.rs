@@ -21,21 +21,13 @@ pub(super) fn point(text: &str) -> Option<Point> {
     let shape = skip_space(skip_space(shape).strip_prefix("POINT")?);
     let shape = skip_space(shape.strip_prefix('Z').unwrap_or(shape));
     let inside = shape.strip_prefix('(')?.strip_suffix(')')?;
-    let mut coordinates = inside
-        .split(is_space)
-        .filter(|word| !word.is_empty())
-        .map(float64);
+    let mut coordinates = inside.split(is_space).filter(|word| !word.is_empty()).map(float64);
     let (x, y) = (coordinates.next()??, coordinates.next()??);
     let z = match coordinates.next() {
         Some(z) => Some(z?),
         None => None,
     };
-    coordinates.next().is_none().then_some(Point {
-        srid: i64::from(srid),
-        x,
-        y,
-        z,
-    })
+    coordinates.next().is_none().then_some(Point { srid: i64::from(srid), x, y, z })
 }
 
 fn skip_space(text: &str) -> &str {
@@ -62,15 +54,9 @@ mod tests {
             ("SRID=4326;POINT Z (1 2 3)", (4326, 1.0, 2.0, Some(3.0))),
             ("SRID=007203;POINT (+1 -0.5e1)", (7203, 1.0, -5.0, None)),
             ("SRID=7203;POINT (1. .5)", (7203, 1.0, 0.5, None)),
-            (
-                "SRID=7203;POINT (1.200000 3.400000)",
-                (7203, 1.2, 3.4, None),
-            ),
+            ("SRID=7203;POINT (1.200000 3.400000)", (7203, 1.2, 3.4, None)),
             ("SRID=7203;POINT (0x1p3 1d)", (7203, 8.0, 1.0, None)),
-            (
-                "SRID=2147483647;POINT (1 Infinity)",
-                (2_147_483_647, 1.0, f64::INFINITY, None),
-            ),
+            ("SRID=2147483647;POINT (1 Infinity)", (2_147_483_647, 1.0, f64::INFINITY, None)),
         ] {
             let (srid, x, y, z) = expected;
             assert_eq!(point(text), Some(Point { srid, x, y, z }), "{text}");

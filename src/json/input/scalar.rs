@@ -25,9 +25,7 @@ pub(super) fn uuid(text: &str) -> Option<[u8; 16]> {
     if text.len() > 36 {
         return None;
     }
-    let mut groups = text
-        .split('-')
-        .map(|group| i64::from_str_radix(group, 16).ok());
+    let mut groups = text.split('-').map(|group| i64::from_str_radix(group, 16).ok());
     let mut uuid = 0_u128;
     for bits in [32, 16, 16, 16, 48] {
         let group = groups.next()??.cast_unsigned();
@@ -55,8 +53,8 @@ mod tests {
             assert_eq!(base64(text).as_deref(), Some(bytes), "{text}");
         }
         for text in [
-            "A", "AQIDA", "AQ=", "AQ===", "AQI==", "AQID=", "AQID====", "=", "====", "A===",
-            "A-_=", "AQ ID", "AQ\n", "AQ==AQ==", "é",
+            "A", "AQIDA", "AQ=", "AQ===", "AQI==", "AQID=", "AQID====", "=", "====", "A===", "A-_=", "AQ ID", "AQ\n",
+            "AQ==AQ==", "é",
         ] {
             assert_eq!(base64(text), None, "{text}");
         }
@@ -65,23 +63,11 @@ mod tests {
     #[test]
     fn uuids_as_java_reads_them() {
         for (text, value) in [
-            (
-                "123e4567-e89b-12d3-a456-426614174000",
-                0x123e_4567_e89b_12d3_a456_4266_1417_4000_u128,
-            ),
-            (
-                "123E4567-E89B-12D3-A456-426614174000",
-                0x123e_4567_e89b_12d3_a456_4266_1417_4000,
-            ),
+            ("123e4567-e89b-12d3-a456-426614174000", 0x123e_4567_e89b_12d3_a456_4266_1417_4000_u128),
+            ("123E4567-E89B-12D3-A456-426614174000", 0x123e_4567_e89b_12d3_a456_4266_1417_4000),
             ("1-2-3-4-5", 0x0000_0001_0002_0003_0004_0000_0000_0005),
-            (
-                "fffffffff-12345-1-1-1",
-                0xffff_ffff_2345_0001_0001_0000_0000_0001,
-            ),
-            (
-                "+1-1-1-1-7fffffffffffffff",
-                0x0000_0001_0001_0001_0001_ffff_ffff_ffff,
-            ),
+            ("fffffffff-12345-1-1-1", 0xffff_ffff_2345_0001_0001_0000_0000_0001),
+            ("+1-1-1-1-7fffffffffffffff", 0x0000_0001_0001_0001_0001_ffff_ffff_ffff),
         ] {
             assert_eq!(uuid(text), Some(value.to_be_bytes()), "{text}");
         }

@@ -24,22 +24,13 @@ pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
     let mut at = 0;
     loop {
         let tail = bytes.get(at..).unwrap_or_default();
-        let Some(plain) = tail
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F))
-        else {
-            return Err(fault(
-                rest.len(),
-                "expected the closing quote of a string, found the end of the text",
-            ));
+        let Some(plain) = tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) else {
+            return Err(fault(rest.len(), "expected the closing quote of a string, found the end of the text"));
         };
         at += plain;
         match bytes.get(at) {
             Some(b'"') => {
-                return Ok(Written {
-                    text: rest.get(..at).unwrap_or_default(),
-                    escaped,
-                });
+                return Ok(Written { text: rest.get(..at).unwrap_or_default(), escaped });
             }
             Some(b'\\') => {
                 escaped = true;
@@ -47,10 +38,7 @@ pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
             }
             byte => {
                 let control = byte.copied().unwrap_or_default();
-                return Err(fault(
-                    at,
-                    format!("a bare control character in a string; write \\u{control:04x}"),
-                ));
+                return Err(fault(at, format!("a bare control character in a string; write \\u{control:04x}")));
             }
         }
     }
@@ -94,10 +82,7 @@ fn unicode(after: &str) -> Result<(char, usize), &'static str> {
     if let Some(character) = char::from_u32(first) {
         return Ok((character, 5));
     }
-    let second = after
-        .get(4..)
-        .and_then(|rest| rest.strip_prefix("\\u"))
-        .ok_or(HALF)?;
+    let second = after.get(4..).and_then(|rest| rest.strip_prefix("\\u")).ok_or(HALF)?;
     let second = unit(second)?;
     if first > 0xDBFF || !(0xDC00..=0xDFFF).contains(&second) {
         return Err(HALF);
@@ -115,8 +100,5 @@ fn unit(after: &str) -> Result<u32, &'static str> {
 }
 
 fn fault(offset: usize, reason: impl Into<String>) -> Fault {
-    Fault {
-        offset,
-        reason: reason.into(),
-    }
+    Fault { offset, reason: reason.into() }
 }

@@ -48,9 +48,7 @@ pub(super) fn offset_date_time(text: &str) -> Option<(Seconds, i64)> {
     let mut cursor = Cursor::new(text);
     let (seconds, nanos) = cursor.date_time()?;
     let offset = cursor.offset(true)?;
-    cursor
-        .at_end()
-        .then_some(((seconds - offset, nanos), offset))
+    cursor.at_end().then_some(((seconds - offset, nanos), offset))
 }
 
 /// In UTC, and the zone's name. The offset alone decides the moment, also where the zone has another one.
@@ -88,9 +86,7 @@ pub(super) struct Cursor<'a> {
 
 impl<'a> Cursor<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            rest: text.as_bytes(),
-        }
+        Self { rest: text.as_bytes() }
     }
 
     pub(super) fn at_end(&self) -> bool {
@@ -116,11 +112,7 @@ impl<'a> Cursor<'a> {
 
     /// As many digits as there are.
     pub(super) fn run(&mut self) -> &'a [u8] {
-        let length = self
-            .rest
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let length = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.rest.split_at_checked(length).unwrap_or_default();
         self.rest = rest;
         digits
@@ -148,9 +140,7 @@ impl<'a> Cursor<'a> {
         self.accept(b"-")?;
         let month = self.pair(12).filter(|month| *month > 0)?;
         self.accept(b"-")?;
-        let day = self
-            .pair(days_of_month(year, month))
-            .filter(|day| *day > 0)?;
+        let day = self.pair(days_of_month(year, month)).filter(|day| *day > 0)?;
         Some(days(year, month, day))
     }
 
@@ -209,11 +199,7 @@ pub(super) fn value(digits: &[u8]) -> Option<i64> {
 /// The nanoseconds that at most nine decimals of a second make.
 pub(super) fn nanos(decimals: &[u8]) -> Option<i64> {
     let missing = 9_usize.checked_sub(decimals.len())?;
-    let shown = if decimals.is_empty() {
-        0
-    } else {
-        value(decimals)?
-    };
+    let shown = if decimals.is_empty() { 0 } else { value(decimals)? };
     Some((0..missing).fold(shown, |value, _| value * 10))
 }
 

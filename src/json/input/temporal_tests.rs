@@ -161,11 +161,7 @@ fn offset_date_times() {
         ("2020-01-01T12:00-18:00", -64_800),
         ("2020-01-01T12:00+00", 0),
     ] {
-        assert_eq!(
-            offset_date_time(text),
-            Some(((NOON - offset, 0), offset)),
-            "{text}"
-        );
+        assert_eq!(offset_date_time(text), Some(((NOON - offset, 0), offset)), "{text}");
     }
     assert!(offset_date_time("+999999999-12-31T23:59:59-18:00").is_some());
     assert!(offset_date_time("-999999999-01-01T00:00:00+18:00").is_some());
@@ -193,35 +189,15 @@ fn offset_date_times() {
 #[test]
 fn zoned_date_times() {
     for (text, seconds, zone) in [
-        (
-            "2020-01-01T12:00+01:00[Europe/Berlin]",
-            NOON - 3600,
-            "Europe/Berlin",
-        ),
-        (
-            "2020-01-01T12:00+05:00[Europe/Berlin]",
-            NOON - 18_000,
-            "Europe/Berlin",
-        ),
+        ("2020-01-01T12:00+01:00[Europe/Berlin]", NOON - 3600, "Europe/Berlin"),
+        ("2020-01-01T12:00+05:00[Europe/Berlin]", NOON - 18_000, "Europe/Berlin"),
         ("2020-01-01t12:00z[UTC]", NOON, "UTC"),
         ("2020-01-01T12:00Z[GMT]", NOON, "GMT"),
         ("2020-01-01T12:00+01[Etc/GMT+1]", NOON - 3600, "Etc/GMT+1"),
         ("2020-01-01T12:00Z[UTC+01:00]", NOON, "UTC+01:00"),
-        (
-            "2020-10-25T02:30+01:00[Europe/Berlin]",
-            1_603_589_400,
-            "Europe/Berlin",
-        ),
-        (
-            "2020-10-25T02:30+02:00[Europe/Berlin]",
-            1_603_585_800,
-            "Europe/Berlin",
-        ),
-        (
-            "2020-03-29T02:30+01:00[Europe/Berlin]",
-            1_585_445_400,
-            "Europe/Berlin",
-        ),
+        ("2020-10-25T02:30+01:00[Europe/Berlin]", 1_603_589_400, "Europe/Berlin"),
+        ("2020-10-25T02:30+02:00[Europe/Berlin]", 1_603_585_800, "Europe/Berlin"),
+        ("2020-03-29T02:30+01:00[Europe/Berlin]", 1_585_445_400, "Europe/Berlin"),
     ] {
         assert_eq!(zoned_date_time(text), Some(((seconds, 0), zone)), "{text}");
     }
@@ -255,13 +231,7 @@ fn the_calendar_agrees_with_another() {
     for day in (-4_000_000..2_900_000).step_by(997) {
         let date_of = first.checked_add(jiff::Span::new().days(day)).unwrap();
         let year = i64::from(date_of.year());
-        assert_eq!(
-            days(year, date_of.month().into(), date_of.day().into()),
-            day
-        );
-        assert_eq!(
-            days_of_month(year, date_of.month().into()),
-            date_of.days_in_month().into()
-        );
+        assert_eq!(days(year, date_of.month().into(), date_of.day().into()), day);
+        assert_eq!(days_of_month(year, date_of.month().into()), i64::from(date_of.days_in_month()));
     }
 }

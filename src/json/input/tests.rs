@@ -56,10 +56,7 @@ fn plain_values_by_how_they_are_written() {
         ("-0", &[0]),
         ("-17", &[0xC8, 0xEF]),
         ("9007199254740993", &[0xCB, 0, 0x20, 0, 0, 0, 0, 0, 1]),
-        (
-            "9223372036854775807",
-            &[0xCB, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
-        ),
+        ("9223372036854775807", &[0xCB, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
         ("-9223372036854775808", &[0xCB, 0x80, 0, 0, 0, 0, 0, 0, 0]),
         ("1.0", &[0xC1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0]),
         ("1e3", &[0xC1, 0x40, 0x8F, 0x40, 0, 0, 0, 0, 0]),
@@ -68,18 +65,11 @@ fn plain_values_by_how_they_are_written() {
         ("1E-400", &[0xC1, 0, 0, 0, 0, 0, 0, 0, 0]),
         ("\"NaN\"", &[0x83, 0x4E, 0x61, 0x4E]),
         ("[1,[],{}]", &[0x93, 1, 0x90, 0xA0]),
-        (
-            "{\"a\":{\"b\":2}}",
-            &[0xA1, 0x81, 0x61, 0xA1, 0x81, 0x62, 2],
-        ),
+        ("{\"a\":{\"b\":2}}", &[0xA1, 0x81, 0x61, 0xA1, 0x81, 0x62, 2]),
         ("{\"$type\":\"Integer\"}", b"\xA1\x85$type\x87Integer"),
     ] {
         let expected = [b"\xA1\x81x", expected].concat();
-        assert_eq!(
-            plain(&format!("{{\"x\":{value}}}")),
-            Ok(expected),
-            "{value}"
-        );
+        assert_eq!(plain(&format!("{{\"x\":{value}}}")), Ok(expected), "{value}");
     }
     assert_eq!(plain("{}"), Ok(vec![0xA0]));
 }
@@ -101,10 +91,7 @@ fn integers_beyond_64_bits_are_named() {
         assert_eq!(plain(text), Err(message.to_owned()));
     }
     let long = plain(&format!("{{\"x\":{}}}", "7".repeat(900))).unwrap_err();
-    assert!(
-        long.contains("777… is beyond") && long.len() < 200,
-        "{long}"
-    );
+    assert!(long.contains("777… is beyond") && long.len() < 200, "{long}");
 }
 
 #[test]
@@ -128,21 +115,9 @@ fn of_repeated_keys_the_last_counts() {
 #[test]
 fn large_maps_with_repeated_keys_and_long_heads_come_out_whole() {
     // Keys 0 to 299, each three times; the values are lists of 20 that hold their round.
-    let members: Vec<String> = (0..900)
-        .map(|member| {
-            format!(
-                "\"k{}\":[{}{}]",
-                member % 300,
-                "0,".repeat(19),
-                member / 300
-            )
-        })
-        .collect();
-    let out = plain(&format!(
-        "{{\"before\":[1],\"x\":{{{}}},\"after\":2}}",
-        members.join(",")
-    ))
-    .unwrap();
+    let members: Vec<String> =
+        (0..900).map(|member| format!("\"k{}\":[{}{}]", member % 300, "0,".repeat(19), member / 300)).collect();
+    let out = plain(&format!("{{\"before\":[1],\"x\":{{{}}},\"after\":2}}", members.join(","))).unwrap();
     let mut reader = Reader::new(&out);
     assert_eq!(reader.expect_map(), Ok(3));
     assert_eq!(reader.raw(), Ok(&b"\x86before"[..]));
@@ -164,11 +139,7 @@ fn large_maps_with_repeated_keys_and_long_heads_come_out_whole() {
 /// The wire bytes that `_value` becomes in type `kind`.
 fn accepted(kind: &str, rows: &[(&str, &[u8])]) {
     for (value, expected) in rows {
-        assert_eq!(
-            of_type(kind, value).as_deref(),
-            Ok(*expected),
-            "{kind} {value}"
-        );
+        assert_eq!(of_type(kind, value).as_deref(), Ok(*expected), "{kind} {value}");
     }
 }
 
@@ -191,16 +162,7 @@ fn scalars_of_typed_json() {
     for value in ["true", "\"true\"", "\"TRUE\""] {
         accepted("Boolean", &[(value, &[0xC3])]);
     }
-    for value in [
-        "false",
-        "null",
-        "1",
-        "0",
-        "1.5",
-        "\"\"",
-        "\"yes\"",
-        "\" true\"",
-    ] {
+    for value in ["false", "null", "1", "0", "1.5", "\"\"", "\"yes\"", "\" true\""] {
         accepted("Boolean", &[(value, &[0xC2])]);
     }
     rejected("Boolean", &["{}", "[]"]);
@@ -214,63 +176,24 @@ fn scalars_of_typed_json() {
             ("\"+1\"", &[1]),
             ("\"007\"", &[7]),
             ("\"٣\"", &[3]),
-            (
-                "9223372036854775807",
-                &[0xCB, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
-            ),
+            ("9223372036854775807", &[0xCB, 0x7F, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]),
         ],
     );
     rejected(
         "Integer",
-        &[
-            "\"\"",
-            "\" 1\"",
-            "1.0",
-            "1e3",
-            "\"0x10\"",
-            "\"1_0\"",
-            "9223372036854775808",
-            "true",
-            "null",
-            "[]",
-        ],
+        &["\"\"", "\" 1\"", "1.0", "1e3", "\"0x10\"", "\"1_0\"", "9223372036854775808", "true", "null", "[]"],
     );
 
     let one_and_a_half: &[u8] = &[0xC1, 0x3F, 0xF8, 0, 0, 0, 0, 0, 0];
-    for value in [
-        "1.5",
-        "\"1.5\"",
-        "\" 1.5 \"",
-        "\"1.5f\"",
-        "\"0x1.8p0\"",
-        "15e-1",
-    ] {
+    for value in ["1.5", "\"1.5\"", "\" 1.5 \"", "\"1.5f\"", "\"0x1.8p0\"", "15e-1"] {
         accepted("Float", &[(value, one_and_a_half)]);
     }
     let infinity: &[u8] = &[0xC1, 0x7F, 0xF0, 0, 0, 0, 0, 0, 0];
     let digits = format!("1{}", "0".repeat(308));
-    accepted(
-        "Float",
-        &[
-            ("\"1e400\"", infinity),
-            ("1e400", infinity),
-            ("\"Infinity\"", infinity),
-        ],
-    );
+    accepted("Float", &[("\"1e400\"", infinity), ("1e400", infinity), ("\"Infinity\"", infinity)]);
     accepted("Float", &[(&digits, &wire(|writer| writer.float(1e308)))]);
-    accepted(
-        "Float",
-        &[
-            ("1", &[0xC1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0]),
-            ("-0", &[0xC1, 0x80, 0, 0, 0, 0, 0, 0, 0]),
-        ],
-    );
-    rejected(
-        "Float",
-        &[
-            "\"\"", "\"inf\"", "\"nan\"", "\"1,5\"", "true", "null", "{}",
-        ],
-    );
+    accepted("Float", &[("1", &[0xC1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0]), ("-0", &[0xC1, 0x80, 0, 0, 0, 0, 0, 0, 0])]);
+    rejected("Float", &["\"\"", "\"inf\"", "\"nan\"", "\"1,5\"", "true", "null", "{}"]);
 
     accepted(
         "String",
@@ -285,14 +208,7 @@ fn scalars_of_typed_json() {
     );
     rejected("String", &["null", "{}", "[1]"]);
 
-    accepted(
-        "Base64",
-        &[
-            ("\"\"", &[0xCC, 0]),
-            ("\"AQIDBAU=\"", &[0xCC, 5, 1, 2, 3, 4, 5]),
-            ("12", &[0xCC, 1, 0xD7]),
-        ],
-    );
+    accepted("Base64", &[("\"\"", &[0xCC, 0]), ("\"AQIDBAU=\"", &[0xCC, 5, 1, 2, 3, 4, 5]), ("12", &[0xCC, 1, 0xD7])]);
     rejected("Base64", &["\"A\"", "\"A-_=\"", "\"AQ ID\"", "null"]);
 }
 
@@ -326,50 +242,23 @@ fn collections_of_typed_json() {
 fn temporal_values_of_typed_json() {
     accepted(
         "Date",
-        &[
-            ("\"1970-01-02\"", &[0xB1, 0x44, 1]),
-            ("\"-0001-06-01\"", &[0xB1, 0x44, 0xCA, 0xFF, 0xF5, 4, 0x82]),
-        ],
+        &[("\"1970-01-02\"", &[0xB1, 0x44, 1]), ("\"-0001-06-01\"", &[0xB1, 0x44, 0xCA, 0xFF, 0xF5, 4, 0x82])],
     );
     accepted("LocalTime", &[("\"00:00:00.000000001\"", &[0xB1, 0x74, 1])]);
-    accepted(
-        "Time",
-        &[("\"00:00+01:00\"", &[0xB2, 0x54, 0, 0xC9, 0x0E, 0x10])],
-    );
-    accepted(
-        "LocalDateTime",
-        &[("\"1970-01-01t00:01\"", &[0xB2, 0x64, 60, 0])],
-    );
+    accepted("Time", &[("\"00:00+01:00\"", &[0xB2, 0x54, 0, 0xC9, 0x0E, 0x10])]);
+    accepted("LocalDateTime", &[("\"1970-01-01t00:01\"", &[0xB2, 0x64, 60, 0])]);
     accepted(
         "OffsetDateTime",
-        &[(
-            "\"1970-01-01T01:00:01.5+01\"",
-            &[0xB3, 0x49, 1, 0xCA, 0x1D, 0xCD, 0x65, 0, 0xC9, 0x0E, 0x10],
-        )],
+        &[("\"1970-01-01T01:00:01.5+01\"", &[0xB3, 0x49, 1, 0xCA, 0x1D, 0xCD, 0x65, 0, 0xC9, 0x0E, 0x10])],
     );
-    accepted(
-        "ZonedDateTime",
-        &[("\"1970-01-01T00:00:01Z[UTC]\"", b"\xB3\x69\x01\x00\x83UTC")],
-    );
-    accepted(
-        "Duration",
-        &[(
-            "\"P1Y2W3DT4.5S\"",
-            &[0xB4, 0x45, 12, 17, 4, 0xCA, 0x1D, 0xCD, 0x65, 0],
-        )],
-    );
+    accepted("ZonedDateTime", &[("\"1970-01-01T00:00:01Z[UTC]\"", b"\xB3\x69\x01\x00\x83UTC")]);
+    accepted("Duration", &[("\"P1Y2W3DT4.5S\"", &[0xB4, 0x45, 12, 17, 4, 0xCA, 0x1D, 0xCD, 0x65, 0])]);
     rejected("Date", &["\"20200101\"", "2020", "null", "[]"]);
     rejected("LocalTime", &["\"24:00\""]);
     rejected("Time", &["\"12:00\"", "\"12:00+01\""]);
     rejected("LocalDateTime", &["\"2020-01-01 12:00\""]);
     rejected("OffsetDateTime", &["\"2020-01-01T12:00\""]);
-    rejected(
-        "ZonedDateTime",
-        &[
-            "\"2020-01-01T12:00[Europe/Berlin]\"",
-            "\"2020-01-01T12:00Z[EST]\"",
-        ],
-    );
+    rejected("ZonedDateTime", &["\"2020-01-01T12:00[Europe/Berlin]\"", "\"2020-01-01T12:00Z[EST]\""]);
     rejected("Duration", &["\"P\"", "\"PT\"", "\"P1.5Y1M\"", "1"]);
 }
 
@@ -385,9 +274,7 @@ fn points_vectors_and_uuids_of_typed_json() {
     let spatial = wire(|writer| {
         writer.structure(tag::POINT_3D, 4);
         writer.integer(9999);
-        [1.0, 2.5, -0.0]
-            .into_iter()
-            .for_each(|coordinate| writer.float(coordinate));
+        [1.0, 2.5, -0.0].into_iter().for_each(|coordinate| writer.float(coordinate));
     });
     accepted("Point", &[("\"SRID=9999;POINT (1 2.5 -0)\"", &spatial)]);
     rejected("Point", &["\"POINT (1 2)\"", "1", "{}"]);
@@ -399,18 +286,9 @@ fn points_vectors_and_uuids_of_typed_json() {
                 "{\"coordinatesType\":\"INT8\",\"coordinates\":[\"1\",-2,3]}",
                 b"\xB2\x56\xCC\x01\xC8\xCC\x03\x01\xFE\x03",
             ),
-            (
-                "{\"coordinates\":[258],\"coordinatesType\":\"INT16\"}",
-                b"\xB2\x56\xCC\x01\xC9\xCC\x02\x01\x02",
-            ),
-            (
-                "{\"coordinates\":[1],\"coordinatesType\":\"INT32\"}",
-                b"\xB2\x56\xCC\x01\xCA\xCC\x04\0\0\0\x01",
-            ),
-            (
-                "{\"coordinates\":[1],\"coordinatesType\":\"INT64\"}",
-                b"\xB2\x56\xCC\x01\xCB\xCC\x08\0\0\0\0\0\0\0\x01",
-            ),
+            ("{\"coordinates\":[258],\"coordinatesType\":\"INT16\"}", b"\xB2\x56\xCC\x01\xC9\xCC\x02\x01\x02"),
+            ("{\"coordinates\":[1],\"coordinatesType\":\"INT32\"}", b"\xB2\x56\xCC\x01\xCA\xCC\x04\0\0\0\x01"),
+            ("{\"coordinates\":[1],\"coordinatesType\":\"INT64\"}", b"\xB2\x56\xCC\x01\xCB\xCC\x08\0\0\0\0\0\0\0\x01"),
             (
                 "{\"coordinates\":[\"1.5f\"],\"coordinatesType\":\"FLOAT32\"}",
                 b"\xB2\x56\xCC\x01\xC6\xCC\x04\x3F\xC0\0\0",
@@ -419,10 +297,7 @@ fn points_vectors_and_uuids_of_typed_json() {
                 "{\"coordinates\":[1],\"coordinatesType\":\"FLOAT64\"}",
                 b"\xB2\x56\xCC\x01\xC1\xCC\x08\x3F\xF0\0\0\0\0\0\0",
             ),
-            (
-                "{\"coordinates\":[],\"coordinatesType\":\"INT8\"}",
-                b"\xB2\x56\xCC\x01\xC8\xCC\x00",
-            ),
+            ("{\"coordinates\":[],\"coordinatesType\":\"INT8\"}", b"\xB2\x56\xCC\x01\xC8\xCC\x00"),
         ],
     );
     rejected(
@@ -443,10 +318,7 @@ fn points_vectors_and_uuids_of_typed_json() {
     );
 
     let uuid = b"\xE0\x12\x3e\x45\x67\xe8\x9b\x12\xd3\xa4\x56\x42\x66\x14\x17\x40\x00";
-    accepted(
-        "UUID",
-        &[("\"123E4567-e89b-12d3-a456-426614174000\"", uuid)],
-    );
+    accepted("UUID", &[("\"123E4567-e89b-12d3-a456-426614174000\"", uuid)]);
     rejected("UUID", &["\"123e4567e89b12d3a456426614174000\"", "1"]);
 }
 
@@ -455,10 +327,7 @@ fn unknown_types_are_named_and_nothing_else() {
     for (value, name) in [
         ("{\"$type\":\"Node\",\"_value\":{}}", "Node"),
         ("{\"$type\":\"Foo\",\"x\":1}", "Foo"),
-        (
-            "{\"_value\":{\"_value\":1,\"$type\":\"Bar\"},\"$type\":\"Foo\"}",
-            "Foo",
-        ),
+        ("{\"_value\":{\"_value\":1,\"$type\":\"Bar\"},\"$type\":\"Foo\"}", "Foo"),
         ("{\"$type\":\"integer\"}", "integer"),
         ("{}", "null"),
         ("{\"_value\":1}", "null"),
@@ -470,21 +339,11 @@ fn unknown_types_are_named_and_nothing_else() {
         ("{\"$type\":\"List\",\"_value\":[{}]}", "null"),
         ("{\"$type\":\"\"}", ""),
         ("{\"$type\":\"DateTime\"}", "DateTime"),
-        (
-            "{\"$type\":\"Vector\",\"_value\":{\"coordinatesType\":\"FOO\",\"coordinates\":[1]}}",
-            "FOO",
-        ),
-        (
-            "{\"$type\":\"Vector\",\"_value\":{\"coordinates\":[1]}}",
-            "null",
-        ),
+        ("{\"$type\":\"Vector\",\"_value\":{\"coordinatesType\":\"FOO\",\"coordinates\":[1]}}", "FOO"),
+        ("{\"$type\":\"Vector\",\"_value\":{\"coordinates\":[1]}}", "null"),
     ] {
         let error = typed(value).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("Type {name} is not supported."),
-            "{value}"
-        );
+        assert_eq!(error.to_string(), format!("Type {name} is not supported."), "{value}");
         assert!(matches!(error, InputError::UnsupportedType(_)));
     }
     let vector = "{\"x\":{\"$type\":\"Vector\",\"_value\":{\"coordinatesType\":\"INT8\",\"coordinates\":[1]}}}";
@@ -507,80 +366,33 @@ fn malformed_envelopes_are_refused_at_their_place() {
         ("{\"x\":1}", "parameters.x"),
         ("{\"x\":[]}", "parameters.x"),
         ("{\"x\":\"s\"}", "parameters.x"),
-        (
-            "{\"x\":{\"$type\":\"List\",\"_value\":[{\"$type\":\"Null\"},1]}}",
-            "parameters.x[1]",
-        ),
-        (
-            "{\"x\":{\"$type\":\"List\",\"_value\":[null]}}",
-            "parameters.x[0]",
-        ),
-        (
-            "{\"x\":{\"$type\":\"Map\",\"_value\":{\"a\":{\"$type\":\"Null\"},\"b\":null}}}",
-            "parameters.x.b",
-        ),
-        (
-            "{\"x\":{\"_value\":{\"a\":{\"_value\":\"z\",\"$type\":\"Integer\"}},\"$type\":\"Map\"}}",
-            "parameters.x.a",
-        ),
-        (
-            "{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"foo\":null}}",
-            "parameters.x",
-        ),
-        (
-            "{\"x\":{\"foo\":null,\"$type\":\"Integer\",\"_value\":1}}",
-            "parameters.x",
-        ),
-        (
-            "{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"_value\":1}}",
-            "parameters.x",
-        ),
-        (
-            "{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"$type\":\"Integer\"}}",
-            "parameters.x",
-        ),
-        (
-            "{\"x\":{\"_value\":1,\"$type\":\"Integer\",\"$type\":\"Integer\"}}",
-            "parameters.x",
-        ),
+        ("{\"x\":{\"$type\":\"List\",\"_value\":[{\"$type\":\"Null\"},1]}}", "parameters.x[1]"),
+        ("{\"x\":{\"$type\":\"List\",\"_value\":[null]}}", "parameters.x[0]"),
+        ("{\"x\":{\"$type\":\"Map\",\"_value\":{\"a\":{\"$type\":\"Null\"},\"b\":null}}}", "parameters.x.b"),
+        ("{\"x\":{\"_value\":{\"a\":{\"_value\":\"z\",\"$type\":\"Integer\"}},\"$type\":\"Map\"}}", "parameters.x.a"),
+        ("{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"foo\":null}}", "parameters.x"),
+        ("{\"x\":{\"foo\":null,\"$type\":\"Integer\",\"_value\":1}}", "parameters.x"),
+        ("{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"_value\":1}}", "parameters.x"),
+        ("{\"x\":{\"$type\":\"Integer\",\"_value\":1,\"$type\":\"Integer\"}}", "parameters.x"),
+        ("{\"x\":{\"_value\":1,\"$type\":\"Integer\",\"$type\":\"Integer\"}}", "parameters.x"),
         ("{\"x\":{\"$type\":\"Integer\"}}", "parameters.x"),
         ("{\"x\":{\"$type\":[],\"_value\":1}}", "parameters.x"),
-        (
-            "{\"x\":{\"_value\":1,\"$type\":{\"_value\":1}}}",
-            "parameters.x",
-        ),
+        ("{\"x\":{\"_value\":1,\"$type\":{\"_value\":1}}}", "parameters.x"),
     ] {
         match typed_as(TypedVersion::V1_2, text) {
             Err(InputError::Value { path: found, .. }) => assert_eq!(found, path, "{text}"),
             other => panic!("{text}: {other:?}"),
         }
     }
-    assert_eq!(
-        typed_as(TypedVersion::V1_0, "{\"x\":null}"),
-        Ok(b"\xA1\x81x\xC0".to_vec())
-    );
-    let syntax = typed_as(
-        TypedVersion::V1_0,
-        "{\"x\":{\"_value\":[1,],\"$type\":\"List\"}}",
-    );
-    assert!(
-        matches!(
-            syntax,
-            Err(InputError::Syntax(SyntaxError { offset: 18, .. }))
-        ),
-        "{syntax:?}"
-    );
+    assert_eq!(typed_as(TypedVersion::V1_0, "{\"x\":null}"), Ok(b"\xA1\x81x\xC0".to_vec()));
+    let syntax = typed_as(TypedVersion::V1_0, "{\"x\":{\"_value\":[1,],\"$type\":\"List\"}}");
+    assert!(matches!(syntax, Err(InputError::Syntax(SyntaxError { offset: 18, .. }))), "{syntax:?}");
 }
 
 #[test]
 fn refusals_say_what_would_be_right() {
-    let message =
-        typed("{\"$type\":\"List\",\"_value\":[{\"$type\":\"Date\",\"_value\":\"1.1.2020\"}]}")
-            .unwrap_err();
-    assert_eq!(
-        message.to_string(),
-        "parameters.x[0]: \"1.1.2020\" is not valid; Date takes yyyy-MM-dd"
-    );
+    let message = typed("{\"$type\":\"List\",\"_value\":[{\"$type\":\"Date\",\"_value\":\"1.1.2020\"}]}").unwrap_err();
+    assert_eq!(message.to_string(), "parameters.x[0]: \"1.1.2020\" is not valid; Date takes yyyy-MM-dd");
 }
 
 /// A value nested in `depth` lists, each with its value before its type.
@@ -592,24 +404,17 @@ fn value_first(depth: usize) -> String {
 
 #[test]
 fn values_before_their_types_are_read_in_linear_work() {
-    let limits = Limits {
-        depth: 100_000,
-        ..Limits::default()
-    };
+    let limits = Limits { depth: 100_000, ..Limits::default() };
     let work = |depth: usize| {
         let text = value_first(depth);
         let mut out = Vec::new();
         let mut lexer = Lexer::new(&text, limits);
         lexer.token().unwrap();
-        let (steps, result) =
-            steps::of(|| typed::read_map(&mut lexer, TypedVersion::V1_0, "parameters", &mut out));
+        let (steps, result) = steps::of(|| typed::read_map(&mut lexer, TypedVersion::V1_0, "parameters", &mut out));
         assert_eq!(result, Ok(()));
         assert_eq!(out.len(), 4 + depth);
         // Seven tokens a level: the object's ends, two keys, the type and the array's ends.
-        assert!(
-            steps <= 2 * 7 * (depth + 2),
-            "{depth} levels took {steps} steps"
-        );
+        assert!(steps <= 2 * 7 * (depth + 2), "{depth} levels took {steps} steps");
     };
     work(10);
     work(1000);
@@ -633,10 +438,7 @@ fn many_values_before_their_types_are_read_in_linear_work() {
 #[test]
 fn nothing_recurses() {
     let depth = 200_000;
-    let limits = Limits {
-        depth: usize::MAX,
-        ..Limits::default()
-    };
+    let limits = Limits { depth: usize::MAX, ..Limits::default() };
     let nested = format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
     let mut lexer = Lexer::new(&nested, limits);
     lexer.token().unwrap();
@@ -673,116 +475,54 @@ fn quoted(text: &str) -> String {
         .map(|character| match character {
             '"' | '\\' => format!("\\{character}"),
             control if control < ' ' => format!("\\u{:04X}", u32::from(control)),
-            emoji if emoji > '\u{FFFF}' => emoji
-                .encode_utf16(&mut [0; 2])
-                .iter()
-                .map(|unit| format!("\\u{unit:04x}"))
-                .collect(),
+            emoji if emoji > '\u{FFFF}' => {
+                emoji.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect()
+            }
             other => other.to_string(),
         })
         .collect();
     format!("\"{escaped}\"")
 }
 
-fn sample(
-    kind: &str,
-    value: &str,
-    plain: Option<String>,
-    first: bool,
-    write: impl FnOnce(&mut Writer<'_>),
-) -> Sample {
-    Sample {
-        text: envelope(kind, value, first),
-        plain,
-        bytes: wire(write),
-    }
+fn sample(kind: &str, value: &str, plain: Option<String>, first: bool, write: impl FnOnce(&mut Writer<'_>)) -> Sample {
+    Sample { text: envelope(kind, value, first), plain, bytes: wire(write) }
 }
 
 fn scalar() -> impl Strategy<Value = Sample> {
-    let civil = (
-        -9999_i16..=9999,
-        1_i8..=12,
-        1_i8..=28,
-        0_i8..24,
-        0_i8..60,
-        0_i8..60,
-        0..1_000_000_000_i32,
-    )
-        .prop_map(|(year, month, day, hour, minute, second, nanos)| {
+    let civil = (-9999_i16..=9999, 1_i8..=12, 1_i8..=28, 0_i8..24, 0_i8..60, 0_i8..60, 0..1_000_000_000_i32).prop_map(
+        |(year, month, day, hour, minute, second, nanos)| {
             jiff::civil::date(year, month, day).at(hour, minute, second, nanos)
-        });
+        },
+    );
     let text_of = |civil: jiff::civil::DateTime| {
         let year = i32::from(civil.year());
         let sign = if year < 0 { "-" } else { "" };
-        format!(
-            "{sign}{:04}-{}T{}",
-            year.abs(),
-            civil.strftime("%m-%d"),
-            civil.strftime("%H:%M:%S%.9f")
-        )
+        format!("{sign}{:04}-{}T{}", year.abs(), civil.strftime("%m-%d"), civil.strftime("%H:%M:%S%.9f"))
     };
     let seconds_of = |civil: jiff::civil::DateTime| {
-        civil
-            .date()
-            .duration_since(jiff::civil::date(1970, 1, 1))
-            .as_secs()
-            + civil
-                .time()
-                .duration_since(jiff::civil::Time::midnight())
-                .as_secs()
+        civil.date().duration_since(jiff::civil::date(1970, 1, 1)).as_secs()
+            + civil.time().duration_since(jiff::civil::Time::midnight()).as_secs()
     };
     prop_oneof![
-        any::<bool>().prop_map(|first| sample(
-            "Null",
-            "null",
-            Some("null".into()),
-            first,
-            |writer| writer.null()
-        )),
+        any::<bool>().prop_map(|first| sample("Null", "null", Some("null".into()), first, |writer| writer.null())),
         (any::<bool>(), any::<bool>()).prop_map(|(value, first)| {
-            sample(
-                "Boolean",
-                &value.to_string(),
-                Some(value.to_string()),
-                first,
-                |writer| writer.boolean(value),
-            )
+            sample("Boolean", &value.to_string(), Some(value.to_string()), first, |writer| writer.boolean(value))
         }),
         (any::<i64>(), any::<bool>(), any::<bool>()).prop_map(|(value, bare, first)| {
-            let text = if bare {
-                value.to_string()
-            } else {
-                format!("\"{value}\"")
-            };
-            sample("Integer", &text, Some(value.to_string()), first, |writer| {
-                writer.integer(value)
-            })
+            let text = if bare { value.to_string() } else { format!("\"{value}\"") };
+            sample("Integer", &text, Some(value.to_string()), first, |writer| writer.integer(value))
         }),
         (any::<f64>(), any::<bool>()).prop_map(|(value, first)| {
             let plain = format!("{value:e}");
-            sample(
-                "Float",
-                &format!("\"{plain}\""),
-                Some(plain.clone()),
-                first,
-                |writer| writer.float(value),
-            )
+            sample("Float", &format!("\"{plain}\""), Some(plain.clone()), first, |writer| writer.float(value))
         }),
         (any::<String>(), any::<bool>()).prop_map(|(value, first)| {
-            sample(
-                "String",
-                &quoted(&value),
-                Some(quoted(&value)),
-                first,
-                |writer| writer.string(&value),
-            )
+            sample("String", &quoted(&value), Some(quoted(&value)), first, |writer| writer.string(&value))
         }),
         (prop::collection::vec(any::<u8>(), 0..40), any::<bool>()).prop_map(|(value, first)| {
             use base64::Engine;
             let text = base64::engine::general_purpose::STANDARD.encode(&value);
-            sample("Base64", &quoted(&text), None, first, |writer| {
-                writer.bytes(&value)
-            })
+            sample("Base64", &quoted(&text), None, first, |writer| writer.bytes(&value))
         }),
         (civil.clone(), any::<bool>()).prop_map(move |(value, first)| {
             let text = text_of(value);
@@ -794,28 +534,18 @@ fn scalar() -> impl Strategy<Value = Sample> {
             })
         }),
         (civil.clone(), any::<bool>()).prop_map(move |(value, first)| {
-            sample(
-                "LocalDateTime",
-                &quoted(&text_of(value)),
-                None,
-                first,
-                |writer| {
-                    writer.structure(tag::LOCAL_DATE_TIME, 2);
-                    writer.integer(seconds_of(value));
-                    writer.integer(value.subsec_nanosecond().into());
-                },
-            )
+            sample("LocalDateTime", &quoted(&text_of(value)), None, first, |writer| {
+                writer.structure(tag::LOCAL_DATE_TIME, 2);
+                writer.integer(seconds_of(value));
+                writer.integer(value.subsec_nanosecond().into());
+            })
         }),
         (civil, -17_i64..=17, 0_i64..60, 0_i64..60, any::<bool>()).prop_map(
             move |(value, hours, minutes, seconds, first)| {
                 let sign = if hours < 0 { -1 } else { 1 };
                 let offset = sign * (hours.abs() * 3600 + minutes * 60 + seconds);
                 let mark = if hours < 0 { '-' } else { '+' };
-                let text = format!(
-                    "{}{mark}{:02}:{minutes:02}:{seconds:02}",
-                    text_of(value),
-                    hours.abs()
-                );
+                let text = format!("{}{mark}{:02}:{minutes:02}:{seconds:02}", text_of(value), hours.abs());
                 sample("OffsetDateTime", &quoted(&text), None, first, |writer| {
                     writer.structure(tag::DATE_TIME, 3);
                     writer.integer(seconds_of(value) - offset);
@@ -824,81 +554,50 @@ fn scalar() -> impl Strategy<Value = Sample> {
                 })
             }
         ),
-        (
-            -1000_i64..1000,
-            any::<i32>(),
-            any::<i32>(),
-            0..1_000_000_000_i64,
-            any::<bool>()
-        )
-            .prop_map(|(months, days, seconds, nanos, first)| {
+        (-1000_i64..1000, any::<i32>(), any::<i32>(), 0..1_000_000_000_i64, any::<bool>()).prop_map(
+            |(months, days, seconds, nanos, first)| {
                 let text = match seconds < 0 && nanos > 0 {
                     false => format!("P{months}M{days}DT{seconds}.{nanos:09}S"),
-                    true => format!(
-                        "P{months}M{days}DT-{}.{:09}S",
-                        -(i64::from(seconds) + 1),
-                        1_000_000_000 - nanos
-                    ),
+                    true => format!("P{months}M{days}DT-{}.{:09}S", -(i64::from(seconds) + 1), 1_000_000_000 - nanos),
                 };
                 sample("Duration", &quoted(&text), None, first, |writer| {
                     writer.structure(tag::DURATION, 4);
-                    [months, days.into(), seconds.into(), nanos]
-                        .into_iter()
-                        .for_each(|part| writer.integer(part));
+                    [months, days.into(), seconds.into(), nanos].into_iter().for_each(|part| writer.integer(part));
                 })
-            }),
+            }
+        ),
     ]
 }
 
 fn value() -> impl Strategy<Value = Sample> {
     scalar().prop_recursive(5, 80, 20, |inner| {
         prop_oneof![
-            (prop::collection::vec(inner.clone(), 0..20), any::<bool>()).prop_map(
-                |(items, first)| {
-                    let text = |of: fn(&Sample) -> Option<String>| -> Option<String> {
-                        let items: Option<Vec<String>> = items.iter().map(of).collect();
-                        Some(format!("[{}]", items?.join(",")))
-                    };
-                    let plain = text(|item| item.plain.clone());
-                    sample(
-                        "List",
-                        &text(|item| Some(item.text.clone())).unwrap(),
-                        plain,
-                        first,
-                        |writer| {
-                            writer.list(items.len());
-                            items.iter().for_each(|item| writer.raw(&item.bytes));
-                        },
-                    )
-                }
-            ),
-            (
-                prop::collection::hash_map(any::<String>(), inner, 0..20),
-                any::<bool>()
-            )
-                .prop_map(|(pairs, first)| {
-                    let text = |of: fn(&Sample) -> Option<String>| -> Option<String> {
-                        let pairs: Option<Vec<String>> = pairs
-                            .iter()
-                            .map(|(key, item)| Some(format!("{}:{}", quoted(key), of(item)?)))
-                            .collect();
-                        Some(format!("{{{}}}", pairs?.join(" ,\n")))
-                    };
-                    let plain = text(|item| item.plain.clone());
-                    sample(
-                        "Map",
-                        &text(|item| Some(item.text.clone())).unwrap(),
-                        plain,
-                        first,
-                        |writer| {
-                            writer.map(pairs.len());
-                            for (key, item) in &pairs {
-                                writer.string(key);
-                                writer.raw(&item.bytes);
-                            }
-                        },
-                    )
-                }),
+            (prop::collection::vec(inner.clone(), 0..20), any::<bool>()).prop_map(|(items, first)| {
+                let text = |of: fn(&Sample) -> Option<String>| -> Option<String> {
+                    let items: Option<Vec<String>> = items.iter().map(of).collect();
+                    Some(format!("[{}]", items?.join(",")))
+                };
+                let plain = text(|item| item.plain.clone());
+                sample("List", &text(|item| Some(item.text.clone())).unwrap(), plain, first, |writer| {
+                    writer.list(items.len());
+                    items.iter().for_each(|item| writer.raw(&item.bytes));
+                })
+            }),
+            (prop::collection::hash_map(any::<String>(), inner, 0..20), any::<bool>()).prop_map(|(pairs, first)| {
+                let text = |of: fn(&Sample) -> Option<String>| -> Option<String> {
+                    let pairs: Option<Vec<String>> =
+                        pairs.iter().map(|(key, item)| Some(format!("{}:{}", quoted(key), of(item)?))).collect();
+                    Some(format!("{{{}}}", pairs?.join(" ,\n")))
+                };
+                let plain = text(|item| item.plain.clone());
+                sample("Map", &text(|item| Some(item.text.clone())).unwrap(), plain, first, |writer| {
+                    writer.map(pairs.len());
+                    for (key, item) in &pairs {
+                        writer.string(key);
+                        writer.raw(&item.bytes);
+                    }
+                })
+            }),
         ]
     })
 }

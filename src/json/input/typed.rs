@@ -30,14 +30,7 @@ pub fn read_map(
 ) -> Result<(), InputError> {
     let assembly = Assembly::begin(root, out);
     let frames = vec![Frame::Map];
-    TypedReader {
-        lexer,
-        version,
-        assembly,
-        frames,
-        lookahead: Lookahead::default(),
-    }
-    .read()
+    TypedReader { lexer, version, assembly, frames, lookahead: Lookahead::default() }.read()
 }
 
 /// What the reader is inside of.
@@ -164,8 +157,9 @@ impl<'a> TypedReader<'_, 'a, '_> {
 
     fn kind(&self, name: TypeName<'_>) -> Result<Kind, InputError> {
         match name {
-            TypeName::Text(name) => Kind::named(&name, self.version)
-                .ok_or_else(|| InputError::UnsupportedType(name.into_owned())),
+            TypeName::Text(name) => {
+                Kind::named(&name, self.version).ok_or_else(|| InputError::UnsupportedType(name.into_owned()))
+            }
             TypeName::Collection => Err(self.refused("a `$type` that is no string")),
         }
     }
@@ -227,10 +221,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
     }
 
     fn refused(&self, reason: impl Into<String>) -> InputError {
-        InputError::Value {
-            path: self.assembly.path(),
-            reason: reason.into(),
-        }
+        InputError::Value { path: self.assembly.path(), reason: reason.into() }
     }
 }
 
@@ -277,10 +268,7 @@ fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_>) -> Option<(
                 Some(_) => writer.structure(tag::POINT_3D, 4),
             }
             writer.integer(point.srid);
-            for coordinate in [Some(point.x), Some(point.y), point.z]
-                .into_iter()
-                .flatten()
-            {
+            for coordinate in [Some(point.x), Some(point.y), point.z].into_iter().flatten() {
                 writer.float(coordinate);
             }
         }

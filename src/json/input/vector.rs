@@ -104,16 +104,10 @@ pub(super) fn vector(lexer: &mut Lexer<'_>) -> Result<Vector, VectorError> {
     let coordinates = coordinates.ok_or_else(|| malformed("a vector without `coordinates`"))?;
     let mut data = Vec::new();
     for (place, text) in coordinates.iter().enumerate() {
-        kind.write(text, &mut data).ok_or_else(|| {
-            malformed(format!(
-                "coordinate {place} is not of its vector's type or range"
-            ))
-        })?;
+        kind.write(text, &mut data)
+            .ok_or_else(|| malformed(format!("coordinate {place} is not of its vector's type or range")))?;
     }
-    Ok(Vector {
-        marker: kind.marker(),
-        data,
-    })
+    Ok(Vector { marker: kind.marker(), data })
 }
 
 fn coordinates_type(lexer: &mut Lexer<'_>) -> Result<CoordinatesType, VectorError> {
@@ -138,10 +132,7 @@ fn texts<'a>(lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, VectorError> {
             Token::Number(text) => texts.push(text.into()),
             Token::ArrayEnd => return Ok(texts),
             _ => {
-                return Err(malformed(format!(
-                    "coordinate {} is neither string nor number",
-                    texts.len()
-                )));
+                return Err(malformed(format!("coordinate {} is neither string nor number", texts.len())));
             }
         }
     }

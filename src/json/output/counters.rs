@@ -37,11 +37,7 @@ pub fn counters(out: &mut BytesMut, stats: Option<&[u8]>) -> Result<(), DecodeEr
             match reader.expect_string()? {
                 "contains-updates" => updates = Some(boolean(&mut reader)?),
                 "contains-system-updates" => system_updates = Some(boolean(&mut reader)?),
-                key => match COUNTS
-                    .iter()
-                    .zip(&mut counts)
-                    .find(|((name, _), _)| *name == key)
-                {
+                key => match COUNTS.iter().zip(&mut counts).find(|((name, _), _)| *name == key) {
                     Some((_, count)) => *count = reader.expect_integer()?,
                     None => reader.skip()?,
                 },
@@ -50,20 +46,13 @@ pub fn counters(out: &mut BytesMut, stats: Option<&[u8]>) -> Result<(), DecodeEr
     }
     // A server that does not say whether anything changed is taken by its counts.
     let changed = |system: bool| {
-        COUNTS
-            .iter()
-            .zip(counts)
-            .any(|((name, _), count)| (*name == SYSTEM_UPDATES) == system && count > 0)
+        COUNTS.iter().zip(counts).any(|((name, _), count)| (*name == SYSTEM_UPDATES) == system && count > 0)
     };
-    member(out, b'{', "containsUpdates", |out| {
-        write_boolean(out, updates.unwrap_or_else(|| changed(false)))
-    });
+    member(out, b'{', "containsUpdates", |out| write_boolean(out, updates.unwrap_or_else(|| changed(false))));
     for ((name, key), count) in COUNTS.iter().zip(counts) {
         if *name == SYSTEM_UPDATES {
             let system_updates = system_updates.unwrap_or_else(|| changed(true));
-            member(out, b',', "containsSystemUpdates", |out| {
-                write_boolean(out, system_updates)
-            });
+            member(out, b',', "containsSystemUpdates", |out| write_boolean(out, system_updates));
         }
         member(out, b',', key, |out| scalar::integer(out, count));
     }

@@ -33,11 +33,8 @@ pub(super) fn duration(
     if seconds != 0 || nanos != 0 {
         out.put_u8(b'T');
         // From here on the fraction has the sign of the seconds, as it is printed.
-        let (seconds, nanos) = if seconds < 0 && nanos > 0 {
-            (seconds + 1, nanos - NANOS_PER_SECOND)
-        } else {
-            (seconds, nanos)
-        };
+        let (seconds, nanos) =
+            if seconds < 0 && nanos > 0 { (seconds + 1, nanos - NANOS_PER_SECOND) } else { (seconds, nanos) };
         part(out, seconds / 3600, b'H');
         part(out, seconds / 60 % 60, b'M');
         if seconds % 60 != 0 || nanos != 0 {
@@ -119,11 +116,7 @@ mod tests {
 
     #[test]
     fn nanoseconds_that_carry_too_far_are_refused() {
-        for (seconds, nanos) in [
-            (i64::MIN, -1),
-            (i64::MAX, NANOS_PER_SECOND),
-            (i64::MIN, i64::MIN),
-        ] {
+        for (seconds, nanos) in [(i64::MIN, -1), (i64::MAX, NANOS_PER_SECOND), (i64::MIN, i64::MIN)] {
             assert!(duration(&mut BytesMut::new(), 0, 0, seconds, nanos).is_err());
         }
     }

@@ -30,9 +30,6 @@ pub enum RowError {
         found: usize,
     },
     /// The value is nested deeper than 2000 levels.
-    #[error(
-        "the database sent a value that is nested more than {} levels deep",
-        super::walk::DEPTH_LIMIT
-    )]
+    #[error("the database sent a value that is nested more than {} levels deep", super::walk::DEPTH_LIMIT)]
     TooDeep,
 }

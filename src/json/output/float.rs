@@ -57,12 +57,8 @@ impl Decimal {
     /// Takes apart `-123.4`, `0.00012` or `1.5e-7`.
     fn parse(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-        let mut decimal = Self {
-            negative: false,
-            digits: [b'0'; 20],
-            count: 0,
-            exponent: exponent.parse().unwrap_or(0),
-        };
+        let mut decimal =
+            Self { negative: false, digits: [b'0'; 20], count: 0, exponent: exponent.parse().unwrap_or(0) };
         // The power of ten of the next digit; known once the point is.
         let mut power = -1;
         let mut behind_point = false;

@@ -67,11 +67,7 @@ fn keys(view: View) -> &'static Keys {
 }
 
 /// Writes a node up to its properties, and opens these.
-pub(super) fn node(
-    walk: &mut Walk<'_>,
-    reader: &mut Reader<'_>,
-    fields: usize,
-) -> Result<(), RowError> {
+pub(super) fn node(walk: &mut Walk<'_>, reader: &mut Reader<'_>, fields: usize) -> Result<(), RowError> {
     let keys = keys(walk.view);
     let number = reader.expect_integer()?;
     walk.out.extend_from_slice(keys.node);
@@ -95,17 +91,9 @@ pub(super) fn node(
 }
 
 /// Writes a relationship up to its properties, and opens these.
-pub(super) fn relationship(
-    walk: &mut Walk<'_>,
-    reader: &mut Reader<'_>,
-    fields: usize,
-) -> Result<(), RowError> {
+pub(super) fn relationship(walk: &mut Walk<'_>, reader: &mut Reader<'_>, fields: usize) -> Result<(), RowError> {
     let keys = keys(walk.view);
-    let numbers = [
-        reader.expect_integer()?,
-        reader.expect_integer()?,
-        reader.expect_integer()?,
-    ];
+    let numbers = [reader.expect_integer()?, reader.expect_integer()?, reader.expect_integer()?];
     let kind = reader.expect_string()?;
     walk.out.extend_from_slice(keys.relationship);
     let ids_at = walk.out.len();
@@ -114,11 +102,7 @@ pub(super) fn relationship(
     } else {
         let [id, start, end] = numbers.map(ElementId::Number);
         // Only a relationship that the same statement deleted has no type, and it has no ends.
-        let ends = if kind.is_empty() {
-            [ElementId::Text(""); 2]
-        } else {
-            [start, end]
-        };
+        let ends = if kind.is_empty() { [ElementId::Text(""); 2] } else { [start, end] };
         write_ids(walk.out, keys, id, ends);
         Trailing::Nothing
     };
@@ -169,11 +153,7 @@ fn write_kind(out: &mut BytesMut, keys: &Keys, kind: &str) {
 
 /// Writes a path: its nodes and relationships in turn, each relationship with the ends it really
 /// has.
-pub(super) fn path(
-    out: &mut BytesMut,
-    view: View,
-    reader: &mut Reader<'_>,
-) -> Result<(), RowError> {
+pub(super) fn path(out: &mut BytesMut, view: View, reader: &mut Reader<'_>) -> Result<(), RowError> {
     let nodes = parts(reader, tag::NODE, [3, 4])?;
     let relationships = parts(reader, tag::UNBOUND_RELATIONSHIP, [3, 4])?;
     let indices = reader.expect_list()?;
@@ -186,23 +166,15 @@ pub(super) fn path(
         scalar::open_typed(out, "Path");
         out.put_u8(b'[');
     }
-    let mut current = nodes
-        .first()
-        .ok_or(DecodeError::Value("a path without nodes"))?;
+    let mut current = nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
     write_node(out, view, current)?;
     for _ in 0..indices / 2 {
         let step = reader.expect_integer()?;
         let next = reader.expect_integer()?;
         let next = at(&nodes, usize::try_from(next).ok())?;
-        let position = usize::try_from(step.unsigned_abs())
-            .ok()
-            .and_then(|position| position.checked_sub(1));
+        let position = usize::try_from(step.unsigned_abs()).ok().and_then(|position| position.checked_sub(1));
         let relationship = at(&relationships, position)?;
-        let (start, end) = if step > 0 {
-            (current, next)
-        } else {
-            (next, current)
-        };
+        let (start, end) = if step > 0 { (current, next) } else { (next, current) };
         out.put_u8(b',');
         write_relationship(out, view, relationship, start, end)?;
         out.put_u8(b',');
@@ -220,11 +192,7 @@ struct Part<'a> {
     id: ElementId<'a>,
 }
 
-fn parts<'a>(
-    reader: &mut Reader<'a>,
-    tag: u8,
-    sizes: [usize; 2],
-) -> Result<Vec<Part<'a>>, DecodeError> {
+fn parts<'a>(reader: &mut Reader<'a>, tag: u8, sizes: [usize; 2]) -> Result<Vec<Part<'a>>, DecodeError> {
     // The count is at most the number of bytes, but a part is much larger: so no capacity in
     // advance.
     let mut parts = Vec::new();
@@ -232,9 +200,7 @@ fn parts<'a>(
         let fields = match reader.token()? {
             Token::Struct(found, fields) if found == tag && sizes.contains(&fields) => fields,
             _ => {
-                return Err(DecodeError::Value(
-                    "a path of other things than nodes and relationships",
-                ));
+                return Err(DecodeError::Value("a path of other things than nodes and relationships"));
             }
         };
         let start = reader.clone();
@@ -243,11 +209,7 @@ fn parts<'a>(
         for _ in 0..fields {
             reader.skip()?;
         }
-        parts.push(Part {
-            reader: start,
-            fields,
-            id,
-        });
+        parts.push(Part { reader: start, fields, id });
     }
     Ok(parts)
 }
@@ -255,9 +217,7 @@ fn parts<'a>(
 fn at<'p, 'a>(parts: &'p [Part<'a>], position: Option<usize>) -> Result<&'p Part<'a>, DecodeError> {
     position
         .and_then(|position| parts.get(position))
-        .ok_or(DecodeError::Value(
-            "a path with an index that leads nowhere",
-        ))
+        .ok_or(DecodeError::Value("a path with an index that leads nowhere"))
 }
 
 fn write_node(out: &mut BytesMut, view: View, part: &Part<'_>) -> Result<(), RowError> {
@@ -289,10 +249,7 @@ fn write_relationship(
 /// What a view cannot show is nested if it belongs to a path.
 fn in_path(result: Result<(), RowError>) -> Result<(), RowError> {
     result.map_err(|error| match error {
-        RowError::Unsupported { type_name, .. } => RowError::Unsupported {
-            type_name,
-            nested: true,
-        },
+        RowError::Unsupported { type_name, .. } => RowError::Unsupported { type_name, nested: true },
         other => other,
     })
 }

@@ -41,9 +41,7 @@ pub fn notifications(
     let start = out.len();
     let result = match (statuses, notifications) {
         (Some(statuses), _) => list(out, statuses, status),
-        (None, Some(notifications)) => {
-            list(out, notifications, |reader| notification(reader).map(Some))
-        }
+        (None, Some(notifications)) => list(out, notifications, |reader| notification(reader).map(Some)),
         (None, None) => Ok(false),
     };
     if result.is_err() {
@@ -121,11 +119,7 @@ impl Notification<'_> {
             None => "N/A",
         };
         member(out, br#"{"code":"#, self.code.unwrap_or_default());
-        member(
-            out,
-            br#","description":"#,
-            self.description.unwrap_or_default(),
-        );
+        member(out, br#","description":"#, self.description.unwrap_or_default());
         member(out, br#","severity":"#, severity);
         member(out, br#","title":"#, self.title.unwrap_or_default());
         out.extend_from_slice(br#","position":"#);
@@ -158,11 +152,7 @@ impl Position {
         let (Some(offset), Some(line), Some(column)) = (self.offset, self.line, self.column) else {
             return out.extend_from_slice(b"null");
         };
-        for (key, number) in [
-            (&br#"{"offset":"#[..], offset),
-            (br#","line":"#, line),
-            (br#","column":"#, column),
-        ] {
+        for (key, number) in [(&br#"{"offset":"#[..], offset), (br#","line":"#, line), (br#","column":"#, column)] {
             out.extend_from_slice(key);
             scalar::integer(out, number);
         }

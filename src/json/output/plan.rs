@@ -69,25 +69,15 @@ fn tree(out: &mut BytesMut, bytes: &[u8], view: View, measured: bool) -> Result<
 
 /// What is open while the tree is read.
 enum Open {
-    Operator {
-        index: usize,
-        pairs: usize,
-    },
-    Children {
-        last: Option<usize>,
-        parent: usize,
-        items: usize,
-    },
+    Operator { index: usize, pairs: usize },
+    Children { last: Option<usize>, parent: usize, items: usize },
 }
 
 /// The operators of a tree; the first is its root.
 fn read(bytes: &[u8]) -> Result<Vec<Operator<'_>>, RowError> {
     let mut reader = Reader::new(bytes);
     let mut operators = vec![Operator::default()];
-    let mut open = vec![Open::Operator {
-        index: 0,
-        pairs: reader.expect_map()?,
-    }];
+    let mut open = vec![Open::Operator { index: 0, pairs: reader.expect_map()? }];
     while let Some(top) = open.last_mut() {
         match top {
             Open::Operator { pairs: 0, .. } | Open::Children { items: 0, .. } => {
@@ -100,37 +90,22 @@ fn read(bytes: &[u8]) -> Result<Vec<Operator<'_>>, RowError> {
                     break;
                 };
                 if let Some(items) = operator.member(&mut reader)? {
-                    open.push(Open::Children {
-                        last: None,
-                        parent: index,
-                        items,
-                    });
+                    open.push(Open::Children { last: None, parent: index, items });
                 }
             }
-            Open::Children {
-                last,
-                parent,
-                items,
-            } => {
+            Open::Children { last, parent, items } => {
                 *items -= 1;
                 let index = operators.len();
                 let (before, parent) = (last.replace(index), *parent);
                 match before {
-                    Some(sibling) => operators
-                        .get_mut(sibling)
-                        .map(|sibling| sibling.next_sibling = Some(index)),
-                    None => operators
-                        .get_mut(parent)
-                        .map(|parent| parent.first_child = Some(index)),
+                    Some(sibling) => operators.get_mut(sibling).map(|sibling| sibling.next_sibling = Some(index)),
+                    None => operators.get_mut(parent).map(|parent| parent.first_child = Some(index)),
                 };
                 operators.push(Operator::default());
                 if open.len() >= 2 * DEPTH_LIMIT {
                     return Err(RowError::TooDeep);
                 }
-                open.push(Open::Operator {
-                    index,
-                    pairs: reader.expect_map()?,
-                });
+                open.push(Open::Operator { index, pairs: reader.expect_map()? });
             }
         }
     }
@@ -145,11 +120,7 @@ impl<'a> Operator<'a> {
             "args" => self.arguments = Some(reader.raw()?),
             "identifiers" => self.identifiers = Some(reader.raw()?),
             "children" => return reader.expect_list().map(Some),
-            key => match MEASURES
-                .iter()
-                .zip(&mut self.measures)
-                .find(|((name, _), _)| *name == key)
-            {
+            key => match MEASURES.iter().zip(&mut self.measures).find(|((name, _), _)| *name == key) {
                 Some((_, measure)) => match reader.token()? {
                     number @ (Token::Integer(_) | Token::Float(_)) => *measure = Some(number),
                     Token::Null => {}
@@ -215,12 +186,7 @@ impl<'a> Operator<'a> {
     }
 }
 
-fn write(
-    out: &mut BytesMut,
-    operators: &[Operator<'_>],
-    view: View,
-    measured: bool,
-) -> Result<(), RowError> {
+fn write(out: &mut BytesMut, operators: &[Operator<'_>], view: View, measured: bool) -> Result<(), RowError> {
     // Operators whose children are being written.
     let mut open: Vec<&Operator<'_>> = Vec::new();
     let at = |index: Option<usize>| index.and_then(|index| operators.get(index));

@@ -9,12 +9,8 @@ use super::{RowError, counters, notifications, plan, profile, row, value};
 use crate::bolt::packstream::{Reader, Writer, tag};
 use crate::json::{TypedVersion, View};
 
-const VIEWS: [View; 4] = [
-    View::Plain,
-    View::Typed(TypedVersion::V1_0),
-    View::Typed(TypedVersion::V1_1),
-    View::Typed(TypedVersion::V1_2),
-];
+const VIEWS: [View; 4] =
+    [View::Plain, View::Typed(TypedVersion::V1_0), View::Typed(TypedVersion::V1_1), View::Typed(TypedVersion::V1_2)];
 
 /// A PackStream value, its plain JSON if that is obvious, and whether typed JSON 1.0 lacks a type
 /// of it.
@@ -28,11 +24,7 @@ struct Sample {
 fn sample(plain: Option<Json>, write: impl FnOnce(&mut Writer<'_>)) -> Sample {
     let mut bytes = Vec::new();
     write(&mut Writer::new(&mut bytes));
-    Sample {
-        bytes,
-        plain,
-        modern: false,
-    }
+    Sample { bytes, plain, modern: false }
 }
 
 fn structure(tag: u8, fields: &[i64]) -> Sample {
@@ -43,10 +35,7 @@ fn structure(tag: u8, fields: &[i64]) -> Sample {
 }
 
 fn scalar() -> impl Strategy<Value = Sample> {
-    let vectors = (
-        prop::sample::select(vec![0xC8, 0xC9, 0xCA, 0xCB, 0xC6, 0xC1]),
-        vec(any::<[u8; 8]>(), 0..5),
-    );
+    let vectors = (prop::sample::select(vec![0xC8, 0xC9, 0xCA, 0xCB, 0xC6, 0xC1]), vec(any::<[u8; 8]>(), 0..5));
     prop_oneof![
         Just(sample(Some(Json::Null), |out| out.null())),
         any::<bool>().prop_map(|value| sample(Some(value.into()), |out| out.boolean(value))),
@@ -54,13 +43,9 @@ fn scalar() -> impl Strategy<Value = Sample> {
         any::<f64>().prop_map(|value| sample(None, |out| out.float(value))),
         any::<u64>().prop_map(|bits| sample(None, |out| out.float(f64::from_bits(bits)))),
         ".*".prop_map(|text| sample(Some(text.clone().into()), |out| out.string(&text))),
-        "[\\x00-\\x40\"\\\\]{0,40}"
-            .prop_map(|text| sample(Some(text.clone().into()), |out| out.string(&text))),
+        "[\\x00-\\x40\"\\\\]{0,40}".prop_map(|text| sample(Some(text.clone().into()), |out| out.string(&text))),
         vec(any::<u8>(), 0..40).prop_map(|bytes| sample(None, |out| out.bytes(&bytes))),
-        any::<[u8; 16]>().prop_map(|uuid| Sample {
-            modern: true,
-            ..sample(None, |out| out.uuid(&uuid))
-        }),
+        any::<[u8; 16]>().prop_map(|uuid| Sample { modern: true, ..sample(None, |out| out.uuid(&uuid)) }),
         vectors.prop_map(|(kind, data)| Sample {
             modern: true,
             ..sample(None, |out| {
@@ -73,9 +58,7 @@ fn scalar() -> impl Strategy<Value = Sample> {
         [any::<f64>(), any::<f64>(), any::<f64>()].prop_map(|place| sample(None, |out| {
             out.structure(tag::POINT_3D, 4);
             out.integer(9157);
-            place
-                .into_iter()
-                .for_each(|coordinate| out.float(coordinate));
+            place.into_iter().for_each(|coordinate| out.float(coordinate));
         })),
     ]
 }
@@ -85,56 +68,29 @@ fn temporal() -> impl Strategy<Value = Sample> {
     let nano = -999_999_999..1_000_000_000_i64;
     let nano_of_day = 0..86_400_000_000_000_i64;
     let offset = -64_800..=64_800_i64;
-    let zones = prop::sample::select(vec![
-        "UTC",
-        "Europe/Berlin",
-        "America/New_York",
-        "Asia/Kathmandu",
-        "UTC-03:30",
-    ]);
+    let zones = prop::sample::select(vec!["UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC-03:30"]);
     let zoned_tag = prop::sample::select(vec![tag::DATE_TIME_ZONE, tag::LEGACY_DATE_TIME_ZONE]);
     prop_oneof![
         (-365_243_219_162..=365_241_780_471_i64).prop_map(|days| structure(tag::DATE, &[days])),
-        nano_of_day
-            .clone()
-            .prop_map(|nanos| structure(tag::LOCAL_TIME, &[nanos])),
-        (nano_of_day, offset.clone())
-            .prop_map(|(nanos, offset)| structure(tag::TIME, &[nanos, offset])),
-        (second.clone(), nano.clone())
-            .prop_map(|(second, nano)| structure(tag::LOCAL_DATE_TIME, &[second, nano])),
-        (second.clone(), nano.clone(), offset.clone())
-            .prop_map(|(s, n, o)| structure(tag::DATE_TIME, &[s, n, o])),
-        (second.clone(), nano.clone(), offset)
-            .prop_map(|(s, n, o)| structure(tag::LEGACY_DATE_TIME, &[s, n, o])),
-        (zoned_tag, second, nano.clone(), zones).prop_map(|(tag, second, nano, zone)| sample(
-            None,
-            |out| {
-                out.structure(tag, 3);
-                out.integer(second);
-                out.integer(nano);
-                out.string(zone);
-            }
-        )),
-        (
-            any::<i64>(),
-            any::<i64>(),
-            -1_000_000_000_000..1_000_000_000_000_i64,
-            nano
-        )
-            .prop_map(|(months, days, second, nano)| structure(
-                tag::DURATION,
-                &[months, days, second, nano]
-            )),
+        nano_of_day.clone().prop_map(|nanos| structure(tag::LOCAL_TIME, &[nanos])),
+        (nano_of_day, offset.clone()).prop_map(|(nanos, offset)| structure(tag::TIME, &[nanos, offset])),
+        (second.clone(), nano.clone()).prop_map(|(second, nano)| structure(tag::LOCAL_DATE_TIME, &[second, nano])),
+        (second.clone(), nano.clone(), offset.clone()).prop_map(|(s, n, o)| structure(tag::DATE_TIME, &[s, n, o])),
+        (second.clone(), nano.clone(), offset).prop_map(|(s, n, o)| structure(tag::LEGACY_DATE_TIME, &[s, n, o])),
+        (zoned_tag, second, nano.clone(), zones).prop_map(|(tag, second, nano, zone)| sample(None, |out| {
+            out.structure(tag, 3);
+            out.integer(second);
+            out.integer(nano);
+            out.string(zone);
+        })),
+        (any::<i64>(), any::<i64>(), -1_000_000_000_000..1_000_000_000_000_i64, nano)
+            .prop_map(|(months, days, second, nano)| structure(tag::DURATION, &[months, days, second, nano])),
     ]
 }
 
 fn pairs_json(pairs: &[(String, Sample)]) -> Option<Json> {
-    let plain = pairs
-        .iter()
-        .map(|(key, value)| Some((key.clone(), value.plain.clone()?)));
-    plain
-        .collect::<Option<serde_json::Map<_, _>>>()
-        .map(Json::Object)
+    let plain = pairs.iter().map(|(key, value)| Some((key.clone(), value.plain.clone()?)));
+    plain.collect::<Option<serde_json::Map<_, _>>>().map(Json::Object)
 }
 
 fn write_pairs(out: &mut Writer<'_>, pairs: &[(String, Sample)]) {
@@ -151,13 +107,10 @@ fn property() -> impl Strategy<Value = Sample> {
         prop_oneof![
             vec(inner.clone(), 0..6).prop_map(|items| Sample {
                 modern: items.iter().any(|item| item.modern),
-                ..sample(
-                    items.iter().map(|item| item.plain.clone()).collect(),
-                    |out| {
-                        out.list(items.len());
-                        items.iter().for_each(|item| out.raw(&item.bytes));
-                    }
-                )
+                ..sample(items.iter().map(|item| item.plain.clone()).collect(), |out| {
+                    out.list(items.len());
+                    items.iter().for_each(|item| out.raw(&item.bytes));
+                })
             }),
             vec((".*", inner), 0..6).prop_map(|pairs| Sample {
                 modern: pairs.iter().any(|(_, value)| value.modern),
@@ -169,50 +122,43 @@ fn property() -> impl Strategy<Value = Sample> {
 
 fn entity() -> impl Strategy<Value = Sample> {
     let pairs = vec((".*", property()), 0..4);
-    (any::<i64>(), any::<Option<String>>(), ".*", pairs, 0..4_u8).prop_map(
-        |(id, element_id, name, pairs, shape)| {
-            let extra = u8::from(element_id.is_some());
-            let node = |out: &mut Writer<'_>| {
-                out.structure(tag::NODE, 3 + extra);
-                out.integer(id);
-                out.list(2);
+    (any::<i64>(), any::<Option<String>>(), ".*", pairs, 0..4_u8).prop_map(|(id, element_id, name, pairs, shape)| {
+        let extra = u8::from(element_id.is_some());
+        let node = |out: &mut Writer<'_>| {
+            out.structure(tag::NODE, 3 + extra);
+            out.integer(id);
+            out.list(2);
+            out.string(&name);
+            out.string("Label");
+            write_pairs(out, &pairs);
+            element_id.iter().for_each(|id| out.string(id));
+        };
+        let bytes = sample(None, |out| match shape {
+            0 => node(out),
+            1 => {
+                out.structure(tag::RELATIONSHIP, 5 + 3 * extra);
+                (0..3).for_each(|_| out.integer(id));
                 out.string(&name);
-                out.string("Label");
+                write_pairs(out, &pairs);
+                (0..3).for_each(|_| element_id.iter().for_each(|id| out.string(id)));
+            }
+            _ => {
+                out.structure(tag::PATH, 3);
+                out.list(2);
+                node(out);
+                node(out);
+                out.list(1);
+                out.structure(tag::UNBOUND_RELATIONSHIP, 3 + extra);
+                out.integer(id);
+                out.string(&name);
                 write_pairs(out, &pairs);
                 element_id.iter().for_each(|id| out.string(id));
-            };
-            let bytes = sample(None, |out| match shape {
-                0 => node(out),
-                1 => {
-                    out.structure(tag::RELATIONSHIP, 5 + 3 * extra);
-                    (0..3).for_each(|_| out.integer(id));
-                    out.string(&name);
-                    write_pairs(out, &pairs);
-                    (0..3).for_each(|_| element_id.iter().for_each(|id| out.string(id)));
-                }
-                _ => {
-                    out.structure(tag::PATH, 3);
-                    out.list(2);
-                    node(out);
-                    node(out);
-                    out.list(1);
-                    out.structure(tag::UNBOUND_RELATIONSHIP, 3 + extra);
-                    out.integer(id);
-                    out.string(&name);
-                    write_pairs(out, &pairs);
-                    element_id.iter().for_each(|id| out.string(id));
-                    out.list(4);
-                    [1, 1, -1, 0]
-                        .into_iter()
-                        .for_each(|index| out.integer(index));
-                }
-            });
-            Sample {
-                modern: pairs.iter().any(|(_, value)| value.modern),
-                ..bytes
+                out.list(4);
+                [1, 1, -1, 0].into_iter().for_each(|index| out.integer(index));
             }
-        },
-    )
+        });
+        Sample { modern: pairs.iter().any(|(_, value)| value.modern), ..bytes }
+    })
 }
 
 fn any_value() -> impl Strategy<Value = Sample> {
@@ -234,9 +180,7 @@ fn is_typed(json: &Json) -> bool {
     let Json::Object(object) = json else {
         return false;
     };
-    let (Some(Json::String(name)), Some(value), 2) =
-        (object.get("$type"), object.get("_value"), object.len())
-    else {
+    let (Some(Json::String(name)), Some(value), 2) = (object.get("$type"), object.get("_value"), object.len()) else {
         return false;
     };
     match (name.as_str(), value) {
@@ -244,10 +188,9 @@ fn is_typed(json: &Json) -> bool {
         ("Boolean", value) => value.is_boolean(),
         ("List" | "Path", Json::Array(items)) => items.iter().all(is_typed),
         ("Map", Json::Object(pairs)) => pairs.values().all(is_typed),
-        ("Node" | "Relationship", Json::Object(entity)) => entity
-            .get("_properties")
-            .and_then(Json::as_object)
-            .is_some_and(|pairs| pairs.values().all(is_typed)),
+        ("Node" | "Relationship", Json::Object(entity)) => {
+            entity.get("_properties").and_then(Json::as_object).is_some_and(|pairs| pairs.values().all(is_typed))
+        }
         ("Vector", Json::Object(vector)) => vector.contains_key("coordinatesType"),
         (_, value) => value.is_string(),
     }

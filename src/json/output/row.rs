@@ -28,10 +28,7 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Resul
     let mut reader = Reader::new(fields);
     let found = reader.expect_list()?;
     if found != columns {
-        return Err(RowError::WrongWidth {
-            expected: columns,
-            found,
-        });
+        return Err(RowError::WrongWidth { expected: columns, found });
     }
     out.put_u8(b'[');
     for column in 0..columns {

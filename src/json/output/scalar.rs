@@ -103,9 +103,7 @@ pub(super) fn bytes(out: &mut BytesMut, view: View, value: &[u8]) {
 /// Appends a UUID, or what a view without UUIDs has instead.
 pub(super) fn uuid(out: &mut BytesMut, view: View, value: [u8; 16]) -> Result<(), RowError> {
     match view {
-        View::Typed(version) if version < TypedVersion::V1_2 => {
-            unsupported(out, view, Cow::Borrowed("UUID"))
-        }
+        View::Typed(version) if version < TypedVersion::V1_2 => unsupported(out, view, Cow::Borrowed("UUID")),
         View::Plain | View::Typed(_) => {
             textual(out, view, "UUID", |out| hyphenated(out, value));
             Ok(())
@@ -117,16 +115,9 @@ pub(super) fn uuid(out: &mut BytesMut, view: View, value: [u8; 16]) -> Result<()
 ///
 /// # Errors
 /// [`RowError::Unsupported`] in the views that have no such stand-in.
-pub(super) fn unsupported(
-    out: &mut BytesMut,
-    view: View,
-    type_name: Cow<'static, str>,
-) -> Result<(), RowError> {
+pub(super) fn unsupported(out: &mut BytesMut, view: View, type_name: Cow<'static, str>) -> Result<(), RowError> {
     match view {
-        View::Plain | View::Typed(TypedVersion::V1_0) => Err(RowError::Unsupported {
-            type_name,
-            nested: false,
-        }),
+        View::Plain | View::Typed(TypedVersion::V1_0) => Err(RowError::Unsupported { type_name, nested: false }),
         View::Typed(_) => {
             textual(out, view, "Unsupported", |out| {
                 out.extend_from_slice(br#"Type \""#);
@@ -144,11 +135,7 @@ fn hyphenated(out: &mut BytesMut, value: [u8; 16]) {
             out.put_u8(b'-');
         }
         let digit = |nibble: u8| {
-            if nibble < 10 {
-                b'0' + nibble
-            } else {
-                b'a' + nibble - 10
-            }
+            if nibble < 10 { b'0' + nibble } else { b'a' + nibble - 10 }
         };
         out.extend_from_slice(&[digit(byte >> 4), digit(byte & 0x0F)]);
     }

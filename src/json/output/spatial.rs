@@ -14,11 +14,7 @@ pub(super) fn point_2d(out: &mut BytesMut, srid: i64, coordinates: [f64; 2]) {
 }
 
 pub(super) fn point_3d(out: &mut BytesMut, srid: i64, coordinates: [f64; 3]) {
-    let srid = if srid == MISSPELT_CARTESIAN_3D {
-        CARTESIAN_3D
-    } else {
-        srid
-    };
+    let srid = if srid == MISSPELT_CARTESIAN_3D { CARTESIAN_3D } else { srid };
     point(out, srid, b";POINT Z (", &coordinates);
 }
 

@@ -45,11 +45,7 @@ pub(super) fn local_time(out: &mut BytesMut, nanos: i64) -> Result<(), DecodeErr
 
 /// Appends a date and a time, from wall-clock seconds since 1970-01-01T00:00:00 and the nanoseconds
 /// behind.
-pub(super) fn local_date_time(
-    out: &mut BytesMut,
-    seconds: i64,
-    nanos: i64,
-) -> Result<(), DecodeError> {
+pub(super) fn local_date_time(out: &mut BytesMut, seconds: i64, nanos: i64) -> Result<(), DecodeError> {
     let (seconds, nanos) = normalised(seconds, nanos)?;
     date(out, seconds.div_euclid(SECONDS_PER_DAY))?;
     out.put_u8(b'T');
@@ -99,23 +95,16 @@ pub(super) fn fraction(out: &mut BytesMut, nanos: i64) {
         *place = decimal_digit(left);
         left /= 10;
     }
-    let significant = digits
-        .iter()
-        .rposition(|&digit| digit != b'0')
-        .map_or(0, |last| last + 1);
+    let significant = digits.iter().rposition(|&digit| digit != b'0').map_or(0, |last| last + 1);
     out.extend_from_slice(digits.get(..significant).unwrap_or_default());
 }
 
 /// Servers may count the nanoseconds back from the next second; here they always count forward.
 fn normalised(seconds: i64, nanos: i64) -> Result<(i64, i64), DecodeError> {
     if nanos.unsigned_abs() >= NANOS_PER_SECOND.unsigned_abs() {
-        return Err(DecodeError::Value(
-            "a date-time with more nanoseconds than a second has",
-        ));
+        return Err(DecodeError::Value("a date-time with more nanoseconds than a second has"));
     }
-    let seconds = seconds
-        .checked_add(nanos.div_euclid(NANOS_PER_SECOND))
-        .ok_or(BEYOND_TIME)?;
+    let seconds = seconds.checked_add(nanos.div_euclid(NANOS_PER_SECOND)).ok_or(BEYOND_TIME)?;
     Ok((seconds, nanos.rem_euclid(NANOS_PER_SECOND)))
 }
 
@@ -142,16 +131,11 @@ fn civil(days: i64) -> (i64, i64, i64) {
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let march_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
     (era * 400 + year_of_era + i64::from(month <= 2), month, day)
 }
 
@@ -176,39 +160,15 @@ mod tests {
         for days in -135_140..=-135_140 + 146_097 {
             assert_eq!(civil(days), (year, month, day));
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-            let length = [
-                31,
-                if leap { 29 } else { 28 },
-                31,
-                30,
-                31,
-                30,
-                31,
-                31,
-                30,
-                31,
-                30,
-                31,
-            ][month as usize - 1];
-            (day, month) = if day == length {
-                (1, month + 1)
-            } else {
-                (day + 1, month)
-            };
-            (month, year) = if month == 13 {
-                (1, year + 1)
-            } else {
-                (month, year)
-            };
+            let length = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month as usize - 1];
+            (day, month) = if day == length { (1, month + 1) } else { (day + 1, month) };
+            (month, year) = if month == 13 { (1, year + 1) } else { (month, year) };
         }
     }
 
     #[test]
     fn the_range_of_dates_is_javas() {
-        for (days, text) in [
-            (*DAYS.start(), "-999999999-01-01"),
-            (*DAYS.end(), "+999999999-12-31"),
-        ] {
+        for (days, text) in [(*DAYS.start(), "-999999999-01-01"), (*DAYS.end(), "+999999999-12-31")] {
             let mut out = BytesMut::new();
             date(&mut out, days).unwrap();
             assert_eq!(out, text);

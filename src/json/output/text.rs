@@ -43,11 +43,7 @@ fn clean_prefix(bytes: &[u8]) -> usize {
     let mut clean = clean_blocks::<16>(bytes);
     clean += clean_blocks::<8>(bytes.get(clean..).unwrap_or_default());
     let rest = bytes.get(clean..).unwrap_or_default();
-    clean
-        + rest
-            .iter()
-            .position(|&byte| needs_escape(byte))
-            .unwrap_or(rest.len())
+    clean + rest.iter().position(|&byte| needs_escape(byte)).unwrap_or(rest.len())
 }
 
 /// How many bytes the blocks from the start have that need no escape anywhere.
@@ -56,11 +52,7 @@ fn clean_prefix(bytes: &[u8]) -> usize {
 #[inline]
 fn clean_blocks<const SIZE: usize>(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<SIZE>();
-    let is_clean = |block: &&[u8; SIZE]| {
-        !block
-            .iter()
-            .fold(false, |found, &byte| found | needs_escape(byte))
-    };
+    let is_clean = |block: &&[u8; SIZE]| !block.iter().fold(false, |found, &byte| found | needs_escape(byte));
     blocks.iter().take_while(is_clean).count() * SIZE
 }
 
@@ -103,16 +95,7 @@ mod tests {
         assert_eq!(written("a\"b\\c"), r#""a\"b\\c""#);
         assert_eq!(written("\u{8}\t\n\u{c}\r"), r#""\b\t\n\f\r""#);
         assert_eq!(written("\0\u{b}\u{1f}"), r#""\u0000\u000B\u001F""#);
-        for raw in [
-            "/",
-            "<&>",
-            "\u{7f}",
-            "\u{9f}",
-            "\u{2028}",
-            "\u{feff}",
-            "\u{1F600}",
-            "Ü",
-        ] {
+        for raw in ["/", "<&>", "\u{7f}", "\u{9f}", "\u{2028}", "\u{feff}", "\u{1F600}", "Ü"] {
             assert_eq!(written(raw), format!("\"{raw}\""));
         }
     }
@@ -122,9 +105,7 @@ mod tests {
         for length in 0..40 {
             for place in 0..length {
                 for special in ['"', '\\', '\n', '\u{1}'] {
-                    let text: String = (0..length)
-                        .map(|at| if at == place { special } else { 'x' })
-                        .collect();
+                    let text: String = (0..length).map(|at| if at == place { special } else { 'x' }).collect();
                     let parsed: String = serde_json::from_str(&written(&text)).unwrap();
                     assert_eq!(parsed, text);
                 }
@@ -134,11 +115,7 @@ mod tests {
 
     #[test]
     fn base64_is_padded() {
-        for (bytes, text) in [
-            (&[][..], ""),
-            (&[1, 2, 3, 4, 5], "AQIDBAU="),
-            (&[0xDE, 0xAD, 0xBE, 0xEF], "3q2+7w=="),
-        ] {
+        for (bytes, text) in [(&[][..], ""), (&[1, 2, 3, 4, 5], "AQIDBAU="), (&[0xDE, 0xAD, 0xBE, 0xEF], "3q2+7w==")] {
             let mut out = BytesMut::from(&b"x"[..]);
             base64(&mut out, bytes);
             assert_eq!(out, format!("x{text}"));

@@ -10,12 +10,7 @@ use crate::bolt::packstream::DecodeError;
 use crate::json::{TypedVersion, View};
 
 /// Appends a vector. `kind` is the marker byte of the coordinates' type, `data` their bytes.
-pub(super) fn vector(
-    out: &mut BytesMut,
-    view: View,
-    kind: &[u8],
-    data: &[u8],
-) -> Result<(), RowError> {
+pub(super) fn vector(out: &mut BytesMut, view: View, kind: &[u8], data: &[u8]) -> Result<(), RowError> {
     let name = match kind {
         [0xC8] => "INT8",
         [0xC9] => "INT16",
@@ -27,10 +22,9 @@ pub(super) fn vector(
     };
     match view {
         View::Plain => Ok(coordinates(out, name, data, false)?),
-        View::Typed(TypedVersion::V1_0) => Err(RowError::Unsupported {
-            type_name: Cow::Borrowed("VECTOR"),
-            nested: false,
-        }),
+        View::Typed(TypedVersion::V1_0) => {
+            Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false })
+        }
         View::Typed(_) => {
             scalar::open_typed(out, "Vector");
             out.extend_from_slice(b"{\"coordinatesType\":\"");
@@ -43,42 +37,21 @@ pub(super) fn vector(
     }
 }
 
-fn coordinates(
-    out: &mut BytesMut,
-    name: &str,
-    data: &[u8],
-    quote: bool,
-) -> Result<(), DecodeError> {
+fn coordinates(out: &mut BytesMut, name: &str, data: &[u8], quote: bool) -> Result<(), DecodeError> {
     let single = |out: &mut BytesMut, item| {
         let value = f32::from_be_bytes(item);
         // A plain number is quoted after all if JSON has no number for it.
-        if quote || value.is_finite() {
-            float::float(out, value)
-        } else {
-            scalar::plain_float(out, value.into())
-        }
+        if quote || value.is_finite() { float::float(out, value) } else { scalar::plain_float(out, value.into()) }
     };
     let double = |out: &mut BytesMut, item| {
         let value = f64::from_be_bytes(item);
-        if quote {
-            float::double(out, value)
-        } else {
-            scalar::plain_float(out, value)
-        }
+        if quote { float::double(out, value) } else { scalar::plain_float(out, value) }
     };
     match name {
-        "INT8" => each(out, data, quote, |out, item| {
-            scalar::integer(out, i8::from_be_bytes(item).into())
-        }),
-        "INT16" => each(out, data, quote, |out, item| {
-            scalar::integer(out, i16::from_be_bytes(item).into())
-        }),
-        "INT32" => each(out, data, quote, |out, item| {
-            scalar::integer(out, i32::from_be_bytes(item).into())
-        }),
-        "INT64" => each(out, data, quote, |out, item| {
-            scalar::integer(out, i64::from_be_bytes(item))
-        }),
+        "INT8" => each(out, data, quote, |out, item| scalar::integer(out, i8::from_be_bytes(item).into())),
+        "INT16" => each(out, data, quote, |out, item| scalar::integer(out, i16::from_be_bytes(item).into())),
+        "INT32" => each(out, data, quote, |out, item| scalar::integer(out, i32::from_be_bytes(item).into())),
+        "INT64" => each(out, data, quote, |out, item| scalar::integer(out, i64::from_be_bytes(item))),
         "FLOAT32" => each(out, data, quote, single),
         _ => each(out, data, quote, double),
     }

@@ -30,10 +30,7 @@ pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<
     let within = !walk.frames.is_empty();
     out.truncate(start);
     Err(match error {
-        RowError::Unsupported { type_name, nested } => RowError::Unsupported {
-            type_name,
-            nested: nested || within,
-        },
+        RowError::Unsupported { type_name, nested } => RowError::Unsupported { type_name, nested: nested || within },
         other => other,
     })
 }
@@ -70,13 +67,7 @@ enum Kind {
 
 impl<'o> Walk<'o> {
     pub(super) fn new(out: &'o mut BytesMut, view: View) -> Self {
-        Self {
-            out,
-            view,
-            frames: SmallVec::new(),
-            inside_entity: false,
-            ids_at: 0,
-        }
+        Self { out, view, frames: SmallVec::new(), inside_entity: false, ids_at: 0 }
     }
 
     /// Writes one value to its end.
@@ -154,11 +145,7 @@ impl<'o> Walk<'o> {
         if self.frames.len() >= DEPTH_LIMIT {
             return Err(RowError::TooDeep);
         }
-        self.frames.push(Frame {
-            left,
-            kind,
-            first: true,
-        });
+        self.frames.push(Frame { left, kind, first: true });
         self.out.extend_from_slice(match (kind, self.view) {
             (Kind::List, View::Plain) => b"[",
             (Kind::List, View::Typed(_)) => br#"{"$type":"List","_value":["#,
@@ -183,12 +170,7 @@ impl<'o> Walk<'o> {
         Ok(())
     }
 
-    fn structure(
-        &mut self,
-        reader: &mut Reader<'_>,
-        tag: u8,
-        fields: usize,
-    ) -> Result<(), RowError> {
+    fn structure(&mut self, reader: &mut Reader<'_>, tag: u8, fields: usize) -> Result<(), RowError> {
         let (out, view) = (&mut *self.out, self.view);
         match (tag, fields) {
             (tag::NODE, 3 | 4) => graph::node(self, reader, fields)?,
@@ -196,27 +178,20 @@ impl<'o> Walk<'o> {
             (tag::PATH, 3) if !self.inside_entity => graph::path(out, view, reader)?,
             (tag::DURATION, 4) => {
                 let [months, days, seconds, nanos] = integers(reader)?;
-                scalar::textual(out, view, "Duration", |out| {
-                    duration::duration(out, months, days, seconds, nanos)
-                })?;
+                scalar::textual(out, view, "Duration", |out| duration::duration(out, months, days, seconds, nanos))?;
             }
             (tag::POINT_2D, 3) => {
                 let srid = reader.expect_integer()?;
                 let place = floats(reader)?;
-                scalar::textual(out, view, "Point", |out| {
-                    spatial::point_2d(out, srid, place)
-                });
+                scalar::textual(out, view, "Point", |out| spatial::point_2d(out, srid, place));
             }
             (tag::POINT_3D, 4) => {
                 let srid = reader.expect_integer()?;
                 let place = floats(reader)?;
-                scalar::textual(out, view, "Point", |out| {
-                    spatial::point_3d(out, srid, place)
-                });
+                scalar::textual(out, view, "Point", |out| spatial::point_3d(out, srid, place));
             }
             (tag::VECTOR, 2) => {
-                let (Token::Bytes(kind), Token::Bytes(data)) = (reader.token()?, reader.token()?)
-                else {
+                let (Token::Bytes(kind), Token::Bytes(data)) = (reader.token()?, reader.token()?) else {
                     return Err(DecodeError::Value("a vector that is not made of bytes").into());
                 };
                 vector::vector(out, view, kind, data)?;
@@ -255,40 +230,24 @@ fn point_in_time(
         }
         (tag::LOCAL_TIME, 1) => {
             let nanos = reader.expect_integer()?;
-            scalar::textual(out, view, "LocalTime", |out| {
-                temporal::local_time(out, nanos)
-            })
+            scalar::textual(out, view, "LocalTime", |out| temporal::local_time(out, nanos))
         }
         (tag::LOCAL_DATE_TIME, 2) => {
             let [seconds, nanos] = integers(reader)?;
-            scalar::textual(out, view, "LocalDateTime", |out| {
-                temporal::local_date_time(out, seconds, nanos)
-            })
+            scalar::textual(out, view, "LocalDateTime", |out| temporal::local_date_time(out, seconds, nanos))
         }
         (tag::DATE_TIME | tag::LEGACY_DATE_TIME, 3) => {
             let [seconds, nanos, offset] = integers(reader)?;
             let is_wall_clock = tag == tag::LEGACY_DATE_TIME;
-            let utc = if is_wall_clock {
-                seconds.checked_sub(offset)
-            } else {
-                Some(seconds)
-            };
-            let utc = utc.ok_or(DecodeError::Value(
-                "a date-time beyond the years ±999999999",
-            ))?;
-            scalar::textual(out, view, "OffsetDateTime", |out| {
-                temporal::offset_date_time(out, utc, nanos, offset)
-            })
+            let utc = if is_wall_clock { seconds.checked_sub(offset) } else { Some(seconds) };
+            let utc = utc.ok_or(DecodeError::Value("a date-time beyond the years ±999999999"))?;
+            scalar::textual(out, view, "OffsetDateTime", |out| temporal::offset_date_time(out, utc, nanos, offset))
         }
         (tag::DATE_TIME_ZONE | tag::LEGACY_DATE_TIME_ZONE, 3) => {
             let [seconds, nanos] = integers(reader)?;
             let zone = reader.expect_string()?;
             let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
-            let utc = if is_wall_clock {
-                zone::instant_of_wall_clock(seconds, zone)?
-            } else {
-                seconds
-            };
+            let utc = if is_wall_clock { zone::instant_of_wall_clock(seconds, zone)? } else { seconds };
             let offset = zone::offset_at(utc, zone)?;
             scalar::textual(out, view, "ZonedDateTime", |out| {
                 temporal::offset_date_time(out, utc, nanos, offset)?;
@@ -316,9 +275,7 @@ fn floats<const N: usize>(reader: &mut Reader<'_>) -> Result<[f64; N], DecodeErr
     let mut values = [0.0; N];
     for value in &mut values {
         let Token::Float(coordinate) = reader.token()? else {
-            return Err(DecodeError::Value(
-                "a point with a coordinate that is no float",
-            ));
+            return Err(DecodeError::Value("a point with a coordinate that is no float"));
         };
         *value = coordinate;
     }

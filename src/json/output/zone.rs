@@ -34,15 +34,9 @@ pub(super) fn offset_at(utc_seconds: i64, name: &str) -> Result<i64, DecodeError
 /// [`DecodeError::Value`] for an unknown zone.
 pub(super) fn instant_of_wall_clock(wall_seconds: i64, name: &str) -> Result<i64, DecodeError> {
     let shown = within_range(wall_seconds);
-    let wall_clock =
-        Offset::UTC.to_datetime(Timestamp::from_second(shown).map_err(|_| NO_INSTANT)?);
-    let instant = find(name)?
-        .to_ambiguous_timestamp(wall_clock)
-        .compatible()
-        .map_err(|_| NO_INSTANT)?;
-    wall_seconds
-        .checked_sub(shown - instant.as_second())
-        .ok_or(NO_INSTANT)
+    let wall_clock = Offset::UTC.to_datetime(Timestamp::from_second(shown).map_err(|_| NO_INSTANT)?);
+    let instant = find(name)?.to_ambiguous_timestamp(wall_clock).compatible().map_err(|_| NO_INSTANT)?;
+    wall_seconds.checked_sub(shown - instant.as_second()).ok_or(NO_INSTANT)
 }
 
 /// A second with the same offset in every zone, inside of what the zone data covers.
@@ -59,18 +53,12 @@ fn within_range(seconds: i64) -> i64 {
 }
 
 fn find(name: &str) -> Result<TimeZone, DecodeError> {
-    ZONES
-        .get(name)
-        .ok()
-        .or_else(|| fixed(name))
-        .ok_or(DecodeError::Value("a date-time in an unknown time zone"))
+    ZONES.get(name).ok().or_else(|| fixed(name)).ok_or(DecodeError::Value("a date-time in an unknown time zone"))
 }
 
 /// Java's zones of a fixed offset: `UTC+01:00`, `GMT-05:30`, `UT+18:00`.
 fn fixed(name: &str) -> Option<TimeZone> {
-    let offset = ["UTC", "GMT", "UT"]
-        .into_iter()
-        .find_map(|prefix| name.strip_prefix(prefix))?;
+    let offset = ["UTC", "GMT", "UT"].into_iter().find_map(|prefix| name.strip_prefix(prefix))?;
     let (sign, rest) = match offset.split_at_checked(1)? {
         ("+", rest) => (1, rest),
         ("-", rest) => (-1, rest),
@@ -88,10 +76,7 @@ fn fixed(name: &str) -> Option<TimeZone> {
         unit /= 60;
     }
     let in_range = seconds <= 18 * 3600;
-    Offset::from_seconds(sign * seconds)
-        .ok()
-        .filter(|_| in_range)
-        .map(TimeZone::fixed)
+    Offset::from_seconds(sign * seconds).ok().filter(|_| in_range).map(TimeZone::fixed)
 }
 
 const NO_INSTANT: DecodeError = DecodeError::Value("a date-time beyond the years ±999999999");
@@ -116,11 +101,7 @@ mod tests {
             (SUMMER + 184 * 86_400, "America/New_York", -5 * 3600),
             (-5_364_666_000, "Europe/Berlin", 3208),
             // The rules go on for ever, and so does local mean time the other way.
-            (
-                SUMMER + 1_000_000 * CYCLE_SECONDS,
-                "America/New_York",
-                -4 * 3600,
-            ),
+            (SUMMER + 1_000_000 * CYCLE_SECONDS, "America/New_York", -4 * 3600),
             (SUMMER + 21 * CYCLE_SECONDS, "Europe/Berlin", 7200),
             (-30_000_000_000_000, "Europe/Berlin", 3208),
             (i64::MAX, "UTC", 0),
@@ -135,11 +116,7 @@ mod tests {
         for cycles in [0, 15, 19, 20, 21, 400] {
             for (day, offset) in [(0, -4 * 3600), (184, -5 * 3600)] {
                 let utc = SUMMER + day * 86_400 + cycles * CYCLE_SECONDS;
-                assert_eq!(
-                    offset_at(utc, "America/New_York"),
-                    Ok(offset),
-                    "{cycles} {day}"
-                );
+                assert_eq!(offset_at(utc, "America/New_York"), Ok(offset), "{cycles} {day}");
             }
         }
     }
@@ -151,11 +128,7 @@ mod tests {
             (1_792_895_400, "Europe/Berlin", 1_792_888_200),
             (1_774_751_400, "Europe/Berlin", 1_774_747_800),
             (SUMMER - 4 * 3600, "America/New_York", SUMMER),
-            (
-                SUMMER - 4 * 3600 + 30 * CYCLE_SECONDS,
-                "America/New_York",
-                SUMMER + 30 * CYCLE_SECONDS,
-            ),
+            (SUMMER - 4 * 3600 + 30 * CYCLE_SECONDS, "America/New_York", SUMMER + 30 * CYCLE_SECONDS),
             (-5_364_666_000 + 3208, "Europe/Berlin", -5_364_666_000),
         ] {
             assert_eq!(instant_of_wall_clock(wall, name), Ok(utc), "{wall} {name}");
@@ -164,25 +137,11 @@ mod tests {
 
     #[test]
     fn unknown_zones_are_refused() {
-        for name in [
-            "",
-            "Mars/X",
-            "UTC+1",
-            "UTC+01:0",
-            "UTC+19:00",
-            "UTC+01:00:00:00",
-            "UTC1",
-            "UTC+\u{e9}",
-            "GMT+é1:00",
-        ] {
-            assert!(
-                matches!(offset_at(0, name), Err(DecodeError::Value(_))),
-                "{name}"
-            );
-            assert!(
-                matches!(instant_of_wall_clock(0, name), Err(DecodeError::Value(_))),
-                "{name}"
-            );
+        for name in
+            ["", "Mars/X", "UTC+1", "UTC+01:0", "UTC+19:00", "UTC+01:00:00:00", "UTC1", "UTC+\u{e9}", "GMT+é1:00"]
+        {
+            assert!(matches!(offset_at(0, name), Err(DecodeError::Value(_))), "{name}");
+            assert!(matches!(instant_of_wall_clock(0, name), Err(DecodeError::Value(_))), "{name}");
         }
     }
 }

@@ -11,7 +11,9 @@ mod execute;
 mod handshake;
 mod output;
 mod parameters;
+mod registry;
 mod session;
+mod statements;
 mod transactions;
 
 use std::net::SocketAddr;
@@ -24,7 +26,7 @@ use tokio::sync::Semaphore;
 use super::control::{Control, Knobs, Ledger};
 use super::host::{Connections, Host};
 use super::store::Store;
-use transactions::Registry;
+use registry::Registry;
 
 /// What the server is and how it is configured.
 #[derive(Debug, Clone)]
@@ -157,9 +159,8 @@ impl FakeMemgraph {
             connections: OnceLock::new(),
         });
         let serving = Arc::clone(&server);
-        let host = Host::start(move |wire, id| {
-            Box::pin(session::serve(wire, id, Arc::clone(&serving)))
-        });
+        let host =
+            Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&serving))));
         let host = host.await;
         let _ = server.connections.set(Arc::downgrade(host.connections()));
         let control = Control {

@@ -10,8 +10,11 @@ mod execute;
 mod fields;
 mod handshake;
 mod login;
+mod network;
 mod reply;
 mod session;
+mod statements;
+mod transactions;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -146,9 +149,8 @@ impl FakeNeo4j {
         });
         let (ledger, knobs) = (Arc::clone(&server.ledger), Arc::clone(&server.knobs));
         let store = Arc::clone(&server.store);
-        let host = Host::start(move |wire, id| {
-            Box::pin(session::serve(wire, id, Arc::clone(&server)))
-        });
+        let host =
+            Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&server))));
         let host = host.await;
         let control = Control { ledger, knobs, connections: Arc::clone(host.connections()) };
         for (name, password) in [("neo4j", "password"), ("alice", "wonderland"), ("bob", "builder")]

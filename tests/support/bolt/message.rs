@@ -86,10 +86,7 @@ fn show_value(value: &Value) -> String {
 pub fn hello() -> Value {
     structure(
         HELLO,
-        [map([
-            ("user_agent", v("test/1")),
-            ("bolt_agent", map([("product", v("test/1"))])),
-        ])],
+        [map([("user_agent", v("test/1")), ("bolt_agent", map([("product", v("test/1"))]))])],
     )
 }
 
@@ -103,11 +100,7 @@ pub fn logon(auth: Value) -> Value {
 
 /// An auth map of scheme `basic`.
 pub fn basic(principal: &str, credentials: &str) -> Value {
-    map([
-        ("scheme", v("basic")),
-        ("principal", v(principal)),
-        ("credentials", v(credentials)),
-    ])
+    map([("scheme", v("basic")), ("principal", v(principal)), ("credentials", v(credentials))])
 }
 
 pub fn logoff() -> Value {

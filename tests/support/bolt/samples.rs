@@ -133,9 +133,7 @@ impl Shapes {
     }
 
     fn only_neo4j(&self) -> Vec<(&'static str, Value)> {
-        let unknown = |what: &str| {
-            map([("originalType", v(what)), ("reason", v("UNKNOWN_TYPE"))])
-        };
+        let unknown = |what: &str| map([("originalType", v(what)), ("reason", v("UNKNOWN_TYPE"))]);
         let uuid: [u8; 16] = std::array::from_fn(|i| i as u8 * 17);
         vec![
             ("bytes", v(vec![0_u8, 1, 0xFF])),

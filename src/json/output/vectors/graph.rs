@@ -16,14 +16,9 @@ fn nodes() {
         ),
     );
     let deleted = r#"{"elementId":"12","labels":[],"properties":{}}"#;
-    let deleted_typed =
-        r#"{"$type":"Node","_value":{"_element_id":"12","_labels":[],"_properties":{}}}"#;
+    let deleted_typed = r#"{"$type":"Node","_value":{"_element_id":"12","_labels":[],"_properties":{}}}"#;
     shows(|out| node(out, 12, None, &[], None), deleted, deleted_typed);
-    shows(
-        |out| node(out, 3, Some("12"), &[], None),
-        deleted,
-        deleted_typed,
-    );
+    shows(|out| node(out, 3, Some("12"), &[], None), deleted, deleted_typed);
 }
 
 #[test]
@@ -34,10 +29,7 @@ fn relationships() {
             ids.into_iter().for_each(|id| out.integer(id));
             out.string(kind);
             properties(out, Some(("since", 1)));
-            element_ids
-                .into_iter()
-                .flatten()
-                .for_each(|id| out.string(id));
+            element_ids.into_iter().flatten().for_each(|id| out.string(id));
         }
     };
     let plain = |id, start, end, kind| {
@@ -52,63 +44,37 @@ fn relationships() {
         format!(r#"{{"$type":"Relationship","_value":{value}}}"#)
     };
     for (ids, kind, element_ids, id, start, end) in [
-        (
-            [1, 2, 3],
-            "KNOWS",
-            Some(["5:x:1", "4:x:2", "4:x:3"]),
-            "5:x:1",
-            "4:x:2",
-            "4:x:3",
-        ),
+        ([1, 2, 3], "KNOWS", Some(["5:x:1", "4:x:2", "4:x:3"]), "5:x:1", "4:x:2", "4:x:3"),
         ([1, 2, 3], "KNOWS", None, "1", "2", "3"),
         ([1, -2, -1], "KNOWS", None, "1", "-2", "-1"),
         // Deleted by the same statement.
         ([1, -1, -1], "", Some(["5:x:1", "", ""]), "5:x:1", "", ""),
         ([1, -1, -1], "", None, "1", "", ""),
     ] {
-        shows(
-            write(ids, kind, element_ids),
-            &plain(id, start, end, kind),
-            &typed(id, start, end, kind),
-        );
+        shows(write(ids, kind, element_ids), &plain(id, start, end, kind), &typed(id, start, end, kind));
     }
 }
 
 #[test]
 fn paths() {
-    let node = |id, number| {
-        format!(r#"{{"elementId":"{id}","labels":["N"],"properties":{{"p":{number}}}}}"#)
-    };
+    let node = |id, number| format!(r#"{{"elementId":"{id}","labels":["N"],"properties":{{"p":{number}}}}}"#);
     let relationship = |id, start, end, kind| {
         format!(
             r#"{{"elementId":"{id}","startNodeElementId":"{start}","endNodeElementId":"{end}","type":"{kind}","properties":{{}}}}"#
         )
     };
-    for (modern, [a, b, c, r, s]) in [
-        (true, ["4:x:10", "4:x:11", "4:x:12", "5:x:20", "5:x:21"]),
-        (false, ["10", "11", "12", "20", "21"]),
-    ] {
-        let expected = [
-            node(a, 10),
-            relationship(r, a, b, "KNOWS"),
-            node(b, 11),
-            relationship(s, c, b, "LIKES"),
-            node(c, 12),
-        ];
-        assert_eq!(
-            text(Plain, path(modern, &[1, 1, -2, 2])),
-            Ok(format!("[{}]", expected.join(",")))
-        );
-        assert_eq!(
-            text(Plain, path(modern, &[])),
-            Ok(format!("[{}]", node(a, 10)))
-        );
+    for (modern, [a, b, c, r, s]) in
+        [(true, ["4:x:10", "4:x:11", "4:x:12", "5:x:20", "5:x:21"]), (false, ["10", "11", "12", "20", "21"])]
+    {
+        let expected =
+            [node(a, 10), relationship(r, a, b, "KNOWS"), node(b, 11), relationship(s, c, b, "LIKES"), node(c, 12)];
+        assert_eq!(text(Plain, path(modern, &[1, 1, -2, 2])), Ok(format!("[{}]", expected.join(","))));
+        assert_eq!(text(Plain, path(modern, &[])), Ok(format!("[{}]", node(a, 10))));
     }
     let typed = text(Typed(V1_0), path(true, &[-1, 1])).unwrap();
     let typed_node = |id, number| {
         let properties = format!(r#"{{"p":{{"$type":"Integer","_value":"{number}"}}}}"#);
-        let value =
-            format!(r#"{{"_element_id":"{id}","_labels":["N"],"_properties":{properties}}}"#);
+        let value = format!(r#"{{"_element_id":"{id}","_labels":["N"],"_properties":{properties}}}"#);
         format!(r#"{{"$type":"Node","_value":{value}}}"#)
     };
     let ends = r#""_start_node_element_id":"4:x:11","_end_node_element_id":"4:x:10""#;
@@ -116,24 +82,12 @@ fn paths() {
         r#"{{"$type":"Relationship","_value":{{"_element_id":"5:x:20",{ends},"_type":"KNOWS","_properties":{{}}}}}}"#
     );
     let items = [typed_node("4:x:10", 10), between, typed_node("4:x:11", 11)];
-    assert_eq!(
-        typed,
-        format!(r#"{{"$type":"Path","_value":[{}]}}"#, items.join(","))
-    );
+    assert_eq!(typed, format!(r#"{{"$type":"Path","_value":[{}]}}"#, items.join(",")));
 }
 
 #[test]
 fn paths_that_lead_nowhere_are_refused() {
-    for indices in [
-        &[1][..],
-        &[0, 1],
-        &[3, 1],
-        &[-3, 1],
-        &[1, 3],
-        &[1, -1],
-        &[i64::MIN, 0],
-        &[i64::MAX, 0],
-    ] {
+    for indices in [&[1][..], &[0, 1], &[3, 1], &[-3, 1], &[1, 3], &[1, -1], &[i64::MIN, 0], &[i64::MAX, 0]] {
         refused(path(true, indices));
     }
     refused(|out| {

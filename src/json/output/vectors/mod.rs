@@ -26,10 +26,7 @@ fn text(view: View, write: impl FnOnce(&mut Writer<'_>)) -> Result<String, RowEr
     let mut reader = Reader::new(&bytes);
     let mut out = BytesMut::new();
     value(&mut out, &mut reader, view)?;
-    assert!(
-        reader.rest().is_empty(),
-        "the reader stands behind the value"
-    );
+    assert!(reader.rest().is_empty(), "the reader stands behind the value");
     Ok(String::from_utf8(out.to_vec()).unwrap())
 }
 
@@ -46,21 +43,14 @@ fn shows(write: impl Fn(&mut Writer<'_>), plain: &str, typed: &str) {
 #[track_caller]
 fn shows_as(write: impl Fn(&mut Writer<'_>), name: &str, expected: &str) {
     let quoted = format!("\"{expected}\"");
-    shows(
-        write,
-        &quoted,
-        &format!(r#"{{"$type":"{name}","_value":{quoted}}}"#),
-    );
+    shows(write, &quoted, &format!(r#"{{"$type":"{name}","_value":{quoted}}}"#));
 }
 
 #[track_caller]
 fn refused(write: impl Fn(&mut Writer<'_>)) {
     for view in VIEWS {
         let result = text(view, &write);
-        assert!(
-            matches!(result, Err(RowError::Decode(DecodeError::Value(_)))),
-            "{result:?}"
-        );
+        assert!(matches!(result, Err(RowError::Decode(DecodeError::Value(_)))), "{result:?}");
     }
 }
 
@@ -85,20 +75,11 @@ fn uuid(out: &mut Writer<'_>) {
 }
 
 fn unsupported(name: &'static str, nested: bool) -> RowError {
-    RowError::Unsupported {
-        type_name: name.into(),
-        nested,
-    }
+    RowError::Unsupported { type_name: name.into(), nested }
 }
 
 /// A node in the form of Bolt 5 (with `element_id`) or 4.
-fn node(
-    out: &mut Writer<'_>,
-    id: i64,
-    element_id: Option<&str>,
-    labels: &[&str],
-    property: Option<(&str, i64)>,
-) {
+fn node(out: &mut Writer<'_>, id: i64, element_id: Option<&str>, labels: &[&str], property: Option<(&str, i64)>) {
     out.structure(tag::NODE, if element_id.is_some() { 4 } else { 3 });
     out.integer(id);
     out.list(labels.len());
@@ -121,13 +102,7 @@ fn path(modern: bool, indices: &'static [i64]) -> impl Fn(&mut Writer<'_>) {
         out.structure(tag::PATH, 3);
         out.list(3);
         for (number, element_id) in [(10, "4:x:10"), (11, "4:x:11"), (12, "4:x:12")] {
-            node(
-                out,
-                number,
-                modern.then_some(element_id),
-                &["N"],
-                Some(("p", number)),
-            );
+            node(out, number, modern.then_some(element_id), &["N"], Some(("p", number)));
         }
         out.list(2);
         for (number, kind, element_id) in [(20, "KNOWS", "5:x:20"), (21, "LIKES", "5:x:21")] {

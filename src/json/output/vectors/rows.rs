@@ -23,30 +23,15 @@ fn rows() {
         out.integer(1);
         out.string("x");
     });
-    assert_eq!(
-        row_text(Plain, 2, &fields),
-        (r#"[1,"x"]"#.to_owned(), Ok(()))
-    );
+    assert_eq!(row_text(Plain, 2, &fields), (r#"[1,"x"]"#.to_owned(), Ok(())));
     let typed = r#"[{"$type":"Integer","_value":"1"},{"$type":"String","_value":"x"}]"#;
-    assert_eq!(
-        row_text(Typed(V1_2), 2, &fields),
-        (typed.to_owned(), Ok(()))
-    );
-    assert_eq!(
-        row_text(Plain, 0, &packed(|out| out.list(0))),
-        ("[]".to_owned(), Ok(()))
-    );
+    assert_eq!(row_text(Typed(V1_2), 2, &fields), (typed.to_owned(), Ok(())));
+    assert_eq!(row_text(Plain, 0, &packed(|out| out.list(0))), ("[]".to_owned(), Ok(())));
     for expected in [0, 1, 3] {
         let wrong = Err(RowError::WrongWidth { expected, found: 2 });
         assert_eq!(row_text(Plain, expected, &fields), (String::new(), wrong));
     }
-    for broken in [
-        &fields[..2],
-        &[fields.as_slice(), &[0]].concat(),
-        &[0x2A],
-        &[],
-        &[0x92, 1, 0x82, 0xC3, 0x28],
-    ] {
+    for broken in [&fields[..2], &[fields.as_slice(), &[0]].concat(), &[0x2A], &[], &[0x92, 1, 0x82, 0xC3, 0x28]] {
         let (out, result) = row_text(Plain, 2, broken);
         assert!(matches!(result, Err(RowError::Decode(_))), "{result:?}");
         assert_eq!(out, "");
@@ -64,18 +49,12 @@ fn a_row_ends_before_the_column_that_cannot_be_shown() {
     let (out, result) = row_text(Typed(V1_0), 3, &fields);
     assert_eq!(out, r#"[{"$type":"Integer","_value":"2"}]"#);
     assert_eq!(result, Err(unsupported("VECTOR", false)));
-    assert_eq!(
-        result.unwrap_err().to_string(),
-        "Type VECTOR is not supported."
-    );
+    assert_eq!(result.unwrap_err().to_string(), "Type VECTOR is not supported.");
     let first = packed(|out| {
         out.list(1);
         uuid(out);
     });
-    assert_eq!(
-        row_text(Typed(V1_0), 1, &first),
-        ("[]".to_owned(), Err(unsupported("UUID", false)))
-    );
+    assert_eq!(row_text(Typed(V1_0), 1, &first), ("[]".to_owned(), Err(unsupported("UUID", false))));
 }
 
 #[test]
@@ -112,10 +91,7 @@ fn a_row_goes_altogether_if_what_cannot_be_shown_is_inside_a_value() {
         out.list(0);
     });
     for fields in [in_list, in_node, in_path] {
-        assert_eq!(
-            row_text(Typed(V1_0), 2, &fields),
-            (String::new(), Err(unsupported("VECTOR", true)))
-        );
+        assert_eq!(row_text(Typed(V1_0), 2, &fields), (String::new(), Err(unsupported("VECTOR", true))));
         assert!(row_text(Typed(V1_1), 2, &fields).1.is_ok());
     }
 }
@@ -133,14 +109,8 @@ fn nesting_ends_in_an_error_and_not_in_a_crash() {
                 for depth in [1000, allowed] {
                     let mut out = BytesMut::new();
                     value(&mut out, &mut Reader::new(&nested(head, depth)), view).unwrap();
-                    let open = out
-                        .iter()
-                        .filter(|&&byte| matches!(byte, b'[' | b'{'))
-                        .count();
-                    let close = out
-                        .iter()
-                        .filter(|&&byte| matches!(byte, b']' | b'}'))
-                        .count();
+                    let open = out.iter().filter(|&&byte| matches!(byte, b'[' | b'{')).count();
+                    let close = out.iter().filter(|&&byte| matches!(byte, b']' | b'}')).count();
                     assert_eq!(open, close);
                     assert!(open >= depth);
                 }
@@ -153,10 +123,5 @@ fn nesting_ends_in_an_error_and_not_in_a_crash() {
             }
         }
     };
-    std::thread::Builder::new()
-        .stack_size(128 * 1024)
-        .spawn(check)
-        .unwrap()
-        .join()
-        .unwrap();
+    std::thread::Builder::new().stack_size(128 * 1024).spawn(check).unwrap().join().unwrap();
 }

@@ -21,10 +21,7 @@ fn stats(updates: Option<bool>, system: Option<bool>, counts: &[(&str, i64)]) ->
             out.string(key);
             out.integer(*count);
         });
-        for (key, value) in [
-            ("contains-updates", updates),
-            ("contains-system-updates", system),
-        ] {
+        for (key, value) in [("contains-updates", updates), ("contains-system-updates", system)] {
             value.into_iter().for_each(|value| {
                 out.string(key);
                 out.boolean(value);
@@ -42,31 +39,19 @@ fn counters_have_all_keys_in_the_order_of_the_api() {
     );
     assert_eq!(counters_text(None).as_deref(), Ok(NONE));
     assert_eq!(counters_text(Some(&[0xA0])).as_deref(), Ok(NONE));
-    assert_eq!(
-        counters_text(Some(&stats(None, None, &[("gqlstatus-unknown", 9)]))).as_deref(),
-        Ok(NONE)
-    );
+    assert_eq!(counters_text(Some(&stats(None, None, &[("gqlstatus-unknown", 9)]))).as_deref(), Ok(NONE));
     let some = NONE.replace(r#""containsUpdates":false"#, r#""containsUpdates":true"#);
     let some = some.replace(r#""nodesCreated":0"#, r#""nodesCreated":3"#);
     let some = some.replace(r#""constraintsRemoved":0"#, r#""constraintsRemoved":4"#);
     let counts = [("constraints-removed", 4), ("nodes-created", 3)];
-    assert_eq!(
-        counters_text(Some(&stats(Some(true), None, &counts))),
-        Ok(some.clone())
-    );
+    assert_eq!(counters_text(Some(&stats(Some(true), None, &counts))), Ok(some.clone()));
     // Memgraph does not say whether anything changed.
     assert_eq!(counters_text(Some(&stats(None, None, &counts))), Ok(some));
-    let system = NONE.replace(
-        r#""containsSystemUpdates":false"#,
-        r#""containsSystemUpdates":true"#,
-    );
+    let system = NONE.replace(r#""containsSystemUpdates":false"#, r#""containsSystemUpdates":true"#);
     let system = system.replace(r#""systemUpdates":0"#, r#""systemUpdates":1"#);
     for said in [Some(true), None] {
         let counts = [("system-updates", 1)];
-        assert_eq!(
-            counters_text(Some(&stats(None, said, &counts))),
-            Ok(system.clone())
-        );
+        assert_eq!(counters_text(Some(&stats(None, said, &counts))), Ok(system.clone()));
     }
     for broken in [&[0x01][..], &[0xA1, 0x01, 0x01], &[0xA1]] {
         assert!(counters_text(Some(broken)).is_err());
@@ -98,53 +83,22 @@ fn notifications_from_statuses_are_those_with_a_code() {
     let statuses = packed(|out| {
         out.list(2);
         out.map(2);
-        strings(
-            out,
-            &[
-                ("gql_status", "02000"),
-                ("status_description", "note: no data"),
-            ],
-        );
+        strings(out, &[("gql_status", "02000"), ("status_description", "note: no data")]);
         out.map(5);
-        strings(
-            out,
-            &[
-                ("description", "no \"Unknown1\""),
-                ("status_description", "another"),
-            ],
-        );
-        strings(
-            out,
-            &[
-                ("neo4j_code", "Neo.UnknownLabelWarning"),
-                ("title", "The label is missing."),
-            ],
-        );
+        strings(out, &[("description", "no \"Unknown1\""), ("status_description", "another")]);
+        strings(out, &[("neo4j_code", "Neo.UnknownLabelWarning"), ("title", "The label is missing.")]);
         out.string("diagnostic_record");
         out.map(4);
-        strings(
-            out,
-            &[
-                ("_severity", "WARNING"),
-                ("OPERATION", ""),
-                ("_classification", "UNRECOGNIZED"),
-            ],
-        );
+        strings(out, &[("_severity", "WARNING"), ("OPERATION", ""), ("_classification", "UNRECOGNIZED")]);
         out.string("_position");
         position(out);
     });
     let mut out = BytesMut::new();
     // The older list does not count beside the newer one.
-    assert_eq!(
-        notifications(&mut out, Some(&statuses), Some(&[0x91, 0xA0])),
-        Ok(true)
-    );
+    assert_eq!(notifications(&mut out, Some(&statuses), Some(&[0x91, 0xA0])), Ok(true));
     assert_eq!(out, UNKNOWN_LABEL);
     let mut out = BytesMut::new();
-    assert_eq!(
-        notifications(&mut out, Some(&[0x91, 0xA0]), None),
-        Ok(false)
-    );
+    assert_eq!(notifications(&mut out, Some(&[0x91, 0xA0]), None), Ok(false));
     assert!(out.is_empty());
 }
 
@@ -153,21 +107,8 @@ fn notifications_of_older_servers_and_of_memgraph() {
     let old = packed(|out| {
         out.list(1);
         out.map(6);
-        strings(
-            out,
-            &[
-                ("code", "Neo.UnknownLabelWarning"),
-                ("description", "no \"Unknown1\""),
-            ],
-        );
-        strings(
-            out,
-            &[
-                ("category", "UNRECOGNIZED"),
-                ("title", "The label is missing."),
-                ("severity", "WARNING"),
-            ],
-        );
+        strings(out, &[("code", "Neo.UnknownLabelWarning"), ("description", "no \"Unknown1\"")]);
+        strings(out, &[("category", "UNRECOGNIZED"), ("title", "The label is missing."), ("severity", "WARNING")]);
         out.string("position");
         position(out);
     });
@@ -179,18 +120,10 @@ fn notifications_of_older_servers_and_of_memgraph() {
         out.map(4);
         strings(
             out,
-            &[
-                ("severity", "INFO"),
-                ("code", "CreateIndex"),
-                ("title", "Created index."),
-                ("description", ""),
-            ],
+            &[("severity", "INFO"), ("code", "CreateIndex"), ("title", "Created index."), ("description", "")],
         );
         out.map(4);
-        strings(
-            out,
-            &[("severity", "WARNING"), ("code", "IndexDoesNotExist")],
-        );
+        strings(out, &[("severity", "WARNING"), ("code", "IndexDoesNotExist")]);
         strings(out, &[("title", "No index."), ("description", "")]);
     });
     let mut out = BytesMut::new();
@@ -204,20 +137,12 @@ fn notifications_of_older_servers_and_of_memgraph() {
             r#""position":null,"category":"GENERIC"}]"#
         )
     );
-    for (statuses, list) in [
-        (None, None),
-        (None, Some(&[0x90][..])),
-        (Some(&[0x90][..]), None),
-    ] {
+    for (statuses, list) in [(None, None), (None, Some(&[0x90][..])), (Some(&[0x90][..]), None)] {
         let mut out = BytesMut::new();
         assert_eq!(notifications(&mut out, statuses, list), Ok(false));
         assert!(out.is_empty());
     }
-    for broken in [
-        &[0x01][..],
-        &[0x92, 0xA0, 0x01],
-        &[0x91, 0xA1, 0x84, b'c', b'o', b'd', b'e', 0x01],
-    ] {
+    for broken in [&[0x01][..], &[0x92, 0xA0, 0x01], &[0x91, 0xA1, 0x84, b'c', b'o', b'd', b'e', 0x01]] {
         let mut out = BytesMut::new();
         assert!(notifications(&mut out, None, Some(broken)).is_err());
         assert!(out.is_empty());
@@ -239,10 +164,7 @@ fn operators() -> Vec<u8> {
         strings(out, &[("operatorType", "AA")]);
         out.map(1);
         strings(out, &[("operatorType", "B")]);
-        strings(
-            out,
-            &[("operatorType", "ProduceResults@neo4j"), ("unknown", "x")],
-        );
+        strings(out, &[("operatorType", "ProduceResults@neo4j"), ("unknown", "x")]);
         out.string("args");
         out.map(2);
         out.string("Id");
@@ -263,18 +185,11 @@ fn operators() -> Vec<u8> {
 
 #[test]
 fn plans_have_one_order_whatever_the_servers() {
-    let leaf = |name| {
-        format!(r#"{{"operatorType":"{name}","arguments":{{}},"identifiers":[],"children":[]}}"#)
-    };
-    let first = format!(
-        r#"{{"operatorType":"A","arguments":{{}},"identifiers":[],"children":[{}]}}"#,
-        leaf("AA")
-    );
+    let leaf = |name| format!(r#"{{"operatorType":"{name}","arguments":{{}},"identifiers":[],"children":[]}}"#);
+    let first = format!(r#"{{"operatorType":"A","arguments":{{}},"identifiers":[],"children":[{}]}}"#, leaf("AA"));
     let children = format!("[{first},{}]", leaf("B"));
     let root = |arguments| {
-        let head = format!(
-            r#"{{"operatorType":"ProduceResults@neo4j","arguments":{arguments},"identifiers":["n"]"#
-        );
+        let head = format!(r#"{{"operatorType":"ProduceResults@neo4j","arguments":{arguments},"identifiers":["n"]"#);
         format!(r#"{head},"children":{children}}}"#)
     };
     let plain = r#"{"Id":0,"EstimatedRows":1.0}"#;
@@ -321,15 +236,8 @@ fn plans_may_be_deep_but_not_endless() {
     assert_eq!(plan(&mut out, &chain(1000), Plain), Ok(true));
     assert_eq!(out.iter().filter(|&&byte| byte == b'[').count(), 2 * 1001);
     let mut out = BytesMut::new();
-    assert_eq!(
-        plan(&mut out, &chain(100_000), Plain),
-        Err(RowError::TooDeep)
-    );
-    for broken in [
-        &[0xA1][..],
-        &[0xA1, 0x84, b't', b'i', b'm', b'e', 0x80],
-        &[],
-    ] {
+    assert_eq!(plan(&mut out, &chain(100_000), Plain), Err(RowError::TooDeep));
+    for broken in [&[0xA1][..], &[0xA1, 0x84, b't', b'i', b'm', b'e', 0x80], &[]] {
         assert!(plan(&mut out, broken, Plain).is_err());
         assert!(out.is_empty());
     }

@@ -52,90 +52,39 @@ fn dates_and_times() {
         (-1, -500_000_000, "1969-12-31T23:59:58.5"),
         (0, -500_000_000, "1969-12-31T23:59:59.5"),
     ] {
-        shows_as(
-            numbers(tag::LOCAL_DATE_TIME, [seconds, nanos]),
-            "LocalDateTime",
-            expected,
-        );
+        shows_as(numbers(tag::LOCAL_DATE_TIME, [seconds, nanos]), "LocalDateTime", expected);
     }
 }
 
 #[test]
 fn instants_with_an_offset() {
     for (utc, nanos, offset, expected) in [
-        (
-            1_435_146_635,
-            556_000_000,
-            3600,
-            "2015-06-24T12:50:35.556+01:00",
-        ),
+        (1_435_146_635, 556_000_000, 3600, "2015-06-24T12:50:35.556+01:00"),
         (1_435_144_785, 0, 5415, "2015-06-24T12:50:00+01:30:15"),
         (1_435_150_235, 0, 0, "2015-06-24T12:50:35Z"),
         (0, -500_000_000, 7200, "1970-01-01T01:59:59.5+02:00"),
     ] {
-        shows_as(
-            numbers(tag::DATE_TIME, [utc, nanos, offset]),
-            "OffsetDateTime",
-            expected,
-        );
+        shows_as(numbers(tag::DATE_TIME, [utc, nanos, offset]), "OffsetDateTime", expected);
         let wall = utc + offset;
-        shows_as(
-            numbers(tag::LEGACY_DATE_TIME, [wall, nanos, offset]),
-            "OffsetDateTime",
-            expected,
-        );
+        shows_as(numbers(tag::LEGACY_DATE_TIME, [wall, nanos, offset]), "OffsetDateTime", expected);
     }
 }
 
 #[test]
 fn instants_in_a_zone() {
     for (utc, nanos, offset, zone, expected) in [
-        (
-            1_448_142_032,
-            142_000_000,
-            0,
-            "Antarctica/Troll",
-            "2015-11-21T21:40:32.142Z",
-        ),
-        (
-            1_782_878_400,
-            0,
-            -14_400,
-            "America/New_York",
-            "2026-07-01T00:00:00-04:00",
-        ),
+        (1_448_142_032, 142_000_000, 0, "Antarctica/Troll", "2015-11-21T21:40:32.142Z"),
+        (1_782_878_400, 0, -14_400, "America/New_York", "2026-07-01T00:00:00-04:00"),
         (1_782_864_000, 0, 0, "UTC", "2026-07-01T00:00:00Z"),
         (1_767_225_600, 0, 0, "Europe/London", "2026-01-01T00:00:00Z"),
-        (
-            -5_364_665_608,
-            0,
-            3208,
-            "Europe/Berlin",
-            "1800-01-01T00:00:00+00:53:28",
-        ),
-        (
-            1_782_864_000,
-            0,
-            3600,
-            "UTC+01:00",
-            "2026-07-01T01:00:00+01:00",
-        ),
-        (
-            0,
-            -500_000_000,
-            3600,
-            "Europe/Berlin",
-            "1970-01-01T00:59:59.5+01:00",
-        ),
+        (-5_364_665_608, 0, 3208, "Europe/Berlin", "1800-01-01T00:00:00+00:53:28"),
+        (1_782_864_000, 0, 3600, "UTC+01:00", "2026-07-01T01:00:00+01:00"),
+        (0, -500_000_000, 3600, "Europe/Berlin", "1970-01-01T00:59:59.5+01:00"),
     ] {
         let typed = format!(r#"{{"$type":"ZonedDateTime","_value":"{expected}[{zone}]"}}"#);
         let plain = format!("\"{expected}\"");
         shows(zoned(tag::DATE_TIME_ZONE, utc, nanos, zone), &plain, &typed);
-        shows(
-            zoned(tag::LEGACY_DATE_TIME_ZONE, utc + offset, nanos, zone),
-            &plain,
-            &typed,
-        );
+        shows(zoned(tag::LEGACY_DATE_TIME_ZONE, utc + offset, nanos, zone), &plain, &typed);
     }
     // The hour that Berlin has twice: only UTC seconds tell which one.
     for (utc, expected) in [(1_792_888_200, "+02:00"), (1_792_891_800, "+01:00")] {
@@ -166,12 +115,7 @@ fn temporal_values_out_of_range_are_refused() {
         }
         refused(numbers(tag::LOCAL_DATE_TIME, [seconds, 0]));
         refused(zoned(tag::DATE_TIME_ZONE, seconds, 0, "Europe/Berlin"));
-        refused(zoned(
-            tag::LEGACY_DATE_TIME_ZONE,
-            seconds,
-            0,
-            "Europe/Berlin",
-        ));
+        refused(zoned(tag::LEGACY_DATE_TIME_ZONE, seconds, 0, "Europe/Berlin"));
     }
     for nanos in [1_000_000_000, -1_000_000_000, i64::MIN] {
         refused(numbers(tag::LOCAL_DATE_TIME, [0, nanos]));
@@ -185,11 +129,7 @@ fn temporal_values_out_of_range_are_refused() {
 
 #[test]
 fn durations_and_points() {
-    shows_as(
-        numbers(tag::DURATION, [14, 25, 18_367, 890_000_000]),
-        "Duration",
-        "P1Y2M25DT5H6M7.89S",
-    );
+    shows_as(numbers(tag::DURATION, [14, 25, 18_367, 890_000_000]), "Duration", "P1Y2M25DT5H6M7.89S");
     let flat = |srid, x, y| {
         move |out: &mut Writer<'_>| {
             out.structure(tag::POINT_2D, 3);
@@ -199,39 +139,17 @@ fn durations_and_points() {
         }
     };
     shows_as(flat(7203, 1.5, 2.5), "Point", "SRID=7203;POINT (1.5 2.5)");
-    shows_as(
-        flat(7203, 0.1, 1e300),
-        "Point",
-        "SRID=7203;POINT (0.1 1.0E300)",
-    );
-    shows_as(
-        flat(4326, -0.0, 0.100_000_001_490_116_12),
-        "Point",
-        "SRID=4326;POINT (-0.0 0.10000000149011612)",
-    );
+    shows_as(flat(7203, 0.1, 1e300), "Point", "SRID=7203;POINT (0.1 1.0E300)");
+    shows_as(flat(4326, -0.0, 0.100_000_001_490_116_12), "Point", "SRID=4326;POINT (-0.0 0.10000000149011612)");
     let deep = |srid, place: [f64; 3]| {
         move |out: &mut Writer<'_>| {
             out.structure(tag::POINT_3D, 4);
             out.integer(srid);
-            place
-                .into_iter()
-                .for_each(|coordinate| out.float(coordinate));
+            place.into_iter().for_each(|coordinate| out.float(coordinate));
         }
     };
-    shows_as(
-        deep(4979, [10.7, 59.9, 3.0]),
-        "Point",
-        "SRID=4979;POINT Z (10.7 59.9 3.0)",
-    );
-    shows_as(
-        deep(9157, [1.0, 2.0, 3.0]),
-        "Point",
-        "SRID=9157;POINT Z (1.0 2.0 3.0)",
-    );
-    shows_as(
-        deep(9757, [1.0, 2.0, 3.0]),
-        "Point",
-        "SRID=9157;POINT Z (1.0 2.0 3.0)",
-    );
+    shows_as(deep(4979, [10.7, 59.9, 3.0]), "Point", "SRID=4979;POINT Z (10.7 59.9 3.0)");
+    shows_as(deep(9157, [1.0, 2.0, 3.0]), "Point", "SRID=9157;POINT Z (1.0 2.0 3.0)");
+    shows_as(deep(9757, [1.0, 2.0, 3.0]), "Point", "SRID=9157;POINT Z (1.0 2.0 3.0)");
     refused(numbers(tag::POINT_2D, [7203, 1, 2]));
 }

@@ -16,10 +16,11 @@ use super::super::message::{self as msg, failure, ignored, show, success};
 use super::super::value::{DecodeError, Rules, Value, map, strings, v};
 use super::Server;
 use super::configure::Identity;
-use super::execute::{Cursor, Tx};
+use super::execute::Cursor;
 use super::handshake::negotiate;
 use super::output::Output;
 use super::parameters::{Unreadable, accept};
+use super::transactions::Tx;
 
 /// A FAILURE after which the connection stays.
 #[derive(Debug, Clone)]
@@ -228,9 +229,7 @@ impl Session {
                 self.send(&success(map([])));
                 Ok(Flow::Go)
             }
-            (_, msg::ROUTE, [Value::Map(_), Value::List(_), third])
-                if self.version >= (4, 3) =>
-            {
+            (_, msg::ROUTE, [Value::Map(_), Value::List(_), third]) if self.version >= (4, 3) => {
                 Ok(self.route(third))
             }
             (
@@ -357,7 +356,9 @@ impl Session {
             ));
             return Flow::Go;
         };
-        let db = if self.version == (4, 3) { third.as_str() } else {
+        let db = if self.version == (4, 3) {
+            third.as_str()
+        } else {
             third.get("db").and_then(Value::as_str)
         };
         let server = |role: &str| {
@@ -366,7 +367,8 @@ impl Session {
             let entry = map([("addresses", strings(&addresses)), ("role", v(role))]);
             (!addresses.is_empty()).then_some(entry)
         };
-        let servers: Vec<Value> = ["WRITE", "READ", "ROUTE"].into_iter().filter_map(server).collect();
+        let servers: Vec<Value> =
+            ["WRITE", "READ", "ROUTE"].into_iter().filter_map(server).collect();
         let table = map([("db", v(db)), ("servers", v(servers)), ("ttl", v(300))]);
         self.state = State::Idle;
         self.send(&success(map([("rt", table)])));

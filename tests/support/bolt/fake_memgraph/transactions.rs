@@ -1,94 +1,146 @@
-//! The transactions of the whole server: seen and terminated from any connection.
+//! Transactions of a session: BEGIN, COMMIT, ROLLBACK, and the automatic ones.
 //!
-//! May not know: messages, statements.
+//! Owns: what the extra map of a new transaction says, and what it must not lack.
+//! May not know: statements, rows.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::super::value::Value;
+use super::super::control::{Gauge, Holding};
+use super::super::directive::Failure;
+use super::super::message::success;
+use super::super::store::{Isolation, Transaction};
+use super::super::value::{Value, map};
+use super::registry::{Entry, Registered};
+use super::session::{Error, Flow, Session};
 
-/// Ids begin here, beyond what fits a signed integer.
-const FIRST_ID: u64 = 9_223_372_036_854_775_809;
-
-/// One running transaction, as SHOW TRANSACTIONS tells it.
-pub(super) struct Entry {
-    pub id: u64,
-    pub username: String,
-    pub queries: Mutex<Vec<String>>,
-    pub metadata: Value,
-    pub db: String,
-    pub started: Instant,
-    killed: AtomicBool,
-    kill: Notify,
+/// An open transaction.
+pub(super) struct Tx {
+    pub values: Transaction,
+    pub listed: Registered,
+    /// What the client sent with BEGIN or RUN.
+    extra: Value,
+    pub deadline: Option<Instant>,
+    pub fail_commit: Option<Failure>,
+    _counted: Holding,
 }
 
-impl Entry {
-    pub fn is_killed(&self) -> bool {
-        self.killed.load(Ordering::SeqCst)
+pub(super) fn ordered(failure: &Failure) -> Error {
+    Error { code: failure.code.clone(), message: failure.message.clone() }
+}
+
+/// Whether the transaction may go on.
+pub(super) fn check(entry: &Entry, deadline: Option<Instant>) -> Result<(), Error> {
+    let because = match deadline {
+        _ if entry.is_killed() => "by another user.",
+        Some(deadline) if deadline <= Instant::now() => "because of transaction timeout.",
+        _ => return Ok(()),
+    };
+    Err(Error::transient(&format!("Transaction was asked to abort {because}")))
+}
+
+impl Session {
+    pub(super) fn violation(&self, what: &str) {
+        self.server.knobs.violation(what);
     }
 
-    /// Resolves when somebody terminates it.
-    pub async fn terminated(&self) {
-        loop {
-            let kill = self.kill.notified();
-            if self.is_killed() {
-                return;
-            }
-            kill.await;
+    /// What a correct client never sends in the extra map of a new transaction.
+    pub(super) fn inspect(&self, kind: &str, extra: &Value) {
+        let pairs = extra.as_map().unwrap_or_default();
+        if !pairs.iter().any(|(_, value)| matches!(value, Value::List(_) | Value::Map(_))) {
+            self.violation(&format!("{kind} whose extra has no list or map: the cache may apply"));
+        }
+        if extra.get("tx_timeout").and_then(Value::as_int).is_some_and(|ms| ms <= 0) {
+            self.violation("tx_timeout of zero or less switches the server's limit off");
         }
     }
-}
 
-#[derive(Default)]
-pub(super) struct Registry {
-    entries: Mutex<(u64, BTreeMap<u64, Arc<Entry>>)>,
-}
-
-impl Registry {
-    pub fn enter(self: &Arc<Self>, username: &str, metadata: Value, db: &str) -> Registered {
-        let mut entries = self.entries.lock().unwrap();
-        let id = FIRST_ID + entries.0;
-        entries.0 += 1;
-        let entry = Arc::new(Entry {
-            id,
-            username: username.to_owned(),
-            queries: Mutex::default(),
-            metadata,
-            db: db.to_owned(),
-            started: Instant::now(),
-            killed: AtomicBool::new(false),
-            kill: Notify::new(),
-        });
-        entries.1.insert(id, Arc::clone(&entry));
-        Registered { registry: Arc::clone(self), entry }
+    pub(super) fn open(&mut self, extra: &Value) -> Tx {
+        let limit = self.server.options.query_timeout;
+        let asked = extra.get("tx_timeout").and_then(Value::as_int);
+        let timeout = match asked {
+            None => Some(limit),
+            Some(ms) => u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis),
+        };
+        let metadata = extra.get("tx_metadata").cloned().unwrap_or_else(|| map([]));
+        let registry = &self.server.registry;
+        Tx {
+            values: self.server.store.begin(&self.identity.db, Isolation::Snapshot),
+            listed: registry.enter(&self.identity.user, metadata, &self.identity.db),
+            extra: extra.clone(),
+            deadline: timeout.map(|timeout| Instant::now() + timeout.min(limit)),
+            fail_commit: None,
+            _counted: self.server.ledger.hold(Gauge::Transaction),
+        }
     }
 
-    pub fn all(&self) -> Vec<Arc<Entry>> {
-        self.entries.lock().unwrap().1.values().cloned().collect()
+    pub(super) fn configure(&mut self, extra: &Value) -> Result<(), Error> {
+        let server = Arc::clone(&self.server);
+        self.identity.configure(extra, &server)
     }
 
-    /// True if there was such a transaction.
-    pub fn terminate(&self, id: u64) -> bool {
-        let entry = self.entries.lock().unwrap().1.get(&id).cloned();
-        let Some(entry) = entry else { return false };
-        entry.killed.store(true, Ordering::SeqCst);
-        entry.kill.notify_waiters();
-        true
+    pub(super) fn begin(&mut self, extra: &Value) -> Flow {
+        if self.explicit {
+            self.fail(&Error::client("Nested transactions are not supported."));
+            return Flow::Go;
+        }
+        self.inspect("BEGIN", extra);
+        if let Err(error) = self.configure(extra) {
+            self.fail(&error);
+            return Flow::Go;
+        }
+        self.start_explicit(extra);
+        self.send(&success(map([])));
+        Flow::Go
     }
-}
 
-/// In the list while it lives.
-pub(super) struct Registered {
-    registry: Arc<Registry>,
-    pub entry: Arc<Entry>,
-}
+    pub(super) fn start_explicit(&mut self, extra: &Value) {
+        self.tx = Some(self.open(extra));
+        self.explicit = true;
+        self.next_qid = 0;
+    }
 
-impl Drop for Registered {
-    fn drop(&mut self) {
-        self.registry.entries.lock().unwrap().1.remove(&self.entry.id);
+    pub(super) fn commit(&mut self) -> Flow {
+        if !self.explicit {
+            self.fail(&Error::client("No current transaction to commit."));
+            return Flow::Go;
+        }
+        match self.commit_now() {
+            Ok(()) => self.send(&success(map([]))),
+            Err(error) => self.fail(&error),
+        }
+        Flow::Go
+    }
+
+    pub(super) fn rollback(&mut self) -> Flow {
+        if !self.explicit {
+            self.fail(&Error::client("No current transaction to rollback."));
+            return Flow::Go;
+        }
+        self.abort();
+        self.send(&success(map([])));
+        Flow::Go
+    }
+
+    pub(super) fn commit_now(&mut self) -> Result<(), Error> {
+        let Some(tx) = self.tx.take() else {
+            return Ok(());
+        };
+        self.explicit = false;
+        if let Some(failure) = &tx.fail_commit {
+            self.server.ledger.note(|counts| counts.rollbacks += 1);
+            return Err(ordered(failure));
+        }
+        check(&tx.listed.entry, None)?;
+        tx.values.commit();
+        self.server.ledger.note(|counts| counts.commits += 1);
+        Ok(())
+    }
+
+    pub(super) fn given(&self, key: &str) -> Value {
+        let extra = self.tx.as_ref().map(|tx| &tx.extra);
+        extra.and_then(|extra| extra.get(key)).cloned().unwrap_or(Value::Null)
     }
 }

@@ -15,13 +15,24 @@ pub(super) enum Request {
     Logon(Value),
     Logoff,
     Reset,
-    Run { statement: String, parameters: Value, extra: Value },
+    Run {
+        statement: String,
+        parameters: Value,
+        extra: Value,
+    },
     Begin(Value),
     Commit,
     Rollback,
     /// `n` −1: all; `qid` −1: the last statement.
-    Fetch { n: i64, qid: i64, discard: bool },
-    Route { routing: Value, db: Option<String> },
+    Fetch {
+        n: i64,
+        qid: i64,
+        discard: bool,
+    },
+    Route {
+        routing: Value,
+        db: Option<String>,
+    },
     Telemetry(i64),
 }
 
@@ -67,10 +78,7 @@ impl Request {
 
     /// Answered IGNORED in a failed or interrupted session; the others end the connection there.
     pub fn ignorable(&self) -> bool {
-        !matches!(
-            self,
-            Request::Hello(_) | Request::Logon(_) | Request::Logoff | Request::Begin(_)
-        )
+        !matches!(self, Request::Hello(_) | Request::Logon(_) | Request::Logoff | Request::Begin(_))
     }
 
     pub fn read(message: &Value, caps: Caps) -> Result<Request, Bad> {

@@ -71,9 +71,7 @@ impl Server {
         };
         match scheme {
             "basic" => self.basic(&text(auth, "principal")?, &text(auth, "credentials")?),
-            "none" => {
-                Err(unsupported("scheme 'none' is only allowed when auth is disabled."))
-            }
+            "none" => Err(unsupported("scheme 'none' is only allowed when auth is disabled.")),
             other => self.token(other, auth),
         }
     }
@@ -127,10 +125,8 @@ impl Server {
 
     /// Metadata of HELLO's SUCCESS.
     pub(super) fn greeting(&self, connection: u64, caps: Caps) -> Value {
-        let mut hints = map([(
-            "connection.recv_timeout_seconds",
-            v(self.options.recv_timeout_seconds),
-        )]);
+        let mut hints =
+            map([("connection.recv_timeout_seconds", v(self.options.recv_timeout_seconds))]);
         if caps.at_least(5, 4) && self.options.telemetry {
             hints.put("telemetry.enabled", true);
         }

@@ -82,8 +82,7 @@ impl Error {
         if !caps.at_least(5, 7) {
             return msg::failure(&self.code, &self.message);
         }
-        let mut fields =
-            map([("neo4j_code", v(&*self.code)), ("message", v(&*self.message))]);
+        let mut fields = map([("neo4j_code", v(&*self.code)), ("message", v(&*self.message))]);
         if gql {
             let classification = map([("_classification", v(self.classification()))]);
             fields.put("gql_status", self.gql_status);
@@ -292,11 +291,8 @@ impl Summary<'_> {
 /// Two operators; the leaf has no `children`.
 fn plan(profiled: bool) -> Value {
     let operator = |name: &str, args: Value| {
-        let mut operator = map([
-            ("args", args),
-            ("operatorType", v(name)),
-            ("identifiers", strings(&["`1`"])),
-        ]);
+        let mut operator =
+            map([("args", args), ("operatorType", v(name)), ("identifiers", strings(&["`1`"]))]);
         if profiled {
             operator.put("dbHits", 0);
             operator.put("rows", 1);

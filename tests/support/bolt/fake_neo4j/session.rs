@@ -1,78 +1,30 @@
-//! One connection: what the network thread does on arrival, and the state machine behind it.
+//! One connection: the state machine behind the network.
 //!
-//! Owns: reading ahead, RESET's interrupt and count, the failed flag, which state takes which
-//! message, what ends the connection.
-//! Promises: messages are processed one at a time in order; only RESET, GOODBYE and the end of the
-//! stream act on arrival.
-//! May not know: what statements do.
+//! Owns: the failed flag, which state takes which message, what ends the connection.
+//! Promises: messages are processed one at a time in order.
+//! May not know: what statements do, how messages arrive.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
-use tokio::sync::{Notify, mpsc};
+use tokio::io::AsyncWriteExt;
+use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::super::control::{Fault, Gauge};
-use super::super::frame::{Frame, FrameReader, NOOP, frame};
+use super::super::frame::{NOOP, frame};
 use super::super::host::Wire;
 use super::super::message::{self as msg, ignored, success};
-use super::super::value::{DecodeError, Rules, Value};
+use super::super::value::Value;
 use super::Server;
-use super::execute::{Cursor, Tx};
+use super::execute::Cursor;
 use super::fields::{Bad, Request, empty};
 use super::handshake::{Caps, negotiate};
 use super::login::Login;
+use super::network::{Job, LOGIN_BYTES, Shared, read_ahead, watch_login, write_behind};
 use super::reply::{Error, Filter, REQUEST_INVALID};
-
-/// Payload bytes of one message until the login has been processed.
-const LOGIN_BYTES: usize = 8192;
-/// Entries of one list or map until then.
-const LOGIN_WIDTH: usize = 64;
-/// Containers within each other until then, the message included.
-const LOGIN_DEPTH: usize = 4;
-
-/// What the network side found.
-enum Job {
-    Message(Value),
-    /// A message (or what was taken for one) of this size came before the login.
-    TooLong(usize),
-    /// A marker without meaning inside a message.
-    Reserved,
-    /// Bytes that no reader gets over.
-    Hostile,
-}
-
-/// What both sides of a connection see.
-#[derive(Default)]
-pub(super) struct Shared {
-    /// RESETs that have arrived and have not been processed.
-    resets: AtomicUsize,
-    arrived: Notify,
-    logged_in: AtomicBool,
-    /// Bytes written by the worker that the client has not read.
-    unread: AtomicUsize,
-}
-
-impl Shared {
-    pub fn interrupted(&self) -> bool {
-        self.resets.load(Ordering::SeqCst) > 0
-    }
-
-    /// Resolves as soon as a RESET waits.
-    async fn interrupt(&self) {
-        loop {
-            let arrived = self.arrived.notified();
-            if self.interrupted() {
-                return;
-            }
-            arrived.await;
-        }
-    }
-}
+use super::transactions::Tx;
 
 /// States of a session; the failed flag is apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -182,111 +134,6 @@ pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
     }
 }
 
-/// Ends when a login took too long, the one after a LOGOFF included.
-async fn watch_login(first: Instant, within: Duration, shared: &Shared) {
-    let mut deadline = first;
-    loop {
-        tokio::time::sleep_until(deadline).await;
-        if !shared.logged_in.load(Ordering::SeqCst) {
-            return;
-        }
-        while shared.logged_in.load(Ordering::SeqCst) {
-            tokio::time::sleep(within).await;
-        }
-        deadline = Instant::now() + within;
-    }
-}
-
-/// The network side: frames to jobs, without waiting for their processing.
-async fn read_ahead(
-    mut read: ReadHalf<Wire>,
-    jobs: mpsc::UnboundedSender<Job>,
-    id: u64,
-    server: &Server,
-    shared: &Shared,
-) {
-    let mut frames = FrameReader::default();
-    let mut bytes = vec![0; 16 * 1024];
-    let mut lost = false;
-    loop {
-        let n = match read.read(&mut bytes).await {
-            Ok(0) | Err(_) => return,
-            Ok(n) => n,
-        };
-        // Looked at once per read: what came in one piece with LOGON was sent before its answer.
-        let limited = !shared.logged_in.load(Ordering::SeqCst);
-        if lost {
-            let _ = jobs.send(Job::TooLong(usize::from(u16::from_be_bytes([bytes[0], bytes[0]]))));
-            continue;
-        }
-        frames.push(&bytes[..n]);
-        while let Some(found) = frames.pop() {
-            let Frame::Message { payload, .. } = found else { continue };
-            if limited && payload.len() > LOGIN_BYTES {
-                let _ = jobs.send(Job::TooLong(payload.len()));
-                lost = true;
-                break;
-            }
-            let job = decode(&payload, limited);
-            if let Job::Message(message) = &job {
-                server.ledger.arrived(id, message);
-                match message {
-                    Value::Struct { tag: msg::GOODBYE, .. } => return,
-                    Value::Struct { tag: msg::RESET, .. } => {
-                        shared.resets.fetch_add(1, Ordering::SeqCst);
-                        shared.arrived.notify_waiters();
-                    }
-                    _ => {}
-                }
-            }
-            if jobs.send(job).is_err() {
-                return;
-            }
-        }
-        if limited && !lost && frames.pending_len() > LOGIN_BYTES {
-            let _ = jobs.send(Job::TooLong(frames.pending_len()));
-            lost = true;
-        }
-    }
-}
-
-fn decode(payload: &[u8], limited: bool) -> Job {
-    let rules = Rules { lossy_text: true, ..Rules::STRICT };
-    match Value::decode_prefix(payload, rules) {
-        Ok((message, _)) if limited && !small(&message, 1) => Job::Hostile,
-        Ok((message, _)) => Job::Message(message),
-        Err(DecodeError::Reserved(_)) => Job::Reserved,
-        Err(_) => Job::Hostile,
-    }
-}
-
-fn small(value: &Value, depth: usize) -> bool {
-    let fits = |n: usize| n <= LOGIN_WIDTH && depth <= LOGIN_DEPTH;
-    match value {
-        Value::List(values) | Value::Struct { fields: values, .. } => {
-            fits(values.len()) && values.iter().all(|value| small(value, depth + 1))
-        }
-        Value::Map(pairs) => {
-            fits(pairs.len()) && pairs.iter().all(|(_, value)| small(value, depth + 1))
-        }
-        _ => true,
-    }
-}
-
-/// The server keeps what the client does not read; it does not slow down for it.
-async fn write_behind(
-    mut write: WriteHalf<Wire>,
-    mut written: mpsc::UnboundedReceiver<Vec<u8>>,
-    shared: &Shared,
-) -> io::Result<()> {
-    while let Some(bytes) = written.recv().await {
-        write.write_all(&bytes).await?;
-        write.flush().await?;
-        shared.unread.fetch_sub(bytes.len(), Ordering::SeqCst);
-    }
-    write.shutdown().await
-}
-
 impl Session {
     async fn work(mut self, mut queue: mpsc::UnboundedReceiver<Job>) {
         while let Some(job) = queue.recv().await {
@@ -341,7 +188,9 @@ impl Session {
                 return self.fail(Error::new(REQUEST_INVALID, what).gql("22N56", description));
             }
         };
-        let Value::Struct { tag, .. } = &message else { return Flow::Close };
+        let Value::Struct { tag, .. } = &message else {
+            return Flow::Close;
+        };
         let ignoring = *tag != msg::RESET && (self.failed || self.shared.interrupted());
         let fault = match ignoring {
             true => None,
@@ -441,7 +290,12 @@ impl Session {
         let error = match bad {
             Bad::Close => return Flow::Close,
             Bad::Field(what) => Error::new(REQUEST_INVALID, what),
-            Bad::Format(what) => Error::new("Neo.ClientError.Request.InvalidFormat", what),
+            Bad::Format(what) => {
+                let description = "error: connection exception - request error. The request is \
+                                   invalid and could not be processed by the server. See cause \
+                                   for further details.";
+                Error::new("Neo.ClientError.Request.InvalidFormat", what).gql("08N11", description)
+            }
             Bad::Unknown(what) => Error::new("Neo.DatabaseError.General.UnknownError", what),
         };
         self.send_failure(&error);
