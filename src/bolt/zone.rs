@@ -6,15 +6,17 @@
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
 
 /// In the tz database, but neither regions nor known to Neo4j (seen on 2026.09).
 const NOT_REGIONS: [&str; 7] = ["EST", "Factory", "GMT+0", "GMT-0", "HST", "MST", "ROC"];
 
+const DAY: i64 = 86_400;
+
 /// Seconds in 400 years, after which the calendar and every zone's rule repeat.
-const CYCLE: i64 = 146_097 * 86_400;
+const CYCLE: i64 = 146_097 * DAY;
 
 /// Whether `name` is a region of the tz database, letter for letter.
 #[must_use]
@@ -22,14 +24,41 @@ pub fn is_region(name: &str) -> bool {
     region(name).is_some()
 }
 
+/// Whether Neo4j takes `name`: a region, or an offset from `UTC`, `GMT` or `UT`.
+#[must_use]
+pub fn is_accepted(name: &str) -> bool {
+    is_region(name) || from_utc(name).is_some()
+}
+
 /// The offset from UTC in seconds that holds in `zone` at a moment, in seconds since 1970-01-01 UTC.
 ///
-/// Knows regions and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`). `None` for any other name.
+/// Knows every zone of the tz database and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`).
+/// `None` for any other name.
 #[must_use]
 pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
-    if let Some(region) = region(zone) {
-        return Some(region.to_offset(within_database(seconds)).seconds());
-    }
+    Some(find(zone)?.to_offset(within_database(seconds)).seconds())
+}
+
+/// The moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show what they show at `wall` in UTC.
+///
+/// When they show it twice this is the earlier one, and when they never do it is later by the size of the gap: so
+/// decide Java and with it the servers that send wall-clock seconds. `None` for an unknown zone, and beyond what
+/// 64 bits hold.
+#[must_use]
+pub fn instant_of_wall_clock(zone: &str, wall: i64) -> Option<i64> {
+    let shown = within_database(wall);
+    let clock = Offset::UTC.to_datetime(shown);
+    let instant = find(zone)?.to_ambiguous_timestamp(clock).compatible().ok()?;
+    wall.checked_sub(shown.as_second() - instant.as_second())
+}
+
+fn find(zone: &str) -> Option<TimeZone> {
+    let from_utc = || Offset::from_seconds(from_utc(zone)?).ok().map(TimeZone::fixed);
+    ZONES.get(zone).ok().or_else(from_utc)
+}
+
+/// `UTC`, `GMT` or `UT`, with or without an offset.
+fn from_utc(zone: &str) -> Option<i32> {
     let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| zone.strip_prefix(prefix))?;
     if offset.is_empty() { Some(0) } else { fixed(offset) }
 }
@@ -41,10 +70,11 @@ fn region(name: &str) -> Option<TimeZone> {
 
 /// The same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset holds.
 fn within_database(seconds: i64) -> Timestamp {
-    let last = Timestamp::MAX.as_second() - 1;
+    // A day less than the limits, so that no offset leads across them.
+    let (first, last) = (Timestamp::MIN.as_second() + DAY, Timestamp::MAX.as_second() - DAY);
     let beyond = seconds.saturating_sub(last).max(0);
     let cycles = beyond.div_euclid(CYCLE) + i64::from(beyond.rem_euclid(CYCLE) > 0);
-    let seconds = seconds.saturating_sub(cycles.saturating_mul(CYCLE));
+    let seconds = seconds.saturating_sub(cycles.saturating_mul(CYCLE)).max(first);
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
 }
 
@@ -102,6 +132,22 @@ mod tests {
         for zone in ["UTC+1", "UTC+01", "UTC+01:00:00:00", "GMT+18:01", "UTC01:00", "UTC+0é:00", "Mars/X"] {
             assert_eq!(offset_at(zone, 0), None, "{zone}");
         }
+    }
+
+    #[test]
+    fn wall_clocks_of_zones() {
+        const SUMMER: i64 = 1_782_864_000;
+        // 2026-10-25T02:30 happens twice in Berlin, 2026-03-29T02:30 never.
+        for (wall, zone, utc) in [
+            (1_792_895_400, "Europe/Berlin", 1_792_888_200),
+            (1_774_751_400, "Europe/Berlin", 1_774_747_800),
+            (SUMMER - 4 * 3600, "America/New_York", SUMMER),
+            (SUMMER - 4 * 3600 + 30 * CYCLE, "America/New_York", SUMMER + 30 * CYCLE),
+            (-5_364_666_000 + 3208, "Europe/Berlin", -5_364_666_000),
+        ] {
+            assert_eq!(instant_of_wall_clock(zone, wall), Some(utc), "{wall} {zone}");
+        }
+        assert_eq!(instant_of_wall_clock("Mars/X", 0), None);
     }
 
     #[test]

@@ -5,25 +5,17 @@ use std::{fmt, time::Duration};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    bookmark::is_placeholder,
     error::Error,
-    inspect::{self, PING},
+    plan::{Plan, Sent, check_impersonation, database_of, fitted},
     rows::{self, FIRST_BATCH, Rows, Scope},
-    statement::{AccessMode, NotificationFilter, Severity},
+    statement::{AccessMode, NotificationFilter},
     transactions::{self, Guard, Transaction, Transactions},
 };
 use crate::{
     auth::Identity,
-    bolt::{
-        self, Connection, Extra, Reply,
-        fit::{Accepts, fit},
-        summary,
-    },
+    bolt::{self, Connection, Reply, summary},
     pool::{Lease, Pool},
 };
-
-/// The database that Neo4j has beside all others. Clients prove their connections on it.
-const SYSTEM: &str = "system";
 
 /// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
 /// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
@@ -284,8 +276,7 @@ impl Engine {
         let mut lease = self.lease(caller).await?;
         check_impersonation(&lease, options)?;
         let limit = self.limit(options, self.settings.transactions.max_lifetime);
-        let stand_in = database.eq_ignore_ascii_case(SYSTEM) && !lease.dialect().ping;
-        let sent = Sent::new(options, (!stand_in).then_some(database), limit);
+        let sent = Sent::new(options, database_of(database, &lease), limit);
         lease.begin(&sent.extra(options));
         Ok((lease, reservation, Instant::now() + limit + GRACE))
     }
@@ -293,77 +284,6 @@ impl Engine {
     /// The shorter of what the caller asks for and what the operator allows.
     fn limit(&self, options: &Options, allowed: Duration) -> Duration {
         options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed))
-    }
-}
-
-/// What is sent for a statement.
-struct Plan<'a> {
-    text: &'a str,
-    database: Option<&'a str>,
-    kind: Option<&'static str>,
-    /// The wire must not be used again.
-    taints: bool,
-}
-
-impl<'a> Plan<'a> {
-    fn of(text: &'a str, database: &'a str, connection: &Connection) -> Result<Self, Error> {
-        let dialect = connection.dialect();
-        let system = database.eq_ignore_ascii_case(SYSTEM);
-        if !dialect.ping && inspect::is_ping(text) {
-            let database = (!system).then_some(database);
-            return Ok(Self { text: PING, database, kind: Some("s"), taints: false });
-        }
-        if !dialect.ping && system {
-            return Err(Error::database_not_found(database));
-        }
-        if inspect::is_transaction_control(text, dialect) {
-            return Err(Error::new(
-                super::Kind::Refused,
-                "Neo.ClientError.Statement.SemanticError",
-                format!(
-                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{database}/query/v2/tx \
-                     and so on)",
-                    text.trim()
-                ),
-            ));
-        }
-        let taints = inspect::changes_session(text, dialect);
-        Ok(Self { text, database: Some(database), kind: None, taints })
-    }
-}
-
-/// What RUN and BEGIN carry, with everything that has to be made for it.
-struct Sent<'a> {
-    database: Option<&'a str>,
-    bookmarks: Vec<String>,
-    disabled: Option<Vec<&'static str>>,
-    timeout_ms: i64,
-}
-
-impl<'a> Sent<'a> {
-    fn new(options: &Options, database: Option<&'a str>, limit: Duration) -> Self {
-        let disabled: Vec<_> = options.notifications.disabled.iter().map(|category| category.as_bolt()).collect();
-        let bookmarks = options.bookmarks.iter().filter(|bookmark| !is_placeholder(bookmark));
-        Self {
-            database,
-            bookmarks: bookmarks.cloned().collect(),
-            disabled: (!disabled.is_empty()).then_some(disabled),
-            timeout_ms: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1),
-        }
-    }
-
-    fn extra<'s>(&'s self, options: &'s Options) -> Extra<'s> {
-        Extra {
-            database: self.database,
-            impersonated_user: options.impersonated_user.as_deref(),
-            read_only: options.access_mode == AccessMode::Read,
-            bookmarks: &self.bookmarks,
-            timeout_ms: Some(self.timeout_ms),
-            metadata: options.metadata.as_deref(),
-            minimum_severity: options.notifications.minimum_severity.map(Severity::as_bolt),
-            disabled_categories: self.disabled.as_deref(),
-            implicit: options.implicit,
-        }
     }
 }
 
@@ -408,33 +328,6 @@ async fn expect<T>(
         }
         Ok(Err(error)) => Err(Error::of_connection(error, false, true)),
     }
-}
-
-/// Parameters as this server takes them.
-fn fitted<'a>(parameters: &'a [u8], connection: &Connection) -> Result<std::borrow::Cow<'a, [u8]>, Error> {
-    let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
-    let accepts = Accepts {
-        utc: capabilities.utc,
-        bytes: dialect.bytes,
-        zoned_time: dialect.zoned_time,
-        vector: capabilities.vector,
-        uuid: capabilities.uuid,
-        memgraph_temporals: dialect.confined_temporals,
-        max_depth: dialect.parameter_depth,
-        max_elements: dialect.parameter_values,
-    };
-    fit(parameters, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
-}
-
-fn check_impersonation(connection: &Connection, options: &Options) -> Result<(), Error> {
-    if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
-        return Err(Error::new(
-            super::Kind::Refused,
-            "Neo.ClientError.Statement.ArgumentError",
-            format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
-        ));
-    }
-    Ok(())
 }
 
 /// After a refusal that concerns the database or the user, some servers are in doubt which they serve.

@@ -9,6 +9,7 @@ mod bookmark;
 mod engine;
 mod error;
 mod inspect;
+mod plan;
 mod rows;
 mod statement;
 mod transactions;

@@ -45,6 +45,7 @@ HOLES = {
         "bookmarks": "the embedded database has no bookmarks",
         "bytes": "the embedded engine has no byte arrays",
         "points": "the embedded engine has no points",
+        "property map": "the embedded engine takes no parameter as the properties of CREATE",
         "plans": "the embedded engine has no plans",
         "notifications": "the embedded engine sends none",
         "counters": "the embedded engine counts nothing",
@@ -401,13 +402,21 @@ def test_point_round_trip(session, value):
 
 def test_nodes(session, label):
     properties = {"s": "x", "i": 1, "f": 1.5, "b": True, "l": [1, 2]}
-    node = session.run(f"CREATE (n:{label} $p) RETURN n", p=properties).single()["n"]
+    query = f"CREATE (n:{label} {{s: $s, i: $i, f: $f, b: $b, l: $l}}) RETURN n"
+    node = session.run(query, properties).single()["n"]
     assert isinstance(node, neo4j.graph.Node)
     assert node.labels == frozenset({label})
     assert dict(node) == properties
     assert isinstance(node.element_id, str) and node.element_id
     again = session.run(f"MATCH (n:{label}) RETURN n").single()["n"]
     assert again.element_id == node.element_id
+
+
+@needs("property map")
+def test_property_map(session, label):
+    properties = {"s": "x", "i": 1, "f": 1.5, "b": True, "l": [1, 2]}
+    node = session.run(f"CREATE (n:{label} $p) RETURN n", p=properties).single()["n"]
+    assert dict(node) == properties
 
 
 def test_relationships(session, label):

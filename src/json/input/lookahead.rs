@@ -51,11 +51,7 @@ struct Found<'a> {
 
 impl<'a> Lookahead<'a> {
     /// The type of the object that begins at `offset` and has its `_value` first; `lexer` is inside it.
-    pub(super) fn type_at(
-        &mut self,
-        offset: usize,
-        lexer: &Lexer<'a>,
-    ) -> Result<TypeName<'a>, SyntaxError> {
+    pub(super) fn type_at(&mut self, offset: usize, lexer: &Lexer<'a>) -> Result<TypeName<'a>, SyntaxError> {
         while self.found.get(self.next).is_some_and(|found| found.offset < offset) {
             self.next += 1;
         }

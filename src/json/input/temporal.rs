@@ -55,6 +55,9 @@ pub(super) fn offset_date_time(text: &str) -> Option<(Seconds, i64)> {
 pub(super) fn zoned_date_time(text: &str) -> Option<(Seconds, &str)> {
     let (moment, zone) = text.strip_suffix(']')?.split_once('[')?;
     let ((seconds, nanos), _) = offset_date_time(moment)?;
+    if !zone::is_accepted(zone) {
+        return None;
+    }
     let wall = seconds + i64::from(zone::offset_at(zone, seconds)?);
     let years = days(-LAST_YEAR, 1, 1) * DAY..days(LAST_YEAR + 1, 1, 1) * DAY;
     years.contains(&wall).then_some(((seconds, nanos), zone))

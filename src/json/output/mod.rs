@@ -20,7 +20,6 @@ mod temporal;
 mod text;
 mod vector;
 mod walk;
-mod zone;
 
 #[cfg(test)]
 mod properties;

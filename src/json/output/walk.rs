@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 
 use super::error::RowError;
 use super::graph::Trailing;
-use super::{duration, graph, scalar, spatial, temporal, text, vector, zone};
+use super::{duration, graph, scalar, spatial, temporal, text, vector};
 use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
+use crate::bolt::zone;
 use crate::json::View;
 
 /// How many collections, nodes and relationships may be open at once.
@@ -245,15 +246,16 @@ fn point_in_time(
         }
         (tag::DATE_TIME_ZONE | tag::LEGACY_DATE_TIME_ZONE, 3) => {
             let [seconds, nanos] = integers(reader)?;
-            let zone = reader.expect_string()?;
+            let name = reader.expect_string()?;
             let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
-            let utc = if is_wall_clock { zone::instant_of_wall_clock(seconds, zone)? } else { seconds };
-            let offset = zone::offset_at(utc, zone)?;
+            let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
+            let placed = utc.and_then(|utc| Some((utc, i64::from(zone::offset_at(name, utc)?))));
+            let (utc, offset) = placed.ok_or(DecodeError::Value("a date-time in an unknown time zone"))?;
             scalar::textual(out, view, "ZonedDateTime", |out| {
                 temporal::offset_date_time(out, utc, nanos, offset)?;
                 if view != View::Plain {
                     out.put_u8(b'[');
-                    text::escaped(out, zone);
+                    text::escaped(out, name);
                     out.put_u8(b']');
                 }
                 Ok(())

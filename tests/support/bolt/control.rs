@@ -152,11 +152,7 @@ pub struct Answer {
 
 impl Answer {
     pub fn rows<const N: usize>(fields: &[&str], rows: [Vec<Value>; N]) -> Answer {
-        Answer {
-            fields: fields.iter().map(|f| (*f).to_owned()).collect(),
-            rows: rows.into(),
-            summary: Vec::new(),
-        }
+        Answer { fields: fields.iter().map(|f| (*f).to_owned()).collect(), rows: rows.into(), summary: Vec::new() }
     }
 }
 

@@ -95,8 +95,7 @@ impl Options {
 
     /// After 3.13: no glued failures, replies in bursts, one more column.
     pub fn newest() -> Options {
-        let mut options =
-            Options { glued_failure: false, deferred_acks: true, ..Options::default() };
+        let mut options = Options { glued_failure: false, deferred_acks: true, ..Options::default() };
         options.transaction_columns.push("database");
         options
     }
@@ -159,8 +158,7 @@ impl FakeMemgraph {
             connections: OnceLock::new(),
         });
         let serving = Arc::clone(&server);
-        let host =
-            Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&serving))));
+        let host = Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&serving))));
         let host = host.await;
         let _ = server.connections.set(Arc::downgrade(host.connections()));
         let control = Control {

@@ -104,10 +104,7 @@ impl FrameReader {
     ///
     /// # Errors
     /// The stream's own, and `UnexpectedEof` if it ends inside a frame.
-    pub async fn next<R: AsyncRead + Unpin>(
-        &mut self,
-        stream: &mut R,
-    ) -> io::Result<Option<Frame>> {
+    pub async fn next<R: AsyncRead + Unpin>(&mut self, stream: &mut R) -> io::Result<Option<Frame>> {
         let mut bytes = vec![0; 16 * 1024];
         loop {
             if let Some(frame) = self.pop() {

@@ -84,10 +84,7 @@ fn show_value(value: &Value) -> String {
 
 /// HELLO of Bolt 5.3 and later: user agent and `bolt_agent`.
 pub fn hello() -> Value {
-    structure(
-        HELLO,
-        [map([("user_agent", v("test/1")), ("bolt_agent", map([("product", v("test/1"))]))])],
-    )
+    structure(HELLO, [map([("user_agent", v("test/1")), ("bolt_agent", map([("product", v("test/1"))]))])])
 }
 
 pub fn hello_with(extra: Value) -> Value {

@@ -43,12 +43,7 @@
 //!
 //! Reads and writes are transactional: on Neo4j a write waits for the lock of its key and reads see
 //! what is committed; on Memgraph a transaction has a snapshot and a concurrent write is a conflict.
-#![allow(
-    dead_code,
-    unused_imports,
-    unreachable_pub,
-    reason = "each test binary uses a part of this"
-)]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses a part of this")]
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,

@@ -91,10 +91,7 @@ impl Peer {
         (clients, peer)
     }
 
-    fn new(
-        addr: Option<SocketAddr>,
-        scripts: usize,
-    ) -> (Peer, mpsc::UnboundedSender<Result<(), String>>) {
+    fn new(addr: Option<SocketAddr>, scripts: usize) -> (Peer, mpsc::UnboundedSender<Result<(), String>>) {
         let (outcome, outcomes) = mpsc::unbounded_channel();
         let finish = watch::Sender::new(false);
         (Peer { addr, finish, tasks: Arc::default(), outcomes, scripts }, outcome)

@@ -47,9 +47,7 @@ impl Reply {
             return if *self == Reply::End { "END".into() } else { "UNDECODABLE".into() };
         };
         match *tag {
-            msg::RECORD => {
-                fields.first().map_or_else(String::new, |f| format!("RECORD {}", show(f)))
-            }
+            msg::RECORD => fields.first().map_or_else(String::new, |f| format!("RECORD {}", show(f))),
             msg::FAILURE => {
                 let text = |key| self.get(key).and_then(Value::as_str).unwrap_or_default();
                 let code = format!("{}{}", text("neo4j_code"), text("code"));
@@ -82,8 +80,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
 
     /// Offers one version, which must be accepted.
     pub async fn open(stream: S, (major, minor): (u8, u8)) -> RawClient<S> {
-        let (client, answer) =
-            RawClient::shake(stream, [[0, 0, minor, major], [0; 4], [0; 4], [0; 4]]).await;
+        let (client, answer) = RawClient::shake(stream, [[0, 0, minor, major], [0; 4], [0; 4], [0; 4]]).await;
         assert_eq!(answer, [0, 0, minor, major], "the answer to an offer of {major}.{minor}");
         client
     }
@@ -141,8 +138,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
                 None => return Reply::End,
                 Some(Frame::Noop) => {}
                 Some(Frame::Message { payload, .. }) => {
-                    return Value::decode(&payload)
-                        .map_or_else(|_| Reply::Undecodable(payload), Reply::Message);
+                    return Value::decode(&payload).map_or_else(|_| Reply::Undecodable(payload), Reply::Message);
                 }
             }
         }

@@ -58,10 +58,7 @@ impl Shapes {
             b'P',
             [
                 list([node(0, "a"), node(1, "b"), node(2, "c")]),
-                list([
-                    self.unbound(7, "KNOWS", map([("since", v(1999))])),
-                    self.unbound(8, "LIKES", map([])),
-                ]),
+                list([self.unbound(7, "KNOWS", map([("since", v(1999))])), self.unbound(8, "LIKES", map([]))]),
                 list([v(1), v(1), v(-2), v(2)]),
             ],
         )

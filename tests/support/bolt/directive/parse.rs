@@ -132,9 +132,7 @@ impl Words<'_> {
         let (name, returned) = rest.split_once("RETURN").ok_or_else(|| self.refuse(0))?;
         let n = literal(n, self.parameters)?.and_then(|n| n.as_int());
         match (n.and_then(|n| u64::try_from(n).ok()), name == returned) {
-            (Some(n), true) => {
-                Ok(Program { fields: vec![name.to_owned()], ..Program::counting(n) })
-            }
+            (Some(n), true) => Ok(Program { fields: vec![name.to_owned()], ..Program::counting(n) }),
             _ => Err(self.refuse(0)),
         }
     }
@@ -149,11 +147,8 @@ impl Words<'_> {
             "DELETE" => Effect::Set(key, None),
             _ => Effect::Add(key, value.as_int().ok_or_else(|| self.refuse(1))?),
         };
-        let rows = if self.has(1 + given, "ROWS") {
-            Program::counting(self.number(2 + given)?)
-        } else {
-            Program::nothing()
-        };
+        let rows =
+            if self.has(1 + given, "ROWS") { Program::counting(self.number(2 + given)?) } else { Program::nothing() };
         Ok(Program { effects: vec![effect], stats: vec![("properties-set", 1)], ..rows })
     }
 
@@ -224,9 +219,7 @@ fn literal(text: &str, parameters: &Value) -> Result<Option<Value>, Refused> {
     };
     let number = || text.parse::<i64>().map(v).or_else(|_| text.parse::<f64>().map(v)).ok();
     Ok(known.or_else(|| {
-        text.starts_with(['-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9'])
-            .then(number)
-            .flatten()
+        text.starts_with(['-', '.', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9']).then(number).flatten()
     }))
 }
 

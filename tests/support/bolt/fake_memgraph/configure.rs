@@ -28,9 +28,7 @@ fn unchanged(previous: &Value, extra: &Value) -> bool {
     let (before, now) = (previous.as_map().unwrap_or_default(), extra.as_map().unwrap_or_default());
     let scalar = |value: &Value| !matches!(value, Value::List(_) | Value::Map(_) | Value::Null);
     before.len() == now.len()
-        && now.iter().all(|(key, value)| {
-            scalar(value) && before.iter().any(|(k, old)| k == key && old == value)
-        })
+        && now.iter().all(|(key, value)| scalar(value) && before.iter().any(|(k, old)| k == key && old == value))
 }
 
 fn text<'a>(extra: &'a Value, key: &str) -> Result<Option<&'a str>, Error> {

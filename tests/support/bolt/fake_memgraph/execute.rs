@@ -72,12 +72,7 @@ impl Session {
         Ok(Flow::Go)
     }
 
-    async fn prepare(
-        &mut self,
-        text: &str,
-        parameters: &Value,
-        extra: &Value,
-    ) -> Result<Cursor, Error> {
+    async fn prepare(&mut self, text: &str, parameters: &Value, extra: &Value) -> Result<Cursor, Error> {
         if !self.explicit {
             self.inspect("RUN", extra);
             self.configure(extra)?;
@@ -183,16 +178,8 @@ impl Session {
     }
 
     /// Sends up to `n` rows (−1: all) and looks at one more; true if there is one.
-    async fn stream(
-        &mut self,
-        cursor: &mut Cursor,
-        n: i32,
-        discard: bool,
-    ) -> io::Result<Result<bool, Error>> {
-        let urgent = matches!(
-            cursor.program.special,
-            Some(Special::ShowTransactions | Special::Terminate(_))
-        );
+    async fn stream(&mut self, cursor: &mut Cursor, n: i32, discard: bool) -> io::Result<Result<bool, Error>> {
+        let urgent = matches!(cursor.program.special, Some(Special::ShowTransactions | Special::Terminate(_)));
         let workers = Arc::clone(&self.server.workers);
         // The semaphore is never closed.
         let _worker = if urgent { None } else { workers.acquire_owned().await.ok() };

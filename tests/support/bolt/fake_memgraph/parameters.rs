@@ -124,8 +124,7 @@ fn zoned_date_time(tag: u8, s: i64, nanos: i64, zone: &Value) -> Result<Value, U
 
 /// Months become 2 629 746 s each; what comes back has days, seconds and one sign.
 fn duration(months: i64, days: i64, seconds: i64, nanos: i64) -> Value {
-    let seconds =
-        i128::from(months) * 2_629_746 + i128::from(days) * i128::from(DAY) + i128::from(seconds);
+    let seconds = i128::from(months) * 2_629_746 + i128::from(days) * i128::from(DAY) + i128::from(seconds);
     let micros = (seconds * 1_000_000 + i128::from(nanos / MICROS)) as i64;
     let day = DAY * 1_000_000;
     let rest = micros % day;

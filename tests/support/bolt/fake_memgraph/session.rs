@@ -229,17 +229,13 @@ impl Session {
                 self.send(&success(map([])));
                 Ok(Flow::Go)
             }
-            (_, msg::ROUTE, [Value::Map(_), Value::List(_), third]) if self.version >= (4, 3) => {
-                Ok(self.route(third))
+            (_, msg::ROUTE, [Value::Map(_), Value::List(_), third]) if self.version >= (4, 3) => Ok(self.route(third)),
+            (State::Idle, msg::RUN, [Value::Str(statement), parameters @ Value::Map(_), extra @ Value::Map(_)]) => {
+                match accept(parameters, v5) {
+                    Ok(parameters) => self.run(statement, &parameters, extra).await,
+                    Err(unreadable) => Ok(self.unreadable(unreadable)),
+                }
             }
-            (
-                State::Idle,
-                msg::RUN,
-                [Value::Str(statement), parameters @ Value::Map(_), extra @ Value::Map(_)],
-            ) => match accept(parameters, v5) {
-                Ok(parameters) => self.run(statement, &parameters, extra).await,
-                Err(unreadable) => Ok(self.unreadable(unreadable)),
-            },
             (State::Idle, msg::BEGIN, [extra @ Value::Map(_)]) => Ok(self.begin(extra)),
             (State::Idle, msg::COMMIT, []) => Ok(self.commit()),
             (State::Idle, msg::ROLLBACK, []) => Ok(self.rollback()),
@@ -356,19 +352,14 @@ impl Session {
             ));
             return Flow::Go;
         };
-        let db = if self.version == (4, 3) {
-            third.as_str()
-        } else {
-            third.get("db").and_then(Value::as_str)
-        };
+        let db = if self.version == (4, 3) { third.as_str() } else { third.get("db").and_then(Value::as_str) };
         let server = |role: &str| {
             let of_role = routing.iter().filter(|(r, _)| r == role);
             let addresses: Vec<&str> = of_role.map(|(_, address)| &**address).collect();
             let entry = map([("addresses", strings(&addresses)), ("role", v(role))]);
             (!addresses.is_empty()).then_some(entry)
         };
-        let servers: Vec<Value> =
-            ["WRITE", "READ", "ROUTE"].into_iter().filter_map(server).collect();
+        let servers: Vec<Value> = ["WRITE", "READ", "ROUTE"].into_iter().filter_map(server).collect();
         let table = map([("db", v(db)), ("servers", v(servers)), ("ttl", v(300))]);
         self.state = State::Idle;
         self.send(&success(map([("rt", table)])));

@@ -5,9 +5,7 @@
 
 use std::sync::Arc;
 
-use super::super::directive::{
-    COUNTERS, Failure, Planning, Program, Refused, Rows, Special, parse,
-};
+use super::super::directive::{COUNTERS, Failure, Planning, Program, Refused, Rows, Special, parse};
 use super::super::samples::Shapes;
 use super::super::value::{Value, map, strings, v};
 use super::execute::Cursor;
@@ -43,9 +41,7 @@ impl Session {
                  '{word}' expecting a directive. Take a look at clauses around and try to fix \
                  the query."
             )),
-            Refused::MissingParameter(name) => {
-                Error::client(&format!("Parameter ${name} not provided."))
-            }
+            Refused::MissingParameter(name) => Error::client(&format!("Parameter ${name} not provided.")),
         })
     }
 
@@ -83,8 +79,7 @@ impl Session {
             Some(Special::WhoAmI) => self.who_am_i(program),
             Some(Special::Type(name)) => {
                 let found = self.shapes().named(&name);
-                let (fields, row) =
-                    found.ok_or_else(|| Error::client(&format!("Unbound variable: {name}.")))?;
+                let (fields, row) = found.ok_or_else(|| Error::client(&format!("Unbound variable: {name}.")))?;
                 program.fields = fields;
                 program.rows = Rows::Fixed(vec![row]);
             }
@@ -205,19 +200,14 @@ impl Session {
         };
         let seen = self.server.registry.all();
         let seen = seen.iter().filter(|entry| self.may_see(entry));
-        let mut rows: Vec<Vec<Value>> =
-            seen.map(|entry| row(&entry.id.to_string(), Some(entry))).collect();
+        let mut rows: Vec<Vec<Value>> = seen.map(|entry| row(&entry.id.to_string(), Some(entry))).collect();
         // Work in the background has names instead of numbers.
         rows.push(row("gc", None));
         program.fields = columns.iter().map(|column| (*column).to_owned()).collect();
         program.rows = Rows::Fixed(rows);
     }
 
-    pub(super) fn terminate(
-        &self,
-        program: &mut Program,
-        ids: &[Option<String>],
-    ) -> Result<(), Error> {
+    pub(super) fn terminate(&self, program: &mut Program, ids: &[Option<String>]) -> Result<(), Error> {
         let mut rows = Vec::new();
         for id in ids {
             let Some(id) = id else {
@@ -269,19 +259,11 @@ pub(super) fn summary(cursor: &Cursor, db: &str) -> Value {
     meta.put("number_of_hops", 0);
     if program.stats.iter().any(|(_, n)| *n > 0) && program.planning == Planning::None {
         let count = |key: &str| program.stats.iter().find(|(k, _)| *k == key).map_or(0, |c| c.1);
-        meta.put(
-            "stats",
-            Value::Map(COUNTERS.iter().map(|k| ((*k).into(), v(count(k)))).collect()),
-        );
+        meta.put("stats", Value::Map(COUNTERS.iter().map(|k| ((*k).into(), v(count(k)))).collect()));
     }
     if program.notify {
         let note = |severity: &str, code: &str, title: &str| {
-            map([
-                ("severity", v(severity)),
-                ("code", v(code)),
-                ("title", v(title)),
-                ("description", v("")),
-            ])
+            map([("severity", v(severity)), ("code", v(code)), ("title", v(title)), ("description", v(""))])
         };
         let notes = vec![
             note("INFO", "CreateIndex", "Created index on label L on properties p."),

@@ -62,8 +62,7 @@ impl Session {
         drop(running);
         match outcome {
             Ok(cursor) => {
-                let mut meta =
-                    map([("t_first", v(0)), ("fields", strings(&cursor.program.fields))]);
+                let mut meta = map([("t_first", v(0)), ("fields", strings(&cursor.program.fields))]);
                 if explicit {
                     self.last_qid += 1;
                     meta.put("qid", self.last_qid);
@@ -88,12 +87,7 @@ impl Session {
     }
 
     /// Everything a statement does before RUN is answered.
-    async fn start(
-        &mut self,
-        statement: &str,
-        parameters: &Value,
-        explicit: bool,
-    ) -> Result<Cursor, Error> {
+    async fn start(&mut self, statement: &str, parameters: &Value, explicit: bool) -> Result<Cursor, Error> {
         self.check_deadline()?;
         let mut program = self.parse(statement, parameters)?;
         self.specialise(&mut program, statement, explicit)?;
@@ -243,13 +237,8 @@ impl Session {
         if automatic {
             self.state = State::Ready;
         }
-        let summary = Summary {
-            program: &cursor.program,
-            had_rows: cursor.position > 0,
-            db: &db,
-            bookmark,
-            filter: &filter,
-        };
+        let summary =
+            Summary { program: &cursor.program, had_rows: cursor.position > 0, db: &db, bookmark, filter: &filter };
         Ok(summary.success(self.caps))
     }
 }

@@ -178,11 +178,7 @@ fn run(statement: &Value, parameters: &Value, extra: &Value, caps: Caps) -> Resu
     }
     unique(parameters)?;
     check_parameter(parameters, caps)?;
-    Ok(Request::Run {
-        statement: statement.clone(),
-        parameters: parameters.clone(),
-        extra: metadata(extra)?,
-    })
+    Ok(Request::Run { statement: statement.clone(), parameters: parameters.clone(), extra: metadata(extra)? })
 }
 
 /// RUN and BEGIN extra.
@@ -251,9 +247,7 @@ fn check_parameter(value: &Value, caps: Caps) -> Result<(), Bad> {
             unique(value)?;
             pairs.iter().try_for_each(|(_, value)| check_parameter(value, caps))
         }
-        Value::Uuid(_) if !caps.at_least(6, 1) => {
-            field("params", "Unexpected type: Expected ANY but got RESERVED")
-        }
+        Value::Uuid(_) if !caps.at_least(6, 1) => field("params", "Unexpected type: Expected ANY but got RESERVED"),
         Value::Struct { tag, fields } => check_structure(*tag, fields, caps),
         _ => Ok(()),
     }
@@ -261,9 +255,7 @@ fn check_parameter(value: &Value, caps: Caps) -> Result<(), Bad> {
 
 fn check_structure(tag: u8, fields: &[Value], caps: Caps) -> Result<(), Bad> {
     let int = |i: usize| fields.get(i).and_then(Value::as_int);
-    let nested = |name: &str, what: String| {
-        field("params", &format!("Illegal value for field \"{name}\": {what}"))
-    };
+    let nested = |name: &str, what: String| field("params", &format!("Illegal value for field \"{name}\": {what}"));
     match tag {
         b'D' | b't' | b'd' | b'E' => Ok(()),
         // The server's reader throws where nothing catches it.

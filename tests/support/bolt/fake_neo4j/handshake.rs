@@ -42,8 +42,7 @@ pub(super) async fn negotiate(wire: &mut Wire, options: &Options) -> io::Result<
     let mut magic = [0; 4];
     wire.read_exact(&mut magic).await?;
     if &magic == b"GET " {
-        let reply =
-            b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
+        let reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
         wire.write_all(reply).await?;
         return Ok(None);
     }
@@ -62,11 +61,7 @@ pub(super) async fn negotiate(wire: &mut Wire, options: &Options) -> io::Result<
                 let offered = |v: &&(u8, u8)| (oldest..=newest).contains(*v);
                 if let Some(version) = options.versions.iter().rev().find(offered) {
                     wire.write_all(&[0, 0, version.1, version.0]).await?;
-                    return Ok(Some(Caps {
-                        version: *version,
-                        by_manifest: false,
-                        utc_patch: false,
-                    }));
+                    return Ok(Some(Caps { version: *version, by_manifest: false, utc_patch: false }));
                 }
             }
             (Slot::Unused, _) => {}

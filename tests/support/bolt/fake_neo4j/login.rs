@@ -116,17 +116,13 @@ impl Server {
         let key = (scheme.to_owned(), text(auth, "credentials")?);
         match tokens.get(&key) {
             Some(principal) => Ok(Login { principal: principal.clone(), ..Login::default() }),
-            None => Err(Error::new(
-                UNAUTHORIZED,
-                "The client is unauthorized due to authentication failure.",
-            )),
+            None => Err(Error::new(UNAUTHORIZED, "The client is unauthorized due to authentication failure.")),
         }
     }
 
     /// Metadata of HELLO's SUCCESS.
     pub(super) fn greeting(&self, connection: u64, caps: Caps) -> Value {
-        let mut hints =
-            map([("connection.recv_timeout_seconds", v(self.options.recv_timeout_seconds))]);
+        let mut hints = map([("connection.recv_timeout_seconds", v(self.options.recv_timeout_seconds))]);
         if caps.at_least(5, 4) && self.options.telemetry {
             hints.put("telemetry.enabled", true);
         }

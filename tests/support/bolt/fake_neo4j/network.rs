@@ -152,9 +152,7 @@ fn small(value: &Value, depth: usize) -> bool {
         Value::List(values) | Value::Struct { fields: values, .. } => {
             fits(values.len()) && values.iter().all(|value| small(value, depth + 1))
         }
-        Value::Map(pairs) => {
-            fits(pairs.len()) && pairs.iter().all(|(_, value)| small(value, depth + 1))
-        }
+        Value::Map(pairs) => fits(pairs.len()) && pairs.iter().all(|(_, value)| small(value, depth + 1)),
         _ => true,
     }
 }

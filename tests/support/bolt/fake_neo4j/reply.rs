@@ -23,11 +23,9 @@ impl Error {
     pub fn new(code: &str, message: impl Into<String>) -> Error {
         let message = message.into();
         let (gql_status, description) = match code {
-            REQUEST_INVALID | "Neo.ClientError.Request.InvalidFormat" => (
-                "08N06",
-                "error: connection exception - protocol error. General network protocol error."
-                    .to_owned(),
-            ),
+            REQUEST_INVALID | "Neo.ClientError.Request.InvalidFormat" => {
+                ("08N06", "error: connection exception - protocol error. General network protocol error.".to_owned())
+            }
             "Neo.ClientError.Security.Unauthorized" => (
                 "42NFF",
                 "error: syntax error or access rule violation - permission/access denied. Access \
@@ -44,10 +42,9 @@ impl Error {
             ),
             "Neo.ClientError.Statement.SyntaxError"
             | "Neo.ClientError.Statement.ParameterMissing"
-            | "Neo.ClientError.Database.DatabaseNotFound" => (
-                "42001",
-                "error: syntax error or access rule violation - invalid syntax".to_owned(),
-            ),
+            | "Neo.ClientError.Database.DatabaseNotFound" => {
+                ("42001", "error: syntax error or access rule violation - invalid syntax".to_owned())
+            }
             "Neo.TransientError.Request.NoThreadsAvailable" => (
                 "51N59",
                 "error: system configuration or operation exception - internal resource \
@@ -55,10 +52,7 @@ impl Error {
                  contact the system operator. More information is present in the logs."
                     .to_owned(),
             ),
-            _ => (
-                "50N42",
-                format!("error: general processing exception - unexpected error. {message}"),
-            ),
+            _ => ("50N42", format!("error: general processing exception - unexpected error. {message}")),
         };
         Error { code: code.to_owned(), message, gql_status, description }
     }
@@ -206,8 +200,7 @@ impl Note {
     }
 
     fn status(&self) -> Value {
-        let mut record =
-            map([("_classification", v(self.category)), ("_severity", v(self.severity))]);
+        let mut record = map([("_classification", v(self.category)), ("_severity", v(self.severity))]);
         if let Some(position) = self.position() {
             record.put("_position", position);
         }
@@ -233,8 +226,7 @@ impl Summary<'_> {
             meta.put("stats", stats);
         }
         let noted = self.program.notify;
-        let notes: Vec<&Note> =
-            NOTES.iter().filter(|note| noted && self.filter.lets(note)).collect();
+        let notes: Vec<&Note> = NOTES.iter().filter(|note| noted && self.filter.lets(note)).collect();
         if caps.at_least(5, 6) {
             meta.put("statuses", self.statuses(&notes));
         } else if !notes.is_empty() {
@@ -291,8 +283,7 @@ impl Summary<'_> {
 /// Two operators; the leaf has no `children`.
 fn plan(profiled: bool) -> Value {
     let operator = |name: &str, args: Value| {
-        let mut operator =
-            map([("args", args), ("operatorType", v(name)), ("identifiers", strings(&["`1`"]))]);
+        let mut operator = map([("args", args), ("operatorType", v(name)), ("identifiers", strings(&["`1`"]))]);
         if profiled {
             operator.put("dbHits", 0);
             operator.put("rows", 1);
@@ -303,11 +294,6 @@ fn plan(profiled: bool) -> Value {
         operator
     };
     let leaf = operator("Projection@neo4j", map([("Id", v(1)), ("EstimatedRows", v(1.0))]));
-    let args = map([
-        ("planner", v("COST")),
-        ("runtime", v("SLOTTED")),
-        ("Id", v(0)),
-        ("EstimatedRows", v(1.0)),
-    ]);
+    let args = map([("planner", v("COST")), ("runtime", v("SLOTTED")), ("Id", v(0)), ("EstimatedRows", v(1.0))]);
     operator("ProduceResults@neo4j", args).with("children", list([leaf]))
 }

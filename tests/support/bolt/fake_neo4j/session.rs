@@ -266,10 +266,9 @@ impl Session {
             }
             (State::Ready, Request::Route { routing, db }) => self.route(&routing, db),
             (State::Ready, Request::Begin(extra)) => self.begin(&extra).await,
-            (
-                State::Ready | State::InTransaction,
-                Request::Run { statement, parameters, extra },
-            ) => self.run(&statement, &parameters, &extra).await,
+            (State::Ready | State::InTransaction, Request::Run { statement, parameters, extra }) => {
+                self.run(&statement, &parameters, &extra).await
+            }
             (State::AutoCommit | State::InTransaction, Request::Fetch { n, qid, discard }) => {
                 self.fetch(n, qid, discard).await
             }
@@ -371,11 +370,7 @@ impl Session {
     }
 
     /// Waits for `work`, sending NOOPs, until it is done, a RESET arrives or `deadline` passes.
-    pub async fn busy<T>(
-        &self,
-        work: impl Future<Output = T>,
-        deadline: Option<Instant>,
-    ) -> Result<T, Stop> {
+    pub async fn busy<T>(&self, work: impl Future<Output = T>, deadline: Option<Instant>) -> Result<T, Stop> {
         let period = self.server.options.keep_alive;
         let mut keep_alive = tokio::time::interval_at(Instant::now() + period, period);
         let timed_out = async {

@@ -25,20 +25,14 @@ impl Session {
                      \"{statement}\"\n ^"
                 ),
             ),
-            Refused::MissingParameter(name) => Error::new(
-                "Neo.ClientError.Statement.ParameterMissing",
-                format!("Expected parameter(s): {name}"),
-            ),
+            Refused::MissingParameter(name) => {
+                Error::new("Neo.ClientError.Statement.ParameterMissing", format!("Expected parameter(s): {name}"))
+            }
         })
     }
 
     /// Gives the special directives their meaning on this server.
-    pub(super) fn specialise(
-        &self,
-        program: &mut Program,
-        statement: &str,
-        explicit: bool,
-    ) -> Result<(), Error> {
+    pub(super) fn specialise(&self, program: &mut Program, statement: &str, explicit: bool) -> Result<(), Error> {
         let extra = self.tx.as_ref().map_or(Value::Null, |tx| tx.extra.clone());
         match program.special.clone() {
             Some(Special::WhoAmI) => {
@@ -47,9 +41,10 @@ impl Session {
                 program.rows = Rows::Fixed(vec![row]);
             }
             Some(Special::Type(name)) => {
-                let (fields, row) = self.shapes().named(&name).ok_or_else(|| {
-                    Error::new("Neo.ClientError.Statement.SyntaxError", format!("No type {name}"))
-                })?;
+                let (fields, row) = self
+                    .shapes()
+                    .named(&name)
+                    .ok_or_else(|| Error::new("Neo.ClientError.Statement.SyntaxError", format!("No type {name}")))?;
                 program.fields = fields;
                 program.rows = Rows::Fixed(vec![row]);
             }

@@ -34,10 +34,9 @@ pub(super) fn stopped(stop: Stop) -> Error {
     let retry = "The transaction has been terminated. Retry your operation in a new transaction, \
                  and you should see a successful result.";
     match stop {
-        Stop::Interrupted => Error::new(
-            "Neo.ClientError.Transaction.Terminated",
-            format!("{retry} Explicitly terminated by the user. "),
-        ),
+        Stop::Interrupted => {
+            Error::new("Neo.ClientError.Transaction.Terminated", format!("{retry} Explicitly terminated by the user. "))
+        }
         Stop::TimedOut => Error::new(
             "Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration",
             format!(
@@ -230,10 +229,7 @@ impl Session {
         }
         let address = routing.get("address").and_then(Value::as_str).unwrap_or("localhost:7687");
         let server = |role: &str| map([("addresses", strings(&[address])), ("role", v(role))]);
-        let mut table = map([
-            ("servers", list([server("WRITE"), server("READ"), server("ROUTE")])),
-            ("ttl", v(300)),
-        ]);
+        let mut table = map([("servers", list([server("WRITE"), server("READ"), server("ROUTE")])), ("ttl", v(300))]);
         if self.caps.at_least(4, 4) {
             table.put("db", db);
         }

@@ -29,13 +29,7 @@ pub(super) struct Line {
 
 impl Line {
     pub fn new(wire: Wire) -> Line {
-        Line {
-            wire: Some(wire),
-            frames: FrameReader::default(),
-            put_back: None,
-            split: usize::MAX,
-            chunk: MAX_CHUNK,
-        }
+        Line { wire: Some(wire), frames: FrameReader::default(), put_back: None, split: usize::MAX, chunk: MAX_CHUNK }
     }
 
     fn wire(&mut self) -> Result<&mut Wire, Mismatch> {

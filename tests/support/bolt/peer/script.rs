@@ -143,11 +143,7 @@ impl Script {
         self.step(Step::Expect(Pattern::Any))
     }
 
-    pub fn expect_that(
-        self,
-        what: &str,
-        check: impl Fn(&Value) -> bool + Send + 'static,
-    ) -> Script {
+    pub fn expect_that(self, what: &str, check: impl Fn(&Value) -> bool + Send + 'static) -> Script {
         self.step(Step::Expect(Pattern::Check(what.to_owned(), Box::new(check))))
     }
 

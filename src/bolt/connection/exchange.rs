@@ -1,0 +1,129 @@
+//! Bytes out and bytes in: writing what is queued, and waiting for what is owed.
+
+use std::{
+    future::poll_fn,
+    io,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use tokio::{io::AsyncWrite, time::timeout};
+use tokio_util::io::poll_read_buf;
+
+use super::{super::error::Error, Connection, MAX_READ, Phase, Reply};
+
+impl Connection {
+    /// Writes what is queued and waits for the next reply.
+    ///
+    /// Cancel-safe for the connection: a caller that stops waiting loses nothing but its place.
+    ///
+    /// # Errors
+    /// What broke the connection, which is then of no more use.
+    pub async fn reply(&mut self) -> Result<Reply, Error> {
+        loop {
+            if let Some(reply) = self.buffered_reply()? {
+                return Ok(reply);
+            }
+            self.fill().await?;
+        }
+    }
+
+    /// The next reply, if all of it has arrived.
+    ///
+    /// # Errors
+    /// As [`Connection::reply`].
+    pub fn buffered_reply(&mut self) -> Result<Option<Reply>, Error> {
+        let reply = match self.inbound.advance() {
+            Ok(false) => return Ok(None),
+            Ok(true) => self.interpret(),
+            Err(error) => Err(error),
+        };
+        reply.map(Some).map_err(|error| self.defunct(error))
+    }
+
+    /// Writes what is queued and reads what there is, at least a byte.
+    ///
+    /// # Errors
+    /// As [`Connection::reply`].
+    pub async fn fill(&mut self) -> Result<(), Error> {
+        let silence = self.silence;
+        match timeout(silence, poll_fn(|cx| self.poll_exchange(cx))).await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(self.defunct(error)),
+            Err(_) => Err(self.defunct(Error::Silent(silence))),
+        }
+    }
+
+    /// Whether the server has closed the connection or said something unasked. Does not wait.
+    #[must_use]
+    pub fn is_stale(&mut self) -> bool {
+        let mut context = Context::from_waker(std::task::Waker::noop());
+        match self.poll_read(&mut context) {
+            Poll::Pending => false,
+            // A keep-alive is no reason to close, anything else is.
+            Poll::Ready(Ok(())) => !matches!(self.inbound.advance(), Ok(false)) || !self.inbound.is_empty(),
+            Poll::Ready(Err(_)) => true,
+        }
+    }
+
+    pub(super) fn defunct(&mut self, error: Error) -> Error {
+        self.phase = Phase::Defunct;
+        error
+    }
+
+    /// Writes and reads at the same time, since either side may have to wait for the other; ready when something
+    /// has been read.
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        // A server that refuses a login may close while it is still being written to. What it said counts more.
+        if let Poll::Ready(Err(error)) = self.poll_write(cx) {
+            self.write_failed = Some(error);
+            self.outbound.clear();
+            self.sent = 0;
+            self.queued = 0;
+        }
+        self.poll_read(cx).map_err(|error| match self.write_failed.take() {
+            Some(error) if is_closed(&error) => Error::Closed,
+            Some(error) => Error::Io(error),
+            None => error,
+        })
+    }
+
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.outbound.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        while let Some(unsent @ [_, ..]) = self.outbound.get(self.sent..) {
+            match ready!(Pin::new(&mut self.io).poll_write(cx, unsent))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                written => self.sent += written,
+            }
+        }
+        ready!(Pin::new(&mut self.io).poll_flush(cx))?;
+        self.outbound.clear();
+        self.sent = 0;
+        self.queued = 0;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        let buffer = self.inbound.buffer();
+        buffer.reserve(self.read_size);
+        match ready!(poll_read_buf(Pin::new(&mut self.io), cx, buffer)) {
+            Ok(0) => Poll::Ready(Err(Error::Closed)),
+            Ok(read) => {
+                if read >= self.read_size {
+                    self.read_size = (self.read_size * 2).min(MAX_READ);
+                }
+                Poll::Ready(Ok(()))
+            }
+            Err(error) if is_closed(&error) => Poll::Ready(Err(Error::Closed)),
+            Err(error) => Poll::Ready(Err(Error::Io(error))),
+        }
+    }
+}
+
+/// The end of the stream, however the system or TLS words it.
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
+}

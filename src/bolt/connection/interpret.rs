@@ -1,0 +1,106 @@
+//! What a message from the server means, and where it leaves the session.
+
+use super::{
+    super::{
+        dialect::{Dialect, STRICT},
+        error::Error,
+        failure::Failure,
+        packstream::{DecodeError, Reader, Token},
+        summary,
+    },
+    Connection, Pending, Phase, Reply,
+};
+
+const SUCCESS: u8 = 0x70;
+const RECORD: u8 = 0x71;
+const IGNORED: u8 = 0x7E;
+const FAILURE: u8 = 0x7F;
+
+impl Connection {
+    /// Takes the next message apart and moves the session on.
+    pub(super) fn interpret(&mut self) -> Result<Reply, Error> {
+        let reply = self.parse()?;
+        if reply == Reply::Record {
+            return match self.pending.front() {
+                Some(Pending::Pull) => Ok(reply),
+                _ => Err(Error::Protocol("a row that nobody asked for")),
+            };
+        }
+        let request = self.pending.pop_front().ok_or(Error::Protocol("a reply that nobody asked for"))?;
+        match &reply {
+            Reply::Success => self.succeeded(request),
+            Reply::Failure(failure) => {
+                if let Some(dialect) = Dialect::of_code(&failure.code)
+                    && *self.dialect == STRICT
+                {
+                    self.dialect = dialect;
+                }
+                let beyond_repair = failure.is_fatal() || request == Pending::Reset;
+                self.phase = if beyond_repair { Phase::Defunct } else { Phase::Failed };
+            }
+            Reply::Ignored if request == Pending::Reset && !self.pending.contains(&Pending::Reset) => {
+                return Err(Error::Protocol("a RESET was ignored"));
+            }
+            Reply::Ignored | Reply::Record => {}
+        }
+        Ok(reply)
+    }
+
+    fn succeeded(&mut self, request: Pending) {
+        let in_transaction = matches!(self.phase, Phase::Transaction { .. });
+        self.phase = match request {
+            Pending::Hello | Pending::Logon | Pending::Logoff => self.phase,
+            Pending::Run if in_transaction => Phase::Transaction { open: true },
+            Pending::Run => Phase::Streaming,
+            Pending::Pull | Pending::Discard if self.has_more() => self.phase,
+            Pending::Pull | Pending::Discard if in_transaction => Phase::Transaction { open: false },
+            Pending::Begin => Phase::Transaction { open: false },
+            Pending::Pull | Pending::Discard | Pending::Commit | Pending::Rollback | Pending::Reset => Phase::Ready,
+        };
+    }
+
+    fn has_more(&self) -> bool {
+        summary::entry(self.payload(), "has_more") == Some(&[0xC3])
+    }
+
+    fn parse(&self) -> Result<Reply, Error> {
+        let message = self.inbound.message();
+        match message {
+            [0xB1, RECORD, ..] => Ok(self.glued_failure().map_or(Reply::Record, Reply::Failure)),
+            [0xB1, SUCCESS, metadata @ ..] => {
+                whole_map(metadata)?;
+                Ok(Reply::Success)
+            }
+            [0xB1, FAILURE, metadata @ ..] => {
+                whole_map(metadata)?;
+                Ok(Reply::Failure(Failure::parse(metadata)?))
+            }
+            [0xB0, IGNORED] | [0xB1, IGNORED, ..] => Ok(Reply::Ignored),
+            _ => Err(Error::Protocol("a message of unknown kind")),
+        }
+    }
+
+    /// Memgraph 3.1 to 3.12 cut a row off and put the failure behind it, in the same message but in chunks of
+    /// its own.
+    fn glued_failure(&self) -> Option<Failure> {
+        if !self.dialect.glued_failures {
+            return None;
+        }
+        self.inbound.tails().find_map(|tail| {
+            let metadata = tail.strip_prefix(b"\xB1\x7F".as_slice())?;
+            metadata.starts_with(b"\xA2\x84code").then_some(())?;
+            whole_map(metadata).ok()?;
+            Failure::parse(metadata).ok()
+        })
+    }
+}
+
+/// Metadata is one map and nothing behind it.
+fn whole_map(metadata: &[u8]) -> Result<(), DecodeError> {
+    let mut reader = Reader::new(metadata);
+    if !matches!(reader.clone().token()?, Token::Map(_)) {
+        return Err(DecodeError::Framing("metadata that is no map"));
+    }
+    reader.skip()?;
+    if reader.rest().is_empty() { Ok(()) } else { Err(DecodeError::Framing("bytes behind the end of a message")) }
+}

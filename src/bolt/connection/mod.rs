@@ -1,0 +1,290 @@
+//! One connection: requests are queued, written together, and answered in order.
+//!
+//! The connection itself remembers which replies are outstanding and keeps half-read messages, so a caller may
+//! stop at any point: what it leaves behind is known, and [`Connection::is_clean`] is false until somebody has
+//! dealt with it.
+
+mod exchange;
+mod interpret;
+mod login;
+
+use std::{collections::VecDeque, fmt, future::poll_fn, io, time::Duration};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, timeout},
+};
+
+use super::{
+    chunk::Dechunker,
+    dialect::Dialect,
+    failure::Failure,
+    message::{self, Extra, Session},
+    version::{Capabilities, Version},
+};
+
+/// A byte stream that Bolt can be spoken over.
+pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+
+/// The first read of an idle connection asks for this much, in bytes; busy ones grow to [`MAX_READ`].
+const MIN_READ: usize = 4 * 1024;
+const MAX_READ: usize = 64 * 1024;
+
+/// What a connection may take for granted about its surroundings.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// The longest message accepted, in bytes.
+    pub max_message: usize,
+    /// The longest silence while a reply is outstanding. The server's own hint goes first.
+    pub silence: Duration,
+}
+
+/// What the server said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// A row; [`Connection::payload`] holds its list of fields.
+    Record,
+    /// A request was carried out; [`Connection::payload`] holds the metadata.
+    Success,
+    /// A request was passed over because an earlier one failed.
+    Ignored,
+    /// A request failed.
+    Failure(Failure),
+}
+
+/// A request whose reply is outstanding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Pending {
+    Hello,
+    Logon,
+    Logoff,
+    Run,
+    Pull,
+    Discard,
+    Begin,
+    Commit,
+    Rollback,
+    Reset,
+}
+
+/// Where the session stands, as far as the replies tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Not logged in.
+    Unauthenticated,
+    /// Ready for a statement or a transaction.
+    Ready,
+    /// A result is open outside a transaction.
+    Streaming,
+    /// In a transaction; `open` when a result is open.
+    Transaction { open: bool },
+    /// A request failed; only RESET helps.
+    Failed,
+    /// Nothing can be done with it but to close it.
+    Defunct,
+}
+
+/// One Bolt connection.
+pub struct Connection {
+    io: Box<dyn Transport>,
+    inbound: Dechunker,
+    read_size: usize,
+    outbound: Vec<u8>,
+    sent: usize,
+    /// How many of the newest entries in `pending` are still in `outbound`.
+    queued: usize,
+    write_failed: Option<io::Error>,
+    pending: VecDeque<Pending>,
+    phase: Phase,
+    retired: bool,
+    version: Version,
+    capabilities: Capabilities,
+    dialect: &'static Dialect,
+    agent: String,
+    /// Names this connection among all that the server has, for as long as it lives.
+    tag: String,
+    silence: Duration,
+    opened: Instant,
+}
+
+impl Connection {
+    /// Queues a statement outside a transaction.
+    pub fn run(&mut self, statement: &str, parameters: &[u8], extra: &Extra<'_>) {
+        let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
+        message::run(&mut self.outbound, statement, parameters, Some((extra, session)));
+        self.owe(Pending::Run);
+    }
+
+    /// Queues a statement inside the open transaction.
+    pub fn run_in_transaction(&mut self, statement: &str, parameters: &[u8]) {
+        message::run(&mut self.outbound, statement, parameters, None);
+        self.owe(Pending::Run);
+    }
+
+    /// Queues a request for at most `rows` rows; `rows` is at least 1.
+    pub fn pull(&mut self, rows: u32) {
+        message::pull(&mut self.outbound, i64::from(rows.clamp(1, i32::MAX.unsigned_abs())));
+        self.owe(Pending::Pull);
+    }
+
+    /// Queues a request to carry the statement out to its end without its rows.
+    pub fn discard(&mut self) {
+        message::discard(&mut self.outbound);
+        self.owe(Pending::Discard);
+    }
+
+    /// Queues the start of a transaction.
+    pub fn begin(&mut self, extra: &Extra<'_>) {
+        let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
+        message::begin(&mut self.outbound, extra, session);
+        self.owe(Pending::Begin);
+    }
+
+    /// Queues the transaction's commit. Every result must have been read to its end.
+    pub fn commit(&mut self) {
+        message::commit(&mut self.outbound);
+        self.owe(Pending::Commit);
+    }
+
+    /// Queues the transaction's roll-back.
+    pub fn rollback(&mut self) {
+        message::rollback(&mut self.outbound);
+        self.owe(Pending::Rollback);
+    }
+
+    /// Queues a RESET. Never behind a request that is still wanted: some servers carry it out on arrival.
+    pub fn reset(&mut self) {
+        message::reset(&mut self.outbound);
+        self.owe(Pending::Reset);
+    }
+
+    /// Says good-bye and closes, as far as that needs no waiting.
+    pub async fn goodbye(mut self) {
+        if self.is_clean() {
+            message::goodbye(&mut self.outbound);
+            // Courtesy only: a peer that does not take it gets the end of the stream.
+            let _ = timeout(Duration::from_millis(100), poll_fn(|cx| self.poll_write(cx))).await;
+        }
+    }
+
+    fn owe(&mut self, request: Pending) {
+        self.pending.push_back(request);
+        self.queued += 1;
+    }
+
+    /// Takes back what was queued and never written, so that nothing is carried out for a caller who has left.
+    pub(super) fn forget_unsent(&mut self) {
+        if self.sent == 0 && !self.outbound.is_empty() {
+            self.outbound.clear();
+            self.pending.truncate(self.pending.len().saturating_sub(self.queued));
+            self.queued = 0;
+        }
+    }
+
+    /// The message's content behind its tag: a row's list of fields, or a map of metadata.
+    #[must_use]
+    pub fn payload(&self) -> &[u8] {
+        self.inbound.message().get(2..).unwrap_or_default()
+    }
+
+    /// Nothing is half written or half read, nothing is owed, and the session is ready for anybody of the same
+    /// identity.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.phase == Phase::Ready && !self.retired && self.is_quiet()
+    }
+
+    /// In a transaction in which no result is open and no reply outstanding.
+    #[must_use]
+    pub fn is_between_statements(&self) -> bool {
+        self.phase == Phase::Transaction { open: false } && self.is_quiet()
+    }
+
+    fn is_quiet(&self) -> bool {
+        self.pending.is_empty() && self.sent == self.outbound.len() && self.inbound.is_empty()
+    }
+
+    /// Whether it can still be recovered by talking to the server.
+    #[must_use]
+    pub(super) fn is_recoverable(&self) -> bool {
+        let partly_written = self.sent > 0 && self.sent < self.outbound.len();
+        !matches!(self.phase, Phase::Defunct | Phase::Unauthenticated)
+            && !self.retired
+            && !partly_written
+            && self.write_failed.is_none()
+    }
+
+    pub(super) fn owes_begin(&self) -> bool {
+        self.pending.contains(&Pending::Begin)
+    }
+
+    pub(super) fn owes_reset(&self) -> bool {
+        self.pending.contains(&Pending::Reset)
+    }
+
+    /// Marks the connection as one that must not be used again, however it looks: a statement has changed its
+    /// session, or it is in doubt which database or user it would serve.
+    pub fn retire(&mut self) {
+        self.retired = true;
+    }
+
+    /// The negotiated version.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
+    }
+
+    /// What the negotiated version can do.
+    #[must_use]
+    pub fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    /// How this server differs.
+    #[must_use]
+    pub fn dialect(&self) -> &'static Dialect {
+        self.dialect
+    }
+
+    /// What the server calls itself; empty when it does not say.
+    #[must_use]
+    pub fn agent(&self) -> &str {
+        &self.agent
+    }
+
+    /// The tag under which the server knows the statement that is running, where abandoned statements are ended
+    /// by tag and one is running.
+    #[must_use]
+    pub fn running_tag(&self) -> Option<&str> {
+        (self.dialect.ends_by_tag && !self.pending.is_empty()).then_some(self.tag.as_str())
+    }
+
+    /// When it was opened.
+    #[must_use]
+    pub fn opened(&self) -> Instant {
+        self.opened
+    }
+
+    /// Gives back the memory that a large answer has left behind.
+    pub fn shrink(&mut self) {
+        self.outbound.shrink_to(MIN_READ);
+        if self.inbound.is_empty() && self.inbound.buffer().capacity() > MIN_READ {
+            // Frees the buffer, not its content: there is none.
+            self.inbound.forget_buffer();
+            self.read_size = MIN_READ;
+        }
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("version", &self.version)
+            .field("dialect", &self.dialect.name)
+            .field("phase", &self.phase)
+            .field("pending", &self.pending)
+            .finish_non_exhaustive()
+    }
+}

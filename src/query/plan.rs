@@ -1,0 +1,124 @@
+//! What is sent for a statement: which text to which database, with which parameters and options.
+//!
+//! The one place where a request meets the differences between servers.
+
+use std::{borrow::Cow, time::Duration};
+
+use super::{
+    bookmark::is_placeholder,
+    engine::Options,
+    error::{Error, Kind},
+    inspect::{self, PING},
+    statement::{AccessMode, Severity},
+};
+use crate::bolt::{
+    Connection, Extra,
+    fit::{Accepts, fit},
+};
+
+/// The database that Neo4j has beside all others. Clients prove their connections on it.
+const SYSTEM: &str = "system";
+
+/// What is sent for a statement.
+pub(super) struct Plan<'a> {
+    pub(super) text: &'a str,
+    pub(super) database: Option<&'a str>,
+    pub(super) kind: Option<&'static str>,
+    /// The wire must not be used again.
+    pub(super) taints: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(super) fn of(text: &'a str, database: &'a str, connection: &Connection) -> Result<Self, Error> {
+        let dialect = connection.dialect();
+        let system = database.eq_ignore_ascii_case(SYSTEM);
+        if !dialect.ping && inspect::is_ping(text) {
+            let database = (!system).then_some(database);
+            return Ok(Self { text: PING, database, kind: Some("s"), taints: false });
+        }
+        if !dialect.ping && system {
+            return Err(Error::database_not_found(database));
+        }
+        if inspect::is_transaction_control(text, dialect) {
+            return Err(Error::new(
+                Kind::Refused,
+                "Neo.ClientError.Statement.SemanticError",
+                format!(
+                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{database}/query/v2/tx \
+                     and so on)",
+                    text.trim()
+                ),
+            ));
+        }
+        let taints = inspect::changes_session(text, dialect);
+        Ok(Self { text, database: Some(database), kind: None, taints })
+    }
+}
+
+/// What RUN and BEGIN carry, with everything that has to be made for it.
+pub(super) struct Sent<'a> {
+    database: Option<&'a str>,
+    bookmarks: Vec<String>,
+    disabled: Option<Vec<&'static str>>,
+    timeout_ms: i64,
+}
+
+impl<'a> Sent<'a> {
+    pub(super) fn new(options: &Options, database: Option<&'a str>, limit: Duration) -> Self {
+        let disabled: Vec<_> = options.notifications.disabled.iter().map(|category| category.as_bolt()).collect();
+        let bookmarks = options.bookmarks.iter().filter(|bookmark| !is_placeholder(bookmark));
+        Self {
+            database,
+            bookmarks: bookmarks.cloned().collect(),
+            disabled: (!disabled.is_empty()).then_some(disabled),
+            timeout_ms: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1),
+        }
+    }
+
+    pub(super) fn extra<'s>(&'s self, options: &'s Options) -> Extra<'s> {
+        Extra {
+            database: self.database,
+            impersonated_user: options.impersonated_user.as_deref(),
+            read_only: options.access_mode == AccessMode::Read,
+            bookmarks: &self.bookmarks,
+            timeout_ms: Some(self.timeout_ms),
+            metadata: options.metadata.as_deref(),
+            minimum_severity: options.notifications.minimum_severity.map(Severity::as_bolt),
+            disabled_categories: self.disabled.as_deref(),
+            implicit: options.implicit,
+        }
+    }
+}
+
+/// The database that BEGIN is to name: none for `system` where there is none, since only a ping can follow.
+pub(super) fn database_of<'a>(database: &'a str, connection: &Connection) -> Option<&'a str> {
+    let stand_in = database.eq_ignore_ascii_case(SYSTEM) && !connection.dialect().ping;
+    (!stand_in).then_some(database)
+}
+
+/// Parameters as this server takes them.
+pub(super) fn fitted<'a>(parameters: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
+    let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
+    let accepts = Accepts {
+        utc: capabilities.utc,
+        bytes: dialect.bytes,
+        zoned_time: dialect.zoned_time,
+        vector: capabilities.vector,
+        uuid: capabilities.uuid,
+        memgraph_temporals: dialect.confined_temporals,
+        max_depth: dialect.parameter_depth,
+        max_elements: dialect.parameter_values,
+    };
+    fit(parameters, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
+}
+
+pub(super) fn check_impersonation(connection: &Connection, options: &Options) -> Result<(), Error> {
+    if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
+        return Err(Error::new(
+            Kind::Refused,
+            "Neo.ClientError.Statement.ArgumentError",
+            format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
+        ));
+    }
+    Ok(())
+}
