@@ -45,12 +45,12 @@ pub struct Misfit {
     pub reason: Cow<'static, str>,
 }
 
-/// Checks `parameters`, one PackStream map, against `accepts`. Gives them as they are, or rewritten where an old
+/// Checks `parameters`, one PackStream map that the caller knows as `root`, against `accepts`. Gives them as they are, or rewritten where an old
 /// server spells date-times differently.
 ///
 /// # Errors
 /// [`Misfit`] names the first value that the server would not take.
-pub fn fit<'a>(parameters: &'a [u8], accepts: &Accepts) -> Result<Cow<'a, [u8]>, Misfit> {
+pub fn fit<'a>(root: &str, parameters: &'a [u8], accepts: &Accepts) -> Result<Cow<'a, [u8]>, Misfit> {
     let mut fitter = Fitter {
         accepts,
         parameters,
@@ -60,7 +60,7 @@ pub fn fit<'a>(parameters: &'a [u8], accepts: &Accepts) -> Result<Cow<'a, [u8]>,
         rewritten: Vec::new(),
         copied: 0,
     };
-    fitter.run().map_err(|reason| fitter.misfit(reason))?;
+    fitter.run().map_err(|reason| fitter.misfit(root, reason))?;
     Ok(fitter.finish())
 }
 
@@ -289,13 +289,13 @@ impl<'a> Fitter<'a, '_> {
         Cow::Owned(self.rewritten)
     }
 
-    fn misfit(&self, reason: Reason) -> Misfit {
+    fn misfit(&self, root: &str, reason: Reason) -> Misfit {
         let step = |open: &Open<'a>| match open.is_map {
             true => Step::Key(open.key),
             false => Step::Index(open.read.saturating_sub(1)),
         };
         let steps: Vec<Step<'a>> = self.open.iter().map(step).collect();
-        Misfit { path: path::name("parameters", &steps), reason }
+        Misfit { path: path::name(root, &steps), reason }
     }
 }
 

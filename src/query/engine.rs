@@ -6,7 +6,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     error::Error,
-    plan::{Plan, Sent, check_impersonation, database_of, fitted},
+    plan::{Plan, Sent, database_of, fitted},
     rows::{self, FIRST_BATCH, Rows, Scope},
     statement::{AccessMode, NotificationFilter},
     transactions::{self, Guard, Transaction, Transactions},
@@ -20,6 +20,9 @@ use crate::{
 /// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
 /// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
 const GRACE: Duration = Duration::from_secs(65);
+
+/// What callers know the parameters as.
+const PARAMETERS: &str = "parameters";
 
 /// One statement with its parameters.
 #[derive(Debug, Clone)]
@@ -103,11 +106,10 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let mut lease = self.lease(caller).await?;
         let plan = Plan::of(&statement.text, database, &lease)?;
-        let parameters = fitted(&statement.parameters, &lease)?;
+        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         let limit = self.limit(options, self.settings.max_execution_time);
-        let sent = Sent::new(options, plan.database, limit);
-        check_impersonation(&lease, options)?;
-        lease.run(plan.text, &parameters, &sent.extra(options));
+        let sent = Sent::new(&lease, plan.database, options, limit)?;
+        lease.run(plan.text, &parameters, &sent.extra());
         lease.pull(FIRST_BATCH);
         if plan.taints {
             lease.retire();
@@ -142,7 +144,7 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let plan = Plan::of(&statement.text, database, &lease)?;
-        let parameters = fitted(&statement.parameters, &lease)?;
+        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         lease.run_in_transaction(plan.text, &parameters);
         lease.pull(FIRST_BATCH);
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
@@ -274,10 +276,9 @@ impl Engine {
             }
         };
         let mut lease = self.lease(caller).await?;
-        check_impersonation(&lease, options)?;
         let limit = self.limit(options, self.settings.transactions.max_lifetime);
-        let sent = Sent::new(options, database_of(database, &lease), limit);
-        lease.begin(&sent.extra(options));
+        let sent = Sent::new(&lease, database_of(database, &lease), options, limit)?;
+        lease.begin(&sent.extra());
         Ok((lease, reservation, Instant::now() + limit + GRACE))
     }
 
@@ -297,7 +298,7 @@ async fn start(
     let deadline = guard.deadline();
     let connection = guard.lease();
     let ready = Plan::of(&statement.text, database, connection)
-        .and_then(|plan| Ok((plan, fitted(&statement.parameters, connection)?)));
+        .and_then(|plan| Ok((plan, fitted(PARAMETERS, &statement.parameters, connection)?)));
     let (plan, parameters) = match ready {
         Ok(ready) => ready,
         Err(error) => {

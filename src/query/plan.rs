@@ -57,32 +57,52 @@ impl<'a> Plan<'a> {
 
 /// What RUN and BEGIN carry, with everything that has to be made for it.
 pub(super) struct Sent<'a> {
+    options: &'a Options,
     database: Option<&'a str>,
     bookmarks: Vec<String>,
     disabled: Option<Vec<&'static str>>,
+    metadata: Option<Cow<'a, [u8]>>,
     timeout_ms: i64,
 }
 
 impl<'a> Sent<'a> {
-    pub(super) fn new(options: &Options, database: Option<&'a str>, limit: Duration) -> Self {
+    /// # Errors
+    /// When the server of `connection` does not take what the caller asks for.
+    pub(super) fn new(
+        connection: &Connection,
+        database: Option<&'a str>,
+        options: &'a Options,
+        limit: Duration,
+    ) -> Result<Self, Error> {
+        if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
+            return Err(Error::new(
+                Kind::Refused,
+                "Neo.ClientError.Statement.ArgumentError",
+                format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
+            ));
+        }
+        let metadata = options.metadata.as_deref().map(|metadata| fitted("txMetadata", metadata, connection));
         let disabled: Vec<_> = options.notifications.disabled.iter().map(|category| category.as_bolt()).collect();
         let bookmarks = options.bookmarks.iter().filter(|bookmark| !is_placeholder(bookmark));
-        Self {
+        Ok(Self {
+            options,
             database,
             bookmarks: bookmarks.cloned().collect(),
             disabled: (!disabled.is_empty()).then_some(disabled),
+            metadata: metadata.transpose()?,
             timeout_ms: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1),
-        }
+        })
     }
 
-    pub(super) fn extra<'s>(&'s self, options: &'s Options) -> Extra<'s> {
+    pub(super) fn extra(&self) -> Extra<'_> {
+        let options = self.options;
         Extra {
             database: self.database,
             impersonated_user: options.impersonated_user.as_deref(),
             read_only: options.access_mode == AccessMode::Read,
             bookmarks: &self.bookmarks,
             timeout_ms: Some(self.timeout_ms),
-            metadata: options.metadata.as_deref(),
+            metadata: self.metadata.as_deref(),
             minimum_severity: options.notifications.minimum_severity.map(Severity::as_bolt),
             disabled_categories: self.disabled.as_deref(),
             implicit: options.implicit,
@@ -96,8 +116,8 @@ pub(super) fn database_of<'a>(database: &'a str, connection: &Connection) -> Opt
     (!stand_in).then_some(database)
 }
 
-/// Parameters as this server takes them.
-pub(super) fn fitted<'a>(parameters: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
+/// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
+pub(super) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
     let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
     let accepts = Accepts {
         utc: capabilities.utc,
@@ -109,16 +129,5 @@ pub(super) fn fitted<'a>(parameters: &'a [u8], connection: &Connection) -> Resul
         max_depth: dialect.parameter_depth,
         max_elements: dialect.parameter_values,
     };
-    fit(parameters, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
-}
-
-pub(super) fn check_impersonation(connection: &Connection, options: &Options) -> Result<(), Error> {
-    if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
-        return Err(Error::new(
-            Kind::Refused,
-            "Neo.ClientError.Statement.ArgumentError",
-            format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
-        ));
-    }
-    Ok(())
+    fit(root, map, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
 }

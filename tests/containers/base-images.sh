@@ -13,10 +13,11 @@ debian_tar() {
     if [ ! -f "$tar" ]; then
         say "making a Debian root file system"
         mirror=$(awk '$1 == "URIs:" { print $2; exit }  $1 == "deb" { print ($2 ~ /^\[/) ? $4 : $2; exit }' \
-            /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null)
+            /etc/apt/sources.list.d/debian.sources /etc/apt/sources.list 2>/dev/null) || true
+        [ -n "$mirror" ] || die "finds no Debian mirror in /etc/apt/sources.list or /etc/apt/sources.list.d/debian.sources"
         rm -rf "$root"
         nice debootstrap --variant=minbase --keyring=/usr/share/keyrings/debian-archive-keyring.gpg --include=ca-certificates \
-            bookworm "$root" "${mirror:-http://deb.debian.org/debian}" >"$scratch/debootstrap.log" 2>&1 \
+            bookworm "$root" "$mirror" >"$scratch/debootstrap.log" 2>&1 \
             || die "debootstrap failed" "$scratch/debootstrap.log"
         # The machine's own authorities: a build's downloads may pass through one of them.
         cp "${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}" "$root/etc/ssl/certs/ca-certificates.crt"
