@@ -1,15 +1,15 @@
 //! `GET /`: what a client has to know before it can ask anything. Needs no credentials.
 
 use axum::{
-    Json,
+    body::Body,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::{
-    media::{Format, Unfit},
-    refusal::Refusal,
+    media::{Format, JSON, Unfit},
+    refusal::{Refusal, respond},
 };
 
 /// What the gateway says of itself.
@@ -40,7 +40,9 @@ impl Discovery {
     pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
         match accepts(headers) {
             Ok(()) => {
-                let mut response = Json(self.document(headers)).into_response();
+                // Strings in a fixed shape cannot fail to be written.
+                let document = serde_json::to_vec(&self.document(headers)).unwrap_or_default();
+                let mut response = respond(StatusCode::OK, JSON, Body::from(document));
                 response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
                 response
             }

@@ -11,6 +11,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
 };
+use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
@@ -65,8 +66,9 @@ pub fn router(engine: Engine, identities: Identities, settings: Settings) -> Rou
         .route("/db/{*rest}", any(database))
         .fallback(async || Refusal::not_found())
         .with_state(Arc::new(gateway))
-        .layer(CatchPanicLayer::custom(panicked))
-        .layer(middleware::from_fn(access_log::log))
+        .layer(
+            ServiceBuilder::new().layer(middleware::from_fn(access_log::log)).layer(CatchPanicLayer::custom(panicked)),
+        )
 }
 
 /// GET and HEAD; anything else is told so.
