@@ -116,13 +116,10 @@ fn read_body(path: &Path<'_>, bytes: &[u8], content: View, limits: &RequestLimit
         View::Plain => None,
         View::Typed(version) => Some(version),
     };
-    let bytes = if bytes.is_empty() { b"{}" } else { bytes };
-    let mut body = body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
+    let body = body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
         BodyError::Malformed(detail) => Error::bad_request(&detail),
         other => Error::invalid(&other.to_string()),
     })?;
-    // An empty statement is none.
-    body.statement = body.statement.filter(|statement| !statement.is_empty());
     if body.statement.is_none() && matches!(path, Path::Query { .. }) {
         return Err(Error::invalid("statement cannot be null or empty"));
     }

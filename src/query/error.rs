@@ -105,8 +105,10 @@ impl Error {
     /// What the database said of a statement, a BEGIN or a COMMIT.
     pub(super) fn of_statement(failure: Failure) -> Self {
         let Failure { code, message, classification } = failure;
-        if message.starts_with("Tried to retrieve an unknown database") {
-            return Self::new(Kind::DatabaseNotFound, DATABASE_NOT_FOUND, message);
+        if code.starts_with("Memgraph.")
+            && let Some((_, kind, code)) = MEMGRAPH_TEXTS.iter().find(|(text, ..)| message.contains(text))
+        {
+            return Self::new(*kind, *code, message);
         }
         let kind = if code == DATABASE_NOT_FOUND {
             Kind::DatabaseNotFound
@@ -180,6 +182,12 @@ impl Error {
 /// The code of whatever is wrong with a request itself.
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
+/// Memgraph has one code for nearly everything; what clients act on has to be told by its text.
+const MEMGRAPH_TEXTS: [(&str, Kind, &str); 2] = [
+    ("Tried to retrieve an unknown database", Kind::DatabaseNotFound, DATABASE_NOT_FOUND),
+    // A write in a transaction that was opened for reading.
+    ("are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
+];
 const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 #[cfg(test)]
@@ -209,6 +217,16 @@ mod tests {
             None,
         ));
         assert_eq!((error.kind, error.code.as_str()), (Kind::DatabaseNotFound, DATABASE_NOT_FOUND));
+    }
+
+    #[test]
+    fn a_write_in_a_reading_transaction_is_known_by_its_text_on_memgraph() {
+        let code = "Memgraph.ClientError.MemgraphError.MemgraphError";
+        let message = "Accessor type READ and query type WRITE are misaligned!";
+        let error = Error::of_statement(failure(code, message, None));
+        assert_eq!((error.kind, error.code.as_str()), (Kind::Refused, "Neo.ClientError.Statement.AccessMode"));
+        let neo4j = Error::of_statement(failure("Neo.ClientError.Statement.TypeError", message, None));
+        assert_eq!(neo4j.code, "Neo.ClientError.Statement.TypeError");
     }
 
     #[test]
