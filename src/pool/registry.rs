@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool::managed::{self, PoolError as BucketError};
+use deadpool::managed::{self, PoolError as BucketError, QueueMode};
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
@@ -207,8 +207,10 @@ impl Shared {
             buckets.retain(|_, kept| kept.bucket.status().size > 0);
         }
         let manager = Manager { shared: Arc::clone(self), identity: identity.clone() };
-        // Its own cap never bites: the permits are counted over all buckets.
-        let Ok(bucket) = Bucket::builder(manager).max_size(self.settings.max).build() else {
+        // Its own cap never bites: the permits are counted over all buckets. The wire used last goes first, so that
+        // those a quiet time leaves over grow old together.
+        let Ok(bucket) = Bucket::builder(manager).max_size(self.settings.max).queue_mode(QueueMode::Lifo).build()
+        else {
             unreachable!("a bucket without timeouts needs no runtime")
         };
         buckets.insert(identity.key(), Kept { bucket: bucket.clone(), last_used: Instant::now() });

@@ -4,9 +4,12 @@
 //! `Content-Length` only where the caller has not), and to decode `Content-Length`, chunked and
 //! close-delimited answers. Knows nothing about Boltgate, JSON or the Query API.
 
+mod connection;
+
 use std::fmt;
 use std::time::Duration;
 
+pub use connection::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -140,19 +143,29 @@ async fn read_answer(
             continue;
         }
         let mut response = Response { status, headers, body: Vec::new() };
-        response.body = match framing(&response, bodiless)? {
-            Framing::None => Vec::new(),
-            Framing::Length(length) => {
-                fill(stream, received, length).await?;
-                received.drain(..length).collect()
-            }
-            Framing::Chunked => read_chunks(stream, received).await?,
-            Framing::UntilClose => {
-                stream.read_to_end(received).await.map_err(|error| format!("reading the body failed: {error}"))?;
-                std::mem::take(received)
-            }
-        };
+        response.body = read_body(stream, received, &response, bodiless).await?;
         return Ok(response);
+    }
+}
+
+/// The body that follows the head of `response`.
+async fn read_body(
+    stream: &mut (impl AsyncReadExt + Unpin),
+    received: &mut Vec<u8>,
+    response: &Response,
+    bodiless: bool,
+) -> Result<Vec<u8>, String> {
+    match framing(response, bodiless)? {
+        Framing::None => Ok(Vec::new()),
+        Framing::Length(length) => {
+            fill(stream, received, length).await?;
+            Ok(received.drain(..length).collect())
+        }
+        Framing::Chunked => read_chunks(stream, received).await,
+        Framing::UntilClose => {
+            stream.read_to_end(received).await.map_err(|error| format!("reading the body failed: {error}"))?;
+            Ok(std::mem::take(received))
+        }
     }
 }
 

@@ -8,3 +8,5 @@ pub mod bolt;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod process;
+pub mod query;
