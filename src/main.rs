@@ -58,7 +58,10 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
         Some(file) => embedded(file.as_ref())?,
         None => server::network_endpoint(&settings.database)?,
     };
-    runtime.block_on(serve_until_stopped(&settings, endpoint))
+    let served = runtime.block_on(serve_until_stopped(&settings, endpoint));
+    // The embedded database cannot stop a statement that is running; it must not hold up the end.
+    runtime.shutdown_timeout(Duration::from_millis(500));
+    served
 }
 
 #[cfg(feature = "embedded")]
