@@ -165,8 +165,8 @@ impl<'a> Range<'a> {
             return Some(Format::plain());
         }
         let (name, layout, view) = self.known()?;
-        // As the client spelled it; only plain JSON's charset comes back in small letters on Neo4j.
-        let mut content_type = self.name.to_owned();
+        // As the client spelled it, save for plain JSON, whose name and charset come back in small letters.
+        let mut content_type = if name == JSON { name } else { self.name }.to_owned();
         for (key, value) in &self.parameters {
             let fold = name == JSON && key.eq_ignore_ascii_case("charset");
             let value = if fold { value.to_ascii_lowercase() } else { (*value).to_owned() };
@@ -214,6 +214,7 @@ mod tests {
             ("application/*", JSON),
             ("application", JSON),
             (T, T),
+            ("APPLICATION/JSON", JSON),
             ("APPLICATION/JSONL", "APPLICATION/JSONL"),
             ("application/vnd.neo4j.query;charset=UTF-8", "application/vnd.neo4j.query;charset=UTF-8"),
             ("application/json, application/vnd.neo4j.query", JSON),

@@ -86,7 +86,7 @@ fn options(methods: &'static str, headers: &HeaderMap) -> Response {
     let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
     let allow = [(header::ALLOW, methods)];
     match wanted.map(|_| Format::accepted(headers)) {
-        None => (allow, methods.replace(',', ", ")).into_response(),
+        None => (allow, respond(StatusCode::OK, "text/plain", methods.replace(',', ", ").into())).into_response(),
         Some(Ok(format)) => (allow, respond(StatusCode::OK, &format.content_type, Body::empty())).into_response(),
         Some(Err(_)) => Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response(),
     }

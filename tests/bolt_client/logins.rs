@@ -1,0 +1,116 @@
+//! Logins that the database refuses, answers oddly, or takes.
+
+use boltgate::bolt::{AuthToken, Connection, Error};
+
+use super::wire::{LIMITS, ask, hear, neo4j, open};
+use crate::support::bolt::{
+    control::User,
+    fake_memgraph::{self, FakeMemgraph},
+    fake_neo4j::{FakeNeo4j, Options},
+    frame::frame,
+    message as msg,
+    peer::{Handshake, Peer, Script, Step},
+    value::{map, v},
+};
+
+async fn login(stream: tokio::io::DuplexStream, auth: &AuthToken) -> Result<Connection, Error> {
+    Connection::open(Box::new(stream), auth, None, LIMITS).await
+}
+
+/// The code with which a login is refused.
+fn code(refused: Result<Connection, Error>) -> String {
+    match refused {
+        Err(Error::Login(failure)) => failure.code,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_password_is_refused_in_the_databases_words() {
+    let wrong = AuthToken::basic("neo4j", "guess");
+    for version in [(4, 4), (5, 0), (5, 1), (5, 8)] {
+        let fake = FakeNeo4j::start_with(Options::only(version.0, version.1)).await;
+        assert_eq!(code(login(fake.connect(), &wrong).await), "Neo.ClientError.Security.Unauthorized");
+        assert!(login(fake.connect(), &neo4j()).await.is_ok(), "{version:?}");
+    }
+    for version in [(4, 3), (5, 2)] {
+        let fake = FakeMemgraph::start_with(fake_memgraph::Options::only(version.0, version.1)).await;
+        fake.control.set_password("ann", "secret");
+        let wrong = AuthToken::basic("ann", "guess");
+        assert_eq!(code(login(fake.connect(), &wrong).await), "Memgraph.ClientError.Security.Unauthenticated");
+        assert!(login(fake.connect(), &AuthToken::basic("ann", "secret")).await.is_ok());
+        assert_eq!(fake.violations(), [""; 0]);
+    }
+}
+
+#[tokio::test]
+async fn too_many_wrong_passwords_are_told_apart() {
+    let fake = FakeNeo4j::start().await;
+    for _ in 0..3 {
+        login(fake.connect(), &AuthToken::basic("neo4j", "guess")).await.unwrap_err();
+    }
+    assert_eq!(code(login(fake.connect(), &neo4j()).await), "Neo.ClientError.Security.AuthenticationRateLimit");
+}
+
+#[tokio::test]
+async fn a_token_that_is_too_large_is_refused_not_lost() {
+    let fake = FakeNeo4j::start().await;
+    let refused = login(fake.connect(), &AuthToken::bearer(&"t".repeat(9000))).await;
+    assert_eq!(code(refused), "Neo.ClientError.Request.Invalid");
+}
+
+#[tokio::test]
+async fn an_expired_password_logs_in_and_can_do_nothing_else() {
+    let fake = FakeNeo4j::start().await;
+    fake.control.set_user("eve", User { password: "old".into(), expired: true, ..User::default() });
+    let mut connection = login(fake.connect(), &AuthToken::basic("eve", "old")).await.unwrap();
+    ask(&mut connection, "RETURN 1");
+    let expected = ["FAILURE Neo.ClientError.Security.CredentialsExpired", "IGNORED"];
+    assert_eq!(hear(&mut connection, 2).await, expected);
+    connection.reset();
+    assert_eq!(hear(&mut connection, 1).await, ["SUCCESS"]);
+}
+
+#[tokio::test]
+async fn a_login_that_is_ignored_is_none() {
+    let hello = msg::success(map([("server", v("Neo4j/5.26.0"))]));
+    for (first, second) in [(hello.clone(), msg::ignored()), (msg::ignored(), msg::ignored()), (hello, msg::record([]))]
+    {
+        let script = Script::new()
+            .accept(5, 4)
+            .expect_tag(msg::HELLO)
+            .expect_tag(msg::LOGON)
+            .send(first)
+            .send(second)
+            .step(Step::ExpectEnd);
+        let (stream, peer) = Peer::in_memory(script);
+        let error = open(stream).await.unwrap_err();
+        assert!(matches!(error, Error::Protocol(_)), "{error:?}");
+        peer.join().await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_counts_more_than_the_closing_behind_it() {
+    // The server answers and closes without having read the login.
+    let refusal = msg::failure("Neo.TransientError.Request.NoThreadsAvailable", "no threads");
+    let bytes = [vec![0, 0, 4, 5], frame(&refusal.encode())].concat();
+    for script in [
+        Script::new().step(Step::Handshake(Handshake::Raw(bytes.clone()))).close(),
+        Script::new().step(Step::Handshake(Handshake::Raw(bytes))).step(Step::ExpectEnd),
+    ] {
+        let (stream, peer) = Peer::in_memory(script);
+        assert_eq!(code(login(stream, &neo4j()).await), "Neo.TransientError.Request.NoThreadsAvailable");
+        drop(peer);
+    }
+}
+
+#[tokio::test]
+async fn another_login_that_fails_ends_the_connection() {
+    let fake = FakeNeo4j::start().await;
+    let mut connection = open(fake.connect()).await.unwrap();
+    let error = connection.log_in_again(&AuthToken::basic("alice", "guess")).await.unwrap_err();
+    assert!(matches!(error, Error::Login(_)), "{error:?}");
+    assert!(!connection.is_clean());
+    fake.control.wait_for("the end of the connection", |counts| counts.open == 0).await;
+}

@@ -1,0 +1,173 @@
+//! What travels together: as few writes and round trips as the protocol allows, and never more than it allows.
+
+use std::time::Duration;
+
+use boltgate::bolt::{AuthToken, Extra};
+
+use super::wire::{NONE, Recorded, ask, hear, names, open};
+use crate::support::{
+    bolt::{
+        fake_neo4j::{FakeNeo4j, Options},
+        message as msg,
+        peer::{Peer, Script, Step},
+        value::{list, map, v},
+    },
+    gateway,
+};
+
+fn columns() -> crate::support::bolt::value::Value {
+    msg::success(map([("fields", list([v("n")]))]))
+}
+
+#[tokio::test]
+async fn hello_and_logon_are_one_write_and_nothing_follows() {
+    for options in [Options::default(), Options { manifest: false, ..Options::default() }] {
+        let fake = FakeNeo4j::start_with(options).await;
+        let (stream, writes) = Recorded::new(fake.connect());
+        let connection = open(stream).await.unwrap();
+        let written = writes.take_bytes();
+        let [offer, login] = written.as_slice() else { panic!("{} writes", written.len()) };
+        assert_eq!(offer.len(), 20);
+        let choice = if connection.version().major == 6 { 5 } else { 0 };
+        assert_eq!(names(&login[choice..]), ["HELLO", "LOGON"]);
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_one_write() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, writes) = Recorded::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    writes.take_bytes();
+    ask(&mut connection, "ROWS 3");
+    assert_eq!(hear(&mut connection, 2).await.len(), 5);
+    assert_eq!(writes.take(), [["RUN", "PULL"]]);
+}
+
+#[tokio::test]
+async fn a_transaction_and_its_first_statement_are_one_write() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, writes) = Recorded::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    writes.take_bytes();
+    connection.begin(&Extra::default());
+    connection.run_in_transaction("RETURN 1", &NONE);
+    connection.pull(1000);
+    assert_eq!(hear(&mut connection, 3).await, ["SUCCESS", "SUCCESS", "RECORD [1]", "SUCCESS"]);
+    assert_eq!(writes.take(), [["BEGIN", "RUN", "PULL"]]);
+}
+
+#[tokio::test]
+async fn another_login_is_one_write() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, writes) = Recorded::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    writes.take_bytes();
+    connection.log_in_again(&AuthToken::basic("alice", "wonderland")).await.unwrap();
+    assert_eq!(writes.take(), [["LOGOFF", "LOGON"]]);
+    assert!(connection.is_clean());
+    ask(&mut connection, "WHOAMI");
+    let row = hear(&mut connection, 2).await.remove(1);
+    assert!(row.starts_with("RECORD [\"alice\", "), "{row}");
+}
+
+#[tokio::test]
+async fn a_request_costs_one_round_trip() {
+    let script = Script::new()
+        .login((5, 4), "Neo4j/5.26.0")
+        // Nothing is answered before all of it has come.
+        .expect_tag(msg::RUN)
+        .expect(msg::pull(1000))
+        .send(columns())
+        .send(msg::record([v(1)]))
+        .send(msg::success(map([("type", v("r")), ("bookmark", v("FB:x"))])))
+        .expect_tag(msg::BEGIN)
+        .expect_tag(msg::RUN)
+        .expect(msg::pull(1000))
+        .send(msg::success(map([])))
+        .send(columns())
+        .send(msg::success(map([("type", v("r"))])))
+        .expect_tag(msg::RUN)
+        .expect(msg::pull(1000))
+        .send(columns())
+        .send(msg::success(map([("type", v("r"))])))
+        // The last result has been read to its end: some servers allow no COMMIT before that.
+        .expect(msg::commit())
+        .send(msg::success(map([("bookmark", v("FB:y"))])));
+    let peer = Peer::listen([script]).await;
+    let gateway = gateway::start_for(&peer.uri()).await;
+    let answer = gateway.query("RETURN 1 AS n").await;
+    assert_eq!(answer.status, 202, "{answer}");
+    let body = r#"{"statement":"RETURN 1 AS n"}"#;
+    let answer = gateway.post("/db/neo4j/query/v2/tx", body).await;
+    assert_eq!(answer.status, 202, "{answer}");
+    let text = answer.text();
+    let id = text.split(r#""id":""#).nth(1).and_then(|rest| rest.split('"').next()).expect("a handle");
+    let answer = gateway.post(&format!("/db/neo4j/query/v2/tx/{id}/commit"), body).await;
+    assert_eq!(answer.status, 202, "{answer}");
+    assert!(answer.text().contains(r#""bookmarks":["FB:y"]"#), "{answer}");
+    gateway.shutdown().await;
+    peer.join().await;
+}
+
+#[tokio::test]
+async fn nothing_is_sent_before_the_login_is_answered() {
+    let moment = || Step::AssertNoMoreFor(Duration::from_millis(100));
+    let script = Script::new()
+        .accept(5, 4)
+        .expect_tag(msg::HELLO)
+        .expect_tag(msg::LOGON)
+        .step(moment())
+        .send(msg::success(map([("server", v("Neo4j/5.26.0"))])))
+        .step(moment())
+        .send(msg::success(map([])))
+        .expect_tag(msg::RUN)
+        .expect_tag(msg::PULL)
+        .send(columns())
+        .send(msg::success(map([("type", v("r"))])));
+    let peer = Peer::listen([script]).await;
+    let gateway = gateway::start_for(&peer.uri()).await;
+    let answer = gateway.query("RETURN 1 AS n").await;
+    assert_eq!(answer.status, 202, "{answer}");
+    gateway.shutdown().await;
+    peer.join().await;
+}
+
+#[tokio::test]
+async fn the_next_batch_is_asked_for_when_the_last_one_is_read() {
+    let more = || msg::success(map([("has_more", v(true))]));
+    let script = Script::new()
+        .login((5, 4), "Neo4j/5.26.0")
+        .expect_tag(msg::RUN)
+        .expect(msg::pull(1000))
+        .send(columns())
+        .send(msg::record([v(1)]))
+        .step(Step::AssertNoMoreFor(Duration::from_millis(50)))
+        .send(more())
+        .expect_tag(msg::PULL)
+        .send(msg::record([v(2)]))
+        .send(msg::success(map([("type", v("r"))])));
+    let peer = Peer::listen([script]).await;
+    let gateway = gateway::start_for(&peer.uri()).await;
+    let answer = gateway.query("RETURN 1 AS n").await;
+    assert!(answer.text().contains(r#""values":[[1],[2]]"#), "{answer}");
+    gateway.shutdown().await;
+    peer.join().await;
+}
+
+#[tokio::test]
+async fn a_refused_statement_costs_one_reset_and_a_good_one_none() {
+    let fake = FakeNeo4j::start().await;
+    let gateway = gateway::start_for(&fake.uri()).await;
+    let post = async |statement: &str| {
+        let headers = [("Content-Type", "application/json"), ("Authorization", "Basic bmVvNGo6cGFzc3dvcmQ=")];
+        let body = format!(r#"{{"statement":"{statement}"}}"#);
+        gateway.send("POST", "/db/neo4j/query/v2", &headers, &body).await.status
+    };
+    for (statement, status) in [("RETURN 1", 202), ("NONSENSE", 400), ("RETURN 2", 202), ("RETURN 3", 202)] {
+        assert_eq!(post(statement).await, status, "{statement}");
+        fake.control.wait_for("a wire that is quiet", |counts| counts.running == 0).await;
+    }
+    fake.control.wait_for("the reset", |counts| counts.resets == 1).await;
+    assert_eq!(fake.control.count("RESET"), 1);
+}

@@ -1,0 +1,37 @@
+//! What a client gets for one statement: values in every format, long and short answers, over every kind of connection.
+//!
+//! Runs against the embedded database, and against a fake where that has nothing to show.
+#![cfg(feature = "embedded")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+#[path = "query/connections.rs"]
+mod connections;
+#[path = "query/description.rs"]
+mod description;
+#[path = "query/formats.rs"]
+mod formats;
+#[path = "query/http2.rs"]
+mod http2;
+#[path = "query/length.rs"]
+mod length;
+#[path = "query/options.rs"]
+mod options;
+mod support;
+#[path = "query/values.rs"]
+mod values;
+
+use support::{
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    gateway::{Gateway, start_embedded, start_memory},
+};
+
+/// A gateway in front of a fresh embedded database, with the settings as they are by default.
+async fn gateway() -> Gateway {
+    start_embedded(&[]).await
+}
+
+/// A gateway in front of a fake Neo4j that takes any credentials.
+async fn gateway_to_fake() -> Gateway {
+    let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
+    start_memory(move || fake.connect(), &[]).await
+}

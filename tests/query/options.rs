@@ -1,0 +1,143 @@
+//! What can be asked for beside the statement, and what an answer says beside the rows.
+
+use serde_json::{Value, json};
+
+use crate::{
+    gateway, gateway_to_fake,
+    support::{
+        gateway::Gateway,
+        query::{body, count, refused, values},
+    },
+};
+
+async fn post(gateway: &Gateway, request: Value) -> crate::support::http::Response {
+    gateway.post("/db/neo4j/query/v2", &request.to_string()).await
+}
+
+#[tokio::test]
+async fn counters_are_there_when_they_are_asked_for() {
+    const NAMES: [&str; 14] = [
+        "constraintsAdded",
+        "constraintsRemoved",
+        "containsSystemUpdates",
+        "containsUpdates",
+        "indexesAdded",
+        "indexesRemoved",
+        "labelsAdded",
+        "labelsRemoved",
+        "nodesCreated",
+        "nodesDeleted",
+        "propertiesSet",
+        "relationshipsCreated",
+        "relationshipsDeleted",
+        "systemUpdates",
+    ];
+    let gateway = gateway_to_fake().await;
+    let counted = body(&post(&gateway, json!({ "statement": "STATS", "includeCounters": true })).await);
+    let mut names: Vec<&str> = counted["counters"].as_object().unwrap().keys().map(String::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, NAMES);
+    assert_eq!(counted["counters"]["containsUpdates"], true);
+    assert!(counted["counters"]["nodesCreated"].as_u64().unwrap() > 0, "{counted}");
+
+    for request in [json!({ "statement": "STATS" }), json!({ "statement": "STATS", "includeCounters": false })] {
+        assert_eq!(body(&post(&gateway, request).await).get("counters"), None);
+    }
+}
+
+#[tokio::test]
+async fn counters_are_zero_where_the_database_counts_nothing() {
+    let gateway = gateway().await;
+    let counted = body(&post(&gateway, json!({ "statement": "RETURN 1 AS a", "includeCounters": true })).await);
+    let counters = counted["counters"].as_object().unwrap();
+    assert_eq!(counters.len(), 14);
+    assert!(counters.values().all(|value| value == &json!(0) || value == &json!(false)), "{counted}");
+}
+
+#[tokio::test]
+async fn notifications_are_passed_on() {
+    let gateway = gateway_to_fake().await;
+    let notified = body(&post(&gateway, json!({ "statement": "NOTIFY" })).await);
+    let notifications = notified["notifications"].as_array().expect("there are some");
+    assert_eq!(notifications.len(), 2, "{notified}");
+    for notification in notifications {
+        for key in ["code", "description", "severity", "title", "category"] {
+            assert!(notification[key].is_string(), "{key}: {notification}");
+        }
+        assert!(notification.get("position").is_some(), "{notification}");
+    }
+    assert_eq!(body(&post(&gateway, json!({ "statement": "RETURN 1" })).await).get("notifications"), None);
+}
+
+#[tokio::test]
+async fn explain_gives_a_plan_and_profile_gives_another() {
+    let gateway = gateway_to_fake().await;
+    for (statement, plan, other) in
+        [("EXPLAIN RETURN 1", "queryPlan", "profiledQueryPlan"), ("PROFILE RETURN 1", "profiledQueryPlan", "queryPlan")]
+    {
+        let body = body(&post(&gateway, json!({ "statement": statement })).await);
+        assert!(body[plan]["operatorType"].is_string(), "{body}");
+        assert!(body[plan]["arguments"].is_object() && body[plan]["identifiers"].is_array(), "{body}");
+        assert!(body[plan]["children"].is_array(), "{body}");
+        assert_eq!(body.get(other), None);
+    }
+}
+
+#[tokio::test]
+async fn the_embedded_database_explains_too() {
+    let body = body(&gateway().await.query("EXPLAIN MATCH (n) RETURN n").await);
+    assert_eq!(body["data"], json!({ "fields": ["n"], "values": [] }));
+    assert!(body["queryPlan"]["arguments"]["string-representation"].is_string(), "{body}");
+}
+
+#[tokio::test]
+async fn a_bookmark_changes_with_a_write_and_can_be_given_back() {
+    let gateway = gateway().await;
+    let bookmark = |response| body(&response)["bookmarks"].clone();
+    let written = bookmark(gateway.query("CREATE (:X)").await);
+    let read = bookmark(gateway.query("RETURN 1 AS a").await);
+    assert_eq!(written, read);
+    let next = bookmark(post(&gateway, json!({ "statement": "CREATE (:X)", "bookmarks": written })).await);
+    assert_ne!(written, next);
+    let both = json!([written[0], next[0]]);
+    assert_eq!(values(&post(&gateway, json!({ "statement": "RETURN 1 AS a", "bookmarks": both })).await), json!([[1]]));
+}
+
+#[tokio::test]
+async fn nothing_is_written_in_read_mode() {
+    let gateway = gateway().await;
+    for mode in ["READ", "Read", " read "] {
+        let refused = refused(&post(&gateway, json!({ "statement": "CREATE (:X)", "accessMode": mode })).await);
+        assert_eq!((refused.status, refused.code.as_str()), (400, "Neo.ClientError.Statement.AccessMode"), "{mode}");
+    }
+    assert_eq!(count(&gateway, "X").await, 0);
+    let response = post(&gateway, json!({ "statement": "CREATE (:X)", "accessMode": "write" })).await;
+    assert_eq!(response.status, 202, "{response}");
+    assert_eq!(count(&gateway, "X").await, 1);
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_on_every_database() {
+    let gateway = gateway().await;
+    for database in ["neo4j", "system"] {
+        let request = json!({ "statement": "CALL db.ping()", "accessMode": "READ" }).to_string();
+        let body = body(&gateway.post(&format!("/db/{database}/query/v2"), &request).await);
+        assert_eq!(body["data"], json!({ "fields": ["success"], "values": [[true]] }), "{database}");
+        assert_eq!(body["queryType"], "s", "{database}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_is_known_by_its_name_in_any_spelling() {
+    let gateway = gateway().await;
+    let request = r#"{"statement":"RETURN 1 AS a"}"#;
+    for path in ["/db/NEO4J/query/v2", "/db/ne%6f4j/query/v2/", "/db/neo4j;x=1/query/v2?y=2"] {
+        assert_eq!(values(&gateway.post(path, request).await), json!([[1]]), "{path}");
+    }
+    for name in ["nope", "system"] {
+        let refused = refused(&gateway.post(&format!("/db/{name}/query/v2"), request).await);
+        let code = "Neo.ClientError.Database.DatabaseNotFound";
+        assert_eq!((refused.status, refused.code.as_str()), (404, code), "{name}");
+        assert!(refused.message.contains(name), "{refused:?}");
+    }
+}
