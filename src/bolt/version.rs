@@ -18,10 +18,10 @@ impl Version {
         Self { major, minor }
     }
 
-    /// Whether this client speaks the version. 5.5 was never shipped; 4.0 and 4.2 bring nothing over 4.1.
+    /// Whether this client speaks the version. 5.5 was never shipped; Neo4j 4.2 chooses 4.2, which is 4.1.
     #[must_use]
     pub fn is_spoken(self) -> bool {
-        matches!((self.major, self.minor), (4, 1 | 3 | 4) | (5, 0..=4 | 6..=8) | (6, 0 | 1))
+        matches!((self.major, self.minor), (4, 1..=4) | (5, 0..=4 | 6..=8) | (6, 0 | 1))
     }
 }
 

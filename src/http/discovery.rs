@@ -8,9 +8,10 @@ use axum::{
 use serde::Serialize;
 
 use super::{
-    media::{Format, JSON, Unfit},
+    media::{Format, JSON, Layout, Unfit},
     refusal::{Refusal, respond},
 };
+use crate::json::View;
 
 /// What the gateway says of itself.
 #[derive(Debug, Clone)]
@@ -72,7 +73,7 @@ impl Discovery {
 /// Plain JSON only.
 fn accepts(headers: &HeaderMap) -> Result<(), Unfit> {
     match Format::accepted(headers)? {
-        format if format.content_type.starts_with("application/json") => Ok(()),
+        Format { layout: Layout::Document, view: View::Plain, .. } => Ok(()),
         _ => Err(Unfit::Unsupported),
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody as _},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -56,19 +56,21 @@ pub(super) fn caller(headers: &HeaderMap, identities: &Identities) -> Result<Ide
 
 /// The whole body, within the limits.
 pub(super) async fn read(body: Body, limits: &RequestLimits) -> Result<Bytes, Refusal> {
+    let too_long = || {
+        let message = format!("The request body is longer than {} bytes (limits.body).", limits.body);
+        Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, &message))
+    };
+    // A length that is given beforehand is believed: what would be refused need not be sent.
+    if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > limits.body) {
+        return too_long();
+    }
     match timeout(limits.body_timeout, Limited::new(body, limits.body).collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Refusal::plain(
-            StatusCode::PAYLOAD_TOO_LARGE,
-            &format!("The request body is longer than {} bytes (limits.body).", limits.body),
-        )),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => too_long(),
         Ok(Err(_)) => Err(Refusal::bad_header("the request body broke off")),
         Err(_) => Err(Refusal::plain(
             StatusCode::REQUEST_TIMEOUT,
-            &format!(
-                "The request body did not arrive within {} s (server.body_timeout).",
-                limits.body_timeout.as_secs()
-            ),
+            &format!("The request body did not arrive within {:?} (server.body_timeout).", limits.body_timeout),
         )),
     }
 }

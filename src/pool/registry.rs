@@ -104,6 +104,14 @@ struct Kept {
     last_used: Instant,
 }
 
+impl Kept {
+    /// Has wires, or is about to: a wire whose bucket is forgotten while it is being opened serves only once.
+    fn is_wanted(&self) -> bool {
+        let status = self.bucket.status();
+        status.size > 0 || status.waiting > 0
+    }
+}
+
 /// Enough to end abandoned statements, too few to trouble a database that is in trouble.
 const SIDE_LANES: usize = 2;
 
@@ -204,7 +212,7 @@ impl Shared {
             return kept.bucket.clone();
         }
         if buckets.len() >= 2 * self.settings.max {
-            buckets.retain(|_, kept| kept.bucket.status().size > 0);
+            buckets.retain(|_, kept| kept.is_wanted());
         }
         let manager = Manager { shared: Arc::clone(self), identity: identity.clone() };
         // Its own cap never bites: the permits are counted over all buckets. The wire used last goes first, so that
@@ -256,7 +264,7 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
         let max_lifetime = shared.settings.max_lifetime;
         shared.buckets().retain(|_, kept| {
             kept.bucket.retain(|wire: &Wire, _| wire.connection.opened().elapsed() <= max_lifetime);
-            kept.bucket.status().size > 0
+            kept.is_wanted()
         });
     }
 }

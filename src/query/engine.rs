@@ -166,10 +166,7 @@ impl Engine {
         id: &str,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let guard = self.check_out(caller, database, id).await?;
-        let (guard, columns, kind) = start(guard, database, statement).await?;
-        let deadline = guard.deadline();
-        Ok(Rows::new(Scope::Inside(guard), columns, deadline, kind))
+        self.run_on(Scope::Inside, caller, database, id, statement).await
     }
 
     /// Runs the last statement of the transaction `id`, and commits.
@@ -183,10 +180,7 @@ impl Engine {
         id: &str,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let guard = self.check_out(caller, database, id).await?;
-        let (guard, columns, kind) = start(guard, database, statement).await?;
-        let deadline = guard.deadline();
-        Ok(Rows::new(Scope::Last(guard), columns, deadline, kind))
+        self.run_on(Scope::Last, caller, database, id, statement).await
     }
 
     /// Commits the transaction `id` and gives the bookmark.
@@ -244,6 +238,20 @@ impl Engine {
     pub async fn close(&self) {
         self.transactions.close();
         self.pool.close().await;
+    }
+
+    async fn run_on(
+        &self,
+        scope: fn(Guard) -> Scope,
+        caller: &Identity,
+        database: &str,
+        id: &str,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        let guard = self.check_out(caller, database, id).await?;
+        let (guard, columns, kind) = start(guard, database, statement).await?;
+        let deadline = guard.deadline();
+        Ok(Rows::new(scope(guard), columns, deadline, kind))
     }
 
     async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {

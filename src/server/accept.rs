@@ -3,6 +3,7 @@
 use std::{io, sync::Arc, time::Duration};
 
 use axum::Router;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -11,6 +12,7 @@ use hyper_util::{
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
+    time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -73,7 +75,13 @@ async fn serve(stream: TcpStream, router: Router, deadlines: Deadlines, stop: Ca
     builder.http1().timer(TokioTimer::new()).header_read_timeout(deadlines.header);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
     let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
-    let connection = builder.serve_connection(io, TowerToHyperService::new(router));
+    let (router, asked) = (TowerToHyperService::new(router), CancellationToken::new());
+    let request_came = asked.clone();
+    let service = service_fn(move |request| {
+        request_came.cancel();
+        router.call(request)
+    });
+    let connection = builder.serve_connection(io, service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
@@ -81,6 +89,8 @@ async fn serve(stream: TcpStream, router: Router, deadlines: Deadlines, stop: Ca
             connection.as_mut().graceful_shutdown();
             connection.await
         }
+        // hyper's own deadline begins once it knows the protocol, of which a client may say nothing.
+        Err(_) = timeout(deadlines.header, asked.cancelled()) => Err("no request came (server.header_timeout)".into()),
     };
     if let Err(error) = ended {
         // Clients break off all the time; it is their affair.
