@@ -65,7 +65,7 @@ pub fn parameters<E>(body: &[u8], read: impl FnOnce(&mut Lexer<'_>, &mut Vec<u8>
     assert!(begins_with_json(&text), "accepted what is no JSON: {text:?}");
     assert_is_map(&out);
     for accepts in [&NEO4J, &OLD, &MEMGRAPH] {
-        if let Ok(fitted) = fit(&out, accepts) {
+        if let Ok(fitted) = fit("parameters", &out, accepts) {
             assert_is_map(&fitted);
         }
     }

@@ -118,7 +118,8 @@ impl ServerCertVerifier for AnyCertificate {
 pub fn advice(error: &io::Error) -> Option<&'static str> {
     let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
     match error {
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+        // A bad signature is what an issuer's successor of the same name leaves.
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
             Some("name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate")
         }
         rustls::Error::InvalidMessage(_) => Some("the port may not speak TLS: try bolt://"),

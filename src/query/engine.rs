@@ -147,6 +147,9 @@ impl Engine {
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         lease.run_in_transaction(plan.text, &parameters);
         lease.pull(FIRST_BATCH);
+        if plan.taints {
+            lease.retire();
+        }
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
         begun.map_err(|error| tainted(error, &mut lease, options))?;
         let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
@@ -316,6 +319,9 @@ async fn start(
     };
     connection.run_in_transaction(plan.text, &parameters);
     connection.pull(FIRST_BATCH);
+    if plan.taints {
+        connection.retire();
+    }
     let kind = plan.kind;
     let columns = expect(connection, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
     Ok((guard, columns, kind))

@@ -20,7 +20,7 @@ fn logged_in() -> Script {
 }
 
 /// Logged in, with the hint that a second of silence is too long.
-fn impatient() -> Script {
+fn hinted() -> Script {
     let hints = map([("connection.recv_timeout_seconds", v(1))]);
     Script::new()
         .accept(5, 4)
@@ -28,8 +28,11 @@ fn impatient() -> Script {
         .expect_any()
         .send(msg::success(map([("server", v("Neo4j/5.26.0")), ("hints", hints)])))
         .send(msg::success(map([])))
-        .expect_tag(msg::RUN)
-        .expect_tag(msg::PULL)
+}
+
+/// The same, and then a statement.
+fn impatient() -> Script {
+    hinted().expect_tag(msg::RUN).expect_tag(msg::PULL)
 }
 
 fn columns() -> Value {
@@ -63,9 +66,11 @@ async fn keep_alives_keep_the_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn silence_while_nothing_is_owed_is_fine() {
-    let (stream, peer) = Peer::in_memory(impatient().send(columns()).send(msg::success(map([]))));
+    let hour = Duration::from_secs(3600);
+    let script = hinted().step(Step::Sleep(hour)).expect_tag(msg::RUN).expect_tag(msg::PULL);
+    let (stream, peer) = Peer::in_memory(script.send(columns()).send(msg::success(map([]))));
     let mut connection = open(stream).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(3600)).await;
+    tokio::time::sleep(hour).await;
     ask(&mut connection, "RETURN 1");
     assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "SUCCESS"]);
     drop(connection);

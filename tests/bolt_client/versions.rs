@@ -13,8 +13,8 @@ use crate::support::{
     gateway,
 };
 
-const VERSIONS: [(u8, u8); 13] =
-    [(4, 1), (4, 3), (4, 4), (5, 0), (5, 1), (5, 2), (5, 3), (5, 4), (5, 6), (5, 7), (5, 8), (6, 0), (6, 1)];
+const VERSIONS: [(u8, u8); 14] =
+    [(4, 1), (4, 2), (4, 3), (4, 4), (5, 0), (5, 1), (5, 2), (5, 3), (5, 4), (5, 6), (5, 7), (5, 8), (6, 0), (6, 1)];
 
 fn only(version: (u8, u8), manifest: bool) -> Options {
     Options { versions: vec![version], manifest, ..Options::default() }

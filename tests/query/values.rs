@@ -67,7 +67,7 @@ async fn plain_parameters_come_back_as_they_were() {
         "1.0E300",
         r#""""#,
         r#""Grüße, 世界""#,
-        r#""\uD83D\uDE00 and \" and \n""#,
+        r#""😀 and \" and \n""#,
         r#""NaN""#,
         r#""2020-01-01""#,
         "[]",

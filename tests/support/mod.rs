@@ -1,7 +1,7 @@
 //! What the tests share: a gateway in this process, the servers behind it, fakes, and a raw HTTP client.
 //!
 //! Each test binary uses a part of it.
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unused_imports, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::indexing_slicing)]
 
 pub mod bolt;

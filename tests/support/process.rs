@@ -46,7 +46,14 @@ pub fn texts(output: &Output) -> (String, String) {
 impl Process {
     /// Serves with an embedded database, on a free port, with JSON lines in its log.
     pub fn embedded(arguments: &[&str]) -> Self {
-        Self::serve(boltgate(&[&["serve", "--embedded", "--log-format=json"], arguments].concat()))
+        Self::embedded_with(&[], arguments)
+    }
+
+    /// The same, with settings from the environment.
+    pub fn embedded_with(settings: &[(&str, &str)], arguments: &[&str]) -> Self {
+        let mut command = boltgate(&[&["serve", "--embedded", "--log-format=json"], arguments].concat());
+        command.envs(settings.iter().copied());
+        Self::serve(command)
     }
 
     /// The same, with the database in `file`.

@@ -1,3 +1,5 @@
+use crate::query::{Category, Severity};
+
 use super::*;
 
 const LIMITS: BodyLimits = BodyLimits { statement: 100, depth: 50 };

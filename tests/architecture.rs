@@ -1,0 +1,175 @@
+//! The rooms of the program, and which of them may know which.
+//!
+//! A room is a folder or a file of `src`. Whoever wants a new import adds it to the tables here, and by that says so
+//! aloud; a permission that nobody uses any more has to go.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+#[path = "architecture/source.rs"]
+mod source;
+
+use std::collections::BTreeSet;
+
+use source::{Source, read_all};
+
+/// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
+const ROOMS: [(&str, &[&str]); 15] = [
+    ("lib", &[]),
+    ("main", &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint"]),
+    ("cli", &["healthcheck", "config"]),
+    ("server", &["admin", "http", "query", "pool", "auth::Identities", "config", "bolt"]),
+    ("admin", &["query"]),
+    // One more Bolt server: it knows nothing of the gateway.
+    ("embedded", &[]),
+    // Of Bolt only the names of columns, which are still PackStream, and how long a name in a message may be.
+    ("http", &["query", "auth", "telemetry::request_id", "json", "bolt::Columns", "bolt::packstream", "bolt::path"]),
+    ("query", &["pool", "auth", "bolt"]),
+    ("pool", &["auth", "bolt"]),
+    ("auth", &["bolt::AuthToken"]),
+    ("telemetry", &["config::Log", "config::LogFormat"]),
+    ("json", &["bolt::packstream", "bolt::path", "bolt::zone"]),
+    ("healthcheck", &[]),
+    ("config", &[]),
+    ("bolt", &[]),
+];
+
+/// Crates that are the business of some rooms only.
+const CRATES: [(&str, &[&str]); 20] = [
+    ("anyhow", &["main"]),
+    ("async_trait", &["embedded"]),
+    ("axum", &["server", "admin", "http"]),
+    ("blake3", &["auth"]),
+    ("boltr", &["embedded"]),
+    ("chrono", &["embedded"]),
+    ("clap", &["main", "cli"]),
+    ("deadpool", &["pool"]),
+    ("graphdblite", &["embedded"]),
+    ("http_body_util", &["http"]),
+    ("hyper", &["server"]),
+    ("hyper_util", &["server"]),
+    ("percent_encoding", &["http"]),
+    ("rustls", &["bolt"]),
+    ("rustls_platform_verifier", &["bolt"]),
+    ("socket2", &["bolt"]),
+    ("tokio_rustls", &["bolt"]),
+    ("toml", &["config"]),
+    ("tower_http", &["http"]),
+    ("tracing_subscriber", &["telemetry"]),
+];
+
+/// Where anybody from outside can be let in.
+const LISTENERS: (&[&str], &str) = (&["TcpListener", "UnixListener", "UdpSocket"], "server");
+
+/// Whether `permission` covers `import`: both are paths without `crate::`.
+fn covers(permission: &str, import: &str) -> bool {
+    import.strip_prefix(permission).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// Every import of `sources` that the tables do not allow, each as one line.
+fn offenders(sources: &[Source]) -> Vec<String> {
+    let mut offenders = Vec::new();
+    for source in sources {
+        let room = source.room.as_str();
+        let Some((_, permissions)) = ROOMS.iter().find(|(name, _)| *name == room) else {
+            offenders.push(format!("{}: the room `{room}` is in no table", source.file));
+            continue;
+        };
+        for import in &source.imports {
+            let own = covers(room, import);
+            if !own && !permissions.iter().any(|permission| covers(permission, import)) {
+                offenders.push(format!("{}: `{room}` may not import `{import}`", source.file));
+            }
+        }
+        for (name, rooms) in CRATES {
+            if source.crates.contains(name) && !rooms.contains(&room) {
+                offenders.push(format!("{}: `{room}` may not use the crate `{name}`", source.file));
+            }
+        }
+        for word in LISTENERS.0 {
+            if source.words.contains(*word) && room != LISTENERS.1 {
+                offenders.push(format!("{}: only `{}` may listen, and here is a `{word}`", source.file, LISTENERS.1));
+            }
+        }
+        if !source.explained {
+            offenders.push(format!("{}: does not begin with `//!`", source.file));
+        }
+    }
+    offenders
+}
+
+#[test]
+fn every_room_imports_only_what_it_may() {
+    let sources = read_all();
+    assert!(sources.len() > 50, "all files are found: {}", sources.len());
+    let offenders = offenders(&sources);
+    assert!(offenders.is_empty(), "see the tables in tests/architecture.rs:\n{}", offenders.join("\n"));
+}
+
+#[test]
+fn the_table_runs_downwards() {
+    let height = |room: &str| ROOMS.iter().position(|(name, _)| *name == room);
+    for (room, permissions) in ROOMS {
+        for permission in permissions {
+            let below = permission.split("::").next().expect("a path has a beginning");
+            assert!(height(below) > height(room), "`{room}` imports `{permission}`, which is not below it");
+        }
+    }
+}
+
+#[test]
+fn every_permission_is_used() {
+    let sources = read_all();
+    let of = |room: &str| sources.iter().filter(move |source| source.room == room).collect::<Vec<_>>();
+    let mut unused = BTreeSet::new();
+    for (room, permissions) in ROOMS {
+        assert!(!of(room).is_empty(), "there is no room `{room}`");
+        for permission in permissions {
+            if !of(room).iter().any(|source| source.imports.iter().any(|import| covers(permission, import))) {
+                unused.insert(format!("`{room}` does not import `{permission}`"));
+            }
+        }
+    }
+    for (name, rooms) in CRATES {
+        for room in rooms {
+            if !of(room).iter().any(|source| source.crates.contains(name)) {
+                unused.insert(format!("`{room}` does not use the crate `{name}`"));
+            }
+        }
+    }
+    assert!(unused.is_empty(), "take these out of the tables in tests/architecture.rs: {unused:#?}");
+}
+
+#[test]
+fn what_is_forbidden_is_found() {
+    let found = |file: &str, text: &str| offenders(&[Source::of(file, text)]);
+    for (file, text) in [
+        ("query/x.rs", "//! x\nuse crate::http::router;"),
+        ("query/x.rs", "//! x\nuse crate::{auth::Identity, json::{self, output}};"),
+        ("query/mod.rs", "//! x\nfn f() -> crate::json::View { loop {} }"),
+        ("query/x.rs", "//! x\nuse super::super::server;"),
+        ("query/mod.rs", "//! x\nuse super::server;"),
+        ("query/x.rs", "//! x\nuse axum::Router;"),
+        ("http/x.rs", "//! x\nuse crate::bolt::Connection;"),
+        ("http/x.rs", "//! x\nuse crate::bolt::*;"),
+        ("http/x.rs", "//! x\nuse crate::bolt::{Columns, Failure};"),
+        ("http/body/x.rs", "//! x\nuse crate::bolt;"),
+        ("bolt/x.rs", "//! x\nuse crate::config::Settings;"),
+        ("config/x.rs", "//! x\nmacro_rules! m { () => { $crate::telemetry::logs } }"),
+        ("embedded/x.rs", "//! x\nuse crate::bolt::Endpoint;"),
+        ("embedded/x.rs", "//! x\nuse tokio::net::TcpListener;"),
+        ("main.rs", "//! x\nuse boltgate::query::Engine;"),
+        ("cellar/x.rs", "//! x\n"),
+        ("bolt/x.rs", "use std::io;\n//! x"),
+    ] {
+        assert!(!found(file, text).is_empty(), "{file}: {text}");
+    }
+    for (file, text) in [
+        ("query/x.rs", "//! use crate::http::router;\n/* use crate::http; */ const X: &str = \"crate::http::x\";"),
+        ("query/x.rs", "//! x\nuse super::error::Error;\nuse crate::{auth, bolt::{self, Reply}, pool as p};"),
+        ("query/x.rs", "//! x\n#[cfg(test)]\nmod tests { use crate::json::View; fn f() { '}'; \"}\"; } }"),
+        ("query/x.rs", "//! x\n#[cfg(test)]\nuse crate::json::View;\nfn f<'a>(_: &'a u8) {}"),
+        ("config/text.rs", "//! x\nmod optional { use super::super::value; }"),
+        ("http/x.rs", "//! x\nuse crate::bolt::{Columns, packstream::Reader, path::shortened};"),
+    ] {
+        assert_eq!(found(file, text), Vec::<String>::new(), "{file}: {text}");
+    }
+}

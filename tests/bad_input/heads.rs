@@ -1,0 +1,237 @@
+//! Verbs, paths and headers that mean nothing, or mean harm.
+
+use crate::{
+    INVALID, PATH, PLAIN, gateway, says,
+    support::{
+        gateway::Gateway,
+        http::{Response, exchange},
+        query::{body, refused, values, works},
+    },
+};
+
+const ONE: &str = r#"{"statement":"RETURN 1 AS a"}"#;
+
+async fn send(gateway: &Gateway, headers: &[(&str, &str)]) -> Response {
+    gateway.send("POST", PATH, headers, ONE).await
+}
+
+#[tokio::test]
+async fn bodies_of_other_types() {
+    let gateway = gateway().await;
+    for content_type in
+        ["text/plain", "text/json", "text/csv", "application/x-www-form-urlencoded", "application/jsonl"]
+    {
+        let response = send(&gateway, &[("Content-Type", content_type), ("Accept", "application/jsonl")]).await;
+        assert_eq!(response.header("Content-Type"), Some(PLAIN), "whatever Accept says");
+        says(&refused(&response), 415, "Unsupported Media Type");
+        works(&gateway).await;
+    }
+    says(&refused(&send(&gateway, &[]).await), 415, "Unsupported Media Type");
+}
+
+#[tokio::test]
+async fn answers_of_other_types() {
+    let gateway = gateway().await;
+    for accept in ["text/html", "application/xml", "garbage", "application/vnd.neo4j.query.v9.9"] {
+        let response = send(&gateway, &[("Content-Type", PLAIN), ("Accept", accept)]).await;
+        assert_eq!(response.header("Content-Type"), Some(PLAIN), "{accept}");
+        says(&refused(&response), 406, "Not Acceptable");
+        works(&gateway).await;
+    }
+}
+
+#[tokio::test]
+async fn types_that_cannot_be_read() {
+    let gateway = gateway().await;
+    let json = ("Content-Type", PLAIN);
+    for headers in [
+        &[("Content-Type", "")][..],
+        &[("Content-Type", "garbage")],
+        &[("Content-Type", "a/b/c")],
+        &[("Content-Type", ";foo")],
+        &[("Content-Type", "application/json, text/plain")],
+        &[json, json],
+        &[json, ("Accept", "a/b/c")],
+        &[json, ("Accept", "application/json;q=2")],
+        &[json, ("Accept", "application/json;q=x")],
+    ] {
+        let told = refused(&send(&gateway, headers).await);
+        assert_eq!((told.status, told.code.as_str()), (400, INVALID), "{headers:?}");
+        assert!(told.message.starts_with("Bad Request: "), "{}", told.message);
+        works(&gateway).await;
+    }
+}
+
+#[tokio::test]
+async fn wrong_verbs() {
+    let gateway = gateway().await;
+    for (path, right) in [
+        ("/", "GET"),
+        ("/openapi.json", "GET"),
+        (PATH, "POST"),
+        ("/db/neo4j/query/v2/tx", "POST"),
+        ("/db/neo4j/query/v2/tx/0", "POST DELETE"),
+        ("/db/neo4j/query/v2/tx/0/commit", "POST"),
+    ] {
+        for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "get"] {
+            if !right.split(' ').any(|right| right == method) {
+                let response = gateway.send(method, path, &[("Content-Type", PLAIN)], ONE).await;
+                assert_eq!(response.header("Content-Type"), Some(PLAIN), "{method} {path}");
+                says(&refused(&response), 405, "Method Not Allowed");
+            }
+        }
+    }
+    works(&gateway).await;
+}
+
+#[tokio::test]
+async fn unknown_paths() {
+    let gateway = gateway().await;
+    for path in [
+        "/db",
+        "/db/",
+        "/db/neo4j",
+        "/db/neo4j/query",
+        "/db/neo4j/query/v1",
+        "/db/neo4j/query/v2/x",
+        "/db/neo4j/query/v2/tx/0/x",
+        "/db/neo4j/query/v2/tx/0/commit/x",
+        "/DB/neo4j/query/v2",
+        "/nothing",
+        "/live",
+        "/ready",
+        "/metrics",
+        "/favicon.ico",
+    ] {
+        for method in ["GET", "POST", "DELETE"] {
+            let response = gateway.send(method, path, &[("Content-Type", PLAIN)], ONE).await;
+            assert_eq!(response.header("Content-Type"), Some(PLAIN), "{method} {path}");
+            says(&refused(&response), 404, "Not Found");
+        }
+    }
+    works(&gateway).await;
+}
+
+#[tokio::test]
+async fn odd_addresses() {
+    let gateway = gateway().await;
+    for path in [
+        "//",
+        "/db//query/v2",
+        "/db/neo4j//query/v2",
+        "/db/neo4j/query/v2//",
+        "/db/a%2Fb/query/v2",
+        "/db/%FF/query/v2",
+        "/db/%/query/v2",
+        "/db/%zz/query/v2",
+        "/db/../query/v2",
+        "/db/neo4j/query/v2/../v2",
+        "/db/neo4j/query/v2/tx/%2e%2e",
+        "/db/%00/query/v2",
+        "/db/neo4j%20/query/v2",
+        "/db/;x/query/v2",
+        "/%64b/neo4j/query/v2",
+    ] {
+        let told = refused(&gateway.post(path, ONE).await);
+        assert!(matches!(told.status, 400 | 404), "{path}: {told:?}");
+        works(&gateway).await;
+    }
+    let long = format!("/db/{}/query/v2", "x".repeat(20_000));
+    assert_eq!(refused(&gateway.post(&long, ONE).await).status, 404);
+    // The whole address, as a proxy writes it.
+    let whole = format!("{}{PATH}?x=%2F&y#z", gateway.base_url());
+    assert_eq!(values(&gateway.post(&whole, ONE).await), serde_json::json!([[1]]));
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_read() {
+    let gateway = gateway().await;
+    let good = ("Authorization", "Basic bmVvNGo6cHc=");
+    let json = ("Content-Type", PLAIN);
+    for authorization in [
+        &[("Authorization", "")][..],
+        &[("Authorization", "Basic")],
+        &[("Authorization", "Basic !!!")],
+        &[("Authorization", "Basic bmVvNGo=")],
+        &[("Authorization", "Bearer")],
+        &[("Authorization", "Digest x=y")],
+        &[("Authorization", "Just let me in. Thanks!")],
+        &[good, good],
+        &[good, ("Authorization", "Bearer x")],
+    ] {
+        let headers = [&[json, ("Accept", "application/jsonl")], authorization].concat();
+        let response = send(&gateway, &headers).await;
+        assert_eq!(response.header("Content-Type"), Some("application/json;charset=utf-8"), "{authorization:?}");
+        assert_eq!(response.header("WWW-Authenticate"), None);
+        let told = refused(&response);
+        assert_eq!((told.status, told.code.as_str()), (400, "Neo.ClientError.Request.InvalidFormat"));
+        assert_eq!(told.message, "Invalid authentication header.");
+        works(&gateway).await;
+    }
+    assert_eq!(values(&send(&gateway, &[json, good]).await), serde_json::json!([[1]]));
+}
+
+/// No header of the answer was smuggled in.
+fn is_untouched(response: &Response) {
+    for name in ["Set-Cookie", "X-Evil", "Location"] {
+        assert_eq!(response.header(name), None, "{response}");
+    }
+}
+
+#[tokio::test]
+async fn names_cannot_break_out_of_where_they_are_put() {
+    let gateway = gateway().await;
+    let evil = "x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a%22%7D%5C%00";
+    let plain = "x\r\nSet-Cookie: a=b\r\n\r\n\"}\\\0";
+    let response = gateway.post(&format!("/db/{evil}/query/v2"), ONE).await;
+    is_untouched(&response);
+    let told = refused(&response);
+    assert_eq!((told.status, told.code.as_str()), (404, "Neo.ClientError.Database.DatabaseNotFound"));
+
+    let response = gateway.post(&format!("/db/neo4j/query/v2/tx/{evil}"), "{}").await;
+    is_untouched(&response);
+    let told = refused(&response);
+    assert_eq!(told.status, 404);
+    assert!(told.message.contains(&format!("Id: \"{plain}\" was")), "{}", told.message);
+    works(&gateway).await;
+}
+
+#[tokio::test]
+async fn headers_that_come_back_are_clean() {
+    let gateway = gateway().await;
+    // A request id is taken over only if it is plain text.
+    for id in ["a b", "ä", &"x".repeat(129), ""] {
+        let response = gateway.send("GET", "/", &[("X-Request-Id", id)], "").await;
+        let own = response.header("X-Request-Id").expect("there is one");
+        assert!(own.len() == 16 && own.bytes().all(|byte| byte.is_ascii_hexdigit()), "{own}");
+    }
+    // So are the addresses of the discovery document.
+    let headers = [("Host", "h:1"), ("X-Forwarded-Host", "evil\"><script>"), ("X-Forwarded-Proto", "javascript")];
+    let document = body(&gateway.send("GET", "/", &headers, "").await);
+    assert_eq!(document["query"], "http://h:1/db/{databaseName}/query/v2");
+    // A media type comes back with the parameters it was asked with, which cannot be anything.
+    let response = send(&gateway, &[("Content-Type", PLAIN), ("Accept", "application/json;x=\"\u{7f}\"")]).await;
+    assert!(matches!(response.status, 202 | 400), "{response}");
+    works(&gateway).await;
+}
+
+#[tokio::test]
+async fn what_is_no_http_is_turned_away() {
+    let gateway = gateway().await;
+    for bytes in [
+        &b"GARBAGE\r\n\r\n"[..],
+        b"\x60\x60\xB0\x17\0\0\x04\x04\0\0\0\0\0\0\0\0\0\0\0\0",
+        b"\x16\x03\x01\x02\0\x01\0\x01\xFC\x03\x03",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+    ] {
+        let answer = exchange(gateway.address(), bytes, false).await;
+        let refused = answer.as_ref().map_or(true, |response| (400..600).contains(&response.status));
+        assert!(refused, "{}: {answer:?}", String::from_utf8_lossy(bytes));
+        works(&gateway).await;
+    }
+}

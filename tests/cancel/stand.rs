@@ -1,0 +1,222 @@
+//! The gateway's router over a fake in this process, without sockets.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, http::Request};
+use boltgate::{
+    auth::Identities,
+    bolt::{Dialer, Endpoint, connection::Limits},
+    http,
+    pool::{self, Pool},
+    query::{self, Engine, TransactionSettings},
+};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tokio::{
+    io::{DuplexStream, copy_bidirectional, duplex},
+    time::Instant,
+};
+use tower::Service;
+
+use crate::support::bolt::{
+    control::Control,
+    fake_memgraph::{self, FakeMemgraph},
+    fake_neo4j::{self, FakeNeo4j},
+    value,
+};
+
+/// Either database.
+pub enum Fake {
+    Neo4j(FakeNeo4j),
+    Memgraph(FakeMemgraph),
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Neo4j,
+    Memgraph,
+}
+
+impl Fake {
+    pub async fn start(kind: Kind) -> Arc<Self> {
+        Arc::new(match kind {
+            Kind::Neo4j => Self::Neo4j(FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await),
+            Kind::Memgraph => Self::Memgraph(FakeMemgraph::start_with(fake_memgraph::Options::default()).await),
+        })
+    }
+
+    pub fn control(&self) -> &Control {
+        match self {
+            Self::Neo4j(fake) => &fake.control,
+            Self::Memgraph(fake) => &fake.control,
+        }
+    }
+
+    pub fn database(&self) -> &'static str {
+        match self {
+            Self::Neo4j(_) => "neo4j",
+            Self::Memgraph(_) => "memgraph",
+        }
+    }
+
+    pub fn committed(&self, key: &str) -> Option<value::Value> {
+        match self {
+            Self::Neo4j(fake) => fake.store().committed("neo4j", key),
+            Self::Memgraph(fake) => fake.store().committed("memgraph", key),
+        }
+    }
+
+    fn connect(&self) -> DuplexStream {
+        match self {
+            Self::Neo4j(fake) => fake.connect(),
+            Self::Memgraph(fake) => fake.connect(),
+        }
+    }
+
+    /// A connection through which at most `width` bytes go at a time, so that every message takes many polls.
+    fn connect_narrow(&self, width: usize) -> DuplexStream {
+        let (ours, mut theirs) = duplex(width);
+        let mut far = self.connect();
+        // Ends with either side.
+        tokio::spawn(async move { copy_bidirectional(&mut theirs, &mut far).await });
+        ours
+    }
+}
+
+/// A gateway without a listener.
+#[derive(Clone)]
+pub struct Stand {
+    router: Router,
+    pub engine: Engine,
+    database: &'static str,
+}
+
+pub const POOL: pool::Settings = pool::Settings {
+    max: 2,
+    acquire_timeout: Duration::from_secs(10),
+    max_lifetime: Duration::from_secs(3600),
+    liveness_after: Duration::from_secs(30),
+    liveness_timeout: Duration::from_secs(1),
+    recovery: Duration::from_secs(2),
+    patience: Duration::from_millis(250),
+};
+
+impl Stand {
+    pub fn new(fake: &Arc<Fake>, width: usize, pool: pool::Settings) -> Self {
+        let server = Arc::clone(fake);
+        let dialer = Dialer {
+            endpoint: Endpoint::Memory(Arc::new(move || server.connect_narrow(width))),
+            dialect: None,
+            timeout: Duration::from_secs(5),
+            limits: Limits { max_message: 1 << 20, silence: Duration::from_secs(60) },
+        };
+        let settings = query::Settings {
+            max_execution_time: Duration::from_secs(60),
+            transactions: TransactionSettings {
+                max: 4,
+                idle_timeout: Duration::from_secs(60),
+                max_lifetime: Duration::from_secs(60),
+            },
+        };
+        let engine = Engine::new(Pool::new(dialer, pool), settings);
+        let settings = http::Settings {
+            body: 1 << 20,
+            body_timeout: Duration::from_secs(10),
+            content: http::BodyLimits { statement: 1 << 20, depth: 100 },
+            neo4j_version: "2026.09.0".into(),
+            neo4j_edition: "community",
+            bolt_port: 7687,
+        };
+        let router = http::router(engine.clone(), Identities::new().unwrap(), settings);
+        Self { router, engine, database: fake.database() }
+    }
+
+    /// Sends a request to `/db/NAME/query/v2` and what is behind it, and reads the whole answer.
+    pub fn send(&self, method: &str, path: &str, body: &Value) -> impl Future<Output = Answer> + use<> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/db/{}/query/v2{path}", self.database))
+            .header("Content-Type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let mut router = self.router.clone();
+        async move {
+            let response = router.call(request).await.unwrap();
+            let status = response.status().as_u16();
+            let bytes = response.into_body().collect().await.unwrap().to_bytes();
+            Answer { status, body: serde_json::from_slice(&bytes).unwrap() }
+        }
+    }
+
+    pub async fn run(&self, path: &str, statement: &str) -> Answer {
+        self.send("POST", path, &json!({ "statement": statement })).await
+    }
+
+    /// Opens a transaction in which `statement` has run, and gives its path.
+    pub async fn begin(&self, statement: &str) -> String {
+        self.run("/tx", statement).await.transaction()
+    }
+
+    /// Waits until no connection is lent or being cleaned.
+    pub async fn quiet(&self, what: &str) {
+        let deadline = Instant::now() + Duration::from_secs(5);
+        while self.engine.pool_status().in_use > 0 {
+            assert!(Instant::now() < deadline, "{what}: a connection is never given back");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+}
+
+/// What came of a request.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub body: Value,
+}
+
+impl Answer {
+    /// The path of the transaction that is open.
+    pub fn transaction(&self) -> String {
+        format!("/tx/{}", self.body["transaction"]["id"].as_str().unwrap_or_else(|| panic!("{self:?}")))
+    }
+
+    pub fn values(&self) -> &Value {
+        assert!(self.status == 202 && self.body.get("errors").is_none(), "{self:?}");
+        &self.body["data"]["values"]
+    }
+
+    pub fn error(&self) -> (u16, &str) {
+        (self.status, self.body["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{self:?}")))
+    }
+}
+
+/// A future that is dropped after so many polls.
+pub struct Polled<F> {
+    future: Pin<Box<F>>,
+    left: usize,
+}
+
+impl<F> Polled<F> {
+    pub fn new(future: F, polls: usize) -> Self {
+        Self { future: Box::pin(future), left: polls }
+    }
+}
+
+impl<F: Future> Future for Polled<F> {
+    /// `None` when it has not completed in time.
+    type Output = Option<F::Output>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        self.left -= 1;
+        match self.future.as_mut().poll(cx) {
+            Poll::Pending if self.left == 0 => Poll::Ready(None),
+            polled => Poll::Ready(Some(ready!(polled))),
+        }
+    }
+}

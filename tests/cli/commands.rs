@@ -1,0 +1,74 @@
+//! The commands that say something and end.
+
+use std::net::TcpListener;
+
+use boltgate::http::openapi;
+use serde_json::Value;
+
+use crate::{
+    printed, refused,
+    support::process::{run, texts},
+};
+
+#[test]
+fn the_version_is_the_packages() {
+    for flag in ["--version", "-V"] {
+        assert_eq!(printed(&run(&[flag])), format!("boltgate {}\n", env!("CARGO_PKG_VERSION")));
+    }
+}
+
+#[test]
+fn help_names_every_command() {
+    let help = printed(&run(&["--help"]));
+    for command in ["serve", "check-config", "print-config", "healthcheck", "openapi"] {
+        assert!(help.contains(command), "{command}: {help}");
+    }
+}
+
+#[test]
+fn a_command_line_that_means_nothing_is_explained() {
+    for (arguments, hint) in [
+        (&[][..], "Usage"),
+        (&["start"], "start"),
+        (&["serve", "--lisen", "127.0.0.1:0"], "--listen"),
+        (&["serve", "--embedded", "--database-uri=bolt://db"], "--database-uri"),
+        (&["healthcheck", "--url", "https://db"], "http://"),
+    ] {
+        let output = run(arguments);
+        let (printed, complained) = texts(&output);
+        assert_eq!((output.status.code(), printed.as_str()), (Some(2), ""), "{arguments:?}");
+        assert!(complained.contains(hint), "{arguments:?}: {complained}");
+    }
+}
+
+#[test]
+fn the_description_is_printed_as_it_is_served() {
+    let description = printed(&run(&["openapi"]));
+    assert_eq!(description, openapi());
+    let description: Value = serde_json::from_str(&description).expect("it is JSON");
+    assert_eq!(description["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn an_address_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("it is bound").to_string();
+    for (flag, key) in [("--listen", "server.listen"), ("--admin-listen", "admin.listen")] {
+        let other = if flag == "--listen" { "--admin-listen" } else { "--listen" };
+        let output = run(&["serve", "--embedded", "--log-filter=off", flag, &address, other, "127.0.0.1:0"]);
+        let reason = refused(&output);
+        assert!(reason.starts_with(&format!("cannot listen on {address} ({key}): ")), "{reason}");
+        assert!(reason.contains("in use"), "{reason}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_database_is_refused_and_left_alone() {
+    let folder = tempfile::tempdir().expect("there is room for a file");
+    let file = folder.path().join("notes.txt");
+    std::fs::write(&file, "not a database, but somebody's notes").expect("there is room for a file");
+    let name = file.to_str().expect("UTF-8");
+    let reason = refused(&run(&["serve", "--listen=127.0.0.1:0", "--log-filter=off", "--embedded", name]));
+    assert!(reason.contains(name), "{reason}");
+    assert_eq!(std::fs::read_to_string(&file).expect("it is still there"), "not a database, but somebody's notes");
+}

@@ -1,0 +1,12 @@
+//! The database is not there, comes back, goes away, or is something else: what callers are told, and that they need
+//! nobody to restart the gateway.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+#[path = "database_down/absent.rs"]
+mod absent;
+#[path = "database_down/lost.rs"]
+mod lost;
+#[path = "database_down/place.rs"]
+mod place;

@@ -1,0 +1,112 @@
+//! No database at the address, or none that speaks Bolt.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::{io::AsyncReadExt, net::TcpListener};
+
+use super::place::{Place, neo4j};
+use crate::support::{
+    bolt::peer::{Handshake, Peer, Script, Step},
+    gateway,
+    query::{refused, values},
+};
+
+const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
+
+#[tokio::test]
+async fn the_gateway_starts_first_and_the_database_comes_later() {
+    let mut place = Place::new();
+    let gateway = gateway::start_for(&place.uri()).await;
+    for path in ["/db/neo4j/query/v2", "/db/neo4j/query/v2/tx"] {
+        let answer = gateway.post(path, r#"{"statement":"RETURN 1"}"#).await;
+        assert_eq!(answer.header("Retry-After"), Some("1"));
+        let error = refused(&answer);
+        assert_eq!((error.status, error.code.as_str()), (503, UNAVAILABLE));
+        let address = place.uri().replace("bolt://", "");
+        assert!(error.message.starts_with(&format!("cannot connect to {address}: ")), "{}", error.message);
+    }
+    // What can be said without the database is said.
+    assert_eq!(gateway.send("GET", "/", &[], "").await.status, 200);
+    let fake = neo4j().await;
+    place.move_in(fake.addr());
+    assert_eq!(values(&gateway.query("ECHO 7").await), json!([[7]]));
+    assert_eq!(gateway.engine().open_transactions(), 0);
+}
+
+#[tokio::test]
+async fn a_request_that_is_wrong_is_told_so_without_a_database() {
+    let place = Place::new();
+    let gateway = gateway::start_for(&place.uri()).await;
+    assert_eq!(refused(&gateway.post("/db/neo4j/query/v2", "{").await).status, 400);
+    assert_eq!(gateway.send("GET", "/nowhere", &[], "").await.status, 404);
+}
+
+/// What a caller is told of a server that answers the handshake with `answer`.
+async fn told_of(answer: &[u8]) -> (u16, String) {
+    let peer = Peer::listen([Script::new().step(Step::Handshake(Handshake::Raw(answer.to_vec()))).close()]).await;
+    let gateway = gateway::start_for(&peer.uri()).await;
+    let error = refused(&gateway.query("RETURN 1").await);
+    assert_eq!(error.code, UNAVAILABLE);
+    peer.join().await;
+    (error.status, error.message)
+}
+
+#[tokio::test]
+async fn the_wrong_port_is_named_as_such() {
+    let (status, message) = told_of(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
+    assert_eq!(status, 502);
+    assert!(message.contains("this is an HTTP port") && message.contains("database.uri"), "{message}");
+    let (status, message) = told_of(&[0x15, 3, 3, 0, 2, 2, 70]).await;
+    assert_eq!(status, 502);
+    assert!(message.contains("bolt+s://") && message.contains("bolt+ssc://"), "{message}");
+    let (status, message) = told_of(&[]).await;
+    assert_eq!(status, 502);
+    assert!(message.contains("bolt+s://") && message.contains("database.uri"), "{message}");
+    let (status, message) = told_of(&[0, 0, 0, 0]).await;
+    assert_eq!(status, 502);
+    assert!(message.contains("4.1 to 6.1"), "{message}");
+}
+
+#[tokio::test]
+async fn a_real_http_server_is_told_from_bolt() {
+    // The gateway itself is one.
+    let fake = neo4j().await;
+    let other = gateway::start_for(&fake.uri()).await;
+    let gateway = gateway::start_for(&format!("bolt://{}", other.address())).await;
+    let error = refused(&gateway.query("RETURN 1").await);
+    assert_eq!(error.status, 502, "{error:?}");
+    assert!(error.message.contains("database.uri"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_server_that_hangs_is_given_up_in_time() {
+    for timeouts in [
+        [("database.connect_timeout", "200ms"), ("database.acquire_timeout", "60s")],
+        [("database.connect_timeout", "60s"), ("database.acquire_timeout", "200ms")],
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("bolt://{}", listener.local_addr().unwrap());
+        let gateway = gateway::start_for_with(&uri, &timeouts).await;
+        let hanging = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            // Says nothing until the gateway has closed the connection.
+            stream.read_to_end(&mut Vec::new()).await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(gateway.query("RETURN 1"), hanging);
+        let error = refused(&answer);
+        assert_eq!((error.status, error.code.as_str()), (503, UNAVAILABLE), "{timeouts:?}");
+        assert!(error.message.starts_with("the database did not answer within "), "{}", error.message);
+    }
+}
+
+#[tokio::test]
+async fn a_server_that_is_slow_at_the_login_is_waited_for() {
+    let fake = neo4j().await;
+    let slow = crate::support::bolt::control::Fault::Delay(Duration::from_millis(300));
+    fake.control.on_next("LOGON", slow);
+    let gateway = gateway::start_for(&fake.uri()).await;
+    assert_eq!(values(&gateway.query("ECHO 7").await), json!([[7]]));
+    assert_eq!(values(&gateway.query("ECHO 8").await), json!([[8]]));
+    assert_eq!(fake.control.counts().accepted, 1, "the connection stays, however long its opening took");
+}

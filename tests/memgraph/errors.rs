@@ -1,0 +1,115 @@
+//! What goes wrong, in the words of the database and with the status of the Query API.
+
+use serde_json::json;
+
+use super::stand::{Stand, all_versions};
+use crate::support::query::{body, refused, values};
+
+#[tokio::test]
+async fn a_database_that_does_not_exist() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        for path in ["/db/nope/query/v2", "/db/nope/query/v2/tx"] {
+            let error = refused(&stand.post(path, &json!({ "statement": "RETURN 1" })).await);
+            assert_eq!((error.status, error.code.as_str()), (404, "Neo.ClientError.Database.DatabaseNotFound"));
+            assert_eq!(error.message, "Tried to retrieve an unknown database \"nope\".");
+        }
+        assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_statement_that_makes_no_sense() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let error = refused(&stand.query("NONSENSE").await);
+        assert_eq!((error.status, error.code.as_str()), (400, "Memgraph.ClientError.MemgraphError.MemgraphError"));
+        assert!(error.message.contains("mismatched input 'NONSENSE'"), "{}", error.message);
+        let error = refused(&stand.query("RETURN $missing").await);
+        assert_eq!(error.message, "Parameter $missing not provided.");
+        assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_conflicts() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let path = stand.begin().await;
+        assert_eq!(stand.post(&path, &json!({ "statement": "WRITE k 1 ROWS 1" })).await.status, 202);
+        let answer = stand.query("WRITE k 2").await;
+        let error = &body(&answer)["errors"][0];
+        let message = error["message"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        assert!(message.starts_with("Cannot resolve conflicting transactions."), "{answer}");
+        assert_eq!(error["code"], "Memgraph.TransientError.MemgraphError.MemgraphError");
+        assert_eq!(stand.post(&format!("{path}/commit"), &json!({})).await.status, 202);
+        assert_eq!(values(&stand.query("READ k").await), json!([[1]]));
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_commit_that_fails() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let path = stand.begin().await;
+        let failing = json!({ "statement": "FAILCOMMIT Memgraph.ClientError.X.Y no such luck" });
+        assert_eq!(stand.post(&path, &failing).await.status, 202);
+        let error = refused(&stand.post(&format!("{path}/commit"), &json!({})).await);
+        assert_eq!((error.status, error.message.as_str()), (400, "no such luck"));
+        assert_eq!(stand.post(&path, &json!({})).await.status, 404);
+        stand.is_content().await;
+    }
+}
+
+/// Rows fill the server's buffer of 64 KiB, so the failure comes in the middle of a row that was cut off.
+#[tokio::test]
+async fn a_failure_behind_a_row_that_was_cut_off() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        for after in [3, 999, 1000, 1001, 9000, 9001, 9002, 9003, 9500, 10_999, 11_000, 30_000] {
+            let text = "Transaction was asked to abort because of transaction timeout.";
+            let answer = stand.query(&format!("FAILPULL {after} Memgraph.TransientError.M.E {text}")).await;
+            assert_eq!(answer.status, 202, "{after}: {}", answer.status);
+            let body = body(&answer);
+            assert_eq!(body["errors"], json!([{ "code": "Memgraph.TransientError.M.E", "message": text }]), "{after}");
+            // What was dropped by the server is missing at the end, and nothing in between.
+            let rows = body["data"]["values"].as_array().unwrap();
+            assert!(rows.len() <= after, "{after}");
+            assert!(rows.iter().zip(1..).all(|(row, n)| *row == json!([n])), "{after}");
+        }
+        assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));
+        // Every failure left its connection in order: it was brought back, and no other had to be opened.
+        stand.is_content().await;
+        assert_eq!(stand.fake.control.counts().accepted, 1);
+    }
+}
+
+#[tokio::test]
+async fn a_failure_behind_a_cut_row_ends_the_transaction() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let path = stand.begin().await;
+        assert_eq!(stand.post(&path, &json!({ "statement": "WRITE k 1" })).await.status, 202);
+        let failing = json!({ "statement": "FAILPULL 9500 Memgraph.TransientError.M.E no" });
+        let answer = stand.post(&path, &failing).await;
+        assert_eq!(body(&answer)["errors"][0]["message"], "no");
+        assert_eq!(stand.post(&format!("{path}/commit"), &json!({})).await.status, 404);
+        assert_eq!(stand.committed("k"), None);
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_wide_row_that_looks_like_a_failure_stays_a_row() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        // The server cuts this string into chunks, one of which may begin with the beginning of a failure.
+        let filler = "\u{0}\u{7F}code".repeat(40_000);
+        let request = json!({ "statement": "RETURN $s", "parameters": { "s": filler } });
+        assert_eq!(values(&stand.post("/db/memgraph/query/v2", &request).await), json!([[filler]]));
+        stand.is_content().await;
+    }
+}

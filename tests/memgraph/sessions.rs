@@ -1,0 +1,76 @@
+//! Statements that would change the session for whoever comes next, and transactions in words.
+
+use serde_json::json;
+
+use super::stand::{Stand, all_versions};
+use crate::support::query::{refused, transaction_id, values};
+
+#[tokio::test]
+async fn a_statement_that_changes_the_session_costs_the_connection() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        for statement in ["SET SESSION TRACE ON", "set next transaction isolation level read committed"] {
+            let before = stand.fake.control.counts().accepted;
+            assert_eq!(stand.query(statement).await.status, 202);
+            let who = Stand::who_am_i(&stand.query("WHOAMI").await);
+            assert_eq!(who["session"], json!([]), "{statement}");
+            let after = stand.fake.control.counts().accepted;
+            assert!(after <= before + 2 && who["connection"] == json!(after - 1), "{statement}");
+        }
+        // Also in front of the statement that the session is changed for: it is over with the transaction.
+        let path = stand.begin().await;
+        assert_eq!(stand.query("USE DATABASE a").await.status, 400);
+        assert_eq!(stand.gateway.send("DELETE", &path, &[], "").await.status, 200);
+        assert_eq!(Stand::who_am_i(&stand.query("WHOAMI").await)["db"], "memgraph");
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_session_changed_inside_a_transaction_is_not_used_again() {
+    let stand = Stand::start().await;
+    let change = json!({ "statement": "SET SESSION TRACE ON" });
+    let commit = async |path: String| stand.post(&format!("{path}/commit"), &json!({})).await.status;
+    let path = stand.begin().await;
+    assert_eq!(stand.post(&path, &change).await.status, 202);
+    assert_eq!(values(&stand.post(&path, &json!({ "statement": "WRITE k 1 ROWS 1" })).await), json!([[1]]));
+    assert_eq!(commit(path).await, 202);
+    assert!(stand.committed("k").is_some());
+    assert_eq!(Stand::who_am_i(&stand.query("WHOAMI").await)["session"], json!([]));
+
+    let begun = stand.post("/db/memgraph/query/v2/tx", &change).await;
+    assert_eq!(commit(format!("/db/memgraph/query/v2/tx/{}", transaction_id(&begun))).await, 202);
+    assert_eq!(Stand::who_am_i(&stand.query("WHOAMI").await)["session"], json!([]));
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn transactions_in_words_are_refused() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let runs = stand.runs();
+        for statement in ["BEGIN", "commit", " Rollback "] {
+            let error = refused(&stand.query(statement).await);
+            assert_eq!((error.status, error.code.as_str()), (400, "Neo.ClientError.Statement.SemanticError"));
+            assert!(error.message.contains("use the transaction routes"), "{}", error.message);
+        }
+        let path = stand.begin().await;
+        let error = refused(&stand.post(&path, &json!({ "statement": "COMMIT" })).await);
+        assert_eq!(error.status, 400);
+        assert_eq!(stand.runs(), runs, "nothing of it was sent");
+        // The transaction goes on.
+        assert_eq!(values(&stand.post(&path, &json!({ "statement": "RETURN 1" })).await), json!([[1]]));
+        assert_eq!(stand.post(&format!("{path}/commit"), &json!({})).await.status, 202);
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_begin_that_memgraph_refuses_leaves_nothing_behind() {
+    let stand = Stand::start().await;
+    let error = refused(&stand.post("/db/nope/query/v2/tx", &json!({})).await);
+    assert_eq!(error.status, 404);
+    assert_eq!(stand.gateway.engine().open_transactions(), 0);
+    assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));
+    stand.is_content().await;
+}

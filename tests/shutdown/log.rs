@@ -1,0 +1,127 @@
+//! The log of a process: one line per event, tied to the answers by the request's id, and without secrets.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::{
+    PATH, post, query,
+    support::{
+        bolt::fake_neo4j::FakeNeo4j,
+        http::request,
+        process::{Process, boltgate},
+        query::values,
+    },
+};
+
+/// Ends a process and gives its whole log.
+fn end(mut process: Process) -> Vec<String> {
+    process.signal("TERM");
+    assert_eq!(process.exit().code(), Some(0));
+    process.log()
+}
+
+#[tokio::test]
+async fn json_lines_carry_the_id_of_the_answer() {
+    let process = Process::embedded(&[]);
+    let address = process.address();
+    let mut expected = BTreeSet::new();
+    for (statement, headers, status) in
+        [("RETURN 1 AS a", &[][..], 202), ("RETURN x", &[], 400), ("RETURN 2 AS a", &[("X-Request-Id", "mine-1")], 202)]
+    {
+        let response = post(&address, PATH, headers, &json!({ "statement": statement }).to_string()).await;
+        assert_eq!(response.status, status);
+        expected.insert((response.header("X-Request-Id").unwrap().to_owned(), i64::from(status)));
+    }
+    assert!(expected.contains(&("mine-1".to_owned(), 202)));
+    let lines: Vec<Value> = end(process)
+        .iter()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("no JSON ({error}): {line}")))
+        .collect();
+    for line in &lines {
+        assert!(line["timestamp"].is_string() && line["level"].is_string() && line["message"].is_string(), "{line}");
+    }
+    let answered = lines.iter().filter(|line| line["message"] == "answered");
+    let found: BTreeSet<_> = answered
+        .map(|line| {
+            assert_eq!((&line["method"], &line["path"]), (&json!("POST"), &json!(PATH)));
+            (line["span"]["id"].as_str().unwrap().to_owned(), line["status"].as_i64().unwrap())
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn pretty_lines_carry_the_id_of_the_answer() {
+    let process = Process::serve(boltgate(&["serve", "--embedded"]));
+    let response = query(&process.address(), "RETURN 1 AS a").await;
+    let id = response.header("X-Request-Id").unwrap();
+    let log = end(process);
+    let answered: Vec<&String> = log.iter().filter(|line| line.contains("answered")).collect();
+    let [line] = &answered[..] else { panic!("{log:#?}") };
+    assert!(line.contains(&format!("request{{id=\"{id}\"}}")) && line.contains("status=202"), "{line}");
+    assert!(!log.concat().contains('\u{1b}'), "no colours in a file");
+}
+
+#[tokio::test]
+async fn a_server_error_is_logged_with_its_reason() {
+    let process = Process::serve(boltgate(&["serve", "--database-uri=bolt://127.0.0.1:1", "--log-format=json"]));
+    let response = query(&process.address(), "RETURN 1 AS a").await;
+    assert_eq!(response.status, 503, "{response}");
+    let id = response.header("X-Request-Id").unwrap().to_owned();
+    let log = end(process);
+    let failed = log.iter().find(|line| line.contains("request failed")).expect("it says so");
+    let failed: Value = serde_json::from_str(failed).unwrap();
+    assert_eq!((&failed["level"], &failed["span"]["id"]), (&json!("WARN"), &json!(id)));
+    assert!(failed["reason"].as_str().unwrap().contains("127.0.0.1:1"), "{failed}");
+}
+
+/// Nothing of `secrets` is in the log, which says all it can.
+fn is_silent_about(log: &[String], secrets: &[&str]) {
+    assert!(log.iter().any(|line| line.contains("\"DEBUG\"")), "it says more than usual: {log:#?}");
+    for secret in secrets {
+        let told: Vec<&String> = log.iter().filter(|line| line.contains(secret)).collect();
+        assert!(told.is_empty(), "{secret} is in the log: {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn no_credential_gets_into_the_log() {
+    let process = Process::embedded(&["--log-filter=trace"]);
+    let address = process.address();
+    let parameters = json!({ "p": "parameter-secret" });
+    let body = json!({ "statement": "RETURN $p AS p", "parameters": parameters }).to_string();
+    for authorization in [
+        "Basic YWxpY2U6aHVudGVyMi1zZWNyZXQ=",
+        "Bearer token-secret-4711",
+        "Digest digest-secret",
+        "Basic not-base64-secret",
+    ] {
+        post(&address, PATH, &[("Authorization", authorization), ("Realm", "realm-secret")], &body).await;
+        let reading = r#"{"accessMode":"READ","txMetadata":{"m":"metadata-secret"}}"#;
+        post(&address, "/db/neo4j/query/v2/tx", &[("Authorization", authorization)], reading).await;
+    }
+    request(&address, "GET", "/?token=query-string-secret", &[], b"").await;
+    is_silent_about(&end(process), &["hunter2", "aHVudGVyMi1zZWNyZXQ", "YWxpY2U6", "secret"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_credential_gets_into_the_log_on_its_way_to_a_server() {
+    let fake = FakeNeo4j::start().await;
+    let uri = format!("--database-uri={}", fake.uri());
+    let process = Process::serve(boltgate(&["serve", &uri, "--log-format=json", "--log-filter=trace"]));
+    let address = process.address();
+    let body = json!({ "statement": "RETURN $p AS p", "parameters": { "p": "parameter-secret" } }).to_string();
+    for (authorization, status) in [
+        ("Basic YWxpY2U6d29uZGVybGFuZA==", 202),
+        ("Basic YWxpY2U6d3Jvbmctc2VjcmV0", 401),
+        ("Bearer token-secret-4711", 401),
+    ] {
+        let response = post(&address, PATH, &[("Authorization", authorization)], &body).await;
+        assert_eq!(response.status, status, "{response}");
+        if status == 202 {
+            assert_eq!(values(&response), json!([["parameter-secret"]]));
+        }
+    }
+    is_silent_about(&end(process), &["wonderland", "d29uZGVybGFuZA", "YWxpY2U6", "secret", "d3Jvbmct"]);
+}

@@ -1,0 +1,117 @@
+//! What a signal ends, and what it lets finish.
+
+use std::net::TcpStream;
+
+use serde_json::json;
+
+use crate::{
+    PATH, post, query,
+    support::{
+        http::Connection,
+        process::{Process, wait},
+        query::{transaction_id, values},
+    },
+};
+
+/// Asks for far more than lies between the gateway and a client that does not read, and reads the head of the answer.
+async fn unread_answer(address: &str) -> (Connection, crate::Response) {
+    let mut reader = Connection::open(address).await;
+    let text = "x".repeat(10_000);
+    let request = json!({ "statement": "UNWIND range(1, 4000) AS i RETURN i, $t AS t", "parameters": { "t": text } });
+    reader.post(PATH, &request.to_string()).await;
+    let head = reader.head().await;
+    assert_eq!(head.status, 202);
+    (reader, head)
+}
+
+#[tokio::test]
+async fn an_answer_on_its_way_is_finished() {
+    let mut process = Process::embedded(&[]);
+    let address = process.address();
+    let mut idle = Connection::open(&address).await;
+    idle.request("GET", "/", &[], "").await;
+    assert_eq!(idle.answer().await.status, 200);
+    let (mut reader, head) = unread_answer(&address).await;
+
+    process.signal("TERM");
+    process.wait_for_line("stopping");
+    wait("connections to be refused", || TcpStream::connect(&address).is_err().then_some(()));
+    assert_eq!(idle.end().await, b"", "a connection that does nothing is closed");
+    assert!(process.runs(), "it waits for the answer to be taken");
+
+    let response = reader.rest(head).await;
+    assert_eq!(values(&response).as_array().map(Vec::len), Some(4000));
+    assert_eq!(reader.end().await, b"", "no other request is taken");
+    assert_eq!(process.exit().code(), Some(0));
+    process.wait_for_line("\"stopped\"");
+}
+
+#[tokio::test]
+async fn an_interrupt_is_as_good_as_a_termination() {
+    for signal in ["TERM", "INT"] {
+        let mut process = Process::embedded(&[]);
+        assert_eq!(query(&process.address(), "RETURN 1 AS a").await.status, 202);
+        process.signal(signal);
+        assert_eq!(process.exit().code(), Some(0), "{signal}");
+        assert!(process.wait_for_line("stopping").contains(&format!("SIG{signal}")));
+    }
+}
+
+#[tokio::test]
+async fn open_transactions_are_rolled_back_and_the_rest_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("graph.db");
+    let mut process = Process::embedded_in(&file, &[]);
+    let address = process.address();
+    assert_eq!(query(&address, "CREATE (:Kept)").await.status, 202);
+    let begun = post(&address, "/db/neo4j/query/v2/tx", &[], r#"{"statement":"CREATE (:Lost)"}"#).await;
+    let id = transaction_id(&begun);
+    process.signal("TERM");
+    assert_eq!(process.exit().code(), Some(0));
+    drop(process);
+
+    let process = Process::embedded_in(&file, &[]);
+    let address = process.address();
+    let counted = query(&address, "MATCH (n) RETURN labels(n) AS l, count(n) AS n").await;
+    assert_eq!(values(&counted), json!([[["Kept"], 1]]));
+    let gone = post(&address, &format!("/db/neo4j/query/v2/tx/{id}/commit"), &[], "").await;
+    assert_eq!(gone.status, 404);
+    assert_eq!(query(&address, "CREATE (:Kept)").await.status, 202, "the turn to write is free");
+}
+
+#[tokio::test]
+async fn a_second_signal_stops_at_once() {
+    let mut process = Process::embedded(&[]);
+    let (_reader, _) = unread_answer(&process.address()).await;
+    process.signal("TERM");
+    process.wait_for_line("stopping");
+    assert!(process.runs());
+    process.signal("TERM");
+    assert_eq!(process.exit().code(), Some(0));
+    process.wait_for_line("stopped at once");
+}
+
+#[tokio::test]
+async fn what_is_not_finished_within_the_grace_is_broken_off() {
+    let mut process = Process::embedded_with(&[("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "300ms")], &[]);
+    let (reader, _) = unread_answer(&process.address()).await;
+    process.signal("TERM");
+    assert_eq!(process.exit().code(), Some(0));
+    process.wait_for_line("server.shutdown_timeout");
+    assert!(reader.end().await.len() < 40_000_000, "the answer is not whole");
+}
+
+#[tokio::test]
+async fn a_statement_that_cannot_be_stopped_holds_nothing_up() {
+    let filter = "--log-filter=info,graphdblite=debug";
+    let mut process = Process::embedded_with(&[("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "300ms")], &[filter]);
+    let mut client = Connection::open(&process.address()).await;
+    // Some minutes of work.
+    let statement =
+        "UNWIND range(1, 10000) AS a UNWIND range(1, 10000) AS b WITH a, b WHERE a = -b RETURN count(*) AS n";
+    client.post(PATH, &json!({ "statement": statement }).to_string()).await;
+    process.wait_for_line("executing operator");
+    process.signal("TERM");
+    assert_eq!(process.exit().code(), Some(0));
+    assert_eq!(client.end().await, b"", "there is no answer");
+}

@@ -1,0 +1,82 @@
+//! Explicit transactions, as their owner and as others see them: from opening to their end, whoever ends them.
+//!
+//! Runs against the embedded database, and against a fake where that cannot fail as wanted.
+#![cfg(feature = "embedded")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+#[path = "transactions/expiry.rs"]
+mod expiry;
+#[path = "transactions/failures.rs"]
+mod failures;
+#[path = "transactions/lifecycle.rs"]
+mod lifecycle;
+#[path = "transactions/ownership.rs"]
+mod ownership;
+mod support;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use support::{
+    gateway::{Gateway, start_embedded},
+    http::Response,
+    query::refused,
+};
+use tokio::time::{Instant, sleep};
+
+const TX: &str = "/db/neo4j/query/v2/tx";
+/// What has not happened by then never will.
+const PATIENCE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_millis(20);
+
+async fn gateway() -> Gateway {
+    start_embedded(&[]).await
+}
+
+/// Runs a statement at `path`.
+async fn run(gateway: &Gateway, path: &str, statement: &str) -> Response {
+    gateway.post(path, &json!({ "statement": statement }).to_string()).await
+}
+
+/// Commits, with nothing more to run.
+async fn commit(gateway: &Gateway, path: &str) -> Response {
+    gateway.post(&format!("{path}/commit"), "{}").await
+}
+
+/// What opens a transaction that holds no turn to write.
+fn reading() -> Value {
+    json!({ "accessMode": "READ" })
+}
+
+/// Waits until no transaction is open.
+async fn until_none_is_open(gateway: &Gateway) {
+    let deadline = Instant::now() + PATIENCE;
+    while gateway.engine().open_transactions() > 0 {
+        assert!(Instant::now() < deadline, "a transaction is still open");
+        sleep(PAUSE).await;
+    }
+}
+
+/// The transaction at `path` cannot be told from one that never was, whatever is asked of it.
+async fn is_gone(gateway: &Gateway, path: &str) {
+    let id = path.rsplit('/').next().expect("the handle is last");
+    let message = format!(
+        "Transaction with Id: \"{id}\" was not found. It may have timed out and therefore rolled back or the routing \
+         header 'neo4j-cluster-affinity' was not provided."
+    );
+    let json = [("Content-Type", "application/json")];
+    for (method, path, body) in [
+        ("POST", path.to_owned(), r#"{"statement":"RETURN 1"}"#),
+        ("POST", path.to_owned(), "{}"),
+        ("POST", format!("{path}/commit"), ""),
+        ("DELETE", path.to_owned(), ""),
+    ] {
+        let refused = refused(&gateway.send(method, &path, &json, body).await);
+        assert_eq!(
+            (refused.status, refused.code.as_str()),
+            (404, "Neo.ClientError.Request.Invalid"),
+            "{method} {path}"
+        );
+        assert_eq!(refused.message, message, "{method} {path}");
+    }
+}

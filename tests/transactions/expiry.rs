@@ -1,0 +1,103 @@
+//! Transactions that end by themselves, and how many there can be.
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    PATIENCE, PAUSE, TX, commit, gateway, is_gone, reading, run,
+    support::{
+        gateway::start_embedded,
+        query::{begin, body, count, refused, values, works},
+    },
+    until_none_is_open,
+};
+
+#[tokio::test]
+async fn a_transaction_that_nobody_uses_is_rolled_back() {
+    let gateway = start_embedded(&[("transactions.idle_timeout", "300ms")]).await;
+    let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
+    until_none_is_open(&gateway).await;
+    is_gone(&gateway, &path).await;
+    assert_eq!(count(&gateway, "A").await, 0);
+    // Its turn to write is over too.
+    assert_eq!(gateway.query("CREATE (:B)").await.status, 202);
+}
+
+#[tokio::test]
+async fn every_use_moves_the_end_further_away() {
+    let gateway = gateway().await;
+    let path = begin(&gateway, &reading()).await;
+    for request in ["{}", r#"{"statement":"RETURN 1 AS a"}"#] {
+        let expires = |body: Value| body["transaction"]["expires"].as_str().expect("it is open").to_owned();
+        let first = expires(body(&gateway.post(&path, request).await));
+        let deadline = Instant::now() + PATIENCE;
+        // Times of the same length compare as text.
+        while expires(body(&gateway.post(&path, request).await)) <= first {
+            assert!(Instant::now() < deadline, "it still expires at {first}");
+            sleep(PAUSE).await;
+        }
+    }
+    assert_eq!(commit(&gateway, &path).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_transaction_in_use_ends_when_it_is_too_old() {
+    let settings = [("transactions.idle_timeout", "1s"), ("transactions.max_lifetime", "1s")];
+    let gateway = start_embedded(&settings).await;
+    let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let response = gateway.post(&path, "{}").await;
+        if response.status == 404 {
+            break;
+        }
+        assert_eq!(response.status, 202, "{response}");
+        assert!(Instant::now() < deadline, "it still lives");
+        sleep(PAUSE).await;
+    }
+    is_gone(&gateway, &path).await;
+    assert_eq!(count(&gateway, "A").await, 0);
+}
+
+#[tokio::test]
+async fn there_are_as_many_as_the_operator_allows() {
+    let gateway = start_embedded(&[("transactions.max", "2")]).await;
+    let (one, other) = (begin(&gateway, &reading()).await, begin(&gateway, &reading()).await);
+    for request in [reading(), json!({ "accessMode": "READ", "statement": "RETURN 1 AS a" })] {
+        let response = gateway.post(TX, &request.to_string()).await;
+        let refused = refused(&response);
+        let code = "Neo.TransientError.Transaction.MaximumTransactionLimitReached";
+        assert_eq!((refused.status, refused.code.as_str()), (503, code));
+        assert!(refused.message.contains("transactions.max"), "{}", refused.message);
+        assert_eq!(response.header("Retry-After"), Some("1"));
+    }
+    // Those that are open work on, and so do single statements.
+    assert_eq!(values(&run(&gateway, &one, "RETURN 1 AS a").await), json!([[1]]));
+    works(&gateway).await;
+    // Every way to end one makes room for another.
+    commit(&gateway, &one).await;
+    let third = begin(&gateway, &reading()).await;
+    gateway.send("DELETE", &other, &[], "").await;
+    let fourth = begin(&gateway, &reading()).await;
+    run(&gateway, &third, "RETURN x").await;
+    begin(&gateway, &reading()).await;
+    assert_eq!(gateway.engine().open_transactions(), 2);
+    is_gone(&gateway, &third).await;
+    assert_eq!(commit(&gateway, &fourth).await.status, 202);
+}
+
+#[tokio::test]
+async fn a_transaction_that_could_not_be_opened_takes_no_place() {
+    let gateway = start_embedded(&[("transactions.max", "1")]).await;
+    for (path, request, status) in [
+        (TX, json!({ "statement": "RETURN x" }), 400),
+        ("/db/nope/query/v2/tx", json!({}), 404),
+        (TX, json!({ "unknown": 1 }), 400),
+    ] {
+        for _ in 0..2 {
+            assert_eq!(refused(&gateway.post(path, &request.to_string()).await).status, status, "{request}");
+            assert_eq!(gateway.engine().open_transactions(), 0);
+        }
+    }
+    begin(&gateway, &reading()).await;
+}
