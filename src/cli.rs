@@ -51,13 +51,13 @@ pub struct ServeArgs {
     /// Serve clients at this IP:PORT [default: 127.0.0.1:7474]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Serve operators (health, metrics) at this IP:PORT [default: off]
+    /// Serve operators (/live, /ready) at this IP:PORT [default: off]
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
     /// The database: bolt://, bolt+s:// or bolt+ssc:// HOST[:PORT] [default: bolt://127.0.0.1:7687]
     #[arg(long, value_name = "URI", conflicts_with = "embedded")]
     database_uri: Option<String>,
-    /// Use a database inside this process, in memory or kept in FILE; for trying out and tests
+    /// Use a database inside this process, kept in FILE or thrown away at the end; for trying out and tests
     #[arg(long, value_name = "FILE")]
     pub embedded: Option<Option<PathBuf>>,
     /// How log lines look: pretty or json [default: pretty]

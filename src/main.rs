@@ -2,7 +2,6 @@
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::Context as _;
 use boltgate::{
     bolt::Endpoint,
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
@@ -17,7 +16,8 @@ fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("boltgate: {error:#}");
+            // Every error says its cause in its own words.
+            eprintln!("boltgate: {error}");
             ExitCode::FAILURE
         }
     }
@@ -76,8 +76,8 @@ fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
 }
 
 async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate()).context("cannot wait for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("cannot wait for SIGINT")?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
     let database = endpoint.to_string();
     let running = server::start(settings, endpoint).await?;
     tracing::info!(

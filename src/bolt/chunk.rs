@@ -218,7 +218,7 @@ mod tests {
     fn a_message_beyond_the_limit_is_refused() {
         for chunk in [4, 101] {
             let mut dechunker = Dechunker::new(100);
-            let payload = vec![9; 101];
+            let payload = [9; 101];
             for piece in payload.chunks(chunk) {
                 dechunker.buffer().extend_from_slice(&u16::try_from(piece.len()).unwrap().to_be_bytes());
                 dechunker.buffer().extend_from_slice(piece);

@@ -6,7 +6,7 @@ use super::address::UriScheme;
 use super::effective::Effective;
 use super::error::ConfigError;
 
-/// Deepest nesting the recursive readers and writers are safe with on a worker's stack.
+/// Neo4j takes no deeper nesting than this, and closes the connection far beyond it.
 const MAX_DEPTH: usize = 1000;
 
 /// Refuses settings that contradict each other.

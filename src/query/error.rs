@@ -97,8 +97,8 @@ impl Error {
         Self::new(
             Kind::Timeout,
             "Neo.ClientError.Transaction.TransactionTimedOut",
-            "The database did not answer within the time allowed (database.max_execution_time, or maxExecutionTime of \
-             the request); the statement was cancelled.",
+            "The database did not answer within the time allowed (maxExecutionTime of the request, \
+             database.max_execution_time, or transactions.max_lifetime); the statement was cancelled.",
         )
     }
 

@@ -1,10 +1,10 @@
 //! When a connection is over, when it can be brought back, and how.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use boltgate::bolt::{Extra, recover::recover};
 
-use super::wire::{NONE, ask, hear, open};
+use super::wire::{NONE, Valve, ask, hear, open};
 use crate::support::bolt::{
     fake_neo4j::FakeNeo4j,
     frame::frame,
@@ -177,6 +177,22 @@ async fn what_was_never_sent_is_taken_back() {
     assert_eq!(fake.control.count("RUN") + fake.control.count("RESET"), 0);
     ask(&mut connection, "RETURN 1");
     assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "RECORD [1]", "SUCCESS"]);
+}
+
+#[tokio::test]
+async fn what_was_half_sent_is_not_completed_for_nobody() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, valve) = Valve::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    valve.store(5, Ordering::SeqCst);
+    ask(&mut connection, "WRITE k");
+    let left = tokio::time::timeout(Duration::from_millis(10), connection.reply()).await;
+    assert!(left.is_err());
+    valve.store(usize::MAX, Ordering::SeqCst);
+    assert!(!recover(&mut connection, BUDGET).await);
+    drop(connection);
+    fake.control.wait_for("the end of the connection", |counts| counts.open == 0).await;
+    assert_eq!(fake.control.count("RUN") + fake.control.count("RESET"), 0);
 }
 
 /// What comes of resetting `resets` times when the server gives these answers.

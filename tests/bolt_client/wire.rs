@@ -3,7 +3,10 @@
 use std::{
     io,
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -117,6 +120,49 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Recorded<T> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
         if let Poll::Ready(Ok(count)) = written {
             self.writes.0.lock().unwrap().push(buf[..count].to_vec());
+        }
+        written
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}
+
+/// A stream that takes so many more bytes, and then none.
+pub struct Valve<T> {
+    io: T,
+    left: Arc<AtomicUsize>,
+}
+
+impl<T> Valve<T> {
+    /// Open, until the number is lowered.
+    pub fn new(io: T) -> (Self, Arc<AtomicUsize>) {
+        let left = Arc::new(AtomicUsize::new(usize::MAX));
+        (Self { io, left: Arc::clone(&left) }, left)
+    }
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Valve<T> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_read(cx, buf)
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Valve<T> {
+    /// Does not wake when the valve is opened again: nobody is to go on writing.
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let left = self.left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Poll::Pending;
+        }
+        let written = Pin::new(&mut self.io).poll_write(cx, &buf[..buf.len().min(left)]);
+        if let Poll::Ready(Ok(count)) = written {
+            self.left.fetch_sub(count, Ordering::SeqCst);
         }
         written
     }

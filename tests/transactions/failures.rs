@@ -7,7 +7,7 @@ use crate::{
     support::{
         bolt::fake_neo4j::{FakeNeo4j, Options},
         gateway::{Gateway, start_memory},
-        query::{begin, body, count, refused, values, works},
+        query::{begin, body, count, refused, transaction_id, values, works},
     },
 };
 
@@ -129,6 +129,17 @@ async fn an_error_of_the_request_leaves_it_as_it_was() {
     assert_eq!(values(&run(&gateway, &path, "MATCH (a:A) RETURN count(a) AS n").await), json!([[1]]));
     assert_eq!(commit(&gateway, &path).await.status, 202);
     assert_eq!(count(&gateway, "A").await, 1);
+}
+
+#[tokio::test]
+async fn what_is_refused_before_the_database_is_asked_leaves_it_as_it_was() {
+    let gateway = gateway().await;
+    let response = gateway.post("/db/system/query/v2/tx", "{}").await;
+    let path = format!("/db/system/query/v2/tx/{}", transaction_id(&response));
+    let told = refused(&run(&gateway, &path, "RETURN 1").await);
+    assert_eq!((told.status, told.code.as_str()), (404, "Neo.ClientError.Database.DatabaseNotFound"));
+    assert_eq!(values(&run(&gateway, &path, "CALL db.ping()").await), json!([[true]]));
+    assert_eq!(commit(&gateway, &path).await.status, 202);
 }
 
 #[tokio::test]

@@ -48,29 +48,22 @@ pub struct SyntaxError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
     /// `{`; keys and values follow.
-    /// `{`.
     ObjectStart,
     /// `}`
-    /// `}`.
     ObjectEnd,
     /// `[`; values follow.
-    /// `[`.
     ArrayStart,
     /// `]`
-    /// `]`.
     ArrayEnd,
     /// The name of a member, its escapes resolved; its value follows.
     Key(Cow<'a, str>),
-    /// Its escapes resolved.
-    /// A string, unescaped.
+    /// A string, its escapes resolved.
     String(Cow<'a, str>),
     /// As it is written.
     Number(&'a str),
     /// `true` or `false`
-    /// `true` or `false`.
     Boolean(bool),
     /// `null`
-    /// `null`.
     Null,
 }
 
