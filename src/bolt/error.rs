@@ -40,7 +40,7 @@ pub enum Error {
     #[error("the database closed the connection")]
     Closed,
     /// The server was silent for too long.
-    #[error("the database did not answer within {} s", .0.as_secs())]
+    #[error("the database did not answer within {0:?}")]
     Silent(Duration),
     /// The server broke the protocol.
     #[error("the database broke the Bolt protocol: {0}")]

@@ -53,7 +53,10 @@ pub struct Settings {
 #[non_exhaustive]
 pub enum PoolError {
     /// All are in use, and none came back in time.
-    #[error("all {max} connections to the database are in use (database.max_connections); none came free within {} s (database.acquire_timeout)", waited.as_secs())]
+    #[error(
+        "all {max} connections to the database are in use (database.max_connections); none came free within {waited:?} \
+         (database.acquire_timeout)"
+    )]
     Exhausted {
         /// The cap.
         max: usize,

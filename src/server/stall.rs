@@ -41,7 +41,7 @@ impl<T> StallGuard<T> {
             Poll::Ready(()) => {
                 timer.as_mut().reset(Instant::now() + limit);
                 tracing::info!(
-                    seconds = limit.as_secs(),
+                    after = ?limit,
                     "cut off a client that does not read (server.write_stall_timeout)"
                 );
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))

@@ -44,7 +44,7 @@ async fn silence_beyond_the_servers_hint_ends_the_connection() {
     let (stream, peer) = Peer::in_memory(impatient().send(columns()).step(Step::ExpectEnd));
     let mut connection = open(stream).await.unwrap();
     ask(&mut connection, "RETURN 1");
-    assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "ERROR the database did not answer within 1 s"]);
+    assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "ERROR the database did not answer within 1s"]);
     assert!(!recover(&mut connection, BUDGET).await);
     drop(connection);
     peer.join().await;
