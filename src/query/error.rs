@@ -102,6 +102,11 @@ impl Error {
         )
     }
 
+    /// Somebody asks for more of a result after its end, which only a bug of the gateway can do.
+    pub(super) fn result_ended() -> Self {
+        Self::new(Kind::Database, "Neo.DatabaseError.General.UnknownError", "The result has ended already.")
+    }
+
     /// What the database said of a statement, a BEGIN or a COMMIT.
     pub(super) fn of_statement(failure: Failure) -> Self {
         let Failure { code, message, classification } = failure;

@@ -147,7 +147,7 @@ impl Rows {
 
     async fn batch(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
         let Some(scope) = &mut self.scope else {
-            return Err(Error::timed_out());
+            return Err(Error::result_ended());
         };
         let connection = scope.connection();
         if std::mem::take(&mut self.batch.due) {
@@ -204,7 +204,7 @@ impl Rows {
             summary.kind = Some(kind.to_owned());
         }
         let Some(scope) = self.scope.take() else {
-            return Err(Error::timed_out());
+            return Err(Error::result_ended());
         };
         let (bookmark, transaction) = match scope {
             Scope::AutoCommit(_) => (Some(summary.bookmark.take().unwrap_or_else(placeholder)), None),
