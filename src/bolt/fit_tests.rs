@@ -1,3 +1,5 @@
+//! What each kind of server takes and refuses, parameter by parameter.
+
 use super::*;
 
 const NEO4J: Accepts = Accepts {

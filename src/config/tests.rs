@@ -1,3 +1,5 @@
+//! Settings from every source: the order, the refusals and their words.
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;

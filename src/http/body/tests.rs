@@ -1,3 +1,5 @@
+//! Bodies: every member with all that it may be, and the words of each refusal.
+
 use crate::query::{Category, Severity};
 
 use super::*;

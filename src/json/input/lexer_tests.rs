@@ -1,3 +1,5 @@
+//! The lexer on good, bad and hostile text.
+
 use super::*;
 
 const LIMITS: Limits = Limits { string: 20, key: 5, number: 10, depth: 4 };

@@ -1,3 +1,5 @@
+//! Temporal texts: every accepted and refused form.
+
 use super::*;
 
 /// Seconds since 1970-01-01 of 2020-01-01T12:00.
