@@ -45,8 +45,8 @@ pub struct Misfit {
     pub reason: Cow<'static, str>,
 }
 
-/// Checks `parameters`, one PackStream map that the caller knows as `root`, against `accepts`. Gives them as they are, or rewritten where an old
-/// server spells date-times differently.
+/// Checks `parameters`, one PackStream map that the caller knows as `root`, against `accepts`. Gives them as they are,
+/// or rewritten where an old server spells date-times differently.
 ///
 /// # Errors
 /// [`Misfit`] names the first value that the server would not take.
