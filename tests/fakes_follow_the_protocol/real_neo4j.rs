@@ -16,7 +16,9 @@ const REAL: &str = "BOLTGATE_TEST_NEO4J_BOLT";
 /// Where the real server is, if there is one.
 fn real() -> Option<String> {
     let Ok(uri) = std::env::var(REAL) else {
-        eprintln!("skipped: {REAL} names no Neo4j");
+        let required = std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
+        assert!(!required, "{REAL} names no Neo4j; run: eval \"$(tests/servers/all start)\"");
+        eprintln!("SKIPPED: {REAL} names no Neo4j");
         return None;
     };
     Some(uri.strip_prefix("bolt://").unwrap_or(&uri).to_owned())
