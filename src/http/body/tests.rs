@@ -313,7 +313,7 @@ fn limits_are_named() {
 
     let nested = |depth: usize| format!("{{\"parameters\":{{\"x\":{}{}}}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(opening(&nested(48)).is_ok());
-    assert!(message(opening(&nested(49))).ends_with("more than 50 objects and arrays in each other"));
+    assert!(message(opening(&nested(49))).ends_with("more than 50 objects and arrays in each other (limits.depth)"));
 }
 
 #[test]

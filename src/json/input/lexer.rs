@@ -166,7 +166,7 @@ impl<'a> Lexer<'a> {
     fn open(&mut self, container: Container) -> Result<Token<'a>, SyntaxError> {
         if self.outside + self.containers.len() >= self.limits.depth {
             let limit = self.limits.depth;
-            return Err(self.error(format!("more than {limit} objects and arrays in each other")));
+            return Err(self.error(format!("more than {limit} objects and arrays in each other (limits.depth)")));
         }
         self.position += 1;
         self.containers.push(container);

@@ -108,7 +108,7 @@ fn limits_hold_to_the_byte() {
         (format!("\"{}\"", "x".repeat(20)), format!("\"{}\"", "x".repeat(21)), "a string of more than 20 bytes"),
         ("{\"12345\":1}".into(), "{\"123456\":1}".into(), "a key of more than 5 bytes"),
         ("1234567890".into(), "12345678901".into(), "a number of more than 10 characters"),
-        ("[[[[]]]]".into(), "[[[[[]]]]]".into(), "more than 4 objects and arrays in each other"),
+        ("[[[[]]]]".into(), "[[[[[]]]]]".into(), "more than 4 objects and arrays in each other (limits.depth)"),
     ] {
         assert!(tokens(&fits).is_ok(), "{fits}");
         assert_eq!(tokens(&exceeds).unwrap_err().reason, reason);
@@ -147,7 +147,7 @@ fn reading_again_keeps_the_depth() {
         again.token().unwrap();
     }
     let error = again.token().unwrap_err();
-    assert_eq!(error.reason, "more than 4 objects and arrays in each other");
+    assert_eq!(error.reason, "more than 4 objects and arrays in each other (limits.depth)");
 }
 
 proptest::proptest! {
