@@ -205,7 +205,7 @@ impl Default for Settings {
                 connect_timeout: seconds(5),
                 max_connections: Count::constant(100),
                 acquire_timeout: seconds(10),
-                max_lifetime: seconds(60 * 60),
+                max_lifetime: seconds(10 * 60),
                 liveness_after: seconds(30),
                 max_execution_time: seconds(10 * 60),
             },
