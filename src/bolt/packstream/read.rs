@@ -73,9 +73,6 @@ impl<'a> Reader<'a> {
         Ok(match marker {
             0x00..=0x7F | 0xF0..=0xFF => Token::Integer(i64::from(marker.cast_signed())),
             0x80..=0x8F => self.string(usize::from(marker & 0x0F))?,
-            0x90..=0x9F => self.list(usize::from(marker & 0x0F))?,
-            0xA0..=0xAF => self.map(usize::from(marker & 0x0F))?,
-            0xB0..=0xBF => self.structure(usize::from(marker & 0x0F))?,
             0xC0 => Token::Null,
             0xC1 => Token::Float(f64::from_be_bytes(self.array()?)),
             0xC2 => Token::Boolean(false),
@@ -92,16 +89,8 @@ impl<'a> Reader<'a> {
                 let length = self.length(marker - 0xD0)?;
                 self.string(length)?
             }
-            0xD4..=0xD6 => {
-                let length = self.length(marker - 0xD4)?;
-                self.list(length)?
-            }
-            0xD8..=0xDA => {
-                let length = self.length(marker - 0xD8)?;
-                self.map(length)?
-            }
             0xE0 => Token::Uuid(self.array()?),
-            _ => return Err(DecodeError::Framing("a reserved marker")),
+            _ => self.container(marker)?,
         })
     }
 
@@ -149,21 +138,59 @@ impl<'a> Reader<'a> {
     /// Passes over one whole value, however deep, without recursion.
     ///
     /// # Errors
-    /// [`DecodeError::Framing`] only: what the value means does not matter here.
+    /// [`DecodeError::Framing`] only: what the value means does not matter here, nor whether its strings are UTF-8.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
         let mut outstanding = 1_usize;
         while outstanding > 0 {
-            outstanding -= 1;
             // Counts are bounded by the bytes that are left, so the sum cannot overflow.
-            outstanding += match self.token() {
-                Ok(Token::List(items)) => items,
-                Ok(Token::Map(pairs)) => pairs * 2,
-                Ok(Token::Struct(_, fields)) => fields,
-                Ok(_) | Err(DecodeError::Value(_)) => 0,
-                Err(error) => return Err(error),
-            };
+            outstanding = outstanding - 1 + self.pass()?;
         }
         Ok(())
+    }
+
+    /// Passes over a marker and its payload, and gives how many values follow as its items.
+    #[inline]
+    fn pass(&mut self) -> Result<usize, DecodeError> {
+        let marker = self.byte()?;
+        let payload = match marker {
+            0x00..=0x7F | 0xC0 | 0xC2 | 0xC3 | 0xF0..=0xFF => 0,
+            0x80..=0x8F => usize::from(marker & 0x0F),
+            0xC8 => 1,
+            0xC9 => 2,
+            0xCA => 4,
+            0xC1 | 0xCB => 8,
+            0xE0 => 16,
+            0xCC..=0xCE => self.length(marker - 0xCC)?,
+            0xD0..=0xD2 => self.length(marker - 0xD0)?,
+            _ => {
+                return Ok(match self.container(marker)? {
+                    Token::Map(pairs) => pairs * 2,
+                    Token::List(items) | Token::Struct(_, items) => items,
+                    _ => 0,
+                });
+            }
+        };
+        self.take(payload)?;
+        Ok(0)
+    }
+
+    /// The head of a list, map or structure.
+    #[inline]
+    fn container(&mut self, marker: u8) -> Result<Token<'a>, DecodeError> {
+        match marker {
+            0x90..=0x9F => self.list(usize::from(marker & 0x0F)),
+            0xA0..=0xAF => self.map(usize::from(marker & 0x0F)),
+            0xB0..=0xBF => self.structure(usize::from(marker & 0x0F)),
+            0xD4..=0xD6 => {
+                let length = self.length(marker - 0xD4)?;
+                self.list(length)
+            }
+            0xD8..=0xDA => {
+                let length = self.length(marker - 0xD8)?;
+                self.map(length)
+            }
+            _ => Err(DecodeError::Framing("a reserved marker")),
+        }
     }
 
     /// Passes over one whole value and gives its bytes.
@@ -302,6 +329,30 @@ mod tests {
         let mut reader = Reader::new(&bytes);
         reader.skip().unwrap();
         assert_eq!(reader.token(), Ok(Token::Integer(42)));
+    }
+
+    proptest::proptest! {
+        /// A value is passed over exactly as it would be read, token by token.
+        #[test]
+        fn skipping_and_reading_end_at_the_same_place(bytes in proptest::collection::vec(0_u8.., 0..64)) {
+            let mut skipped = Reader::new(&bytes);
+            let skipped = skipped.skip().map(|()| skipped.rest().len());
+            let mut read = Reader::new(&bytes);
+            let mut outstanding = 1_usize;
+            let read = loop {
+                if outstanding == 0 {
+                    break Ok(read.rest().len());
+                }
+                outstanding -= 1;
+                outstanding += match read.token() {
+                    Ok(Token::List(items) | Token::Struct(_, items)) => items,
+                    Ok(Token::Map(pairs)) => pairs * 2,
+                    Ok(_) | Err(DecodeError::Value(_)) => 0,
+                    Err(error) => break Err(error),
+                };
+            };
+            proptest::prop_assert_eq!(skipped, read);
+        }
     }
 
     #[test]
