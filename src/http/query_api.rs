@@ -84,9 +84,7 @@ async fn carry_out(
     let rows = match (path, statement) {
         (Path::Query { database }, Some(statement)) => engine.run(caller, &database, &statement, &options).await?,
         // Refused before it came here.
-        (Path::Query { .. }, None) => {
-            return Err(Error::invalid("statement cannot be null or empty"));
-        }
+        (Path::Query { .. }, None) => return Err(request::missing_statement()),
         (Path::Begin { database }, Some(statement)) => {
             engine.begin_with(caller, &database, &statement, &options).await?
         }

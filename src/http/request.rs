@@ -123,7 +123,12 @@ fn read_body(path: &Path<'_>, bytes: &[u8], content: View, limits: &RequestLimit
         other => Error::invalid(&other.to_string()),
     })?;
     if body.statement.is_none() && matches!(path, Path::Query { .. }) {
-        return Err(Error::invalid("statement cannot be null or empty"));
+        return Err(missing_statement());
     }
     Ok(body)
+}
+
+/// The one route that is nothing without a statement got none.
+pub(super) fn missing_statement() -> Error {
+    Error::invalid("statement cannot be null or empty")
 }

@@ -184,7 +184,8 @@ impl Guard {
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
         if let Some((lease, permit)) = self.open.take() {
             let mut entries = self.shared.entries();
-            if self.shared.permits.is_closed() {
+            // A wire that is not where a transaction waits for its next statement is for the cleaners.
+            if self.shared.permits.is_closed() || !lease.is_between_statements() {
                 entries.remove(&self.id);
             } else if let Some(entry) = entries.get_mut(&self.id) {
                 entry.state = State::Idle(Open { lease, born: self.born, expires, permit });

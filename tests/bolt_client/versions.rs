@@ -1,8 +1,10 @@
 //! Every version that the client speaks, from the handshake to a commit.
 
-use boltgate::bolt::{Error, Extra, HandshakeError, summary::string_entry, version::Version};
+use boltgate::bolt::{
+    Connection, Error, Extra, HandshakeError, dialect::NEO4J, summary::string_entry, version::Version,
+};
 
-use super::wire::{NONE, ask, hear, open};
+use super::wire::{LIMITS, NONE, ask, hear, neo4j, open};
 use crate::support::{
     bolt::{
         fake_neo4j::{FakeNeo4j, Options},
@@ -158,4 +160,26 @@ async fn a_server_without_the_utc_patch_gets_and_gives_wall_clocks() {
     assert!(answer.text().contains(&format!(r#""values":[[{when}]]"#)), "{answer}");
     gateway.shutdown().await;
     peer.join().await;
+}
+
+/// Old Memgraphs have to be given a name that drivers accept; what they say of an error still tells them apart, unless
+/// the operator has settled it.
+#[tokio::test]
+async fn a_memgraph_under_another_name_is_known_by_its_errors() {
+    for (set, expected) in [(None, "memgraph"), (Some(&NEO4J), "neo4j")] {
+        let script = Script::new()
+            .login((5, 2), "Neo4j/5.2.0")
+            .expect_tag(msg::RUN)
+            .expect_tag(msg::PULL)
+            .send(msg::failure("Memgraph.ClientError.MemgraphError.MemgraphError", "Unbound variable: x."))
+            .send(msg::ignored());
+        let (stream, peer) = Peer::in_memory(script);
+        let mut connection = Connection::open(Box::new(stream), &neo4j(), set, LIMITS).await.unwrap();
+        assert_eq!(connection.dialect().name, "neo4j");
+        ask(&mut connection, "RETURN x");
+        hear(&mut connection, 2).await;
+        assert_eq!(connection.dialect().name, expected);
+        drop(connection);
+        peer.join().await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        dialect::{Dialect, STRICT},
+        dialect::Dialect,
         error::Error,
         failure::Failure,
         packstream::{DecodeError, Reader, Token},
@@ -30,8 +30,9 @@ impl Connection {
         match &reply {
             Reply::Success => self.succeeded(request),
             Reply::Failure(failure) => {
-                if let Some(dialect) = Dialect::of_code(&failure.code)
-                    && *self.dialect == STRICT
+                // Memgraph may call itself anything, but its codes give it away.
+                if !self.dialect_is_set
+                    && let Some(dialect) = Dialect::of_code(&failure.code)
                 {
                     self.dialect = dialect;
                 }

@@ -46,18 +46,19 @@ impl Connection {
             version: agreement.version,
             capabilities: Capabilities::of(agreement.version),
             dialect: dialect.unwrap_or(&STRICT),
+            dialect_is_set: dialect.is_some(),
             agent: String::new(),
             tag: random_tag()?,
             silence: limits.silence,
             opened: Instant::now(),
         };
-        connection.hello(auth, dialect.is_none()).await?;
+        connection.hello(auth).await?;
         Ok(connection)
     }
 
     /// HELLO and, from 5.1, LOGON in the same write. Nothing more: servers limit what may come before the login
     /// is done, and close the connection when it fails.
-    async fn hello(&mut self, auth: &AuthToken, detect: bool) -> Result<(), Error> {
+    async fn hello(&mut self, auth: &AuthToken) -> Result<(), Error> {
         message::hello(&mut self.outbound, self.version, auth);
         self.owe(Pending::Hello);
         if self.capabilities.logon {
@@ -72,7 +73,7 @@ impl Connection {
         self.agent = agent;
         self.capabilities.utc |= patched;
         self.silence = hint.map_or(self.silence, Duration::from_secs);
-        if detect {
+        if !self.dialect_is_set {
             self.dialect = Dialect::of_agent(&self.agent);
         }
         if self.capabilities.logon {

@@ -102,6 +102,8 @@ pub struct Connection {
     version: Version,
     capabilities: Capabilities,
     dialect: &'static Dialect,
+    /// The operator has settled the dialect; nothing that the server says changes it.
+    dialect_is_set: bool,
     agent: String,
     /// Names this connection among all that the server has, for as long as it lives.
     tag: String,
