@@ -12,6 +12,7 @@
 //! | [`auth`] | from an HTTP credential to an identity |
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
+//! | [`tls`] | whom to trust behind a TLS connection |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.
@@ -30,3 +31,4 @@ pub mod pool;
 pub mod query;
 pub mod server;
 pub mod telemetry;
+pub mod tls;

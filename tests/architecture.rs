@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("lib", &[]),
     ("main", &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint"]),
     ("cli", &["healthcheck", "config"]),
-    ("server", &["admin", "http", "query", "pool", "auth::Identities", "config", "bolt"]),
+    ("server", &["admin", "http", "query", "pool", "auth::Identities", "config", "bolt", "tls"]),
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("healthcheck", &[]),
     ("config", &[]),
     ("bolt", &[]),
+    ("tls", &[]),
 ];
 
 /// Crates that are the business of some rooms only.
@@ -47,8 +48,8 @@ const CRATES: [(&str, &[&str]); 20] = [
     ("hyper", &["server"]),
     ("hyper_util", &["server"]),
     ("percent_encoding", &["http"]),
-    ("rustls", &["bolt"]),
-    ("rustls_platform_verifier", &["bolt"]),
+    ("rustls", &["bolt", "tls"]),
+    ("rustls_platform_verifier", &["tls"]),
     ("socket2", &["bolt"]),
     ("tokio_rustls", &["bolt"]),
     ("toml", &["config"]),

@@ -2,7 +2,7 @@
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
-use rustls::{ClientConfig, pki_types::ServerName};
+use rustls::{CertificateError, ClientConfig, pki_types::ServerName};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{io::DuplexStream, net::TcpStream, time::timeout};
 use tokio_rustls::TlsConnector;
@@ -13,7 +13,6 @@ use super::{
     dialect::Dialect,
     error::Error,
     handshake::negotiate,
-    tls,
     uri::Uri,
     version::Version,
 };
@@ -94,7 +93,7 @@ impl Dialer {
             Endpoint::Network { uri, tls: None } => Ok(Box::new(connect(uri).await?)),
             Endpoint::Network { uri, tls: Some(config) } => {
                 let refused = |source: io::Error| {
-                    let source = match tls::advice(&source) {
+                    let source = match advice(&source) {
                         Some(advice) => io::Error::new(source.kind(), format!("{source}; {advice}")),
                         None => source,
                     };
@@ -117,4 +116,17 @@ async fn connect(uri: &Uri) -> Result<TcpStream, Error> {
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
     SockRef::from(&stream).set_tcp_keepalive(&keepalive).map_err(failed)?;
     Ok(stream)
+}
+
+/// What to tell the operator beside rustls's own words, when it is the certificate that is at fault.
+fn advice(error: &io::Error) -> Option<&'static str> {
+    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
+    match error {
+        // A bad signature is what an issuer's successor of the same name leaves.
+        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
+            Some("name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate")
+        }
+        rustls::Error::InvalidMessage(_) => Some("the port may not speak TLS: try bolt://"),
+        _ => None,
+    }
 }

@@ -19,7 +19,6 @@ pub mod path;
 pub mod recover;
 pub mod summary;
 pub mod terminate;
-pub mod tls;
 pub mod uri;
 pub mod version;
 pub mod zone;

@@ -15,12 +15,12 @@ use crate::{
         Dialer, Endpoint, Security, Uri,
         connection::Limits,
         dialect::{Dialect, MEMGRAPH, NEO4J, STRICT},
-        tls::{TlsConfigError, client_config},
     },
     config::{self, Edition, Settings, UriScheme},
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
+    tls::{self, TlsConfigError},
 };
 
 /// How much longer than a statement may run the database may be silent.
@@ -72,13 +72,13 @@ pub struct Running {
 /// # Errors
 /// [`StartError::Tls`].
 pub fn network_endpoint(settings: &config::Database) -> Result<Endpoint, StartError> {
-    let security = match settings.uri.scheme() {
-        UriScheme::Bolt => Security::Plain,
-        UriScheme::BoltS => Security::Verified,
-        UriScheme::BoltSsc => Security::SelfSigned,
+    let (security, tls) = match settings.uri.scheme() {
+        UriScheme::Bolt => (Security::Plain, None),
+        UriScheme::BoltS => (Security::Verified, Some(tls::verified(settings.ca_file.as_deref())?)),
+        UriScheme::BoltSsc => (Security::SelfSigned, Some(tls::unverified()?)),
     };
     let uri = Uri { security, host: settings.uri.host().to_owned(), port: settings.uri.port() };
-    Ok(Endpoint::Network { uri, tls: client_config(security, settings.ca_file.as_deref())? })
+    Ok(Endpoint::Network { uri, tls })
 }
 
 /// Starts serving `endpoint`. The database need not be there yet.

@@ -1,4 +1,7 @@
-//! TLS for `bolt+s` and `bolt+ssc`, with rustls and one cryptography provider.
+//! TLS for whatever the gateway connects to, with rustls and one cryptography provider.
+//!
+//! Owns whom to trust: the platform's authorities, those of a file, or anybody. Promises that a certificate is
+//! verified unless the caller asked for [`unverified`]. Knows nothing of what is spoken inside.
 
 use std::{
     fs, io,
@@ -7,15 +10,13 @@ use std::{
 };
 
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme,
+    ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme, WantsVerifier,
     client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier},
     crypto::{CryptoProvider, aws_lc_rs, verify_tls12_signature, verify_tls13_signature},
     pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject},
 };
 use rustls_platform_verifier::BuilderVerifierExt;
 use thiserror::Error;
-
-use super::uri::Security;
 
 /// Why no TLS configuration could be made.
 #[derive(Debug, Error)]
@@ -40,23 +41,32 @@ pub enum TlsConfigError {
     Rustls(#[from] rustls::Error),
 }
 
-/// The configuration for `security`: `None` for plain Bolt. Without `ca_file` the platform's trust store decides.
+/// Trusts the authorities of the PEM file `ca_file`, or the platform's without one.
 ///
 /// # Errors
 /// [`TlsConfigError`].
-pub fn client_config(security: Security, ca_file: Option<&Path>) -> Result<Option<Arc<ClientConfig>>, TlsConfigError> {
-    let provider = Arc::new(aws_lc_rs::default_provider());
-    let builder = || ClientConfig::builder_with_provider(Arc::clone(&provider)).with_safe_default_protocol_versions();
-    let config = match (security, ca_file) {
-        (Security::Plain, _) => return Ok(None),
-        (Security::Verified, Some(path)) => builder()?.with_root_certificates(roots(path)?).with_no_client_auth(),
-        (Security::Verified, None) => builder()?.with_platform_verifier()?.with_no_client_auth(),
-        (Security::SelfSigned, _) => {
-            let verifier = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
-            builder()?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
-        }
+pub fn verified(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsConfigError> {
+    let builder = builder(Arc::new(aws_lc_rs::default_provider()))?;
+    let builder = match ca_file {
+        Some(path) => builder.with_root_certificates(roots(path)?),
+        None => builder.with_platform_verifier()?,
     };
-    Ok(Some(Arc::new(config)))
+    Ok(Arc::new(builder.with_no_client_auth()))
+}
+
+/// Takes any certificate.
+///
+/// # Errors
+/// [`TlsConfigError::Rustls`].
+pub fn unverified() -> Result<Arc<ClientConfig>, TlsConfigError> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let verifier = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
+    let config = builder(provider)?.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    Ok(Arc::new(config))
+}
+
+fn builder(provider: Arc<CryptoProvider>) -> Result<ConfigBuilder<ClientConfig, WantsVerifier>, rustls::Error> {
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions()
 }
 
 fn roots(path: &Path) -> Result<RootCertStore, TlsConfigError> {
@@ -110,19 +120,5 @@ impl ServerCertVerifier for AnyCertificate {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// What to tell the operator beside rustls's own words, when it is the certificate that is at fault.
-#[must_use]
-pub fn advice(error: &io::Error) -> Option<&'static str> {
-    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    match error {
-        // A bad signature is what an issuer's successor of the same name leaves.
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            Some("name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate")
-        }
-        rustls::Error::InvalidMessage(_) => Some("the port may not speak TLS: try bolt://"),
-        _ => None,
     }
 }
