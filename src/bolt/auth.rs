@@ -39,6 +39,12 @@ impl AuthToken {
         Self { scheme: "bearer".into(), principal: None, credentials: Some(Zeroizing::new(token.into())), realm: None }
     }
 
+    /// Any other scheme, with credentials in the form that the database wants for it.
+    #[must_use]
+    pub fn custom(scheme: &str, credentials: &str) -> Self {
+        Self { scheme: scheme.into(), ..Self::bearer(credentials) }
+    }
+
     /// The same login, to a named authority.
     #[must_use]
     pub fn with_realm(self, realm: Option<&str>) -> Self {
@@ -94,6 +100,7 @@ mod tests {
         let keys = |token: AuthToken| token.entries().map(|(key, _)| key).collect::<Vec<_>>();
         assert_eq!(keys(AuthToken::none()), ["scheme"]);
         assert_eq!(keys(AuthToken::bearer("t")), ["scheme", "credentials"]);
+        assert_eq!(keys(AuthToken::custom("oidc-custom", "access_token=t")), ["scheme", "credentials"]);
         assert_eq!(
             keys(AuthToken::basic("u", "p").with_realm(Some("native"))),
             ["scheme", "principal", "credentials", "realm"]

@@ -24,6 +24,8 @@ pub struct Dialect {
     pub session_statements: &'static [&'static str],
     /// Statements that would start or end a transaction behind the client's back.
     pub transaction_statements: &'static [&'static str],
+    /// A connection may log in anew (LOGOFF, LOGON) without anything of its earlier login staying behind.
+    pub logs_in_again: bool,
     /// The server has bookmarks.
     pub bookmarks: bool,
     /// The server answers `CALL db.ping()` itself, and has the database `system`.
@@ -51,6 +53,7 @@ pub static NEO4J: Dialect = Dialect {
     refusal_taints: false,
     session_statements: &[],
     transaction_statements: &[],
+    logs_in_again: true,
     bookmarks: true,
     ping: true,
     bytes: true,
@@ -70,6 +73,7 @@ pub static MEMGRAPH: Dialect = Dialect {
     refusal_taints: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
+    logs_in_again: false,
     bookmarks: false,
     ping: false,
     bytes: false,
@@ -89,6 +93,7 @@ pub static STRICT: Dialect = Dialect {
     refusal_taints: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
+    logs_in_again: false,
     bookmarks: true,
     ping: false,
     bytes: true,

@@ -23,7 +23,10 @@ pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
 }
 
 async fn reset(connection: &mut Connection) -> bool {
-    // A RESET that overtakes a BEGIN costs the connection on Neo4j.
+    // A RESET that overtakes a BEGIN or a login costs the connection on Neo4j.
+    if connection.settle_login().await.is_err() {
+        return false;
+    }
     while connection.owes_begin() {
         if connection.reply().await.is_err() {
             return false;

@@ -1,6 +1,8 @@
 //! Logins that the database refuses, answers oddly, or takes.
 
-use boltgate::bolt::{AuthToken, Connection, Error};
+use std::sync::{Arc, Mutex};
+
+use boltgate::bolt::{AuthToken, Connection, Error, Failure};
 
 use super::wire::{LIMITS, ask, hear, neo4j, open};
 use crate::support::bolt::{
@@ -109,8 +111,13 @@ async fn a_refusal_counts_more_than_the_closing_behind_it() {
 async fn another_login_that_fails_ends_the_connection() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
-    let error = connection.log_in_again(&AuthToken::basic("alice", "guess")).await.unwrap_err();
-    assert!(matches!(error, Error::Login(_)), "{error:?}");
+    let heard = Arc::new(Mutex::new(None));
+    let witness = Arc::clone(&heard);
+    let tell = move |outcome: Result<(), &Failure>| *witness.lock().unwrap() = outcome.err().cloned();
+    connection.queue_login(&AuthToken::basic("alice", "guess"), Box::new(tell));
+    ask(&mut connection, "RETURN 1");
+    let Error::Login(failure) = connection.reply().await.unwrap_err() else { panic!("the login was not refused") };
+    assert_eq!(heard.lock().unwrap().as_ref(), Some(&failure));
     assert!(!connection.is_clean());
     fake.control.wait_for("the end of the connection", |counts| counts.open == 0).await;
 }

@@ -1,8 +1,11 @@
 //! What travels together: as few writes and round trips as the protocol allows, and never more than it allows.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
-use boltgate::bolt::{AuthToken, Extra};
+use boltgate::bolt::{AuthToken, Extra, Failure};
 
 use super::wire::{NONE, Recorded, ask, hear, names, open};
 use crate::support::{
@@ -63,12 +66,46 @@ async fn another_login_is_one_write() {
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
     writes.take_bytes();
-    connection.log_in_again(&AuthToken::basic("alice", "wonderland")).await.unwrap();
+    let before = connection.logged_in();
+    connection.queue_login(&AuthToken::basic("alice", "wonderland"), Box::new(|_| {}));
+    connection.settle_login().await.unwrap();
     assert_eq!(writes.take(), [["LOGOFF", "LOGON"]]);
+    assert!(connection.logged_in() > before);
     assert!(connection.is_clean());
     ask(&mut connection, "WHOAMI");
     let row = hear(&mut connection, 2).await.remove(1);
     assert!(row.starts_with("RECORD [\"alice\", "), "{row}");
+}
+
+#[tokio::test]
+async fn another_login_travels_with_the_statement() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, writes) = Recorded::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    writes.take_bytes();
+    let heard = Arc::new(Mutex::new(None));
+    let witness = Arc::clone(&heard);
+    let tell = move |outcome: Result<(), &Failure>| *witness.lock().unwrap() = Some(outcome.is_ok());
+    connection.queue_login(&AuthToken::basic("alice", "wonderland"), Box::new(tell));
+    ask(&mut connection, "WHOAMI");
+    let row = hear(&mut connection, 2).await.remove(1);
+    assert!(row.starts_with("RECORD [\"alice\", "), "{row}");
+    assert_eq!(writes.take(), [["LOGOFF", "LOGON", "RUN", "PULL"]]);
+    assert_eq!(*heard.lock().unwrap(), Some(true));
+}
+
+#[tokio::test]
+async fn what_is_too_large_for_strangers_waits_for_the_login() {
+    let fake = FakeNeo4j::start().await;
+    let (stream, writes) = Recorded::new(fake.connect());
+    let mut connection = open(stream).await.unwrap();
+    writes.take_bytes();
+    connection.queue_login(&AuthToken::basic("alice", "wonderland"), Box::new(|_| {}));
+    ask(&mut connection, &format!("RETURN '{}'", "x".repeat(9000)));
+    let replies = hear(&mut connection, 2).await;
+    assert_eq!((replies[0].as_str(), replies[2].as_str()), ("SUCCESS", "SUCCESS"), "{replies:?}");
+    assert_eq!(writes.take(), [vec!["LOGOFF", "LOGON"], vec!["RUN", "PULL"]]);
+    assert!(connection.is_clean());
 }
 
 #[tokio::test]

@@ -33,12 +33,14 @@ impl Connection {
     /// # Errors
     /// As [`Connection::reply`].
     pub fn buffered_reply(&mut self) -> Result<Option<Reply>, Error> {
-        let reply = match self.inbound.advance() {
-            Ok(false) => return Ok(None),
-            Ok(true) => self.interpret(),
-            Err(error) => Err(error),
-        };
-        reply.map(Some).map_err(|error| self.defunct(error))
+        loop {
+            match self.inbound.advance().and_then(|whole| whole.then(|| self.interpret()).transpose()) {
+                Ok(None) => return Ok(None),
+                Ok(Some(None)) => {} // of a login, which is the connection's own business
+                Ok(Some(reply)) => return Ok(reply),
+                Err(error) => return Err(self.defunct(error)),
+            }
+        }
     }
 
     /// Writes what is queued and reads what there is, at least a byte.
@@ -68,6 +70,7 @@ impl Connection {
 
     pub(super) fn defunct(&mut self, error: Error) -> Error {
         self.phase = Phase::Defunct;
+        self.witness = None;
         error
     }
 
@@ -77,9 +80,7 @@ impl Connection {
         // A server that refuses a login may close while it is still being written to. What it said counts more.
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             self.write_failed = Some(error);
-            self.outbound.clear();
-            self.sent = 0;
-            self.queued = 0;
+            self.clear_outbound();
         }
         self.poll_read(cx).map_err(|error| match self.write_failed.take() {
             Some(error) if is_closed(&error) => Error::Closed,
@@ -92,16 +93,17 @@ impl Connection {
         if self.outbound.is_empty() {
             return Poll::Ready(Ok(()));
         }
-        while let Some(unsent @ [_, ..]) = self.outbound.get(self.sent..) {
+        let end = self.held_back_from.unwrap_or(self.outbound.len());
+        while let Some(unsent @ [_, ..]) = self.outbound.get(self.sent..end) {
             match ready!(Pin::new(&mut self.io).poll_write(cx, unsent))? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 written => self.sent += written,
             }
         }
         ready!(Pin::new(&mut self.io).poll_flush(cx))?;
-        self.outbound.clear();
-        self.sent = 0;
-        self.queued = 0;
+        if self.held_back_from.is_none() {
+            self.clear_outbound();
+        }
         Poll::Ready(Ok(()))
     }
 

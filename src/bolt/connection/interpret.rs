@@ -17,16 +17,20 @@ const IGNORED: u8 = 0x7E;
 const FAILURE: u8 = 0x7F;
 
 impl Connection {
-    /// Takes the next message apart and moves the session on.
-    pub(super) fn interpret(&mut self) -> Result<Reply, Error> {
+    /// Takes the next message apart and moves the session on. Gives the reply, unless it is that of a login.
+    pub(super) fn interpret(&mut self) -> Result<Option<Reply>, Error> {
         let reply = self.parse()?;
         if reply == Reply::Record {
             return match self.pending.front() {
-                Some(Pending::Pull) => Ok(reply),
+                Some(Pending::Pull) => Ok(Some(reply)),
                 _ => Err(Error::Protocol("a row that nobody asked for")),
             };
         }
         let request = self.pending.pop_front().ok_or(Error::Protocol("a reply that nobody asked for"))?;
+        if matches!(request, Pending::Logon | Pending::Logoff) {
+            self.login_answered(request, reply)?;
+            return Ok(None);
+        }
         match &reply {
             Reply::Success => self.succeeded(request),
             Reply::Failure(failure) => {
@@ -44,7 +48,7 @@ impl Connection {
             }
             Reply::Ignored | Reply::Record => {}
         }
-        Ok(reply)
+        Ok(Some(reply))
     }
 
     fn succeeded(&mut self, request: Pending) {

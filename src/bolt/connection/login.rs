@@ -3,7 +3,6 @@
 use std::{collections::VecDeque, io, time::Duration};
 
 use tokio::time::Instant;
-use zeroize::Zeroize;
 
 use super::{
     super::{
@@ -11,6 +10,7 @@ use super::{
         chunk::Dechunker,
         dialect::{Dialect, STRICT},
         error::Error,
+        failure::Failure,
         handshake::negotiate,
         message,
         packstream::{Reader, Token},
@@ -18,6 +18,7 @@ use super::{
         version::Capabilities,
     },
     Connection, Limits, MIN_READ, Pending, Phase, Reply, Transport,
+    modest::is_modest,
 };
 
 impl Connection {
@@ -38,6 +39,8 @@ impl Connection {
             read_size: MIN_READ,
             outbound: agreement.choice.map(Vec::from).unwrap_or_default(),
             sent: 0,
+            held_back_from: None,
+            secret: true,
             queued: 0,
             write_failed: None,
             pending: VecDeque::new(),
@@ -51,6 +54,8 @@ impl Connection {
             tag: random_tag()?,
             silence: limits.silence,
             opened: Instant::now(),
+            logged_in: Instant::now(),
+            witness: None,
         };
         connection.hello(auth).await?;
         Ok(connection)
@@ -64,7 +69,11 @@ impl Connection {
         if self.capabilities.logon {
             self.queue_logon(auth);
         }
-        self.expect_login().await?;
+        match self.reply().await? {
+            Reply::Success => {}
+            Reply::Failure(failure) => return Err(self.defunct(Error::Login(failure))),
+            Reply::Record | Reply::Ignored => return Err(self.defunct(UNDECIDED)),
+        }
         let metadata = self.payload();
         let agent = summary::string_entry(metadata, "server").unwrap_or_default();
         let patched = summary::entry(metadata, "patch_bolt")
@@ -76,44 +85,86 @@ impl Connection {
         if !self.dialect_is_set {
             self.dialect = Dialect::of_agent(&self.agent);
         }
-        if self.capabilities.logon {
-            self.expect_login().await?;
-        }
+        self.settle_login().await?;
         self.phase = Phase::Ready;
+        self.logged_in = Instant::now();
         Ok(())
     }
 
     fn queue_logon(&mut self, auth: &AuthToken) {
         message::logon(&mut self.outbound, auth);
+        self.secret = true;
         self.owe(Pending::Logon);
     }
 
-    async fn expect_login(&mut self) -> Result<(), Error> {
-        let reply = self.reply().await;
-        self.outbound.zeroize();
-        match reply? {
-            Reply::Success => Ok(()),
-            Reply::Failure(failure) => Err(self.defunct(Error::Login(failure))),
-            Reply::Record | Reply::Ignored => {
-                Err(self.defunct(Error::Protocol("a login was neither accepted nor refused")))
-            }
-        }
+    /// Whether [`Connection::queue_login`] may be used.
+    #[must_use]
+    pub fn can_log_in_again(&self) -> bool {
+        self.capabilities.logon && self.dialect.logs_in_again
     }
 
-    /// Logs in as somebody else on the same connection (Bolt 5.1 and later), in one round trip.
-    ///
-    /// # Errors
-    /// [`Error::Login`] with the server's words, or what broke the connection, which is then closed.
-    pub async fn log_in_again(&mut self, auth: &AuthToken) -> Result<(), Error> {
+    /// Queues a login as anybody, to travel with what is queued next. Only a clean connection may be asked, and only
+    /// if it [can](Connection::can_log_in_again). A refusal is the error of whatever waits for a reply next, and
+    /// closes the connection.
+    pub fn queue_login(&mut self, auth: &AuthToken, witness: Witness) {
         message::logoff(&mut self.outbound);
         self.owe(Pending::Logoff);
         self.queue_logon(auth);
-        self.expect_login().await?;
-        self.expect_login().await?;
-        self.phase = Phase::Ready;
+        self.witness = Some(witness);
+    }
+
+    /// Waits until a login that is under way has succeeded.
+    ///
+    /// # Errors
+    /// [`Error::Login`] with the server's words, or what broke the connection, which is then closed.
+    pub async fn settle_login(&mut self) -> Result<(), Error> {
+        while self.owes_login() {
+            match self.buffered_reply()? {
+                Some(_) => return Err(self.defunct(UNDECIDED)),
+                None if self.owes_login() => self.fill().await?,
+                None => {}
+            }
+        }
         Ok(())
     }
+
+    pub(in super::super) fn owes_login(&self) -> bool {
+        self.pending.iter().any(|request| matches!(request, Pending::Logoff | Pending::Logon))
+    }
+
+    pub(super) fn login_answered(&mut self, request: Pending, reply: Reply) -> Result<(), Error> {
+        match (request, reply) {
+            (Pending::Logon, Reply::Success) => {
+                self.held_back_from = None;
+                self.logged_in = Instant::now();
+                if let Some(witness) = self.witness.take() {
+                    witness(Ok(()));
+                }
+                Ok(())
+            }
+            (_, Reply::Success) => Ok(()),
+            (_, Reply::Failure(failure)) => {
+                if let Some(witness) = self.witness.take() {
+                    witness(Err(&failure));
+                }
+                Err(Error::Login(failure))
+            }
+            (_, Reply::Record | Reply::Ignored) => Err(UNDECIDED),
+        }
+    }
+
+    /// Servers limit what may come before a login is through; what is larger has to wait for it.
+    pub(super) fn hold_back_unless_modest(&mut self, start: usize) {
+        if self.held_back_from.is_none() && self.owes_login() && !self.outbound.get(start..).is_some_and(is_modest) {
+            self.held_back_from = Some(start);
+        }
+    }
 }
+
+const UNDECIDED: Error = Error::Protocol("a login was neither accepted nor refused");
+
+/// Told how a login that was queued has ended. Dropped untold when the connection breaks first.
+pub type Witness = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
 
 /// The hint after how many seconds of silence a server is to be taken for dead.
 fn receive_timeout(metadata: &[u8]) -> Option<u64> {

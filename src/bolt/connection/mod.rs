@@ -7,6 +7,7 @@
 mod exchange;
 mod interpret;
 mod login;
+mod modest;
 
 use std::{collections::VecDeque, fmt, future::poll_fn, io, time::Duration};
 
@@ -14,6 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite},
     time::{Instant, timeout},
 };
+use zeroize::Zeroize;
 
 use super::{
     chunk::Dechunker,
@@ -22,6 +24,8 @@ use super::{
     message::{self, Extra, Session},
     version::{Capabilities, Version},
 };
+
+pub use login::Witness;
 
 /// A byte stream that Bolt can be spoken over.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -93,6 +97,10 @@ pub struct Connection {
     read_size: usize,
     outbound: Vec<u8>,
     sent: usize,
+    /// What of `outbound` may be written before the login that is under way has succeeded.
+    held_back_from: Option<usize>,
+    /// `outbound` holds a credential.
+    secret: bool,
     /// How many of the newest entries in `pending` are still in `outbound`.
     queued: usize,
     write_failed: Option<io::Error>,
@@ -109,19 +117,26 @@ pub struct Connection {
     tag: String,
     silence: Duration,
     opened: Instant,
+    logged_in: Instant,
+    /// Who wants to hear how the login that is under way ends.
+    witness: Option<Witness>,
 }
 
 impl Connection {
     /// Queues a statement outside a transaction.
     pub fn run(&mut self, statement: &str, parameters: &[u8], extra: &Extra<'_>) {
+        let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::run(&mut self.outbound, statement, parameters, Some((extra, session)));
+        self.hold_back_unless_modest(start);
         self.owe(Pending::Run);
     }
 
     /// Queues a statement inside the open transaction.
     pub fn run_in_transaction(&mut self, statement: &str, parameters: &[u8]) {
+        let start = self.outbound.len();
         message::run(&mut self.outbound, statement, parameters, None);
+        self.hold_back_unless_modest(start);
         self.owe(Pending::Run);
     }
 
@@ -139,8 +154,10 @@ impl Connection {
 
     /// Queues the start of a transaction.
     pub fn begin(&mut self, extra: &Extra<'_>) {
+        let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::begin(&mut self.outbound, extra, session);
+        self.hold_back_unless_modest(start);
         self.owe(Pending::Begin);
     }
 
@@ -179,10 +196,22 @@ impl Connection {
     /// Takes back what was queued and never written, so that nothing is carried out for a caller who has left.
     pub(super) fn forget_unsent(&mut self) {
         if self.sent == 0 && !self.outbound.is_empty() {
-            self.outbound.clear();
-            self.pending.truncate(self.pending.len().saturating_sub(self.queued));
-            self.queued = 0;
+            let left = self.pending.len().saturating_sub(self.queued);
+            self.clear_outbound();
+            self.witness = None;
+            self.pending.truncate(left);
         }
+    }
+
+    /// What was queued is written, or not wanted any more.
+    fn clear_outbound(&mut self) {
+        if std::mem::take(&mut self.secret) {
+            self.outbound.zeroize();
+        }
+        self.outbound.clear();
+        self.sent = 0;
+        self.queued = 0;
+        self.held_back_from = None;
     }
 
     /// The message's content behind its tag: a row's list of fields, or a map of metadata.
@@ -261,6 +290,12 @@ impl Connection {
     #[must_use]
     pub fn running_tag(&self) -> Option<&str> {
         (self.dialect.ends_by_tag && !self.pending.is_empty()).then_some(self.tag.as_str())
+    }
+
+    /// When the server last accepted its login.
+    #[must_use]
+    pub fn logged_in(&self) -> Instant {
+        self.logged_in
     }
 
     /// When it was opened.

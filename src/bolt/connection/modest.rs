@@ -1,0 +1,98 @@
+//! What may travel with a login: Neo4j takes no large or deep messages from whoever is not logged in yet, and
+//! closes the connection when it gets one (8 KiB, 64 entries, four levels; seen on 5.26 and 2026.09).
+
+use smallvec::SmallVec;
+
+use super::super::packstream::{DecodeError, Reader, Token};
+
+const MAX_BYTES: usize = 8 * 1024;
+const MAX_ENTRIES: usize = 64;
+/// Containers in each other, the message itself included.
+const MAX_DEPTH: usize = 3;
+
+/// Whether one framed message keeps to the limits of a connection that is not logged in.
+pub(super) fn is_modest(framed: &[u8]) -> bool {
+    // Within the limit a message is one chunk: its length, itself, and the two bytes of its end.
+    let message = framed.get(2..framed.len().saturating_sub(2)).unwrap_or_default();
+    framed.len() <= MAX_BYTES && is_flat(message).unwrap_or(false)
+}
+
+fn is_flat(message: &[u8]) -> Result<bool, DecodeError> {
+    let mut reader = Reader::new(message);
+    // How many values each open container still holds.
+    let mut open: SmallVec<[usize; MAX_DEPTH]> = SmallVec::new();
+    while !reader.rest().is_empty() {
+        if let Some(left) = open.last_mut() {
+            *left -= 1;
+        }
+        let (entries, values) = match reader.token()? {
+            Token::List(count) | Token::Struct(_, count) => (count, count),
+            Token::Map(count) => (count, 2 * count.min(MAX_ENTRIES)),
+            _ => (0, 0),
+        };
+        if entries > MAX_ENTRIES || (entries > 0 && open.len() == MAX_DEPTH) {
+            return Ok(false);
+        }
+        open.push(values);
+        while open.last() == Some(&0) {
+            open.pop();
+        }
+    }
+    Ok(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::super::{chunk::frame, packstream::Writer},
+        *,
+    };
+
+    fn framed(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+        let mut out = Vec::new();
+        frame(&mut out, |out| {
+            let mut writer = Writer::new(out);
+            writer.structure(0x10, 1);
+            write(&mut writer);
+        });
+        out
+    }
+
+    fn nested(levels: usize) -> Vec<u8> {
+        framed(|writer| {
+            for _ in 0..levels {
+                writer.list(1);
+            }
+            writer.integer(1);
+        })
+    }
+
+    fn wide(entries: usize) -> Vec<u8> {
+        framed(|writer| {
+            writer.list(entries);
+            for at in 0..entries {
+                writer.integer(at.try_into().unwrap());
+            }
+        })
+    }
+
+    #[test]
+    fn what_is_small_and_flat_may_travel() {
+        assert!(is_modest(&nested(0)) && is_modest(&nested(2)) && is_modest(&wide(64)));
+        assert!(is_modest(&framed(|writer| {
+            writer.map(2);
+            for key in ["a", "b"] {
+                writer.string(key);
+                writer.list(0);
+            }
+        })));
+    }
+
+    #[test]
+    fn what_is_deep_wide_or_long_may_not() {
+        assert!(!is_modest(&nested(3)) && !is_modest(&nested(500)) && !is_modest(&wide(65)));
+        assert!(is_modest(&framed(|writer| writer.string(&"x".repeat(8000)))));
+        assert!(!is_modest(&framed(|writer| writer.string(&"x".repeat(8200)))));
+        assert!(!is_modest(&framed(|writer| writer.string(&"x".repeat(100_000)))));
+    }
+}
