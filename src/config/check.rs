@@ -3,6 +3,7 @@
 //! Promises that every refusal names both keys, their values and where these came from.
 
 use super::address::UriScheme;
+use super::check_auth::check_auth;
 use super::effective::Effective;
 use super::error::ConfigError;
 
@@ -54,5 +55,5 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             describe("limits.depth")
         )));
     }
-    Ok(())
+    check_auth(effective)
 }

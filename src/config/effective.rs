@@ -13,14 +13,19 @@ use toml::{Table, Value};
 use super::Settings;
 use super::check::check;
 use super::error::ConfigError;
+use super::named;
+use super::secret::is_hidden;
 use super::source::{Assignment, Origin, Sources, Written, leaves};
 
 /// The settings in force and the origin of each value; prints as commented TOML.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Effective {
     /// The settings in force.
     pub settings: Settings,
+    /// The same as it was written, secrets and all.
     table: Table,
+    /// Every key that there could be.
+    known: Table,
     /// Origins of the values that are not defaults.
     origins: BTreeMap<String, Origin>,
 }
@@ -33,9 +38,9 @@ impl Effective {
     /// As [`Settings::load`].
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let settings = Settings::default();
-        let table = settings.table();
-        let mut effective = Self { settings, table, origins: BTreeMap::new() };
-        for assignment in sources.assignments(&effective.table)? {
+        let (table, known) = (settings.table(), Settings::known());
+        let mut effective = Self { settings, table, known, origins: BTreeMap::new() };
+        for assignment in sources.assignments(&effective.known)? {
             effective.assign(assignment)?;
         }
         check(&effective)?;
@@ -49,7 +54,11 @@ impl Effective {
 
     /// `key = value (origin)`, for messages.
     pub(super) fn describe(&self, key: &str) -> String {
-        let value = leaves(&self.table).into_iter().find(|(path, _)| path == key);
+        let in_force = self.settings.table();
+        let shown = leaves(&in_force).into_iter().find(|(path, _)| path == key);
+        // As it was written, unless that is a secret.
+        let written = leaves(&self.table).into_iter().find(|(path, _)| path == key);
+        let value = if shown.as_ref().is_some_and(|(_, value)| is_hidden(value)) { shown } else { written };
         match value {
             Some((_, value)) => format!("{key} = {value} ({})", self.origin(key)),
             None => key.to_owned(),
@@ -59,7 +68,7 @@ impl Effective {
     /// Sets one key and reads the whole tree anew, so that a refusal has one possible cause.
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { key, value, origin } = assignment;
-        let Some(leaf) = leaf_mut(&mut self.table, &key) else {
+        let Some(leaf) = leaf_mut(&mut self.table, &self.known, &key) else {
             return Err(ConfigError::Unknown { name: key, origin, suggestion: None });
         };
         *leaf = match typed(value, leaf) {
@@ -77,6 +86,12 @@ impl Effective {
         }
         self.origins.insert(key, origin);
         Ok(())
+    }
+}
+
+impl fmt::Debug for Effective {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Effective").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -102,16 +117,21 @@ impl fmt::Display for Effective {
 impl Settings {
     /// The settings as TOML, in the order of their declaration.
     #[expect(clippy::expect_used, reason = "settings are tables of strings and integers")]
-    fn table(&self) -> Table {
+    pub(super) fn table(&self) -> Table {
         Table::try_from(self).expect("settings are TOML")
     }
 }
 
-fn leaf_mut<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
-    match key.split_once('.') {
-        None => table.get_mut(key),
-        Some((section, rest)) => leaf_mut(table.get_mut(section)?.as_table_mut()?, rest),
+/// The place of `key`. A section that the operator names begins with the defaults when it is first named.
+fn leaf_mut<'a>(table: &'a mut Table, known: &Table, key: &str) -> Option<&'a mut Value> {
+    let Some((section, rest)) = key.split_once('.') else {
+        return table.get_mut(key);
+    };
+    let template = named::entry(known, section)?.as_table()?;
+    if !table.contains_key(section) {
+        table.insert(section.to_owned(), Value::Table(template.clone()));
     }
+    leaf_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
 }
 
 /// Gives `written` the type of the value it replaces, or says which type was expected.
@@ -122,6 +142,10 @@ fn typed(written: Written, replaced: &Value) -> Result<Value, String> {
             (value, found)
         }
         Written::Text(text) if replaced.is_str() => return Ok(Value::String(text)),
+        Written::Text(text) if replaced.is_array() && !text.trim_start().starts_with('[') => {
+            let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+            return Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()));
+        }
         Written::Text(text) => {
             let value = ValueDeserializer::parse(text.trim()).and_then(Value::deserialize);
             let found = format!("`{text}`");

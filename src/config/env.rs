@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use toml::Table;
 
 use super::error::ConfigError;
+use super::named::{ANY, is_name};
 use super::source::{Assignment, CONFIG_VARIABLE, Origin, Sources, Written, leaves};
 use super::suggest::nearest;
 
@@ -17,9 +18,8 @@ const FILE_SUFFIX: &str = "_FILE";
 impl Sources {
     /// What the environment sets. `known` holds every key with its default.
     pub(super) fn env_assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
-        let keys = leaves(known).into_iter().map(|(key, _)| (variable_of(&key), key));
-        let keys: Vec<(String, String)> = keys.collect();
-        let key_of = |variable: &str| keys.iter().find(|(name, _)| name == variable).map(|(_, key)| key.clone());
+        let keys: Vec<String> = leaves(known).into_iter().map(|(key, _)| key).collect();
+        let key_of = |variable: &str| keys.iter().find_map(|key| key_named(key, variable));
         let mut assignments: Vec<Assignment> = Vec::new();
         for (variable, value) in &self.env {
             let Some(variable) = variable.to_str().filter(|name| name.starts_with(PREFIX)) else {
@@ -38,7 +38,8 @@ impl Sources {
             } else if let Some(key) = variable.strip_suffix(FILE_SUFFIX).and_then(key_of) {
                 (key, self.read_value(variable, value)?)
             } else {
-                let suggestion = meant_by(variable, keys.iter().map(|(name, _)| name.as_str()));
+                let names: Vec<String> = keys.iter().map(|key| variable_of(&filled_in(key, variable))).collect();
+                let suggestion = meant_by(variable, names.iter().map(String::as_str));
                 // Others use the prefix too: Kubernetes describes a service named `boltgate` to
                 // every pod as BOLTGATE_PORT, BOLTGATE_SERVICE_HOST and the like.
                 if suggestion.is_none() && !variable.contains("__") {
@@ -72,6 +73,24 @@ impl Sources {
 
 fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+}
+
+/// The setting that `variable` names, if it is `key`. Where the operator chooses a section's name, `key` has [`ANY`].
+fn key_named(key: &str, variable: &str) -> Option<String> {
+    let key = filled_in(key, variable);
+    (variable_of(&key) == variable).then_some(key)
+}
+
+/// `key` with the name that `variable` has in place of [`ANY`], if it has one there.
+fn filled_in(key: &str, variable: &str) -> String {
+    let Some((section, rest)) = key.split_once(&format!(".{ANY}.")) else {
+        return key.to_owned();
+    };
+    let name = variable.strip_prefix(&format!("{}__", variable_of(section))).and_then(|rest| rest.split("__").next());
+    match name.map(str::to_ascii_lowercase).filter(|name| is_name(name)) {
+        Some(name) => format!("{section}.{name}.{rest}"),
+        None => key.to_owned(),
+    }
 }
 
 /// The setting that `variable` was meant to be, if it looks like one.

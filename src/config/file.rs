@@ -8,11 +8,12 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Table, Value};
 
 use super::error::ConfigError;
+use super::named::{self, ANY};
 use super::source::{Assignment, Origin, Written, join};
 use super::suggest::nearest;
 
-/// The configuration file, already read.
-#[derive(Debug, Clone)]
+/// The configuration file, already read. Not `Debug`: it may hold secrets.
+#[derive(Clone)]
 pub struct ConfigFile {
     /// The file as it was named, for messages.
     pub path: String,
@@ -39,7 +40,11 @@ impl ConfigFile {
         for (name, value) in table {
             let key = join(section, name.get_ref());
             let origin = self.origin_at(name.span().start);
-            match known.get(name.get_ref().as_ref()) {
+            match named::entry(known, name.get_ref()) {
+                None if known.contains_key(ANY) => {
+                    let message = "is no name for a section; write up to 32 of a-z, 0-9, - and _".to_owned();
+                    return Err(ConfigError::Value { key, origin, message });
+                }
                 None => return Err(unknown_key(key, section, known, origin)),
                 Some(Value::Table(known)) => match value.into_inner() {
                     DeValue::Table(table) => self.collect(&key, table, known, assignments)?,

@@ -2,14 +2,22 @@
 //!
 //! Promises that a [`Settings`] in hand is complete, in range and free of contradictions, and that
 //! every refusal names the key, where the value came from and what to write instead.
-//! May not know any other room. No credential is ever a setting.
+//! May not know any other room. The few settings that are secrets are shown by nothing.
 
 mod address;
+mod age;
+mod auth;
+#[cfg(test)]
+mod auth_tests;
 mod check;
+mod check_auth;
 mod effective;
 mod env;
 mod error;
 mod file;
+mod named;
+mod names;
+mod secret;
 mod source;
 mod suggest;
 #[cfg(test)]
@@ -23,9 +31,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
+pub use age::{Age, Percent};
+pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issuer, ServiceAccount};
 pub use effective::Effective;
 pub use error::ConfigError;
 pub use file::ConfigFile;
+pub use names::{HeaderName, ImpersonationRule, Scheme};
+pub use secret::Secret;
 pub use source::{Origin, Override, Sources};
 pub use value::{ByteSize, Count, Neo4jVersion, ParseValueError, TimeSpan};
 
@@ -38,6 +50,8 @@ pub struct Settings {
     pub admin: Admin,
     /// The Bolt database behind the gateway.
     pub database: Database,
+    /// Who may come in, and how the database is told.
+    pub auth: Auth,
     /// Explicit transactions held open between requests.
     pub transactions: Transactions,
     /// What a request or an answer may cost.
@@ -87,10 +101,14 @@ pub struct Database {
     pub connect_timeout: TimeSpan,
     /// Wires open at once, over all identities.
     pub max_connections: Count,
+    /// Percentage of these that one caller may use at a time.
+    pub caller_share: Percent,
     /// Longest wait of a request for a free wire.
     pub acquire_timeout: TimeSpan,
     /// Age at which a wire is retired.
     pub max_lifetime: TimeSpan,
+    /// Age at which a login is proved again before its wire is lent.
+    pub login_age: Age,
     /// Idle time after which a wire is proved by RESET before use.
     pub liveness_after: TimeSpan,
     /// Transaction timeout sent to the database, and cap for a request's `maxExecutionTime`.
@@ -204,11 +222,14 @@ impl Default for Settings {
                 ca_file: None,
                 connect_timeout: seconds(5),
                 max_connections: Count::constant(100),
+                caller_share: Percent::constant(80),
                 acquire_timeout: seconds(10),
                 max_lifetime: seconds(10 * 60),
+                login_age: Age::constant(Duration::from_secs(30)),
                 liveness_after: seconds(30),
                 max_execution_time: seconds(10 * 60),
             },
+            auth: Auth::default(),
             transactions: Transactions {
                 max: Count::constant(50),
                 idle_timeout: seconds(60),

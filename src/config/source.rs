@@ -107,8 +107,7 @@ impl Sources {
     }
 }
 
-/// One key set to one value by one source.
-#[derive(Debug)]
+/// One key set to one value by one source. Not `Debug`: the value may be a secret.
 pub(super) struct Assignment {
     pub(super) key: String,
     pub(super) value: Written,
@@ -116,7 +115,6 @@ pub(super) struct Assignment {
 }
 
 /// A value as its source holds it.
-#[derive(Debug)]
 pub(super) enum Written {
     /// A TOML value, with its type.
     Toml(Value),

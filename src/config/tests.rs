@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::*;
 
-const DOCUMENTED: &str = include_str!("../../config/boltgate.toml");
+pub(super) const DOCUMENTED: &str = include_str!("../../config/boltgate.toml");
 
 fn sources() -> Sources {
     fn read_file(path: &Path) -> io::Result<String> {
@@ -19,17 +19,17 @@ fn sources() -> Sources {
     Sources { file: None, env: Vec::new(), flags: Vec::new(), read_file }
 }
 
-fn file(text: &str) -> Sources {
+pub(super) fn file(text: &str) -> Sources {
     let file = ConfigFile { path: "b.toml".to_owned(), text: text.to_owned() };
     Sources { file: Some(file), ..sources() }
 }
 
-fn env<const N: usize>(variables: [(&str, &str); N]) -> Sources {
+pub(super) fn env<const N: usize>(variables: [(&str, &str); N]) -> Sources {
     let env = variables.map(|(name, value)| (OsString::from(name), OsString::from(value)));
     Sources { env: env.into(), ..sources() }
 }
 
-fn refusal(sources: &Sources) -> String {
+pub(super) fn refusal(sources: &Sources) -> String {
     Settings::load(sources).expect_err("must be refused").to_string()
 }
 

@@ -1,0 +1,129 @@
+//! Owns the names that an operator writes: Bolt schemes, headers, rules of impersonation.
+//!
+//! Promises that a name in hand can be sent where it belongs. May not know keys, files or the environment.
+
+use std::{fmt, str::FromStr};
+
+use super::{text::serde_as_text, value::ParseValueError};
+
+/// The name of a Bolt login scheme for tokens: `bearer`, `oidc-entra-id`, `saml-okta`, …
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scheme(String);
+
+impl Scheme {
+    /// For defaults, which a test holds against the parser.
+    pub(super) fn constant(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name as the database gets it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Scheme {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_name = (1..=64).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b));
+        if !is_name {
+            return Err(ParseValueError(format!(
+                "`{text}` is not a login scheme; write up to 64 of a-z, 0-9, - and _, such as \"oidc-custom\""
+            )));
+        }
+        if ["none", "basic"].contains(&text) {
+            return Err(ParseValueError(format!("`{text}` is no scheme for tokens")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for Scheme {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of an HTTP header that is free for use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderName(String);
+
+impl HeaderName {
+    /// Headers that mean something else already.
+    const TAKEN: [&str; 9] = [
+        "accept",
+        "authorization",
+        "boltgate-auth-scheme",
+        "boltgate-impersonated-user",
+        "content-length",
+        "content-type",
+        "host",
+        "realm",
+        "transfer-encoding",
+    ];
+
+    /// For defaults, which a test holds against the parser.
+    pub(super) fn constant(name: &str) -> Self {
+        Self(name.to_owned())
+    }
+
+    /// The name as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for HeaderName {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        if text.is_empty() || !text.bytes().all(is_token) {
+            return Err(ParseValueError(format!("`{text}` is not the name of a header, such as \"X-Id-Token\"")));
+        }
+        if Self::TAKEN.contains(&text.to_ascii_lowercase().as_str()) {
+            return Err(ParseValueError(format!("the header `{text}` has a meaning of its own; choose another")));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for HeaderName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Who may act as whom: `support -> alice`; `*` on either side stands for anybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImpersonationRule {
+    /// The caller; `None` for anybody.
+    pub who: Option<String>,
+    /// The user to act as; `None` for anybody.
+    pub whom: Option<String>,
+}
+
+impl FromStr for ImpersonationRule {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let side = |name: &str| (name != "*").then(|| name.to_owned());
+        match text.split_once("->").map(|(who, whom)| (who.trim(), whom.trim())) {
+            Some((who, whom)) if !who.is_empty() && !whom.is_empty() => Ok(Self { who: side(who), whom: side(whom) }),
+            _ => Err(ParseValueError(format!(
+                "`{text}` is not a rule; write \"who -> whom\", such as \"support -> alice\" or \"* -> reader\""
+            ))),
+        }
+    }
+}
+
+impl fmt::Display for ImpersonationRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = |name: &'_ Option<String>| name.clone().unwrap_or_else(|| "*".to_owned());
+        write!(f, "{} -> {}", side(&self.who), side(&self.whom))
+    }
+}
+
+serde_as_text!(Scheme, HeaderName, ImpersonationRule);

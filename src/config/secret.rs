@@ -1,0 +1,65 @@
+//! Owns secrets among the settings: passwords and shared keys.
+//!
+//! Promises that a secret is shown by nothing but [`Secret::expose`].
+//! May not know what it opens.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use zeroize::Zeroizing;
+
+use super::{text::TextVisitor, value::ParseValueError};
+
+/// What stands in print for a secret that is set.
+const HIDDEN: &str = "(hidden)";
+
+/// A text that is never shown. Empty means that there is none.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+/// Whether this is what stands in print for a secret.
+pub(super) fn is_hidden(value: &toml::Value) -> bool {
+    value.as_str() == Some(HIDDEN)
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(hidden)" })
+    }
+}
+
+impl Serialize for Secret {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(if self.is_empty() { "" } else { HIDDEN })
+    }
+}
+
+impl FromStr for Secret {
+    type Err = ParseValueError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == HIDDEN {
+            let advice = "holds what print-config shows in place of a secret; put the secret itself back";
+            return Err(ParseValueError(advice.to_owned()));
+        }
+        Ok(Self(Zeroizing::new(text.to_owned())))
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(TextVisitor::NEW)
+    }
+}
