@@ -16,7 +16,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("lib", &[]),
     ("main", &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint"]),
     ("cli", &["healthcheck", "config"]),
-    ("server", &["admin", "http", "query", "pool", "auth::Identities", "config", "bolt", "tls"]),
+    ("server", &["admin", "http", "query", "pool", "auth", "config", "bolt", "tls"]),
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
@@ -24,7 +24,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("http", &["query", "auth", "telemetry::request_id", "json", "bolt::Columns", "bolt::packstream", "bolt::path"]),
     ("query", &["pool", "auth", "bolt"]),
     ("pool", &["auth", "bolt"]),
-    ("auth", &["bolt::AuthToken"]),
+    ("auth", &["bolt::AuthToken", "tls"]),
     ("telemetry", &["config::Log", "config::LogFormat"]),
     ("json", &["bolt::packstream", "bolt::path", "bolt::zone"]),
     ("healthcheck", &[]),
@@ -34,7 +34,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 20] = [
+const CRATES: [(&str, &[&str]); 22] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -44,14 +44,16 @@ const CRATES: [(&str, &[&str]); 20] = [
     ("clap", &["main", "cli"]),
     ("deadpool", &["pool"]),
     ("graphdblite", &["embedded"]),
-    ("http_body_util", &["http"]),
-    ("hyper", &["server"]),
-    ("hyper_util", &["server"]),
+    ("http_body_util", &["http", "auth"]),
+    ("hyper", &["server", "auth"]),
+    ("hyper_util", &["server", "auth"]),
+    ("jsonwebtoken", &["auth"]),
     ("percent_encoding", &["http"]),
-    ("rustls", &["bolt", "tls"]),
+    ("quick_cache", &["auth"]),
+    ("rustls", &["auth", "bolt", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("socket2", &["bolt"]),
-    ("tokio_rustls", &["bolt"]),
+    ("tokio_rustls", &["auth", "bolt"]),
     ("toml", &["config"]),
     ("tower_http", &["http"]),
     ("tracing_subscriber", &["telemetry"]),

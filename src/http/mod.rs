@@ -6,6 +6,7 @@
 mod access_log;
 mod answer;
 mod body;
+mod caller;
 mod discovery;
 mod media;
 mod path;
@@ -18,12 +19,15 @@ mod status;
 pub use body::BodyLimits;
 pub use router::{Settings, openapi, router};
 
-use crate::{auth::Identities, query::Engine};
+use axum::http::HeaderName;
+
+use crate::{auth::Authenticator, query::Engine};
 
 /// What handlers work with.
 struct Gateway {
     engine: Engine,
-    identities: Identities,
+    authenticator: Authenticator,
+    id_token_header: HeaderName,
     limits: request::RequestLimits,
     discovery: discovery::Discovery,
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
@@ -17,6 +17,7 @@ use futures_util::stream;
 use super::{
     Gateway,
     answer::Answer,
+    caller::{acting_as, caller, named_user},
     media::Format,
     path::Path,
     refusal::{Refusal, concerns_credentials, respond},
@@ -24,14 +25,14 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    query::{Engine, Error, Options, Progress, Rows, Statement},
+    query::{AccessMode, Engine, Error, Handle, Options, Progress, Rows, Statement},
 };
 
 /// Answers a request under `/db`.
 pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response {
     let received = Instant::now();
     let (parts, body) = request.into_parts();
-    let caller = match request::caller(&parts.headers, &gateway.identities) {
+    let caller = match caller(&gateway, &parts.headers).await {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
@@ -46,7 +47,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response 
     };
     drop(bytes);
     let format = understood.format.clone();
-    match carry_out(&gateway.engine, &caller, understood, received).await {
+    match carry_out(&gateway, &caller, &parts.headers, understood, received).await {
         Ok(response) => response,
         Err(error) => Refusal::of(error, format).into_response(),
     }
@@ -61,23 +62,26 @@ async fn login_first(engine: &Engine, caller: &Identity, refusal: Refusal) -> Re
 }
 
 async fn carry_out(
-    engine: &Engine,
+    gateway: &Gateway,
     caller: &Identity,
+    headers: &HeaderMap,
     understood: Understood<'_>,
     received: Instant,
 ) -> Result<Response, Error> {
     let Understood { path, delete, format, body } = understood;
+    let engine = &gateway.engine;
     let answer = Answer::new(&format, body.include_counters, received);
     let statement = body.statement.map(|text| Statement { text, parameters: body.parameters });
     let options = Options {
-        access_mode: body.access_mode,
+        access_mode: if caller.is_read_only() { AccessMode::Read } else { body.access_mode },
         bookmarks: body.bookmarks,
-        impersonated_user: body.impersonated_user,
+        impersonated_user: acting_as(gateway, caller, headers, body.impersonated_user.as_deref())?,
         max_execution_time: body.max_execution_time,
         implicit: body.implicit,
         metadata: body.tx_metadata,
         notifications: body.notifications,
     };
+    let named = named_user(headers)?;
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
         Ok(without_result(answer, &format, status, bookmark, transaction))
     };
@@ -93,21 +97,21 @@ async fn carry_out(
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Transaction { database, id }, _) if delete => {
-            engine.roll_back(caller, &database, &id).await?;
+            engine.roll_back(caller, &Handle::new(&database, &id, named)).await?;
             return bare(answer, StatusCode::OK, None, None);
         }
         (Path::Transaction { database, id }, Some(statement)) => {
-            engine.run_in(caller, &database, &id, &statement).await?
+            engine.run_in(caller, &Handle::new(&database, &id, named), &statement).await?
         }
         (Path::Transaction { database, id }, None) => {
-            let transaction = engine.keep_alive(caller, &database, &id).await?;
+            let transaction = engine.keep_alive(caller, &Handle::new(&database, &id, named)).await?;
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Commit { database, id }, Some(statement)) => {
-            engine.commit_with(caller, &database, &id, &statement).await?
+            engine.commit_with(caller, &Handle::new(&database, &id, named), &statement).await?
         }
         (Path::Commit { database, id }, None) => {
-            let bookmark = engine.commit(caller, &database, &id).await?;
+            let bookmark = engine.commit(caller, &Handle::new(&database, &id, named)).await?;
             return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
         }
     };

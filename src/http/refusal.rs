@@ -12,10 +12,11 @@ use super::{
     status,
 };
 use crate::{
-    auth::InvalidAuthorization,
+    auth,
     query::{Error, Kind},
 };
 
+const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 
 /// An error with its status, and the format it is told in.
@@ -24,13 +25,20 @@ pub(super) struct Refusal {
     status: StatusCode,
     error: Error,
     format: Format,
+    /// It is the token that is at fault.
+    invalid_token: bool,
 }
+
+const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
+/// The same, and says whose fault it is (RFC 6750, section 3.1).
+const INVALID_TOKEN: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\", error=\"invalid_token\"");
 
 impl Refusal {
     /// Something that HTTP itself has a status for; told in plain JSON whatever `Accept` says.
     pub(super) fn plain(status: StatusCode, message: &str) -> Self {
         let error = Error::new(Kind::BadRequest, REQUEST_INVALID, message);
-        Self { status, error, format: Format::plain() }
+        Self { status, error, format: Format::plain(), invalid_token: false }
     }
 
     /// What is not there.
@@ -60,15 +68,31 @@ impl Refusal {
 
     /// `Authorization` that is neither Basic nor Bearer.
     pub(super) fn bad_authorization() -> Self {
-        let message = InvalidAuthorization.to_string();
-        let error = Error::new(Kind::BadRequest, "Neo.ClientError.Request.InvalidFormat", message);
-        Self { status: StatusCode::BAD_REQUEST, error, format: credential_format() }
+        Self::of_auth(&auth::Error::Malformed)
+    }
+
+    /// A credential that is not taken.
+    pub(super) fn of_auth(error: &auth::Error) -> Self {
+        use auth::Error::{Expired, Malformed, SchemeNotAllowed, Token, Unsendable};
+        let (kind, code) = match error {
+            Malformed => (Kind::BadRequest, "Neo.ClientError.Request.InvalidFormat"),
+            SchemeNotAllowed => (Kind::BadRequest, REQUEST_INVALID),
+            Token(reason) if reason.is_unavailable() => {
+                (Kind::Unavailable, "Neo.TransientError.General.DatabaseUnavailable")
+            }
+            Expired => (Kind::Unauthorized, TOKEN_EXPIRED),
+            Token(reason) if reason.is_expired() => (Kind::Unauthorized, TOKEN_EXPIRED),
+            _ => (Kind::Unauthorized, "Neo.ClientError.Security.Unauthorized"),
+        };
+        let invalid_token = matches!(error, Expired | Token(_) | Unsendable(_));
+        let error = Error::new(kind, code, error.to_string());
+        Self { status: status::of(kind), error, format: credential_format(), invalid_token }
     }
 
     /// Any other error, in the format that was asked for.
     pub(super) fn of(error: Error, format: Format) -> Self {
         let format = if concerns_credentials(&error) { credential_format() } else { format };
-        Self { status: status::of(error.kind), error, format }
+        Self { status: status::of(error.kind), error, format, invalid_token: false }
     }
 }
 
@@ -84,7 +108,6 @@ pub(super) fn concerns_credentials(error: &Error) -> bool {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
         let body = Body::from(answer::error(self.format.layout, &self.error));
         let mut response = respond(self.status, &self.format.content_type, body);
         match self.status {
@@ -92,7 +115,8 @@ impl IntoResponse for Refusal {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             StatusCode::UNAUTHORIZED => {
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, CHALLENGE);
+                let challenge = if self.invalid_token { INVALID_TOKEN } else { CHALLENGE };
+                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
             _ => {}
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts},
+    http::{Method, StatusCode, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
@@ -15,11 +15,7 @@ use super::{
     path::Path,
     refusal::Refusal,
 };
-use crate::{
-    auth::{self, Identities, Identity},
-    json::View,
-    query::Error,
-};
+use crate::{json::View, query::Error};
 
 /// What a request may cost before it reaches the database.
 #[derive(Debug, Clone)]
@@ -40,18 +36,6 @@ pub(super) struct Understood<'a> {
     pub(super) delete: bool,
     pub(super) format: Format,
     pub(super) body: QueryBody,
-}
-
-/// Who is asking, according to the headers.
-pub(super) fn caller(headers: &HeaderMap, identities: &Identities) -> Result<Identity, Refusal> {
-    let mut authorization = headers.get_all(header::AUTHORIZATION).iter().map(HeaderValue::as_bytes);
-    let first = authorization.next();
-    if authorization.next().is_some() {
-        return Err(Refusal::bad_authorization());
-    }
-    let realm = headers.get("realm").map(HeaderValue::as_bytes);
-    let token = auth::credentials(first, realm).map_err(|_| Refusal::bad_authorization())?;
-    Ok(identities.identity(token))
 }
 
 /// The whole body, within the limits.

@@ -6,7 +6,7 @@ use axum::{
     Router,
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, HeaderName, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
     routing::{MethodRouter, any},
@@ -23,7 +23,7 @@ use super::{
     refusal::{Refusal, respond},
     request::RequestLimits,
 };
-use crate::{auth::Identities, query::Engine};
+use crate::{auth::Authenticator, query::Engine};
 
 /// What the operator decides about HTTP.
 #[derive(Debug, Clone)]
@@ -34,6 +34,8 @@ pub struct Settings {
     pub body_timeout: Duration,
     /// Of what stands in a body.
     pub content: BodyLimits,
+    /// The header that holds the ID token beside an access token.
+    pub id_token_header: HeaderName,
     /// The version that clients are told.
     pub neo4j_version: String,
     /// The edition that clients are told.
@@ -49,10 +51,11 @@ pub fn openapi() -> &'static str {
 }
 
 /// All that the gateway serves to clients.
-pub fn router(engine: Engine, identities: Identities, settings: Settings) -> Router {
+pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) -> Router {
     let gateway = Gateway {
         engine,
-        identities,
+        authenticator,
+        id_token_header: settings.id_token_header,
         limits: RequestLimits { body: settings.body, body_timeout: settings.body_timeout, content: settings.content },
         discovery: Discovery {
             version: settings.neo4j_version,

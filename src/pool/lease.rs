@@ -6,32 +6,33 @@ use std::{
     sync::Arc,
 };
 
-use deadpool::managed::Object;
-use tokio::sync::OwnedSemaphorePermit;
-
-use super::{manager::Manager, registry::Shared};
+use super::{manager::Manager, registry::Shared, turns::Turn};
 use crate::{
     auth::Identity,
     bolt::{Connection, recover::recover, terminate::terminate},
 };
+use deadpool::managed::Object;
 
 /// A connection that is somebody's for the moment.
 pub struct Lease {
     /// `None` only while it is being dropped.
     wire: Option<Object<Manager>>,
-    permit: Option<OwnedSemaphorePermit>,
+    turn: Option<Turn>,
     shared: Arc<Shared>,
     identity: Identity,
 }
 
 impl Lease {
-    pub(super) fn new(
-        wire: Object<Manager>,
-        permit: OwnedSemaphorePermit,
-        shared: Arc<Shared>,
-        identity: Identity,
-    ) -> Self {
-        Self { wire: Some(wire), permit: Some(permit), shared, identity }
+    pub(super) fn new(wire: Object<Manager>, turn: Turn, shared: Arc<Shared>, identity: Identity) -> Self {
+        Self { wire: Some(wire), turn: Some(turn), shared, identity }
+    }
+}
+
+impl Lease {
+    /// Whose it is for the moment.
+    #[must_use]
+    pub fn identity(&self) -> &Identity {
+        &self.identity
     }
 }
 
@@ -54,19 +55,19 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (Some(mut wire), permit) = (self.wire.take(), self.permit.take()) else {
+        let (Some(mut wire), turn) = (self.wire.take(), self.turn.take()) else {
             return;
         };
         if wire.connection.is_clean() {
             wire.connection.shrink();
-            return; // the wire goes back to its bucket, then the permit to the next in line
+            return; // the wire goes back to its bucket, then the turn to the next in line
         }
         let shared = Arc::clone(&self.shared);
         let identity = self.identity.clone();
         self.shared.cleaners.spawn_on(
             async move {
                 clean(wire, &shared, &identity).await;
-                drop(permit);
+                drop(turn);
             },
             &self.shared.runtime,
         );

@@ -3,9 +3,15 @@
 use std::sync::Arc;
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, timeout},
+};
 
-use super::registry::Shared;
+use super::{
+    logins::Attempt,
+    registry::{Place, Shared},
+};
 use crate::{
     auth::Identity,
     bolt::{self, Connection, recover::prove_alive},
@@ -21,7 +27,7 @@ pub(super) struct Manager {
 pub(super) struct Wire {
     // Boxed: buckets reserve room for as many wires as the cap allows.
     pub(super) connection: Box<Connection>,
-    _slot: OwnedSemaphorePermit,
+    pub(super) slot: OwnedSemaphorePermit,
 }
 
 impl managed::Manager for Manager {
@@ -29,32 +35,81 @@ impl managed::Manager for Manager {
     type Error = bolt::Error;
 
     async fn create(&self) -> Result<Wire, bolt::Error> {
-        let slot = self.shared.open_slot(self.identity.key()).await;
-        let connection = Box::new(self.shared.dialer.dial(self.identity.token()).await?);
-        tracing::debug!(
-            version = %connection.version(),
-            dialect = %connection.dialect(),
-            agent = connection.agent(),
-            "opened a connection to the database"
-        );
-        Ok(Wire { connection, _slot: slot })
+        let attempt = self.shared.logins.admit(self.identity.key()).await.map_err(bolt::Error::Login)?;
+        match self.shared.place(self.identity.key()).await {
+            Place::Wire(mut wire) => {
+                self.queue_login(&mut wire.connection, attempt);
+                Ok(wire)
+            }
+            Place::Slot(slot) => Ok(Wire { connection: self.dial(attempt).await?, slot }),
+        }
     }
 
     async fn recycle(&self, wire: &mut Wire, metrics: &Metrics) -> RecycleResult<bolt::Error> {
         let settings = &self.shared.settings;
-        let connection = &mut wire.connection;
+        let connection = &mut *wire.connection;
         if !connection.is_clean() {
             return Err(RecycleError::message("not clean"));
         }
         if connection.opened().elapsed() > settings.max_lifetime {
             return Err(RecycleError::message("too old"));
         }
+        if self.identity.login_until().is_some_and(|end| end <= Instant::now()) {
+            return Err(RecycleError::message("its token has expired"));
+        }
         if connection.is_stale() {
             return Err(RecycleError::message("closed by the database"));
         }
-        if metrics.last_used() > settings.liveness_after && !prove_alive(connection, settings.liveness_timeout).await {
-            return Err(RecycleError::message("no longer alive"));
+        let rested = metrics.last_used() > settings.liveness_after;
+        if self.shared.is_login_due(connection) {
+            self.log_in_again(connection, rested).await
+        } else if rested && !prove_alive(connection, settings.liveness_timeout).await {
+            Err(RecycleError::message("no longer alive"))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Manager {
+    async fn dial(&self, attempt: Attempt) -> Result<Box<Connection>, bolt::Error> {
+        let connection = match self.shared.dialer.dial(self.identity.token()).await {
+            Ok(connection) => Box::new(connection),
+            Err(error) => {
+                if let bolt::Error::Login(failure) = &error {
+                    attempt.ended(Err(failure));
+                }
+                return Err(error);
+            }
+        };
+        attempt.ended(Ok(()));
+        tracing::debug!(
+            version = %connection.version(),
+            dialect = %connection.dialect(),
+            agent = connection.agent(),
+            "opened a connection to the database"
+        );
+        Ok(connection)
+    }
+
+    /// Has the login of an idle wire proved: together with the next statement, or at once where it also has to show
+    /// that the wire is alive.
+    async fn log_in_again(&self, connection: &mut Connection, rested: bool) -> RecycleResult<bolt::Error> {
+        if !connection.can_log_in_again() {
+            return Err(RecycleError::message("its login is too old"));
+        }
+        let attempt = self.shared.logins.admit(self.identity.key()).await.map_err(bolt::Error::Login)?;
+        self.queue_login(connection, attempt);
+        if rested {
+            match timeout(self.shared.dialer.timeout, connection.settle_login()).await {
+                Ok(settled) => settled?,
+                Err(_) => return Err(RecycleError::message("no longer alive")),
+            }
         }
         Ok(())
+    }
+
+    fn queue_login(&self, connection: &mut Connection, attempt: Attempt) {
+        connection.queue_login(self.identity.token(), Box::new(move |outcome| attempt.ended(outcome)));
     }
 }

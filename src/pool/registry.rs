@@ -1,8 +1,8 @@
 //! The buckets of all identities, under one cap.
 //!
-//! Two counts hold it together. A *permit* is held by every lease (and by every wire that is being cleaned), so at
-//! most `max` wires are in use and waiters of all identities stand in one line. A *slot* is held by every open
-//! wire, idle ones too. Whoever holds a permit and finds no slot can rely on there being an idle wire to close.
+//! Two counts hold it together. A *turn* is held by every lease (and by every wire that is being cleaned), so at
+//! most `max` wires are in use. A *slot* is held by every open wire, idle ones too. Whoever has a turn and finds no
+//! slot can rely on there being an idle wire to take over or to close.
 
 use std::{
     collections::HashMap,
@@ -21,11 +21,13 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     lease::Lease,
+    logins::Logins,
     manager::{Manager, Wire},
+    turns::{Closed, Turns},
 };
 use crate::{
     auth::{Identity, IdentityKey},
-    bolt::{self, Dialer},
+    bolt::{self, Connection, Dialer},
 };
 
 /// How the pool behaves.
@@ -33,10 +35,14 @@ use crate::{
 pub struct Settings {
     /// Most connections open at a time, over all identities.
     pub max: usize,
+    /// Most connections that one caller may use at a time.
+    pub share: usize,
     /// Longest wait for a connection, opening it included.
     pub acquire_timeout: Duration,
     /// No connection is lent that is older than this.
     pub max_lifetime: Duration,
+    /// A login this old is proved again before the connection is lent. Zero: every time.
+    pub login_age: Duration,
     /// A connection idle for longer is asked for a sign of life first.
     pub liveness_after: Duration,
     /// How long that sign of life may take.
@@ -54,8 +60,8 @@ pub struct Settings {
 pub enum PoolError {
     /// All are in use, and none came back in time.
     #[error(
-        "all {max} connections to the database are in use (database.max_connections); none came free within {waited:?} \
-         (database.acquire_timeout)"
+        "all connections to the database that this caller may use are in use (database.max_connections = {max}, \
+         database.caller_share); none came free within {waited:?} (database.acquire_timeout)"
     )]
     Exhausted {
         /// The cap.
@@ -97,7 +103,10 @@ pub(super) struct Shared {
     pub(super) runtime: Handle,
     /// Connections beside the pool, for ending abandoned statements.
     pub(super) side_lanes: Semaphore,
-    permits: Arc<Semaphore>,
+    pub(super) logins: Arc<Logins>,
+    /// Logins before this are not good any more, whatever their age.
+    distrusted: Mutex<Option<Instant>>,
+    turns: Turns,
     slots: Arc<Semaphore>,
     buckets: Mutex<HashMap<IdentityKey, Kept>>,
 }
@@ -128,7 +137,9 @@ impl Pool {
             cleaners: TaskTracker::new(),
             runtime: Handle::current(),
             side_lanes: Semaphore::new(SIDE_LANES),
-            permits: Arc::new(Semaphore::new(settings.max)),
+            logins: Arc::default(),
+            distrusted: Mutex::default(),
+            turns: Turns::new(settings.max, settings.share),
             slots: Arc::new(Semaphore::new(settings.max)),
             buckets: Mutex::new(HashMap::new()),
         };
@@ -145,12 +156,10 @@ impl Pool {
         let settings = &self.shared.settings;
         let deadline = Instant::now() + settings.acquire_timeout;
         let exhausted = || PoolError::Exhausted { max: settings.max, waited: settings.acquire_timeout };
-        let permit = match Arc::clone(&self.shared.permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => timeout_at(deadline, Arc::clone(&self.shared.permits).acquire_owned())
-                .await
-                .map_err(|_| exhausted())?
-                .map_err(|_| PoolError::Closed)?,
+        let turn = match timeout_at(deadline, self.shared.turns.take(identity.owner())).await {
+            Ok(Ok(turn)) => turn,
+            Ok(Err(Closed)) => return Err(PoolError::Closed),
+            Err(_) => return Err(exhausted()),
         };
         let bucket = self.shared.bucket(identity);
         let wire = match timeout_at(deadline, bucket.get()).await {
@@ -159,13 +168,20 @@ impl Pool {
             Ok(Err(_)) => return Err(PoolError::Closed),
             Err(_) => return Err(bolt::Error::Silent(settings.acquire_timeout).into()),
         };
-        Ok(Lease::new(wire, permit, Arc::clone(&self.shared), identity.clone()))
+        Ok(Lease::new(wire, turn, Arc::clone(&self.shared), identity.clone()))
     }
 
-    /// Whether a login of `identity` has succeeded whose connection is still open.
+    /// Whether the database has accepted the login of `identity`, within the age of logins.
     #[must_use]
     pub fn knows(&self, identity: &Identity) -> bool {
-        self.shared.buckets().get(&identity.key()).is_some_and(|kept| kept.bucket.status().size > 0)
+        let accepted = self.shared.logins.accepted(identity.key());
+        accepted.is_some_and(|when| self.shared.is_recent(when))
+    }
+
+    /// Has all logins proved again before their connections are lent once more: the database says that it has
+    /// forgotten what their users may do.
+    pub fn distrust_logins(&self) {
+        *self.shared.distrusted() = Some(Instant::now());
     }
 
     /// Whether a Bolt server is there, without logging in.
@@ -182,7 +198,7 @@ impl Pool {
         let max = self.shared.settings.max;
         Status {
             open: max.saturating_sub(self.shared.slots.available_permits()),
-            in_use: max.saturating_sub(self.shared.permits.available_permits()),
+            in_use: self.shared.turns.taken(),
             identities: self.shared.buckets().len(),
         }
     }
@@ -190,7 +206,7 @@ impl Pool {
     /// Lends no more, waits until what is being cleaned is clean, and closes what is idle with a good-bye. Bound it
     /// with a timeout.
     pub async fn close(&self) {
-        self.shared.permits.close();
+        self.shared.turns.close();
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
         let buckets: Vec<_> = self.shared.buckets().drain().map(|(_, kept)| kept.bucket).collect();
@@ -218,7 +234,7 @@ impl Shared {
             buckets.retain(|_, kept| kept.is_wanted());
         }
         let manager = Manager { shared: Arc::clone(self), identity: identity.clone() };
-        // Its own cap never bites: the permits are counted over all buckets. The wire used last goes first, so that
+        // Its own cap never bites: the turns are counted over all buckets. The wire used last goes first, so that
         // those a quiet time leaves over grow old together.
         let Ok(bucket) = Bucket::builder(manager).max_size(self.settings.max).queue_mode(QueueMode::Lifo).build()
         else {
@@ -228,32 +244,72 @@ impl Shared {
         bucket
     }
 
-    /// A place for one more open wire. Closes the idle wire of the identity that was away longest, if need be.
-    pub(super) async fn open_slot(&self, asking: IdentityKey) -> OwnedSemaphorePermit {
+    /// A place for one more open wire of the identity `asking`. When there is none, an idle wire of the identity that
+    /// was away longest makes room: as it is, if it can log in as somebody else, or by being closed.
+    pub(super) async fn place(&self, asking: IdentityKey) -> Place {
         loop {
             if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-                return slot;
+                return Place::Slot(slot);
             }
-            if !self.close_idle(asking) {
+            match self.take_idle(asking) {
+                Some(Idle { mut wire, rested }) => {
+                    let connection = &mut wire.connection;
+                    let fresh = !rested && connection.opened().elapsed() <= self.settings.max_lifetime;
+                    if fresh && connection.can_log_in_again() && !connection.is_stale() {
+                        return Place::Wire(wire);
+                    }
+                    return Place::Slot(wire.slot);
+                }
                 // A wire is just being closed by somebody else; its slot comes free at once.
-                tokio::task::yield_now().await;
+                None => tokio::task::yield_now().await,
             }
         }
     }
 
-    fn close_idle(&self, asking: IdentityKey) -> bool {
+    fn take_idle(&self, asking: IdentityKey) -> Option<Idle> {
         let buckets = self.buckets();
-        let victim = buckets
+        let (_, kept) = buckets
             .iter()
             .filter(|(_, kept)| kept.bucket.status().available > 0)
-            .min_by_key(|(key, kept)| (**key == asking, kept.last_used));
-        let Some((_, kept)) = victim else {
-            return false;
-        };
-        let mut closed = false;
-        kept.bucket.retain(|_, _| std::mem::replace(&mut closed, true));
-        closed
+            .min_by_key(|(key, kept)| (**key == asking, kept.last_used))?;
+        let mut rested = None;
+        let taken = kept.bucket.retain(|_, metrics| {
+            // One is enough.
+            rested.is_some() || {
+                rested = Some(metrics.last_used() > self.settings.liveness_after);
+                false
+            }
+        });
+        Some(Idle { wire: taken.removed.into_iter().next()?, rested: rested? })
     }
+
+    /// Whether the login of an idle wire has to be proved before it is lent.
+    pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
+        !self.is_recent(connection.logged_in())
+    }
+
+    fn is_recent(&self, login: Instant) -> bool {
+        let age = self.settings.login_age;
+        age > login.elapsed() && self.distrusted().is_none_or(|since| login > since)
+    }
+
+    fn distrusted(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where one more wire can be.
+pub(super) enum Place {
+    /// In place of nothing.
+    Slot(OwnedSemaphorePermit),
+    /// In place of this one, which is another identity's and can log in anew.
+    Wire(Wire),
+}
+
+struct Idle {
+    wire: Wire,
+    /// It was idle for so long that it may have died.
+    rested: bool,
 }
 
 /// Closes idle wires that have passed their lifetime, and forgets identities that have none.
@@ -265,8 +321,10 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
             return;
         };
         let max_lifetime = shared.settings.max_lifetime;
+        shared.logins.sweep(shared.settings.login_age);
         shared.buckets().retain(|_, kept| {
-            kept.bucket.retain(|wire: &Wire, _| wire.connection.opened().elapsed() <= max_lifetime);
+            let expired = kept.bucket.manager().identity.login_until().is_some_and(|end| end <= Instant::now());
+            kept.bucket.retain(|wire: &Wire, _| !expired && wire.connection.opened().elapsed() <= max_lifetime);
             kept.is_wanted()
         });
     }

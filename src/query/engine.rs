@@ -2,14 +2,13 @@
 
 use std::{fmt, time::Duration};
 
-use tokio::time::{Instant, timeout_at};
-
 use super::{
-    error::Error,
+    deadline::Deadline,
+    error::{AUTHORIZATION_EXPIRED, Error},
     plan::{Plan, Sent, database_of, fitted},
     rows::{self, FIRST_BATCH, Rows, Scope},
     statement::{AccessMode, NotificationFilter},
-    transactions::{self, Guard, Transaction, Transactions},
+    transactions::{self, Guard, Handle, Transaction, Transactions},
 };
 use crate::{
     auth::Identity,
@@ -87,10 +86,12 @@ impl Engine {
     /// # Errors
     /// The database's refusal, or why it could not be asked.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        if !self.pool.knows(caller) {
-            self.lease(caller).await?;
+        if self.pool.knows(caller) {
+            return Ok(());
         }
-        Ok(())
+        let mut lease = self.lease(caller).await?;
+        let settled = Deadline::after(GRACE, caller).bound(lease.settle_login()).await?;
+        settled.map_err(|error| lost(error, &lease))
     }
 
     /// Runs one statement in a transaction of its own.
@@ -98,6 +99,20 @@ impl Engine {
     /// # Errors
     /// Whatever kept it from starting.
     pub async fn run(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+    ) -> Result<Rows, Error> {
+        let started = self.run_once(caller, database, statement, options).await;
+        if !self.has_forgotten(&started) {
+            return started;
+        }
+        self.run_once(caller, database, statement, options).await
+    }
+
+    async fn run_once(
         &self,
         caller: &Identity,
         database: &str,
@@ -114,7 +129,7 @@ impl Engine {
         if plan.taints {
             lease.retire();
         }
-        let deadline = Instant::now() + limit + GRACE;
+        let deadline = Deadline::after(limit + GRACE, caller);
         let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await;
         let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
         Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind))
@@ -125,10 +140,18 @@ impl Engine {
     /// # Errors
     /// Whatever kept it from being opened.
     pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
+        let begun = self.begin_once(caller, database, options).await;
+        if !self.has_forgotten(&begun) {
+            return begun;
+        }
+        self.begin_once(caller, database, options).await
+    }
+
+    async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
         begun.map_err(|error| tainted(error, &mut lease, options))?;
-        Ok(reservation.open(lease, caller, database)?.keep())
+        Ok(reservation.open(lease, caller, database, options)?.keep())
     }
 
     /// Opens a transaction and runs its first statement, in one round trip.
@@ -136,6 +159,20 @@ impl Engine {
     /// # Errors
     /// Whatever kept either from starting; no transaction is open then.
     pub async fn begin_with(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+    ) -> Result<Rows, Error> {
+        let begun = self.begin_with_once(caller, database, statement, options).await;
+        if !self.has_forgotten(&begun) {
+            return begun;
+        }
+        self.begin_with_once(caller, database, statement, options).await
+    }
+
+    async fn begin_with_once(
         &self,
         caller: &Identity,
         database: &str,
@@ -153,62 +190,55 @@ impl Engine {
         let begun = expect(&mut lease, deadline, |_| Ok(())).await;
         begun.map_err(|error| tainted(error, &mut lease, options))?;
         let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
-        let guard = reservation.open(lease, caller, database)?;
+        let guard = reservation.open(lease, caller, database, options)?;
         Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind))
     }
 
-    /// Runs a statement in the transaction `id`.
+    /// Runs a statement in the transaction `handle`.
     ///
     /// # Errors
     /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
     /// the request that was wrong.
-    pub async fn run_in(
-        &self,
-        caller: &Identity,
-        database: &str,
-        id: &str,
-        statement: &Statement,
-    ) -> Result<Rows, Error> {
-        self.run_on(Scope::Inside, caller, database, id, statement).await
+    pub async fn run_in(&self, caller: &Identity, handle: &Handle<'_>, statement: &Statement) -> Result<Rows, Error> {
+        self.run_on(Scope::Inside, caller, handle, statement).await
     }
 
-    /// Runs the last statement of the transaction `id`, and commits.
+    /// Runs the last statement of the transaction `handle`, and commits.
     ///
     /// # Errors
     /// As [`Engine::run_in`].
     pub async fn commit_with(
         &self,
         caller: &Identity,
-        database: &str,
-        id: &str,
+        handle: &Handle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        self.run_on(Scope::Last, caller, database, id, statement).await
+        self.run_on(Scope::Last, caller, handle, statement).await
     }
 
-    /// Commits the transaction `id` and gives the bookmark.
+    /// Commits the transaction `handle` and gives the bookmark.
     ///
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
-    pub async fn commit(&self, caller: &Identity, database: &str, id: &str) -> Result<String, Error> {
-        rows::commit(self.check_out(caller, database, id).await?).await
+    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<String, Error> {
+        rows::commit(self.check_out(caller, handle).await?).await
     }
 
-    /// Keeps the transaction `id` open for another while.
+    /// Keeps the transaction `handle` open for another while.
     ///
     /// # Errors
     /// Not found, or in use.
-    pub async fn keep_alive(&self, caller: &Identity, database: &str, id: &str) -> Result<Transaction, Error> {
-        Ok(self.check_out(caller, database, id).await?.keep())
+    pub async fn keep_alive(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Transaction, Error> {
+        Ok(self.check_out(caller, handle).await?.keep())
     }
 
-    /// Rolls the transaction `id` back.
+    /// Rolls the transaction `handle` back.
     ///
     /// # Errors
     /// Not found, in use, or what broke the connection (the database then rolls back by itself).
-    pub async fn roll_back(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
-        let mut guard = self.check_out(caller, database, id).await?;
-        let deadline = Instant::now() + GRACE;
+    pub async fn roll_back(&self, caller: &Identity, handle: &Handle<'_>) -> Result<(), Error> {
+        let mut guard = self.check_out(caller, handle).await?;
+        let deadline = Deadline::after(GRACE, caller);
         let connection = guard.lease();
         connection.rollback();
         let rolled_back = expect(connection, deadline, |_| Ok(())).await;
@@ -227,7 +257,7 @@ impl Engine {
     /// # Errors
     /// Why it cannot.
     pub async fn probe(&self) -> Result<(), Error> {
-        self.pool.probe().await.map_err(|error| Error::of_connection(error, false, false))
+        self.pool.probe().await.map_err(|error| Error::of_opening(&error))
     }
 
     /// How full the pool of connections is.
@@ -247,23 +277,34 @@ impl Engine {
         &self,
         scope: fn(Guard) -> Scope,
         caller: &Identity,
-        database: &str,
-        id: &str,
+        handle: &Handle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let guard = self.check_out(caller, database, id).await?;
-        let (guard, columns, kind) = start(guard, database, statement).await?;
+        let guard = self.check_out(caller, handle).await?;
+        let started = start(guard, handle.database, statement).await;
+        self.has_forgotten(&started);
+        let (guard, columns, kind) = started?;
         let deadline = guard.deadline();
         Ok(Rows::new(scope(guard), columns, deadline, kind))
     }
 
     async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller.is_anonymous()))
+        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller))
+    }
+
+    /// Whether the database refuses because it has forgotten what its users may do. Then it has carried out nothing, and
+    /// may be asked once more: the next connection will have logged in anew.
+    fn has_forgotten<T>(&self, outcome: &Result<T, Error>) -> bool {
+        let forgotten = matches!(outcome, Err(error) if error.code == AUTHORIZATION_EXPIRED);
+        if forgotten {
+            self.pool.distrust_logins();
+        }
+        forgotten
     }
 
     /// Finds a transaction, once the database has accepted the caller: a stranger learns nothing of handles.
-    async fn check_out(&self, caller: &Identity, database: &str, id: &str) -> Result<Guard, Error> {
-        match self.transactions.check_out(id, caller, database) {
+    async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
+        match self.transactions.check_out(handle, caller) {
             Ok(guard) => Ok(guard),
             Err(error) => {
                 self.verify(caller).await?;
@@ -278,7 +319,7 @@ impl Engine {
         caller: &Identity,
         database: &str,
         options: &Options,
-    ) -> Result<(Lease, transactions::Reservation, Instant), Error> {
+    ) -> Result<(Lease, transactions::Reservation, Deadline), Error> {
         let reservation = match self.transactions.reserve() {
             Ok(reservation) => reservation,
             Err(error) => {
@@ -290,7 +331,7 @@ impl Engine {
         let limit = self.limit(options, self.settings.transactions.max_lifetime);
         let sent = Sent::new(&lease, database_of(database, &lease), options, limit)?;
         lease.begin(&sent.extra());
-        Ok((lease, reservation, Instant::now() + limit + GRACE))
+        Ok((lease, reservation, Deadline::after(limit + GRACE, caller)))
     }
 
     /// The shorter of what the caller asks for and what the operator allows.
@@ -329,19 +370,25 @@ async fn start(
 
 /// Waits for a reply that has to be a success, and takes what is wanted from it.
 async fn expect<T>(
-    connection: &mut Connection,
-    deadline: Instant,
+    lease: &mut Lease,
+    deadline: Deadline,
     take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
 ) -> Result<T, Error> {
-    match timeout_at(deadline, connection.reply()).await {
-        Err(_) => Err(Error::timed_out()),
-        Ok(Ok(Reply::Success)) => take(connection).map_err(|error| Error::of_connection(error, false, true)),
-        Ok(Ok(Reply::Failure(failure))) => Err(Error::of_statement(failure)),
-        Ok(Ok(Reply::Record | Reply::Ignored)) => {
-            let error = bolt::Error::Protocol("a request was neither carried out nor refused");
-            Err(Error::of_connection(error, false, true))
+    match deadline.bound(lease.reply()).await? {
+        Ok(Reply::Success) => take(lease).map_err(|error| Error::of_lost(&error)),
+        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
+        Ok(Reply::Record | Reply::Ignored) => {
+            Err(Error::of_lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
         }
-        Ok(Err(error)) => Err(Error::of_connection(error, false, true)),
+        Err(error) => Err(lost(error, lease)),
+    }
+}
+
+/// A connection that ends under a request may have been refused the login that travelled with it.
+fn lost(error: bolt::Error, lease: &Lease) -> Error {
+    match error {
+        bolt::Error::Login(failure) => Error::of_login(failure, lease.identity()),
+        error => Error::of_lost(&error),
     }
 }
 

@@ -4,6 +4,7 @@
 use thiserror::Error;
 
 use crate::{
+    auth::Identity,
     bolt::{self, Failure},
     pool::PoolError,
 };
@@ -62,6 +63,11 @@ impl Error {
         Self::new(Kind::BadRequest, REQUEST_INVALID, message)
     }
 
+    /// The operator does not allow it.
+    pub fn forbidden(message: &str) -> Self {
+        Self::new(Kind::Refused, "Neo.ClientError.Security.Forbidden", message)
+    }
+
     pub(super) fn transaction_not_found(id: &str) -> Self {
         Self::new(
             Kind::TransactionNotFound,
@@ -93,6 +99,15 @@ impl Error {
         )
     }
 
+    /// The caller's token ended while it was being served.
+    pub(super) fn token_expired() -> Self {
+        Self::new(
+            Kind::Unauthorized,
+            TOKEN_EXPIRED,
+            "The token expired while the request was being served; what it had begun was cancelled.",
+        )
+    }
+
     pub(super) fn timed_out() -> Self {
         Self::new(
             Kind::Timeout,
@@ -117,6 +132,8 @@ impl Error {
         }
         let kind = if code == DATABASE_NOT_FOUND {
             Kind::DatabaseNotFound
+        } else if code == TOKEN_EXPIRED || code == AUTHORIZATION_EXPIRED {
+            Kind::Unauthorized
         } else if code.split('.').nth(1) == Some("DatabaseError") && classification.as_deref() != Some("CLIENT_ERROR") {
             Kind::Database
         } else {
@@ -126,12 +143,17 @@ impl Error {
     }
 
     /// What the database said of a login.
-    pub(super) fn of_login(failure: Failure, anonymous: bool) -> Self {
-        const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
+    pub(super) fn of_login(failure: Failure, caller: &Identity) -> Self {
         let Failure { code, message, .. } = failure;
+        if caller.is_service_account() {
+            // The caller has done nothing wrong, and can do nothing about it.
+            tracing::error!(code, message, "the database refuses the service account (auth.service_account)");
+            let message = "The database refused the gateway's own account; the gateway's log says more.";
+            return Self::new(Kind::Unavailable, UNAVAILABLE, message);
+        }
         match code.as_str() {
             UNAUTHORIZED | "Memgraph.ClientError.Security.Unauthenticated" => {
-                let message = if anonymous {
+                let message = if caller.is_anonymous() {
                     "No authentication header supplied.".into()
                 } else if message.starts_with("The client is unauthorized") || code != UNAUTHORIZED {
                     "Invalid credential.".into()
@@ -155,18 +177,19 @@ impl Error {
         }
     }
 
-    /// What happened to the connection. `started` when a statement may have been carried out.
-    pub(super) fn of_connection(error: bolt::Error, anonymous: bool, started: bool) -> Self {
+    /// What happened to a connection on which a statement may have been carried out.
+    pub(super) fn of_lost(error: &bolt::Error) -> Self {
+        let kind = if matches!(error, bolt::Error::Silent(_)) { Kind::Timeout } else { Kind::Gateway };
+        Self::new(
+            kind,
+            "Neo.DatabaseError.General.UnknownError",
+            format!("{error}; whether the statement took effect is not known"),
+        )
+    }
+
+    /// Why there is no connection.
+    pub(super) fn of_opening(error: &bolt::Error) -> Self {
         match error {
-            bolt::Error::Login(failure) => Self::of_login(failure, anonymous),
-            error if started => {
-                let kind = if matches!(error, bolt::Error::Silent(_)) { Kind::Timeout } else { Kind::Gateway };
-                Self::new(
-                    kind,
-                    "Neo.DatabaseError.General.UnknownError",
-                    format!("{error}; whether the statement took effect is not known"),
-                )
-            }
             error @ (bolt::Error::Handshake(_)
             | bolt::Error::Tls { .. }
             | bolt::Error::Protocol(_)
@@ -176,9 +199,10 @@ impl Error {
         }
     }
 
-    pub(super) fn of_pool(error: PoolError, anonymous: bool) -> Self {
+    pub(super) fn of_pool(error: PoolError, caller: &Identity) -> Self {
         match error {
-            PoolError::Connection(error) => Self::of_connection(error, anonymous, false),
+            PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
+            PoolError::Connection(error) => Self::of_opening(&error),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
     }
@@ -186,6 +210,10 @@ impl Error {
 
 /// The code of whatever is wrong with a request itself.
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
+const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
+const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
+/// The database has forgotten what its users may do, and asks for logins anew.
+pub(super) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Security.AuthorizationExpired";
 const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
 /// Memgraph has one code for nearly everything; what clients act on has to be told by its text.
 const MEMGRAPH_TEXTS: [(&str, Kind, &str); 2] = [
@@ -198,6 +226,7 @@ const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bolt::AuthToken;
 
     fn failure(code: &str, message: &str, classification: Option<&str>) -> Failure {
         Failure { code: code.into(), message: message.into(), classification: classification.map(Into::into) }
@@ -236,14 +265,16 @@ mod tests {
 
     #[test]
     fn logins_are_refused_in_the_query_apis_words() {
+        let somebody = Identity::sample(AuthToken::basic("alice", "pw"), false);
+        let nobody = Identity::sample(AuthToken::none(), false);
         let neo4j = "The client is unauthorized due to authentication failure.";
         let code = "Neo.ClientError.Security.Unauthorized";
-        assert_eq!(Error::of_login(failure(code, neo4j, None), false).message, "Invalid credential.");
+        assert_eq!(Error::of_login(failure(code, neo4j, None), &somebody).message, "Invalid credential.");
         let bearer = "Unsupported authentication token, scheme 'bearer' is not supported.";
-        assert_eq!(Error::of_login(failure(code, bearer, None), false).message, bearer);
-        assert_eq!(Error::of_login(failure(code, "x", None), true).message, "No authentication header supplied.");
+        assert_eq!(Error::of_login(failure(code, bearer, None), &somebody).message, bearer);
+        assert_eq!(Error::of_login(failure(code, "x", None), &nobody).message, "No authentication header supplied.");
         let memgraph = failure("Memgraph.ClientError.Security.Unauthenticated", "Authentication failure", None);
-        let error = Error::of_login(memgraph, false);
+        let error = Error::of_login(memgraph, &somebody);
         assert_eq!(
             (error.kind, error.code.as_str(), error.message.as_str()),
             (Kind::Unauthorized, code, "Invalid credential.")
@@ -251,10 +282,17 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_service_account_is_not_the_callers_fault() {
+        let service = Identity::sample(AuthToken::basic("gateway", "pw"), true);
+        let error = Error::of_login(failure(UNAUTHORIZED, "no", None), &service);
+        assert_eq!((error.kind, error.code.as_str()), (Kind::Unavailable, UNAVAILABLE));
+    }
+
+    #[test]
     fn a_connection_lost_under_a_statement_leaves_its_outcome_open() {
-        let error = Error::of_connection(bolt::Error::Closed, false, true);
+        let error = Error::of_lost(&bolt::Error::Closed);
         assert_eq!(error.kind, Kind::Gateway);
         assert!(error.message.contains("not known"));
-        assert_eq!(Error::of_connection(bolt::Error::Closed, false, false).kind, Kind::Unavailable);
+        assert_eq!(Error::of_opening(&bolt::Error::Closed).kind, Kind::Unavailable);
     }
 }

@@ -6,6 +6,7 @@
 //! status codes or JSON text; rows leave as PackStream bytes, into a [`RowSink`].
 
 mod bookmark;
+mod deadline;
 mod engine;
 mod error;
 mod inspect;
@@ -18,4 +19,4 @@ pub use engine::{Engine, Options, Settings, Statement};
 pub use error::{Error, Kind};
 pub use rows::{End, Flow, Progress, RowRefused, RowSink, Rows};
 pub use statement::{AccessMode, Category, NotificationFilter, Severity};
-pub use transactions::{Settings as TransactionSettings, Transaction};
+pub use transactions::{Handle, Settings as TransactionSettings, Transaction};

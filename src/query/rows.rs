@@ -1,9 +1,8 @@
 //! A result on its way: batches of rows, one at a time, and what comes at the end.
 
-use tokio::time::{Instant, timeout_at};
-
 use super::{
     bookmark::placeholder,
+    deadline::Deadline,
     error::Error,
     transactions::{Guard, Transaction},
 };
@@ -76,7 +75,7 @@ pub struct Rows {
     scope: Option<Scope>,
     columns: Columns,
     batch: Batch,
-    deadline: Instant,
+    deadline: Deadline,
     /// Set in place of what the database says, for statements that stand in for others.
     kind: Option<&'static str>,
     refused: Option<RowRefused>,
@@ -121,7 +120,7 @@ pub(super) const FIRST_BATCH: u32 = Batch::FIRST;
 
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way.
-    pub(super) fn new(scope: Scope, columns: Columns, deadline: Instant, kind: Option<&'static str>) -> Self {
+    pub(super) fn new(scope: Scope, columns: Columns, deadline: Deadline, kind: Option<&'static str>) -> Self {
         Self { scope: Some(scope), columns, batch: Batch::new(), deadline, kind, refused: None }
     }
 
@@ -136,11 +135,12 @@ impl Rows {
     /// # Errors
     /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
-        match timeout_at(self.deadline, self.batch(sink)).await {
+        let deadline = self.deadline;
+        match deadline.bound(self.batch(sink)).await {
             Ok(progress) => progress,
-            Err(_) => {
+            Err(passed) => {
                 self.scope = None;
-                Err(Error::timed_out())
+                Err(passed)
             }
         }
     }
@@ -224,7 +224,7 @@ impl Rows {
 
     fn broken(&mut self, error: crate::bolt::Error) -> Error {
         self.scope = None;
-        Error::of_connection(error, false, true)
+        Error::of_lost(&error)
     }
 }
 
@@ -242,14 +242,14 @@ pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
     let deadline = guard.deadline();
     let connection = guard.lease();
     connection.commit();
-    let reply = timeout_at(deadline, connection.reply()).await.map_err(|_| Error::timed_out())?;
+    let reply = deadline.bound(connection.reply()).await?;
     let bookmark = match reply {
         Ok(Reply::Success) => crate::bolt::summary::string_entry(connection.payload(), "bookmark"),
         Ok(Reply::Failure(failure)) => return Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            return Err(Error::of_connection(crate::bolt::Error::Protocol("a COMMIT was ignored"), false, true));
+            return Err(Error::of_lost(&crate::bolt::Error::Protocol("a COMMIT was ignored")));
         }
-        Err(error) => return Err(Error::of_connection(error, false, true)),
+        Err(error) => return Err(Error::of_lost(&error)),
     };
     drop(guard.finish());
     Ok(bookmark.unwrap_or_else(placeholder))

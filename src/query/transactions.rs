@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use super::error::Error;
+use super::{deadline::Deadline, engine::Options, error::Error};
 use crate::{
     auth::{Identity, IdentityKey},
     pool::Lease,
@@ -41,6 +41,25 @@ pub struct Transaction {
     pub expires: SystemTime,
 }
 
+/// How a request names an open transaction.
+#[derive(Debug, Clone, Copy)]
+pub struct Handle<'a> {
+    /// As at its beginning.
+    pub database: &'a str,
+    /// See [`Transaction::id`].
+    pub id: &'a str,
+    /// The user as whom it was opened, if the request names one.
+    pub impersonated_user: Option<&'a str>,
+}
+
+impl<'a> Handle<'a> {
+    /// The transaction `id` on `database`.
+    #[must_use]
+    pub fn new(database: &'a str, id: &'a str, impersonated_user: Option<&'a str>) -> Self {
+        Self { database, id, impersonated_user }
+    }
+}
+
 /// All open transactions.
 #[derive(Clone)]
 pub(super) struct Transactions {
@@ -56,6 +75,7 @@ struct Shared {
 struct Entry {
     owner: IdentityKey,
     database: String,
+    impersonated_user: Option<String>,
     state: State,
 }
 
@@ -80,6 +100,7 @@ pub(super) struct Guard {
     /// `None` once it was kept or finished.
     open: Option<(Lease, OwnedSemaphorePermit)>,
     born: Instant,
+    deadline: Deadline,
 }
 
 /// A place under the cap, taken before the transaction is opened.
@@ -112,16 +133,20 @@ impl Transactions {
         Ok(Reservation { shared: Arc::clone(&self.shared), permit })
     }
 
-    /// Hands the transaction `id` to a request of `caller` on `database`.
+    /// Hands a transaction to a request of `caller`.
     ///
     /// # Errors
-    /// Not found, also when it is somebody else's; or in use by another request.
-    pub(super) fn check_out(&self, id: &str, caller: &Identity, database: &str) -> Result<Guard, Error> {
+    /// Not found, also when it is somebody else's; opened as another user than is named; or in use by another request.
+    pub(super) fn check_out(&self, handle: &Handle<'_>, caller: &Identity) -> Result<Guard, Error> {
+        let Handle { database, id, impersonated_user: named } = *handle;
         let mut entries = self.shared.entries();
         let entry = entries
             .get_mut(id)
-            .filter(|entry| entry.owner == caller.key() && entry.database == database)
+            .filter(|entry| entry.owner == caller.owner() && entry.database == database)
             .ok_or_else(|| Error::transaction_not_found(id))?;
+        if named.is_some() && named != entry.impersonated_user.as_deref() {
+            return Err(Error::bad_request("the transaction was opened as another user than this request names"));
+        }
         match std::mem::replace(&mut entry.state, State::Busy) {
             State::Busy => Err(Error::transaction_busy()),
             State::Idle(open) if open.expires <= Instant::now() => {
@@ -129,7 +154,9 @@ impl Transactions {
                 Err(Error::transaction_not_found(id))
             }
             State::Idle(Open { lease, born, permit, .. }) => {
-                Ok(Guard { shared: Arc::clone(&self.shared), id: id.to_owned(), open: Some((lease, permit)), born })
+                let deadline = Deadline::new(born + self.shared.settings.max_lifetime, caller);
+                let shared = Arc::clone(&self.shared);
+                Ok(Guard { shared, id: id.to_owned(), open: Some((lease, permit)), born, deadline })
             }
         }
     }
@@ -151,16 +178,28 @@ impl Reservation {
     ///
     /// # Errors
     /// When the system has no random numbers to give.
-    pub(super) fn open(self, lease: Lease, owner: &Identity, database: &str) -> Result<Guard, Error> {
+    pub(super) fn open(
+        self,
+        lease: Lease,
+        owner: &Identity,
+        database: &str,
+        options: &Options,
+    ) -> Result<Guard, Error> {
         let Self { shared, permit } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
             Error::new(super::Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
         })?;
         let id = format!("{:032x}", u128::from_be_bytes(random));
-        let entry = Entry { owner: owner.key(), database: database.to_owned(), state: State::Busy };
+        let entry = Entry {
+            owner: owner.owner(),
+            database: database.to_owned(),
+            impersonated_user: options.impersonated_user.clone(),
+            state: State::Busy,
+        };
         shared.entries().insert(id.clone(), entry);
-        Ok(Guard { shared, id, open: Some((lease, permit)), born: Instant::now() })
+        let deadline = Deadline::after(shared.settings.max_lifetime, owner);
+        Ok(Guard { shared, id, open: Some((lease, permit)), born: Instant::now(), deadline })
     }
 }
 
@@ -173,14 +212,14 @@ impl Guard {
     }
 
     /// When the transaction ends whatever happens.
-    pub(super) fn deadline(&self) -> Instant {
-        self.born + self.shared.settings.max_lifetime
+    pub(super) fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     /// Leaves the transaction open for a later request.
     pub(super) fn keep(mut self) -> Transaction {
         let now = Instant::now();
-        let expires = (now + self.shared.settings.idle_timeout).min(self.deadline());
+        let expires = (now + self.shared.settings.idle_timeout).min(self.deadline.at());
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
         if let Some((lease, permit)) = self.open.take() {
             let mut entries = self.shared.entries();

@@ -4,6 +4,7 @@
 //! finishes what runs, within the time allowed, and rolls back what is open. Knows nothing of Cypher or JSON.
 
 mod accept;
+mod callers;
 mod stall;
 mod start;
 

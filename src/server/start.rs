@@ -7,10 +7,13 @@ use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::accept::{Deadlines, accept};
+use super::{
+    accept::{Deadlines, accept},
+    callers,
+};
 use crate::{
     admin,
-    auth::Identities,
+    auth::{Authenticator, token::SetupError},
     bolt::{
         Dialer, Endpoint, Security, Uri,
         connection::Limits,
@@ -51,9 +54,9 @@ pub enum StartError {
     /// No TLS towards the database.
     #[error(transparent)]
     Tls(#[from] TlsConfigError),
-    /// No random numbers.
-    #[error("the system has no random numbers: {0}")]
-    Random(#[from] getrandom::Error),
+    /// Callers could not be let in.
+    #[error(transparent)]
+    Auth(#[from] SetupError),
 }
 
 /// A gateway that serves.
@@ -110,7 +113,9 @@ pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, S
             Some(address)
         }
     };
-    let router = http::router(engine.clone(), Identities::new()?, http_settings(settings, bolt_port));
+    let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
+    authenticator.warm_up();
+    let router = http::router(engine.clone(), authenticator, http_settings(settings, bolt_port));
     serve(listener, router, settings.server.max_connections.get());
     let grace = settings.server.shutdown_timeout.get();
     Ok(Running { address, admin_address, engine, stop, connections, grace })
@@ -131,7 +136,9 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     let pool_settings = pool::Settings {
         max: database.max_connections.get(),
         acquire_timeout: database.acquire_timeout.get(),
+        share: database.caller_share.of(database.max_connections.get()),
         max_lifetime: database.max_lifetime.get(),
+        login_age: database.login_age.get(),
         liveness_after: database.liveness_after.get(),
         liveness_timeout: LIVENESS_TIMEOUT,
         recovery: RECOVERY,
@@ -150,6 +157,7 @@ fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {
         body: settings.limits.body.get(),
         body_timeout: settings.server.body_timeout.get(),
         content: http::BodyLimits { statement: settings.limits.statement.get(), depth: settings.limits.depth.get() },
+        id_token_header: callers::id_token_header(&settings.auth),
         neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
         neo4j_edition: match settings.discovery.neo4j_edition {
             Edition::Community => "community",

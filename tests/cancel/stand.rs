@@ -7,9 +7,13 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, http::Request};
+use axum::{
+    Router,
+    body::Body,
+    http::{HeaderName, Request},
+};
 use boltgate::{
-    auth::Identities,
+    auth::{self, Authenticator},
     bolt::{Dialer, Endpoint, connection::Limits},
     http,
     pool::{self, Pool},
@@ -99,6 +103,8 @@ pub struct Stand {
 
 pub const POOL: pool::Settings = pool::Settings {
     max: 2,
+    share: 2,
+    login_age: Duration::from_secs(3600),
     acquire_timeout: Duration::from_secs(10),
     max_lifetime: Duration::from_secs(3600),
     liveness_after: Duration::from_secs(30),
@@ -129,11 +135,12 @@ impl Stand {
             body: 1 << 20,
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 20, depth: 100 },
+            id_token_header: HeaderName::from_static("x-id-token"),
             neo4j_version: "2026.09.0".into(),
             neo4j_edition: "community",
             bolt_port: 7687,
         };
-        let router = http::router(engine.clone(), Identities::new().unwrap(), settings);
+        let router = http::router(engine.clone(), Authenticator::new(auth::Settings::default()).unwrap(), settings);
         Self { router, engine, database: fake.database() }
     }
 

@@ -196,10 +196,13 @@ impl Connection {
     /// Takes back what was queued and never written, so that nothing is carried out for a caller who has left.
     pub(super) fn forget_unsent(&mut self) {
         if self.sent == 0 && !self.outbound.is_empty() {
-            let left = self.pending.len().saturating_sub(self.queued);
+            if self.owes_login() {
+                // Whom the connection should have served and whom it does serve are no longer the same.
+                self.phase = Phase::Defunct;
+                self.witness = None;
+            }
+            self.pending.truncate(self.pending.len().saturating_sub(self.queued));
             self.clear_outbound();
-            self.witness = None;
-            self.pending.truncate(left);
         }
     }
 

@@ -1,0 +1,132 @@
+//! Who may act as whom.
+
+use super::{error::ImpersonationRefused, identity::Identity};
+
+/// What the operator allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Impersonation {
+    /// No request may name a user.
+    Off,
+    /// A request may name the user that its own token stands for.
+    Own,
+    /// What the rules allow, and one's own user.
+    List(Vec<Rule>),
+    /// Whoever logs in as itself may name anybody, since the database knows what it may do. Whoever shares the service
+    /// account may name its own user.
+    Database,
+    /// Anybody may name anybody, the service account's guests too.
+    Any,
+}
+
+/// One permission. `None` stands for anybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// The caller: a user name, or the user (else the subject) of a verified token.
+    pub who: Option<String>,
+    /// The user to act as.
+    pub whom: Option<String>,
+}
+
+impl Rule {
+    fn allows(&self, who: Option<&str>, whom: &str) -> bool {
+        let is_who = self.who.as_deref().is_none_or(|name| Some(name) == who);
+        is_who && self.whom.as_deref().is_none_or(|name| name == whom)
+    }
+}
+
+impl Impersonation {
+    /// The user as whom a request of `caller` is carried out, if it `wanted` that one; `None` for the login's own.
+    ///
+    /// # Errors
+    /// When the caller may not.
+    pub(super) fn user(&self, caller: &Identity, wanted: Option<&str>) -> Result<Option<String>, ImpersonationRefused> {
+        // Only on a shared login has the token's user to be named; elsewhere the login itself stands for it.
+        let own = caller.user();
+        let Some(wanted) = wanted else {
+            return Ok(own.filter(|_| caller.is_service_account()).map(Into::into));
+        };
+        if self.allows(caller, own, wanted) {
+            Ok(Some(wanted.into()))
+        } else {
+            Err(ImpersonationRefused(wanted.into()))
+        }
+    }
+
+    fn allows(&self, caller: &Identity, own: Option<&str>, wanted: &str) -> bool {
+        let is_own = own == Some(wanted);
+        match self {
+            Self::Off => false,
+            Self::Own => is_own,
+            Self::List(rules) => is_own || rules.iter().any(|rule| rule.allows(caller.name(), wanted)),
+            Self::Database => is_own || !caller.is_service_account(),
+            Self::Any => true,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{
+        super::identity::{Account, Keys, Person},
+        *,
+    };
+    use crate::bolt::AuthToken;
+
+    fn caller(account: Account, user: Option<&str>, name: &str) -> Identity {
+        let keys = Keys::new().unwrap();
+        let person = Person { name: Some(name.into()), user: user.map(Into::into) };
+        let login = keys.login(AuthToken::basic("db", "pw"), account);
+        Identity::shared(login, keys.key(&AuthToken::none()), Some(person), None)
+    }
+
+    fn guest(user: Option<&str>) -> Identity {
+        caller(Account::Service { read_only: false }, user, "carol")
+    }
+
+    fn rule(who: Option<&str>, whom: Option<&str>) -> Rule {
+        Rule { who: who.map(Into::into), whom: whom.map(Into::into) }
+    }
+
+    #[test]
+    fn a_guest_of_the_service_account_acts_as_its_tokens_user_unasked() {
+        for policy in [Impersonation::Off, Impersonation::Own, Impersonation::Database, Impersonation::Any] {
+            assert_eq!(policy.user(&guest(Some("alice")), None).unwrap().as_deref(), Some("alice"));
+            assert_eq!(policy.user(&guest(None), None).unwrap(), None);
+            let own = caller(Account::Callers, Some("alice"), "alice");
+            assert_eq!(policy.user(&own, None).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn who_may_name_whom() {
+        let (guest, own) = (guest(Some("alice")), caller(Account::Callers, None, "carol"));
+        let list = Impersonation::List(vec![rule(Some("carol"), Some("bob")), rule(None, Some("reader"))]);
+        for (policy, caller, whom, allowed) in [
+            (&Impersonation::Off, &guest, "alice", false),
+            (&Impersonation::Off, &own, "bob", false),
+            (&Impersonation::Own, &guest, "alice", true),
+            (&Impersonation::Own, &guest, "bob", false),
+            (&Impersonation::Own, &own, "bob", false),
+            (&list, &guest, "bob", true),
+            (&list, &guest, "alice", true),
+            (&list, &guest, "reader", true),
+            (&list, &guest, "root", false),
+            (&list, &own, "bob", true),
+            (&Impersonation::Database, &guest, "alice", true),
+            (&Impersonation::Database, &guest, "bob", false),
+            (&Impersonation::Database, &own, "bob", true),
+            (&Impersonation::Any, &guest, "bob", true),
+        ] {
+            let user = policy.user(caller, Some(whom));
+            assert_eq!(user.is_ok(), allowed, "{policy:?} {whom}");
+            assert!(user.is_err() || user.unwrap().as_deref() == Some(whom));
+        }
+    }
+
+    #[test]
+    fn a_rule_for_a_name_is_not_for_the_nameless() {
+        let nameless = Identity::own(Keys::new().unwrap().login(AuthToken::none(), Account::Callers), None, None);
+        let list = Impersonation::List(vec![rule(Some("carol"), None)]);
+        assert!(list.user(&nameless, Some("bob")).is_err());
+    }
+}

@@ -1,0 +1,118 @@
+//! What a token says: claims by name or path, and the moment at which it ends.
+
+use std::time::{Duration, SystemTime};
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+/// Where a claim is: its name, or a JSON pointer (RFC 6901) when it begins with `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClaimPath(String);
+
+impl ClaimPath {
+    /// The claim at `path`.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The text there, unless it is empty.
+    pub(super) fn text<'a>(&self, claims: &'a Value) -> Option<&'a str> {
+        let claim = if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) };
+        claim?.as_str().filter(|text| !text.is_empty())
+    }
+}
+
+/// The claims of a token that nobody has verified: good for nothing but to find out whom to ask.
+pub(super) fn unverified(token: &str) -> Option<Value> {
+    let mut parts = token.split('.');
+    let (_, claims, _) = (parts.next()?, parts.next()?, parts.next()?);
+    if parts.next().is_some() {
+        return None;
+    }
+    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).ok()?).ok()?;
+    claims.is_object().then_some(claims)
+}
+
+/// The end of the year 9999: nothing lasts longer, and sums do not overflow.
+const LAST_SECOND: u64 = 253_402_300_799;
+
+/// The moment in `exp`, which has to be a number of seconds.
+pub(super) fn expiry(claims: &Value) -> Option<SystemTime> {
+    let exp = claims.get("exp")?;
+    let seconds = match (exp.as_u64(), exp.as_f64()) {
+        (Some(seconds), _) => Duration::from_secs(seconds.min(LAST_SECOND)),
+        (None, Some(seconds)) if seconds >= 0.0 => {
+            Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX).min(Duration::from_secs(LAST_SECOND))
+        }
+        // Before 1970.
+        (None, Some(_)) => Duration::ZERO,
+        (None, None) => return None,
+    };
+    SystemTime::UNIX_EPOCH.checked_add(seconds)
+}
+
+/// When a token ends by its own word, though nobody has verified it. Good for nothing but to let it end no later.
+/// `None` for what is no JWT, or says nothing of an end.
+#[must_use]
+pub fn unverified_expiry(token: &str) -> Option<SystemTime> {
+    expiry(&unverified(token)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(seconds: u64) -> Option<SystemTime> {
+        SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
+    }
+
+    #[test]
+    fn claims_are_found_by_name_and_by_path() {
+        let claims =
+            json!({ "sub": "s", "https://x/user": "u", "realm": { "user": "alice", "ids": ["a"] }, "n": 1, "e": "" });
+        let text = |path: &str| ClaimPath::new(path).text(&claims).map(str::to_owned);
+        assert_eq!(text("sub").as_deref(), Some("s"));
+        assert_eq!(text("https://x/user").as_deref(), Some("u"));
+        assert_eq!(text("/realm/user").as_deref(), Some("alice"));
+        assert_eq!(text("/realm/ids/0").as_deref(), Some("a"));
+        for nothing in ["user", "realm", "realm/user", "/realm", "/realm/no", "n", "e", ""] {
+            assert_eq!(text(nothing), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn the_end_is_a_number() {
+        for (exp, end) in [
+            (json!(1000), at(1000)),
+            (json!(1000.0), at(1000)),
+            (json!(-5), at(0)),
+            (json!(u64::MAX), at(LAST_SECOND)),
+            (json!(1e300), at(LAST_SECOND)),
+            (json!("1000"), None),
+            (json!(null), None),
+        ] {
+            assert_eq!(expiry(&json!({ "exp": exp })), end, "{exp}");
+        }
+        assert_eq!(expiry(&json!({})), None);
+    }
+
+    #[test]
+    fn an_unverified_token_says_when_it_ends() {
+        let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
+        assert_eq!(unverified_expiry(&token("{\"exp\":7}")), at(7));
+        for no_token in
+            ["", "a", "a.b", "a.b.c", "..", &token("[]"), &token("7"), &format!("{}.x", token("{\"exp\":7}"))]
+        {
+            assert_eq!(unverified_expiry(no_token), None, "{no_token}");
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! An issuer's keys, each with the algorithms that it may be used with.
+
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::error::TokenError;
+
+/// What tokens of an issuer are verified with.
+pub(super) struct KeySet(Vec<Key>);
+
+pub(super) struct Key {
+    id: Option<String>,
+    /// Those that the operator allows, that fit the kind of key, and that the key is not barred from.
+    algorithms: Vec<Algorithm>,
+    pub(super) decoding: DecodingKey,
+}
+
+impl KeySet {
+    /// The keys of a JWKS document (RFC 7517) that can be used with one of `allowed`. What cannot be used, or cannot be
+    /// read, is left out; `None` when the document is none.
+    pub(super) fn from_jwks(document: &[u8], allowed: &[Algorithm]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Document {
+            keys: Vec<Value>,
+        }
+        let Document { keys } = serde_json::from_slice(document).ok()?;
+        Some(Self(keys.into_iter().filter_map(|key| Key::from_jwk(key, allowed)).collect()))
+    }
+
+    /// The public key in a PEM file.
+    pub(super) fn from_pem(pem: &[u8], allowed: &[Algorithm]) -> Self {
+        type Read = fn(&[u8]) -> jsonwebtoken::errors::Result<DecodingKey>;
+        let kinds: [(Read, &[Algorithm]); 3] = [
+            (DecodingKey::from_rsa_pem, RSA),
+            (DecodingKey::from_ec_pem, &[Algorithm::ES256, Algorithm::ES384]),
+            (DecodingKey::from_ed_pem, &[Algorithm::EdDSA]),
+        ];
+        let key = |(read, fitting): (Read, &[Algorithm])| {
+            let algorithms = common(allowed, fitting);
+            if algorithms.is_empty() {
+                return None;
+            }
+            Some(Key { id: None, algorithms, decoding: read(pem).ok()? })
+        };
+        Self(kinds.into_iter().filter_map(key).collect())
+    }
+
+    /// A shared secret.
+    pub(super) fn from_secret(secret: &str, allowed: &[Algorithm]) -> Self {
+        let algorithms = common(allowed, HMAC);
+        Self(vec![Key { id: None, algorithms, decoding: DecodingKey::from_secret(secret.as_bytes()) }])
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The key for a token whose header says `id` and `algorithm`.
+    ///
+    /// # Errors
+    /// [`TokenError::UnknownKey`], [`TokenError::Algorithm`].
+    pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, TokenError> {
+        let fits = |key: &&Key| key.algorithms.contains(&algorithm);
+        // A key without a name, as from a file, is for any name.
+        let named = |key: &&Key| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
+        let mut fitting = self.0.iter().filter(named).filter(fits);
+        match (fitting.next(), fitting.next()) {
+            (Some(key), None) => Ok(key),
+            (Some(key), Some(_)) if key.id.is_some() && key.id.as_deref() == id => Ok(key),
+            (None, _) if self.0.iter().any(|key| id.is_some() && key.id.as_deref() == id) => Err(TokenError::Algorithm),
+            _ => Err(TokenError::UnknownKey),
+        }
+    }
+}
+
+const RSA: &[Algorithm] =
+    &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512];
+const HMAC: &[Algorithm] = &[Algorithm::HS256, Algorithm::HS384, Algorithm::HS512];
+
+fn common(allowed: &[Algorithm], fitting: &[Algorithm]) -> Vec<Algorithm> {
+    allowed.iter().copied().filter(|algorithm| fitting.contains(algorithm)).collect()
+}
+
+impl Key {
+    fn from_jwk(jwk: Value, allowed: &[Algorithm]) -> Option<Self> {
+        let jwk: Jwk = serde_json::from_value(jwk).ok()?;
+        let common_parameters = &jwk.common;
+        if matches!(common_parameters.public_key_use, Some(PublicKeyUse::Encryption)) {
+            return None;
+        }
+        let operations = common_parameters.key_operations.as_ref();
+        if operations.is_some_and(|operations| !operations.contains(&KeyOperations::Verify)) {
+            return None;
+        }
+        let fitting: &[Algorithm] = match &jwk.algorithm {
+            AlgorithmParameters::RSA(_) => RSA,
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
+            AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
+            AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
+            // A secret that is shown to everybody is none.
+            _ => return None,
+        };
+        let mut algorithms = common(allowed, fitting);
+        if let Some(only) = common_parameters.key_algorithm {
+            algorithms.retain(|&algorithm| KeyAlgorithm::from(algorithm) == only);
+        }
+        if algorithms.is_empty() {
+            return None;
+        }
+        Some(Self { id: common_parameters.key_id.clone(), algorithms, decoding: DecodingKey::from_jwk(&jwk).ok()? })
+    }
+}

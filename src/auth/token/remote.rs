@@ -1,0 +1,208 @@
+//! Keys that an issuer shows on the network: when they are fetched, and for how long they are good.
+//!
+//! One fetch at a time, in a task of its own, so that a caller who leaves breaks nothing off. Whoever finds good keys
+//! goes on with them; only who has none, or needs one that is not there, waits.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use jsonwebtoken::Algorithm;
+use serde_json::Value;
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    error::TokenError,
+    fetch::{Document, FetchError, Fetcher},
+    keys::KeySet,
+};
+
+/// For keys whose server does not say how long they are good.
+const LIFETIME: Duration = Duration::from_secs(5 * 60);
+const SHORTEST_LIFETIME: Duration = Duration::from_secs(60);
+const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// After a fetch that failed.
+const RETRY: Duration = Duration::from_secs(5);
+/// Between two fetches for the sake of a key that was not there.
+const COOL_DOWN: Duration = Duration::from_secs(30);
+
+/// Where the keys are.
+#[derive(Debug, Clone)]
+pub(super) enum Place {
+    /// Where the issuer's discovery document says (OpenID Connect Discovery 1.0).
+    Discovery,
+    /// At this address.
+    Url(String),
+}
+
+/// The keys of one issuer.
+pub(super) struct Remote {
+    /// The operator's name for the issuer.
+    pub(super) name: String,
+    pub(super) issuer: String,
+    pub(super) place: Place,
+    pub(super) fetcher: Fetcher,
+    pub(super) algorithms: Vec<Algorithm>,
+    /// How long keys are good beyond their lifetime, when they cannot be renewed.
+    pub(super) stale: Duration,
+    pub(super) state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub(super) struct State {
+    current: Option<Arc<Fetched>>,
+    generation: u64,
+    /// A fetch is under way; closes when it is over.
+    fetching: Option<watch::Receiver<()>>,
+    failed: Option<Instant>,
+    asked_for_unknown: Option<Instant>,
+}
+
+/// Keys, and how long they are good.
+pub(super) struct Fetched {
+    pub(super) keys: KeySet,
+    /// Counts up with each fetch.
+    pub(super) generation: u64,
+    renew_at: Instant,
+    expires: Instant,
+}
+
+impl Remote {
+    /// Keys that are good.
+    ///
+    /// # Errors
+    /// [`TokenError::KeysUnavailable`].
+    pub(super) async fn keys(self: &Arc<Self>) -> Result<Arc<Fetched>, TokenError> {
+        let under_way = {
+            let mut state = self.state();
+            let now = Instant::now();
+            if let Some(current) = state.current.clone().filter(|current| now < current.expires) {
+                if now >= current.renew_at {
+                    self.begin(&mut state);
+                }
+                return Ok(current);
+            }
+            self.begin(&mut state)
+        };
+        self.over(under_way).await;
+        self.good().ok_or(TokenError::KeysUnavailable)
+    }
+
+    /// Keys that were fetched after those of `generation`, among which one was missing; `None` when that has been tried
+    /// a short while ago.
+    pub(super) async fn newer_than(self: &Arc<Self>, generation: u64) -> Option<Arc<Fetched>> {
+        let under_way = {
+            let mut state = self.state();
+            let newer = state.current.clone().filter(|current| current.generation > generation);
+            if newer.is_some() {
+                return newer;
+            }
+            let asked = state.asked_for_unknown.is_some_and(|when| when.elapsed() < COOL_DOWN);
+            if state.fetching.is_none() && asked {
+                return None;
+            }
+            state.asked_for_unknown = Some(Instant::now());
+            self.begin(&mut state)
+        };
+        self.over(under_way).await;
+        self.good().filter(|current| current.generation > generation)
+    }
+
+    /// Begins to fetch, unless that is under way or has just failed. Gives what to wait for, if anything.
+    pub(super) fn begin(self: &Arc<Self>, state: &mut State) -> Option<watch::Receiver<()>> {
+        if state.fetching.is_none() && state.failed.is_none_or(|when| when.elapsed() >= RETRY) {
+            let (done, fetching) = watch::channel(());
+            state.fetching = Some(fetching);
+            let remote = Arc::clone(self);
+            tokio::spawn(async move {
+                let fetched = remote.fetch().await;
+                remote.settle(fetched);
+                drop(done);
+            });
+        }
+        state.fetching.clone()
+    }
+
+    async fn over(&self, under_way: Option<watch::Receiver<()>>) {
+        if let Some(mut fetching) = under_way {
+            // Nothing is ever sent: it ends by closing.
+            let _ = fetching.changed().await;
+        }
+    }
+
+    fn good(&self) -> Option<Arc<Fetched>> {
+        let current = self.state().current.clone();
+        current.filter(|current| Instant::now() < current.expires + self.stale)
+    }
+
+    fn settle(&self, fetched: Result<(KeySet, Duration), Failed>) {
+        let mut state = self.state();
+        state.fetching = None;
+        match fetched {
+            Ok((keys, lifetime)) => {
+                tracing::info!(issuer = self.name, keys = keys.len(), ?lifetime, "fetched the keys of an issuer");
+                let now = Instant::now();
+                state.generation += 1;
+                state.failed = None;
+                state.current = Some(Arc::new(Fetched {
+                    keys,
+                    generation: state.generation,
+                    renew_at: now + lifetime * 3 / 4,
+                    expires: now + lifetime,
+                }));
+            }
+            Err(Failed { address, reason }) => {
+                tracing::warn!(issuer = self.name, address, reason, "the keys of an issuer could not be fetched");
+                state.failed = Some(Instant::now());
+            }
+        }
+    }
+
+    async fn fetch(&self) -> Result<(KeySet, Duration), Failed> {
+        let address = match &self.place {
+            Place::Url(address) => address.clone(),
+            Place::Discovery => self.discover().await?,
+        };
+        let failed = |reason: String| Failed { address: address.clone(), reason };
+        let Document { body, max_age } = self.fetcher.get(&address).await.map_err(|error| failed(error.to_string()))?;
+        let Some(keys) = KeySet::from_jwks(&body, &self.algorithms) else {
+            return Err(failed("the answer is no JWKS document".to_owned()));
+        };
+        if keys.len() == 0 {
+            return Err(failed("the answer holds no key that can be used with the issuer's algorithms".to_owned()));
+        }
+        Ok((keys, max_age.unwrap_or(LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)))
+    }
+
+    /// The address of the keys, by the issuer's own word.
+    async fn discover(&self) -> Result<String, Failed> {
+        let address = discovery_address(&self.issuer);
+        let failed = |reason: &dyn ToString| Failed { address: address.clone(), reason: reason.to_string() };
+        let document = self.fetcher.get(&address).await.map_err(|error| failed(&error))?;
+        let document: Value =
+            serde_json::from_slice(&document.body).map_err(|_| failed(&"the answer is no discovery document"))?;
+        if document.get("issuer").and_then(Value::as_str) != Some(&self.issuer) {
+            return Err(failed(&"the discovery document is another issuer's: its `issuer` differs from the setting"));
+        }
+        let keys = document.get("jwks_uri").and_then(Value::as_str);
+        let keys = keys.ok_or_else(|| failed(&"the discovery document names no `jwks_uri`"))?;
+        self.fetcher.check(keys).map_err(|error: FetchError| failed(&format!("`jwks_uri`: {error}")))?;
+        Ok(keys.to_owned())
+    }
+
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
+        // The state is whole after every statement, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where an issuer describes itself.
+pub(super) fn discovery_address(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+}
+
+struct Failed {
+    address: String,
+    reason: String,
+}

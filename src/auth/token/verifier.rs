@@ -1,0 +1,338 @@
+//! From a token to what it stands for: the issuer by `iss`, the key by `kid`, and all that has to hold.
+
+use std::{
+    fmt,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, SystemTime},
+};
+
+use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
+use quick_cache::sync::Cache;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::{
+    claims::{ClaimPath, expiry, unverified},
+    error::{SetupError, TokenError},
+    fetch::{FetchError, Fetcher},
+    keys::KeySet,
+    remote::{Fetched, Place, Remote, State, discovery_address},
+};
+use crate::tls;
+
+/// In bytes. Headers of HTTP are hardly longer.
+const LONGEST: usize = 16 * 1024;
+/// Verified tokens remembered at most.
+const REMEMBERED: usize = 10_000;
+
+/// Whose tokens count, and with what patience.
+pub struct Settings {
+    /// All of them. No two have the same `iss`.
+    pub issuers: Vec<IssuerSettings>,
+    /// By how much clocks may differ; whole seconds count.
+    pub leeway: Duration,
+    /// How long keys are good beyond their lifetime, when they cannot be renewed.
+    pub stale_keys: Duration,
+}
+
+/// What the operator says of one issuer.
+#[derive(Clone)]
+pub struct IssuerSettings {
+    /// The operator's name for it.
+    pub name: String,
+    /// Exactly the token's `iss`.
+    pub issuer: String,
+    /// The token's `aud` must hold one of them; `*` stands for any, and for none.
+    pub audience: Vec<String>,
+    /// The algorithms of its signatures.
+    pub algorithms: Vec<Algorithm>,
+    /// Where its keys are.
+    pub keys: KeySource,
+    /// PEM file with the authorities to trust for its addresses; the platform's without one.
+    pub ca_file: Option<PathBuf>,
+    /// Whether its addresses may be `http://`.
+    pub allow_http: bool,
+    /// The claim that names the person's user in the database.
+    pub user_claim: Option<ClaimPath>,
+}
+
+/// Where an issuer's keys are.
+#[derive(Clone)]
+pub enum KeySource {
+    /// Where its discovery document says.
+    Discovery,
+    /// At this address.
+    Url(String),
+    /// In this file: PEM, or a JWKS document.
+    File(PathBuf),
+    /// Here: a key that is shared with it.
+    Secret(Zeroizing<String>),
+}
+
+/// A token that counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Its issuer's place in [`Settings::issuers`].
+    pub issuer: usize,
+    /// `sub`.
+    pub subject: Option<String>,
+    /// What [`IssuerSettings::user_claim`] says.
+    pub user: Option<String>,
+    /// `exp`, without leeway.
+    pub expires: SystemTime,
+}
+
+/// Verifies tokens. Cheap to clone.
+#[derive(Clone)]
+pub struct Verifier {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    issuers: Vec<Issuer>,
+    leeway: Duration,
+    secret: [u8; blake3::KEY_LEN],
+    remembered: Cache<[u8; blake3::OUT_LEN], Remembered>,
+}
+
+#[derive(Clone)]
+struct Remembered {
+    verified: Arc<Verified>,
+    /// Of the keys that it was verified with.
+    generation: u64,
+}
+
+struct Issuer {
+    settings: IssuerSettings,
+    keys: Keys,
+}
+
+enum Keys {
+    Fixed(KeySet),
+    Remote(Arc<Remote>),
+}
+
+/// Keys in hand.
+enum InHand<'a> {
+    Fixed(&'a KeySet),
+    Fetched(Arc<Fetched>),
+}
+
+impl Verifier {
+    /// Reads keys from files; asks nobody yet.
+    ///
+    /// # Errors
+    /// [`SetupError`].
+    pub fn new(settings: Settings) -> Result<Self, SetupError> {
+        let Settings { issuers, leeway, stale_keys } = settings;
+        let issuers =
+            issuers.into_iter().map(|settings| Issuer::new(settings, stale_keys)).collect::<Result<_, _>>()?;
+        let mut secret = [0; blake3::KEY_LEN];
+        getrandom::fill(&mut secret)?;
+        Ok(Self { shared: Arc::new(Shared { issuers, leeway, secret, remembered: Cache::new(REMEMBERED) }) })
+    }
+
+    /// Begins to fetch the keys of every issuer that has them on the network. Call it inside a tokio runtime.
+    pub fn warm_up(&self) {
+        for issuer in &self.shared.issuers {
+            if let Keys::Remote(remote) = &issuer.keys {
+                remote.begin(&mut remote.state());
+            }
+        }
+    }
+
+    /// What `token` stands for, now.
+    ///
+    /// # Errors
+    /// [`TokenError`].
+    pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
+        let shared = &self.shared;
+        let hash = *blake3::keyed_hash(&shared.secret, token.as_bytes()).as_bytes();
+        if let Some(Remembered { verified, generation }) = shared.remembered.get(&hash)
+            && let Some(issuer) = shared.issuers.get(verified.issuer)
+            && issuer.keys().await?.generation() == generation
+        {
+            let over = verified.expires + shared.leeway < SystemTime::now();
+            return if over { Err(TokenError::Expired) } else { Ok(verified) };
+        }
+        let (verified, generation) = shared.verify(token).await?;
+        let verified = Arc::new(verified);
+        shared.remembered.insert(hash, Remembered { verified: Arc::clone(&verified), generation });
+        Ok(verified)
+    }
+}
+
+impl Shared {
+    async fn verify(&self, token: &str) -> Result<(Verified, u64), TokenError> {
+        if token.len() > LONGEST {
+            return Err(TokenError::TooLong { limit: LONGEST });
+        }
+        let header = readable_header(token)?;
+        let claims = unverified(token).ok_or(TokenError::Malformed)?;
+        let named = claims.get("iss").and_then(Value::as_str);
+        let found = self.issuers.iter().enumerate().find(|(_, issuer)| Some(issuer.settings.issuer.as_str()) == named);
+        let (place, issuer) = found.ok_or(TokenError::UnknownIssuer)?;
+        if !issuer.settings.algorithms.contains(&header.alg) {
+            return Err(TokenError::Algorithm);
+        }
+        let keys = issuer.keys().await?;
+        let (keys, claims) = match issuer.check(token, &header, &keys, self.leeway) {
+            // The issuer may have turned its keys since.
+            Err(TokenError::UnknownKey) => {
+                let keys = issuer.newer_than(&keys).await.ok_or(TokenError::UnknownKey)?;
+                let claims = issuer.check(token, &header, &keys, self.leeway)?;
+                (keys, claims)
+            }
+            checked => (keys, checked?),
+        };
+        Ok((issuer.read(place, &claims)?, keys.generation()))
+    }
+}
+
+/// The header, if it is one that can be understood whole.
+fn readable_header(token: &str) -> Result<Header, TokenError> {
+    let header = decode_header(token).map_err(|error| match error.kind() {
+        // `none`, and names that nobody knows.
+        ErrorKind::InvalidAlgorithmName | ErrorKind::UnsupportedAlgorithm => TokenError::Algorithm,
+        _ => TokenError::Malformed,
+    })?;
+    let is_understood = header.crit.is_none() && header.enc.is_none() && header.zip.is_none();
+    if is_understood { Ok(header) } else { Err(TokenError::Malformed) }
+}
+
+impl Issuer {
+    fn new(settings: IssuerSettings, stale_keys: Duration) -> Result<Self, SetupError> {
+        let name = || settings.name.clone();
+        let place = match &settings.keys {
+            KeySource::Discovery => Place::Discovery,
+            KeySource::Url(address) => Place::Url(address.clone()),
+            KeySource::Secret(secret) => {
+                let keys = Keys::Fixed(KeySet::from_secret(secret, &settings.algorithms));
+                return Ok(Self { keys, settings });
+            }
+            KeySource::File(path) => {
+                let content = std::fs::read(path).map_err(|source| SetupError::Read {
+                    name: name(),
+                    path: path.clone(),
+                    source,
+                })?;
+                let keys = KeySet::from_jwks(&content, &settings.algorithms)
+                    .unwrap_or_else(|| KeySet::from_pem(&content, &settings.algorithms));
+                if keys.len() == 0 {
+                    return Err(SetupError::NoKeys { name: name(), path: path.clone() });
+                }
+                return Ok(Self { keys: Keys::Fixed(keys), settings });
+            }
+        };
+        let tls =
+            tls::verified(settings.ca_file.as_deref()).map_err(|source| SetupError::Tls { name: name(), source })?;
+        let fetcher = Fetcher { tls, allow_http: settings.allow_http };
+        let address = match &place {
+            Place::Discovery => discovery_address(&settings.issuer),
+            Place::Url(address) => address.clone(),
+        };
+        let bad = |error: FetchError| SetupError::Address {
+            name: name(),
+            address: address.clone(),
+            reason: error.to_string(),
+        };
+        fetcher.check(&address).map_err(bad)?;
+        let remote = Remote {
+            name: name(),
+            issuer: settings.issuer.clone(),
+            place,
+            fetcher,
+            algorithms: settings.algorithms.clone(),
+            stale: stale_keys,
+            state: Mutex::new(State::default()),
+        };
+        Ok(Self { keys: Keys::Remote(Arc::new(remote)), settings })
+    }
+
+    async fn keys(&self) -> Result<InHand<'_>, TokenError> {
+        match &self.keys {
+            Keys::Fixed(keys) => Ok(InHand::Fixed(keys)),
+            Keys::Remote(remote) => remote.keys().await.map(InHand::Fetched),
+        }
+    }
+
+    async fn newer_than(&self, keys: &InHand<'_>) -> Option<InHand<'_>> {
+        match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::Remote(remote) => remote.newer_than(keys.generation()).await.map(InHand::Fetched),
+        }
+    }
+
+    /// Checks signature and claims. The claims that come back are the signed ones.
+    fn check(&self, token: &str, header: &Header, keys: &InHand<'_>, leeway: Duration) -> Result<Value, TokenError> {
+        let key = keys.set().find(header.kid.as_deref(), header.alg)?;
+        let mut validation = Validation::new(header.alg);
+        validation.leeway = leeway.as_secs();
+        validation.validate_nbf = true;
+        validation.set_issuer(&[&self.settings.issuer]);
+        if self.settings.audience.iter().any(|audience| audience == "*") {
+            validation.validate_aud = false;
+            validation.set_required_spec_claims(&["exp", "iss"]);
+        } else {
+            validation.set_audience(&self.settings.audience);
+            validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        }
+        match decode::<Value>(token, &key.decoding, &validation) {
+            Ok(decoded) => Ok(decoded.claims),
+            Err(error) => Err(reason(error.kind())),
+        }
+    }
+
+    fn read(&self, place: usize, claims: &Value) -> Result<Verified, TokenError> {
+        let user = match &self.settings.user_claim {
+            None => None,
+            Some(path) => {
+                let user = path.text(claims).ok_or_else(|| TokenError::Claim(path.as_str().to_owned()))?;
+                Some(user.to_owned())
+            }
+        };
+        let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
+        let expires = expiry(claims).ok_or_else(|| TokenError::Claim("exp".to_owned()))?;
+        Ok(Verified { issuer: place, subject, user, expires })
+    }
+}
+
+fn reason(kind: &ErrorKind) -> TokenError {
+    match kind {
+        ErrorKind::ExpiredSignature => TokenError::Expired,
+        ErrorKind::ImmatureSignature => TokenError::NotYetValid,
+        ErrorKind::InvalidAudience => TokenError::Audience,
+        ErrorKind::InvalidIssuer => TokenError::UnknownIssuer,
+        ErrorKind::InvalidAlgorithm => TokenError::Algorithm,
+        ErrorKind::MissingRequiredClaim(claim) | ErrorKind::InvalidClaimFormat(claim) => {
+            TokenError::Claim(claim.clone())
+        }
+        ErrorKind::Json(_) | ErrorKind::Base64(_) | ErrorKind::Utf8(_) | ErrorKind::InvalidToken => {
+            TokenError::Malformed
+        }
+        _ => TokenError::Signature,
+    }
+}
+
+impl InHand<'_> {
+    fn set(&self) -> &KeySet {
+        match self {
+            Self::Fixed(keys) => keys,
+            Self::Fetched(fetched) => &fetched.keys,
+        }
+    }
+
+    fn generation(&self) -> u64 {
+        match self {
+            Self::Fixed(_) => 0,
+            Self::Fetched(fetched) => fetched.generation,
+        }
+    }
+}
+
+impl fmt::Debug for Verifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Verifier").field("issuers", &self.shared.issuers.len()).finish_non_exhaustive()
+    }
+}

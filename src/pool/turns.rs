@@ -1,0 +1,272 @@
+//! Whose turn it is: a bounded number of turns, dealt out fairly among callers.
+//!
+//! While turns are free, whoever asks gets one. When there are none, callers wait, and the next turn goes to the
+//! caller who holds the fewest, so that many requests of one do not starve the single one of another. Nobody holds
+//! more than a share, so that slow requests of one leave room for others.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::oneshot;
+
+use crate::auth::IdentityKey;
+
+/// All turns.
+#[derive(Clone)]
+pub(super) struct Turns {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    max: usize,
+    /// Most turns of one caller.
+    share: usize,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    taken: usize,
+    asked: u64,
+    /// In all lines together, those who have given up included.
+    waiting: usize,
+    closed: bool,
+    /// Whoever holds a turn or waits for one.
+    callers: HashMap<IdentityKey, Caller>,
+}
+
+#[derive(Default)]
+struct Caller {
+    holding: usize,
+    waiting: VecDeque<Waiter>,
+}
+
+struct Waiter {
+    /// Counts up over all callers.
+    number: u64,
+    turn: oneshot::Sender<Turn>,
+}
+
+/// One turn; over when it is dropped.
+pub(super) struct Turn {
+    shared: Arc<Shared>,
+    caller: IdentityKey,
+}
+
+/// No more turns are given.
+#[derive(Debug)]
+pub(super) struct Closed;
+
+impl Turns {
+    /// `max` turns, of which one caller may hold `share`. Both are at least 1.
+    pub(super) fn new(max: usize, share: usize) -> Self {
+        Self { shared: Arc::new(Shared { max, share, state: Mutex::default() }) }
+    }
+
+    /// Waits for a turn of `caller`.
+    ///
+    /// # Errors
+    /// [`Closed`].
+    pub(super) async fn take(&self, caller: IdentityKey) -> Result<Turn, Closed> {
+        let waiting = {
+            let mut state = self.shared.state();
+            if state.closed {
+                return Err(Closed);
+            }
+            let entry = state.callers.entry(caller).or_default();
+            // Where turns are free, all who wait have their share already.
+            if entry.holding < self.shared.share && state.taken < self.shared.max {
+                return Ok(self.shared.start(&mut state, caller));
+            }
+            let (turn, waiting) = oneshot::channel();
+            let number = state.asked;
+            state.asked += 1;
+            state.waiting += 1;
+            if let Some(entry) = state.callers.get_mut(&caller) {
+                entry.waiting.push_back(Waiter { number, turn });
+            }
+            state.forget_leavers(caller);
+            waiting
+        };
+        waiting.await.map_err(|_| Closed)
+    }
+
+    /// How many are taken.
+    pub(super) fn taken(&self) -> usize {
+        self.shared.state().taken
+    }
+
+    /// Gives no more, and tells those who wait.
+    pub(super) fn close(&self) {
+        let mut state = self.shared.state();
+        state.closed = true;
+        state.waiting = 0;
+        state.callers.values_mut().for_each(|caller| caller.waiting.clear());
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The counts agree after every statement, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey) -> Turn {
+        state.taken += 1;
+        state.callers.entry(caller).or_default().holding += 1;
+        Turn { shared: Arc::clone(self), caller }
+    }
+
+    /// Takes the next waiter out of the line, if a turn can be given.
+    fn next(&self, state: &mut State) -> Option<(IdentityKey, Waiter)> {
+        while state.taken < self.max && state.waiting > 0 {
+            let (&caller, _) = state
+                .callers
+                .iter()
+                .filter(|(_, entry)| entry.holding < self.share && !entry.waiting.is_empty())
+                .min_by_key(|(_, entry)| (entry.holding, entry.waiting.front().map(|waiter| waiter.number)))?;
+            state.forget_leavers(caller);
+            if let Some(waiter) = state.callers.get_mut(&caller).and_then(|entry| entry.waiting.pop_front()) {
+                state.waiting -= 1;
+                return Some((caller, waiter));
+            }
+            state.forget(caller);
+        }
+        None
+    }
+}
+
+impl State {
+    /// Takes those out of a caller's line who have given up; they do so in the order in which they came.
+    fn forget_leavers(&mut self, caller: IdentityKey) {
+        let Some(entry) = self.callers.get_mut(&caller) else {
+            return;
+        };
+        while entry.waiting.front().is_some_and(|waiter| waiter.turn.is_closed()) {
+            entry.waiting.pop_front();
+            self.waiting -= 1;
+        }
+    }
+
+    /// Forgets a caller who neither holds anything nor waits.
+    fn forget(&mut self, caller: IdentityKey) {
+        if self.callers.get(&caller).is_some_and(|entry| entry.holding == 0 && entry.waiting.is_empty()) {
+            self.callers.remove(&caller);
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut given = Vec::new();
+        {
+            let mut state = self.shared.state();
+            state.taken -= 1;
+            if let Some(entry) = state.callers.get_mut(&self.caller) {
+                entry.holding -= 1;
+            }
+            while let Some((caller, waiter)) = self.shared.next(&mut state) {
+                given.push((waiter, self.shared.start(&mut state, caller)));
+            }
+            state.forget(self.caller);
+        }
+        // Outside of the lock: a turn whose waiter has just left is dropped here, and goes to the next.
+        for (waiter, turn) in given {
+            let _ = waiter.turn.send(turn);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+
+    use super::*;
+
+    fn one() -> IdentityKey {
+        IdentityKey::numbered(1)
+    }
+
+    fn other() -> IdentityKey {
+        IdentityKey::numbered(2)
+    }
+
+    /// Somebody who waits for a turn.
+    async fn waiter(turns: &Turns, caller: IdentityKey) -> tokio::task::JoinHandle<Result<Turn, Closed>> {
+        let turns = turns.clone();
+        let waiter = tokio::spawn(async move { turns.take(caller).await });
+        tokio::task::yield_now().await;
+        waiter
+    }
+
+    /// Whether it is ready without waiting.
+    fn now<T>(future: impl Future<Output = T>) -> Option<T> {
+        let mut future = std::pin::pin!(future);
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match future.as_mut().poll(&mut context) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_next_turn_goes_to_who_holds_the_fewest() {
+        let turns = Turns::new(3, 3);
+        let mut held: Vec<Turn> = (0..3).filter_map(|_| now(turns.take(one()))?.ok()).collect();
+        let mut queue = Vec::new();
+        for _ in 0..50 {
+            queue.push(waiter(&turns, one()).await);
+        }
+        let late = waiter(&turns, other()).await;
+        drop(held.pop());
+        drop(late.await.unwrap().unwrap());
+        drop(held);
+        for waiter in queue {
+            drop(waiter.await.unwrap().unwrap());
+        }
+        assert_eq!(turns.taken(), 0);
+        assert!(turns.shared.state().callers.is_empty(), "nobody is remembered");
+    }
+
+    #[tokio::test]
+    async fn nobody_holds_more_than_a_share() {
+        let turns = Turns::new(4, 3);
+        let held: Vec<_> = (0..3).filter_map(|_| now(turns.take(one()))).collect();
+        assert_eq!(held.len(), 3);
+        assert!(now(turns.take(one())).is_none());
+        let others = now(turns.take(other())).unwrap();
+        assert_eq!(turns.taken(), 4);
+        drop(others);
+        // What came free is not for who has a share already.
+        assert!(now(turns.take(one())).is_none());
+        drop(held);
+        assert!(now(turns.take(one())).is_some());
+    }
+
+    #[tokio::test]
+    async fn who_gives_up_is_passed_over() {
+        let turns = Turns::new(1, 1);
+        let held = turns.take(one()).await.unwrap();
+        for caller in [other(), one()] {
+            assert!(now(turns.take(caller)).is_none());
+        }
+        let waiter = waiter(&turns, one()).await;
+        drop(held);
+        drop(waiter.await.unwrap().unwrap());
+        assert_eq!(turns.taken(), 0);
+        assert!(turns.shared.state().callers.is_empty(), "nobody is remembered");
+    }
+
+    #[tokio::test]
+    async fn who_waits_at_the_end_is_told() {
+        let turns = Turns::new(1, 1);
+        let held = turns.take(one()).await.unwrap();
+        let waiter = waiter(&turns, one()).await;
+        turns.close();
+        assert!(waiter.await.unwrap().is_err());
+        assert!(turns.take(one()).await.is_err());
+        drop(held);
+    }
+}
