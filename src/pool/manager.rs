@@ -41,7 +41,7 @@ impl managed::Manager for Manager {
                 self.queue_login(&mut wire.connection, attempt);
                 Ok(wire)
             }
-            Place::Slot(slot) => Ok(Wire { connection: self.dial(attempt).await?, slot }),
+            Place::Slot(slot) => Ok(Wire { connection: self.open(attempt).await?, slot }),
         }
     }
 
@@ -72,17 +72,8 @@ impl managed::Manager for Manager {
 }
 
 impl Manager {
-    async fn dial(&self, attempt: Attempt) -> Result<Box<Connection>, bolt::Error> {
-        let connection = match self.shared.dialer.dial(self.identity.token()).await {
-            Ok(connection) => Box::new(connection),
-            Err(error) => {
-                if let bolt::Error::Login(failure) = &error {
-                    attempt.ended(Err(failure));
-                }
-                return Err(error);
-            }
-        };
-        attempt.ended(Ok(()));
+    async fn open(&self, attempt: Attempt) -> Result<Box<Connection>, bolt::Error> {
+        let connection = Box::new(self.shared.log_in(&self.identity, attempt).await?);
         tracing::debug!(
             version = %connection.version(),
             dialect = %connection.dialect(),

@@ -9,6 +9,7 @@ mod lease;
 mod logins;
 mod manager;
 mod registry;
+mod trust;
 mod turns;
 
 pub use lease::Lease;

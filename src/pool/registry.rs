@@ -27,7 +27,7 @@ use super::{
 };
 use crate::{
     auth::{Identity, IdentityKey},
-    bolt::{self, Connection, Dialer},
+    bolt::{self, Dialer},
 };
 
 /// How the pool behaves.
@@ -91,7 +91,7 @@ pub struct Status {
 /// All connections to the database.
 #[derive(Clone)]
 pub struct Pool {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 type Bucket = managed::Pool<Manager>;
@@ -103,9 +103,11 @@ pub(super) struct Shared {
     pub(super) runtime: Handle,
     /// Connections beside the pool, for ending abandoned statements.
     pub(super) side_lanes: Semaphore,
+    /// The same, for proving logins.
+    pub(super) proof_lanes: Semaphore,
     pub(super) logins: Arc<Logins>,
     /// Logins before this are not good any more, whatever their age.
-    distrusted: Mutex<Option<Instant>>,
+    pub(super) distrusted: Mutex<Option<Instant>>,
     turns: Turns,
     slots: Arc<Semaphore>,
     buckets: Mutex<HashMap<IdentityKey, Kept>>,
@@ -126,6 +128,8 @@ impl Kept {
 
 /// Enough to end abandoned statements, too few to trouble a database that is in trouble.
 const SIDE_LANES: usize = 2;
+/// Enough for callers who use nothing but transactions, each of whom needs one once in the age of logins.
+const PROOF_LANES: usize = 8;
 
 impl Pool {
     /// An empty pool; connections are opened when they are needed. Call it inside a tokio runtime.
@@ -137,6 +141,7 @@ impl Pool {
             cleaners: TaskTracker::new(),
             runtime: Handle::current(),
             side_lanes: Semaphore::new(SIDE_LANES),
+            proof_lanes: Semaphore::new(PROOF_LANES),
             logins: Arc::default(),
             distrusted: Mutex::default(),
             turns: Turns::new(settings.max, settings.share),
@@ -169,19 +174,6 @@ impl Pool {
             Err(_) => return Err(bolt::Error::Silent(settings.acquire_timeout).into()),
         };
         Ok(Lease::new(wire, turn, Arc::clone(&self.shared), identity.clone()))
-    }
-
-    /// Whether the database has accepted the login of `identity`, within the age of logins.
-    #[must_use]
-    pub fn knows(&self, identity: &Identity) -> bool {
-        let accepted = self.shared.logins.accepted(identity.key());
-        accepted.is_some_and(|when| self.shared.is_recent(when))
-    }
-
-    /// Has all logins proved again before their connections are lent once more: the database says that it has
-    /// forgotten what their users may do.
-    pub fn distrust_logins(&self) {
-        *self.shared.distrusted() = Some(Instant::now());
     }
 
     /// Whether a Bolt server is there, without logging in.
@@ -281,20 +273,6 @@ impl Shared {
             }
         });
         Some(Idle { wire: taken.removed.into_iter().next()?, rested: rested? })
-    }
-
-    /// Whether the login of an idle wire has to be proved before it is lent.
-    pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
-        !self.is_recent(connection.logged_in())
-    }
-
-    fn is_recent(&self, login: Instant) -> bool {
-        let age = self.settings.login_age;
-        age > login.elapsed() && self.distrusted().is_none_or(|since| login > since)
-    }
-
-    fn distrusted(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

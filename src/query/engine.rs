@@ -302,15 +302,11 @@ impl Engine {
         forgotten
     }
 
-    /// Finds a transaction, once the database has accepted the caller: a stranger learns nothing of handles.
+    /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
+    /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
     async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
-        match self.transactions.check_out(handle, caller) {
-            Ok(guard) => Ok(guard),
-            Err(error) => {
-                self.verify(caller).await?;
-                Err(error)
-            }
-        }
+        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller))?;
+        self.transactions.check_out(handle, caller)
     }
 
     /// Queues BEGIN on a wire of its own.
