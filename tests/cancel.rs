@@ -10,6 +10,8 @@ mod disconnect;
 mod exhausted;
 #[path = "cancel/polls.rs"]
 mod polls;
+#[path = "cancel/relogin.rs"]
+mod relogin;
 #[path = "cancel/stalled.rs"]
 mod stalled;
 #[path = "cancel/stand.rs"]

@@ -31,8 +31,11 @@ impl FromStr for Age {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let is_zero = ["0ms", "0s", "0m", "0h"].contains(&text);
-        if is_zero { Ok(Self(Duration::ZERO)) } else { text.parse().map(|span: TimeSpan| Self(span.get())) }
+        let unit = text.trim_start_matches('0');
+        if unit != text && ["ms", "s", "m", "h"].contains(&unit) {
+            return Ok(Self(Duration::ZERO));
+        }
+        text.parse().map(|span: TimeSpan| Self(span.get()))
     }
 }
 

@@ -81,7 +81,7 @@ fn rules(auth: &Auth) -> [Rule; 8] {
     ]
 }
 
-fn issuer_rules(issuer: &Issuer) -> [Rule; 11] {
+fn issuer_rules(issuer: &Issuer) -> [Rule; 12] {
     let Issuer { jwks_url, key_file, secret, ca_file, user_claim, .. } = issuer;
     let sources = [!jwks_url.is_empty(), key_file.is_some(), !secret.is_empty()];
     let by_secret = !secret.is_empty();
@@ -110,6 +110,11 @@ fn issuer_rules(issuer: &Issuer) -> [Rule; 11] {
             !issuer.audience.is_empty(),
             "audience",
             "has to be set: what the tokens say in `aud` when they are for this database; [\"*\"] for any",
+        ),
+        (
+            !issuer.audience.iter().any(String::is_empty),
+            "audience",
+            "holds an empty text, which stands for nobody; remove it, or write \"*\" for any",
         ),
         (
             !by_secret || secret.expose().len() >= SHORTEST_SECRET,

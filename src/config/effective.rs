@@ -116,7 +116,7 @@ impl fmt::Display for Effective {
 
 impl Settings {
     /// The settings as TOML, in the order of their declaration.
-    #[expect(clippy::expect_used, reason = "settings are tables of strings and integers")]
+    #[expect(clippy::expect_used, reason = "settings have no value that TOML has not")]
     pub(super) fn table(&self) -> Table {
         Table::try_from(self).expect("settings are TOML")
     }

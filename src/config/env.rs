@@ -81,16 +81,14 @@ fn key_named(key: &str, variable: &str) -> Option<String> {
     (variable_of(&key) == variable).then_some(key)
 }
 
-/// `key` with the name that `variable` has in place of [`ANY`], if it has one there.
+/// `key` with the name that `variable` has in place of [`ANY`]; with `NAME` if it has none there.
 fn filled_in(key: &str, variable: &str) -> String {
     let Some((section, rest)) = key.split_once(&format!(".{ANY}.")) else {
         return key.to_owned();
     };
     let name = variable.strip_prefix(&format!("{}__", variable_of(section))).and_then(|rest| rest.split("__").next());
-    match name.map(str::to_ascii_lowercase).filter(|name| is_name(name)) {
-        Some(name) => format!("{section}.{name}.{rest}"),
-        None => key.to_owned(),
-    }
+    let name = name.map(str::to_ascii_lowercase).filter(|name| is_name(name));
+    format!("{section}.{}.{rest}", name.as_deref().unwrap_or("NAME"))
 }
 
 /// The setting that `variable` was meant to be, if it looks like one.

@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
-use toml::{Spanned, Table, Value};
+use toml::{Table, Value};
 
 use super::error::ConfigError;
 use super::named::{self, ANY};
@@ -46,24 +46,29 @@ impl ConfigFile {
                     return Err(ConfigError::Value { key, origin, message });
                 }
                 None => return Err(unknown_key(key, section, known, origin)),
-                Some(Value::Table(known)) => match value.into_inner() {
-                    DeValue::Table(table) => self.collect(&key, table, known, assignments)?,
+                Some(Value::Table(inner)) => match value.into_inner() {
+                    // Else it would be left out in silence, and with it the check of its tokens.
+                    DeValue::Table(table) if table.is_empty() && known.contains_key(ANY) => {
+                        let message = format!("is empty; write its keys below [{key}], or remove it");
+                        return Err(ConfigError::Value { key, origin, message });
+                    }
+                    DeValue::Table(table) => self.collect(&key, table, inner, assignments)?,
                     _ => {
                         let message = format!("is a section; write its keys below [{key}]");
                         return Err(ConfigError::Value { key, origin, message });
                     }
                 },
                 Some(_) => {
-                    let value = self.value(value)?;
+                    let Ok(value) = Value::deserialize(ValueDeserializer::from(value)) else {
+                        // What the parser says would show the value, which may be a secret.
+                        let message = "holds a number that is too large; write text in quotes".to_owned();
+                        return Err(ConfigError::Value { key, origin, message });
+                    };
                     assignments.push(Assignment { key, value: Written::Toml(value), origin });
                 }
             }
         }
         Ok(())
-    }
-
-    fn value(&self, value: Spanned<DeValue<'_>>) -> Result<Value, ConfigError> {
-        Value::deserialize(ValueDeserializer::from(value)).map_err(|e| self.syntax_error(&e))
     }
 
     fn syntax_error(&self, error: &toml::de::Error) -> ConfigError {

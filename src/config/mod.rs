@@ -18,6 +18,8 @@ mod file;
 mod named;
 mod names;
 mod secret;
+#[cfg(test)]
+mod secret_tests;
 mod source;
 mod suggest;
 #[cfg(test)]

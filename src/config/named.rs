@@ -6,14 +6,14 @@ use toml::{Table, Value};
 
 use super::{Issuer, Settings};
 
-/// Stands for any name, where the operator chooses it.
+/// Stands for any name, where the operator chooses it. Not a name itself.
 pub(super) const ANY: &str = "*";
 
 const LONGEST: usize = 32;
 
 impl Settings {
     /// Every key there is, with its default. Sections that the operator names stand under [`ANY`].
-    #[expect(clippy::expect_used, reason = "settings are tables of strings and integers")]
+    #[expect(clippy::expect_used, reason = "settings are TOML, and the section is one of them")]
     pub(super) fn known() -> Table {
         let mut known = Self::default().table();
         let issuer = Table::try_from(Issuer::default()).expect("settings are TOML");
@@ -31,5 +31,6 @@ pub(super) fn is_name(name: &str) -> bool {
 
 /// What `known` has under `name`, be it that the operator has chosen it.
 pub(super) fn entry<'a>(known: &'a Table, name: &str) -> Option<&'a Value> {
-    known.get(name).or_else(|| known.get(ANY).filter(|_| is_name(name)))
+    let written_there = known.get(name).filter(|_| name != ANY);
+    written_there.or_else(|| known.get(ANY).filter(|_| is_name(name)))
 }

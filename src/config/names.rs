@@ -51,17 +51,43 @@ impl fmt::Display for Scheme {
 pub struct HeaderName(String);
 
 impl HeaderName {
-    /// Headers that mean something else already.
-    const TAKEN: [&str; 9] = [
+    /// Longer ones are refused by servers and proxies, if not by HTTP.
+    const LONGEST: usize = 64;
+    /// Headers that mean something else already, to HTTP, to proxies or to the gateway.
+    const TAKEN: [&str; 33] = [
         "accept",
+        "accept-charset",
+        "accept-encoding",
+        "accept-language",
+        "access-control-request-headers",
+        "access-control-request-method",
         "authorization",
         "boltgate-auth-scheme",
         "boltgate-impersonated-user",
+        "cache-control",
+        "connection",
+        "content-encoding",
         "content-length",
         "content-type",
+        "cookie",
+        "date",
+        "expect",
+        "forwarded",
         "host",
+        "keep-alive",
+        "origin",
+        "proxy-authorization",
         "realm",
+        "referer",
+        "te",
+        "trailer",
         "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-request-id",
     ];
 
     /// For defaults, which a test holds against the parser.
@@ -80,8 +106,10 @@ impl FromStr for HeaderName {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let is_token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
-        if text.is_empty() || !text.bytes().all(is_token) {
-            return Err(ParseValueError(format!("`{text}` is not the name of a header, such as \"X-Id-Token\"")));
+        if !(1..=Self::LONGEST).contains(&text.len()) || !text.bytes().all(is_token) {
+            return Err(ParseValueError(format!(
+                "`{text}` is not the name of a header; write up to 64 letters, digits and -, such as \"X-Id-Token\""
+            )));
         }
         if Self::TAKEN.contains(&text.to_ascii_lowercase().as_str()) {
             return Err(ParseValueError(format!("the header `{text}` has a meaning of its own; choose another")));

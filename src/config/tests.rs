@@ -13,6 +13,7 @@ fn sources() -> Sources {
         match path.to_str() {
             Some("/secret/uri") => Ok("bolt://from-file\n".to_owned()),
             Some("/secret/crlf") => Ok("bolt://from-file\r\n".to_owned()),
+            Some("/secret/key") => Ok(format!("{}\n", super::auth_tests::SECRET)),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }
@@ -213,6 +214,10 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
              write a whole number and a unit (ms, s, m, h), such as \"500ms\", \"30s\" or \"1h\"",
         ),
         (file("[limits]\nbody = 0"), "file b.toml:2: limits.body: must be more than zero bytes"),
+        (
+            file("[limits]\nbody = 99999999999999999999"),
+            "file b.toml:2: limits.body: holds a number that is too large; write text in quotes",
+        ),
         (file("[log]\nx = = 1"), "b.toml:2: not valid TOML: extra `=`, expected nothing"),
     ] {
         assert_eq!(refusal(&sources), message);

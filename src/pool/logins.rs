@@ -1,8 +1,9 @@
 //! Logins, so that a credential is tried no more often than it helps.
 //!
-//! Databases lock users out after some wrong passwords, and hash passwords slowly, some of them under one lock. So
-//! while it is not known whether a credential is any good, one login tries it and the others wait for what comes of
-//! that; and what the database has just refused is refused without asking again.
+//! Databases lock users out after some wrong passwords (Neo4j: three), and hash passwords slowly, some of them under one
+//! lock. So while it is not known whether a credential is any good, one login tries it and the others wait for what
+//! comes of that; a good one is tried by two at a time, since it may have become a bad one; and what the database has
+//! just refused is refused without asking again.
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,7 @@ use std::{
 };
 
 use tokio::{
-    sync::{Mutex as Gate, OwnedMutexGuard},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
 
@@ -19,8 +20,8 @@ use crate::{auth::IdentityKey, bolt::Failure};
 
 /// For so long a refusal stands without asking the database again.
 const REFUSED_FOR: Duration = Duration::from_secs(2);
-/// For so long after a success others may log in side by side.
-const TRUSTED_FOR: Duration = Duration::from_secs(1);
+/// Logins of one credential at a time: fewer than it takes to be locked out.
+const TOGETHER: u32 = 2;
 /// Credentials remembered at most. Beyond it, logins are not coordinated.
 const MOST: usize = 10_000;
 
@@ -30,18 +31,17 @@ pub(super) struct Logins {
     known: Mutex<HashMap<IdentityKey, Known>>,
 }
 
-#[derive(Default)]
 struct Known {
     accepted: Option<Instant>,
     refused: Option<(Instant, Failure)>,
-    gate: Arc<Gate<()>>,
+    gate: Arc<Semaphore>,
 }
 
 /// Leave to log in. Whoever has it says how that [ended](Attempt::ended), or drops it when it did not come to that.
 pub(super) struct Attempt {
     logins: Arc<Logins>,
     key: IdentityKey,
-    _gate: Option<OwnedMutexGuard<()>>,
+    _pass: Option<OwnedSemaphorePermit>,
 }
 
 impl Logins {
@@ -50,13 +50,14 @@ impl Logins {
     /// # Errors
     /// The database's refusal, when it has just refused that very credential.
     pub(super) async fn admit(self: &Arc<Self>, key: IdentityKey) -> Result<Attempt, Failure> {
-        let attempt = |gate| Attempt { logins: Arc::clone(self), key, _gate: gate };
-        let gate = match self.look(key)? {
-            Some(gate) => gate.lock_owned().await,
-            None => return Ok(attempt(None)),
+        let attempt = |pass| Attempt { logins: Arc::clone(self), key, _pass: pass };
+        let Some(Gate { gate, passes }) = self.look(key)? else {
+            return Ok(attempt(None));
         };
-        // The one before has found out, or has given up.
-        Ok(attempt(self.look(key)?.map(|_| gate)))
+        let pass = gate.acquire_many_owned(passes).await.ok();
+        // Whoever was here before may have found out.
+        self.look(key)?;
+        Ok(attempt(pass))
     }
 
     /// When the database last accepted the credential of `key`, as far as that is remembered.
@@ -69,8 +70,8 @@ impl Logins {
         self.known().retain(|_, known| known.is_of_use(age));
     }
 
-    /// The gate to pass, or none when the credential is known to be good.
-    fn look(&self, key: IdentityKey) -> Result<Option<Arc<Gate<()>>>, Failure> {
+    /// The gate to pass, unless there are too many to keep.
+    fn look(&self, key: IdentityKey) -> Result<Option<Gate>, Failure> {
         let mut all = self.known();
         if !all.contains_key(&key) && all.len() >= MOST {
             return Ok(None);
@@ -78,8 +79,10 @@ impl Logins {
         let known = all.entry(key).or_default();
         match &known.refused {
             Some((when, failure)) if when.elapsed() < REFUSED_FOR => Err(failure.clone()),
-            _ if known.accepted.is_some_and(|when| when.elapsed() < TRUSTED_FOR) => Ok(None),
-            _ => Ok(Some(Arc::clone(&known.gate))),
+            _ => {
+                let passes = if known.accepted.is_some() { 1 } else { TOGETHER };
+                Ok(Some(Gate { gate: Arc::clone(&known.gate), passes }))
+            }
         }
     }
 
@@ -89,9 +92,22 @@ impl Logins {
     }
 }
 
+/// What has to be passed before a login.
+struct Gate {
+    gate: Arc<Semaphore>,
+    passes: u32,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        let gate = Arc::new(Semaphore::new(TOGETHER as usize));
+        Self { accepted: None, refused: None, gate }
+    }
+}
+
 impl Known {
     fn is_of_use(&self, age: Duration) -> bool {
-        self.accepted.is_some_and(|when| when.elapsed() < age.max(TRUSTED_FOR))
+        self.accepted.is_some_and(|when| when.elapsed() < age)
             || self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() < REFUSED_FOR)
             || Arc::strong_count(&self.gate) > 1
     }
@@ -150,17 +166,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn after_a_success_all_may_log_in_side_by_side_for_a_while() {
+    async fn a_good_credential_is_tried_by_two_at_a_time() {
         let logins = Arc::new(Logins::default());
-
         logins.admit(key()).await.unwrap().ended(Ok(()));
         let together = [logins.admit(key()).await.unwrap(), logins.admit(key()).await.unwrap()];
         assert!(logins.accepted(key()).is_some());
-        tokio::time::advance(TRUSTED_FOR).await;
-        let alone = logins.admit(key()).await.unwrap();
-        let second = logins.admit(key());
-        assert!(tokio::time::timeout(Duration::from_secs(60), second).await.is_err());
-        drop((together, alone));
+        let third = logins.admit(key());
+        assert!(tokio::time::timeout(Duration::from_secs(60), third).await.is_err());
+        drop(together);
         assert!(logins.admit(key()).await.is_ok(), "an attempt without an outcome leaves the next one free");
     }
 

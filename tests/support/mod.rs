@@ -8,5 +8,6 @@ pub mod bolt;
 pub mod gateway;
 pub mod http;
 pub mod json;
+pub mod oidc_provider;
 pub mod process;
 pub mod query;

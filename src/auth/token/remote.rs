@@ -89,24 +89,28 @@ impl Remote {
         self.good().ok_or(TokenError::KeysUnavailable)
     }
 
-    /// Keys that were fetched after those of `generation`, among which one was missing; `None` when that has been tried
-    /// a short while ago.
-    pub(super) async fn newer_than(self: &Arc<Self>, generation: u64) -> Option<Arc<Fetched>> {
+    /// Keys that were fetched after those of `generation`, among which one was missing.
+    ///
+    /// # Errors
+    /// [`TokenError::UnknownKey`] when they were fetched for such a key a short while ago,
+    /// [`TokenError::KeysUnavailable`] when they cannot be: nobody can say then whose the key is.
+    pub(super) async fn newer_than(self: &Arc<Self>, generation: u64) -> Result<Arc<Fetched>, TokenError> {
         let under_way = {
             let mut state = self.state();
-            let newer = state.current.clone().filter(|current| current.generation > generation);
-            if newer.is_some() {
-                return newer;
+            if let Some(newer) = state.current.clone().filter(|current| current.generation > generation) {
+                return Ok(newer);
             }
             let asked = state.asked_for_unknown.is_some_and(|when| when.elapsed() < COOL_DOWN);
-            if state.fetching.is_none() && asked {
-                return None;
+            // A fetch that failed has not found out; it is tried again in its own time.
+            if state.fetching.is_none() && state.failed.is_none() && asked {
+                return Err(TokenError::UnknownKey);
             }
             state.asked_for_unknown = Some(Instant::now());
             self.begin(&mut state)
         };
         self.over(under_way).await;
-        self.good().filter(|current| current.generation > generation)
+        let newer = self.good().filter(|current| current.generation > generation);
+        newer.ok_or_else(|| self.state().without_key())
     }
 
     /// Begins to fetch, unless that is under way or has just failed. Gives what to wait for, if anything.
@@ -194,6 +198,13 @@ impl Remote {
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         // The state is whole after every statement, so a panic elsewhere leaves nothing half done.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// What to say of a key that is not there.
+    fn without_key(&self) -> TokenError {
+        if self.failed.is_some() { TokenError::KeysUnavailable } else { TokenError::UnknownKey }
     }
 }
 

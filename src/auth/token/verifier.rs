@@ -13,7 +13,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::{
-    claims::{ClaimPath, expiry, unverified},
+    claims::{ClaimPath, expiry, part, unverified},
     error::{SetupError, TokenError},
     fetch::{FetchError, Fetcher},
     keys::KeySet,
@@ -180,7 +180,7 @@ impl Shared {
         let (keys, claims) = match issuer.check(token, &header, &keys, self.leeway) {
             // The issuer may have turned its keys since.
             Err(TokenError::UnknownKey) => {
-                let keys = issuer.newer_than(&keys).await.ok_or(TokenError::UnknownKey)?;
+                let keys = issuer.newer_than(&keys).await?;
                 let claims = issuer.check(token, &header, &keys, self.leeway)?;
                 (keys, claims)
             }
@@ -192,13 +192,17 @@ impl Shared {
 
 /// The header, if it is one that can be understood whole.
 fn readable_header(token: &str) -> Result<Header, TokenError> {
-    let header = decode_header(token).map_err(|error| match error.kind() {
-        // `none`, and names that nobody knows.
-        ErrorKind::InvalidAlgorithmName | ErrorKind::UnsupportedAlgorithm => TokenError::Algorithm,
-        _ => TokenError::Malformed,
-    })?;
+    // `none`, and names that nobody knows, are told apart from what is no header at all.
+    let unreadable = |_| if names_an_algorithm(token) { TokenError::Algorithm } else { TokenError::Malformed };
+    let header = decode_header(token).map_err(unreadable)?;
     let is_understood = header.crit.is_none() && header.enc.is_none() && header.zip.is_none();
     if is_understood { Ok(header) } else { Err(TokenError::Malformed) }
+}
+
+/// Whether the header of a token that could not be read is one, and has but an `alg` that is not known.
+fn names_an_algorithm(token: &str) -> bool {
+    let name = part(token, 0).as_ref().and_then(|header| header.get("alg")?.as_str().map(str::to_owned));
+    name.is_some_and(|name| name.parse::<Algorithm>().is_err())
 }
 
 impl Issuer {
@@ -257,9 +261,9 @@ impl Issuer {
         }
     }
 
-    async fn newer_than(&self, keys: &InHand<'_>) -> Option<InHand<'_>> {
+    async fn newer_than(&self, keys: &InHand<'_>) -> Result<InHand<'_>, TokenError> {
         match &self.keys {
-            Keys::Fixed(_) => None,
+            Keys::Fixed(_) => Err(TokenError::UnknownKey),
             Keys::Remote(remote) => remote.newer_than(keys.generation()).await.map(InHand::Fetched),
         }
     }

@@ -1,0 +1,126 @@
+//! Rights that are taken away while connections are pooled: gone when the login has reached its age.
+
+use std::time::Duration;
+
+use serde_json::json;
+use tokio::time::sleep;
+
+use super::stand::{ALICE, BOB, BOTH, Stand};
+use crate::support::query::values;
+
+/// After `AGE` a login is older than `SETTINGS` let it become.
+const SETTINGS: [(&str, &str); 1] = [("database.login_age", "200ms")];
+const AGE: Duration = Duration::from_millis(250);
+
+#[tokio::test]
+async fn a_changed_password() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        let now = ALICE.with("looking-glass");
+        stand.serves(ALICE).await;
+        stand.control().set_password(ALICE.name, now.password);
+        stand.serves(now).await;
+        sleep(AGE).await;
+        stand.refuses(ALICE).await;
+        stand.serves(now).await;
+        stand.refuses(ALICE).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_who_is_dropped() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        stand.serves(ALICE).await;
+        stand.serves(BOB).await;
+        stand.control().drop_user(ALICE.name);
+        sleep(AGE).await;
+        stand.refuses(ALICE).await;
+        stand.serves(BOB).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn every_request_asks_anew() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &[("database.login_age", "0s")]).await;
+        stand.serves(ALICE).await;
+        stand.control().set_password(ALICE.name, "looking-glass");
+        stand.refuses(ALICE).await;
+        stand.serves(ALICE.with("looking-glass")).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn every_kind_of_request_is_refused() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        stand.serves(ALICE).await;
+        stand.control().drop_user(ALICE.name);
+        sleep(AGE).await;
+        let nowhere = "/tx/0123456789abcdef0123456789abcdef";
+        let commit = format!("{nowhere}/commit");
+        for (method, path, body) in [
+            ("POST", "", json!({ "statement": "RETURN 1" })),
+            ("POST", "", json!({ "statemant": "RETURN 1" })),
+            ("POST", "/tx", json!({})),
+            ("POST", "/tx", json!({ "statement": "RETURN 1" })),
+            ("POST", nowhere, json!({})),
+            ("POST", &commit, json!({})),
+            ("DELETE", nowhere, json!({})),
+        ] {
+            super::stand::is_refusal(&stand.send(ALICE, method, path, &body).await);
+        }
+        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: once is enough");
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_goes_on_as_long_as_it_is_open() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        let path = stand.begin(ALICE).await;
+        stand.control().set_password(ALICE.name, "looking-glass");
+        sleep(AGE).await;
+        stand.refuses(ALICE).await;
+        assert_eq!(values(&stand.run(ALICE, &path, "WHOAMI").await)[0][0], ALICE.name);
+        assert_eq!(stand.send(ALICE, "POST", &format!("{path}/commit"), &json!({})).await.status, 202);
+        // Its connection is of no use to anybody who knows the old password.
+        stand.refuses(ALICE).await;
+        stand.refuses(ALICE).await;
+        stand.serves(ALICE.with("looking-glass")).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_transaction_is_not_found_by_the_new_password() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        let path = stand.begin(ALICE).await;
+        let now = ALICE.with("looking-glass");
+        stand.control().set_password(ALICE.name, now.password);
+        for (method, path) in [("POST", path.clone()), ("POST", format!("{path}/commit")), ("DELETE", path.clone())] {
+            assert_eq!(stand.send(now, method, &path, &json!({})).await.status, 404, "{method} {path}");
+        }
+        assert_eq!(stand.send(ALICE, "DELETE", &path, &json!({})).await.status, 200);
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_login_that_is_still_good_is_proved_and_goes_on() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &SETTINGS).await;
+        for requests in 1..=4 {
+            stand.serves(ALICE).await;
+            assert_eq!(stand.control().counts().logons, requests, "{kind:?}");
+            sleep(AGE).await;
+        }
+        stand.is_content().await;
+    }
+}

@@ -1,0 +1,145 @@
+//! Passwords that are wrong: asked of the database as seldom as can be, so that its brake on guessing does not lock
+//! out those who know the right one.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{task::JoinSet, time::sleep};
+
+use super::stand::{ALICE, BOB, BOTH, Caller, Kind, Stand, is_refusal};
+use crate::support::{
+    bolt::fake_neo4j,
+    http::Response,
+    query::{Refused, refused},
+};
+
+/// So many requests of one caller at a time.
+async fn crowd(stand: &Arc<Stand>, who: Caller, requests: usize) -> Vec<Response> {
+    let mut crowd = JoinSet::new();
+    for _ in 0..requests {
+        let stand = Arc::clone(stand);
+        crowd.spawn(async move { stand.run(who, "", "WHOAMI").await });
+    }
+    crowd.join_all().await
+}
+
+#[tokio::test]
+async fn a_crowd_with_one_wrong_password_asks_once() {
+    for kind in BOTH {
+        let stand = Arc::new(Stand::start(kind, &[]).await);
+        for answer in crowd(&stand, ALICE.with("guess"), 50).await {
+            is_refusal(&answer);
+        }
+        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}");
+        // Neither the same user with the right password nor anybody else is held up.
+        stand.serves(ALICE).await;
+        stand.serves(BOB).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_with_a_right_password_is_served() {
+    for kind in BOTH {
+        let stand = Arc::new(Stand::start(kind, &[]).await);
+        for answer in crowd(&stand, ALICE, 50).await {
+            assert_eq!(answer.status, 202, "{answer}");
+        }
+        assert_eq!(stand.control().counts().failed_logons, 0);
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_crowd_of_many_wrong_passwords_of_many_users_asks_once_for_each() {
+    for kind in BOTH {
+        let stand = Arc::new(Stand::start(kind, &[]).await);
+        let mut crowd = JoinSet::new();
+        for at in 0..60 {
+            let names = ["carol", "dave", "erin", "frank", "grace"];
+            let who = Caller { name: names[at % names.len()], password: "guess" };
+            let stand = Arc::clone(&stand);
+            crowd.spawn(async move { is_refusal(&stand.run(who, "", "WHOAMI").await) });
+        }
+        crowd.join_all().await;
+        assert_eq!(stand.control().counts().failed_logons, 5, "{kind:?}");
+        stand.is_content().await;
+    }
+}
+
+/// The password changes while 20 idle connections have the old one, and a crowd that does not know comes.
+async fn password_changed_under_a_crowd(kind: Kind, pause: Duration) {
+    let stand = Arc::new(Stand::start(kind, &[("database.login_age", "200ms")]).await);
+    stand.warm(ALICE, 20).await;
+    assert_eq!(stand.control().counts().open, 20);
+    stand.control().set_password(ALICE.name, "looking-glass");
+    sleep(pause).await;
+    for answer in crowd(&stand, ALICE, 50).await {
+        is_refusal(&answer);
+    }
+    let failed = stand.control().counts().failed_logons;
+    assert!((1..=2).contains(&failed), "{kind:?}: the old password was tried {failed} times");
+    stand.serves(ALICE.with("looking-glass")).await;
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn a_changed_password_is_noticed_once() {
+    for kind in BOTH {
+        password_changed_under_a_crowd(kind, Duration::from_millis(1200)).await;
+    }
+}
+
+#[tokio::test]
+async fn the_brake_of_the_database_is_handed_on() {
+    let options = fake_neo4j::Options { lock_time: Duration::from_secs(60), ..Default::default() };
+    let stand = Stand::neo4j(options, &[]).await;
+    for guess in ["a", "b", "c"] {
+        stand.refuses(ALICE.with(guess)).await;
+    }
+    let braked = Refused {
+        status: 429,
+        code: "Neo.ClientError.Security.AuthenticationRateLimit".into(),
+        message: "Too many failed authentication requests. Please wait 5 seconds and try again.".into(),
+    };
+    // The right password, too: the database does not look at it any more.
+    for password in ["d", ALICE.password] {
+        assert_eq!(refused(&stand.run(ALICE.with(password), "", "WHOAMI").await), braked);
+    }
+    stand.serves(BOB).await;
+    assert_eq!(stand.control().counts().failed_logons, 5);
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_remembered_for_a_moment_only() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &[]).await;
+        let hopeful = ALICE.with("looking-glass");
+        stand.refuses(hopeful).await;
+        stand.control().set_password(ALICE.name, hopeful.password);
+        sleep(Duration::from_millis(2100)).await;
+        stand.serves(hopeful).await;
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_leaves_the_question_to_the_next() {
+    for kind in BOTH {
+        let stand = Arc::new(Stand::start(kind, &[]).await);
+        let hang = crate::support::bolt::control::Fault::Hang;
+        stand.control().on_next("LOGON", hang);
+        let first = tokio::spawn({
+            let stand = Arc::clone(&stand);
+            async move { stand.run(ALICE, "", "WHOAMI").await }
+        });
+        stand.control().wait_for("the login", |counts| counts.messages.get("LOGON") == Some(&1)).await;
+        let second = tokio::spawn({
+            let stand = Arc::clone(&stand);
+            async move { stand.serves(ALICE).await }
+        });
+        first.abort();
+        second.await.unwrap();
+        stand.is_content().await;
+    }
+}

@@ -1,0 +1,154 @@
+//! A gateway in front of either fake, with users who ask it.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::support::{
+    bolt::{
+        control::{Control, User},
+        fake_memgraph::FakeMemgraph,
+        fake_neo4j::{self, FakeNeo4j},
+    },
+    gateway::{self, Gateway},
+    http::Response,
+    query::{refused, transaction_id, values},
+};
+
+/// Somebody with a password.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    pub name: &'static str,
+    pub password: &'static str,
+}
+
+pub const ALICE: Caller = Caller { name: "alice", password: "wonderland" };
+pub const BOB: Caller = Caller { name: "bob", password: "builder" };
+pub const ADMIN: Caller = Caller { name: "neo4j", password: "password" };
+
+impl Caller {
+    /// The same name with another password.
+    pub fn with(self, password: &'static str) -> Self {
+        Self { password, ..self }
+    }
+
+    /// The value of `Authorization`.
+    pub fn authorization(self) -> String {
+        authorization(self.name, self.password)
+    }
+}
+
+/// `Basic …`.
+pub fn authorization(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Neo4j,
+    Memgraph,
+}
+
+pub const BOTH: [Kind; 2] = [Kind::Neo4j, Kind::Memgraph];
+
+enum Fake {
+    Neo4j(FakeNeo4j),
+    Memgraph(FakeMemgraph),
+}
+
+pub struct Stand {
+    fake: Fake,
+    pub gateway: Gateway,
+    base: &'static str,
+}
+
+impl Stand {
+    /// The users are [`ALICE`], [`BOB`] and [`ADMIN`].
+    pub async fn start(kind: Kind, settings: &[(&'static str, &str)]) -> Self {
+        match kind {
+            Kind::Neo4j => Self::neo4j(fake_neo4j::Options::default(), settings).await,
+            Kind::Memgraph => {
+                let fake = FakeMemgraph::start().await;
+                for Caller { name, password } in [ALICE, BOB, ADMIN] {
+                    let user = User { password: password.into(), admin: name == ADMIN.name, ..User::default() };
+                    fake.control.set_user(name, user);
+                }
+                let gateway = gateway::start_for_with(&fake.uri(), settings).await;
+                Self { fake: Fake::Memgraph(fake), gateway, base: "/db/memgraph/query/v2" }
+            }
+        }
+    }
+
+    pub async fn neo4j(options: fake_neo4j::Options, settings: &[(&'static str, &str)]) -> Self {
+        let fake = FakeNeo4j::start_with(options).await;
+        let gateway = gateway::start_for_with(&fake.uri(), settings).await;
+        Self { fake: Fake::Neo4j(fake), gateway, base: "/db/neo4j/query/v2" }
+    }
+
+    pub fn control(&self) -> &Control {
+        match &self.fake {
+            Fake::Neo4j(fake) => &fake.control,
+            Fake::Memgraph(fake) => &fake.control,
+        }
+    }
+
+    /// Sends a request to what is behind `/db/NAME/query/v2`.
+    pub async fn send(&self, who: Caller, method: &str, path: &str, body: &Value) -> Response {
+        let authorization = who.authorization();
+        let headers = [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
+        self.gateway.send(method, &format!("{}{path}", self.base), &headers, &body.to_string()).await
+    }
+
+    pub async fn run(&self, who: Caller, path: &str, statement: &str) -> Response {
+        self.send(who, "POST", path, &json!({ "statement": statement })).await
+    }
+
+    /// A request of `who` is served, as `who`.
+    pub async fn serves(&self, who: Caller) {
+        let answer = self.run(who, "", "WHOAMI").await;
+        assert_eq!(values(&answer)[0][0], who.name, "{answer}");
+    }
+
+    /// A request of `who` is refused for its password.
+    pub async fn refuses(&self, who: Caller) {
+        is_refusal(&self.run(who, "", "WHOAMI").await);
+    }
+
+    /// Opens a transaction and gives its path, from `/tx` on.
+    pub async fn begin(&self, who: Caller) -> String {
+        let answer = self.send(who, "POST", "/tx", &json!({})).await;
+        assert_eq!(answer.status, 202, "{answer}");
+        format!("/tx/{}", transaction_id(&answer))
+    }
+
+    /// Leaves so many idle connections of `who` in the pool.
+    pub async fn warm(&self, who: Caller, connections: usize) {
+        let mut transactions = Vec::new();
+        for _ in 0..connections {
+            transactions.push(self.begin(who).await);
+        }
+        for path in transactions {
+            let ended = self.send(who, "DELETE", &path, &json!({})).await;
+            assert_eq!(ended.status, 200, "{ended}");
+        }
+    }
+
+    /// The names of all messages since the journal was last forgotten, in the order in which they came.
+    pub fn journal(&self) -> Vec<&'static str> {
+        self.control().seen().iter().map(|seen| seen.name()).collect()
+    }
+
+    /// The client did nothing that the real server punishes, and left nothing open.
+    pub async fn is_content(&self) {
+        self.control().wait_for("the end of all", |counts| counts.transactions == 0 && counts.running == 0).await;
+        assert_eq!(self.control().violations(), [""; 0]);
+    }
+}
+
+/// What a wrong password gets.
+pub fn is_refusal(answer: &Response) {
+    let error = refused(answer);
+    assert_eq!((error.status, error.code.as_str()), (401, "Neo.ClientError.Security.Unauthorized"), "{answer}");
+    assert_eq!(error.message, "Invalid credential.");
+    assert!(answer.header("WWW-Authenticate").is_some(), "{answer}");
+}

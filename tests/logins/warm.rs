@@ -1,0 +1,112 @@
+//! What logins cost a caller who has logged in before.
+
+use serde_json::json;
+
+use super::stand::{ADMIN, ALICE, BOB, BOTH, Kind, Stand};
+use crate::support::query::values;
+
+/// A login is proved again for every request.
+const ALWAYS: [(&str, &str); 1] = [("database.login_age", "0s")];
+
+#[tokio::test]
+async fn nothing() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &[]).await;
+        stand.serves(ALICE).await;
+        stand.control().forget_messages();
+        for _ in 0..99 {
+            stand.serves(ALICE).await;
+        }
+        let counts = stand.control().counts();
+        assert_eq!((counts.accepted, counts.logons), (1, 1), "{kind:?}");
+        let messages: Vec<_> = counts.messages.into_iter().collect();
+        assert_eq!(messages, [("PULL", 99), ("RUN", 99)], "{kind:?}: and nothing else");
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn nothing_in_a_transaction_or_to_open_one() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &[]).await;
+        stand.serves(ALICE).await;
+        stand.control().forget_messages();
+        let path = stand.begin(ALICE).await;
+        assert_eq!(stand.run(ALICE, &path, "RETURN 1").await.status, 202);
+        assert_eq!(stand.send(ALICE, "POST", &format!("{path}/commit"), &json!({})).await.status, 202);
+        // A handle that is not there, and a body that is wrong: both need a caller whom the database knows.
+        assert_eq!(stand.send(ALICE, "DELETE", &path, &json!({})).await.status, 404);
+        assert_eq!(stand.send(ALICE, "POST", "", &json!({ "statemant": 1 })).await.status, 400);
+        assert_eq!(stand.journal(), ["BEGIN", "RUN", "PULL", "COMMIT"], "{kind:?}");
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn two_messages_and_no_round_trip_where_every_request_proves_it() {
+    let stand = Stand::start(Kind::Neo4j, &ALWAYS).await;
+    stand.serves(ALICE).await;
+    let mut journal = vec!["HELLO", "LOGON", "RUN", "PULL"];
+    for _ in 0..20 {
+        stand.serves(ALICE).await;
+        journal.extend(["LOGOFF", "LOGON", "RUN", "PULL"]);
+    }
+    assert_eq!(stand.journal(), journal);
+    let path = stand.begin(ALICE).await;
+    assert_eq!(stand.run(ALICE, &path, "RETURN 1").await.status, 202);
+    assert_eq!(stand.send(ALICE, "POST", &format!("{path}/commit"), &json!({})).await.status, 202);
+    journal.extend(["LOGOFF", "LOGON", "BEGIN", "RUN", "PULL", "COMMIT"]);
+    assert_eq!(stand.journal(), journal, "in a transaction it stays proved");
+    assert_eq!(stand.control().counts().accepted, 1);
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn a_connection_where_the_server_cannot_log_in_again() {
+    let stand = Stand::start(Kind::Memgraph, &ALWAYS).await;
+    for requests in 1..=10 {
+        stand.serves(ALICE).await;
+        let counts = stand.control().counts();
+        assert_eq!((counts.accepted, counts.logons), (requests, requests));
+        assert_eq!(stand.control().count("LOGOFF"), 0);
+    }
+    stand.control().wait_for("the end of those before", |counts| counts.open <= 1).await;
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn a_statement_that_is_large_waits_for_its_login() {
+    let stand = Stand::start(Kind::Neo4j, &ALWAYS).await;
+    stand.serves(ALICE).await;
+    // Neo4j takes none of these from whoever is not logged in yet.
+    let wide: Vec<_> = (0..70).collect();
+    let long = "x".repeat(100_000);
+    let deep = (0..50).fold(json!(1), |inner, _| json!([inner]));
+    for value in [json!(wide), json!(long), json!(deep), json!(1)] {
+        let body = json!({ "statement": "RETURN $value", "parameters": { "value": value } });
+        let answer = stand.send(ALICE, "POST", "", &body).await;
+        assert_eq!(values(&answer), json!([[value]]));
+        let opened = stand.send(ALICE, "POST", "/tx", &body).await;
+        assert_eq!(values(&opened), json!([[value]]));
+        let path = format!("/tx/{}/commit", crate::support::query::transaction_id(&opened));
+        assert_eq!(values(&stand.send(ALICE, "POST", &path, &body).await), json!([[value]]));
+    }
+    let counts = stand.control().counts();
+    assert_eq!((counts.accepted, counts.logons, counts.failed_logons), (1, 9, 0));
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn each_caller_has_logged_in_on_its_own() {
+    for kind in BOTH {
+        let stand = Stand::start(kind, &[]).await;
+        for _ in 0..5 {
+            for who in [ALICE, BOB, ADMIN] {
+                stand.serves(who).await;
+            }
+        }
+        let counts = stand.control().counts();
+        assert_eq!((counts.accepted, counts.logons), (3, 3), "{kind:?}");
+        stand.is_content().await;
+    }
+}
