@@ -9,9 +9,11 @@ mod error;
 mod fetch;
 mod keys;
 mod remote;
+mod settings;
 mod verifier;
 
 pub use claims::{ClaimPath, unverified_expiry};
 pub use error::{SetupError, TokenError};
 pub use jsonwebtoken::Algorithm;
-pub use verifier::{IssuerSettings, KeySource, Settings, Verified, Verifier};
+pub use settings::{IssuerSettings, KeySource, Settings};
+pub use verifier::{Verified, Verifier};

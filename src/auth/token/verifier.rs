@@ -2,7 +2,6 @@
 
 use std::{
     fmt,
-    path::PathBuf,
     sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
@@ -10,14 +9,14 @@ use std::{
 use jsonwebtoken::{Algorithm, Header, Validation, decode, decode_header, errors::ErrorKind};
 use quick_cache::sync::Cache;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::{
-    claims::{ClaimPath, expiry, part, unverified},
+    claims::{expiry, part, unverified},
     error::{SetupError, TokenError},
     fetch::{FetchError, Fetcher},
     keys::KeySet,
     remote::{Fetched, Place, Remote, State, discovery_address},
+    settings::{IssuerSettings, KeySource, Settings},
 };
 use crate::tls;
 
@@ -25,50 +24,6 @@ use crate::tls;
 const LONGEST: usize = 16 * 1024;
 /// Verified tokens remembered at most.
 const REMEMBERED: usize = 10_000;
-
-/// Whose tokens count, and with what patience.
-pub struct Settings {
-    /// All of them. No two have the same `iss`.
-    pub issuers: Vec<IssuerSettings>,
-    /// By how much clocks may differ; whole seconds count.
-    pub leeway: Duration,
-    /// How long keys are good beyond their lifetime, when they cannot be renewed.
-    pub stale_keys: Duration,
-}
-
-/// What the operator says of one issuer.
-#[derive(Clone)]
-pub struct IssuerSettings {
-    /// The operator's name for it.
-    pub name: String,
-    /// Exactly the token's `iss`.
-    pub issuer: String,
-    /// The token's `aud` must hold one of them; `*` stands for any, and for none.
-    pub audience: Vec<String>,
-    /// The algorithms of its signatures.
-    pub algorithms: Vec<Algorithm>,
-    /// Where its keys are.
-    pub keys: KeySource,
-    /// PEM file with the authorities to trust for its addresses; the platform's without one.
-    pub ca_file: Option<PathBuf>,
-    /// Whether its addresses may be `http://`.
-    pub allow_http: bool,
-    /// The claim that names the person's user in the database.
-    pub user_claim: Option<ClaimPath>,
-}
-
-/// Where an issuer's keys are.
-#[derive(Clone)]
-pub enum KeySource {
-    /// Where its discovery document says.
-    Discovery,
-    /// At this address.
-    Url(String),
-    /// In this file: PEM, or a JWKS document.
-    File(PathBuf),
-    /// Here: a key that is shared with it.
-    Secret(Zeroizing<String>),
-}
 
 /// A token that counts.
 #[derive(Debug, Clone, PartialEq, Eq)]
