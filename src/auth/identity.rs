@@ -72,6 +72,13 @@ impl Identity {
         let key = IdentityKey::numbered(0);
         Self::own(Login { token: Arc::new(token), key, account }, None, None)
     }
+
+    /// Somebody whose credential ends then.
+    pub(crate) fn sample_until(end: Instant) -> Self {
+        let login =
+            Login { token: Arc::new(AuthToken::none()), key: IdentityKey::numbered(0), account: Account::Callers };
+        Self::own(login, None, Some(end))
+    }
 }
 
 impl Keys {

@@ -34,12 +34,56 @@ impl Deadline {
         self.at
     }
 
-    /// Waits for `future` until then.
+    /// Waits for `future` until then. When the time is over already, nothing of it is begun.
     ///
     /// # Errors
     /// What is to be said when the time is over.
     pub(super) async fn bound<T>(self, future: impl Future<Output = T>) -> Result<T, Error> {
-        let passed = |_| if self.of_token { Error::token_expired() } else { Error::timed_out() };
-        timeout_at(self.at, future).await.map_err(passed)
+        let passed = || if self.of_token { Error::token_expired() } else { Error::timed_out() };
+        if self.at <= Instant::now() {
+            return Err(passed());
+        }
+        timeout_at(self.at, future).await.map_err(|_| passed())
+    }
+}
+
+/// Waits for `future` while the caller's credential is good, and gives its outcome only if it still is.
+///
+/// # Errors
+/// [`Error::token_expired`].
+pub(super) async fn while_good<T>(caller: &Identity, future: impl Future<Output = T>) -> Result<T, Error> {
+    let Some(end) = caller.until() else {
+        return Ok(future.await);
+    };
+    let outcome = timeout_at(end, future).await.map_err(|_| Error::token_expired())?;
+    if end <= Instant::now() { Err(Error::token_expired()) } else { Ok(outcome) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bolt::AuthToken;
+
+    #[tokio::test(start_paused = true)]
+    async fn nothing_is_begun_when_the_time_is_over() {
+        let caller = Identity::sample(AuthToken::none(), false);
+        let deadline = Deadline::after(Duration::ZERO, &caller);
+        let begun = async { unreachable!("the time is over") };
+        assert_eq!(deadline.bound::<()>(begun).await, Err(Error::timed_out()));
+        let later = Deadline::after(Duration::from_secs(1), &caller);
+        assert_eq!(later.bound(async { 1 }).await, Ok(1));
+        assert_eq!(later.bound(std::future::pending::<()>()).await, Err(Error::timed_out()));
+        assert_eq!(while_good(&caller, async { 1 }).await, Ok(1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_credential_ends_what_takes_longer() {
+        let end = Instant::now() + Duration::from_secs(5);
+        let caller = Identity::sample_until(end);
+        let deadline = Deadline::after(Duration::from_secs(60), &caller);
+        assert_eq!(deadline.at(), end);
+        assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(Error::token_expired()));
+        // It was ready in time, but nobody looked.
+        assert_eq!(while_good(&caller, async { 1 }).await, Err(Error::token_expired()));
     }
 }

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{
-    deadline::Deadline,
+    deadline::{Deadline, while_good},
     error::{AUTHORIZATION_EXPIRED, Error},
     plan::{Plan, Sent, database_of, fitted},
     rows::{self, FIRST_BATCH, Rows, Scope},
@@ -289,7 +289,8 @@ impl Engine {
     }
 
     async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller))
+        let acquired = while_good(caller, self.pool.acquire(caller)).await?;
+        acquired.map_err(|error| Error::of_pool(error, caller))
     }
 
     /// Whether the database refuses because it has forgotten what its users may do. Then it has carried out nothing, and
