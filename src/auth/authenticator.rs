@@ -160,7 +160,8 @@ impl Authenticator {
                 Inbound::Refuse => Err(Error::Missing),
             },
             Credential::Basic(text) => self.basic(&text, realm),
-            Credential::Bearer(token) => self.bearer(token, realm, presented).await,
+            // Boxed, since it is large, and the future of every other request would hold it as well.
+            Credential::Bearer(token) => Box::pin(self.bearer(token, realm, presented)).await,
         }
     }
 

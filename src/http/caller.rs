@@ -4,12 +4,16 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Gateway, refusal::Refusal};
 use crate::{
-    auth::{Identity, Presented, SCHEME_HEADER},
+    auth::{Identity, Presented},
     query::Error,
 };
 
 /// The user to act as, for requests that have no body to say it in.
-pub(super) const IMPERSONATED_USER: &str = "Boltgate-Impersonated-User";
+const IMPERSONATED_USER: HeaderName = HeaderName::from_static("boltgate-impersonated-user");
+/// How people are told of it.
+const IMPERSONATED_USER_NAME: &str = "Boltgate-Impersonated-User";
+const AUTH_SCHEME: HeaderName = HeaderName::from_static("boltgate-auth-scheme");
+const REALM: HeaderName = HeaderName::from_static("realm");
 
 /// The caller that the headers speak of.
 pub(super) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Refusal> {
@@ -20,9 +24,9 @@ pub(super) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Ide
     };
     let presented = Presented {
         authorization: once(&header::AUTHORIZATION)?,
-        realm: headers.get("realm").map(HeaderValue::as_bytes),
+        realm: headers.get(&REALM).map(HeaderValue::as_bytes),
         id_token: once(&gateway.id_token_header)?,
-        scheme: headers.get(SCHEME_HEADER).map(HeaderValue::as_bytes),
+        scheme: headers.get(&AUTH_SCHEME).map(HeaderValue::as_bytes),
     };
     gateway.authenticator.identify(&presented).await.map_err(|error| Refusal::of_auth(&error))
 }
@@ -37,7 +41,7 @@ pub(super) fn acting_as(
     let in_header = named_user(headers)?;
     if in_body.is_some() && in_header.is_some() && in_body != in_header {
         return Err(Error::bad_request(&format!(
-            "the header {IMPERSONATED_USER} and the member `impersonatedUser` name different users"
+            "the header {IMPERSONATED_USER_NAME} and the member `impersonatedUser` name different users"
         )));
     }
     let user = gateway.authenticator.acting_as(caller, in_body.or(in_header));
@@ -46,14 +50,12 @@ pub(super) fn acting_as(
 
 /// The user named in the header, without spaces around; none when it is blank.
 pub(super) fn named_user(headers: &HeaderMap) -> Result<Option<&str>, Error> {
-    let name = HeaderName::from_bytes(IMPERSONATED_USER.as_bytes()).ok();
-    let value = match name.map(|name| the_only(headers, &name)) {
-        Some(Ok(Some(value))) => value,
-        Some(Err(Twice)) => return Err(Error::bad_request(&format!("there are two headers {IMPERSONATED_USER}"))),
-        Some(Ok(None)) | None => return Ok(None),
+    let twice = |Twice| Error::bad_request(&format!("there are two headers {IMPERSONATED_USER_NAME}"));
+    let Some(value) = the_only(headers, &IMPERSONATED_USER).map_err(twice)? else {
+        return Ok(None);
     };
     let user = str::from_utf8(value.as_bytes())
-        .map_err(|_| Error::bad_request(&format!("the header {IMPERSONATED_USER} is not UTF-8")))?;
+        .map_err(|_| Error::bad_request(&format!("the header {IMPERSONATED_USER_NAME} is not UTF-8")))?;
     Ok(Some(user.trim()).filter(|user| !user.is_empty()))
 }
 

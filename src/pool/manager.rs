@@ -73,7 +73,8 @@ impl managed::Manager for Manager {
 
 impl Manager {
     async fn open(&self, attempt: Attempt) -> Result<Box<Connection>, bolt::Error> {
-        let connection = Box::new(self.shared.log_in(&self.identity, attempt).await?);
+        // Boxed, since it is seldom needed, and large: every request's future would hold it.
+        let connection = Box::new(Box::pin(self.shared.log_in(&self.identity, attempt)).await?);
         tracing::debug!(
             version = %connection.version(),
             dialect = %connection.dialect(),

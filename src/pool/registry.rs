@@ -72,6 +72,9 @@ pub enum PoolError {
     /// The database cannot be reached, or refused the login.
     #[error(transparent)]
     Connection(#[from] bolt::Error),
+    /// The caller's credential ended while it waited.
+    #[error("the credential has expired")]
+    Expired,
     /// The gateway is stopping.
     #[error("the gateway is stopping")]
     Closed,
@@ -159,20 +162,26 @@ impl Pool {
     /// [`PoolError`].
     pub async fn acquire(&self, identity: &Identity) -> Result<Lease, PoolError> {
         let settings = &self.shared.settings;
-        let deadline = Instant::now() + settings.acquire_timeout;
-        let exhausted = || PoolError::Exhausted { max: settings.max, waited: settings.acquire_timeout };
+        let waited = settings.acquire_timeout;
+        let is_over = || identity.until().is_some_and(|end| end <= Instant::now());
+        let deadline = Instant::now() + waited;
+        let deadline = identity.until().map_or(deadline, |end| end.min(deadline));
+        let late = |error| if is_over() { PoolError::Expired } else { error };
         let turn = match timeout_at(deadline, self.shared.turns.take(identity.owner())).await {
             Ok(Ok(turn)) => turn,
             Ok(Err(Closed)) => return Err(PoolError::Closed),
-            Err(_) => return Err(exhausted()),
+            Err(_) => return Err(late(PoolError::Exhausted { max: settings.max, waited })),
         };
         let bucket = self.shared.bucket(identity);
         let wire = match timeout_at(deadline, bucket.get()).await {
             Ok(Ok(wire)) => wire,
             Ok(Err(BucketError::Backend(error))) => return Err(error.into()),
             Ok(Err(_)) => return Err(PoolError::Closed),
-            Err(_) => return Err(bolt::Error::Silent(settings.acquire_timeout).into()),
+            Err(_) => return Err(late(bolt::Error::Silent(waited).into())),
         };
+        if is_over() {
+            return Err(PoolError::Expired);
+        }
         Ok(Lease::new(wire, turn, Arc::clone(&self.shared), identity.clone()))
     }
 

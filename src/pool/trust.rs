@@ -32,7 +32,8 @@ impl Pool {
         }
         let waited = self.shared.settings.acquire_timeout;
         let silent = |_| PoolError::Connection(bolt::Error::Silent(waited));
-        timeout_at(Instant::now() + waited, self.prove_patiently(identity)).await.map_err(silent)?
+        // Boxed, since it is seldom needed, and large: every request's future would hold it.
+        timeout_at(Instant::now() + waited, Box::pin(self.prove_patiently(identity))).await.map_err(silent)?
     }
 
     async fn prove_patiently(&self, identity: &Identity) -> Result<(), PoolError> {

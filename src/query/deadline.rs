@@ -47,18 +47,6 @@ impl Deadline {
     }
 }
 
-/// Waits for `future` while the caller's credential is good, and gives its outcome only if it still is.
-///
-/// # Errors
-/// [`Error::token_expired`].
-pub(super) async fn while_good<T>(caller: &Identity, future: impl Future<Output = T>) -> Result<T, Error> {
-    let Some(end) = caller.until() else {
-        return Ok(future.await);
-    };
-    let outcome = timeout_at(end, future).await.map_err(|_| Error::token_expired())?;
-    if end <= Instant::now() { Err(Error::token_expired()) } else { Ok(outcome) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -73,7 +61,6 @@ mod tests {
         let later = Deadline::after(Duration::from_secs(1), &caller);
         assert_eq!(later.bound(async { 1 }).await, Ok(1));
         assert_eq!(later.bound(std::future::pending::<()>()).await, Err(Error::timed_out()));
-        assert_eq!(while_good(&caller, async { 1 }).await, Ok(1));
     }
 
     #[tokio::test(start_paused = true)]
@@ -83,7 +70,5 @@ mod tests {
         let deadline = Deadline::after(Duration::from_secs(60), &caller);
         assert_eq!(deadline.at(), end);
         assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(Error::token_expired()));
-        // It was ready in time, but nobody looked.
-        assert_eq!(while_good(&caller, async { 1 }).await, Err(Error::token_expired()));
     }
 }

@@ -1,9 +1,9 @@
 //! What callers can ask for: a statement, and the five things that can be done with a transaction.
 
-use std::{fmt, time::Duration};
+use std::{fmt, mem, time::Duration};
 
 use super::{
-    deadline::{Deadline, while_good},
+    deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
     plan::{Plan, Sent, database_of, fitted},
     rows::{self, FIRST_BATCH, Rows, Scope},
@@ -105,11 +105,13 @@ impl Engine {
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let started = self.run_once(caller, database, statement, options).await;
-        if !self.has_forgotten(&started) {
-            return started;
+        let mut once_more = true;
+        loop {
+            let started = self.run_once(caller, database, statement, options).await;
+            if !(self.has_forgotten(&started) && mem::take(&mut once_more)) {
+                return started;
+            }
         }
-        self.run_once(caller, database, statement, options).await
     }
 
     async fn run_once(
@@ -140,11 +142,13 @@ impl Engine {
     /// # Errors
     /// Whatever kept it from being opened.
     pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
-        let begun = self.begin_once(caller, database, options).await;
-        if !self.has_forgotten(&begun) {
-            return begun;
+        let mut once_more = true;
+        loop {
+            let begun = self.begin_once(caller, database, options).await;
+            if !(self.has_forgotten(&begun) && mem::take(&mut once_more)) {
+                return begun;
+            }
         }
-        self.begin_once(caller, database, options).await
     }
 
     async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
@@ -165,11 +169,13 @@ impl Engine {
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let begun = self.begin_with_once(caller, database, statement, options).await;
-        if !self.has_forgotten(&begun) {
-            return begun;
+        let mut once_more = true;
+        loop {
+            let begun = self.begin_with_once(caller, database, statement, options).await;
+            if !(self.has_forgotten(&begun) && mem::take(&mut once_more)) {
+                return begun;
+            }
         }
-        self.begin_with_once(caller, database, statement, options).await
     }
 
     async fn begin_with_once(
@@ -289,8 +295,7 @@ impl Engine {
     }
 
     async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        let acquired = while_good(caller, self.pool.acquire(caller)).await?;
-        acquired.map_err(|error| Error::of_pool(error, caller))
+        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller))
     }
 
     /// Whether the database refuses because it has forgotten what its users may do. Then it has carried out nothing, and

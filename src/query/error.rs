@@ -203,6 +203,7 @@ impl Error {
         match error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
             PoolError::Connection(error) => Self::of_opening(&error),
+            PoolError::Expired => Self::token_expired(),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
     }
