@@ -22,5 +22,7 @@ mod service;
 mod stand;
 #[path = "logins/takeover.rs"]
 mod takeover;
+#[path = "logins/tokens.rs"]
+mod tokens;
 #[path = "logins/warm.rs"]
 mod warm;

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use boltgate::{
     auth::{self, Authenticator, Identity, Presented},
     pool,
-    query::{Error, Flow, Options, Progress, RowRefused, RowSink, Statement},
+    query::{Error, Flow, Kind as Fault, Options, Progress, RowRefused, RowSink, Statement},
 };
 
 use super::stand::{Fake, Kind, POOL, Polled, Stand};
@@ -113,6 +113,39 @@ async fn on_a_connection_that_proves_every_login() {
         let callers = Callers::new(kind).await;
         for width in [NARROW, 40, WIDE] {
             callers.drop_everywhere(width, ALWAYS).await;
+        }
+    }
+}
+
+/// A parameter that is nested deeper than any database takes.
+fn too_deep() -> Statement {
+    let parameters = [&[0xA1, 0x81, b'd'][..], &[0x91; 1500], &[0x01]].concat();
+    Statement { text: "RETURN $d".into(), parameters }
+}
+
+#[tokio::test]
+async fn before_anything_is_sent() {
+    for kind in [Kind::Neo4j, Kind::Memgraph] {
+        let callers = Callers::new(kind).await;
+        let database = callers.fake.database();
+        for pool in [ON_CHANGE, ALWAYS] {
+            let stand = Stand::new(&callers.fake, WIDE, pool);
+            let what = format!("{kind:?}, login age {:?}", pool.login_age);
+            callers.is_right(&stand, &callers.alice, "alice", &what).await;
+            for begins in [false, true] {
+                // Only on the connection it shows that the request cannot be sent.
+                let (options, statement) = (Options::default(), too_deep());
+                let outcome = if begins {
+                    stand.engine.begin_with(&callers.bob, database, &statement, &options).await
+                } else {
+                    stand.engine.run(&callers.bob, database, &statement, &options).await
+                };
+                assert_eq!(outcome.err().map(|error| error.kind), Some(Fault::BadRequest), "{what}");
+                stand.quiet(&what).await;
+                callers.is_right(&stand, &callers.bob, "bob", &what).await;
+                callers.is_right(&stand, &callers.alice, "alice", &what).await;
+            }
+            assert_eq!(callers.fake.control().violations(), [""; 0], "{what}");
         }
     }
 }

@@ -13,12 +13,19 @@ use crate::bolt::value::*;
 /// Names a Neo4j 2026.09 without authentication, `bolt://host:port`.
 const REAL: &str = "BOLTGATE_TEST_NEO4J_BOLT";
 
-/// Where the real server is, if there is one.
+/// Names one whose user `neo4j` has the password `password1`.
+const REAL_WITH_AUTH: &str = "BOLTGATE_TEST_NEO4J_AUTH_BOLT";
+
+/// Where the real server without authentication is, if there is one.
 fn real() -> Option<String> {
-    let Ok(uri) = std::env::var(REAL) else {
+    named_by(REAL)
+}
+
+fn named_by(variable: &str) -> Option<String> {
+    let Ok(uri) = std::env::var(variable) else {
         let required = std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-        assert!(!required, "{REAL} names no Neo4j; run: eval \"$(tests/servers/all start)\"");
-        eprintln!("SKIPPED: {REAL} names no Neo4j");
+        assert!(!required, "{variable} names no Neo4j; run: eval \"$(tests/servers/all start)\"");
+        eprintln!("SKIPPED: {variable} names no Neo4j");
         return None;
     };
     Some(uri.strip_prefix("bolt://").unwrap_or(&uri).to_owned())
@@ -169,4 +176,76 @@ async fn reset_interrupts_both_alike() {
     let stream = TcpStream::connect(address).await.expect("the real server answers");
     let real = interrupted(stream, ENDLESS[0]).await;
     assert_eq!(real, interrupted(fake.connect(), ENDLESS[1]).await);
+}
+
+/// Sets the password of a user, who is made if need be, or drops the user with `None`.
+trait Administrator {
+    async fn change(&mut self, user: &str, password: Option<&str>);
+}
+
+impl Administrator for RawClient<TcpStream> {
+    async fn change(&mut self, user: &str, password: Option<&str>) {
+        let statement = match password {
+            // Of a user who is there, only the password changes.
+            Some(_) => format!("CREATE USER {user} IF NOT EXISTS SET PASSWORD 'never used' CHANGE NOT REQUIRED"),
+            None => format!("DROP USER {user}"),
+        };
+        let system = || map([("db", v("system"))]);
+        self.rows(&statement, system()).await;
+        if let Some(password) = password {
+            let statement = format!("ALTER USER {user} SET PASSWORD '{password}' CHANGE NOT REQUIRED");
+            self.rows(&statement, system()).await;
+        }
+    }
+}
+
+impl Administrator for FakeNeo4j {
+    async fn change(&mut self, user: &str, password: Option<&str>) {
+        match password {
+            Some(password) => self.control.set_password(user, password),
+            None => self.control.drop_user(user),
+        }
+    }
+}
+
+/// What connections of a user say whose password is changed and who is then dropped.
+async fn outlived<S, F>(administrator: &mut impl Administrator, connect: impl Fn() -> F) -> Vec<Vec<String>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    F: Future<Output = S>,
+{
+    let user = format!("outlived_{}", std::process::id());
+    let one = || [run_plain("RETURN 1 AS x"), pull(-1)];
+    let again = |password: &str| [logoff(), logon(basic(&user, password)), run_plain("RETURN 1 AS x"), pull(-1)];
+    let mut came = Vec::new();
+    administrator.change(&user, Some("first password")).await;
+    let mut a = RawClient::login(connect().await, (5, 8), basic(&user, "first password")).await;
+    let mut b = RawClient::login(connect().await, (5, 8), basic(&user, "first password")).await;
+    administrator.change(&user, Some("second password")).await;
+    came.push(a.talk(&one()).await);
+    came.push(a.talk(&again("first password")).await);
+    came.push(b.talk(&one()).await);
+    came.push(b.talk(&again("second password")).await);
+    administrator.change(&user, None).await;
+    came.push(b.talk(&one()).await);
+    came.push(b.talk(&again("second password")).await);
+    came
+}
+
+#[tokio::test]
+async fn a_login_outlives_its_password_and_its_user() {
+    let mut fake = FakeNeo4j::start().await;
+    let address = fake.addr();
+    let connect = async || TcpStream::connect(address).await.expect("the fake answers");
+    let ours = outlived(&mut fake, connect).await;
+    let refused = "FAILURE Neo.ClientError.Security.Unauthorized: The client is unauthorized due to authentication \
+                   failure.";
+    let (runs, relogs) = (vec!["SUCCESS", "RECORD [1]", "SUCCESS"], vec!["SUCCESS", refused, "END"]);
+    let renewed = [&["SUCCESS", "SUCCESS"], &runs[..]].concat();
+    assert_eq!(ours, [runs.clone(), relogs.clone(), runs.clone(), renewed, runs, relogs]);
+
+    let Some(address) = named_by(REAL_WITH_AUTH) else { return };
+    let connect = async || TcpStream::connect(&address).await.expect("the real server answers");
+    let mut administrator = RawClient::login(connect().await, (5, 8), basic("neo4j", "password1")).await;
+    assert_eq!(outlived(&mut administrator, connect).await, ours);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::stand::{ALICE, BOB, BOTH, Stand};
+use super::stand::{ALICE, BOB, BOTH, Stand, is_refusal};
 use crate::support::query::values;
 
 /// After `AGE` a login is older than `SETTINGS` let it become.
@@ -72,7 +72,7 @@ async fn every_kind_of_request_is_refused() {
             ("POST", &commit, json!({})),
             ("DELETE", nowhere, json!({})),
         ] {
-            super::stand::is_refusal(&stand.send(ALICE, method, path, &body).await);
+            is_refusal(&stand.send(ALICE, method, path, &body).await);
         }
         assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: once is enough");
         stand.is_content().await;
@@ -80,19 +80,44 @@ async fn every_kind_of_request_is_refused() {
 }
 
 #[tokio::test]
-async fn a_transaction_goes_on_as_long_as_it_is_open() {
+async fn an_open_transaction_is_of_no_more_use() {
+    for kind in BOTH {
+        let settings = [SETTINGS[0], ("transactions.idle_timeout", "3s")];
+        let stand = Stand::start(kind, &settings).await;
+        let path = stand.begin(ALICE).await;
+        assert_eq!(stand.run(ALICE, &path, "WRITE k 1").await.status, 202);
+        let now = ALICE.with("looking-glass");
+        stand.control().set_password(ALICE.name, now.password);
+        sleep(AGE).await;
+        let commit = format!("{path}/commit");
+        for (method, path) in [("POST", &path), ("POST", &commit), ("DELETE", &path)] {
+            is_refusal(&stand.send(ALICE, method, path, &json!({})).await);
+        }
+        is_refusal(&stand.run(ALICE, &commit, "WRITE k 2").await);
+        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: once is enough");
+        stand.control().wait_for("its end", |counts| counts.transactions == 0 && counts.rollbacks == 1).await;
+        // Nor is its connection to anybody who knows the old password.
+        stand.refuses(ALICE).await;
+        assert_eq!(values(&stand.run(now, "", "READ k").await), json!([[null]]));
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
+async fn an_open_transaction_goes_on_with_a_login_that_is_still_good() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         let path = stand.begin(ALICE).await;
-        stand.control().set_password(ALICE.name, "looking-glass");
-        sleep(AGE).await;
-        stand.refuses(ALICE).await;
-        assert_eq!(values(&stand.run(ALICE, &path, "WHOAMI").await)[0][0], ALICE.name);
+        for proofs in 1..=3 {
+            sleep(AGE).await;
+            stand.control().forget_messages();
+            assert_eq!(values(&stand.run(ALICE, &path, "WHOAMI").await)[0][0], ALICE.name);
+            // Beside the transaction's own connection, which cannot be asked.
+            assert_eq!(stand.journal().iter().filter(|name| **name == "LOGON").count(), 1, "{kind:?}");
+            assert_eq!(stand.control().counts().accepted, 1 + proofs, "{kind:?}");
+            stand.control().wait_for("the end of the proof", |counts| counts.open == 1).await;
+        }
         assert_eq!(stand.send(ALICE, "POST", &format!("{path}/commit"), &json!({})).await.status, 202);
-        // Its connection is of no use to anybody who knows the old password.
-        stand.refuses(ALICE).await;
-        stand.refuses(ALICE).await;
-        stand.serves(ALICE.with("looking-glass")).await;
         stand.is_content().await;
     }
 }
@@ -100,7 +125,7 @@ async fn a_transaction_goes_on_as_long_as_it_is_open() {
 #[tokio::test]
 async fn a_transaction_is_not_found_by_the_new_password() {
     for kind in BOTH {
-        let stand = Stand::start(kind, &SETTINGS).await;
+        let stand = Stand::start(kind, &[]).await;
         let path = stand.begin(ALICE).await;
         let now = ALICE.with("looking-glass");
         stand.control().set_password(ALICE.name, now.password);

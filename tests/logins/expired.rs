@@ -1,6 +1,9 @@
 //! The database takes back what it has granted: `AuthorizationExpired` asks for logins anew, `TokenExpired` is final.
 
+use std::sync::Arc;
+
 use serde_json::json;
+use tokio::task::JoinSet;
 
 use super::stand::{ALICE, BOB, Kind, Stand};
 use crate::support::{
@@ -71,6 +74,26 @@ async fn all_pooled_connections_log_in_anew() {
 }
 
 #[tokio::test]
+async fn a_crowd_does_not_notice() {
+    let stand = Arc::new(Stand::start(Kind::Neo4j, &[]).await);
+    stand.warm(ALICE, 10).await;
+    stand.warm(BOB, 10).await;
+    for _ in 0..3 {
+        stand.control().expire_authorization();
+        let mut crowd = JoinSet::new();
+        for who in [ALICE, BOB].repeat(25) {
+            let stand = Arc::clone(&stand);
+            crowd.spawn(async move { stand.serves(who).await });
+        }
+        while let Some(ended) = crowd.join_next().await {
+            ended.unwrap();
+        }
+    }
+    assert_eq!(stand.control().counts().failed_logons, 0);
+    stand.is_content().await;
+}
+
+#[tokio::test]
 async fn what_is_forgotten_again_is_not_asked_a_third_time() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     stand.serves(ALICE).await;
@@ -89,7 +112,7 @@ async fn a_transaction_ends_with_its_authorization() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     let path = stand.begin(ALICE).await;
     assert_eq!(stand.run(ALICE, &path, "WRITE k 1").await.status, 202);
-    stand.control().fail_next("RUN", AUTHORIZATION, "Authorization info expired.");
+    stand.control().expire_authorization();
     is_expired(&stand.run(ALICE, &path, "WRITE k 2").await, AUTHORIZATION, "Authorization info expired.");
     stand.control().wait_for("the end of the transaction", |counts| counts.transactions == 0).await;
     stand.control().forget_messages();

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use serde_json::json;
 use tokio::{task::JoinSet, time::sleep};
 
-use super::stand::{ALICE, BOB, BOTH, Stand};
+use super::stand::{ALICE, BOB, BOTH, Caller, Stand};
 use crate::support::{
     bolt::{control::Control, value::Value},
     http::Connection,
@@ -42,16 +42,17 @@ async fn a_single_request_is_served_before_a_queue() {
 }
 
 /// A client that waits for a statement without end.
-async fn endless(stand: &Stand, authorization: &str, path: &str) -> Connection {
+async fn endless(stand: &Stand, who: Caller) -> Connection {
     let mut client = Connection::open(stand.gateway.address()).await;
-    let headers = [("Content-Type", "application/json"), ("Authorization", authorization)];
-    client.request("POST", path, &headers, &json!({ "statement": "SLEEP 600000" }).to_string()).await;
+    let authorization = who.authorization();
+    let headers = [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
+    client.request("POST", &stand.path(""), &headers, &json!({ "statement": "SLEEP 600000" }).to_string()).await;
     client
 }
 
 #[tokio::test]
 async fn nobody_has_more_than_a_share() {
-    for (kind, path) in BOTH.into_iter().zip(["/db/neo4j/query/v2", "/db/memgraph/query/v2"]) {
+    for kind in BOTH {
         let settings = [
             ("database.max_connections", "4"),
             ("transactions.max", "3"),
@@ -61,7 +62,7 @@ async fn nobody_has_more_than_a_share() {
         let stand = Stand::start(kind, &settings).await;
         let mut greedy = Vec::new();
         for _ in 0..8 {
-            greedy.push(endless(&stand, &ALICE.authorization(), path).await);
+            greedy.push(endless(&stand, ALICE).await);
         }
         stand.control().wait_for("the share", |counts| counts.running == 2).await;
         sleep(Duration::from_millis(200)).await;
@@ -70,8 +71,7 @@ async fn nobody_has_more_than_a_share() {
         for _ in 0..10 {
             stand.serves(BOB).await;
         }
-        let modest =
-            [endless(&stand, &BOB.authorization(), path).await, endless(&stand, &BOB.authorization(), path).await];
+        let modest = [endless(&stand, BOB).await, endless(&stand, BOB).await];
         stand.control().wait_for("both halves", |counts| counts.running == 4).await;
         assert_eq!(stand.control().counts().open, 4, "{kind:?}");
         drop(modest);

@@ -90,6 +90,13 @@ async fn a_changed_password_is_noticed_once() {
 }
 
 #[tokio::test]
+async fn a_password_that_was_good_a_moment_ago_is_noticed_once() {
+    for kind in BOTH {
+        password_changed_under_a_crowd(kind, Duration::from_millis(250)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_brake_of_the_database_is_handed_on() {
     let options = fake_neo4j::Options { lock_time: Duration::from_secs(60), ..Default::default() };
     let stand = Stand::neo4j(options, &[]).await;

@@ -94,9 +94,18 @@ impl Stand {
 
     /// Sends a request to what is behind `/db/NAME/query/v2`.
     pub async fn send(&self, who: Caller, method: &str, path: &str, body: &Value) -> Response {
-        let authorization = who.authorization();
-        let headers = [("Content-Type", "application/json"), ("Authorization", authorization.as_str())];
-        self.gateway.send(method, &format!("{}{path}", self.base), &headers, &body.to_string()).await
+        self.send_with(&who.authorization(), method, path, body).await
+    }
+
+    /// The same with any `Authorization`.
+    pub async fn send_with(&self, authorization: &str, method: &str, path: &str, body: &Value) -> Response {
+        let headers = [("Content-Type", "application/json"), ("Authorization", authorization)];
+        self.gateway.send(method, &self.path(path), &headers, &body.to_string()).await
+    }
+
+    /// The whole of a path behind `/db/NAME/query/v2`.
+    pub fn path(&self, behind: &str) -> String {
+        format!("{}{behind}", self.base)
     }
 
     pub async fn run(&self, who: Caller, path: &str, statement: &str) -> Response {

@@ -5,11 +5,15 @@
 //! May not know: which database is being faked.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sync::watch;
+use tokio::time::Instant;
 
+use super::accounts::{Credential, credential};
+pub use super::accounts::{Logons, Token, User};
 use super::host::Connections;
 use super::message;
 use super::value::Value;
@@ -33,6 +37,8 @@ pub struct Counts {
     /// Logins that succeeded, and that failed.
     pub logons: usize,
     pub failed_logons: usize,
+    /// LOGONs being processed now, those that wait for their turn included.
+    pub logging_in: usize,
     pub commits: usize,
     pub rollbacks: usize,
     /// Most bytes ever waiting to be read by one client.
@@ -47,6 +53,7 @@ pub enum Gauge {
     Open,
     Transaction,
     Running,
+    LoggingIn,
 }
 
 /// One message that arrived.
@@ -78,11 +85,13 @@ impl Seen {
 pub struct Ledger {
     counts: watch::Sender<Counts>,
     journal: Mutex<Vec<Seen>>,
+    logons: Mutex<BTreeMap<Credential, Logons>>,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
-        Ledger { counts: watch::Sender::new(Counts::default()), journal: Mutex::default() }
+        let counts = watch::Sender::new(Counts::default());
+        Ledger { counts, journal: Mutex::default(), logons: Mutex::default() }
     }
 }
 
@@ -98,6 +107,16 @@ impl Ledger {
         self.note(|counts| *counts.messages.entry(name).or_default() += 1);
     }
 
+    /// Counts a login, as a whole and for its credential.
+    pub fn login(&self, auth: &Value, accepted: bool) {
+        let mut logons = self.logons.lock().unwrap();
+        let of_credential = logons.entry(credential(auth)).or_default();
+        let count = if accepted { &mut of_credential.accepted } else { &mut of_credential.refused };
+        *count += 1;
+        drop(logons);
+        self.note(|counts| *(if accepted { &mut counts.logons } else { &mut counts.failed_logons }) += 1);
+    }
+
     /// Counts `gauge` up, and down again when the guard is dropped.
     pub fn hold(self: &Arc<Self>, gauge: Gauge) -> Holding {
         self.note(|counts| *gauge.of(counts) += 1);
@@ -111,6 +130,7 @@ impl Gauge {
             Gauge::Open => &mut counts.open,
             Gauge::Transaction => &mut counts.transactions,
             Gauge::Running => &mut counts.running,
+            Gauge::LoggingIn => &mut counts.logging_in,
         }
     }
 }
@@ -156,24 +176,14 @@ impl Answer {
     }
 }
 
-/// Someone who may log in.
-#[derive(Debug, Clone, Default)]
-pub struct User {
-    pub password: String,
-    /// The password must be changed before anything else (Neo4j).
-    pub expired: bool,
-    /// May do everything, impersonation and seeing others' transactions included.
-    pub admin: bool,
-    /// Where requests without a database go.
-    pub home: Option<String>,
-}
-
 /// State that tests change while the fake runs.
 #[derive(Default)]
 pub struct Knobs {
     pub users: Mutex<BTreeMap<String, User>>,
-    /// Credentials of other schemes than `basic`: (scheme, credentials) → principal.
-    pub tokens: Mutex<BTreeMap<(String, String), String>>,
+    /// Credentials of other schemes than `basic`, by scheme and text.
+    pub tokens: Mutex<BTreeMap<(String, String), Token>>,
+    /// How often what the server had remembered of its users' rights was thrown away.
+    authorizations_expired: AtomicU64,
     pub answers: Mutex<BTreeMap<String, Answer>>,
     faults: Mutex<VecDeque<(String, Fault)>>,
     /// How often each self-counting directive has run, by its text.
@@ -187,6 +197,15 @@ impl Knobs {
         let mut faults = self.faults.lock().unwrap();
         let at = faults.iter().position(|(kind, _)| kind == name)?;
         faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    pub fn token(&self, scheme: &str, credentials: &str) -> Option<Token> {
+        self.tokens.lock().unwrap().get(&(scheme.to_owned(), credentials.to_owned())).cloned()
+    }
+
+    /// Names the time between two of [`Control::expire_authorization`]: a login of another one has to be renewed.
+    pub fn authorization_epoch(&self) -> u64 {
+        self.authorizations_expired.load(Ordering::SeqCst)
     }
 
     /// Counts one more execution of `text` and says how many there were before.
@@ -288,10 +307,29 @@ impl Control {
         self.knobs.users.lock().unwrap().remove(name);
     }
 
-    /// Lets `credentials` in under `scheme` (`bearer`, `oidc-custom`, …) as `principal`.
+    /// Lets `credentials` in under `scheme` (`bearer`, `saml-okta`, …) as `principal`.
     pub fn set_token(&self, scheme: &str, credentials: &str, principal: &str) {
+        self.insert_token(scheme, credentials, Token { principal: principal.to_owned(), until: None });
+    }
+
+    /// The same until then. Afterwards Neo4j lets nothing run on connections that are logged in with it either.
+    pub fn set_token_until(&self, scheme: &str, credentials: &str, principal: &str, until: Instant) {
+        self.insert_token(scheme, credentials, Token { principal: principal.to_owned(), until: Some(until) });
+    }
+
+    fn insert_token(&self, scheme: &str, credentials: &str, token: Token) {
         let key = (scheme.to_owned(), credentials.to_owned());
-        self.knobs.tokens.lock().unwrap().insert(key, principal.to_owned());
+        self.knobs.tokens.lock().unwrap().insert(key, token);
+    }
+
+    /// Neo4j forgets what it had remembered of its users' rights: whoever is logged in has to log in again.
+    pub fn expire_authorization(&self) {
+        self.knobs.authorizations_expired.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// How often the credential in this auth map was tried.
+    pub fn logons(&self, auth: &Value) -> Logons {
+        self.ledger.logons.lock().unwrap().get(&credential(auth)).copied().unwrap_or_default()
     }
 
     /// What a client did that a correct one never does. Tests assert that it is empty.

@@ -9,15 +9,18 @@
 mod configure;
 mod execute;
 mod handshake;
+mod oidc;
 mod output;
 mod parameters;
 mod registry;
 mod session;
+mod sign_on;
 mod statements;
 mod transactions;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
 use tokio::io::DuplexStream;
@@ -26,7 +29,9 @@ use tokio::sync::Semaphore;
 use super::control::{Control, Knobs, Ledger};
 use super::host::{Connections, Host};
 use super::store::Store;
+pub use oidc::Oidc;
 use registry::Registry;
+pub use sign_on::AuthModule;
 
 /// What the server is and how it is configured.
 #[derive(Debug, Clone)]
@@ -39,9 +44,16 @@ pub struct Options {
     pub glued_failure: bool,
     /// Replies wait until the input is exhausted (after 3.13).
     pub deferred_acks: bool,
-    /// Impersonation and further databases.
+    /// Impersonation, single sign-on and further databases.
     pub license: bool,
     pub databases: Vec<String>,
+    /// Roles that exist: an auth module can give no others. `admin` may do everything.
+    pub roles: Vec<String>,
+    /// A login without a scheme is one as nobody, and what is no string counts as empty (3.9); else such a login ends
+    /// the connection.
+    pub lenient_login: bool,
+    /// What checking a login takes. Logins are checked one at a time, and statements wait for them.
+    pub login_delay: Duration,
     /// Statements executed at the same time; more wait.
     pub workers: usize,
     /// Limit that `tx_timeout` can lower, or switch off.
@@ -64,6 +76,9 @@ impl Default for Options {
             deferred_acks: false,
             license: true,
             databases: vec!["memgraph".to_owned()],
+            roles: Vec::new(),
+            lenient_login: true,
+            login_delay: Duration::ZERO,
             workers: 8,
             query_timeout: Duration::from_secs(600),
             transaction_columns: vec![
@@ -82,11 +97,12 @@ impl Default for Options {
 }
 
 impl Options {
-    /// 2.20: no 4.4, the other SRID, four columns.
+    /// 2.20: no 4.4, the other SRID, four columns, strict logins.
     pub fn old() -> Options {
         Options {
             versions: vec![(4, 0), (4, 1), (4, 3), (5, 2)],
             glued_failure: false,
+            lenient_login: false,
             transaction_columns: vec!["username", "transaction_id", "query", "metadata"],
             cartesian_3d: 9757,
             ..Options::default()
@@ -105,6 +121,11 @@ impl Options {
         Options { versions: vec![(major, minor)], ..Options::default() }
     }
 
+    pub fn with_roles<const N: usize>(mut self, names: [&str; N]) -> Options {
+        self.roles.extend(names.map(str::to_owned));
+        self
+    }
+
     pub fn with_databases<const N: usize>(mut self, names: [&str; N]) -> Options {
         self.databases.extend(names.map(str::to_owned));
         self
@@ -119,6 +140,10 @@ struct Server {
     store: Arc<Store>,
     registry: Arc<Registry>,
     workers: Arc<Semaphore>,
+    /// By scheme.
+    modules: Mutex<BTreeMap<String, AuthModule>>,
+    /// The lock of the users, which logins hold and statements pass.
+    auth: tokio::sync::Mutex<()>,
     connections: OnceLock<Weak<Connections>>,
 }
 
@@ -139,6 +164,7 @@ pub struct FakeMemgraph {
     /// The test's hold on it.
     pub control: Control,
     store: Arc<Store>,
+    server: Arc<Server>,
 }
 
 impl FakeMemgraph {
@@ -155,6 +181,8 @@ impl FakeMemgraph {
             knobs: Arc::default(),
             store: Arc::default(),
             registry: Arc::default(),
+            modules: Mutex::default(),
+            auth: tokio::sync::Mutex::default(),
             connections: OnceLock::new(),
         });
         let serving = Arc::clone(&server);
@@ -166,7 +194,7 @@ impl FakeMemgraph {
             knobs: Arc::clone(&server.knobs),
             connections: Arc::clone(host.connections()),
         };
-        FakeMemgraph { host, control, store: Arc::clone(&server.store) }
+        FakeMemgraph { host, control, store: Arc::clone(&server.store), server }
     }
 
     pub fn addr(&self) -> SocketAddr {
@@ -180,6 +208,11 @@ impl FakeMemgraph {
     /// A connection without a socket, before the handshake.
     pub fn connect(&self) -> DuplexStream {
         self.host.connect()
+    }
+
+    /// Hands the logins under `scheme` to a module, as `--auth-module-mappings` does.
+    pub fn map_scheme(&self, scheme: &str, module: AuthModule) {
+        self.server.modules.lock().unwrap().insert(scheme.to_owned(), module);
     }
 
     /// Committed values, past any transaction.

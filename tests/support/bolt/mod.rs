@@ -3,6 +3,7 @@
 //! Nothing in here uses the crate under test, so an error in its encoding or framing cannot cancel
 //! itself out.
 //!
+//! - [`issuer::Issuer`] signs JWTs.
 //! - [`peer::Peer`] plays a script, byte for byte if need be, and reports the first difference.
 //! - [`raw::RawClient`] sends what it is told and shows what comes, for testing the fakes themselves
 //!   and for asking a real server the same.
@@ -24,7 +25,7 @@
 //! | `WIDE bytes` | one row with a string of so many bytes |
 //! | `TYPE all` · `TYPE name` | a row of every value (or one), in the shape of the protocol version; columns `null`, `integer`, `node`, `path`, `datetime`, `vector`, … (`samples`) |
 //! | `RAW hex` | one row whose only value is these bytes, valid or not |
-//! | `WHOAMI` | `principal, imp_user, db, mode, tx_timeout, tx_metadata, bookmarks, connection` as in force (Memgraph adds `session`: what `SET SESSION` left) |
+//! | `WHOAMI` | `principal, imp_user, db, mode, tx_timeout, tx_metadata, bookmarks, connection` as in force (Memgraph adds `session`: what `SET SESSION` left, and `roles`: what the login granted) |
 //! | `FAIL code message` | FAILURE of RUN |
 //! | `FAILPULL n code message` | rows without end; FAILURE of PULL after n of them |
 //! | `FAILCOMMIT code message` | FAILURE when the transaction commits |
@@ -52,12 +53,14 @@
     reason = "a test fails loudly"
 )]
 
+pub mod accounts;
 pub mod control;
 pub mod directive;
 pub mod fake_memgraph;
 pub mod fake_neo4j;
 pub mod frame;
 pub mod host;
+pub mod issuer;
 pub mod message;
 pub mod packstream;
 pub mod peer;

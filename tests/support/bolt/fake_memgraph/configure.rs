@@ -8,12 +8,13 @@ use std::sync::Arc;
 use super::super::value::Value;
 use super::Server;
 use super::session::Error;
+use super::sign_on::Granted;
 
 /// Whom and where a session works for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Identity {
-    /// Who logged in; empty if nobody had to.
-    pub principal: String,
+    /// Who logged in, with the rights of that moment.
+    pub login: Granted,
     /// Who statements run as: the principal, or someone impersonated.
     pub user: String,
     pub db: String,
@@ -46,15 +47,15 @@ impl Identity {
     }
 
     /// After a login: the user's own default database. The cache stays as it was.
-    pub fn log_in(&mut self, principal: String, server: &Server) {
-        self.db = server.home(&principal);
-        self.user.clone_from(&principal);
-        self.principal = principal;
+    pub fn log_in(&mut self, login: Granted, server: &Server) {
+        self.db = server.home(&login.principal);
+        self.user.clone_from(&login.principal);
+        self.login = login;
     }
 
     /// After LOGOFF.
     pub fn log_out(&mut self) {
-        self.principal.clear();
+        self.login = Granted::default();
         self.user.clear();
         self.db = "memgraph".to_owned();
     }
@@ -66,9 +67,9 @@ impl Identity {
         }
         let (user, db) = (text(extra, "imp_user")?, text(extra, "db")?);
         if let Some(user) = user {
-            server.may_impersonate(&self.principal, user)?;
+            server.may_impersonate(&self.login, user)?;
         }
-        self.user = user.unwrap_or(&self.principal).to_owned();
+        self.user = user.unwrap_or(&self.login.principal).to_owned();
         self.db = server.home(&self.user);
         if let Some(db) = db {
             if !server.options.databases.iter().any(|known| known == db) {
@@ -90,7 +91,7 @@ impl Server {
         home.unwrap_or_else(|| "memgraph".to_owned())
     }
 
-    fn may_impersonate(&self, principal: &str, user: &str) -> Result<(), Error> {
+    fn may_impersonate(&self, login: &Granted, user: &str) -> Result<(), Error> {
         let users = self.knobs.users.lock().unwrap();
         if !users.contains_key(user) {
             return Err(Error::transient("Trying to impersonate a user that doesn't exist."));
@@ -100,13 +101,13 @@ impl Server {
                 "Access to impersonate user requires an enterprise, ai_platform, or oem license.",
             ));
         }
-        if principal.is_empty() {
+        if login.principal.is_empty() {
             return Err(Error::client(
                 "No session user. You must be logged-in in order to use the impersonate-user \
                  feature.",
             ));
         }
-        if !users.get(principal).is_some_and(|user| user.admin) {
+        if !login.is_admin() {
             return Err(Error::client(&format!(
                 "Failed to impersonate user '{user}' on database 'memgraph'. Make sure you have \
                  the right privileges and that the user exists."

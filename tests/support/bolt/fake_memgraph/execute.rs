@@ -73,6 +73,8 @@ impl Session {
     }
 
     async fn prepare(&mut self, text: &str, parameters: &Value, extra: &Value) -> Result<Cursor, Error> {
+        // Its privileges are looked at under the lock that logins hold.
+        drop(self.server.auth.lock().await);
         if !self.explicit {
             self.inspect("RUN", extra);
             self.configure(extra)?;

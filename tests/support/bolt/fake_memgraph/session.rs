@@ -217,8 +217,8 @@ impl Session {
                 self.send(&ignored());
                 Ok(Flow::Go)
             }
-            (State::Init, msg::HELLO, [extra @ Value::Map(_)]) => Ok(self.hello(extra)),
-            (State::Init, msg::LOGON, [auth @ Value::Map(_)]) if v5 => Ok(self.logon(auth)),
+            (State::Init, msg::HELLO, [extra @ Value::Map(_)]) => Ok(self.hello(extra).await),
+            (State::Init, msg::LOGON, [auth @ Value::Map(_)]) if v5 => Ok(self.logon(auth).await),
             (State::Init, ..) => illegal(),
             (_, msg::RESET, []) => Ok(self.reset()),
             (_, msg::GOODBYE, _) => Ok(Flow::Done),
@@ -270,31 +270,35 @@ impl Session {
         success(meta)
     }
 
-    fn hello(&mut self, extra: &Value) -> Flow {
+    async fn hello(&mut self, extra: &Value) -> Flow {
         if !matches!(extra.get("user_agent"), Some(Value::Str(_))) {
             return Flow::Exception("HELLO without user_agent".to_owned());
         }
         self.greeted = true;
         if self.version.0 < 5 {
-            return self.logon(extra);
+            return self.logon(extra).await;
         }
         self.send(&self.greeting());
         Flow::Go
     }
 
-    fn logon(&mut self, auth: &Value) -> Flow {
-        let principal = match self.authenticate(auth) {
-            Ok(Some(principal)) => principal,
+    async fn logon(&mut self, auth: &Value) -> Flow {
+        let logging_in = self.server.ledger.hold(Gauge::LoggingIn);
+        let turn = self.server.auth.lock().await;
+        tokio::time::sleep(self.server.options.login_delay).await;
+        let outcome = self.server.authenticate(auth, self.version.0 < 5);
+        drop((turn, logging_in));
+        self.server.ledger.login(auth, matches!(outcome, Ok(Some(_))));
+        let granted = match outcome {
+            Ok(Some(granted)) => granted,
             Ok(None) => {
-                self.server.ledger.note(|counts| counts.failed_logons += 1);
                 let code = "Memgraph.ClientError.Security.Unauthenticated";
                 self.send(&failure(code, "Authentication failure"));
                 return Flow::Done;
             }
             Err(flow) => return flow,
         };
-        self.server.ledger.note(|counts| counts.logons += 1);
-        self.identity.log_in(principal, &self.server);
+        self.identity.log_in(granted, &self.server);
         self.state = State::Idle;
         self.send(&self.greeting());
         if self.greeted {
@@ -302,29 +306,6 @@ impl Session {
         }
         self.server.knobs.violation("closed: LOGON without any HELLO");
         Flow::Done
-    }
-
-    /// The user's name, empty if nobody is asked; `None` if refused.
-    fn authenticate(&self, auth: &Value) -> Result<Option<String>, Flow> {
-        let text = |key: &str| auth.get(key).and_then(Value::as_str).unwrap_or_default();
-        let scheme = if text("scheme").is_empty() { "none" } else { text("scheme") };
-        let tokens = self.server.knobs.tokens.lock().unwrap();
-        if tokens.keys().any(|(known, _)| known == scheme) {
-            let Some(credentials) = auth.get("credentials").and_then(Value::as_str) else {
-                return Err(Flow::Exception("SSO without credentials".to_owned()));
-            };
-            return Ok(tokens.get(&(scheme.to_owned(), credentials.to_owned())).cloned());
-        }
-        if scheme != "none" && scheme != "basic" {
-            return Ok(None);
-        }
-        let users = self.server.knobs.users.lock().unwrap();
-        if users.is_empty() && tokens.is_empty() {
-            return Ok(Some(String::new()));
-        }
-        let user = users.get(text("principal"));
-        let right = user.is_some_and(|user| user.password == text("credentials"));
-        Ok(right.then(|| text("principal").to_owned()))
     }
 
     fn reset(&mut self) -> Flow {

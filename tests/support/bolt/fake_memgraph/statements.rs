@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::super::directive::{COUNTERS, Failure, Planning, Program, Refused, Rows, Special, parse};
 use super::super::samples::Shapes;
 use super::super::value::{Value, map, strings, v};
+use super::configure::Identity;
 use super::execute::Cursor;
 use super::registry::Entry;
 use super::session::{Error, Session};
@@ -145,9 +146,10 @@ impl Session {
     /// Whom the statement really runs as, and where: not what the request said.
     pub(super) fn who_am_i(&self, program: &mut Program) {
         let db = self.tx.as_ref().map(|tx| tx.values.db().to_owned());
-        let impersonated = self.identity.user != self.identity.principal;
+        let login = &self.identity.login;
+        let impersonated = self.identity.user != login.principal;
         let columns = [
-            ("principal", v(&*self.identity.principal)),
+            ("principal", v(&*login.principal)),
             ("imp_user", v(impersonated.then(|| self.identity.user.clone()))),
             ("db", v(db)),
             ("mode", self.given("mode")),
@@ -156,6 +158,7 @@ impl Session {
             ("bookmarks", self.given("bookmarks")),
             ("connection", v(self.id as i64)),
             ("session", strings(&self.settings)),
+            ("roles", strings(&login.roles)),
         ];
         let (fields, row) = columns.into_iter().map(|(name, x)| (name.to_owned(), x)).unzip();
         program.fields = fields;
@@ -174,11 +177,14 @@ impl Session {
         }
     }
 
-    /// One's own, or everybody's for an administrator and where there are no users.
+    /// One's own, or everybody's for an administrator and where there were no users at the login.
     pub(super) fn may_see(&self, entry: &Entry) -> bool {
-        let users = self.server.knobs.users.lock().unwrap();
-        let admin = users.get(&self.identity.user).is_some_and(|user| user.admin);
-        users.is_empty() || admin || entry.username == self.identity.user
+        let Identity { login, user, .. } = &self.identity;
+        let admin = match *user == login.principal {
+            true => login.is_admin(),
+            false => self.server.knobs.users.lock().unwrap().get(user).is_some_and(|user| user.admin),
+        };
+        admin || entry.username == *user
     }
 
     pub(super) fn show_transactions(&self, program: &mut Program) {

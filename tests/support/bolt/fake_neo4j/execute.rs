@@ -57,6 +57,8 @@ impl Session {
                 Ok(tx) => self.tx = Some(tx),
                 Err(refused) => return self.refuse(refused),
             }
+        } else if let Err(error) = self.server.check(&self.login) {
+            return self.fail_and_close(&error);
         }
         let outcome = self.start(statement, parameters, explicit).await;
         drop(running);

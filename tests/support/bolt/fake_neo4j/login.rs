@@ -19,6 +19,17 @@ const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) struct Login {
     pub principal: String,
     pub credentials_expired: bool,
+    /// Of a token.
+    until: Option<Instant>,
+    /// When the rights were looked up.
+    authorization_epoch: u64,
+}
+
+/// What ends a login ends the connection.
+fn no_longer(title: &str) -> Error {
+    let description = "error: syntax error or access rule violation - auth info expired. Authentication and/or \
+                       authorization info expired.";
+    Error::new(&format!("Neo.ClientError.Security.{title}"), "Authorization info expired.").gql("42NFE", description)
 }
 
 fn unsupported(what: &str) -> Error {
@@ -53,11 +64,22 @@ impl Server {
     /// The FAILURE that is followed by the end of the connection.
     pub(super) fn login(self: &Arc<Self>, auth: &Value) -> Result<Login, Error> {
         let outcome = self.authenticate(auth);
-        self.ledger.note(|counts| match &outcome {
-            Ok(_) => counts.logons += 1,
-            Err(_) => counts.failed_logons += 1,
-        });
-        outcome
+        self.ledger.login(auth, outcome.is_ok());
+        Ok(Login { authorization_epoch: self.knobs.authorization_epoch(), ..outcome? })
+    }
+
+    /// Whether `login` still lets anything run.
+    ///
+    /// # Errors
+    /// The FAILURE that is followed by the end of the connection.
+    pub(super) fn check(&self, login: &Login) -> Result<(), Error> {
+        if login.until.is_some_and(|until| until <= Instant::now()) {
+            return Err(no_longer("TokenExpired"));
+        }
+        if self.options.auth && login.authorization_epoch != self.knobs.authorization_epoch() {
+            return Err(no_longer("AuthorizationExpired"));
+        }
+        Ok(())
     }
 
     fn authenticate(&self, auth: &Value) -> Result<Login, Error> {
@@ -89,7 +111,7 @@ impl Server {
             return Err(Error::new(UNAUTHORIZED, what));
         };
         failures.remove(principal);
-        Ok(Login { principal: principal.to_owned(), credentials_expired: *expired })
+        Ok(Login { principal: principal.to_owned(), credentials_expired: *expired, ..Login::default() })
     }
 
     /// Three bad passwords lock the user out for a while, with the right one too.
@@ -109,13 +131,13 @@ impl Server {
     }
 
     fn token(&self, scheme: &str, auth: &Value) -> Result<Login, Error> {
-        let tokens = self.knobs.tokens.lock().unwrap();
-        if !self.options.enterprise || !tokens.keys().any(|(known, _)| known == scheme) {
+        let known = self.knobs.tokens.lock().unwrap().keys().any(|(known, _)| known == scheme);
+        if !self.options.enterprise || !known {
             return Err(unsupported(&format!("scheme '{scheme}' is not supported.")));
         }
-        let key = (scheme.to_owned(), text(auth, "credentials")?);
-        match tokens.get(&key) {
-            Some(principal) => Ok(Login { principal: principal.clone(), ..Login::default() }),
+        match self.knobs.token(scheme, &text(auth, "credentials")?) {
+            Some(token) if token.expired() => Err(no_longer("TokenExpired")),
+            Some(token) => Ok(Login { principal: token.principal, until: token.until, ..Login::default() }),
             None => Err(Error::new(UNAUTHORIZED, "The client is unauthorized due to authentication failure.")),
         }
     }

@@ -1,11 +1,12 @@
 //! The network side of a connection: reads ahead of the session and writes behind it.
 //!
 //! Owns: what happens on arrival: the interrupt of RESET, GOODBYE, the limits before the login.
-//! Promises: never waits for the session, in either direction.
+//! Promises: never waits for the session, in either direction. Where the real server's limits are a race, between LOGON
+//! and its answer, they always hold here.
 //! May not know: states, statements.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, ReadHalf, WriteHalf};
@@ -27,6 +28,8 @@ const LOGIN_WIDTH: usize = 64;
 /// Containers within each other until then, the message included.
 const LOGIN_DEPTH: usize = 4;
 
+const TOO_BIG_BEHIND_LOGON: &str = "a message too big to stand behind a LOGON that is not answered yet";
+
 /// What the network side found.
 pub(super) enum Job {
     Message(Value),
@@ -44,7 +47,10 @@ pub(super) struct Shared {
     /// RESETs that have arrived and have not been processed.
     pub resets: AtomicUsize,
     pub arrived: Notify,
-    pub logged_in: AtomicBool,
+    /// Logins that succeeded.
+    pub logins: AtomicUsize,
+    /// LOGOFFs that have arrived.
+    pub logoffs: AtomicUsize,
     /// Bytes written by the worker that the client has not read.
     pub unread: AtomicUsize,
 }
@@ -52,6 +58,11 @@ pub(super) struct Shared {
 impl Shared {
     pub fn interrupted(&self) -> bool {
         self.resets.load(Ordering::SeqCst) > 0
+    }
+
+    /// A LOGOFF ends this when it arrives, a LOGON begins it when it has been processed.
+    pub fn logged_in(&self) -> bool {
+        self.logins.load(Ordering::SeqCst) > self.logoffs.load(Ordering::SeqCst)
     }
 
     /// Resolves as soon as a RESET waits.
@@ -71,10 +82,10 @@ pub(super) async fn watch_login(first: Instant, within: Duration, shared: &Share
     let mut deadline = first;
     loop {
         tokio::time::sleep_until(deadline).await;
-        if !shared.logged_in.load(Ordering::SeqCst) {
+        if !shared.logged_in() {
             return;
         }
-        while shared.logged_in.load(Ordering::SeqCst) {
+        while shared.logged_in() {
             tokio::time::sleep(within).await;
         }
         deadline = Instant::now() + within;
@@ -92,57 +103,89 @@ pub(super) async fn read_ahead(
     let mut frames = FrameReader::default();
     let mut bytes = vec![0; 16 * 1024];
     let mut lost = false;
+    let mut limits = Limits::BeforeLogon;
     loop {
         let n = match read.read(&mut bytes).await {
             Ok(0) | Err(_) => return,
             Ok(n) => n,
         };
-        // Looked at once per read: what came in one piece with LOGON was sent before its answer.
-        let limited = !shared.logged_in.load(Ordering::SeqCst);
         if lost {
             let _ = jobs.send(Job::TooLong(usize::from(u16::from_be_bytes([bytes[0], bytes[0]]))));
             continue;
+        }
+        // A message that had begun before the login was processed is limited to its end.
+        if frames.is_empty() && shared.logged_in() {
+            limits = Limits::None;
         }
         frames.push(&bytes[..n]);
         while let Some(found) = frames.pop() {
             let Frame::Message { payload, .. } = found else {
                 continue;
             };
-            if limited && payload.len() > LOGIN_BYTES {
+            if limits == Limits::BeforeLogon && payload.len() > LOGIN_BYTES {
                 let _ = jobs.send(Job::TooLong(payload.len()));
                 lost = true;
                 break;
             }
-            let job = decode(&payload, limited);
-            if let Job::Message(message) = &job {
-                server.ledger.arrived(id, message);
-                match message {
-                    Value::Struct { tag: msg::GOODBYE, .. } => return,
-                    Value::Struct { tag: msg::RESET, .. } => {
-                        shared.resets.fetch_add(1, Ordering::SeqCst);
-                        shared.arrived.notify_waiters();
+            let job = limits.decode(&payload);
+            match &job {
+                Job::Message(message) => {
+                    server.ledger.arrived(id, message);
+                    match message {
+                        Value::Struct { tag: msg::GOODBYE, .. } => return,
+                        Value::Struct { tag: msg::RESET, .. } => {
+                            shared.resets.fetch_add(1, Ordering::SeqCst);
+                            shared.arrived.notify_waiters();
+                        }
+                        Value::Struct { tag: msg::LOGOFF, .. } => {
+                            shared.logoffs.fetch_add(1, Ordering::SeqCst);
+                            limits = Limits::BeforeLogon;
+                        }
+                        Value::Struct { tag: msg::LOGON, .. } => limits = Limits::BehindLogon,
+                        _ => {}
                     }
-                    _ => {}
                 }
+                Job::Hostile if limits == Limits::BehindLogon => server.knobs.violation(TOO_BIG_BEHIND_LOGON),
+                _ => {}
             }
             if jobs.send(job).is_err() {
                 return;
             }
         }
-        if limited && !lost && frames.pending_len() > LOGIN_BYTES {
-            let _ = jobs.send(Job::TooLong(frames.pending_len()));
+        if limits != Limits::None && !lost && frames.pending_len() > LOGIN_BYTES {
             lost = true;
+            let _ = jobs.send(match limits {
+                Limits::BehindLogon => {
+                    server.knobs.violation(TOO_BIG_BEHIND_LOGON);
+                    Job::Hostile
+                }
+                _ => Job::TooLong(frames.pending_len()),
+            });
         }
     }
 }
 
-fn decode(payload: &[u8], limited: bool) -> Job {
-    let rules = Rules { lossy_text: true, ..Rules::STRICT };
-    match Value::decode_prefix(payload, rules) {
-        Ok((message, _)) if limited && !small(&message, 1) => Job::Hostile,
-        Ok((message, _)) => Job::Message(message),
-        Err(DecodeError::Reserved(_)) => Job::Reserved,
-        Err(_) => Job::Hostile,
+/// How big a message may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Limits {
+    None,
+    /// LOGON has not arrived.
+    BeforeLogon,
+    /// LOGON has arrived, and when the bytes were read it had not been processed.
+    BehindLogon,
+}
+
+impl Limits {
+    fn decode(self, payload: &[u8]) -> Job {
+        let limited = self != Limits::None;
+        let rules = Rules { lossy_text: true, ..Rules::STRICT };
+        match Value::decode_prefix(payload, rules) {
+            _ if limited && payload.len() > LOGIN_BYTES => Job::Hostile,
+            Ok((message, _)) if limited && !small(&message, 1) => Job::Hostile,
+            Ok((message, _)) => Job::Message(message),
+            Err(DecodeError::Reserved(_)) => Job::Reserved,
+            Err(_) => Job::Hostile,
+        }
     }
 }
 

@@ -192,6 +192,7 @@ impl Session {
             return Flow::Close;
         };
         let ignoring = *tag != msg::RESET && (self.failed || self.shared.interrupted());
+        let _logging_in = (*tag == msg::LOGON).then(|| self.server.ledger.hold(Gauge::LoggingIn));
         let fault = match ignoring {
             true => None,
             false => self.server.knobs.fault_for(msg::name(*tag)),
@@ -210,7 +211,7 @@ impl Session {
             }
             Some(Fault::Hang) => std::future::pending().await,
             Some(Fault::Fail { code, message }) => {
-                self.settle_reset(*tag);
+                self.settle(*tag);
                 let error = Error::new(&code, message);
                 match *tag {
                     msg::HELLO | msg::LOGON => self.fail_and_close(&error),
@@ -220,11 +221,13 @@ impl Session {
         }
     }
 
-    /// A RESET that is answered by an ordered FAILURE no longer interrupts.
-    fn settle_reset(&self, tag: u8) {
-        if tag == msg::RESET {
-            self.shared.resets.fetch_sub(1, Ordering::SeqCst);
-        }
+    /// A RESET that is answered by an ordered FAILURE no longer interrupts; a LOGOFF takes nobody's login.
+    fn settle(&self, tag: u8) {
+        match tag {
+            msg::RESET => self.shared.resets.fetch_sub(1, Ordering::SeqCst),
+            msg::LOGOFF => self.shared.logoffs.fetch_sub(1, Ordering::SeqCst),
+            _ => return,
+        };
     }
 
     async fn handle(&mut self, message: &Value) -> Flow {
@@ -254,7 +257,6 @@ impl Session {
             (State::Negotiation, Request::Hello(extra)) => self.hello(&extra),
             (State::Authentication, Request::Logon(auth)) => self.logon(&auth),
             (State::Ready, Request::Logoff) => {
-                self.shared.logged_in.store(false, Ordering::SeqCst);
                 self.login = Login::default();
                 self.state = State::Authentication;
                 self.send(&success(empty()));
@@ -358,7 +360,7 @@ impl Session {
         }
         self.login = login;
         self.state = State::Ready;
-        self.shared.logged_in.store(true, Ordering::SeqCst);
+        self.shared.logins.fetch_add(1, Ordering::SeqCst);
     }
 
     /// Rolls back and forgets every result.

@@ -89,6 +89,7 @@ impl Session {
     /// Opens a transaction, or says why not and whether that ends the connection.
     pub(super) async fn open(&mut self, extra: &Value) -> Result<Tx, (Error, bool)> {
         let text = |key: &str| extra.get(key).and_then(Value::as_str);
+        self.server.check(&self.login).map_err(|error| (error, true))?;
         self.check_impersonation(text("imp_user"))?;
         if self.login.credentials_expired {
             let what = "The credentials you provided were valid, but must be changed before you \

@@ -1,0 +1,108 @@
+//! Nobody is ever served as somebody else.
+//!
+//! Some hundred identities share a few connections: single statements and transactions, on several databases, as
+//! themselves and as others, from clients that break off at any point. Every answer says whom the database saw, and
+//! that has to be who asked. 100 000 requests in all; `BOLTGATE_TEST_SEED` makes other ones.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod support;
+
+#[path = "isolation/client.rs"]
+mod client;
+#[path = "isolation/people.rs"]
+mod people;
+#[path = "isolation/random.rs"]
+mod random;
+#[path = "isolation/traffic.rs"]
+mod traffic;
+
+use std::time::Duration;
+
+use people::{Person, tokens, users};
+use support::{
+    bolt::{
+        control::Control,
+        fake_memgraph::{self, FakeMemgraph},
+        fake_neo4j::{self, FakeNeo4j},
+    },
+    gateway::{self, Gateway},
+};
+use traffic::{Tally, World};
+
+/// Connections to the database.
+const CAP: usize = 8;
+
+/// Logins come of age in between. What clients leave behind is cleared away soon.
+const SETTINGS: [(&str, &str); 6] = [
+    ("database.max_connections", "8"),
+    ("database.acquire_timeout", "60s"),
+    ("database.login_age", "100ms"),
+    ("transactions.max", "6"),
+    ("transactions.idle_timeout", "300ms"),
+    ("discovery.neo4j_edition", "enterprise"),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neo4j_with_users_and_tokens() {
+    let options = fake_neo4j::Options { enterprise: true, lock_time: Duration::from_millis(50), ..Default::default() };
+    let options = fake_neo4j::Options { databases: ["neo4j", "a", "b", "system"].map(Into::into).into(), ..options };
+    let fake = FakeNeo4j::start_with(options).await;
+    let world = World {
+        people: [users(&fake.control, 200), tokens(&fake.control, 20)].concat(),
+        strangers: Person::strangers(),
+        databases: &["neo4j", "a", "b"],
+    };
+    let tally = run(world, &fake.uri(), &fake.control, 40_000).await;
+    assert!(tally.impersonated > 1000 && tally.turned_away > 100, "{tally:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn neo4j_that_believes_every_name_and_knows_nobody_as_well() {
+    let options = fake_neo4j::Options::default().without_auth();
+    let options = fake_neo4j::Options { databases: ["neo4j", "a", "b", "system"].map(Into::into).into(), ..options };
+    let fake = FakeNeo4j::start_with(options).await;
+    // One in five requests is without credentials.
+    let nobody = vec![Person::anonymous(); 50];
+    let world =
+        World { people: [Person::named(200), nobody].concat(), strangers: Vec::new(), databases: &["neo4j", "a", "b"] };
+    run(world, &fake.uri(), &fake.control, 20_000).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memgraph_with_users_and_tokens() {
+    let options = fake_memgraph::Options::default().with_databases(["a", "b"]);
+    let fake = FakeMemgraph::start_with(options).await;
+    let world = World {
+        people: [users(&fake.control, 200), tokens(&fake.control, 20)].concat(),
+        strangers: Person::strangers(),
+        databases: &["memgraph", "a", "b"],
+    };
+    let tally = run(world, &fake.uri(), &fake.control, 40_000).await;
+    assert!(tally.impersonated > 1000 && tally.turned_away > 100, "{tally:?}");
+}
+
+/// Has so many requests made, and looks at what is left.
+async fn run(world: World, uri: &str, control: &Control, requests: usize) -> Tally {
+    let gateway = gateway::start_for_with(uri, &SETTINGS).await;
+    let seed = random::seed();
+    let tally = traffic::run(world, &gateway, control, requests, seed).await;
+    println!("seed {seed}: {tally:?}");
+    assert!(tally.verified > requests * 3 / 4, "too few answers were worth looking at: {tally:?}");
+    assert!(tally.committed > requests / 100 && tally.rolled_back > requests / 100, "{tally:?}");
+    assert!(tally.broken_off > requests / 100, "{tally:?}");
+    nothing_is_left(&gateway, control).await;
+    tally
+}
+
+async fn nothing_is_left(gateway: &Gateway, control: &Control) {
+    let ended =
+        |counts: &support::bolt::control::Counts| counts.transactions == 0 && counts.running == 0 && counts.open <= CAP;
+    control.wait_for("the end of all", ended).await;
+    let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
+    while gateway.engine().open_transactions() > 0 || gateway.engine().pool_status().in_use > 0 {
+        assert!(tokio::time::Instant::now() < deadline, "{:?}", gateway.engine());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert!(gateway.engine().pool_status().open <= CAP, "{:?}", gateway.engine());
+    assert_eq!(control.violations(), [""; 0]);
+}
