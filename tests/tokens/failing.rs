@@ -1,0 +1,196 @@
+//! Issuers that fail: their tokens are refused as nobody's fault, nothing hangs, and all is well once they are back.
+
+use boltgate::auth::token::{KeySource, Verifier};
+use tokio::{
+    io::AsyncReadExt,
+    net::TcpListener,
+    time::{Duration, timeout},
+};
+
+use super::{
+    ISSUER, PATIENCE, claims, issuer, pass, refused,
+    signer::Signer,
+    support::identity_provider::{Answer, Asked, IdentityProvider},
+    until, verifier, verifier_at,
+};
+
+/// The longest that a fetch may take, and some more.
+const DEADLINE: Duration = Duration::from_secs(6);
+/// The pause after a fetch that failed.
+const RETRY: Duration = Duration::from_secs(5);
+
+struct World {
+    provider: IdentityProvider,
+    token: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let provider = IdentityProvider::start().await;
+        let signer = Signer::p256("k");
+        provider.publish(&[signer.jwk()]);
+        let token = signer.sign(&claims(provider.issuer()));
+        Self { provider, token }
+    }
+
+    fn discovering(&self) -> Verifier {
+        verifier(vec![issuer(self.provider.issuer(), KeySource::Discovery)])
+    }
+
+    async fn is_unavailable(&self, verifier: &Verifier) {
+        let answer = timeout(PATIENCE, verifier.verify(&self.token)).await.expect("ends");
+        let problem = refused(answer);
+        assert!(problem.is_unavailable() && !problem.is_expired(), "{problem}");
+    }
+
+    /// As soon as another fetch is due, the token counts.
+    async fn is_well(&self, verifier: &Verifier) {
+        self.is_unavailable(verifier).await;
+        self.provider.answer_keys(Answer::Document);
+        self.provider.answer_discovery(Answer::Document);
+        let before = self.provider.asked();
+        self.is_unavailable(verifier).await;
+        assert_eq!(self.provider.asked(), before, "nobody asks again at once");
+        pass(RETRY).await;
+        assert!(verifier.verify(&self.token).await.is_ok());
+    }
+}
+
+fn bad_answers(elsewhere: &str) -> Vec<Answer> {
+    vec![
+        Answer::Status(500),
+        Answer::Status(404),
+        Answer::Status(204),
+        Answer::Status(206),
+        Answer::Redirect(elsewhere.into()),
+        Answer::Body(Vec::new()),
+        Answer::Body(b"<html>".to_vec()),
+        Answer::Body(b"[]".to_vec()),
+        Answer::Body(b"{}".to_vec()),
+        Answer::Body(b"{\"keys\":{}}".to_vec()),
+        Answer::Body(b"{\"keys\":[]}".to_vec()),
+        Answer::Body(b"{\"keys\":[{\"kty\":\"oct\",\"k\":\"AA\"}]}".to_vec()),
+        Answer::Body(vec![0xFF; 1000]),
+        Answer::Body(b"[".repeat(100_000)),
+        Answer::Body(vec![b' '; 300 * 1024]),
+        Answer::Endless,
+    ]
+}
+
+#[tokio::test]
+async fn what_is_no_key_document_is_none_until_there_is_one() {
+    for answer in bad_answers("https://elsewhere.example/keys") {
+        let world = World::new().await;
+        world.provider.answer_keys(answer.clone());
+        let verifier = verifier_at(&world.provider);
+        world.is_well(&verifier).await;
+        assert_eq!(world.provider.asked(), Asked { discovery: 0, keys: 2 }, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_discovery_document_is_none_until_there_is_one() {
+    for answer in bad_answers("https://elsewhere.example/keys") {
+        let world = World::new().await;
+        world.provider.answer_discovery(answer.clone());
+        let verifier = world.discovering();
+        world.is_well(&verifier).await;
+        assert_eq!(world.provider.asked(), Asked { discovery: 2, keys: 1 }, "{answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_discovery_document_is_the_issuers_own() {
+    let world = World::new().await;
+    let (own, keys) = (world.provider.issuer().to_owned(), world.provider.keys_url());
+    for (described, keys) in [
+        (format!("{own}/"), keys.clone()),
+        ("https://login.example".into(), keys.clone()),
+        (String::new(), keys.clone()),
+        (own.to_uppercase(), keys),
+        (own.clone(), String::new()),
+        (own.clone(), "/keys".into()),
+        (own.clone(), "file:///etc/passwd".into()),
+        (own.clone(), own.replace("http://", "http://user:password@")),
+    ] {
+        world.provider.describe(&described, &keys);
+        let verifier = world.discovering();
+        world.is_unavailable(&verifier).await;
+        assert_eq!(world.provider.asked().keys, 0, "{described} {keys}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_waits_for_ever() {
+    for answer in [Answer::Never, Answer::Beginning] {
+        let world = World::new().await;
+        world.provider.answer_keys(answer.clone());
+        let verifier = verifier_at(&world.provider);
+        let (waiting, ()) = tokio::join!(verifier.verify(&world.token), async {
+            world.provider.asked_for_keys(1).await;
+            pass(DEADLINE).await;
+        });
+        assert!(refused(waiting).is_unavailable(), "{answer:?}");
+        world.is_well(&verifier).await;
+    }
+}
+
+/// What was given up is let go of: a provider that hangs collects no connections.
+#[tokio::test]
+async fn a_connection_ends_with_the_fetch() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/keys", listener.local_addr().unwrap());
+    let verifier = verifier(vec![issuer(ISSUER, KeySource::Url(url))]);
+    verifier.warm_up();
+    let (mut connection, _) = listener.accept().await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(connection.read_u8().await.unwrap());
+    }
+    pass(DEADLINE).await;
+    let end = timeout(PATIENCE, connection.read(&mut [0])).await.expect("the connection ends");
+    assert!(!matches!(end, Ok(1..)), "{end:?}");
+}
+
+#[tokio::test]
+async fn a_gateway_may_start_before_its_issuer() {
+    let gone = World::new().await;
+    let (address, name) = (gone.provider.address(), gone.provider.issuer().to_owned());
+    let verifier = gone.discovering();
+    drop(gone);
+    verifier.warm_up();
+    let signer = Signer::p256("k");
+    let token = signer.sign(&claims(&name));
+    let problem = refused(verifier.verify(&token).await);
+    assert!(problem.is_unavailable(), "{problem}");
+    let back = IdentityProvider::start_at(address).await;
+    back.publish(&[signer.jwk()]);
+    pass(RETRY).await;
+    assert!(verifier.verify(&token).await.is_ok());
+    assert_eq!(back.asked(), Asked { discovery: 1, keys: 1 });
+}
+
+#[tokio::test]
+async fn an_issuer_that_is_down_is_not_asked_for_every_token() {
+    let world = World::new().await;
+    world.provider.answer_keys(Answer::Status(503));
+    let verifier = verifier_at(&world.provider);
+    for round in 1..=3 {
+        for _ in 0..50 {
+            world.is_unavailable(&verifier).await;
+        }
+        assert_eq!(world.provider.asked().keys, round);
+        pass(RETRY).await;
+    }
+}
+
+#[tokio::test]
+async fn a_warm_verifier_has_its_keys() {
+    let world = World::new().await;
+    let verifier = world.discovering();
+    assert_eq!(world.provider.asked(), Asked::default(), "nobody is asked unless told to");
+    verifier.warm_up();
+    world.provider.asked_for_keys(1).await;
+    until("the token counts", async || verifier.verify(&world.token).await.is_ok()).await;
+    assert_eq!(world.provider.asked(), Asked { discovery: 1, keys: 1 });
+}

@@ -1,0 +1,130 @@
+//! Tokens whose key is not there: perhaps the issuer has a new one, perhaps somebody makes them up by the thousand.
+
+use std::sync::Arc;
+
+use boltgate::auth::token::{TokenError, Verifier};
+use tokio::{task::JoinSet, time::Duration};
+
+use super::{
+    claims, pass, refused,
+    signer::Signer,
+    support::identity_provider::{Answer, IdentityProvider},
+    verifier_at,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+/// Between two fetches for the sake of a key that is not there.
+const COOL_DOWN: Duration = Duration::from_secs(30);
+
+struct World {
+    provider: IdentityProvider,
+    first: Signer,
+    verifier: Verifier,
+}
+
+impl World {
+    /// The first key is known.
+    async fn new() -> Self {
+        let provider = IdentityProvider::start().await;
+        let first = Signer::p256("first");
+        provider.publish(&[first.jwk()]);
+        let verifier = verifier_at(&provider);
+        let world = Self { provider, first, verifier };
+        assert_eq!(world.answer(&world.first).await, None);
+        assert_eq!(world.provider.asked().keys, 1);
+        world
+    }
+
+    async fn answer(&self, signer: &Signer) -> Option<TokenError> {
+        self.verifier.verify(&signer.sign(&claims(self.provider.issuer()))).await.err()
+    }
+}
+
+#[tokio::test]
+async fn a_new_key_is_there_at_once() {
+    let world = World::new().await;
+    let second = Signer::p256("second");
+    world.provider.publish(&[world.first.jwk(), second.jwk()]);
+    assert_eq!(world.answer(&second).await, None);
+    assert_eq!(world.answer(&world.first).await, None);
+    assert_eq!(world.provider.asked().keys, 2);
+}
+
+#[tokio::test]
+async fn made_up_keys_cost_one_fetch() {
+    let world = Arc::new(World::new().await);
+    let mut all = JoinSet::new();
+    for number in 0..200 {
+        let world = Arc::clone(&world);
+        all.spawn(async move { world.answer(&Signer::p256(&format!("made-up-{number}"))).await });
+    }
+    assert!(all.join_all().await.into_iter().all(|answer| answer == Some(TokenError::UnknownKey)));
+    assert_eq!(world.provider.asked().keys, 2, "one for all");
+    for number in 0..50 {
+        assert_eq!(world.answer(&Signer::p256(&format!("again-{number}"))).await, Some(TokenError::UnknownKey));
+    }
+    assert_eq!(world.provider.asked().keys, 2, "and no other for now");
+    assert_eq!(world.answer(&world.first).await, None, "who has a good token notices nothing");
+}
+
+#[tokio::test]
+async fn while_it_cools_down_nobody_waits() {
+    let world = World::new().await;
+    let made_up = Signer::p256("made-up");
+    assert_eq!(world.answer(&made_up).await, Some(TokenError::UnknownKey));
+    // Would hang if anybody asked.
+    world.provider.hold();
+    pass(COOL_DOWN - 2 * SECOND).await;
+    assert_eq!(world.answer(&made_up).await, Some(TokenError::UnknownKey));
+    assert_eq!(world.provider.asked().keys, 2);
+    world.provider.release();
+    world.provider.publish(&[made_up.jwk()]);
+    pass(3 * SECOND).await;
+    assert_eq!(world.answer(&made_up).await, None, "afterwards its key is looked for again");
+    assert_eq!(world.provider.asked().keys, 3);
+}
+
+/// Who only misuses a name learns nothing and moves nothing.
+#[tokio::test]
+async fn a_known_key_is_not_looked_for() {
+    let world = World::new().await;
+    let forger = Signer::p256("first");
+    assert_eq!(world.answer(&forger).await, Some(TokenError::Signature));
+    let unsigned = refused(world.verifier.verify("eyJhbGciOiJub25lIn0.e30.").await);
+    assert!(matches!(unsigned, TokenError::Malformed | TokenError::Algorithm | TokenError::UnknownIssuer));
+    assert_eq!(world.provider.asked().keys, 1);
+}
+
+/// Nobody can say whose a key is while its issuer does not answer.
+#[tokio::test]
+async fn a_new_key_of_an_issuer_that_is_down_is_nobodys_fault() {
+    let world = World::new().await;
+    let second = Signer::p256("second");
+    world.provider.publish(&[world.first.jwk(), second.jwk()]);
+    world.provider.answer_keys(Answer::Status(500));
+    assert_eq!(world.answer(&second).await, Some(TokenError::KeysUnavailable));
+    assert_eq!(world.answer(&second).await, Some(TokenError::KeysUnavailable));
+    assert_eq!(world.answer(&world.first).await, None);
+    assert_eq!(world.provider.asked().keys, 2);
+    world.provider.answer_keys(Answer::Document);
+    pass(COOL_DOWN).await;
+    assert_eq!(world.answer(&second).await, None);
+}
+
+#[tokio::test]
+async fn all_who_wait_for_a_new_key_get_it() {
+    let world = Arc::new(World::new().await);
+    let second = Arc::new(Signer::p256("second"));
+    world.provider.publish(&[second.jwk()]);
+    world.provider.hold();
+    let mut all = JoinSet::new();
+    for _ in 0..50 {
+        let (world, second) = (Arc::clone(&world), Arc::clone(&second));
+        all.spawn(async move { world.answer(&second).await });
+    }
+    world.provider.asked_for_keys(2).await;
+    world.provider.release();
+    assert!(all.join_all().await.into_iter().all(|answer| answer.is_none()));
+    assert_eq!(world.provider.asked().keys, 2);
+    assert_eq!(world.answer(&world.first).await, Some(TokenError::UnknownKey), "the first one is withdrawn");
+}
