@@ -87,6 +87,7 @@ fn addresses_that_nobody_should_ask_are_refused_at_start() {
         ("http://id.example/keys", false),
         ("https://user:password@id.example/keys", false),
         ("https://user@id.example/keys", false),
+        ("https://id.example:99999/keys", false),
         ("ftp://id.example/keys", true),
         ("file:///etc/passwd", true),
         ("https:///keys", true),
@@ -100,6 +101,7 @@ fn addresses_that_nobody_should_ask_are_refused_at_start() {
             let settings = IssuerSettings { allow_http, ..issuer(url, keys) };
             let problem = set_up(vec![settings]).expect_err(url).to_string();
             assert!(problem.contains("auth.issuers.corp"), "{problem}");
+            assert!(!problem.contains("password"), "{problem}");
         }
     }
     let no_file = set_up(vec![secure("https://id.example", KeySource::Discovery, "/no/such/file".into())]);

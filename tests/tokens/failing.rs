@@ -4,6 +4,7 @@ use boltgate::auth::token::{KeySource, Verifier};
 use tokio::{
     io::AsyncReadExt,
     net::TcpListener,
+    runtime::Builder,
     time::{Duration, timeout},
 };
 
@@ -133,6 +134,47 @@ async fn nobody_waits_for_ever() {
         assert!(refused(waiting).is_unavailable(), "{answer:?}");
         world.is_well(&verifier).await;
     }
+}
+
+/// However many requests it takes.
+#[tokio::test]
+async fn discovery_and_keys_share_their_time() {
+    let world = World::new().await;
+    world.provider.answer_keys(Answer::Never);
+    world.provider.hold();
+    let verifier = world.discovering();
+    let waiting = tokio::spawn({
+        let (verifier, token) = (verifier.clone(), world.token.clone());
+        async move { verifier.verify(&token).await }
+    });
+    until("discovery is asked for", async || world.provider.asked().discovery == 1).await;
+    pass(Duration::from_secs(4)).await;
+    world.provider.release();
+    world.provider.asked_for_keys(1).await;
+    pass(Duration::from_secs(2)).await;
+    // The time is over; who waits only has to be told.
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert!(waiting.is_finished());
+    assert!(refused(waiting.await.unwrap()).is_unavailable());
+}
+
+/// A fetch dies with its runtime. The next runtime begins another.
+#[test]
+fn a_fetch_that_died_is_begun_again() {
+    let lasting = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let world = lasting.block_on(World::new());
+    let verifier = lasting.block_on(async { verifier_at(&world.provider) });
+    world.provider.hold();
+    let passing = Builder::new_current_thread().enable_all().build().unwrap();
+    passing.block_on(async {
+        verifier.warm_up();
+        world.provider.asked_for_keys(1).await;
+    });
+    drop(passing);
+    world.provider.release();
+    assert!(lasting.block_on(verifier.verify(&world.token)).is_ok());
 }
 
 /// What was given up is let go of: a provider that hangs collects no connections.

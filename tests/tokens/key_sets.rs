@@ -107,3 +107,28 @@ fn key_files_that_hold_no_fitting_key_are_refused_at_start() {
     let gone = bad_settings(KeySource::File("/no/such/file".into()), &[Algorithm::RS256]).to_string();
     assert!(gone.contains("auth.issuers.corp") && gone.contains("/no/such/file"), "{gone}");
 }
+
+/// Nobody should see it, and it verifies nothing.
+#[test]
+fn a_private_key_in_a_file_is_refused_at_start() {
+    let (_file, private) = file(include_str!("keys/rsa.pem"));
+    let problem = bad_settings(private, &[Algorithm::RS256]).to_string();
+    assert!(problem.contains("auth.issuers.corp") && problem.contains("private"), "{problem}");
+}
+
+#[test]
+fn a_curve_in_a_file_has_to_fit_as_well() {
+    let (_file, p384) = file(Signer::p384("a").pem);
+    assert!(bad_settings(p384, &[Algorithm::ES256]).to_string().contains("auth.issuers.corp"));
+}
+
+#[tokio::test]
+async fn a_key_without_an_id_stands_in_nobodys_way() {
+    let (named, nameless, new) = (Signer::p256("named"), Signer::p256("nameless"), Signer::p256("new"));
+    let bare = nameless.jwk_with(&json!({ "use": "sig" }));
+    for keys in [[bare.clone(), named.jwk()], [named.jwk(), bare]] {
+        let verifier = with_keys(&keys);
+        assert!(verifier.verify(&named.sign(&claims(ISSUER))).await.is_ok());
+        assert_eq!(refused(verifier.verify(&new.sign(&claims(ISSUER))).await), TokenError::UnknownKey);
+    }
+}

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use boltgate::auth::token::{KeySource, Settings, TokenError, Verifier};
+use futures_util::FutureExt;
 use tokio::{task::JoinSet, time::Duration};
 
 use super::{
@@ -179,6 +180,43 @@ async fn keys_that_cannot_be_renewed_are_good_for_a_while() {
     world.provider.answer_keys(Answer::Document);
     pass(RETRY).await;
     world.counts().await;
+}
+
+/// The worst of failures is silence: nobody who has a good token is to wait for its end.
+#[tokio::test]
+async fn old_keys_serve_at_once_while_the_issuer_is_silent() {
+    let world = World::warm(None).await;
+    world.provider.hold();
+    pass(LIFETIME * 3 / 4 + SECOND).await;
+    world.counts().await;
+    world.provider.asked_for_keys(2).await;
+    for round in 3..6 {
+        // The fetch under way is given up, and after a pause the next one is due.
+        pass(LIFETIME).await;
+        assert_eq!(world.asked().await, round - 1);
+        pass(RETRY).await;
+        let answer = world.verifier.verify(&world.token).now_or_never();
+        assert!(answer.expect("nobody waits").is_ok());
+        world.provider.asked_for_keys(round).await;
+        let answer = world.verifier.verify(&world.token).now_or_never();
+        assert!(answer.expect("nobody waits while it is under way").is_ok());
+    }
+    world.provider.release();
+    world.counts().await;
+}
+
+/// Nothing has changed for those who have a good token, so nothing is verified anew.
+#[tokio::test]
+async fn the_same_keys_again_change_nothing() {
+    let world = World::warm(None).await;
+    let before = world.verifier.verify(&world.token).await.unwrap();
+    pass(LIFETIME * 3 / 4 + SECOND).await;
+    world.counts().await;
+    world.provider.asked_for_keys(2).await;
+    assert_eq!(world.asked().await, 2);
+    pass(LIFETIME / 2).await;
+    let after = world.verifier.verify(&world.token).await.unwrap();
+    assert!(Arc::ptr_eq(&before, &after), "it is still remembered");
 }
 
 #[tokio::test]

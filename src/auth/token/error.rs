@@ -87,6 +87,17 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
     },
+    /// The file holds what nobody but the issuer may have.
+    #[error("auth.issuers.{name}.key_file: {} holds a private key; tokens are verified with the public one", path.display())]
+    PrivateKey {
+        /// The issuer.
+        name: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is to tell good signatures from bad ones does not.
+    #[error("this program cannot verify signatures on this system")]
+    Signatures,
     /// An address that cannot be asked.
     #[error("auth.issuers.{name}: {address} is no address that keys can be fetched from: {reason}")]
     Address {

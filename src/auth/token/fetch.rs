@@ -15,12 +15,12 @@ use thiserror::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::TcpStream,
-    time::timeout,
+    time::{Instant, timeout_at},
 };
 use tokio_rustls::TlsConnector;
 
-/// For connecting, TLS, and the whole answer.
-const TIMEOUT: Duration = Duration::from_secs(5);
+/// For everything that it takes to get an issuer's keys: connecting, TLS, and all answers.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 /// In bytes.
 const LARGEST: usize = 256 * 1024;
 
@@ -60,12 +60,12 @@ pub(super) enum FetchError {
 }
 
 impl Fetcher {
-    /// Fetches the document at `address`.
+    /// Fetches the document at `address`, or gives up at `deadline`.
     ///
     /// # Errors
     /// [`FetchError`].
-    pub(super) async fn get(&self, address: &str) -> Result<Document, FetchError> {
-        timeout(TIMEOUT, self.get_patiently(address)).await.unwrap_or(Err(FetchError::Timeout))
+    pub(super) async fn get(&self, address: &str, deadline: Instant) -> Result<Document, FetchError> {
+        timeout_at(deadline, self.get_patiently(address)).await.unwrap_or(Err(FetchError::Timeout))
     }
 
     /// Whether something could be fetched from there.
@@ -88,7 +88,17 @@ impl Fetcher {
         if host.is_empty() {
             return Err(FetchError::Address("it names no host"));
         }
-        let port = authority.port_u16().unwrap_or(if tls { 443 } else { 80 });
+        let port = match authority.port_u16() {
+            Some(port) => port,
+            None if authority.as_str() == authority.host() => {
+                if tls {
+                    443
+                } else {
+                    80
+                }
+            }
+            None => return Err(FetchError::Address("its port is none")),
+        };
         Ok(Target { uri, tls, host, port })
     }
 

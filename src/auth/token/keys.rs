@@ -34,17 +34,11 @@ impl KeySet {
     /// The public key in a PEM file.
     pub(super) fn from_pem(pem: &[u8], allowed: &[Algorithm]) -> Self {
         type Read = fn(&[u8]) -> jsonwebtoken::errors::Result<DecodingKey>;
-        let kinds: [(Read, &[Algorithm]); 3] = [
-            (DecodingKey::from_rsa_pem, RSA),
-            (DecodingKey::from_ec_pem, &[Algorithm::ES256, Algorithm::ES384]),
-            (DecodingKey::from_ed_pem, &[Algorithm::EdDSA]),
-        ];
-        let key = |(read, fitting): (Read, &[Algorithm])| {
-            let algorithms = common(allowed, fitting);
-            if algorithms.is_empty() {
-                return None;
-            }
-            Some(Key { id: None, algorithms, decoding: read(pem).ok()? })
+        let kinds: [Read; 3] = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem];
+        let key = |read: Read| {
+            // As a JWK, a key says which curve it is on.
+            let jwk = Jwk::from_decoding_key(&read(pem).ok()?, None).ok()?;
+            Key::from_jwk(serde_json::to_value(jwk).ok()?, allowed)
         };
         Self(kinds.into_iter().filter_map(key).collect())
     }
@@ -65,12 +59,13 @@ impl KeySet {
     /// [`TokenError::UnknownKey`], [`TokenError::Algorithm`].
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, TokenError> {
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
-        // A key without a name, as from a file, is for any name.
-        let named = |key: &&Key| id.is_none() || key.id.is_none() || key.id.as_deref() == id;
+        // Where no key has a name, as in a file, they are for any name.
+        let have_names = self.0.iter().any(|key| key.id.is_some());
+        let named = |key: &&Key| id.is_none() || !have_names || key.id.as_deref() == id;
         let mut fitting = self.0.iter().filter(named).filter(fits);
         match (fitting.next(), fitting.next()) {
             (Some(key), None) => Ok(key),
-            (Some(key), Some(_)) if key.id.is_some() && key.id.as_deref() == id => Ok(key),
+            (Some(key), Some(_)) if id.is_some() && have_names => Ok(key),
             (None, _) if self.0.iter().any(|key| id.is_some() && key.id.as_deref() == id) => Err(TokenError::Algorithm),
             _ => Err(TokenError::UnknownKey),
         }

@@ -9,6 +9,7 @@ mod error;
 mod fetch;
 mod keys;
 mod remote;
+mod self_test;
 mod settings;
 mod verifier;
 

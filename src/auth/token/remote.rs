@@ -14,7 +14,7 @@ use tokio::{sync::watch, time::Instant};
 
 use super::{
     error::TokenError,
-    fetch::{Document, FetchError, Fetcher},
+    fetch::{Document, FetchError, Fetcher, TIMEOUT},
     keys::KeySet,
 };
 
@@ -62,8 +62,10 @@ pub(super) struct State {
 /// Keys, and how long they are good.
 pub(super) struct Fetched {
     pub(super) keys: KeySet,
-    /// Counts up with each fetch.
+    /// Counts up with each document that differs from the one before.
     pub(super) generation: u64,
+    /// Of the document.
+    hash: blake3::Hash,
     renew_at: Instant,
     expires: Instant,
 }
@@ -77,13 +79,20 @@ impl Remote {
         let under_way = {
             let mut state = self.state();
             let now = Instant::now();
-            if let Some(current) = state.current.clone().filter(|current| now < current.expires) {
-                if now >= current.renew_at {
-                    self.begin(&mut state);
-                }
+            if let Some(current) = state.current.clone().filter(|current| now < current.renew_at) {
                 return Ok(current);
             }
-            self.begin(&mut state)
+            let under_way = self.begin(&mut state);
+            // Past their lifetime keys are good once renewing them has failed, and then for as long as it does.
+            let failing = state.failed.is_some();
+            let good = state
+                .current
+                .clone()
+                .filter(|current| now < current.expires || failing && current.is_good_at(now, self.stale));
+            if let Some(current) = good {
+                return Ok(current);
+            }
+            under_way
         };
         self.over(under_way).await;
         self.good().ok_or(TokenError::KeysUnavailable)
@@ -102,7 +111,7 @@ impl Remote {
             }
             let asked = state.asked_for_unknown.is_some_and(|when| when.elapsed() < COOL_DOWN);
             // A fetch that failed has not found out; it is tried again in its own time.
-            if state.fetching.is_none() && state.failed.is_none() && asked {
+            if state.under_way().is_none() && state.failed.is_none() && asked {
                 return Err(TokenError::UnknownKey);
             }
             state.asked_for_unknown = Some(Instant::now());
@@ -115,7 +124,7 @@ impl Remote {
 
     /// Begins to fetch, unless that is under way or has just failed. Gives what to wait for, if anything.
     pub(super) fn begin(self: &Arc<Self>, state: &mut State) -> Option<watch::Receiver<()>> {
-        if state.fetching.is_none() && state.failed.is_none_or(|when| when.elapsed() >= RETRY) {
+        if state.under_way().is_none() && state.failed.is_none_or(|when| when.elapsed() >= RETRY) {
             let (done, fetching) = watch::channel(());
             state.fetching = Some(fetching);
             let remote = Arc::clone(self);
@@ -125,7 +134,7 @@ impl Remote {
                 drop(done);
             });
         }
-        state.fetching.clone()
+        state.under_way()
     }
 
     async fn over(&self, under_way: Option<watch::Receiver<()>>) {
@@ -137,21 +146,27 @@ impl Remote {
 
     fn good(&self) -> Option<Arc<Fetched>> {
         let current = self.state().current.clone();
-        current.filter(|current| Instant::now() < current.expires + self.stale)
+        current.filter(|current| current.is_good_at(Instant::now(), self.stale))
     }
 
-    fn settle(&self, fetched: Result<(KeySet, Duration), Failed>) {
+    fn settle(&self, fetched: Result<Fresh, Failed>) {
         let mut state = self.state();
         state.fetching = None;
         match fetched {
-            Ok((keys, lifetime)) => {
-                tracing::info!(issuer = self.name, keys = keys.len(), ?lifetime, "fetched the keys of an issuer");
+            Ok(Fresh { keys, hash, lifetime }) => {
+                let is_same = state.current.as_ref().is_some_and(|current| current.hash == hash);
+                if is_same {
+                    tracing::debug!(issuer = self.name, ?lifetime, "the keys of an issuer are still the same");
+                } else {
+                    tracing::info!(issuer = self.name, keys = keys.len(), ?lifetime, "fetched the keys of an issuer");
+                    state.generation += 1;
+                }
                 let now = Instant::now();
-                state.generation += 1;
                 state.failed = None;
                 state.current = Some(Arc::new(Fetched {
                     keys,
                     generation: state.generation,
+                    hash,
                     renew_at: now + lifetime * 3 / 4,
                     expires: now + lifetime,
                 }));
@@ -163,27 +178,30 @@ impl Remote {
         }
     }
 
-    async fn fetch(&self) -> Result<(KeySet, Duration), Failed> {
+    async fn fetch(&self) -> Result<Fresh, Failed> {
+        let deadline = Instant::now() + TIMEOUT;
         let address = match &self.place {
             Place::Url(address) => address.clone(),
-            Place::Discovery => self.discover().await?,
+            Place::Discovery => self.discover(deadline).await?,
         };
         let failed = |reason: String| Failed { address: address.clone(), reason };
-        let Document { body, max_age } = self.fetcher.get(&address).await.map_err(|error| failed(error.to_string()))?;
+        let document = self.fetcher.get(&address, deadline).await;
+        let Document { body, max_age } = document.map_err(|error| failed(error.to_string()))?;
         let Some(keys) = KeySet::from_jwks(&body, &self.algorithms) else {
             return Err(failed("the answer is no JWKS document".to_owned()));
         };
         if keys.len() == 0 {
             return Err(failed("the answer holds no key that can be used with the issuer's algorithms".to_owned()));
         }
-        Ok((keys, max_age.unwrap_or(LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME)))
+        let lifetime = max_age.unwrap_or(LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
+        Ok(Fresh { keys, hash: blake3::hash(&body), lifetime })
     }
 
     /// The address of the keys, by the issuer's own word.
-    async fn discover(&self) -> Result<String, Failed> {
+    async fn discover(&self, deadline: Instant) -> Result<String, Failed> {
         let address = discovery_address(&self.issuer);
         let failed = |reason: &dyn ToString| Failed { address: address.clone(), reason: reason.to_string() };
-        let document = self.fetcher.get(&address).await.map_err(|error| failed(&error))?;
+        let document = self.fetcher.get(&address, deadline).await.map_err(|error| failed(&error))?;
         let document: Value =
             serde_json::from_slice(&document.body).map_err(|_| failed(&"the answer is no discovery document"))?;
         if document.get("issuer").and_then(Value::as_str) != Some(&self.issuer) {
@@ -201,7 +219,18 @@ impl Remote {
     }
 }
 
+impl Fetched {
+    fn is_good_at(&self, now: Instant, stale: Duration) -> bool {
+        self.expires.checked_add(stale).is_none_or(|end| now < end)
+    }
+}
+
 impl State {
+    /// The fetch under way, if it has not died with its runtime.
+    fn under_way(&self) -> Option<watch::Receiver<()>> {
+        self.fetching.clone().filter(|fetching| fetching.has_changed().is_ok())
+    }
+
     /// What to say of a key that is not there.
     fn without_key(&self) -> TokenError {
         if self.failed.is_some() { TokenError::KeysUnavailable } else { TokenError::UnknownKey }
@@ -211,6 +240,13 @@ impl State {
 /// Where an issuer describes itself.
 pub(super) fn discovery_address(issuer: &str) -> String {
     format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+}
+
+/// Keys that have just come.
+struct Fresh {
+    keys: KeySet,
+    hash: blake3::Hash,
+    lifetime: Duration,
 }
 
 struct Failed {

@@ -16,12 +16,15 @@ use super::{
     fetch::{FetchError, Fetcher},
     keys::KeySet,
     remote::{Fetched, Place, Remote, State, discovery_address},
+    self_test::signatures_are_verified,
     settings::{IssuerSettings, KeySource, Settings},
 };
 use crate::tls;
 
 /// In bytes. Headers of HTTP are hardly longer.
 const LONGEST: usize = 16 * 1024;
+/// In the first line of every private key's PEM.
+const PRIVATE: &[u8] = b"PRIVATE KEY-----";
 /// Verified tokens remembered at most.
 const REMEMBERED: usize = 10_000;
 
@@ -85,6 +88,9 @@ impl Verifier {
             issuers.into_iter().map(|settings| Issuer::new(settings, stale_keys)).collect::<Result<_, _>>()?;
         let mut secret = [0; blake3::KEY_LEN];
         getrandom::fill(&mut secret)?;
+        if !signatures_are_verified() {
+            return Err(SetupError::Signatures);
+        }
         Ok(Self { shared: Arc::new(Shared { issuers, leeway, secret, remembered: Cache::new(REMEMBERED) }) })
     }
 
@@ -179,6 +185,9 @@ impl Issuer {
                 let keys = KeySet::from_jwks(&content, &settings.algorithms)
                     .unwrap_or_else(|| KeySet::from_pem(&content, &settings.algorithms));
                 if keys.len() == 0 {
+                    if content.windows(PRIVATE.len()).any(|window| window == PRIVATE) {
+                        return Err(SetupError::PrivateKey { name: name(), path: path.clone() });
+                    }
                     return Err(SetupError::NoKeys { name: name(), path: path.clone() });
                 }
                 return Ok(Self { keys: Keys::Fixed(keys), settings });
@@ -193,7 +202,8 @@ impl Issuer {
         };
         let bad = |error: FetchError| SetupError::Address {
             name: name(),
-            address: address.clone(),
+            // Whoever writes a password into an address does not want to read it in a log.
+            address: address.rsplit_once('@').map_or(address.as_str(), |(_, rest)| rest).to_owned(),
             reason: error.to_string(),
         };
         fetcher.check(&address).map_err(bad)?;

@@ -1,0 +1,24 @@
+//! Whether signatures are verified at all: what nobody notices until the first token comes, or the first forged one.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
+
+/// Whether a signature counts with its own secret, and with no other.
+pub(super) fn signatures_are_verified() -> bool {
+    let message = b"header.claims";
+    let verified = |signature: &str, secret: &[u8]| {
+        crypto::verify(signature, message, &DecodingKey::from_secret(secret), Algorithm::HS256)
+    };
+    crypto::sign(message, &EncodingKey::from_secret(b"own"), Algorithm::HS256).is_ok_and(|signature| {
+        matches!((verified(&signature, b"own"), verified(&signature, b"other")), (Ok(true), Ok(false)))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn they_are_here() {
+        assert!(signatures_are_verified());
+    }
+}
