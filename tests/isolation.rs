@@ -30,14 +30,14 @@ use support::{
 use traffic::{Tally, World};
 
 /// Connections to the database.
-const CAP: usize = 8;
+const CAP: usize = 10;
 
 /// Logins come of age in between. What clients leave behind is cleared away soon.
 const SETTINGS: [(&str, &str); 6] = [
-    ("database.max_connections", "8"),
+    ("database.max_connections", "10"),
     ("database.acquire_timeout", "60s"),
     ("database.login_age", "100ms"),
-    ("transactions.max", "6"),
+    ("transactions.max", "8"),
     ("transactions.idle_timeout", "300ms"),
     ("discovery.neo4j_edition", "enterprise"),
 ];
@@ -88,7 +88,7 @@ async fn run(world: World, uri: &str, control: &Control, requests: usize) -> Tal
     let tally = traffic::run(world, &gateway, control, requests, seed).await;
     println!("seed {seed}: {tally:?}");
     assert!(tally.verified > requests * 3 / 4, "too few answers were worth looking at: {tally:?}");
-    assert!(tally.committed > requests / 100 && tally.rolled_back > requests / 100, "{tally:?}");
+    assert!(tally.committed > requests / 400 && tally.rolled_back > requests / 400, "{tally:?}");
     assert!(tally.broken_off > requests / 100, "{tally:?}");
     nothing_is_left(&gateway, control).await;
     tally

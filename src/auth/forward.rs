@@ -32,7 +32,7 @@ impl Form {
         }
     }
 
-    /// The login with `token` under `scheme`. A realm has no place beside pairs.
+    /// The login with `token` under `scheme`. A realm is Neo4j's, and goes with its scheme `bearer` only.
     ///
     /// # Errors
     /// [`Unsendable`]: what has more in it than a token could break out of the form.
@@ -44,7 +44,7 @@ impl Form {
         realm: Option<&str>,
     ) -> Result<AuthToken, Unsendable> {
         if !self.is_pairs(scheme) {
-            return Ok(AuthToken::custom(scheme, token).with_realm(realm));
+            return Ok(AuthToken::custom(scheme, token).with_realm(realm.filter(|_| scheme == "bearer")));
         }
         checked("access token", token)?;
         let pairs = match id_token {
@@ -93,8 +93,10 @@ mod tests {
         assert_eq!(bearer, AuthToken::bearer("a=b;c"));
         let saml = Form::Auto.login("saml-okta", "PHNhbWw+PT0=", None, None);
         assert_eq!(credentials(saml).unwrap(), "PHNhbWw+PT0=");
-        let with_realm = Form::Token.login("oidc-x", "a", None, Some("r")).unwrap();
-        assert_eq!(with_realm, AuthToken::custom("oidc-x", "a").with_realm(Some("r")));
+        let with_realm = Form::Auto.login("bearer", "a", None, Some("r")).unwrap();
+        assert_eq!(with_realm, AuthToken::bearer("a").with_realm(Some("r")));
+        let without = Form::Auto.login("saml-okta", "a", None, Some("r")).unwrap();
+        assert_eq!(without, AuthToken::custom("saml-okta", "a"));
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::{
     time::Duration,
 };
 
-use boltgate::bolt::{AuthToken, Extra, Failure};
+use boltgate::bolt::{AuthToken, Extra, Failure, recover::recover};
+use tokio::time::timeout;
 
 use super::wire::{NONE, Recorded, ask, hear, names, open};
 use crate::support::{
@@ -92,6 +93,23 @@ async fn another_login_travels_with_the_statement() {
     assert!(row.starts_with("RECORD [\"alice\", "), "{row}");
     assert_eq!(writes.take(), [["LOGOFF", "LOGON", "RUN", "PULL"]]);
     assert_eq!(*heard.lock().unwrap(), Some(true));
+}
+
+#[tokio::test]
+async fn a_login_and_a_statement_that_nobody_waits_for_are_recovered_from() {
+    let fake = FakeNeo4j::start().await;
+    for fills in 0..4 {
+        let mut connection = open(fake.connect()).await.unwrap();
+        connection.queue_login(&AuthToken::basic("alice", "wonderland"), Box::new(|_| {}));
+        ask(&mut connection, "UNWIND range(1, 3) AS n RETURN n");
+        for _ in 0..fills {
+            // All that is left may have come with what was read before.
+            let _ = timeout(Duration::from_millis(50), connection.fill()).await;
+        }
+        let recovered = recover(&mut connection, Duration::from_secs(5)).await;
+        // A login that never left is no login: whom the connection serves would be in doubt.
+        assert_eq!((recovered, connection.is_clean()), (fills > 0, fills > 0), "{fills}");
+    }
 }
 
 #[tokio::test]

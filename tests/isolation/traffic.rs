@@ -1,12 +1,15 @@
 //! Clients that ask and break off, and what they make of the answers.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use serde_json::{Value, json};
-use tokio::{sync::Semaphore, task::JoinSet};
+use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
 use crate::{
     client::{Answer, Client, Request},
@@ -17,8 +20,10 @@ use crate::{
 
 /// Clients at a time.
 const CLIENTS: usize = 64;
-/// Of these, in a transaction: fewer than there may be, since some are left to themselves.
-const IN_TRANSACTIONS: usize = 4;
+/// Of these, in a transaction.
+const IN_TRANSACTIONS: usize = 7;
+/// After this a transaction that was left to itself has ended.
+const FORGOTTEN: Duration = Duration::from_millis(450);
 /// Requests after which the fake forgets its journal.
 const CHAPTER: usize = 2000;
 
@@ -149,7 +154,14 @@ impl Visitor {
             0..3 if !self.world.strangers.is_empty() => self.is_turned_away().await,
             0..6 => self.fails().await,
             6..30 => match Arc::clone(&self.places).try_acquire_owned() {
-                Ok(_place) => self.transacts().await,
+                Ok(place) => {
+                    if !self.transacts().await {
+                        tokio::spawn(async move {
+                            sleep(FORGOTTEN).await;
+                            drop(place);
+                        });
+                    }
+                }
                 Err(_) => self.asks().await,
             },
             _ => self.asks().await,
@@ -239,16 +251,16 @@ impl Visitor {
         }
     }
 
-    /// A transaction from its beginning to one of its ends.
-    async fn transacts(&mut self) {
+    /// A transaction from its beginning to one of its ends. False when it may still be open.
+    async fn transacts(&mut self) -> bool {
         let errand = self.errand();
         let first = self.random.percent(50).then_some("WHOAMI");
         let Some(opened) = self.send(&errand.request("POST", "/tx", first)).await else {
-            return;
+            return false;
         };
         if opened.status == 503 {
             self.tally.out_of_luck += 1;
-            return;
+            return true;
         }
         if first.is_some() {
             self.verify(&errand, &opened);
@@ -258,24 +270,26 @@ impl Visitor {
         for _ in 0..self.random.below(3) {
             let statement = self.random.percent(80).then_some("WHOAMI");
             if !self.goes_on(&errand, "POST", &path, statement, 202).await {
-                return;
+                return false;
             }
             if self.random.percent(20) {
                 self.is_not_found_by_others(&errand, &path).await;
             }
         }
-        match self.random.below(10) {
-            0..4 => {
+        match self.random.below(20) {
+            0..9 => {
                 let statement = self.random.percent(50).then_some("WHOAMI");
                 let done = self.goes_on(&errand, "POST", &format!("{path}/commit"), statement, 202).await;
                 self.tally.committed += usize::from(done);
+                done
             }
-            4..9 => {
+            9..19 => {
                 let done = self.goes_on(&errand, "DELETE", &path, None, 200).await;
                 self.tally.rolled_back += usize::from(done);
+                done
             }
             // It is left to itself.
-            _ => {}
+            _ => false,
         }
     }
 

@@ -34,13 +34,25 @@ impl Connection {
     /// As [`Connection::reply`].
     pub fn buffered_reply(&mut self) -> Result<Option<Reply>, Error> {
         loop {
-            match self.inbound.advance().and_then(|whole| whole.then(|| self.interpret()).transpose()) {
-                Ok(None) => return Ok(None),
-                Ok(Some(None)) => {} // of a login, which is the connection's own business
-                Ok(Some(reply)) => return Ok(reply),
-                Err(error) => return Err(self.defunct(error)),
+            match self.step()? {
+                Step::Waiting => return Ok(None),
+                Step::Login => {} // which is the connection's own business
+                Step::Reply(reply) => return Ok(Some(reply)),
             }
         }
+    }
+
+    /// Takes the next message, if all of it has arrived.
+    ///
+    /// # Errors
+    /// As [`Connection::reply`].
+    pub(super) fn step(&mut self) -> Result<Step, Error> {
+        let step = match self.inbound.advance() {
+            Ok(false) => Ok(Step::Waiting),
+            Ok(true) => self.interpret(),
+            Err(error) => Err(error),
+        };
+        step.map_err(|error| self.defunct(error))
     }
 
     /// Writes what is queued and reads what there is, at least a byte.
@@ -122,6 +134,17 @@ impl Connection {
             Err(error) => Poll::Ready(Err(Error::Io(error))),
         }
     }
+}
+
+/// What the next message was.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// It has not arrived yet.
+    Waiting,
+    /// That a login goes well.
+    Login,
+    /// What somebody waits for.
+    Reply(Reply),
 }
 
 /// The end of the stream, however the system or TLS words it.

@@ -9,6 +9,7 @@ use super::{
         summary,
     },
     Connection, Pending, Phase, Reply,
+    exchange::Step,
 };
 
 const SUCCESS: u8 = 0x70;
@@ -17,19 +18,19 @@ const IGNORED: u8 = 0x7E;
 const FAILURE: u8 = 0x7F;
 
 impl Connection {
-    /// Takes the next message apart and moves the session on. Gives the reply, unless it is that of a login.
-    pub(super) fn interpret(&mut self) -> Result<Option<Reply>, Error> {
+    /// Takes the next message apart and moves the session on.
+    pub(super) fn interpret(&mut self) -> Result<Step, Error> {
         let reply = self.parse()?;
         if reply == Reply::Record {
             return match self.pending.front() {
-                Some(Pending::Pull) => Ok(Some(reply)),
+                Some(Pending::Pull) => Ok(Step::Reply(reply)),
                 _ => Err(Error::Protocol("a row that nobody asked for")),
             };
         }
         let request = self.pending.pop_front().ok_or(Error::Protocol("a reply that nobody asked for"))?;
         if matches!(request, Pending::Logon | Pending::Logoff) {
             self.login_answered(request, reply)?;
-            return Ok(None);
+            return Ok(Step::Login);
         }
         match &reply {
             Reply::Success => self.succeeded(request),
@@ -48,7 +49,7 @@ impl Connection {
             }
             Reply::Ignored | Reply::Record => {}
         }
-        Ok(Some(reply))
+        Ok(Step::Reply(reply))
     }
 
     fn succeeded(&mut self, request: Pending) {

@@ -18,6 +18,7 @@ use super::{
         version::Capabilities,
     },
     Connection, Limits, MIN_READ, Pending, Phase, Reply, Transport,
+    exchange::Step,
     modest::is_modest,
 };
 
@@ -119,10 +120,10 @@ impl Connection {
     /// [`Error::Login`] with the server's words, or what broke the connection, which is then closed.
     pub async fn settle_login(&mut self) -> Result<(), Error> {
         while self.owes_login() {
-            match self.buffered_reply()? {
-                Some(_) => return Err(self.defunct(UNDECIDED)),
-                None if self.owes_login() => self.fill().await?,
-                None => {}
+            match self.step()? {
+                Step::Waiting => self.fill().await?,
+                Step::Login => {}
+                Step::Reply(_) => return Err(self.defunct(UNDECIDED)),
             }
         }
         Ok(())
