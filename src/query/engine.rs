@@ -2,6 +2,8 @@
 
 use std::{fmt, mem, time::Duration};
 
+use tokio::time::Instant;
+
 use super::{
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
@@ -19,6 +21,9 @@ use crate::{
 /// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
 /// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
 const GRACE: Duration = Duration::from_secs(65);
+
+/// The gateway itself ends what a credential no longer covers, and says why. The database's own limit comes after that.
+const AFTER_THE_END: Duration = Duration::from_secs(1);
 
 /// What callers know the parameters as.
 const PARAMETERS: &str = "parameters";
@@ -124,7 +129,7 @@ impl Engine {
         let mut lease = self.lease(caller).await?;
         let plan = Plan::of(&statement.text, database, &lease)?;
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
-        let limit = self.limit(options, self.settings.max_execution_time);
+        let limit = self.limit(caller, options, self.settings.max_execution_time);
         let sent = Sent::new(&lease, plan.database, options, limit)?;
         lease.run(plan.text, &parameters, &sent.extra());
         lease.pull(FIRST_BATCH);
@@ -330,15 +335,17 @@ impl Engine {
             }
         };
         let mut lease = self.lease(caller).await?;
-        let limit = self.limit(options, self.settings.transactions.max_lifetime);
+        let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
         let sent = Sent::new(&lease, database_of(database, &lease), options, limit)?;
         lease.begin(&sent.extra());
         Ok((lease, reservation, Deadline::after(limit + GRACE, caller)))
     }
 
-    /// The shorter of what the caller asks for and what the operator allows.
-    fn limit(&self, options: &Options, allowed: Duration) -> Duration {
-        options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed))
+    /// The shortest of what the caller asks for, what the operator allows, and what is left of the caller's credential:
+    /// past its end nobody can log in any more to end a statement on the database.
+    fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
+        let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
+        caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + AFTER_THE_END))
     }
 }
 

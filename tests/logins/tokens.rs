@@ -154,6 +154,22 @@ async fn an_idle_connection_is_closed() {
     .await;
 }
 
+/// Past its end nobody can log in with the token to end a statement: the database has to do so by itself.
+#[tokio::test]
+async fn the_database_is_told_when_to_stop() {
+    everywhere(|kind, mode| async move {
+        let scene = Scene::start(kind, mode).await;
+        let token = scene.token();
+        for path in ["", "/tx"] {
+            let timeout = values(&scene.run(&token, path, "WHOAMI").await)[0][4].as_u64().unwrap();
+            assert!((1..=4000).contains(&timeout), "{kind:?} {mode:?} {path}: {timeout}");
+        }
+        let timeout = values(&scene.stand.run(ADMIN, "", "WHOAMI").await)[0][4].as_u64().unwrap();
+        assert_eq!(timeout, 600_000, "{kind:?}: who has no token has all the time there is");
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn a_statement_is_cancelled() {
     everywhere(|kind, mode| async move {
