@@ -3,6 +3,7 @@
 
 mod support;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
@@ -174,4 +175,28 @@ async fn a_service_account_for_reading_only_reads() {
     }
     let row = values(&send(&gateway, QUERY, &[ADMIN], &whoami()).await)[0].clone();
     assert_eq!(row[3], Value::Null, "those who log in as themselves write");
+}
+
+/// Whoever remembers people by name gives the second one the rights of the first.
+#[tokio::test]
+async fn two_tokens_of_one_person_are_two_logins() {
+    let (fake, gateway) = enterprise(&[]).await;
+    let claims = |role: &str| json!({ "iss": "i", "sub": "alice", "roles": [role], "exp": 4_000_000_000_u64 });
+    let token = |role| format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims(role).to_string()));
+    let (reader, admin) = (token("reader"), token("admin"));
+    fake.control.set_token("bearer", &reader, "alice as reader");
+    fake.control.set_token("bearer", &admin, "alice as admin");
+    let begun =
+        send(&gateway, &format!("{QUERY}/tx"), &[("Authorization", &format!("Bearer {admin}"))], &json!({})).await;
+    let path = format!("{QUERY}/tx/{}", transaction_id(&begun));
+    for _ in 0..3 {
+        for (token, principal) in [(&reader, "alice as reader"), (&admin, "alice as admin")] {
+            let authorization = ("Authorization", format!("Bearer {token}"));
+            let headers = [(authorization.0, authorization.1.as_str())];
+            assert_eq!(who(&send(&gateway, QUERY, &headers, &whoami()).await), json!([principal, null]));
+        }
+    }
+    let headers = [("Authorization", format!("Bearer {reader}"))];
+    let headers = [(headers[0].0, headers[0].1.as_str())];
+    assert_eq!(send(&gateway, &path, &headers, &whoami()).await.status, 404, "the other token's transaction");
 }
