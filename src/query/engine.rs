@@ -8,13 +8,14 @@ use super::{
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
     plan::{Plan, Sent, database_of, fitted},
+    reply::{expect, lost, tainted},
     rows::{self, FIRST_BATCH, Rows, Scope},
-    statement::{AccessMode, NotificationFilter},
+    statement::{Options, Statement},
     transactions::{self, Guard, Handle, Transaction, Transactions},
 };
 use crate::{
     auth::Identity,
-    bolt::{self, Connection, Reply, summary},
+    bolt::{self, summary},
     pool::{Lease, Pool},
 };
 
@@ -27,34 +28,6 @@ const AFTER_THE_END: Duration = Duration::from_secs(1);
 
 /// What callers know the parameters as.
 const PARAMETERS: &str = "parameters";
-
-/// One statement with its parameters.
-#[derive(Debug, Clone)]
-pub struct Statement {
-    /// The text.
-    pub text: String,
-    /// A PackStream map.
-    pub parameters: Vec<u8>,
-}
-
-/// How a statement or a transaction is to be run.
-#[derive(Debug, Clone, Default)]
-pub struct Options {
-    /// Reading only, or writing too.
-    pub access_mode: AccessMode,
-    /// What has to be seen.
-    pub bookmarks: Vec<String>,
-    /// The user to act as.
-    pub impersonated_user: Option<String>,
-    /// The caller's own limit.
-    pub max_execution_time: Option<Duration>,
-    /// Statements may commit in batches inside the transaction.
-    pub implicit: bool,
-    /// A PackStream map, shown by the database beside the running transaction.
-    pub metadata: Option<Vec<u8>>,
-    /// Which notifications are wanted.
-    pub notifications: NotificationFilter,
-}
 
 /// How the engine behaves.
 #[derive(Debug, Clone, Copy)]
@@ -375,39 +348,4 @@ async fn start(
     let kind = plan.kind;
     let columns = expect(connection, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
     Ok((guard, columns, kind))
-}
-
-/// Waits for a reply that has to be a success, and takes what is wanted from it.
-async fn expect<T>(
-    lease: &mut Lease,
-    deadline: Deadline,
-    take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
-) -> Result<T, Error> {
-    match deadline.bound(lease.reply()).await? {
-        Ok(Reply::Success) => take(lease).map_err(|error| Error::of_lost(&error)),
-        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
-        Ok(Reply::Record | Reply::Ignored) => {
-            Err(Error::of_lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
-        }
-        Err(error) => Err(lost(error, lease)),
-    }
-}
-
-/// A connection that ends under a request may have been refused the login that travelled with it.
-fn lost(error: bolt::Error, lease: &Lease) -> Error {
-    match error {
-        bolt::Error::Login(failure) => Error::of_login(failure, lease.identity()),
-        error => Error::of_lost(&error),
-    }
-}
-
-/// After a refusal that concerns the database or the user, some servers are in doubt which they serve.
-fn tainted(error: Error, connection: &mut Connection, options: &Options) -> Error {
-    let concerns_session = options.impersonated_user.is_some()
-        || error.kind == super::Kind::DatabaseNotFound
-        || error.message.contains("not authorized on");
-    if connection.dialect().refusal_taints && concerns_session {
-        connection.retire();
-    }
-    error
 }

@@ -11,12 +11,13 @@ mod engine;
 mod error;
 mod inspect;
 mod plan;
+mod reply;
 mod rows;
 mod statement;
 mod transactions;
 
-pub use engine::{Engine, Options, Settings, Statement};
+pub use engine::{Engine, Settings};
 pub use error::{Error, Kind};
 pub use rows::{End, Flow, Progress, RowRefused, RowSink, Rows};
-pub use statement::{AccessMode, Category, NotificationFilter, Severity};
+pub use statement::{AccessMode, Category, NotificationFilter, Options, Severity, Statement};
 pub use transactions::{Handle, Settings as TransactionSettings, Transaction};

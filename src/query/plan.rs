@@ -6,10 +6,9 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     bookmark::is_placeholder,
-    engine::Options,
     error::{Error, Kind},
     inspect::{self, PING},
-    statement::{AccessMode, Severity},
+    statement::{AccessMode, Options, Severity},
 };
 use crate::bolt::{
     Connection, Extra,

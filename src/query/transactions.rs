@@ -15,7 +15,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use super::{deadline::Deadline, engine::Options, error::Error};
+use super::{deadline::Deadline, error::Error, statement::Options};
 use crate::{
     auth::{Identity, IdentityKey},
     pool::Lease,
