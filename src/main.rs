@@ -29,7 +29,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::CheckConfig(args) => {
             let effective = effective(&args)?;
             telemetry::logs::parse_filter(&effective.settings.log.filter)?;
-            server::network_endpoint(&effective.settings.database)?;
+            server::check(&effective.settings)?;
             println!("The settings are good.");
             Ok(())
         }

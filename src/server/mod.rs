@@ -8,4 +8,4 @@ mod callers;
 mod stall;
 mod start;
 
-pub use start::{Running, StartError, network_endpoint, start};
+pub use start::{Running, StartError, check, network_endpoint, start};

@@ -84,6 +84,16 @@ pub fn network_endpoint(settings: &config::Database) -> Result<Endpoint, StartEr
     Ok(Endpoint::Network { uri, tls })
 }
 
+/// Reads all that the settings name (authorities, keys of issuers) as a start would, and starts nothing.
+///
+/// # Errors
+/// [`StartError`].
+pub fn check(settings: &Settings) -> Result<(), StartError> {
+    network_endpoint(&settings.database)?;
+    Authenticator::new(callers::settings(&settings.auth))?;
+    Ok(())
+}
+
 /// Starts serving `endpoint`. The database need not be there yet.
 ///
 /// # Errors

@@ -67,6 +67,17 @@ fn a_missing_certificate_authority_is_found_before_serving() {
 }
 
 #[test]
+fn keys_of_issuers_are_read_before_serving() {
+    let issuer = "[auth.issuers.shop]\nissuer = 'shop'\naudience = ['graph']\n";
+    let missing = check(&format!("{issuer}key_file = '/nowhere/keys.pem'"), &[]);
+    let reason = refused(&missing);
+    assert!(reason.contains("auth.issuers.shop.key_file: cannot read /nowhere/keys.pem"), "{reason}");
+    // A settings file is none.
+    let reason = refused(&check(&format!("{issuer}key_file = '{EXAMPLE}'"), &[]));
+    assert!(reason.contains("holds no public key (PEM or JWKS)"), "{reason}");
+}
+
+#[test]
 fn print_config_shows_where_each_value_comes_from() {
     let (_folder, file) = config("[transactions]\nmax = 3\n[server]\nbody_timeout = \"7s\"");
     let mut command = boltgate(&["print-config", "--config", file.to_str().expect("UTF-8")]);
