@@ -8,7 +8,7 @@ use super::{
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
     plan::{Plan, Sent, database_of, fitted},
-    reply::{expect, lost, tainted},
+    reply::{expect, tainted},
     rows::{self, FIRST_BATCH, Rows, Scope},
     statement::{Options, Statement},
     transactions::{self, Guard, Handle, Transaction, Transactions},
@@ -64,12 +64,7 @@ impl Engine {
     /// # Errors
     /// The database's refusal, or why it could not be asked.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        if self.pool.knows(caller) {
-            return Ok(());
-        }
-        let mut lease = self.lease(caller).await?;
-        let settled = Deadline::after(GRACE, caller).bound(lease.settle_login()).await?;
-        settled.map_err(|error| lost(error, &lease))
+        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller))
     }
 
     /// Runs one statement in a transaction of its own.
@@ -289,7 +284,7 @@ impl Engine {
     /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
     /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
     async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
-        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller))?;
+        self.verify(caller).await?;
         self.transactions.check_out(handle, caller)
     }
 

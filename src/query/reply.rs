@@ -27,7 +27,7 @@ pub(super) async fn expect<T>(
 }
 
 /// A connection that ends under a request may have been refused the login that travelled with it.
-pub(super) fn lost(error: bolt::Error, lease: &Lease) -> Error {
+fn lost(error: bolt::Error, lease: &Lease) -> Error {
     match error {
         bolt::Error::Login(failure) => Error::of_login(failure, lease.identity()),
         error => Error::of_lost(&error),
