@@ -27,7 +27,7 @@ pub struct Presented<'a> {
     pub realm: Option<&'a [u8]>,
     /// The ID token beside the access token.
     pub id_token: Option<&'a [u8]>,
-    /// The Bolt scheme under which the token is to be passed on ([`super::SCHEME_HEADER`]).
+    /// The Bolt scheme under which the token is to be passed on.
     pub scheme: Option<&'a [u8]>,
 }
 
@@ -83,29 +83,6 @@ pub struct Policy {
     /// Who may act as whom.
     pub impersonation: Impersonation,
 }
-
-/// Everything is passed on, and the database decides.
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            policy: Policy {
-                anonymous: Inbound::Forward,
-                basic: Inbound::Forward,
-                bearer: Inbound::Forward,
-                scheme: "bearer".into(),
-                form: Form::Auto,
-                request_schemes: Vec::new(),
-                issuer_schemes: Vec::new(),
-                impersonation: Impersonation::Database,
-            },
-            service_account: ServiceAccount::default(),
-            tokens: token::Settings { issuers: Vec::new(), leeway: LEEWAY, stale_keys: STALE_KEYS },
-        }
-    }
-}
-
-const LEEWAY: Duration = Duration::from_secs(30);
-const STALE_KEYS: Duration = Duration::from_secs(60 * 60);
 
 /// Lets callers in.
 pub struct Authenticator {

@@ -4,9 +4,6 @@ use thiserror::Error;
 
 use super::{forward::Unsendable, token::TokenError};
 
-/// The header in which a request names the Bolt scheme for its token.
-pub const SCHEME_HEADER: &str = "Boltgate-Auth-Scheme";
-
 /// A credential that is not taken, before the database has seen it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
@@ -21,7 +18,7 @@ pub enum Error {
     #[error("This gateway does not take {0}.")]
     NotTaken(&'static str),
     /// The request names a scheme that it may not choose.
-    #[error("The header {SCHEME_HEADER} names a scheme that requests may not choose here (auth.request_schemes).")]
+    #[error("The header Boltgate-Auth-Scheme names a scheme that requests may not choose here (auth.request_schemes).")]
     SchemeNotAllowed,
     /// The database could not be told.
     #[error("The token cannot be passed on: {0}.")]

@@ -14,7 +14,7 @@ mod impersonation;
 pub mod token;
 
 pub use authenticator::{Authenticator, Inbound, Policy, Presented, ServiceAccount, Settings};
-pub use error::{Error, ImpersonationRefused, SCHEME_HEADER};
+pub use error::{Error, ImpersonationRefused};
 pub use forward::{Form, Unsendable};
 pub use identity::{Identity, IdentityKey};
 pub use impersonation::{Impersonation, Rule};

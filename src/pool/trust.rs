@@ -15,8 +15,7 @@ use crate::{
 
 impl Pool {
     /// Whether the database has accepted the login of `identity`, within the age of logins.
-    #[must_use]
-    pub fn knows(&self, identity: &Identity) -> bool {
+    fn knows(&self, identity: &Identity) -> bool {
         let accepted = self.shared.logins.accepted(identity.key());
         accepted.is_some_and(|when| self.shared.is_recent(when))
     }

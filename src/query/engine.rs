@@ -59,7 +59,8 @@ impl Engine {
         Self { pool, transactions: Transactions::new(settings.transactions), settings }
     }
 
-    /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so before.
+    /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so within the age of
+    /// logins.
     ///
     /// # Errors
     /// The database's refusal, or why it could not be asked.

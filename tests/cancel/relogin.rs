@@ -4,12 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use boltgate::{
-    auth::{self, Authenticator, Identity, Presented},
+    auth::{Authenticator, Identity, Presented},
     pool,
     query::{Error, Flow, Kind as Fault, Options, Progress, RowRefused, RowSink, Statement},
 };
 
-use super::stand::{Fake, Kind, POOL, Polled, Stand};
+use super::stand::{Fake, Kind, POOL, Polled, Stand, everything_passed_on};
 use crate::support::bolt::{control::User, value::Value};
 
 /// A few polls for each message, on each side.
@@ -48,7 +48,7 @@ impl Callers {
                 fake.control().set_user(name, User { password: "pw".into(), ..User::default() });
             }
         }
-        let authenticator = Authenticator::new(auth::Settings::default()).unwrap();
+        let authenticator = Authenticator::new(everything_passed_on()).unwrap();
         let identify = async |header: &'static [u8]| {
             let presented = Presented { authorization: Some(header), ..Presented::default() };
             authenticator.identify(&presented).await.unwrap()

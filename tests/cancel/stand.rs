@@ -13,7 +13,7 @@ use axum::{
     http::{HeaderName, Request},
 };
 use boltgate::{
-    auth::{self, Authenticator},
+    auth::{self, Authenticator, Form, Impersonation, Inbound, Policy, ServiceAccount, token},
     bolt::{Dialer, Endpoint, connection::Limits},
     http,
     pool::{self, Pool},
@@ -113,6 +113,22 @@ pub const POOL: pool::Settings = pool::Settings {
     patience: Duration::from_millis(250),
 };
 
+/// The database decides about callers.
+pub fn everything_passed_on() -> auth::Settings {
+    let policy = Policy {
+        anonymous: Inbound::Forward,
+        basic: Inbound::Forward,
+        bearer: Inbound::Forward,
+        scheme: "bearer".into(),
+        form: Form::Auto,
+        request_schemes: Vec::new(),
+        issuer_schemes: Vec::new(),
+        impersonation: Impersonation::Database,
+    };
+    let tokens = token::Settings { issuers: Vec::new(), leeway: Duration::ZERO, stale_keys: Duration::ZERO };
+    auth::Settings { policy, service_account: ServiceAccount::default(), tokens }
+}
+
 impl Stand {
     pub fn new(fake: &Arc<Fake>, width: usize, pool: pool::Settings) -> Self {
         let server = Arc::clone(fake);
@@ -140,7 +156,7 @@ impl Stand {
             neo4j_edition: "community",
             bolt_port: 7687,
         };
-        let router = http::router(engine.clone(), Authenticator::new(auth::Settings::default()).unwrap(), settings);
+        let router = http::router(engine.clone(), Authenticator::new(everything_passed_on()).unwrap(), settings);
         Self { router, engine, database: fake.database() }
     }
 
