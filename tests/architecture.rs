@@ -20,8 +20,20 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
-    // Of Bolt only the names of columns, which are still PackStream, and how long a name in a message may be.
-    ("http", &["query", "auth", "telemetry::request_id", "json", "bolt::Columns", "bolt::packstream", "bolt::path"]),
+    // Of Bolt only what is still PackStream (columns, summaries), and how long a name in a message may be.
+    (
+        "http",
+        &[
+            "query",
+            "auth",
+            "telemetry::request_id",
+            "json",
+            "bolt::Columns",
+            "bolt::Summary",
+            "bolt::packstream",
+            "bolt::path",
+        ],
+    ),
     ("query", &["pool", "auth", "bolt"]),
     ("pool", &["auth", "bolt"]),
     ("auth", &["bolt::AuthToken", "tls"]),
@@ -38,7 +50,7 @@ const CRATES: [(&str, &[&str]); 22] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
-    ("blake3", &["auth"]),
+    ("blake3", &["auth", "http"]),
     ("boltr", &["embedded"]),
     ("chrono", &["embedded"]),
     ("clap", &["main", "cli"]),

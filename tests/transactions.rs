@@ -59,11 +59,15 @@ async fn until_none_is_open(gateway: &Gateway) {
 
 /// The transaction at `path` cannot be told from one that never was, whatever is asked of it.
 async fn is_gone(gateway: &Gateway, path: &str) {
+    let because = "It may have timed out and therefore rolled back or the routing header 'neo4j-cluster-affinity' was \
+                   not provided.";
+    is_gone_because(gateway, path, because).await;
+}
+
+/// The transaction at `path` is not there, and its owner is told why.
+async fn is_gone_because(gateway: &Gateway, path: &str, because: &str) {
     let id = path.rsplit('/').next().expect("the handle is last");
-    let message = format!(
-        "Transaction with Id: \"{id}\" was not found. It may have timed out and therefore rolled back or the routing \
-         header 'neo4j-cluster-affinity' was not provided."
-    );
+    let message = format!("Transaction with Id: \"{id}\" was not found. {because}");
     let json = [("Content-Type", "application/json")];
     for (method, path, body) in [
         ("POST", path.to_owned(), r#"{"statement":"RETURN 1"}"#),

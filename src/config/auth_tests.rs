@@ -1,5 +1,7 @@
 //! The settings of `[auth]`: sections that the operator names, lists, and what contradicts itself.
 
+use std::time::Duration;
+
 use super::tests::{DOCUMENTED, env, file, refusal};
 use super::*;
 
@@ -161,7 +163,8 @@ fn values_are_refused_with_what_to_write_instead() {
 
 #[test]
 fn headers_that_have_a_meaning_are_not_free() {
-    for name in ["Authorization", "ACCEPT", "content-type", "Host", "Realm", "Cookie", "Connection", "X-Request-Id"] {
+    let names = ["Authorization", "ACCEPT", "content-type", "Host", "Realm", "Cookie", "Connection", "X-Request-Id"];
+    for name in names.into_iter().chain(["Boltgate-Statuses", "Idempotency-Key"]) {
         let refusal = refusal(&file(&format!("[auth]\nid_token_header = '{name}'")));
         assert!(refusal.contains(&format!("`{name}` has a meaning of its own")), "{refusal}");
     }

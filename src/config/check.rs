@@ -3,6 +3,7 @@
 //! Promises that every refusal names both keys, their values and where these came from.
 
 use super::address::UriScheme;
+use super::alias::DatabaseAlias;
 use super::check_auth::check_auth;
 use super::effective::Effective;
 use super::error::ConfigError;
@@ -30,6 +31,13 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "a transaction would end before it could be idle for so long",
         ),
         (
+            settings.idempotency.max_answer <= settings.idempotency.capacity,
+            "idempotency.max_answer",
+            "must not exceed",
+            "idempotency.capacity",
+            "there would be no room for such an answer",
+        ),
+        (
             settings.database.ca_file.is_none() || settings.database.uri.scheme() == UriScheme::BoltS,
             "database.ca_file",
             "has no effect with",
@@ -53,6 +61,12 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
         return Err(ConfigError::Conflict(format!(
             "{} must not exceed {MAX_DEPTH}: deeper nesting could exhaust a thread's stack",
             describe("limits.depth")
+        )));
+    }
+    if let Some((one, other)) = DatabaseAlias::duplicate(&settings.database.aliases) {
+        return Err(ConfigError::Conflict(format!(
+            "{} has two meanings for one name, \"{one}\" and \"{other}\"; keep one of them",
+            describe("database.aliases")
         )));
     }
     check_auth(effective)

@@ -68,10 +68,10 @@ impl Effective {
     /// Sets one key and reads the whole tree anew, so that a refusal has one possible cause.
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { key, value, origin } = assignment;
-        let Some(leaf) = leaf_mut(&mut self.table, &self.known, &key) else {
+        let Some((leaf, default)) = leaf_mut(&mut self.table, &self.known, &key) else {
             return Err(ConfigError::Unknown { name: key, origin, suggestion: None });
         };
-        *leaf = match typed(value, leaf) {
+        *leaf = match typed(value, default) {
             Ok(value) => value,
             Err(message) => {
                 return Err(ConfigError::Value { key, origin, message });
@@ -122,10 +122,11 @@ impl Settings {
     }
 }
 
-/// The place of `key`. A section that the operator names begins with the defaults when it is first named.
-fn leaf_mut<'a>(table: &'a mut Table, known: &Table, key: &str) -> Option<&'a mut Value> {
+/// The place of `key`, and its default. A section that the operator names begins with the defaults when it is first
+/// named.
+fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'a mut Value, &'a Value)> {
     let Some((section, rest)) = key.split_once('.') else {
-        return table.get_mut(key);
+        return table.get_mut(key).zip(known.get(key));
     };
     let template = named::entry(known, section)?.as_table()?;
     if !table.contains_key(section) {
@@ -134,15 +135,15 @@ fn leaf_mut<'a>(table: &'a mut Table, known: &Table, key: &str) -> Option<&'a mu
     leaf_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
 }
 
-/// Gives `written` the type of the value it replaces, or says which type was expected.
-fn typed(written: Written, replaced: &Value) -> Result<Value, String> {
+/// Gives `written` the type of the key's default, or says which type was expected.
+fn typed(written: Written, default: &Value) -> Result<Value, String> {
     let (value, found) = match written {
         Written::Toml(value) => {
             let found = type_name(&value).to_owned();
             (value, found)
         }
-        Written::Text(text) if replaced.is_str() => return Ok(Value::String(text)),
-        Written::Text(text) if replaced.is_array() && !text.trim_start().starts_with('[') => {
+        Written::Text(text) if default.is_str() => return Ok(Value::String(text)),
+        Written::Text(text) if default.is_array() && !text.trim_start().starts_with('[') => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             return Ok(Value::Array(items.map(|item| Value::String(item.to_owned())).collect()));
         }
@@ -152,11 +153,11 @@ fn typed(written: Written, replaced: &Value) -> Result<Value, String> {
             (value.unwrap_or(Value::String(text)), found)
         }
     };
-    // Sizes are strings that may be written as a bare number of bytes.
-    if value.same_type(replaced) || (replaced.is_str() && value.is_integer()) {
+    // Sizes are strings that may be written as a bare number of bytes, and decimal numbers need no decimals.
+    if value.same_type(default) || (value.is_integer() && (default.is_str() || default.is_float())) {
         return Ok(value);
     }
-    Err(format!("expected {}, found {found}", type_name(replaced)))
+    Err(format!("expected {}, found {found}", type_name(default)))
 }
 
 fn type_name(value: &Value) -> &'static str {

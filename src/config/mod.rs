@@ -6,20 +6,25 @@
 
 mod address;
 mod age;
+mod alias;
 mod auth;
 #[cfg(test)]
 mod auth_tests;
 mod check;
 mod check_auth;
+mod defaults;
 mod effective;
 mod env;
 mod error;
+mod factor;
 mod file;
 mod named;
 mod names;
 mod secret;
 #[cfg(test)]
 mod secret_tests;
+#[cfg(test)]
+mod section_tests;
 mod source;
 mod suggest;
 #[cfg(test)]
@@ -28,15 +33,16 @@ mod text;
 mod value;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
 pub use age::{Age, Percent};
+pub use alias::DatabaseAlias;
 pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issuer, ServiceAccount};
 pub use effective::Effective;
 pub use error::ConfigError;
+pub use factor::{Factor, Fraction, Thousandths};
 pub use file::ConfigFile;
 pub use names::{HeaderName, ImpersonationRule, Scheme};
 pub use secret::Secret;
@@ -50,12 +56,18 @@ pub struct Settings {
     pub server: Server,
     /// The operator's listener.
     pub admin: Admin,
+    /// How answers look.
+    pub http: Http,
     /// The Bolt database behind the gateway.
     pub database: Database,
     /// Who may come in, and how the database is told.
     pub auth: Auth,
     /// Explicit transactions held open between requests.
     pub transactions: Transactions,
+    /// How often and how patiently a transaction is tried again.
+    pub retry: Retry,
+    /// Requests that are carried out once, however often they are sent.
+    pub idempotency: Idempotency,
     /// What a request or an answer may cost.
     pub limits: Limits,
     /// What the gateway says about itself at `GET /`.
@@ -89,6 +101,13 @@ pub struct Admin {
     pub listen: Option<ListenAddr>,
 }
 
+/// `[http]`: how answers look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Http {
+    /// Which status a failure gets, unless the request says so itself.
+    pub statuses: Statuses,
+}
+
 /// `[database]`: the Bolt database behind the gateway and the wires to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
@@ -99,6 +118,8 @@ pub struct Database {
     /// PEM file with the authorities to trust for `bolt+s`; `None` means the system's.
     #[serde(with = "text::optional")]
     pub ca_file: Option<PathBuf>,
+    /// Other names for databases; none on the left twice, in any case.
+    pub aliases: Vec<DatabaseAlias>,
     /// Limit for TCP connect, TLS, handshake and login together.
     pub connect_timeout: TimeSpan,
     /// Wires open at once, over all identities.
@@ -122,10 +143,36 @@ pub struct Database {
 pub struct Transactions {
     /// Transactions open at once; each one holds a wire.
     pub max: Count,
+    /// Percentage of these that one caller may have open at a time.
+    pub caller_share: Percent,
     /// Time without a request after which a transaction is rolled back.
     pub idle_timeout: TimeSpan,
     /// Age at which a transaction is rolled back, busy or not.
     pub max_lifetime: TimeSpan,
+}
+
+/// `[retry]`: how often and how patiently a transaction is tried again, unless the request says so itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Retry {
+    /// No further attempt begins later than this after the first failure; zero for never.
+    pub max_time: Age,
+    /// The pause before the second attempt.
+    pub initial_delay: TimeSpan,
+    /// How many times as long each pause is as the one before.
+    pub multiplier: Factor,
+    /// By up to this part of it, each pause is shorter or longer.
+    pub jitter: Fraction,
+}
+
+/// `[idempotency]`: requests that are carried out once, however often they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Idempotency {
+    /// For how long an answer can be given again.
+    pub keep: TimeSpan,
+    /// Largest answer that is kept, in bytes.
+    pub max_answer: ByteSize,
+    /// All answers that are kept, in bytes.
+    pub capacity: ByteSize,
 }
 
 /// `[limits]`: what a request or an answer may cost.
@@ -133,6 +180,8 @@ pub struct Transactions {
 pub struct Limits {
     /// Largest request body, in bytes.
     pub body: ByteSize,
+    /// Longest line of a bulk load, in bytes.
+    pub line: ByteSize,
     /// Longest statement, in bytes of UTF-8.
     pub statement: ByteSize,
     /// Largest Bolt message accepted from the database, in bytes.
@@ -157,6 +206,16 @@ pub struct Log {
     pub format: LogFormat,
     /// Level, or levels per module, in the syntax of `RUST_LOG`.
     pub filter: String,
+}
+
+/// Which status a failure gets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Statuses {
+    /// That of Neo4j's Query API: mostly 400, and 202 once a statement runs.
+    QueryApi,
+    /// One that says what happened; errors say whether to send the request again.
+    Precise,
 }
 
 /// Which server's habits to expect.
@@ -202,52 +261,5 @@ impl Settings {
     /// range, or settings that contradict each other.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         Ok(Effective::load(sources)?.settings)
-    }
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        let seconds = |s| TimeSpan::constant(Duration::from_secs(s));
-        Self {
-            server: Server {
-                listen: ListenAddr::loopback(7474),
-                max_connections: Count::constant(10_000),
-                header_timeout: seconds(30),
-                body_timeout: seconds(30),
-                write_stall_timeout: seconds(30),
-                shutdown_timeout: seconds(30),
-            },
-            admin: Admin { listen: None },
-            database: Database {
-                uri: DatabaseUri::loopback(),
-                dialect: Dialect::Auto,
-                ca_file: None,
-                connect_timeout: seconds(5),
-                max_connections: Count::constant(100),
-                caller_share: Percent::constant(80),
-                acquire_timeout: seconds(10),
-                max_lifetime: seconds(10 * 60),
-                login_age: Age::constant(Duration::from_secs(30)),
-                liveness_after: seconds(30),
-                max_execution_time: seconds(10 * 60),
-            },
-            auth: Auth::default(),
-            transactions: Transactions {
-                max: Count::constant(50),
-                idle_timeout: seconds(60),
-                max_lifetime: seconds(10 * 60),
-            },
-            limits: Limits {
-                body: ByteSize::constant(64 << 20),
-                statement: ByteSize::constant(1 << 20),
-                record: ByteSize::constant(64 << 20),
-                depth: Count::constant(1000),
-            },
-            discovery: Discovery {
-                neo4j_version: Neo4jVersion::constant("2026.09.0"),
-                neo4j_edition: Edition::Community,
-            },
-            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
-        }
     }
 }

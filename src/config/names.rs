@@ -54,7 +54,7 @@ impl HeaderName {
     /// Longer ones are refused by servers and proxies, if not by HTTP.
     const LONGEST: usize = 64;
     /// Headers that mean something else already, to HTTP, to proxies or to the gateway.
-    const TAKEN: [&str; 33] = [
+    const TAKEN: [&str; 35] = [
         "accept",
         "accept-charset",
         "accept-encoding",
@@ -64,6 +64,7 @@ impl HeaderName {
         "authorization",
         "boltgate-auth-scheme",
         "boltgate-impersonated-user",
+        "boltgate-statuses",
         "cache-control",
         "connection",
         "content-encoding",
@@ -74,6 +75,7 @@ impl HeaderName {
         "expect",
         "forwarded",
         "host",
+        "idempotency-key",
         "keep-alive",
         "origin",
         "proxy-authorization",

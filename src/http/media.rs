@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
+use super::status::Statuses;
 use crate::json::{TypedVersion, View};
 
 /// How an answer is laid out.
@@ -20,6 +21,8 @@ pub(super) struct Format {
     pub(super) view: View,
     /// As it goes into `Content-Type`: with the parameters that the client asked for, and no others.
     pub(super) content_type: String,
+    /// Which statuses errors get.
+    pub(super) statuses: Statuses,
 }
 
 /// Why a header does not do.
@@ -48,7 +51,7 @@ const TYPES: [(&str, Layout, View); 9] = [
 impl Format {
     /// Plain JSON in one document: what those get who ask for nothing.
     pub(super) fn plain() -> Self {
-        Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into() }
+        Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into(), statuses: Statuses::QueryApi }
     }
 
     /// The format that `Accept` asks for: the highest `q`, then what is concrete, then what comes first. As on
@@ -105,6 +108,15 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
         Some((_, Layout::Document, view)) => Ok(Some(view)),
         Some((_, Layout::Lines, _)) | None => Err(Unfit::Unsupported),
     }
+}
+
+/// What the lines of a streamed body are written in; `None` when it is no such body.
+pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
+    let range = Range::parse(headers.get(header::CONTENT_TYPE)?.to_str().ok()?)?;
+    if range.name.eq_ignore_ascii_case("application/x-ndjson") {
+        return Some(View::Plain);
+    }
+    range.known().filter(|(_, layout, _)| *layout == Layout::Lines).map(|(.., view)| view)
 }
 
 /// One media range with its parameters.
@@ -172,7 +184,7 @@ impl<'a> Range<'a> {
             let value = if fold { value.to_ascii_lowercase() } else { (*value).to_owned() };
             content_type.extend([";", key, "=", &value]);
         }
-        Some(Format { layout, view, content_type })
+        Some(Format { layout, view, content_type, statuses: Statuses::QueryApi })
     }
 }
 

@@ -8,26 +8,38 @@ mod answer;
 mod body;
 mod caller;
 mod discovery;
+mod idempotency;
+mod load;
 mod media;
 mod path;
 mod query_api;
 mod refusal;
 mod request;
+mod results;
 mod router;
+mod running;
 mod status;
 
 pub use body::BodyLimits;
+pub use idempotency::Settings as IdempotencySettings;
 pub use router::{Settings, openapi, router};
+pub use status::Statuses;
 
 use axum::http::HeaderName;
 
-use crate::{auth::Authenticator, query::Engine};
+use crate::{
+    auth::Authenticator,
+    query::{Engine, Retry},
+};
 
 /// What handlers work with.
 struct Gateway {
     engine: Engine,
     authenticator: Authenticator,
     id_token_header: HeaderName,
+    statuses: Statuses,
+    retry: Retry,
+    idempotency: idempotency::Store,
     limits: request::RequestLimits,
     discovery: discovery::Discovery,
 }

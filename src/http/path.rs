@@ -14,6 +14,12 @@ pub(super) enum Path<'a> {
     Transaction { database: Cow<'a, str>, id: Cow<'a, str> },
     /// `/db/{db}/query/v2/tx/{id}/commit`
     Commit { database: Cow<'a, str>, id: Cow<'a, str> },
+    /// `/db/{db}/query/v2/batch`
+    Batch { database: Cow<'a, str> },
+    /// `/db/{db}/query/v2/running`
+    Running { database: Cow<'a, str> },
+    /// `/db/{db}/query/v2/running/{id}`
+    RunningStatement { database: Cow<'a, str>, id: Cow<'a, str> },
 }
 
 impl<'a> Path<'a> {
@@ -28,6 +34,9 @@ impl<'a> Path<'a> {
             ["query", "v2", "tx"] => Some(Self::Begin { database }),
             ["query", "v2", "tx", _] => Some(Self::Transaction { database, id: route.get(3)?.clone() }),
             ["query", "v2", "tx", _, "commit"] => Some(Self::Commit { database, id: route.get(3)?.clone() }),
+            ["query", "v2", "batch"] => Some(Self::Batch { database }),
+            ["query", "v2", "running"] => Some(Self::Running { database }),
+            ["query", "v2", "running", _] => Some(Self::RunningStatement { database, id: route.get(3)?.clone() }),
             _ => None,
         }
     }
@@ -36,7 +45,9 @@ impl<'a> Path<'a> {
     pub(super) fn methods(&self) -> &'static str {
         match self {
             Self::Transaction { .. } => "DELETE,POST,OPTIONS",
-            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } => "POST,OPTIONS",
+            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } | Self::Batch { .. } => "POST,OPTIONS",
+            Self::Running { .. } => "HEAD,GET,OPTIONS",
+            Self::RunningStatement { .. } => "DELETE,OPTIONS",
         }
     }
 }
@@ -56,7 +67,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_six_routes() {
+    fn the_routes() {
         let database = || Cow::Borrowed("neo4j");
         let id = || Cow::Borrowed("abc");
         for (path, expected) in [
@@ -66,6 +77,9 @@ mod tests {
             ("/db/neo4j/query/v2/tx", Path::Begin { database: database() }),
             ("/db/neo4j/query/v2/tx/abc", Path::Transaction { database: database(), id: id() }),
             ("/db/neo4j/query/v2/tx/abc/commit/", Path::Commit { database: database(), id: id() }),
+            ("/db/neo4j/query/v2/batch", Path::Batch { database: database() }),
+            ("/db/neo4j/query/v2/running/", Path::Running { database: database() }),
+            ("/db/neo4j/query/v2/running/abc", Path::RunningStatement { database: database(), id: id() }),
             ("/db/neo4j/query/v2/tx/commit", Path::Transaction { database: database(), id: Cow::Borrowed("commit") }),
         ] {
             assert_eq!(Path::parse(path), Some(expected), "{path}");

@@ -9,86 +9,137 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderMap, StatusCode},
+    http::{StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
-use futures_util::stream;
 
 use super::{
     Gateway,
-    answer::Answer,
+    answer::{Answer, At, BatchAnswer},
+    body::QueryBody,
     caller::{acting_as, caller, named_user},
+    idempotency, load,
     media::Format,
     path::Path,
     refusal::{Refusal, concerns_credentials, respond},
     request::{self, Understood},
+    results::{self, with_attempts},
+    running,
+    status::Statuses,
 };
 use crate::{
     auth::Identity,
-    query::{AccessMode, Engine, Error, Handle, Options, Progress, Rows, Statement},
+    query::{AccessMode, Batch, Begun, Engine, Error, Handle, Options, Statement, Transaction},
 };
+
+/// One request and its surroundings, as far as all parts of its answer need them.
+pub(super) struct Exchange {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) caller: Identity,
+    pub(super) parts: Parts,
+    pub(super) statuses: Statuses,
+    pub(super) received: Instant,
+    /// Longest answer, in bytes, if it has to be kept.
+    pub(super) limit: Option<usize>,
+}
 
 /// Answers a request under `/db`.
 pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response {
     let received = Instant::now();
     let (parts, body) = request.into_parts();
+    let statuses = match Statuses::wanted(&parts.headers, gateway.statuses) {
+        Ok(statuses) => statuses,
+        Err(error) => return Refusal::of(error, Format::plain()).with(gateway.statuses).into_response(),
+    };
     let caller = match caller(&gateway, &parts.headers).await {
         Ok(caller) => caller,
-        Err(refusal) => return refusal.into_response(),
+        Err(refusal) => return refusal.with(statuses).into_response(),
     };
+    let exchange = Exchange { gateway, caller, parts, statuses, received, limit: None };
+    match serve(exchange, body).await {
+        Ok(response) => response,
+        Err(refusal) => refusal.with(statuses).into_response(),
+    }
+}
+
+async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
+    if load::is_load(&exchange.parts) {
+        return Box::pin(load::answer(exchange, body)).await;
+    }
     // Drained before anything else happens: only then is it noticed when the client goes away.
-    let bytes = match request::read(body, &gateway.limits).await {
-        Ok(bytes) => bytes,
-        Err(refusal) => return refusal.into_response(),
+    let bytes = request::read(body, &exchange.gateway.limits).await?;
+    match idempotency::key(&exchange.parts.headers) {
+        Ok(None) => answered(&exchange, bytes).await,
+        Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key)).await,
+        Err(error) => Err(exchange.login_first(Refusal::of(error, Format::plain())).await),
+    }
+}
+
+/// Answers a request that must not take effect twice.
+async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: idempotency::Key) -> Result<Response, Refusal> {
+    let gateway = Arc::clone(&exchange.gateway);
+    // What is kept is for those whom the database still knows.
+    let known = gateway.engine.verify(&exchange.caller).await;
+    known.map_err(|error| Refusal::of(error, Format::plain()))?;
+    let fingerprint = idempotency::fingerprint(&exchange.parts, &bytes);
+    let (owner, statuses) = (exchange.caller.owner(), exchange.statuses);
+    exchange.limit = Some(gateway.idempotency.max_answer());
+    let work = move || async move {
+        match answered(&exchange, bytes).await {
+            Ok(response) => response,
+            Err(refusal) => refusal.with(statuses).into_response(),
+        }
     };
-    let understood = match request::understand(&parts, &bytes, &gateway.limits) {
+    let response = idempotency::once(&gateway.idempotency, owner, key, fingerprint, work).await;
+    response.map_err(|refused| Refusal::of_key(&refused))
+}
+
+async fn answered(exchange: &Exchange, bytes: Bytes) -> Result<Response, Refusal> {
+    let mut understood = match request::understand(&exchange.parts, &bytes, &exchange.gateway.limits) {
         Ok(understood) => understood,
-        Err(refusal) => return login_first(&gateway.engine, &caller, refusal).await,
+        Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
     drop(bytes);
+    understood.format.statuses = exchange.statuses;
     let format = understood.format.clone();
-    match carry_out(&gateway, &caller, &parts.headers, understood, received).await {
-        Ok(response) => response,
-        Err(error) => Refusal::of(error, format).into_response(),
-    }
+    carry_out(exchange, understood).await.map_err(|error| Refusal::of(error, format))
 }
 
-/// The refusal, unless the database does not know the caller.
-async fn login_first(engine: &Engine, caller: &Identity, refusal: Refusal) -> Response {
-    match engine.verify(caller).await {
-        Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()).into_response(),
-        _ => refusal.into_response(),
-    }
-}
-
-async fn carry_out(
-    gateway: &Gateway,
-    caller: &Identity,
-    headers: &HeaderMap,
-    understood: Understood<'_>,
-    received: Instant,
-) -> Result<Response, Error> {
-    let Understood { path, delete, format, body } = understood;
+async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Response, Error> {
+    let Understood { path, delete, format, mut body } = understood;
+    let Exchange { gateway, caller, parts, .. } = exchange;
     let engine = &gateway.engine;
-    let answer = Answer::new(&format, body.include_counters, received);
-    let statement = body.statement.map(|text| Statement { text, parameters: body.parameters });
-    let options = Options {
-        access_mode: if caller.is_read_only() { AccessMode::Read } else { body.access_mode },
-        bookmarks: body.bookmarks,
-        impersonated_user: acting_as(gateway, caller, headers, body.impersonated_user.as_deref())?,
-        max_execution_time: body.max_execution_time,
-        implicit: body.implicit,
-        metadata: body.tx_metadata,
-        notifications: body.notifications,
-    };
-    let named = named_user(headers)?;
+    let mut answer = Answer::new(&format, body.include_counters, exchange.received);
+    if let Some(limit) = exchange.limit {
+        answer = answer.limited(limit);
+    }
+    let retry = body.retry.over(gateway.retry);
+    let options = exchange.options(&mut body)?;
+    let parameters = std::mem::take(&mut body.parameters);
+    let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
+    let named = named_user(&parts.headers)?;
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
         Ok(without_result(answer, &format, status, bookmark, transaction))
     };
     let rows = match (path, statement) {
-        (Path::Query { database }, Some(statement)) => engine.run(caller, &database, &statement, &options).await?,
+        (Path::Query { database }, Some(statement)) => {
+            let run = engine.run(caller, &database, &statement, &options, retry, &mut answer).await;
+            return Ok(match run.outcome {
+                Ok(begun) => with_attempts(results::of_rows(begun, answer, &format), run.attempts),
+                Err(error) => with_attempts(Refusal::of(error, format).into_response(), run.attempts),
+            });
+        }
         // Refused before it came here.
         (Path::Query { .. }, None) => return Err(request::missing_statement()),
+        (Path::Batch { database }, _) => return Box::pin(batch(exchange, &database, body, &options, &format)).await,
+        (Path::Running { database }, _) => {
+            let found = engine.running(caller, &database).await?;
+            return Ok(respond(StatusCode::OK, &format.content_type, running::list(&found)));
+        }
+        (Path::RunningStatement { database, id }, _) => {
+            engine.cancel(caller, &database, &id).await?;
+            return bare(answer, StatusCode::OK, None, None);
+        }
         (Path::Begin { database }, Some(statement)) => {
             engine.begin_with(caller, &database, &statement, &options).await?
         }
@@ -115,7 +166,59 @@ async fn carry_out(
             return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
         }
     };
-    Ok(with_result(rows, answer, &format).await)
+    Ok(results::of_rows(Begun::of(rows, &mut answer).await, answer, &format))
+}
+
+async fn batch(
+    exchange: &Exchange,
+    database: &str,
+    body: QueryBody,
+    options: &Options,
+    format: &Format,
+) -> Result<Response, Error> {
+    let mut answer = BatchAnswer::new(format, body.include_counters, exchange.received);
+    if let Some(limit) = exchange.limit {
+        answer = answer.limited(limit);
+    }
+    let retry = body.retry.over(exchange.gateway.retry);
+    let batch = Batch { statements: body.statements.into(), rows: true, counters: body.include_counters };
+    let run = exchange.gateway.engine.batch(&exchange.caller, database, &batch, options, retry, &mut answer).await;
+    let response = match run.outcome {
+        Ok(begun) => results::of_batch(begun, answer, format, run.attempts),
+        Err(failure) => {
+            let at = failure.statement.map(At::Statement);
+            Refusal::of(failure.error, format.clone()).at(at).into_response()
+        }
+    };
+    Ok(with_attempts(response, run.attempts))
+}
+
+impl Exchange {
+    /// How the request wants its transaction to be run.
+    ///
+    /// # Errors
+    /// When it may not act as the user that it names.
+    pub(super) fn options(&self, body: &mut QueryBody) -> Result<Options, Error> {
+        let Self { gateway, caller, parts, .. } = self;
+        Ok(Options {
+            access_mode: if caller.is_read_only() { AccessMode::Read } else { body.access_mode },
+            bookmarks: std::mem::take(&mut body.bookmarks),
+            impersonated_user: acting_as(gateway, caller, &parts.headers, body.impersonated_user.as_deref())?,
+            max_execution_time: body.max_execution_time,
+            implicit: body.implicit,
+            metadata: body.tx_metadata.take(),
+            notifications: std::mem::take(&mut body.notifications),
+        })
+    }
+
+    /// The refusal, unless the database does not know the caller.
+    pub(super) async fn login_first(&self, refusal: Refusal) -> Refusal {
+        let engine: &Engine = &self.gateway.engine;
+        match engine.verify(&self.caller).await {
+            Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()),
+            _ => refusal,
+        }
+    }
 }
 
 fn without_result(
@@ -123,52 +226,8 @@ fn without_result(
     format: &Format,
     status: StatusCode,
     bookmark: Option<&str>,
-    transaction: Option<&crate::query::Transaction>,
+    transaction: Option<&Transaction>,
 ) -> Response {
     answer.without_result(bookmark, transaction);
     respond(status, &format.content_type, Body::from(answer.take()))
-}
-
-/// The head waits for the first batch: a small result is whole by then and gets its length, a large one streams.
-async fn with_result(mut rows: Rows, mut answer: Answer, format: &Format) -> Response {
-    answer.open(rows.columns());
-    let body = if advance(&mut rows, &mut answer).await {
-        let first = answer.take();
-        Body::from_stream(stream::unfold(Streaming::Chunk(first, Box::new((rows, answer))), next_chunk))
-    } else {
-        Body::from(answer.take())
-    };
-    respond(StatusCode::ACCEPTED, &format.content_type, body)
-}
-
-/// Moves the result on; false when the answer is complete, one way or the other.
-async fn advance(rows: &mut Rows, answer: &mut Answer) -> bool {
-    match rows.advance(answer).await {
-        Ok(Progress::Paused) => return true,
-        Ok(Progress::Done(end)) => answer.close(&end),
-        Err(error) => answer.fail(&error),
-    }
-    false
-}
-
-/// A response body on its way. Dropping it drops the rows, which cancels the statement.
-enum Streaming {
-    /// Text that is ready, and what follows it.
-    Chunk(Bytes, Box<(Rows, Answer)>),
-    /// The reader has taken all there was.
-    Waiting(Box<(Rows, Answer)>),
-    Over,
-}
-
-async fn next_chunk(state: Streaming) -> Option<(Result<Bytes, std::convert::Infallible>, Streaming)> {
-    match state {
-        Streaming::Chunk(chunk, rest) => Some((Ok(chunk), Streaming::Waiting(rest))),
-        Streaming::Waiting(mut rest) => {
-            let (rows, answer) = &mut *rest;
-            let more = advance(rows, answer).await;
-            let chunk = answer.take();
-            Some((Ok(chunk), if more { Streaming::Waiting(rest) } else { Streaming::Over }))
-        }
-        Streaming::Over => None,
-    }
 }

@@ -7,9 +7,10 @@ use axum::{
 };
 
 use super::{
-    answer,
+    answer::{self, At},
+    idempotency,
     media::{Format, JSON},
-    status,
+    status::Statuses,
 };
 use crate::{
     auth,
@@ -22,12 +23,19 @@ const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 /// An error with its status, and the format it is told in.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    status: StatusCode,
+    /// For what HTTP itself has a status; otherwise the kind of the error decides.
+    status: Option<StatusCode>,
     error: Error,
+    /// Which part of the request it is about.
+    at: Option<At>,
     format: Format,
     /// It is the token that is at fault.
     invalid_token: bool,
 }
+
+/// Marks a response that says that nothing was applied and the request may be repeated.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct NothingDone;
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
 /// The same, and says whose fault it is (RFC 6750, section 3.1).
@@ -38,7 +46,7 @@ impl Refusal {
     /// Something that HTTP itself has a status for; told in plain JSON whatever `Accept` says.
     pub(super) fn plain(status: StatusCode, message: &str) -> Self {
         let error = Error::new(Kind::BadRequest, REQUEST_INVALID, message);
-        Self { status, error, format: Format::plain(), invalid_token: false }
+        Self { status: Some(status), error, at: None, format: Format::plain(), invalid_token: false }
     }
 
     /// What is not there.
@@ -86,13 +94,36 @@ impl Refusal {
         };
         let invalid_token = matches!(error, Expired | Token(_) | Unsendable(_));
         let error = Error::new(kind, code, error.to_string());
-        Self { status: status::of(kind), error, format: credential_format(), invalid_token }
+        Self { status: None, error, at: None, format: credential_format(), invalid_token }
+    }
+
+    /// A key under which nothing can be done now.
+    pub(super) fn of_key(refused: &idempotency::Refused) -> Self {
+        let kind =
+            if refused.status() == StatusCode::UNPROCESSABLE_ENTITY { Kind::BadRequest } else { Kind::Unavailable };
+        let error = Error::new(kind, refused.code(), refused.to_string());
+        Self { status: Some(refused.status()), error, at: None, format: Format::plain(), invalid_token: false }
     }
 
     /// Any other error, in the format that was asked for.
     pub(super) fn of(error: Error, format: Format) -> Self {
-        let format = if concerns_credentials(&error) { credential_format() } else { format };
-        Self { status: status::of(error.kind), error, format, invalid_token: false }
+        let format = if concerns_credentials(&error) {
+            Format { statuses: format.statuses, ..credential_format() }
+        } else {
+            format
+        };
+        Self { status: None, error, at: None, format, invalid_token: false }
+    }
+
+    /// The same, about a part of the request.
+    pub(super) fn at(self, at: Option<At>) -> Self {
+        Self { at, ..self }
+    }
+
+    /// The same, with the statuses that were asked for.
+    pub(super) fn with(mut self, statuses: Statuses) -> Self {
+        self.format.statuses = statuses;
+        self
     }
 }
 
@@ -108,27 +139,37 @@ pub(super) fn concerns_credentials(error: &Error) -> bool {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let body = Body::from(answer::error(self.format.layout, &self.error));
-        let mut response = respond(self.status, &self.format.content_type, body);
-        match self.status {
-            StatusCode::SERVICE_UNAVAILABLE => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
+        let Format { layout, statuses, ref content_type, .. } = self.format;
+        let status = self.status.unwrap_or_else(|| statuses.of(self.error.kind));
+        let body = Body::from(answer::error(layout, &self.error, statuses, self.at));
+        let mut response = respond(status, content_type, body);
+        mark(&mut response, &self.error);
+        match status {
             StatusCode::UNAUTHORIZED => {
                 let challenge = if self.invalid_token { INVALID_TOKEN } else { CHALLENGE };
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
+            _ if status == StatusCode::SERVICE_UNAVAILABLE || self.error.kind == Kind::Unavailable => {
+                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
             _ => {}
         }
-        if self.status.is_server_error() {
+        if status.is_server_error() {
             tracing::warn!(
-                status = self.status.as_u16(),
+                status = status.as_u16(),
                 code = self.error.code,
                 reason = self.error.message,
                 "request failed"
             );
         }
         response
+    }
+}
+
+/// Marks the response to a request that has come to nothing.
+pub(super) fn mark(response: &mut Response, error: &Error) {
+    if error.kind.is_retryable() || concerns_credentials(error) {
+        response.extensions_mut().insert(NothingDone);
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct RequestLimits {
     pub(super) body: usize,
     /// The whole body has to arrive within this.
     pub(super) body_timeout: Duration,
+    /// Longest line of a body that is read line by line, in bytes.
+    pub(super) line: usize,
     /// Of what stands in the body.
     pub(super) content: BodyLimits,
 }
@@ -66,12 +68,16 @@ pub(super) fn understand<'a>(
     limits: &RequestLimits,
 ) -> Result<Understood<'a>, Refusal> {
     let path = Path::parse(parts.uri.path()).ok_or_else(Refusal::not_found)?;
+    let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
     let delete = match (&parts.method, &path) {
-        (&Method::POST, _) => false,
-        (&Method::DELETE, Path::Transaction { .. }) => true,
+        (&Method::GET | &Method::HEAD, Path::Running { .. }) => false,
+        (&Method::DELETE, Path::Transaction { .. } | Path::RunningStatement { .. }) => true,
+        (&Method::POST, _) if !running => false,
         _ => return Err(Refusal::method_not_allowed()),
     };
     let content = match media::content(&parts.headers) {
+        // These have no body, so nothing of it is looked at.
+        _ if running => View::Plain,
         Ok(Some(view)) => view,
         // Nothing to say, and nothing said of it.
         Ok(None) if bytes.is_empty() => View::Plain,
@@ -87,6 +93,9 @@ pub(super) fn understand<'a>(
         }
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     };
+    if running {
+        return Ok(Understood { path, delete, format: Format::plain(), body: QueryBody::default() });
+    }
     match read_body(&path, bytes, content, limits) {
         Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
@@ -95,21 +104,33 @@ pub(super) fn understand<'a>(
 
 fn read_body(path: &Path<'_>, bytes: &[u8], content: View, limits: &RequestLimits) -> Result<QueryBody, Error> {
     let kind = match path {
-        Path::Query { .. } | Path::Begin { .. } => BodyKind::Opening,
-        Path::Transaction { .. } | Path::Commit { .. } => BodyKind::Inside,
+        Path::Query { .. } => BodyKind::Query,
+        Path::Batch { .. } => BodyKind::Batch,
+        Path::Begin { .. } => BodyKind::Opening,
+        Path::Transaction { .. } | Path::Commit { .. } | Path::Running { .. } | Path::RunningStatement { .. } => {
+            BodyKind::Inside
+        }
     };
     let typed = match content {
         View::Plain => None,
         View::Typed(version) => Some(version),
     };
-    let body = body::parse(bytes, typed, kind, &limits.content).map_err(|error| match error {
-        BodyError::Malformed(detail) => Error::bad_request(&detail),
-        other => Error::invalid(&other.to_string()),
-    })?;
+    let body = body::parse(bytes, typed, kind, &limits.content).map_err(in_body)?;
     if body.statement.is_none() && matches!(path, Path::Query { .. }) {
         return Err(missing_statement());
     }
+    if body.statements.is_empty() && matches!(path, Path::Batch { .. }) {
+        return Err(Error::invalid("statements cannot be null or empty"));
+    }
     Ok(body)
+}
+
+/// What is said of a body that cannot be read.
+pub(super) fn in_body(error: BodyError) -> Error {
+    match error {
+        BodyError::Malformed(detail) => Error::bad_request(&detail),
+        other => Error::invalid(&other.to_string()),
+    }
 }
 
 /// The one route that is nothing without a statement got none.

@@ -15,27 +15,39 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use super::{
-    BodyLimits, Gateway, access_log,
+    BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
     discovery::Discovery,
+    idempotency,
     media::Format,
     path::Path,
     query_api,
     refusal::{Refusal, respond},
     request::RequestLimits,
 };
-use crate::{auth::Authenticator, query::Engine};
+use crate::{
+    auth::Authenticator,
+    query::{Engine, Retry},
+};
 
 /// What the operator decides about HTTP.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Longest request body, in bytes.
     pub body: usize,
-    /// A request body has to arrive within this.
+    /// A request body has to arrive within this; a streamed one has to go on.
     pub body_timeout: Duration,
+    /// Longest line of a streamed body, in bytes.
+    pub line: usize,
     /// Of what stands in a body.
     pub content: BodyLimits,
     /// The header that holds the ID token beside an access token.
     pub id_token_header: HeaderName,
+    /// Which statuses errors get, unless the request says.
+    pub statuses: Statuses,
+    /// How often to try, unless the request says.
+    pub retry: Retry,
+    /// Of answers that are kept.
+    pub idempotency: IdempotencySettings,
     /// The version that clients are told.
     pub neo4j_version: String,
     /// The edition that clients are told.
@@ -56,7 +68,15 @@ pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) 
         engine,
         authenticator,
         id_token_header: settings.id_token_header,
-        limits: RequestLimits { body: settings.body, body_timeout: settings.body_timeout, content: settings.content },
+        statuses: settings.statuses,
+        retry: settings.retry,
+        idempotency: idempotency::Store::new(settings.idempotency),
+        limits: RequestLimits {
+            body: settings.body,
+            body_timeout: settings.body_timeout,
+            line: settings.line,
+            content: settings.content,
+        },
         discovery: Discovery {
             version: settings.neo4j_version,
             edition: settings.neo4j_edition,

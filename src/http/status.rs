@@ -1,19 +1,83 @@
 //! One table: from the kind of an error to its status.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 
-use crate::query::Kind;
+use crate::query::{Error, Kind};
 
-/// The status of an answer that is an error from its first byte.
-pub(super) fn of(kind: Kind) -> StatusCode {
-    match kind {
-        Kind::Refused | Kind::BadRequest => StatusCode::BAD_REQUEST,
-        Kind::Unauthorized => StatusCode::UNAUTHORIZED,
-        Kind::TooManyAttempts => StatusCode::TOO_MANY_REQUESTS,
-        Kind::DatabaseNotFound | Kind::TransactionNotFound => StatusCode::NOT_FOUND,
-        Kind::Database => StatusCode::INTERNAL_SERVER_ERROR,
-        Kind::Gateway => StatusCode::BAD_GATEWAY,
-        Kind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Kind::Timeout => StatusCode::GATEWAY_TIMEOUT,
+/// Which statuses errors of the database get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Statuses {
+    /// Those of Neo4j's Query API: 400 for nearly everything, and 202 once the statement has started.
+    QueryApi,
+    /// What HTTP has statuses for gets them, and errors say whether the request may be repeated.
+    Precise,
+}
+
+const HEADER: HeaderName = HeaderName::from_static("boltgate-statuses");
+
+impl Statuses {
+    /// Those that a request asks for, or else those that the operator has `settled`.
+    ///
+    /// # Errors
+    /// When the header says something else.
+    pub(super) fn wanted(headers: &HeaderMap, settled: Self) -> Result<Self, Error> {
+        match headers.get(HEADER).map(|value| value.as_bytes()) {
+            None => Ok(settled),
+            Some(b"query-api") => Ok(Self::QueryApi),
+            Some(b"precise") => Ok(Self::Precise),
+            Some(_) => Err(Error::bad_request("the header Boltgate-Statuses is neither `query-api` nor `precise`")),
+        }
+    }
+
+    /// The status of an answer that is an error from its first byte.
+    pub(super) fn of(self, kind: Kind) -> StatusCode {
+        match (kind, self) {
+            (Kind::Refused | Kind::BadRequest, _) => StatusCode::BAD_REQUEST,
+            (Kind::Conflict | Kind::Busy | Kind::Constraint | Kind::Terminated, Self::Precise) => StatusCode::CONFLICT,
+            (Kind::Forbidden, Self::Precise) => StatusCode::FORBIDDEN,
+            (Kind::TimeLimit, Self::Precise) => StatusCode::GATEWAY_TIMEOUT,
+            (Kind::Transient, Self::Precise) => StatusCode::SERVICE_UNAVAILABLE,
+            (
+                Kind::Conflict
+                | Kind::Busy
+                | Kind::Constraint
+                | Kind::Terminated
+                | Kind::Forbidden
+                | Kind::TimeLimit
+                | Kind::Transient,
+                Self::QueryApi,
+            ) => StatusCode::BAD_REQUEST,
+            (Kind::Unauthorized, _) => StatusCode::UNAUTHORIZED,
+            (Kind::TooManyAttempts, _) => StatusCode::TOO_MANY_REQUESTS,
+            (Kind::DatabaseNotFound | Kind::TransactionNotFound | Kind::StatementNotFound, _) => StatusCode::NOT_FOUND,
+            (Kind::Database, _) => StatusCode::INTERNAL_SERVER_ERROR,
+            (Kind::Gateway | Kind::OutcomeUnknown, _) => StatusCode::BAD_GATEWAY,
+            (Kind::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+            (Kind::Timeout, _) => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_request_may_choose() {
+        let headers = |value: &'static str| HeaderMap::from_iter([(HEADER, HeaderValue::from_static(value))]);
+        assert_eq!(Statuses::wanted(&HeaderMap::new(), Statuses::Precise), Ok(Statuses::Precise));
+        assert_eq!(Statuses::wanted(&headers("precise"), Statuses::QueryApi), Ok(Statuses::Precise));
+        assert_eq!(Statuses::wanted(&headers("query-api"), Statuses::Precise), Ok(Statuses::QueryApi));
+        assert!(Statuses::wanted(&headers("Precise"), Statuses::Precise).is_err());
+    }
+
+    #[test]
+    fn what_may_be_repeated_is_no_bad_request_where_statuses_are_precise() {
+        for kind in [Kind::Conflict, Kind::Transient, Kind::Busy, Kind::TooManyAttempts, Kind::Unavailable] {
+            assert!(kind.is_retryable());
+            assert_ne!(Statuses::Precise.of(kind), StatusCode::BAD_REQUEST, "{kind:?}");
+        }
     }
 }

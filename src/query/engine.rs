@@ -1,49 +1,65 @@
-//! What callers can ask for: a statement, and the five things that can be done with a transaction.
+//! What callers can ask for, and what all of it shares. Explicit transactions are in [`super::explicit`], batches in
+//! [`super::batch`].
 
-use std::{fmt, mem, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::{
+    databases::Aliases,
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
-    plan::{Plan, Sent, database_of, fitted},
-    reply::{expect, tainted},
-    rows::{self, FIRST_BATCH, Rows, Scope},
+    plan::{Plan, Sent, fitted},
+    reply::{Stake, expect, tainted},
+    retry::{Attempts, Retry},
+    rows::{Begun, FIRST_BATCH, RowSink, Rows, Scope},
+    running::{Register, Running, RunningStatement, State},
     statement::{Options, Statement},
-    transactions::{self, Guard, Handle, Transaction, Transactions},
+    transactions::{self, Transactions},
 };
 use crate::{
     auth::Identity,
-    bolt::{self, summary},
+    bolt::summary,
     pool::{Lease, Pool},
 };
 
 /// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
 /// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
-const GRACE: Duration = Duration::from_secs(65);
+pub(super) const GRACE: Duration = Duration::from_secs(65);
 
 /// The gateway itself ends what a credential no longer covers, and says why. The database's own limit comes after that.
 const AFTER_THE_END: Duration = Duration::from_secs(1);
 
 /// What callers know the parameters as.
-const PARAMETERS: &str = "parameters";
+pub(super) const PARAMETERS: &str = "parameters";
 
 /// How the engine behaves.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Settings {
     /// The longest a statement may run.
     pub max_execution_time: Duration,
     /// Of explicit transactions.
     pub transactions: transactions::Settings,
+    /// Other names for databases.
+    pub aliases: Aliases,
 }
 
 /// Everything that can be asked of the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    pool: Pool,
-    transactions: Transactions,
-    settings: Settings,
+    pub(super) pool: Pool,
+    pub(super) transactions: Transactions,
+    pub(super) register: Register,
+    pub(super) settings: Arc<Settings>,
+}
+
+/// What became of a request that may take more than one attempt.
+#[derive(Debug)]
+pub struct Attempted<T, E = Error> {
+    /// Of the last attempt.
+    pub outcome: Result<T, E>,
+    /// How many there were.
+    pub attempts: u32,
 }
 
 impl fmt::Debug for Engine {
@@ -56,7 +72,8 @@ impl Engine {
     /// An engine over `pool`. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
-        Self { pool, transactions: Transactions::new(settings.transactions), settings }
+        let transactions = Transactions::new(settings.transactions);
+        Self { pool, transactions, register: Register::new(), settings: Arc::new(settings) }
     }
 
     /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so within the age of
@@ -68,22 +85,38 @@ impl Engine {
         self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller))
     }
 
-    /// Runs one statement in a transaction of its own.
-    ///
-    /// # Errors
-    /// Whatever kept it from starting.
+    /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
+    /// database has undone, as long as `sink` can take back all of it.
     pub async fn run(
         &self,
         caller: &Identity,
         database: &str,
         statement: &Statement,
         options: &Options,
-    ) -> Result<Rows, Error> {
-        let mut once_more = true;
+        retry: Retry,
+        sink: &mut impl RowSink,
+    ) -> Attempted<Begun> {
+        let running = self.register.enter(caller, database, &statement.text);
+        let limit = self.limit(caller, options, self.settings.max_execution_time);
+        let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
-            let started = self.run_once(caller, database, statement, options).await;
-            if !(self.has_forgotten(&started) && mem::take(&mut once_more)) {
-                return started;
+            let started = self.run_once(caller, database, statement, options, (&running, attempts.time_left())).await;
+            let outcome = match started {
+                Ok(rows) => Ok(Begun::of(rows, sink).await),
+                Err(error) => Err(error),
+            };
+            let failure = match &outcome {
+                Ok(begun) => begun.first.as_ref().err(),
+                Err(error) => Some(error),
+            };
+            let pause = failure.and_then(|error| self.after(error, &mut attempts, [&*statement.text]));
+            let Some(pause) = pause else {
+                return Attempted { outcome, attempts: attempts.count() };
+            };
+            drop(outcome); // which gives the wire back
+            sink.restart();
+            if let Err(error) = self.wait(&running, pause).await {
+                return Attempted { outcome: Err(error), attempts: attempts.count() };
             }
         }
     }
@@ -94,136 +127,44 @@ impl Engine {
         database: &str,
         statement: &Statement,
         options: &Options,
+        (running, limit): (&Running, Duration),
     ) -> Result<Rows, Error> {
-        let mut lease = self.lease(caller).await?;
-        let plan = Plan::of(&statement.text, database, &lease)?;
+        let mut lease = running.unless_cancelled(self.lease(caller)).await??;
+        let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
-        let limit = self.limit(caller, options, self.settings.max_execution_time);
         let sent = Sent::new(&lease, plan.database, options, limit)?;
         lease.run(plan.text, &parameters, &sent.extra());
         lease.pull(FIRST_BATCH);
         if plan.taints {
             lease.retire();
         }
+        running.is(State::Running);
         let deadline = Deadline::after(limit + GRACE, caller);
-        let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await;
+        let columns = running
+            .unless_cancelled(expect(&mut lease, deadline, Stake::Statement, |connection| {
+                Ok(summary::columns(connection.payload())?)
+            }))
+            .await?;
         let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
-        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind))
+        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, running.clone()))
     }
 
-    /// Opens a transaction.
+    /// What `caller` has under way on `database`.
     ///
     /// # Errors
-    /// Whatever kept it from being opened.
-    pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
-        let mut once_more = true;
-        loop {
-            let begun = self.begin_once(caller, database, options).await;
-            if !(self.has_forgotten(&begun) && mem::take(&mut once_more)) {
-                return begun;
-            }
-        }
+    /// When the database does not accept the caller.
+    pub async fn running(&self, caller: &Identity, database: &str) -> Result<Vec<RunningStatement>, Error> {
+        self.verify(caller).await?;
+        Ok(self.register.list(caller, database))
     }
 
-    async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
-        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
-        let begun = expect(&mut lease, deadline, |_| Ok(())).await;
-        begun.map_err(|error| tainted(error, &mut lease, options))?;
-        Ok(reservation.open(lease, caller, database, options)?.keep())
-    }
-
-    /// Opens a transaction and runs its first statement, in one round trip.
+    /// Ends a statement of `caller`, and with it the transaction that it belongs to.
     ///
     /// # Errors
-    /// Whatever kept either from starting; no transaction is open then.
-    pub async fn begin_with(
-        &self,
-        caller: &Identity,
-        database: &str,
-        statement: &Statement,
-        options: &Options,
-    ) -> Result<Rows, Error> {
-        let mut once_more = true;
-        loop {
-            let begun = self.begin_with_once(caller, database, statement, options).await;
-            if !(self.has_forgotten(&begun) && mem::take(&mut once_more)) {
-                return begun;
-            }
-        }
-    }
-
-    async fn begin_with_once(
-        &self,
-        caller: &Identity,
-        database: &str,
-        statement: &Statement,
-        options: &Options,
-    ) -> Result<Rows, Error> {
-        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
-        let plan = Plan::of(&statement.text, database, &lease)?;
-        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
-        lease.run_in_transaction(plan.text, &parameters);
-        lease.pull(FIRST_BATCH);
-        if plan.taints {
-            lease.retire();
-        }
-        let begun = expect(&mut lease, deadline, |_| Ok(())).await;
-        begun.map_err(|error| tainted(error, &mut lease, options))?;
-        let columns = expect(&mut lease, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
-        let guard = reservation.open(lease, caller, database, options)?;
-        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind))
-    }
-
-    /// Runs a statement in the transaction `handle`.
-    ///
-    /// # Errors
-    /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
-    /// the request that was wrong.
-    pub async fn run_in(&self, caller: &Identity, handle: &Handle<'_>, statement: &Statement) -> Result<Rows, Error> {
-        self.run_on(Scope::Inside, caller, handle, statement).await
-    }
-
-    /// Runs the last statement of the transaction `handle`, and commits.
-    ///
-    /// # Errors
-    /// As [`Engine::run_in`].
-    pub async fn commit_with(
-        &self,
-        caller: &Identity,
-        handle: &Handle<'_>,
-        statement: &Statement,
-    ) -> Result<Rows, Error> {
-        self.run_on(Scope::Last, caller, handle, statement).await
-    }
-
-    /// Commits the transaction `handle` and gives the bookmark.
-    ///
-    /// # Errors
-    /// Not found, in use, or the database's refusal; the transaction is over then.
-    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<String, Error> {
-        rows::commit(self.check_out(caller, handle).await?).await
-    }
-
-    /// Keeps the transaction `handle` open for another while.
-    ///
-    /// # Errors
-    /// Not found, or in use.
-    pub async fn keep_alive(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Transaction, Error> {
-        Ok(self.check_out(caller, handle).await?.keep())
-    }
-
-    /// Rolls the transaction `handle` back.
-    ///
-    /// # Errors
-    /// Not found, in use, or what broke the connection (the database then rolls back by itself).
-    pub async fn roll_back(&self, caller: &Identity, handle: &Handle<'_>) -> Result<(), Error> {
-        let mut guard = self.check_out(caller, handle).await?;
-        let deadline = Deadline::after(GRACE, caller);
-        let connection = guard.lease();
-        connection.rollback();
-        let rolled_back = expect(connection, deadline, |_| Ok(())).await;
-        drop(guard.finish());
-        rolled_back
+    /// When the database does not accept the caller, or there is no such statement.
+    pub async fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
+        self.verify(caller).await?;
+        self.register.cancel(caller, database, id)
     }
 
     /// How many transactions are open.
@@ -253,95 +194,41 @@ impl Engine {
         self.pool.close().await;
     }
 
-    async fn run_on(
-        &self,
-        scope: fn(Guard) -> Scope,
-        caller: &Identity,
-        handle: &Handle<'_>,
-        statement: &Statement,
-    ) -> Result<Rows, Error> {
-        let guard = self.check_out(caller, handle).await?;
-        let started = start(guard, handle.database, statement).await;
-        self.has_forgotten(&started);
-        let (guard, columns, kind) = started?;
-        let deadline = guard.deadline();
-        Ok(Rows::new(scope(guard), columns, deadline, kind))
-    }
-
-    async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
+    pub(super) async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
         self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller))
     }
 
-    /// Whether the database refuses because it has forgotten what its users may do. Then it has carried out nothing, and
-    /// may be asked once more: the next connection will have logged in anew.
-    fn has_forgotten<T>(&self, outcome: &Result<T, Error>) -> bool {
-        let forgotten = matches!(outcome, Err(error) if error.code == AUTHORIZATION_EXPIRED);
-        if forgotten {
+    /// The pause before another attempt, if one may follow.
+    pub(super) fn after<'t>(
+        &self,
+        error: &Error,
+        attempts: &mut Attempts,
+        texts: impl IntoIterator<Item = &'t str>,
+    ) -> Option<Duration> {
+        self.note_forgotten(error);
+        attempts.after(error, texts.into_iter())
+    }
+
+    /// The database may refuse because it has forgotten what its users may do: then all have to log in anew.
+    pub(super) fn note_forgotten(&self, error: &Error) {
+        if error.code == AUTHORIZATION_EXPIRED {
             self.pool.distrust_logins();
         }
-        forgotten
     }
 
-    /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
-    /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
-    async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
-        self.verify(caller).await?;
-        self.transactions.check_out(handle, caller)
-    }
-
-    /// Queues BEGIN on a wire of its own.
-    async fn opening(
-        &self,
-        caller: &Identity,
-        database: &str,
-        options: &Options,
-    ) -> Result<(Lease, transactions::Reservation, Deadline), Error> {
-        let reservation = match self.transactions.reserve() {
-            Ok(reservation) => reservation,
-            Err(error) => {
-                self.verify(caller).await?;
-                return Err(error);
-            }
-        };
-        let mut lease = self.lease(caller).await?;
-        let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
-        let sent = Sent::new(&lease, database_of(database, &lease), options, limit)?;
-        lease.begin(&sent.extra());
-        Ok((lease, reservation, Deadline::after(limit + GRACE, caller)))
+    /// Waits before another attempt.
+    // On the heap, since it is seldom needed.
+    pub(super) async fn wait(&self, running: &Running, pause: Duration) -> Result<(), Error> {
+        running.is(State::Retrying);
+        Box::pin(running.unless_cancelled(sleep(pause))).await?;
+        running.is(State::Queued);
+        Ok(())
     }
 
     /// The shortest of what the caller asks for, what the operator allows, and what is left of the caller's credential:
     /// past its end nobody can log in any more to end a statement on the database.
-    fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
+    pub(super) fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
         let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
         caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + AFTER_THE_END))
     }
-}
-
-/// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
-/// itself leaves the transaction open; a refusal of the database ends it.
-async fn start(
-    mut guard: Guard,
-    database: &str,
-    statement: &Statement,
-) -> Result<(Guard, bolt::Columns, Option<&'static str>), Error> {
-    let deadline = guard.deadline();
-    let connection = guard.lease();
-    let ready = Plan::of(&statement.text, database, connection)
-        .and_then(|plan| Ok((plan, fitted(PARAMETERS, &statement.parameters, connection)?)));
-    let (plan, parameters) = match ready {
-        Ok(ready) => ready,
-        Err(error) => {
-            guard.keep();
-            return Err(error);
-        }
-    };
-    connection.run_in_transaction(plan.text, &parameters);
-    connection.pull(FIRST_BATCH);
-    if plan.taints {
-        connection.retire();
-    }
-    let kind = plan.kind;
-    let columns = expect(connection, deadline, |connection| Ok(summary::columns(connection.payload())?)).await?;
-    Ok((guard, columns, kind))
 }

@@ -1,5 +1,5 @@
 //! The error that a caller gets: a code and a message in the words of the Query API, and a kind that says whose
-//! fault it is.
+//! fault it is and whether trying again may help.
 
 use thiserror::Error;
 
@@ -13,8 +13,22 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The request's: syntax, parameters, constraints, conflicts; whatever the database refused.
+    /// The request's: syntax, types, missing parameters; whatever the database refused.
     Refused,
+    /// Another transaction's, which got there first. Nothing was applied.
+    Conflict,
+    /// Nobody's: the database is not able to at the moment. Nothing was applied.
+    Transient,
+    /// The caller's own: another of its requests is using the transaction.
+    Busy,
+    /// The data's: they would not keep to a constraint.
+    Constraint,
+    /// The caller lacks the right to it.
+    Forbidden,
+    /// The statement's: it took longer than the database was told that it may.
+    TimeLimit,
+    /// Somebody's who ended it on purpose.
+    Terminated,
     /// The request's form: malformed, unknown fields, values that cannot be sent.
     BadRequest,
     /// The credentials'.
@@ -25,14 +39,27 @@ pub enum Kind {
     DatabaseNotFound,
     /// The transaction that was named is not this caller's, or not there.
     TransactionNotFound,
+    /// The running statement that was named is not this caller's, or not there.
+    StatementNotFound,
     /// The database's own.
     Database,
     /// The way to the database: it broke, or what is there does not speak Bolt.
     Gateway,
-    /// Nothing is wrong with the request, but it cannot be served now.
+    /// The way to the database, which broke when something may have been committed.
+    OutcomeUnknown,
+    /// Nothing is wrong with the request, but it cannot be served now. Nothing was applied.
     Unavailable,
     /// No answer within the time allowed.
     Timeout,
+}
+
+impl Kind {
+    /// Whether nothing has been applied, and the same request may go well later.
+    #[must_use]
+    pub fn is_retryable(self) -> bool {
+        use Kind::{Busy, Conflict, TooManyAttempts, Transient, Unavailable};
+        matches!(self, Conflict | Transient | Busy | TooManyAttempts | Unavailable)
+    }
 }
 
 /// Why a request failed.
@@ -65,7 +92,7 @@ impl Error {
 
     /// The operator does not allow it.
     pub fn forbidden(message: &str) -> Self {
-        Self::new(Kind::Refused, "Neo.ClientError.Security.Forbidden", message)
+        Self::new(Kind::Forbidden, FORBIDDEN, message)
     }
 
     pub(super) fn transaction_not_found(id: &str) -> Self {
@@ -79,9 +106,25 @@ impl Error {
         )
     }
 
+    /// The same, for its owner.
+    pub(super) fn transaction_rolled_back(id: &str, because: &str) -> Self {
+        let message = format!("Transaction with Id: \"{id}\" was not found. It was rolled back because {because}.");
+        Self::new(Kind::TransactionNotFound, REQUEST_INVALID, message)
+    }
+
+    pub(super) fn statement_not_found(id: &str) -> Self {
+        let message = format!("No running statement with id \"{id}\" was found.");
+        Self::new(Kind::StatementNotFound, REQUEST_INVALID, message)
+    }
+
+    /// Whoever asked for it has ended it.
+    pub(super) fn cancelled() -> Self {
+        Self::new(Kind::Terminated, "Neo.ClientError.Transaction.Terminated", "The statement was cancelled on request.")
+    }
+
     pub(super) fn transaction_busy() -> Self {
         Self::new(
-            Kind::Refused,
+            Kind::Busy,
             "Neo.ClientError.Transaction.TransactionAccessedConcurrently",
             "Another request is currently accessing this transaction.",
         )
@@ -94,8 +137,19 @@ impl Error {
     pub(super) fn too_many_transactions(max: usize) -> Self {
         Self::new(
             Kind::Unavailable,
-            "Neo.TransientError.Transaction.MaximumTransactionLimitReached",
+            TOO_MANY_TRANSACTIONS,
             format!("{max} explicit transactions are open already (transactions.max); try again later"),
+        )
+    }
+
+    pub(super) fn too_many_of_one_caller(share: usize) -> Self {
+        Self::new(
+            Kind::Unavailable,
+            TOO_MANY_TRANSACTIONS,
+            format!(
+                "{share} explicit transactions of this caller are open already (transactions.max, \
+                 transactions.caller_share); finish some of them, or try again later"
+            ),
         )
     }
 
@@ -113,33 +167,14 @@ impl Error {
             Kind::Timeout,
             "Neo.ClientError.Transaction.TransactionTimedOut",
             "The database did not answer within the time allowed (maxExecutionTime of the request, \
-             database.max_execution_time, or transactions.max_lifetime); the statement was cancelled.",
+             database.max_execution_time, or transactions.max_lifetime) and was told to stop; whether a statement \
+             outside of a transaction took effect is not known.",
         )
     }
 
     /// Somebody asks for more of a result after its end, which only a bug of the gateway can do.
     pub(super) fn result_ended() -> Self {
         Self::new(Kind::Database, "Neo.DatabaseError.General.UnknownError", "The result has ended already.")
-    }
-
-    /// What the database said of a statement, a BEGIN or a COMMIT.
-    pub(super) fn of_statement(failure: Failure) -> Self {
-        let Failure { code, message, classification } = failure;
-        if code.starts_with("Memgraph.")
-            && let Some((_, kind, code)) = MEMGRAPH_TEXTS.iter().find(|(text, ..)| message.contains(text))
-        {
-            return Self::new(*kind, *code, message);
-        }
-        let kind = if code == DATABASE_NOT_FOUND {
-            Kind::DatabaseNotFound
-        } else if code == TOKEN_EXPIRED || code == AUTHORIZATION_EXPIRED {
-            Kind::Unauthorized
-        } else if code.split('.').nth(1) == Some("DatabaseError") && classification.as_deref() != Some("CLIENT_ERROR") {
-            Kind::Database
-        } else {
-            Kind::Refused
-        };
-        Self { kind, code, message }
     }
 
     /// What the database said of a login.
@@ -177,14 +212,21 @@ impl Error {
         }
     }
 
-    /// What happened to a connection on which a statement may have been carried out.
+    /// What happened to a connection on which a statement outside of a transaction may have been carried out.
     pub(super) fn of_lost(error: &bolt::Error) -> Self {
-        let kind = if matches!(error, bolt::Error::Silent(_)) { Kind::Timeout } else { Kind::Gateway };
-        Self::new(
-            kind,
-            "Neo.DatabaseError.General.UnknownError",
-            format!("{error}; whether the statement took effect is not known"),
-        )
+        let message = format!("{error}; whether the statement took effect is not known");
+        Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
+    }
+
+    /// What happened to a connection on which a transaction may have been committed.
+    pub(super) fn of_lost_commit(error: &bolt::Error) -> Self {
+        let message = format!("{error}; whether the transaction was committed is not known");
+        Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
+    }
+
+    /// What happened to a connection on which a transaction was open that nobody had asked to be committed.
+    pub(super) fn of_lost_transaction(error: &bolt::Error) -> Self {
+        Self::new(Kind::Unavailable, UNAVAILABLE, format!("{error}; the transaction was rolled back"))
     }
 
     /// Why there is no connection.
@@ -211,18 +253,16 @@ impl Error {
 
 /// The code of whatever is wrong with a request itself.
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
+const TOO_MANY_TRANSACTIONS: &str = "Neo.TransientError.Transaction.MaximumTransactionLimitReached";
+/// What was asked for may have happened or not. Neo4j has no code for it.
+const OUTCOME_UNKNOWN: &str = "Boltgate.DatabaseError.Transaction.OutcomeUnknown";
+pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
-const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
+pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
 /// The database has forgotten what its users may do, and asks for logins anew.
 pub(super) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Security.AuthorizationExpired";
-const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
-/// Memgraph has one code for nearly everything; what clients act on has to be told by its text.
-const MEMGRAPH_TEXTS: [(&str, Kind, &str); 2] = [
-    ("Tried to retrieve an unknown database", Kind::DatabaseNotFound, DATABASE_NOT_FOUND),
-    // A write in a transaction that was opened for reading.
-    ("are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
-];
-const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
+pub(super) const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
+pub(super) const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 #[cfg(test)]
 mod tests {
@@ -231,37 +271,6 @@ mod tests {
 
     fn failure(code: &str, message: &str, classification: Option<&str>) -> Failure {
         Failure { code: code.into(), message: message.into(), classification: classification.map(Into::into) }
-    }
-
-    #[test]
-    fn a_database_error_is_the_clients_only_when_the_database_says_so() {
-        let kind = |code, classification| Error::of_statement(failure(code, "", classification)).kind;
-        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", None), Kind::Database);
-        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", Some("DATABASE_ERROR")), Kind::Database);
-        assert_eq!(kind("Neo.DatabaseError.Transaction.TransactionStartFailed", Some("CLIENT_ERROR")), Kind::Refused);
-        assert_eq!(kind("Neo.TransientError.Transaction.DeadlockDetected", None), Kind::Refused);
-        assert_eq!(kind("Memgraph.DatabaseError.MemgraphError.MemgraphError", None), Kind::Database);
-        assert_eq!(kind("Neo.ClientError.Database.DatabaseNotFound", None), Kind::DatabaseNotFound);
-    }
-
-    #[test]
-    fn an_unknown_database_is_known_by_its_text_on_memgraph() {
-        let error = Error::of_statement(failure(
-            "Memgraph.TransientError.MemgraphError.MemgraphError",
-            "Tried to retrieve an unknown database \"x\".",
-            None,
-        ));
-        assert_eq!((error.kind, error.code.as_str()), (Kind::DatabaseNotFound, DATABASE_NOT_FOUND));
-    }
-
-    #[test]
-    fn a_write_in_a_reading_transaction_is_known_by_its_text_on_memgraph() {
-        let code = "Memgraph.ClientError.MemgraphError.MemgraphError";
-        let message = "Accessor type READ and query type WRITE are misaligned!";
-        let error = Error::of_statement(failure(code, message, None));
-        assert_eq!((error.kind, error.code.as_str()), (Kind::Refused, "Neo.ClientError.Statement.AccessMode"));
-        let neo4j = Error::of_statement(failure("Neo.ClientError.Statement.TypeError", message, None));
-        assert_eq!(neo4j.code, "Neo.ClientError.Statement.TypeError");
     }
 
     #[test]
@@ -292,8 +301,10 @@ mod tests {
     #[test]
     fn a_connection_lost_under_a_statement_leaves_its_outcome_open() {
         let error = Error::of_lost(&bolt::Error::Closed);
-        assert_eq!(error.kind, Kind::Gateway);
+        assert_eq!(error.kind, Kind::OutcomeUnknown);
         assert!(error.message.contains("not known"));
+        assert!(!error.kind.is_retryable());
+        assert!(Error::of_lost_transaction(&bolt::Error::Closed).kind.is_retryable());
         assert_eq!(Error::of_opening(&bolt::Error::Closed).kind, Kind::Unavailable);
     }
 }

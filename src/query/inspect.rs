@@ -34,6 +34,13 @@ pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
     })
 }
 
+/// Whether the statement may commit some of its work before its end (`CALL {…} IN TRANSACTIONS`, `USING PERIODIC
+/// COMMIT`, `apoc.periodic`). In doubt it may: a word in a comment counts, and so does an escape that could spell one.
+pub(super) fn may_commit_in_batches(statement: &str) -> bool {
+    let holds = |word: &[u8]| statement.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
+    holds(b"transactions") || holds(b"periodic") || holds(b"\\u")
+}
+
 fn skip_comments(statement: &str) -> &str {
     let mut text = statement.trim_start();
     loop {
@@ -80,6 +87,20 @@ mod tests {
         {
             assert!(!changes_session(statement, &MEMGRAPH), "{statement}");
         }
+    }
+
+    #[test]
+    fn batches_are_suspected_where_they_may_be() {
+        for statement in [
+            "UNWIND $r AS x CALL (x) { CREATE (:A) } IN 3 CONCURRENT TRANSACTIONS OF 10 ROWS",
+            "call { create () } in /* of */ transactions",
+            "USING PERIODIC COMMIT 100 LOAD CSV FROM 'x' AS r CREATE ()",
+            "CALL apoc.periodic.iterate('a', 'b', {})",
+            "CALL { CREATE () } IN \\u0054RANSACTIONS",
+        ] {
+            assert!(may_commit_in_batches(statement), "{statement}");
+        }
+        assert!(!may_commit_in_batches("MATCH (t:Transaction) SET t.period = 1 RETURN t"));
     }
 
     #[test]

@@ -5,19 +5,33 @@
 //! for long: whatever is dropped half-way is cancelled and its wire recovered. Knows nothing of axum, headers,
 //! status codes or JSON text; rows leave as PackStream bytes, into a [`RowSink`].
 
+mod batch;
 mod bookmark;
+mod classify;
+mod counters;
+mod databases;
 mod deadline;
 mod engine;
 mod error;
+mod explicit;
 mod inspect;
+mod places;
 mod plan;
 mod reply;
+mod retry;
 mod rows;
+mod running;
 mod statement;
+mod tombstones;
 mod transactions;
 
-pub use engine::{Engine, Settings};
+pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement, Script};
+pub use counters::Counters;
+pub use databases::{Alias, Aliases};
+pub use engine::{Attempted, Engine, Settings};
 pub use error::{Error, Kind};
-pub use rows::{End, Flow, Progress, RowRefused, RowSink, Rows};
+pub use retry::Retry;
+pub use rows::{Begun, End, Flow, Progress, RowRefused, RowSink, Rows};
+pub use running::{RunningStatement, State};
 pub use statement::{AccessMode, Category, NotificationFilter, Options, Severity, Statement};
 pub use transactions::{Handle, Settings as TransactionSettings, Transaction};

@@ -6,6 +6,7 @@ use std::{borrow::Cow, time::Duration};
 
 use super::{
     bookmark::is_placeholder,
+    databases::Target,
     error::{Error, Kind},
     inspect::{self, PING},
     statement::{AccessMode, Options, Severity},
@@ -14,9 +15,6 @@ use crate::bolt::{
     Connection, Extra,
     fit::{Accepts, fit},
 };
-
-/// The database that Neo4j has beside all others. Clients prove their connections on it.
-const SYSTEM: &str = "system";
 
 /// What is sent for a statement.
 pub(super) struct Plan<'a> {
@@ -28,29 +26,29 @@ pub(super) struct Plan<'a> {
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(text: &'a str, database: &'a str, connection: &Connection) -> Result<Self, Error> {
+    pub(super) fn of(text: &'a str, target: Target<'a>, connection: &Connection) -> Result<Self, Error> {
         let dialect = connection.dialect();
-        let system = database.eq_ignore_ascii_case(SYSTEM);
         if !dialect.ping && inspect::is_ping(text) {
-            let database = (!system).then_some(database);
+            let database = target.sent.filter(|_| !target.is_system());
             return Ok(Self { text: PING, database, kind: Some("s"), taints: false });
         }
-        if !dialect.ping && system {
-            return Err(Error::database_not_found(database));
+        if !dialect.ping && target.is_system() {
+            return Err(Error::database_not_found(target.named));
         }
         if inspect::is_transaction_control(text, dialect) {
             return Err(Error::new(
                 Kind::Refused,
                 "Neo.ClientError.Statement.SemanticError",
                 format!(
-                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{database}/query/v2/tx \
-                     and so on)",
-                    text.trim()
+                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{}/query/v2/tx and so \
+                     on)",
+                    text.trim(),
+                    target.named
                 ),
             ));
         }
         let taints = inspect::changes_session(text, dialect);
-        Ok(Self { text, database: Some(database), kind: None, taints })
+        Ok(Self { text, database: target.sent, kind: None, taints })
     }
 }
 
@@ -89,7 +87,7 @@ impl<'a> Sent<'a> {
             bookmarks: bookmarks.cloned().collect(),
             disabled: (!disabled.is_empty()).then_some(disabled),
             metadata: metadata.transpose()?,
-            timeout_ms: i64::try_from(limit.as_millis()).unwrap_or(i64::MAX).max(1),
+            timeout_ms: i64::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i64::MAX).max(1),
         })
     }
 
@@ -110,9 +108,9 @@ impl<'a> Sent<'a> {
 }
 
 /// The database that BEGIN is to name: none for `system` where there is none, since only a ping can follow.
-pub(super) fn database_of<'a>(database: &'a str, connection: &Connection) -> Option<&'a str> {
-    let stand_in = database.eq_ignore_ascii_case(SYSTEM) && !connection.dialect().ping;
-    (!stand_in).then_some(database)
+pub(super) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Option<&'a str> {
+    let stand_in = target.is_system() && !connection.dialect().ping;
+    target.sent.filter(|_| !stand_in)
 }
 
 /// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.

@@ -3,6 +3,7 @@
 use super::{
     deadline::Deadline,
     error::{Error, Kind},
+    inspect,
     statement::Options,
 };
 use crate::{
@@ -10,27 +11,45 @@ use crate::{
     pool::Lease,
 };
 
+/// What is at stake when the connection is lost.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Stake<'a> {
+    /// A statement outside of a transaction, which may have been carried out.
+    Statement,
+    /// A transaction that has not been asked to commit; this statement of it, if it is about one.
+    Transaction(Option<&'a str>),
+    /// A transaction that has been.
+    Commit,
+}
+
+impl Stake<'_> {
+    /// What the loss means.
+    pub(super) fn lost(self, error: &bolt::Error) -> Error {
+        match self {
+            Self::Statement => Error::of_lost(error),
+            Self::Transaction(Some(text)) if inspect::may_commit_in_batches(text) => Error::of_lost(error),
+            Self::Transaction(_) => Error::of_lost_transaction(error),
+            Self::Commit => Error::of_lost_commit(error),
+        }
+    }
+}
+
 /// Waits for a reply that has to be a success, and takes what is wanted from it.
 pub(super) async fn expect<T>(
     lease: &mut Lease,
     deadline: Deadline,
+    stake: Stake<'_>,
     take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
 ) -> Result<T, Error> {
     match deadline.bound(lease.reply()).await? {
-        Ok(Reply::Success) => take(lease).map_err(|error| Error::of_lost(&error)),
+        Ok(Reply::Success) => take(lease).map_err(|error| stake.lost(&error)),
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(Error::of_lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
+            Err(stake.lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
         }
-        Err(error) => Err(lost(error, lease)),
-    }
-}
-
-/// A connection that ends under a request may have been refused the login that travelled with it.
-fn lost(error: bolt::Error, lease: &Lease) -> Error {
-    match error {
-        bolt::Error::Login(failure) => Error::of_login(failure, lease.identity()),
-        error => Error::of_lost(&error),
+        // A connection that ends under a request may have been refused the login that travelled with it.
+        Err(bolt::Error::Login(failure)) => Err(Error::of_login(failure, lease.identity())),
+        Err(error) => Err(stake.lost(&error)),
     }
 }
 

@@ -3,7 +3,9 @@
 use super::{
     bookmark::placeholder,
     deadline::Deadline,
-    error::Error,
+    error::{Error, Kind},
+    reply::Stake,
+    running::{Running, State},
     transactions::{Guard, Transaction},
 };
 use crate::{
@@ -13,12 +15,18 @@ use crate::{
 
 /// Where rows go. Implemented by whoever makes text of them.
 pub trait RowSink {
+    /// Begins a result with these columns.
+    fn open(&mut self, columns: &Columns);
+
     /// Takes one row: its list of fields in PackStream, which has to hold `columns` values.
     ///
     /// # Errors
     /// [`RowRefused`] when the row cannot be shown. No further row follows; the statement is carried out to its end
     /// all the same.
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
+
+    /// Forgets all that it was given, for another attempt. Never called once anything was taken out of it.
+    fn restart(&mut self);
 }
 
 /// Whether the sink wants more before it is emptied.
@@ -39,6 +47,17 @@ pub enum RowRefused {
     Malformed(DecodeError),
 }
 
+impl From<RowRefused> for Error {
+    fn from(refused: RowRefused) -> Self {
+        match refused {
+            RowRefused::Format(message) => Self::invalid(&message),
+            RowRefused::Malformed(error) => {
+                Self::new(Kind::Gateway, "Neo.DatabaseError.General.UnknownError", error.to_string())
+            }
+        }
+    }
+}
+
 /// How far a result has come.
 #[derive(Debug)]
 pub enum Progress {
@@ -46,6 +65,15 @@ pub enum Progress {
     Paused,
     /// That was all.
     Done(Box<End>),
+}
+
+/// A result whose beginning is in a sink.
+#[derive(Debug)]
+pub struct Begun {
+    /// The rest of it.
+    pub rows: Rows,
+    /// How far it has come.
+    pub first: Result<Progress, Error>,
 }
 
 /// What is known at the end of a result.
@@ -74,16 +102,17 @@ pub struct Rows {
     /// `None` once the end was reached.
     scope: Option<Scope>,
     columns: Columns,
-    batch: Batch,
+    window: Window,
     deadline: Deadline,
     /// Set in place of what the database says, for statements that stand in for others.
     kind: Option<&'static str>,
     refused: Option<RowRefused>,
+    running: Running,
 }
 
-/// How many rows to ask for at a time: as many as make about [`Batch::TARGET`] bytes.
+/// How many rows to ask for at a time: as many as make about [`Window::TARGET`] bytes.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Batch {
+pub(super) struct Window {
     rows: u32,
     seen_rows: u32,
     seen_bytes: usize,
@@ -91,43 +120,58 @@ pub(super) struct Batch {
     due: bool,
 }
 
-impl Batch {
+impl Window {
     const FIRST: u32 = 1000;
     const MOST: u32 = 10_000;
     const TARGET: usize = 512 * 1024;
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { rows: Self::FIRST, seen_rows: 0, seen_bytes: 0, due: false }
     }
 
-    fn count(&mut self, bytes: usize) {
+    /// A row of so many bytes has come.
+    pub(super) fn count(&mut self, bytes: usize) {
         self.seen_rows += 1;
         self.seen_bytes += bytes;
     }
 
     /// The batch is over, another follows.
-    fn over(&mut self) {
+    pub(super) fn over(&mut self) {
         let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
         self.rows = u32::try_from(Self::TARGET / row).unwrap_or(Self::MOST).clamp(1, Self::MOST);
         self.seen_rows = 0;
         self.seen_bytes = 0;
         self.due = true;
     }
+
+    /// How many rows to ask for, if it is time to ask.
+    pub(super) fn due(&mut self) -> Option<u32> {
+        std::mem::take(&mut self.due).then_some(self.rows)
+    }
 }
 
 /// The size of the first batch, for the PULL that travels with RUN.
-pub(super) const FIRST_BATCH: u32 = Batch::FIRST;
+pub(super) const FIRST_BATCH: u32 = Window::FIRST;
+
+impl Begun {
+    /// Moves the beginning of `rows` into `sink`.
+    pub async fn of(mut rows: Rows, sink: &mut impl RowSink) -> Self {
+        sink.open(&rows.columns);
+        let first = rows.advance(sink).await;
+        Self { rows, first }
+    }
+}
 
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way.
-    pub(super) fn new(scope: Scope, columns: Columns, deadline: Deadline, kind: Option<&'static str>) -> Self {
-        Self { scope: Some(scope), columns, batch: Batch::new(), deadline, kind, refused: None }
-    }
-
-    /// The result's columns.
-    #[must_use]
-    pub fn columns(&self) -> &Columns {
-        &self.columns
+    pub(super) fn new(
+        scope: Scope,
+        columns: Columns,
+        deadline: Deadline,
+        kind: Option<&'static str>,
+        running: Running,
+    ) -> Self {
+        Self { scope: Some(scope), columns, window: Window::new(), deadline, kind, refused: None, running }
     }
 
     /// Moves rows into `sink` until it is full, a batch is over, or the result has ended.
@@ -135,9 +179,12 @@ impl Rows {
     /// # Errors
     /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
-        let deadline = self.deadline;
-        match deadline.bound(self.batch(sink)).await {
-            Ok(progress) => progress,
+        let (deadline, running) = (self.deadline, self.running.clone());
+        match running.bound(deadline, self.batch(sink)).await {
+            Ok(progress) => {
+                running.is(State::Streaming);
+                progress
+            }
             Err(passed) => {
                 self.scope = None;
                 Err(passed)
@@ -150,23 +197,23 @@ impl Rows {
             return Err(Error::result_ended());
         };
         let connection = scope.connection();
-        if std::mem::take(&mut self.batch.due) {
-            connection.pull(self.batch.rows);
+        if let Some(rows) = self.window.due() {
+            connection.pull(rows);
         }
         loop {
             let reply = match connection.buffered_reply() {
                 Ok(Some(reply)) => reply,
                 Ok(None) => match connection.fill().await {
                     Ok(()) => continue,
-                    Err(error) => return Err(self.broken(error)),
+                    Err(error) => return Err(self.broken(&error)),
                 },
-                Err(error) => return Err(self.broken(error)),
+                Err(error) => return Err(self.broken(&error)),
             };
             match reply {
                 Reply::Record if self.refused.is_some() => {}
                 Reply::Record => {
                     let fields = connection.payload();
-                    self.batch.count(fields.len());
+                    self.window.count(fields.len());
                     match sink.row(fields, self.columns.count) {
                         Ok(Flow::Continue) => {}
                         Ok(Flow::Full) => return Ok(Progress::Paused),
@@ -177,23 +224,23 @@ impl Rows {
                     let summary = Summary::parse(connection.payload());
                     let summary = match summary {
                         Ok(summary) => summary,
-                        Err(error) => return Err(self.broken(error.into())),
+                        Err(error) => return Err(self.broken(&error.into())),
                     };
                     if !summary.has_more {
                         return self.end(summary).await;
                     }
                     if self.refused.is_none() {
-                        self.batch.over();
+                        self.window.over();
                         return Ok(Progress::Paused);
                     }
                     connection.discard();
                 }
                 Reply::Failure(failure) => {
-                    self.scope = None;
+                    self.give_up();
                     return Err(Error::of_statement(failure));
                 }
                 Reply::Ignored => {
-                    return Err(self.broken(crate::bolt::Error::Protocol("a PULL was ignored")));
+                    return Err(self.broken(&crate::bolt::Error::Protocol("a PULL was ignored")));
                 }
             }
         }
@@ -213,18 +260,28 @@ impl Rows {
         };
         match self.refused.take() {
             None => Ok(Progress::Done(Box::new(End { summary, bookmark, transaction }))),
-            Some(RowRefused::Format(message)) => {
-                Err(Error::new(super::Kind::BadRequest, "Neo.ClientError.Request.Invalid", message))
-            }
-            Some(RowRefused::Malformed(error)) => {
-                Err(Error::new(super::Kind::Gateway, "Neo.DatabaseError.General.UnknownError", error.to_string()))
-            }
+            Some(refused) => Err(refused.into()),
         }
     }
 
-    fn broken(&mut self, error: crate::bolt::Error) -> Error {
-        self.scope = None;
-        Error::of_lost(&error)
+    fn broken(&mut self, error: &crate::bolt::Error) -> Error {
+        let inside = matches!(self.scope, Some(Scope::Inside(_) | Scope::Last(_)));
+        self.give_up();
+        let stake = if inside { Stake::Transaction(Some(self.running.text())) } else { Stake::Statement };
+        stake.lost(error)
+    }
+
+    /// The statement has failed, and the transaction around it with it.
+    fn give_up(&mut self) {
+        if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
+            guard.fail();
+        }
+    }
+}
+
+impl std::fmt::Debug for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rows").field("running", &self.running).finish_non_exhaustive()
     }
 }
 
@@ -244,13 +301,13 @@ pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
     connection.commit();
     let reply = deadline.bound(connection.reply()).await?;
     let bookmark = match reply {
-        Ok(Reply::Success) => crate::bolt::summary::string_entry(connection.payload(), "bookmark"),
-        Ok(Reply::Failure(failure)) => return Err(Error::of_statement(failure)),
+        Ok(Reply::Success) => Ok(crate::bolt::summary::string_entry(connection.payload(), "bookmark")),
+        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            return Err(Error::of_lost(&crate::bolt::Error::Protocol("a COMMIT was ignored")));
+            Err(Stake::Commit.lost(&crate::bolt::Error::Protocol("a COMMIT was ignored")))
         }
-        Err(error) => return Err(Error::of_lost(&error)),
+        Err(error) => Err(Stake::Commit.lost(&error)),
     };
     drop(guard.finish());
-    Ok(bookmark.unwrap_or_else(placeholder))
+    Ok(bookmark?.unwrap_or_else(placeholder))
 }

@@ -1,12 +1,12 @@
 //! A statement, and what a caller may ask for beside it, in the words of Bolt.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 /// One statement with its parameters.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The text.
-    pub text: String,
+    pub text: Arc<str>,
     /// A PackStream map.
     pub parameters: Vec<u8>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A handle is bound to the identity and the database that opened it, and is used by one request at a time. A
 //! request that ends without [`Guard::keep`] ends its transaction: the wire goes to the pool's cleaners, which roll
-//! it back.
+//! it back. No caller holds more than its share of all that may be open.
 
 use std::{
     collections::HashMap,
@@ -10,12 +10,15 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, interval},
-};
+use tokio::time::{Instant, interval};
 
-use super::{deadline::Deadline, error::Error, statement::Options};
+use super::{
+    deadline::Deadline,
+    error::Error,
+    places::{Place, Places},
+    statement::Options,
+    tombstones::{Cause, Tombstones},
+};
 use crate::{
     auth::{Identity, IdentityKey},
     pool::Lease,
@@ -26,6 +29,8 @@ use crate::{
 pub struct Settings {
     /// Most transactions open at a time.
     pub max: usize,
+    /// Most of one caller.
+    pub share: usize,
     /// A transaction that no request has used for so long is rolled back.
     pub idle_timeout: Duration,
     /// A transaction this old is rolled back.
@@ -68,20 +73,22 @@ pub(super) struct Transactions {
 
 struct Shared {
     settings: Settings,
-    permits: Arc<Semaphore>,
-    entries: Mutex<HashMap<String, Entry>>,
+    places: Places,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    entries: HashMap<String, Entry>,
+    tombstones: Tombstones,
 }
 
 struct Entry {
     owner: IdentityKey,
     database: String,
     impersonated_user: Option<String>,
-    state: State,
-}
-
-enum State {
-    Idle(Open),
-    Busy,
+    /// `None` while a request uses it.
+    idle: Option<Open>,
 }
 
 /// What belongs to an open transaction wherever it is.
@@ -89,8 +96,7 @@ struct Open {
     lease: Lease,
     born: Instant,
     expires: Instant,
-    /// The place under the cap.
-    permit: OwnedSemaphorePermit,
+    place: Place,
 }
 
 /// A transaction in the hands of a request.
@@ -98,39 +104,33 @@ pub(super) struct Guard {
     shared: Arc<Shared>,
     id: String,
     /// `None` once it was kept or finished.
-    open: Option<(Lease, OwnedSemaphorePermit)>,
+    open: Option<(Lease, Place)>,
     born: Instant,
     deadline: Deadline,
 }
 
-/// A place under the cap, taken before the transaction is opened.
+/// What is taken before the transaction is opened.
 pub(super) struct Reservation {
     shared: Arc<Shared>,
-    permit: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl Transactions {
     /// None yet. Call it inside a tokio runtime.
     pub(super) fn new(settings: Settings) -> Self {
-        let shared = Arc::new(Shared {
-            settings,
-            permits: Arc::new(Semaphore::new(settings.max)),
-            entries: Mutex::new(HashMap::new()),
-        });
+        let shared =
+            Arc::new(Shared { settings, places: Places::new(settings.max, settings.share), state: Mutex::default() });
         let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
         tokio::spawn(reap(Arc::downgrade(&shared), tick));
         Self { shared }
     }
 
-    /// Takes a place for one more transaction.
+    /// Takes a place for one more transaction of `caller`.
     ///
     /// # Errors
     /// When there is none.
-    pub(super) fn reserve(&self) -> Result<Reservation, Error> {
-        let permit = Arc::clone(&self.shared.permits)
-            .try_acquire_owned()
-            .map_err(|_| Error::too_many_transactions(self.shared.settings.max))?;
-        Ok(Reservation { shared: Arc::clone(&self.shared), permit })
+    pub(super) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
+        Ok(Reservation { shared: Arc::clone(&self.shared), place: self.shared.places.take(caller.owner())? })
     }
 
     /// Hands a transaction to a request of `caller`.
@@ -139,37 +139,40 @@ impl Transactions {
     /// Not found, also when it is somebody else's; opened as another user than is named; or in use by another request.
     pub(super) fn check_out(&self, handle: &Handle<'_>, caller: &Identity) -> Result<Guard, Error> {
         let Handle { database, id, impersonated_user: named } = *handle;
-        let mut entries = self.shared.entries();
-        let entry = entries
-            .get_mut(id)
-            .filter(|entry| entry.owner == caller.owner() && entry.database == database)
-            .ok_or_else(|| Error::transaction_not_found(id))?;
+        let mut state = self.shared.state();
+        let State { entries, tombstones } = &mut *state;
+        let mine = entries.get_mut(id).filter(|entry| entry.owner == caller.owner() && entry.database == database);
+        let Some(entry) = mine else {
+            let cause = tombstones.cause(id, caller.owner(), database);
+            return Err(self.shared.gone(id, cause));
+        };
         if named.is_some() && named != entry.impersonated_user.as_deref() {
             return Err(Error::bad_request("the transaction was opened as another user than this request names"));
         }
-        match std::mem::replace(&mut entry.state, State::Busy) {
-            State::Busy => Err(Error::transaction_busy()),
-            State::Idle(open) if open.expires <= Instant::now() => {
-                entries.remove(id);
-                Err(Error::transaction_not_found(id))
+        match entry.idle.take() {
+            None => Err(Error::transaction_busy()),
+            Some(open) if open.expires <= Instant::now() => {
+                let cause = self.shared.cause(&open);
+                state.bury(id, cause);
+                Err(self.shared.gone(id, Some(cause)))
             }
-            State::Idle(Open { lease, born, permit, .. }) => {
+            Some(Open { lease, born, place, .. }) => {
                 let deadline = Deadline::new(born + self.shared.settings.max_lifetime, caller);
                 let shared = Arc::clone(&self.shared);
-                Ok(Guard { shared, id: id.to_owned(), open: Some((lease, permit)), born, deadline })
+                Ok(Guard { shared, id: id.to_owned(), open: Some((lease, place)), born, deadline })
             }
         }
     }
 
     /// How many are open.
     pub(super) fn count(&self) -> usize {
-        self.shared.entries().len()
+        self.shared.state().entries.len()
     }
 
     /// Opens no more, and rolls back all that no request is using.
     pub(super) fn close(&self) {
-        self.shared.permits.close();
-        self.shared.entries().retain(|_, entry| matches!(entry.state, State::Busy));
+        self.shared.places.close();
+        self.shared.state().entries.retain(|_, entry| entry.idle.is_none());
     }
 }
 
@@ -185,7 +188,7 @@ impl Reservation {
         database: &str,
         options: &Options,
     ) -> Result<Guard, Error> {
-        let Self { shared, permit } = self;
+        let Self { shared, place } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
             Error::new(super::Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
@@ -195,15 +198,20 @@ impl Reservation {
             owner: owner.owner(),
             database: database.to_owned(),
             impersonated_user: options.impersonated_user.clone(),
-            state: State::Busy,
+            idle: None,
         };
-        shared.entries().insert(id.clone(), entry);
+        shared.state().entries.insert(id.clone(), entry);
         let deadline = Deadline::after(shared.settings.max_lifetime, owner);
-        Ok(Guard { shared, id, open: Some((lease, permit)), born: Instant::now(), deadline })
+        Ok(Guard { shared, id, open: Some((lease, place)), born: Instant::now(), deadline })
     }
 }
 
 impl Guard {
+    /// The handle.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
     /// The wire that the transaction lives on.
     // Only `keep`, `finish` and `drop` take it, and each of them ends the guard.
     #[expect(clippy::expect_used, reason = "a guard holds its wire until it ends")]
@@ -221,21 +229,26 @@ impl Guard {
         let now = Instant::now();
         let expires = (now + self.shared.settings.idle_timeout).min(self.deadline.at());
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
-        if let Some((lease, permit)) = self.open.take() {
-            let mut entries = self.shared.entries();
+        if let Some((lease, place)) = self.open.take() {
+            let entries = &mut self.shared.state().entries;
             // A wire that is not where a transaction waits for its next statement is for the cleaners.
-            if self.shared.permits.is_closed() || !lease.is_between_statements() {
+            if self.shared.places.is_closed() || !lease.is_between_statements() {
                 entries.remove(&self.id);
             } else if let Some(entry) = entries.get_mut(&self.id) {
-                entry.state = State::Idle(Open { lease, born: self.born, expires, permit });
+                entry.idle = Some(Open { lease, born: self.born, expires, place });
             }
         }
         transaction
     }
 
+    /// Ends the transaction, since the database or the connection has. Its owner is told so at once.
+    pub(super) fn fail(self) {
+        drop(self.finish());
+    }
+
     /// Ends the handle and gives the wire, on which the transaction is over.
     pub(super) fn finish(mut self) -> Option<Lease> {
-        self.shared.entries().remove(&self.id);
+        self.shared.state().entries.remove(&self.id);
         self.open.take().map(|(lease, _)| lease)
     }
 }
@@ -243,15 +256,45 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.open.is_some() {
-            self.shared.entries().remove(&self.id);
+            self.shared.state().bury(&self.id, Cause::Abandoned);
+        }
+    }
+}
+
+impl State {
+    /// Forgets a transaction, save why it is gone.
+    fn bury(&mut self, id: &str, cause: Cause) {
+        if let Some((id, entry)) = self.entries.remove_entry(id) {
+            self.tombstones.add(id, entry.owner, entry.database, cause);
         }
     }
 }
 
 impl Shared {
-    fn entries(&self) -> MutexGuard<'_, HashMap<String, Entry>> {
-        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The maps are whole after every statement, so a panic elsewhere leaves nothing half done.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why a transaction that nobody uses is over.
+    fn cause(&self, open: &Open) -> Cause {
+        if open.born + self.settings.max_lifetime <= open.expires { Cause::Old } else { Cause::Idle }
+    }
+
+    /// What is said of a transaction that is not there.
+    fn gone(&self, id: &str, cause: Option<Cause>) -> Error {
+        let Settings { idle_timeout, max_lifetime, .. } = self.settings;
+        let because = match cause {
+            None => return Error::transaction_not_found(id),
+            Some(Cause::Idle) => format!("no request had used it for {idle_timeout:?} (transactions.idle_timeout)"),
+            Some(Cause::Old) => format!("it was older than {max_lifetime:?} (transactions.max_lifetime)"),
+            Some(Cause::Abandoned) => {
+                "the request that was using it was broken off: its client went away, its time was \
+                                       over, or it was cancelled"
+                    .to_owned()
+            }
+        };
+        Error::transaction_rolled_back(id, &because)
     }
 }
 
@@ -264,13 +307,24 @@ async fn reap(shared: Weak<Shared>, every: Duration) {
             return;
         };
         let now = Instant::now();
-        let expired: Vec<Entry> = {
-            let mut entries = shared.entries();
-            let over = |_: &String, entry: &mut Entry| matches!(&entry.state, State::Idle(open) if open.expires <= now);
-            entries.extract_if(over).map(|(_, entry)| entry).collect()
+        let expired = {
+            let mut state = shared.state();
+            let State { entries, tombstones } = &mut *state;
+            let over = |_: &String, entry: &mut Entry| entry.idle.as_ref().is_some_and(|open| open.expires <= now);
+            let mut expired = Vec::new();
+            for (id, Entry { owner, database, idle, .. }) in entries.extract_if(over) {
+                if let Some(open) = idle {
+                    tombstones.add(id, owner, database, shared.cause(&open));
+                    expired.push(open);
+                }
+            }
+            expired
         };
         if !expired.is_empty() {
-            tracing::info!(transactions = expired.len(), "rolled back transactions that were idle for too long");
+            tracing::info!(
+                transactions = expired.len(),
+                "rolled back transactions that were idle or open for too long"
+            );
         }
     }
 }

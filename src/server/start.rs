@@ -22,7 +22,7 @@ use crate::{
     config::{self, Edition, Settings, UriScheme},
     http,
     pool::{self, Pool},
-    query::{self, Engine, TransactionSettings},
+    query::{self, Alias, Aliases, Engine, Retry, TransactionSettings},
     tls::{self, TlsConfigError},
 };
 
@@ -156,18 +156,37 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     };
     let transactions = TransactionSettings {
         max: settings.transactions.max.get(),
+        share: settings.transactions.caller_share.of(settings.transactions.max.get()),
         idle_timeout: settings.transactions.idle_timeout.get(),
         max_lifetime: settings.transactions.max_lifetime.get(),
     };
-    Engine::new(Pool::new(dialer, pool_settings), query::Settings { max_execution_time, transactions })
+    let alias = |alias: &config::DatabaseAlias| Alias { name: alias.name.clone(), target: alias.target.clone() };
+    let aliases = Aliases::new(database.aliases.iter().map(alias).collect());
+    Engine::new(Pool::new(dialer, pool_settings), query::Settings { max_execution_time, transactions, aliases })
 }
 
 fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {
     http::Settings {
         body: settings.limits.body.get(),
         body_timeout: settings.server.body_timeout.get(),
+        line: settings.limits.line.get(),
         content: http::BodyLimits { statement: settings.limits.statement.get(), depth: settings.limits.depth.get() },
         id_token_header: callers::id_token_header(&settings.auth),
+        statuses: match settings.http.statuses {
+            config::Statuses::QueryApi => http::Statuses::QueryApi,
+            config::Statuses::Precise => http::Statuses::Precise,
+        },
+        retry: Retry {
+            max_time: settings.retry.max_time.get(),
+            initial_delay: settings.retry.initial_delay.get(),
+            multiplier: settings.retry.multiplier.get(),
+            jitter: settings.retry.jitter.get(),
+        },
+        idempotency: http::IdempotencySettings {
+            keep: settings.idempotency.keep.get(),
+            max_answer: settings.idempotency.max_answer.get(),
+            capacity: settings.idempotency.capacity.get(),
+        },
         neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
         neo4j_edition: match settings.discovery.neo4j_edition {
             Edition::Community => "community",

@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use boltgate::{
     auth::{Authenticator, Identity, Presented},
+    bolt::Columns,
     pool,
-    query::{Error, Flow, Kind as Fault, Options, Progress, RowRefused, RowSink, Statement},
+    query::{Begun, Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, Statement},
 };
 
 use super::stand::{Fake, Kind, POOL, Polled, Stand, everything_passed_on};
@@ -27,10 +28,16 @@ const ON_CHANGE: pool::Settings = pool::Settings { max: 1, share: 1, ..POOL };
 struct FirstCell(Option<Value>);
 
 impl RowSink for FirstCell {
+    fn open(&mut self, _: &Columns) {}
+
     fn row(&mut self, fields: &[u8], _columns: usize) -> Result<Flow, RowRefused> {
         let row = Value::decode(fields).unwrap();
         self.0 = self.0.take().or_else(|| row.as_list()?.first().cloned());
         Ok(Flow::Continue)
+    }
+
+    fn restart(&mut self) {
+        self.0 = None;
     }
 }
 
@@ -60,9 +67,13 @@ impl Callers {
     async fn who(&self, stand: &Stand, caller: &Identity) -> Result<Value, Error> {
         let statement = Statement { text: "WHOAMI".into(), parameters: vec![0xA0] };
         let options = Options::default();
-        let mut rows = stand.engine.run(caller, self.fake.database(), &statement, &options).await?;
         let mut cell = FirstCell::default();
-        while let Progress::Paused = rows.advance(&mut cell).await? {}
+        let run = stand.engine.run(caller, self.fake.database(), &statement, &options, Retry::NEVER, &mut cell).await;
+        let Begun { mut rows, first } = run.outcome?;
+        let mut progress = first?;
+        while let Progress::Paused = progress {
+            progress = rows.advance(&mut cell).await?;
+        }
         Ok(cell.0.expect("there is a row"))
     }
 
@@ -136,9 +147,12 @@ async fn before_anything_is_sent() {
                 // Only on the connection it shows that the request cannot be sent.
                 let (options, statement) = (Options::default(), too_deep());
                 let outcome = if begins {
-                    stand.engine.begin_with(&callers.bob, database, &statement, &options).await
+                    stand.engine.begin_with(&callers.bob, database, &statement, &options).await.map(drop)
                 } else {
-                    stand.engine.run(&callers.bob, database, &statement, &options).await
+                    let mut cell = FirstCell::default();
+                    let once = Retry::NEVER;
+                    let run = stand.engine.run(&callers.bob, database, &statement, &options, once, &mut cell).await;
+                    run.outcome.map(drop)
                 };
                 assert_eq!(outcome.err().map(|error| error.kind), Some(Fault::BadRequest), "{what}");
                 stand.quiet(&what).await;
@@ -155,7 +169,8 @@ async fn in_the_middle_of_a_login_that_is_refused() {
     // Not for the password's sake, which would be remembered.
     let code = "Neo.TransientError.General.DatabaseUnavailable";
     // Or the end of the connection alone: the narrow way ends on both sides as soon as the database does not read.
-    let is_refusal = |error: &Error| [code, "Neo.DatabaseError.General.UnknownError"].contains(&error.code.as_str());
+    let is_refusal =
+        |error: &Error| [code, "Boltgate.DatabaseError.Transaction.OutcomeUnknown"].contains(&error.code.as_str());
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let callers = Callers::new(kind).await;
         for polls in 1.. {

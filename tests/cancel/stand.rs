@@ -142,16 +142,26 @@ impl Stand {
             max_execution_time: Duration::from_secs(60),
             transactions: TransactionSettings {
                 max: 4,
+                share: 4,
                 idle_timeout: Duration::from_secs(60),
                 max_lifetime: Duration::from_secs(60),
             },
+            aliases: query::Aliases::default(),
         };
         let engine = Engine::new(Pool::new(dialer, pool), settings);
         let settings = http::Settings {
             body: 1 << 20,
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 20, depth: 100 },
+            line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
+            statuses: http::Statuses::QueryApi,
+            retry: query::Retry::NEVER,
+            idempotency: http::IdempotencySettings {
+                keep: Duration::from_secs(60),
+                max_answer: 1 << 20,
+                capacity: 1 << 26,
+            },
             neo4j_version: "2026.09.0".into(),
             neo4j_edition: "community",
             bolt_port: 7687,

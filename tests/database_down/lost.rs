@@ -70,7 +70,7 @@ async fn it_dies_before_the_columns_are_known() {
     for fault in [Fault::CloseBefore, Fault::CloseAfter] {
         fake.control.on_next("RUN", fault);
         let error = refused(&gateway.query("WRITE k 1").await);
-        assert_eq!((error.status, error.code.as_str()), (502, "Neo.DatabaseError.General.UnknownError"));
+        assert_eq!((error.status, error.code.as_str()), (502, "Boltgate.DatabaseError.Transaction.OutcomeUnknown"));
         assert_eq!(error.message, format!("the database closed the connection; {NOT_KNOWN}"));
         assert_eq!(values(&gateway.query("ECHO 7").await), json!([[7]]));
     }
@@ -104,7 +104,7 @@ async fn it_dies_between_two_statements_of_a_transaction() {
     fake.control.wait_for("the end", |counts| counts.open == 0).await;
     let answer = gateway.post(&path, r#"{"statement":"RETURN 1"}"#).await;
     let error = refused(&answer);
-    assert!(error.status == 502 && error.message.contains("not known"), "{error:?}");
+    assert!(error.status == 503 && error.message.contains("was rolled back"), "{error:?}");
     assert_eq!(gateway.post(&path, "{}").await.status, 404, "the transaction is over");
     assert_eq!(values(&gateway.query("READ k").await), json!([[Value::Null]]));
 }
@@ -129,12 +129,12 @@ async fn it_dies_at_the_begin_or_the_roll_back() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     fake.control.on_next("BEGIN", Fault::CloseBefore);
-    assert_eq!(gateway.post("/db/neo4j/query/v2/tx", "{}").await.status, 502);
+    assert_eq!(gateway.post("/db/neo4j/query/v2/tx", "{}").await.status, 503);
     assert_eq!(gateway.engine().open_transactions(), 0);
 
     let path = begin(&gateway, &json!({ "statement": "WRITE k 1" })).await;
     fake.control.on_next("ROLLBACK", Fault::CloseBefore);
-    assert_eq!(gateway.send("DELETE", &path, &[], "").await.status, 502);
+    assert_eq!(gateway.send("DELETE", &path, &[], "").await.status, 503);
     assert_eq!(gateway.post(&path, "{}").await.status, 404);
     fake.control.wait_for("the end", |counts| counts.transactions == 0).await;
     assert_eq!(values(&gateway.query("READ k").await), json!([[Value::Null]]));

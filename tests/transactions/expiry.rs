@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::{
-    PATIENCE, PAUSE, TX, commit, gateway, is_gone, reading, run,
+    PATIENCE, PAUSE, TX, commit, gateway, is_gone, is_gone_because, reading, run,
     support::{
         gateway::start_embedded,
         query::{begin, body, count, refused, values, works},
@@ -17,7 +17,14 @@ async fn a_transaction_that_nobody_uses_is_rolled_back() {
     let gateway = start_embedded(&[("transactions.idle_timeout", "300ms")]).await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     until_none_is_open(&gateway).await;
-    is_gone(&gateway, &path).await;
+    let because = "It was rolled back because no request had used it for 300ms (transactions.idle_timeout).";
+    is_gone_because(&gateway, &path, because).await;
+    // Elsewhere, and for anybody else, it never was.
+    is_gone(&gateway, &path.replace("/neo4j/", "/other/")).await;
+    let id = path.rsplit('/').next().expect("the handle is last");
+    let stranger = [("Authorization", "Basic Ym9iOnB3"), ("Content-Type", "application/json")];
+    let refused = refused(&gateway.send("POST", &path, &stranger, "{}").await);
+    assert!(refused.message.starts_with(&format!("Transaction with Id: \"{id}\" was not found. It may have")));
     assert_eq!(count(&gateway, "A").await, 0);
     // Its turn to write is over too.
     assert_eq!(gateway.query("CREATE (:B)").await.status, 202);
@@ -55,8 +62,27 @@ async fn a_transaction_in_use_ends_when_it_is_too_old() {
         assert!(Instant::now() < deadline, "it still lives");
         sleep(PAUSE).await;
     }
-    is_gone(&gateway, &path).await;
+    let because = "It was rolled back because it was older than 1s (transactions.max_lifetime).";
+    is_gone_because(&gateway, &path, because).await;
     assert_eq!(count(&gateway, "A").await, 0);
+}
+
+#[tokio::test]
+async fn one_caller_leaves_some_to_the_others() {
+    let settings = [("transactions.max", "4"), ("transactions.caller_share", "50")];
+    let gateway = start_embedded(&settings).await;
+    let mine = [begin(&gateway, &reading()).await, begin(&gateway, &reading()).await];
+    let refused = refused(&gateway.post(TX, &reading().to_string()).await);
+    let code = "Neo.TransientError.Transaction.MaximumTransactionLimitReached";
+    assert_eq!((refused.status, refused.code.as_str()), (503, code));
+    assert!(refused.message.contains("transactions.caller_share"), "{}", refused.message);
+    let other = [("Authorization", "Basic Ym9iOnB3"), ("Content-Type", "application/json")];
+    for _ in 0..2 {
+        assert_eq!(gateway.send("POST", TX, &other, &reading().to_string()).await.status, 202);
+    }
+    // One's own place is free again as soon as one's own transaction ends.
+    commit(&gateway, &mine[0]).await;
+    begin(&gateway, &reading()).await;
 }
 
 #[tokio::test]

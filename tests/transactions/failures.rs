@@ -150,7 +150,7 @@ async fn a_lost_connection_to_the_database_ends_it() {
     let path = begin(&gateway, &json!({})).await;
     control.close_all();
     let told = refused(&run(&gateway, &path, "RETURN 1").await);
-    assert_eq!(told.status, 502, "{told:?}");
+    assert_eq!(told.status, 503, "{told:?}");
     is_gone(&gateway, &path).await;
     works(&gateway).await;
 }

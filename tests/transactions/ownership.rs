@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use crate::{
-    TX, commit, gateway, is_gone, reading, run,
+    TX, commit, gateway, is_gone, is_gone_because, reading, run,
     support::{
         http::Connection,
         query::{begin, body, count, refused, transaction_id, values},
@@ -125,7 +125,9 @@ async fn a_client_that_breaks_off_loses_its_transaction() {
     assert_eq!(reader.head().await.status, 202);
     drop(reader);
     until_none_is_open(&gateway).await;
-    is_gone(&gateway, &path).await;
+    let because = "It was rolled back because the request that was using it was broken off: its client went away, its \
+                   time was over, or it was cancelled.";
+    is_gone_because(&gateway, &path, because).await;
     assert_eq!(count(&gateway, "A").await, 0);
     // The turn to write is free again.
     assert_eq!(gateway.query("CREATE (:B)").await.status, 202);

@@ -146,6 +146,13 @@ impl Connection {
         self.owe(Pending::Pull);
     }
 
+    /// Queues a request for all rows, however many. Only where something has to travel behind it: the server is not told
+    /// to wait.
+    pub fn pull_all(&mut self) {
+        message::pull(&mut self.outbound, -1);
+        self.owe(Pending::Pull);
+    }
+
     /// Queues a request to carry the statement out to its end without its rows.
     pub fn discard(&mut self) {
         message::discard(&mut self.outbound);
@@ -171,6 +178,12 @@ impl Connection {
     pub fn rollback(&mut self) {
         message::rollback(&mut self.outbound);
         self.owe(Pending::Rollback);
+    }
+
+    /// How much is queued and not written yet, in bytes.
+    #[must_use]
+    pub fn unsent(&self) -> usize {
+        self.outbound.len() - self.sent
     }
 
     /// Queues a RESET. Never behind a request that is still wanted: some servers carry it out on arrival.

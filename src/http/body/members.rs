@@ -9,6 +9,9 @@ use crate::json::TypedVersion;
 use crate::json::input::{Lexer, Token, plain, typed};
 use crate::query::{AccessMode, Category, NotificationFilter, Severity};
 
+/// Most rows of a load in one transaction; databases hold all of it in memory until it is committed.
+const MOST_ROWS: usize = 1_000_000;
+
 /// Reads members one after another.
 pub(super) struct Reader<'t, 'l> {
     pub(super) lexer: Lexer<'t>,
@@ -20,6 +23,10 @@ impl<'t> Reader<'t, '_> {
     pub(super) fn read(&mut self, member: Member, body: &mut QueryBody) -> Result<(), BodyError> {
         match member {
             Member::Statement => body.statement = self.statement()?,
+            Member::Statements => body.statements = self.statements()?,
+            Member::Retry => body.retry = self.retry()?,
+            Member::TransactionSize => body.transaction_size = self.transaction_size()?,
+            Member::RowsAs => body.rows_as = self.text("rowsAs")?.and_then(|name| non_empty(&name)),
             Member::Parameters => {
                 body.parameters = self.map("parameters")?.unwrap_or_else(|| EMPTY_MAP.to_vec());
             }
@@ -38,7 +45,7 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
-    fn statement(&mut self) -> Result<Option<String>, BodyError> {
+    pub(super) fn statement(&mut self) -> Result<Option<String>, BodyError> {
         let statement = self.text("statement")?.unwrap_or_default();
         let (length, limit) = (statement.len(), self.limits.statement);
         if length > limit {
@@ -48,18 +55,32 @@ impl<'t> Reader<'t, '_> {
     }
 
     /// An object of values as a PackStream map.
-    fn map(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
+    pub(super) fn map(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
         match self.lexer.token()? {
             Token::Null => return Ok(None),
             Token::ObjectStart => {}
             other => return Err(wrong(name, &other, "an object or null")),
         }
+        self.open_map(name).map(Some)
+    }
+
+    /// The rest of an object whose beginning was read.
+    fn open_map(&mut self, name: &'static str) -> Result<Vec<u8>, BodyError> {
         let mut out = Vec::new();
         match self.typed {
             Some(version) => typed::read_map(&mut self.lexer, version, name, &mut out)?,
             None => plain::read_map(&mut self.lexer, name, &mut out)?,
         }
-        Ok(Some(out))
+        Ok(out)
+    }
+
+    /// The next object of an array of them; `None` at its end.
+    pub(super) fn map_or_end(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
+        match self.lexer.token()? {
+            Token::ArrayEnd => Ok(None),
+            Token::ObjectStart => self.open_map(name).map(Some),
+            other => Err(wrong(name, &other, "an array of objects")),
+        }
     }
 
     /// A string; a number or boolean as it is written.
@@ -120,6 +141,17 @@ impl<'t> Reader<'t, '_> {
         let seconds =
             seconds.ok_or_else(|| wrong("maxExecutionTime", &token, "a number of seconds up to 2147483647"))?;
         Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs))
+    }
+
+    /// How many rows go into one transaction.
+    fn transaction_size(&mut self) -> Result<Option<usize>, BodyError> {
+        let token = self.lexer.token()?;
+        let size = match &token {
+            Token::Null => return Ok(None),
+            Token::Number(text) => text.parse().ok().filter(|size| (1..=MOST_ROWS).contains(size)),
+            _ => None,
+        };
+        size.map(Some).ok_or_else(|| wrong("transactionSize", &token, &format!("a whole number from 1 to {MOST_ROWS}")))
     }
 
     fn bookmarks(&mut self) -> Result<Vec<String>, BodyError> {
@@ -223,7 +255,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
+pub(super) fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
     malformed(format!("{name}: {} where {expected} is due", described(found)))
 }
 

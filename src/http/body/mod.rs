@@ -5,6 +5,8 @@
 //! as a boolean), so that its clients work. Knows nothing of routes, transactions or databases.
 
 mod members;
+mod retry;
+mod statements;
 
 use std::time::Duration;
 
@@ -13,8 +15,9 @@ use thiserror::Error;
 use crate::bolt::path::shortened;
 use crate::json::TypedVersion;
 use crate::json::input::{InputError, Lexer, Limits, SyntaxError, Token, encoding};
-use crate::query::{AccessMode, NotificationFilter};
+use crate::query::{AccessMode, BatchStatement, NotificationFilter};
 use members::{Reader, described};
+pub(super) use retry::RetryWish;
 
 /// An empty PackStream map.
 const EMPTY_MAP: [u8; 1] = [0xA0];
@@ -22,7 +25,13 @@ const EMPTY_MAP: [u8; 1] = [0xA0];
 /// Which request a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyKind {
-    /// It opens a transaction, or is one of its own: every member is known.
+    /// It is a transaction of its own: one statement.
+    Query,
+    /// The same, with several statements.
+    Batch,
+    /// The head of a stream of rows, each a run of one statement or an item of its list.
+    Load,
+    /// It opens a transaction for later requests.
     Opening,
     /// It belongs to an open transaction: what was settled at its beginning cannot be said again.
     Inside,
@@ -38,12 +47,20 @@ pub struct BodyLimits {
 }
 
 /// What a request asks for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct QueryBody {
     /// Absent, `null` and empty are the same.
     pub statement: Option<String>,
     /// A PackStream map, empty when there are none.
     pub parameters: Vec<u8>,
+    /// Those of a batch.
+    pub statements: Vec<BatchStatement>,
+    /// How often to try.
+    pub retry: RetryWish,
+    /// How many rows of a load make a transaction.
+    pub transaction_size: Option<usize>,
+    /// The parameter that takes the rows of a load as one list.
+    pub rows_as: Option<String>,
     /// Whether the answer shall count what was changed.
     pub include_counters: bool,
     /// Write, unless said otherwise.
@@ -67,6 +84,10 @@ impl Default for QueryBody {
         Self {
             statement: None,
             parameters: EMPTY_MAP.to_vec(),
+            statements: Vec::new(),
+            retry: RetryWish::Default,
+            transaction_size: None,
+            rows_as: None,
             include_counters: false,
             access_mode: AccessMode::default(),
             max_execution_time: None,
@@ -142,9 +163,36 @@ pub(super) fn parse(
     Ok(body)
 }
 
+/// Reads one row of a load: an object as a PackStream map.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn parse_row(line: &[u8], typed: Option<TypedVersion>, limits: &BodyLimits) -> Result<Vec<u8>, BodyError> {
+    let text = str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
+    let lexer = Lexer::new(text, Limits { depth: limits.depth, ..Limits::default() });
+    let mut reader = Reader { lexer, typed, limits };
+    let row = reader
+        .map("row")
+        .map_err(in_this_line)?
+        .ok_or_else(|| malformed("the line is null; an object is due".to_owned()))?;
+    let behind = text.get(reader.lexer.offset() + 1..).unwrap_or_default();
+    if behind.trim().is_empty() { Ok(row) } else { Err(malformed("there is more behind the object".to_owned())) }
+}
+
+/// The lexer sees one line and counts it as the first; which it is, the caller knows.
+fn in_this_line(error: BodyError) -> BodyError {
+    match error {
+        BodyError::Malformed(message) => {
+            BodyError::Malformed(message.strip_prefix("line 1, ").unwrap_or(&message).to_owned())
+        }
+        other => other,
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Member {
     Statement,
+    Statements,
     Parameters,
     IncludeCounters,
     AccessMode,
@@ -154,34 +202,43 @@ enum Member {
     TxType,
     TxMetadata,
     NotificationsFilter,
+    Retry,
+    TransactionSize,
+    RowsAs,
 }
 
-/// Those that every request knows come first.
-const MEMBERS: [(&str, Member); 10] = [
-    ("statement", Member::Statement),
-    ("parameters", Member::Parameters),
-    ("includeCounters", Member::IncludeCounters),
-    ("accessMode", Member::AccessMode),
-    ("maxExecutionTime", Member::MaxExecutionTime),
-    ("bookmarks", Member::Bookmarks),
-    ("impersonatedUser", Member::ImpersonatedUser),
-    ("txType", Member::TxType),
-    ("txMetadata", Member::TxMetadata),
-    ("notificationsFilter", Member::NotificationsFilter),
+use BodyKind::{Batch, Inside, Load, Opening, Query};
+
+/// Which member belongs to which request.
+const MEMBERS: [(&str, Member, &[BodyKind]); 14] = [
+    ("statement", Member::Statement, &[Query, Load, Opening, Inside]),
+    ("statements", Member::Statements, &[Batch]),
+    ("parameters", Member::Parameters, &[Query, Opening, Inside]),
+    ("includeCounters", Member::IncludeCounters, &[Query, Batch, Load, Opening, Inside]),
+    ("accessMode", Member::AccessMode, &[Query, Batch, Load, Opening]),
+    ("maxExecutionTime", Member::MaxExecutionTime, &[Query, Batch, Load, Opening]),
+    ("bookmarks", Member::Bookmarks, &[Query, Batch, Load, Opening]),
+    ("impersonatedUser", Member::ImpersonatedUser, &[Query, Batch, Load, Opening]),
+    ("txType", Member::TxType, &[Query, Opening]),
+    ("txMetadata", Member::TxMetadata, &[Query, Batch, Load, Opening]),
+    ("notificationsFilter", Member::NotificationsFilter, &[Query, Batch, Load, Opening]),
+    ("retry", Member::Retry, &[Query, Batch, Load]),
+    ("transactionSize", Member::TransactionSize, &[Load]),
+    ("rowsAs", Member::RowsAs, &[Load]),
 ];
-/// How many of them are known inside a transaction.
-const INSIDE: usize = 3;
 
 fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {
-    let known = if kind == BodyKind::Inside { INSIDE } else { MEMBERS.len() };
-    let names = || MEMBERS.map(|(name, _)| name).get(..known).unwrap_or_default().join(", ");
-    match MEMBERS.iter().enumerate().find(|(_, (name, _))| *name == key) {
-        Some((place, (_, member))) if place < known => Ok(*member),
-        Some(_) => Err(malformed(format!(
+    let names = || {
+        let known = MEMBERS.iter().filter(|(.., kinds)| kinds.contains(&kind));
+        known.map(|(name, ..)| *name).collect::<Vec<_>>().join(", ")
+    };
+    match MEMBERS.iter().find(|(name, ..)| *name == key) {
+        Some((_, member, kinds)) if kinds.contains(&kind) => Ok(*member),
+        Some((.., kinds)) if kind == Inside && kinds.contains(&Opening) => Err(malformed(format!(
             "`{key}` can only be said when a transaction is opened; inside one there are: {}",
             names()
         ))),
-        None => {
+        _ => {
             let key = shortened(key, 60);
             Err(malformed(format!("unknown field `{key}`; known are: {}", names())))
         }

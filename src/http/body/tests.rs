@@ -63,6 +63,7 @@ fn members_come_in_any_order_and_the_last_of_two_counts() {
             minimum_severity: Some(Severity::Warning),
             disabled: vec![Category::Hint, Category::Schema],
         },
+        ..QueryBody::default()
     };
     let mut members = [
         "\"statement\":\"RETURN $x\"",
@@ -118,7 +119,8 @@ fn unknown_fields_are_named_with_the_known_ones() {
     );
     let inside = |text: &str| message(parse(text.as_bytes(), None, BodyKind::Inside, &LIMITS));
     assert_eq!(inside("{\"foo\":1}"), "unknown field `foo`; known are: statement, parameters, includeCounters");
-    for member in &MEMBERS[INSIDE..] {
+    let opening_only = |kinds: &[BodyKind]| kinds.contains(&BodyKind::Opening) && !kinds.contains(&BodyKind::Inside);
+    for member in MEMBERS.iter().filter(|(.., kinds)| opening_only(kinds)) {
         assert_eq!(
             inside(&format!("{{\"{}\":null}}", member.0)),
             format!(
@@ -127,6 +129,10 @@ fn unknown_fields_are_named_with_the_known_ones() {
                 member.0
             )
         );
+    }
+    for elsewhere in ["statements", "retry", "rowsAs"] {
+        let message = inside(&format!("{{\"{elsewhere}\":null}}"));
+        assert!(message.starts_with(&format!("unknown field `{elsewhere}`")), "{message}");
     }
     let known = "{\"includeCounters\":true,\"parameters\":{},\"statement\":\"RETURN 1\"}";
     assert!(parse(known.as_bytes(), None, BodyKind::Inside, &LIMITS).is_ok());
@@ -358,5 +364,20 @@ proptest::proptest! {
         value in r#"(\[|\]|\{|\}|,|:|"x"|"READ"|null|true|-?[0-9]{1,12}(\.[0-9])?(e[0-9]{1,3})?){0,10}"#,
     ) {
         let _ = with(&format!("\"{name}\":{value}"));
+    }
+}
+
+#[test]
+fn rows_of_a_load_are_objects_alone() {
+    let row = |line: &str| parse_row(line.as_bytes(), None, &LIMITS).map_err(|error| error.to_string());
+    assert_eq!(row(" {\"x\":1}\r"), Ok(b"\xA1\x81x\x01".to_vec()));
+    for (line, named) in [
+        ("1", "row: the number 1"),
+        ("null", "null"),
+        ("{\"x\":1} {}", "more behind the object"),
+        ("{\"x\":", "column"),
+    ] {
+        let message = row(line).unwrap_err();
+        assert!(message.contains(named), "{message}");
     }
 }

@@ -2,16 +2,30 @@
 //!
 //! Written into one buffer, which the response takes away whenever it is full enough.
 
-use std::time::{Instant, SystemTime};
+mod batch;
+mod errors;
+mod load;
+mod members;
+
+use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::media::{Format, Layout};
+use super::{
+    media::{Format, Layout},
+    status::Statuses,
+};
 use crate::{
-    bolt::{Columns, packstream::Reader},
+    bolt::{Columns, Summary, packstream::Reader},
     json::{View, output},
     query::{End, Error, Flow, RowRefused, RowSink, Transaction},
 };
+use members::Members;
+
+pub(super) use batch::BatchAnswer;
+pub(super) use errors::{At, error};
+pub(super) use load::Loaded;
+pub(super) use members::instant;
 
 /// So much text, in bytes, is held before the reader has to take some.
 const FULL: usize = 4 * 1024 * 1024;
@@ -21,8 +35,12 @@ pub(super) struct Answer {
     out: BytesMut,
     layout: Layout,
     view: View,
+    statuses: Statuses,
     counters: bool,
     rows: u64,
+    /// How much text was taken away, and how much there may be in all.
+    taken: usize,
+    limit: usize,
     /// When the request came; the API's timings count from there.
     received: Instant,
     /// Milliseconds until the statement was accepted.
@@ -35,20 +53,30 @@ impl Answer {
             out: BytesMut::new(),
             layout: format.layout,
             view: format.view,
+            statuses: format.statuses,
             counters,
             rows: 0,
+            taken: 0,
+            limit: usize::MAX,
             received,
             available: 0,
         }
     }
 
+    /// The same, without the rows that go beyond `limit` bytes. The statement is carried out all the same.
+    pub(super) fn limited(self, limit: usize) -> Self {
+        Self { limit, ..self }
+    }
+
     /// Takes what has been written so far.
     pub(super) fn take(&mut self) -> Bytes {
+        self.taken += self.out.len();
         self.out.split().freeze()
     }
 
     /// Begins a result.
-    pub(super) fn open(&mut self, columns: &Columns) {
+    fn header(&mut self, columns: &Columns) {
+        self.rows = 0;
         self.available = self.received.elapsed().as_millis();
         self.out.extend_from_slice(match self.layout {
             Layout::Document => b"{\"data\":{\"fields\":".as_slice(),
@@ -67,34 +95,62 @@ impl Answer {
         match self.layout {
             Layout::Document => {
                 self.out.extend_from_slice(b"]}");
-                let mut members = Members { out: &mut self.out, first: false };
-                members.result(end, self.counters, self.view);
-                members.kind_and_timings(end, self.available, consumed);
+                let mut members = Members::further(&mut self.out);
+                members.result(&end.summary, self.counters, self.view);
+                members.kind(&end.summary);
+                members.timings(self.available, consumed);
                 members.bookmark(end.bookmark.as_deref());
                 members.transaction(end.transaction.as_ref());
                 self.out.extend_from_slice(b"}");
             }
             Layout::Lines => {
                 self.out.extend_from_slice(b"{\"$event\":\"Summary\",\"_body\":{");
-                let mut members = Members { out: &mut self.out, first: true };
-                members.result(end, self.counters, self.view);
+                let mut members = Members::first(&mut self.out);
+                members.result(&end.summary, self.counters, self.view);
                 members.bookmark(end.bookmark.as_deref());
-                members.kind_and_timings(end, self.available, consumed);
+                members.kind(&end.summary);
+                members.timings(self.available, consumed);
                 members.transaction(end.transaction.as_ref());
                 self.out.extend_from_slice(b"}}\n");
             }
         }
     }
 
+    /// Ends one result of several.
+    fn close_one(&mut self, summary: &Summary) {
+        self.out.extend_from_slice(match self.layout {
+            Layout::Document => b"]}".as_slice(),
+            Layout::Lines => b"{\"$event\":\"Summary\",\"_body\":{",
+        });
+        let mut members = match self.layout {
+            Layout::Document => Members::further(&mut self.out),
+            Layout::Lines => Members::first(&mut self.out),
+        };
+        members.result(summary, self.counters, self.view);
+        members.kind(summary);
+        self.out.extend_from_slice(match self.layout {
+            Layout::Document => b"}".as_slice(),
+            Layout::Lines => b"}}\n",
+        });
+    }
+
     /// Ends a result that was begun and went wrong.
     pub(super) fn fail(&mut self, error: &Error) {
+        if self.layout == Layout::Document {
+            self.out.extend_from_slice(b"]}");
+        }
+        self.errors(error, None);
+    }
+
+    /// Ends the answer with what went wrong; what was begun is closed.
+    fn errors(&mut self, error: &Error, at: Option<At>) {
         match self.layout {
             Layout::Document => {
-                self.out.extend_from_slice(b"]},\"errors\":");
-                write_errors(&mut self.out, error);
+                self.out.extend_from_slice(b",\"errors\":");
+                errors::write(&mut self.out, error, self.statuses, at);
                 self.out.extend_from_slice(b"}");
             }
-            Layout::Lines => write_error_line(&mut self.out, error),
+            Layout::Lines => errors::write_line(&mut self.out, error, self.statuses, at),
         }
     }
 
@@ -105,7 +161,7 @@ impl Answer {
             Layout::Lines => ("{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{", "}}\n"),
         };
         self.out.extend_from_slice(before.as_bytes());
-        let mut members = Members { out: &mut self.out, first: true };
+        let mut members = Members::first(&mut self.out);
         members.bookmark(bookmark);
         members.transaction(transaction);
         self.out.extend_from_slice(after.as_bytes());
@@ -128,6 +184,10 @@ impl Answer {
 }
 
 impl RowSink for Answer {
+    fn open(&mut self, columns: &Columns) {
+        self.header(columns);
+    }
+
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         match self.layout {
             Layout::Document if self.rows > 0 => self.out.extend_from_slice(b","),
@@ -135,7 +195,11 @@ impl RowSink for Answer {
             Layout::Lines => self.out.extend_from_slice(b"{\"$event\":\"Record\",\"_body\":"),
         }
         let before = self.out.len();
-        let written = output::row(&mut self.out, fields, columns, self.view);
+        let mut written = output::row(&mut self.out, fields, columns, self.view).map_err(refused);
+        if self.taken + self.out.len() > self.limit {
+            self.out.truncate(before);
+            written = Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
+        }
         if self.out.len() == before {
             // Nothing of the row could be shown, so its frame goes too.
             let frame = match self.layout {
@@ -149,10 +213,18 @@ impl RowSink for Answer {
                 self.out.extend_from_slice(b"}\n");
             }
         }
-        written.map_err(refused)?;
+        written?;
         Ok(if self.out.len() >= FULL { Flow::Full } else { Flow::Continue })
     }
+
+    fn restart(&mut self) {
+        self.out.clear();
+    }
 }
+
+/// The only limit that answers have.
+const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer is too large to be kept under an \
+                                 Idempotency-Key (idempotency.max_answer); the rows from here on are left out.";
 
 fn refused(error: output::RowError) -> RowRefused {
     match error {
@@ -162,112 +234,10 @@ fn refused(error: output::RowError) -> RowRefused {
     }
 }
 
-/// A whole answer that is an error.
-pub(super) fn error(layout: Layout, error: &Error) -> Bytes {
-    let mut out = BytesMut::new();
-    match layout {
-        Layout::Document => {
-            out.extend_from_slice(b"{\"errors\":");
-            write_errors(&mut out, error);
-            out.extend_from_slice(b"}");
-        }
-        Layout::Lines => write_error_line(&mut out, error),
-    }
-    out.freeze()
-}
-
-fn write_error_line(out: &mut BytesMut, error: &Error) {
-    out.extend_from_slice(b"{\"$event\":\"Error\",\"_body\":");
-    write_errors(out, error);
-    out.extend_from_slice(b"}\n");
-}
-
-fn write_errors(out: &mut BytesMut, error: &Error) {
-    out.extend_from_slice(b"[{\"code\":");
-    output::string(out, &error.code);
-    out.extend_from_slice(b",\"message\":");
-    output::string(out, &error.message);
-    out.extend_from_slice(b"}]");
-}
-
-/// The members of an object, with commas between them.
-struct Members<'a> {
-    out: &'a mut BytesMut,
-    first: bool,
-}
-
-impl Members<'_> {
-    fn key(&mut self, name: &str) -> &mut BytesMut {
-        if !std::mem::take(&mut self.first) {
-            self.out.extend_from_slice(b",");
-        }
-        output::string(self.out, name);
-        self.out.extend_from_slice(b":");
-        self.out
-    }
-
-    /// Writes a member that may turn out to be absent or unreadable, and is left out then: a summary that cannot
-    /// be shown is no reason to withhold the rows.
-    fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
-        let (length, first) = (self.out.len(), self.first);
-        if !write(self.key(name)) {
-            self.out.truncate(length);
-            self.first = first;
-        }
-    }
-
-    fn result(&mut self, end: &End, counters: bool, view: View) {
-        let summary = &end.summary;
-        let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
-        self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
-        if counters {
-            self.optional("counters", |out| output::counters(out, summary.stats.as_deref()).is_ok());
-        }
-        if let Some(profile) = &summary.profile {
-            self.optional("profiledQueryPlan", |out| output::profile(out, profile, view).is_ok());
-        } else if let Some(plan) = &summary.plan {
-            self.optional("queryPlan", |out| output::plan(out, plan, view).is_ok());
-        }
-    }
-
-    fn kind_and_timings(&mut self, end: &End, available: u128, consumed: u128) {
-        if let Some(kind) = &end.summary.kind {
-            output::string(self.key("queryType"), kind);
-        }
-        output::integer(self.key("resultAvailableAfter"), i64::try_from(available).unwrap_or(i64::MAX));
-        output::integer(self.key("resultConsumedAfter"), i64::try_from(consumed).unwrap_or(i64::MAX));
-    }
-
-    fn bookmark(&mut self, bookmark: Option<&str>) {
-        if let Some(bookmark) = bookmark {
-            let out = self.key("bookmarks");
-            out.extend_from_slice(b"[");
-            output::string(out, bookmark);
-            out.extend_from_slice(b"]");
-        }
-    }
-
-    fn transaction(&mut self, transaction: Option<&Transaction>) {
-        if let Some(Transaction { id, expires }) = transaction {
-            let out = self.key("transaction");
-            out.extend_from_slice(b"{\"id\":");
-            output::string(out, id);
-            out.extend_from_slice(b",\"expires\":");
-            output::string(out, &instant(*expires));
-            out.extend_from_slice(b"}");
-        }
-    }
-}
-
-/// Whole seconds in UTC: `2026-09-27T14:36:50Z`.
-fn instant(time: SystemTime) -> String {
-    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
     use crate::bolt::Summary;
 

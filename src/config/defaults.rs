@@ -1,0 +1,69 @@
+//! Owns what holds where nothing is written, but for `[auth]`.
+//!
+//! Promises that defaults satisfy every rule. May not know where settings come from.
+
+use std::time::Duration;
+
+use super::*;
+
+impl Default for Settings {
+    fn default() -> Self {
+        let seconds = |s| TimeSpan::constant(Duration::from_secs(s));
+        Self {
+            server: Server {
+                listen: ListenAddr::loopback(7474),
+                max_connections: Count::constant(10_000),
+                header_timeout: seconds(30),
+                body_timeout: seconds(30),
+                write_stall_timeout: seconds(30),
+                shutdown_timeout: seconds(30),
+            },
+            admin: Admin { listen: None },
+            http: Http { statuses: Statuses::QueryApi },
+            database: Database {
+                uri: DatabaseUri::loopback(),
+                dialect: Dialect::Auto,
+                ca_file: None,
+                aliases: Vec::new(),
+                connect_timeout: seconds(5),
+                max_connections: Count::constant(100),
+                caller_share: Percent::constant(80),
+                acquire_timeout: seconds(10),
+                max_lifetime: seconds(10 * 60),
+                login_age: Age::constant(Duration::from_secs(30)),
+                liveness_after: seconds(30),
+                max_execution_time: seconds(10 * 60),
+            },
+            auth: Auth::default(),
+            transactions: Transactions {
+                max: Count::constant(50),
+                caller_share: Percent::constant(80),
+                idle_timeout: seconds(60),
+                max_lifetime: seconds(10 * 60),
+            },
+            retry: Retry {
+                max_time: Age::constant(Duration::from_secs(30)),
+                initial_delay: TimeSpan::constant(Duration::from_millis(50)),
+                multiplier: Factor::constant(2000),
+                jitter: Fraction::constant(200),
+            },
+            idempotency: Idempotency {
+                keep: seconds(60 * 60),
+                max_answer: ByteSize::constant(1 << 20),
+                capacity: ByteSize::constant(64 << 20),
+            },
+            limits: Limits {
+                body: ByteSize::constant(64 << 20),
+                line: ByteSize::constant(1 << 20),
+                statement: ByteSize::constant(1 << 20),
+                record: ByteSize::constant(64 << 20),
+                depth: Count::constant(1000),
+            },
+            discovery: Discovery {
+                neo4j_version: Neo4jVersion::constant("2026.09.0"),
+                neo4j_edition: Edition::Community,
+            },
+            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The text of a batch's answer: one result after another, and what they amount to.
+
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::{Answer, At, Layout, Members};
+use crate::{
+    bolt::{Columns, Summary},
+    http::media::Format,
+    json::output,
+    query::{BatchEnd, BatchError, BatchSink, Flow, RowRefused, RowSink},
+};
+
+/// The text of one batch's answer.
+pub(in crate::http) struct BatchAnswer {
+    answer: Answer,
+    /// How many results were opened.
+    results: usize,
+    /// A result is open.
+    open: bool,
+}
+
+impl BatchAnswer {
+    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant) -> Self {
+        Self { answer: Answer::new(format, counters, received), results: 0, open: false }
+    }
+
+    /// As [`Answer::limited`].
+    pub(in crate::http) fn limited(self, limit: usize) -> Self {
+        Self { answer: self.answer.limited(limit), ..self }
+    }
+
+    /// Takes what has been written so far.
+    pub(in crate::http) fn take(&mut self) -> Bytes {
+        self.answer.take()
+    }
+
+    /// Ends the answer to a batch that was committed.
+    pub(in crate::http) fn end(&mut self, end: &BatchEnd, attempts: u32) {
+        let out = &mut self.answer.out;
+        let mut members = match self.answer.layout {
+            Layout::Document => {
+                out.extend_from_slice(b"]");
+                Members::further(out)
+            }
+            Layout::Lines => {
+                out.extend_from_slice(b"{\"$event\":\"Batch\",\"_body\":{");
+                Members::first(out)
+            }
+        };
+        if let Some(counters) = &end.counters {
+            members.counters(Some(counters));
+        }
+        output::integer(members.key("attempts"), attempts.into());
+        members.bookmark(Some(&end.bookmark));
+        out.extend_from_slice(match self.answer.layout {
+            Layout::Document => b"}".as_slice(),
+            Layout::Lines => b"}}\n",
+        });
+    }
+
+    /// Ends the answer to a batch that failed after some of the answer had left.
+    pub(in crate::http) fn fail(&mut self, failure: &BatchError) {
+        if self.answer.layout == Layout::Document {
+            self.answer.out.extend_from_slice(if self.open { b"]}}]".as_slice() } else { b"]" });
+        }
+        self.answer.errors(&failure.error, failure.statement.map(At::Statement));
+    }
+}
+
+impl RowSink for BatchAnswer {
+    fn open(&mut self, columns: &Columns) {
+        if self.answer.layout == Layout::Document {
+            let before = if self.results == 0 { b"{\"results\":[".as_slice() } else { b"," };
+            self.answer.out.extend_from_slice(before);
+        }
+        self.results += 1;
+        self.open = true;
+        self.answer.open(columns);
+    }
+
+    fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
+        self.answer.row(fields, columns)
+    }
+
+    fn restart(&mut self) {
+        self.results = 0;
+        self.open = false;
+        self.answer.restart();
+    }
+}
+
+impl BatchSink for BatchAnswer {
+    fn close(&mut self, summary: &Summary) {
+        self.open = false;
+        self.answer.close_one(summary);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Error;
+
+    fn columns() -> Columns {
+        Columns { count: 1, list: vec![0x91, 0x81, b'a'] }
+    }
+
+    fn two_results(layout: Layout) -> BatchAnswer {
+        let mut batch = BatchAnswer::new(&Format { layout, ..Format::plain() }, false, Instant::now());
+        for kind in ["r", "w"] {
+            batch.open(&columns());
+            batch.row(&[0x91, 1], 1).unwrap();
+            batch.row(&[0x91, 2], 1).unwrap();
+            batch.close(&Summary { kind: Some(kind.into()), ..Summary::default() });
+        }
+        batch
+    }
+
+    fn text(mut batch: BatchAnswer) -> String {
+        String::from_utf8(batch.take().to_vec()).unwrap()
+    }
+
+    #[test]
+    fn results_stand_in_order() {
+        let end = BatchEnd { counters: None, bookmark: "FB:x".into() };
+        let mut document = two_results(Layout::Document);
+        document.end(&end, 3);
+        assert_eq!(
+            text(document),
+            concat!(
+                r#"{"results":[{"data":{"fields":["a"],"values":[[1],[2]]},"queryType":"r"},"#,
+                r#"{"data":{"fields":["a"],"values":[[1],[2]]},"queryType":"w"}],"attempts":3,"bookmarks":["FB:x"]}"#
+            )
+        );
+        let mut lines = two_results(Layout::Lines);
+        lines.end(&end, 1);
+        let text = text(lines);
+        assert_eq!(text.lines().count(), 9);
+        assert!(
+            text.ends_with("{\"$event\":\"Batch\",\"_body\":{\"attempts\":1,\"bookmarks\":[\"FB:x\"]}}\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn another_attempt_leaves_nothing_of_the_first() {
+        let mut batch = two_results(Layout::Document);
+        batch.restart();
+        batch.open(&columns());
+        assert_eq!(text(batch), r#"{"results":[{"data":{"fields":["a"],"values":["#);
+    }
+
+    #[test]
+    fn a_failure_closes_what_is_open() {
+        let failure = BatchError::from(Error::invalid("x"));
+        for open in [true, false] {
+            let mut batch = two_results(Layout::Document);
+            if open {
+                batch.open(&columns());
+                batch.row(&[0x91, 3], 1).unwrap();
+            }
+            batch.fail(&failure);
+            let text = text(batch);
+            let value: serde_json::Value = serde_json::from_str(&text).expect(&text);
+            assert_eq!(value["results"].as_array().unwrap().len(), if open { 3 } else { 2 });
+            assert_eq!(value["errors"][0]["message"], "x");
+        }
+    }
+}

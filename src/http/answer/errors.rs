@@ -1,0 +1,62 @@
+//! Errors as objects of the API.
+
+use bytes::{Bytes, BytesMut};
+
+use super::super::{media::Layout, status::Statuses};
+use crate::{json::output, query::Error};
+
+/// Which part of a request an error is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::http) enum At {
+    /// A statement of a batch, counted from 0.
+    Statement(usize),
+    /// Lines of a body, the first and the last, counted from 1.
+    Lines(u64, u64),
+}
+
+/// A whole answer that is an error.
+pub(in crate::http) fn error(layout: Layout, error: &Error, statuses: Statuses, at: Option<At>) -> Bytes {
+    let mut out = BytesMut::new();
+    match layout {
+        Layout::Document => {
+            out.extend_from_slice(b"{\"errors\":");
+            write(&mut out, error, statuses, at);
+            out.extend_from_slice(b"}");
+        }
+        Layout::Lines => write_line(&mut out, error, statuses, at),
+    }
+    out.freeze()
+}
+
+/// An event of a stream of lines.
+pub(super) fn write_line(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
+    out.extend_from_slice(b"{\"$event\":\"Error\",\"_body\":");
+    write(out, error, statuses, at);
+    out.extend_from_slice(b"}\n");
+}
+
+/// A list of one error.
+pub(super) fn write(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
+    out.extend_from_slice(b"[{\"code\":");
+    output::string(out, &error.code);
+    out.extend_from_slice(b",\"message\":");
+    output::string(out, &error.message);
+    match at {
+        None => {}
+        Some(At::Statement(statement)) => {
+            out.extend_from_slice(b",\"statement\":");
+            output::integer(out, i64::try_from(statement).unwrap_or(i64::MAX));
+        }
+        Some(At::Lines(first, last)) => {
+            out.extend_from_slice(b",\"lines\":[");
+            output::integer(out, i64::try_from(first).unwrap_or(i64::MAX));
+            out.extend_from_slice(b",");
+            output::integer(out, i64::try_from(last).unwrap_or(i64::MAX));
+            out.extend_from_slice(b"]");
+        }
+    }
+    if statuses == Statuses::Precise {
+        out.extend_from_slice(if error.kind.is_retryable() { b",\"retryable\":true" } else { b",\"retryable\":false" });
+    }
+    out.extend_from_slice(b"}]");
+}

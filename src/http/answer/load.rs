@@ -1,0 +1,87 @@
+//! The account of a bulk load.
+
+use bytes::{Bytes, BytesMut};
+
+use super::{At, Members, errors};
+use crate::{
+    http::status::Statuses,
+    json::output,
+    query::{BatchEnd, Counters, Error},
+};
+
+/// What a load has come to.
+pub(in crate::http) struct Loaded {
+    rows: usize,
+    transactions: u32,
+    attempts: u32,
+    counters: Option<Counters>,
+    bookmark: Option<String>,
+}
+
+impl Loaded {
+    /// Nothing yet.
+    pub(in crate::http) fn new(counters: bool) -> Self {
+        Self { rows: 0, transactions: 0, attempts: 0, counters: counters.then(Counters::default), bookmark: None }
+    }
+
+    /// So many more rows were committed together.
+    pub(in crate::http) fn committed(&mut self, rows: usize, attempts: u32, end: &BatchEnd) {
+        self.rows += rows;
+        self.transactions += 1;
+        self.attempted(attempts);
+        if let (Some(sums), Some(counters)) = (&mut self.counters, &end.counters) {
+            // The engine made them, so they can be read.
+            let _ = sums.add(counters);
+        }
+        self.bookmark = Some(end.bookmark.clone());
+    }
+
+    /// So many more attempts were made.
+    pub(in crate::http) fn attempted(&mut self, attempts: u32) {
+        self.attempts = self.attempts.saturating_add(attempts);
+    }
+
+    /// The answer.
+    pub(in crate::http) fn text(&self, failure: Option<(&Error, Option<At>)>, statuses: Statuses) -> Bytes {
+        let mut out = BytesMut::from("{\"committed\":{\"rows\":".as_bytes());
+        output::integer(&mut out, i64::try_from(self.rows).unwrap_or(i64::MAX));
+        out.extend_from_slice(b",\"transactions\":");
+        output::integer(&mut out, self.transactions.into());
+        out.extend_from_slice(b"}");
+        let mut members = Members::further(&mut out);
+        if let Some(counters) = &self.counters {
+            members.counters(Some(&counters.to_packstream()));
+        }
+        output::integer(members.key("attempts"), self.attempts.into());
+        members.bookmark(self.bookmark.as_deref());
+        if let Some((error, at)) = failure {
+            errors::write(members.key("errors"), error, statuses, at);
+        }
+        out.extend_from_slice(b"}");
+        out.freeze()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_committed_stands_beside_what_failed() {
+        let mut loaded = Loaded::new(false);
+        let nothing = loaded.text(None, Statuses::QueryApi);
+        assert_eq!(nothing, r#"{"committed":{"rows":0,"transactions":0},"attempts":0}"#);
+        loaded.committed(1000, 1, &BatchEnd { counters: None, bookmark: "FB:a".into() });
+        loaded.committed(500, 2, &BatchEnd { counters: None, bookmark: "FB:b".into() });
+        loaded.attempted(1);
+        let error = Error::invalid("x");
+        let text = loaded.text(Some((&error, Some(At::Lines(1502, 2501)))), Statuses::Precise);
+        assert_eq!(
+            text,
+            concat!(
+                r#"{"committed":{"rows":1500,"transactions":2},"attempts":4,"bookmarks":["FB:b"],"#,
+                r#""errors":[{"code":"Neo.ClientError.Request.Invalid","message":"x","lines":[1502,2501],"retryable":false}]}"#
+            )
+        );
+    }
+}

@@ -1,0 +1,106 @@
+//! The members of the API's objects, each written where it stands.
+
+use std::time::SystemTime;
+
+use bytes::BytesMut;
+
+use crate::{
+    bolt::Summary,
+    json::{View, output},
+    query::Transaction,
+};
+
+/// The members of an object, with commas between them.
+pub(super) struct Members<'a> {
+    out: &'a mut BytesMut,
+    first: bool,
+}
+
+impl<'a> Members<'a> {
+    /// Those of an object that was just opened.
+    pub(super) fn first(out: &'a mut BytesMut) -> Self {
+        Self { out, first: true }
+    }
+
+    /// Those behind others.
+    pub(super) fn further(out: &'a mut BytesMut) -> Self {
+        Self { out, first: false }
+    }
+
+    /// Begins a member.
+    pub(super) fn key(&mut self, name: &str) -> &mut BytesMut {
+        if !std::mem::take(&mut self.first) {
+            self.out.extend_from_slice(b",");
+        }
+        output::string(self.out, name);
+        self.out.extend_from_slice(b":");
+        self.out
+    }
+
+    /// Writes a member that may turn out to be absent or unreadable, and is left out then: a summary that cannot
+    /// be shown is no reason to withhold the rows.
+    fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
+        let (length, first) = (self.out.len(), self.first);
+        if !write(self.key(name)) {
+            self.out.truncate(length);
+            self.first = first;
+        }
+    }
+
+    /// What the database says beside the rows.
+    pub(super) fn result(&mut self, summary: &Summary, counters: bool, view: View) {
+        let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
+        self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
+        if counters {
+            self.counters(summary.stats.as_deref());
+        }
+        if let Some(profile) = &summary.profile {
+            self.optional("profiledQueryPlan", |out| output::profile(out, profile, view).is_ok());
+        } else if let Some(plan) = &summary.plan {
+            self.optional("queryPlan", |out| output::plan(out, plan, view).is_ok());
+        }
+    }
+
+    pub(super) fn counters(&mut self, stats: Option<&[u8]>) {
+        self.optional("counters", |out| output::counters(out, stats).is_ok());
+    }
+
+    pub(super) fn kind(&mut self, summary: &Summary) {
+        if let Some(kind) = &summary.kind {
+            output::string(self.key("queryType"), kind);
+        }
+    }
+
+    /// In milliseconds since the request came.
+    pub(super) fn timings(&mut self, available: u128, consumed: u128) {
+        output::integer(self.key("resultAvailableAfter"), i64::try_from(available).unwrap_or(i64::MAX));
+        output::integer(self.key("resultConsumedAfter"), i64::try_from(consumed).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn bookmark(&mut self, bookmark: Option<&str>) {
+        if let Some(bookmark) = bookmark {
+            let out = self.key("bookmarks");
+            out.extend_from_slice(b"[");
+            output::string(out, bookmark);
+            out.extend_from_slice(b"]");
+        }
+    }
+
+    pub(super) fn transaction(&mut self, transaction: Option<&Transaction>) {
+        if let Some(Transaction { id, expires }) = transaction {
+            let out = self.key("transaction");
+            out.extend_from_slice(b"{\"id\":");
+            output::string(out, id);
+            out.extend_from_slice(b",\"expires\":");
+            output::string(out, &instant(*expires));
+            out.extend_from_slice(b"}");
+        }
+    }
+}
+
+/// Whole seconds in UTC: `2026-09-27T14:36:50Z`.
+pub(in crate::http) fn instant(time: SystemTime) -> String {
+    let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+    jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::MAX).to_string()
+}

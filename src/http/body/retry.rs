@@ -1,0 +1,146 @@
+//! The member `retry`: how often to try, in the words of Bolt drivers.
+
+use std::time::Duration;
+
+use super::{BodyError, malformed, members::Reader, members::wrong};
+use crate::bolt::path::shortened;
+use crate::json::input::Token;
+use crate::query::Retry;
+
+/// What a request says of further attempts.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(in crate::http) enum RetryWish {
+    /// As the operator has settled it.
+    #[default]
+    Default,
+    /// Exactly one attempt.
+    Never,
+    /// As the operator has settled it, save for what is given here.
+    Adjusted(Adjustments),
+}
+
+/// See [`Retry`].
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(in crate::http) struct Adjustments {
+    max_time: Option<Duration>,
+    initial_delay: Option<Duration>,
+    multiplier: Option<f64>,
+    jitter: Option<f64>,
+}
+
+impl RetryWish {
+    /// What it amounts to, given what the operator has settled.
+    pub(in crate::http) fn over(self, settled: Retry) -> Retry {
+        match self {
+            Self::Default => settled,
+            Self::Never => Retry::NEVER,
+            Self::Adjusted(adjustments) => Retry {
+                max_time: adjustments.max_time.unwrap_or(settled.max_time),
+                initial_delay: adjustments.initial_delay.unwrap_or(settled.initial_delay),
+                multiplier: adjustments.multiplier.unwrap_or(settled.multiplier),
+                jitter: adjustments.jitter.unwrap_or(settled.jitter),
+            },
+        }
+    }
+}
+
+/// An hour: no request lasts longer.
+const LONGEST: f64 = 3600.0;
+const NAMES: [&str; 4] =
+    ["maxTransactionRetryTime", "initialRetryDelay", "retryDelayMultiplier", "retryDelayJitterFactor"];
+
+impl Reader<'_, '_> {
+    pub(super) fn retry(&mut self) -> Result<RetryWish, BodyError> {
+        match self.lexer.token()? {
+            Token::Null | Token::Boolean(true) => return Ok(RetryWish::Default),
+            Token::Boolean(false) => return Ok(RetryWish::Never),
+            Token::ObjectStart => {}
+            other => return Err(wrong("retry", &other, "true, false, null or an object")),
+        }
+        let mut adjustments = Adjustments::default();
+        while let Token::Key(key) = self.lexer.token()? {
+            match key.as_ref() {
+                "maxTransactionRetryTime" => adjustments.max_time = self.span(NAMES[0])?,
+                "initialRetryDelay" => adjustments.initial_delay = self.span(NAMES[1])?,
+                "retryDelayMultiplier" => adjustments.multiplier = self.number(NAMES[2], 1.0, 100.0)?,
+                "retryDelayJitterFactor" => adjustments.jitter = self.number(NAMES[3], 0.0, 1.0)?,
+                _ => {
+                    let key = shortened(&key, 60);
+                    return Err(malformed(format!("retry: unknown field `{key}`; known are: {}", NAMES.join(", "))));
+                }
+            }
+        }
+        Ok(RetryWish::Adjusted(adjustments))
+    }
+
+    fn span(&mut self, name: &str) -> Result<Option<Duration>, BodyError> {
+        Ok(self.number(name, 0.0, LONGEST)?.map(Duration::from_secs_f64))
+    }
+
+    fn number(&mut self, name: &str, least: f64, most: f64) -> Result<Option<f64>, BodyError> {
+        let token = self.lexer.token()?;
+        let number = match &token {
+            Token::Null => return Ok(None),
+            Token::Number(text) => text.parse().ok().filter(|number| (least..=most).contains(number)),
+            _ => None,
+        };
+        number
+            .map(Some)
+            .ok_or_else(|| wrong(&format!("retry.{name}"), &token, &format!("a number from {least} to {most}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::*, *};
+
+    fn wish(text: &str) -> Result<RetryWish, String> {
+        let limits = BodyLimits { statement: 1000, depth: 100 };
+        let body = format!(r#"{{"retry":{text}}}"#);
+        match parse(body.as_bytes(), None, BodyKind::Query, &limits) {
+            Ok(body) => Ok(body.retry),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    const SETTLED: Retry = Retry {
+        max_time: Duration::from_secs(30),
+        initial_delay: Duration::from_millis(50),
+        multiplier: 2.0,
+        jitter: 0.2,
+    };
+
+    #[test]
+    fn what_is_not_said_is_as_the_operator_wants_it() {
+        for default in ["null", "true", "{}", r#"{"initialRetryDelay":null}"#] {
+            assert_eq!(wish(default).unwrap().over(SETTLED), SETTLED, "{default}");
+        }
+        assert_eq!(wish("false").unwrap().over(SETTLED), Retry::NEVER);
+        let guide = wish(
+            r#"{"maxTransactionRetryTime":180.0,"initialRetryDelay":0.2,"retryDelayMultiplier":1.1,"retryDelayJitterFactor":0.1}"#,
+        );
+        let expected = Retry {
+            max_time: Duration::from_secs(180),
+            initial_delay: Duration::from_millis(200),
+            multiplier: 1.1,
+            jitter: 0.1,
+        };
+        assert_eq!(guide.unwrap().over(SETTLED), expected);
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_named() {
+        for (text, named) in [
+            ("1", "retry: the number 1"),
+            ("[]", "retry: an array"),
+            (r#"{"x":1}"#, "retry: unknown field `x`"),
+            (r#"{"maxTransactionRetryTime":-1}"#, "retry.maxTransactionRetryTime: the number -1"),
+            (r#"{"maxTransactionRetryTime":1e99}"#, "retry.maxTransactionRetryTime"),
+            (r#"{"retryDelayMultiplier":0.5}"#, "a number from 1 to 100 is due"),
+            (r#"{"retryDelayJitterFactor":"0.1"}"#, "retry.retryDelayJitterFactor: the string"),
+        ] {
+            let message = wish(text).unwrap_err();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The member `statements`: those of a batch, each with its parameters or with a list of them.
+
+use super::{BodyError, EMPTY_MAP, malformed, members::Reader, members::wrong};
+use crate::bolt::path::shortened;
+use crate::json::input::Token;
+use crate::query::BatchStatement;
+
+impl Reader<'_, '_> {
+    pub(super) fn statements(&mut self) -> Result<Vec<BatchStatement>, BodyError> {
+        match self.lexer.token()? {
+            Token::Null => return Ok(Vec::new()),
+            Token::ArrayStart => {}
+            other => return Err(wrong("statements", &other, "an array of objects")),
+        }
+        let mut statements = Vec::new();
+        loop {
+            let at = |error| within(statements.len(), error);
+            match self.lexer.token()? {
+                Token::ArrayEnd => return Ok(statements),
+                Token::ObjectStart => {
+                    let statement = self.one().map_err(at)?;
+                    statements.push(statement);
+                }
+                other => return Err(wrong(&place(statements.len()), &other, "an object with a statement")),
+            }
+        }
+    }
+
+    fn one(&mut self) -> Result<BatchStatement, BodyError> {
+        let (mut text, mut parameters, mut list) = (None, None, None);
+        while let Token::Key(key) = self.lexer.token()? {
+            match key.as_ref() {
+                "statement" => text = self.statement()?,
+                "parameters" => parameters = self.map("parameters")?,
+                "parametersList" => list = self.parameters_list()?,
+                _ => {
+                    let key = shortened(&key, 60);
+                    return Err(malformed(format!(
+                        "unknown field `{key}`; known are: statement, parameters, parametersList"
+                    )));
+                }
+            }
+        }
+        let text = text.ok_or_else(|| malformed("statement cannot be null or empty".to_owned()))?;
+        let runs = match (parameters, list) {
+            (Some(_), Some(_)) => {
+                return Err(malformed("parameters and parametersList exclude each other".to_owned()));
+            }
+            (None, Some(list)) => list,
+            (parameters, None) => vec![parameters.unwrap_or_else(|| EMPTY_MAP.to_vec())],
+        };
+        Ok(BatchStatement { text: text.into(), runs })
+    }
+
+    fn parameters_list(&mut self) -> Result<Option<Vec<Vec<u8>>>, BodyError> {
+        const NAME: &str = "parametersList";
+        match self.lexer.token()? {
+            Token::Null => return Ok(None),
+            Token::ArrayStart => {}
+            other => return Err(wrong(NAME, &other, "an array of objects or null")),
+        }
+        let mut list = Vec::new();
+        while let Some(map) = self.map_or_end(NAME)? {
+            list.push(map);
+        }
+        if list.is_empty() {
+            return Err(malformed(format!("{NAME}: an empty array where at least one object is due")));
+        }
+        Ok(Some(list))
+    }
+}
+
+fn place(at: usize) -> String {
+    format!("statements[{at}]")
+}
+
+/// Says which of them it is about.
+fn within(at: usize, error: BodyError) -> BodyError {
+    match error {
+        BodyError::Malformed(message) => BodyError::Malformed(format!("{}: {message}", place(at))),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::*;
+
+    fn statements(text: &str) -> Result<Vec<BatchStatement>, String> {
+        let limits = BodyLimits { statement: 20, depth: 100 };
+        let body = format!(r#"{{"statements":{text}}}"#);
+        match parse(body.as_bytes(), None, BodyKind::Batch, &limits) {
+            Ok(body) => Ok(body.statements),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    #[test]
+    fn each_with_its_parameters_or_a_list_of_them() {
+        let read = statements(
+            r#"[{"statement":"A"},{"parameters":{"x":1},"statement":"B"},{"statement":"C","parametersList":[{},{"x":2}]}]"#,
+        );
+        let read = read.unwrap();
+        let runs: Vec<_> = read.iter().map(|one| (&*one.text, one.runs.clone())).collect();
+        let (empty, map) = (vec![0xA0], |x| vec![0xA1, 0x81, b'x', x]);
+        assert_eq!(runs, [("A", vec![empty.clone()]), ("B", vec![map(1)]), ("C", vec![empty, map(2)])]);
+        assert!(statements("null").unwrap().is_empty() && statements("[]").unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_place() {
+        for (text, named) in [
+            ("{}", "statements: an object where an array"),
+            ("[1]", "statements[0]: the number 1"),
+            (r#"[{"statement":"A"},{}]"#, "statements[1]: statement cannot be null or empty"),
+            (r#"[{"statement":""}]"#, "statements[0]: statement cannot be null or empty"),
+            (r#"[{"statement":"A","x":1}]"#, "statements[0]: unknown field `x`"),
+            (r#"[{"statement":"A","parameters":{},"parametersList":[{}]}]"#, "exclude each other"),
+            (r#"[{"statement":"A","parametersList":[]}]"#, "statements[0]: parametersList: an empty array"),
+            (r#"[{"statement":"A","parametersList":[1]}]"#, "statements[0]: parametersList: the number 1"),
+            (r#"[{"statement":"A","parameters":[]}]"#, "statements[0]: parameters: an array"),
+            (r#"[{"statement":"a statement that is too long"}]"#, "limits.statement"),
+        ] {
+            let message = statements(text).unwrap_err();
+            assert!(message.contains(named), "{message}");
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A request body line by line, as it arrives.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use bytes::BytesMut;
+use http_body_util::BodyExt as _;
+use thiserror::Error;
+use tokio::time::timeout;
+
+/// A body of lines. Empty ones are counted and passed over.
+pub(super) struct Lines {
+    body: Body,
+    buffer: BytesMut,
+    /// No end of a line stands before this place of the buffer.
+    searched: usize,
+    ended: bool,
+    number: u64,
+    /// Longest line, in bytes.
+    longest: usize,
+    /// Longest time without a byte.
+    silence: Duration,
+}
+
+/// Why there is no further line.
+#[derive(Debug, PartialEq, Eq, Error)]
+pub(super) enum LineError {
+    /// Longer than is allowed.
+    #[error("the line is longer than {0} bytes (limits.line)")]
+    TooLong(usize),
+    /// Nothing came for too long.
+    #[error("nothing of the request body arrived within {0:?} (server.body_timeout)")]
+    Silent(Duration),
+    /// The client went away, or broke HTTP.
+    #[error("the request body broke off")]
+    Broken,
+}
+
+impl Lines {
+    pub(super) fn new(body: Body, longest: usize, silence: Duration) -> Self {
+        Self { body, buffer: BytesMut::new(), searched: 0, ended: false, number: 0, longest, silence }
+    }
+
+    /// The number of the line that was given last, or could not be: counted from 1.
+    pub(super) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// The next line that is not empty, without its end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, LineError> {
+        loop {
+            let Some(line) = self.line().await? else { return Ok(None) };
+            if !line.trim_ascii().is_empty() {
+                return Ok(Some(line));
+            }
+        }
+    }
+
+    async fn line(&mut self) -> Result<Option<Bytes>, LineError> {
+        self.number += 1;
+        loop {
+            let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
+            let end = memchr::memchr(b'\n', unsearched).map(|at| self.searched + at);
+            self.searched = self.buffer.len();
+            if end.unwrap_or(self.buffer.len()) > self.longest {
+                return Err(LineError::TooLong(self.longest));
+            }
+            if let Some(end) = end {
+                self.searched = 0;
+                let mut line = self.buffer.split_to(end + 1);
+                line.truncate(end);
+                return Ok(Some(line.freeze()));
+            }
+            if self.ended {
+                self.searched = 0;
+                return Ok((!self.buffer.is_empty()).then(|| self.buffer.split().freeze()));
+            }
+            self.fill().await?;
+        }
+    }
+
+    async fn fill(&mut self) -> Result<(), LineError> {
+        match timeout(self.silence, self.body.frame()).await {
+            Err(_) => Err(LineError::Silent(self.silence)),
+            Ok(None) => {
+                self.ended = true;
+                Ok(())
+            }
+            Ok(Some(Err(_))) => Err(LineError::Broken),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(data) = frame.into_data() {
+                    self.buffer.extend_from_slice(&data);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads on without looking, up to `most` bytes and for `time`, so that a client that is still sending can be told
+    /// why nobody listens.
+    pub(super) async fn pass_over(mut self, most: usize, time: Duration) {
+        let pass = async {
+            let mut passed = 0;
+            while let (true, Some(Ok(frame))) = (passed < most, self.body.frame().await) {
+                passed += frame.data_ref().map_or(0, Bytes::len);
+            }
+        };
+        // Whoever has not read the answer by then does not want it.
+        let _ = timeout(time, pass).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    fn lines(pieces: &'static [&'static str]) -> Lines {
+        let pieces = stream::iter(pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::from(*piece))));
+        Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1))
+    }
+
+    #[tokio::test]
+    async fn lines_come_whole_however_they_arrive() {
+        let mut lines = lines(&["one", "\ntw", "o\r\n\n", "  \nthree", "3", "\nend"]);
+        let mut found = Vec::new();
+        while let Some(line) = lines.next().await.unwrap() {
+            found.push((lines.number(), String::from_utf8(line.trim_ascii().to_vec()).unwrap()));
+        }
+        let expected = [(1, "one"), (2, "two"), (5, "three3"), (6, "end")];
+        assert_eq!(found, expected.map(|(number, text)| (number, text.to_owned())));
+        assert_eq!(lines.next().await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_line_has_an_end_somewhere() {
+        for pieces in [["12345678\n", "123456789\n"], ["12345678\n", "123456789012"]] {
+            let pieces = stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))));
+            let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1));
+            assert!(lines.next().await.unwrap().is_some());
+            assert_eq!(lines.next().await, Err(LineError::TooLong(8)));
+            assert_eq!(lines.number(), 2);
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_silent_client_is_not_waited_for() {
+        let silent = stream::pending::<Result<Bytes, Infallible>>();
+        let mut lines = Lines::new(Body::from_stream(silent), 8, Duration::from_secs(1));
+        assert_eq!(lines.next().await, Err(LineError::Silent(Duration::from_secs(1))));
+    }
+}

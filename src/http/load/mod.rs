@@ -1,0 +1,265 @@
+//! Bulk load: rows that stream in, one JSON object a line, and are committed in batches.
+//!
+//! Memory holds two batches at most, the one under way and the one that is being read, however long the body is. What
+//! was committed is always the first rows, so a client knows where to go on.
+
+mod lines;
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Method, StatusCode, request::Parts},
+    response::Response,
+};
+use futures_util::{future::join, stream};
+
+use super::{
+    answer::{At, Loaded},
+    body::{self, BodyKind},
+    idempotency,
+    media::{self, Format, JSON},
+    path::Path,
+    query_api::Exchange,
+    refusal::{Refusal, respond},
+    request::in_body,
+};
+use crate::{
+    bolt::{Columns, Summary, packstream::Writer},
+    json::{TypedVersion, View},
+    query::{
+        Attempted, Batch, BatchBegun, BatchError, BatchSink, BatchStatement, Error, Flow, Options, Retry, RowRefused,
+        RowSink,
+    },
+};
+use lines::{LineError, Lines};
+
+/// Rows in one transaction, unless the request says.
+const TRANSACTION_SIZE: usize = 1000;
+/// A transaction ends before its rows are larger than this, in bytes of PackStream.
+const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
+/// So much of a body is still taken in after a failure, and for so long.
+const PASSED_OVER: usize = 64 * 1024 * 1024;
+const PASSING_TIME: Duration = Duration::from_secs(10);
+
+/// Whether a request is one.
+pub(super) fn is_load(parts: &Parts) -> bool {
+    parts.method == Method::POST
+        && media::lines_content(&parts.headers).is_some()
+        && matches!(Path::parse(parts.uri.path()), Some(Path::Batch { .. }))
+}
+
+/// What is to be done with the rows.
+struct Load {
+    statement: Arc<str>,
+    /// The parameter that takes all rows of a transaction as a list.
+    rows_as: Option<String>,
+    transaction_size: usize,
+    counters: bool,
+    options: Options,
+    retry: Retry,
+    typed: Option<TypedVersion>,
+}
+
+/// Rows on their way to one transaction.
+#[derive(Default)]
+struct Rows {
+    runs: Vec<Vec<u8>>,
+    bytes: usize,
+    first: u64,
+    last: u64,
+}
+
+/// Why a load ended before its time.
+struct Failure {
+    status: Option<StatusCode>,
+    error: Error,
+    at: Option<At>,
+}
+
+/// Answers a bulk load.
+pub(super) async fn answer(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
+    let limits = &exchange.gateway.limits;
+    let mut lines = Lines::new(body, limits.line, limits.body_timeout);
+    let begun = begin(&exchange, &mut lines).await;
+    let (database, mut load) = match begun {
+        Ok(begun) => begun,
+        Err(refusal) => {
+            let refusal = exchange.login_first(refusal).await;
+            lines.pass_over(PASSED_OVER, PASSING_TIME).await;
+            return Err(refusal);
+        }
+    };
+    let mut loaded = Loaded::new(load.counters);
+    let failed = run(&exchange, &database, &mut load, &mut lines, &mut loaded).await.err();
+    let statuses = exchange.statuses;
+    let text = loaded.text(failed.as_ref().map(|failure| (&failure.error, failure.at)), statuses);
+    let Some(failure) = failed else {
+        return Ok(respond(StatusCode::ACCEPTED, JSON, Body::from(text)));
+    };
+    let status = failure.status.unwrap_or_else(|| statuses.of(failure.error.kind));
+    Ok(respond(status, JSON, followed_by_the_rest(text, lines)))
+}
+
+/// Reads the head of the load, which is the first line.
+async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load), Refusal> {
+    let Exchange { gateway, parts, .. } = exchange;
+    let refuse = |error| Refusal::of(error, Format::plain());
+    let Some(Path::Batch { database }) = Path::parse(parts.uri.path()) else {
+        return Err(Refusal::not_found());
+    };
+    if idempotency::key(&parts.headers).map_err(refuse)?.is_some() {
+        return Err(refuse(Error::bad_request(
+            "a bulk load commits in steps and cannot be repeated as a whole, so Idempotency-Key means nothing for it; \
+             leave it out, and after a failure go on behind `committed.rows`",
+        )));
+    }
+    let typed = match media::lines_content(&parts.headers) {
+        Some(View::Typed(version)) => Some(version),
+        Some(View::Plain) | None => None,
+    };
+    let head = lines.next().await.map_err(|error| refuse(Error::bad_request(&format!("line 1: {error}"))))?;
+    let head = head.ok_or_else(|| refuse(Error::bad_request("the body is empty; its first line says what to do")))?;
+    let content = &gateway.limits.content;
+    let mut head = body::parse(&head, typed, BodyKind::Load, content).map_err(|error| refuse(in_body(error)))?;
+    let statement = head.statement.take();
+    let statement = statement.ok_or_else(|| refuse(Error::invalid("statement cannot be null or empty")))?;
+    let options = exchange.options(&mut head).map_err(refuse)?;
+    let load = Load {
+        statement: statement.into(),
+        rows_as: head.rows_as,
+        transaction_size: head.transaction_size.unwrap_or(TRANSACTION_SIZE),
+        counters: head.include_counters,
+        options,
+        retry: head.retry.over(gateway.retry),
+        typed,
+    };
+    Ok((database.into_owned(), load))
+}
+
+/// Commits one transaction after another, and reads ahead meanwhile.
+async fn run(
+    exchange: &Exchange,
+    database: &str,
+    load: &mut Load,
+    lines: &mut Lines,
+    loaded: &mut Loaded,
+) -> Result<(), Failure> {
+    let engine = &exchange.gateway.engine;
+    let mut next = gather(exchange, load, lines).await?;
+    // A stranger is told so also when there is nothing to do.
+    if next.is_none() {
+        engine.verify(&exchange.caller).await.map_err(Failure::of)?;
+    }
+    while let Some(rows) = next {
+        let count = rows.count;
+        let batch = Batch { statements: Arc::from([rows.statement]), rows: false, counters: load.counters };
+        let mut nowhere = Nowhere;
+        let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut nowhere);
+        let (run, gathered) = join(committing, gather(exchange, load, lines)).await;
+        let Attempted { outcome, attempts } = run;
+        let end = match outcome {
+            Ok(BatchBegun { end: Some(end), .. }) => end,
+            Ok(_) => return Err(Failure::of(Error::invalid("the load has not ended"))),
+            Err(BatchError { error, .. }) => {
+                loaded.attempted(attempts);
+                return Err(Failure { status: None, error, at: Some(rows.at) });
+            }
+        };
+        loaded.committed(count, attempts, &end);
+        load.options.bookmarks = vec![end.bookmark];
+        next = gathered?;
+    }
+    Ok(())
+}
+
+/// A transaction's worth of rows.
+struct Gathered {
+    statement: BatchStatement,
+    count: usize,
+    at: At,
+}
+
+async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<Option<Gathered>, Failure> {
+    let content = &exchange.gateway.limits.content;
+    let mut rows = Rows::default();
+    while rows.runs.len() < load.transaction_size && rows.bytes < TRANSACTION_BYTES {
+        let line = lines.next().await;
+        let number = lines.number();
+        let failed = |status, error| Failure { status, error, at: Some(At::Lines(number, number)) };
+        let line = match line {
+            Ok(Some(line)) => line,
+            Ok(None) => break,
+            Err(error @ LineError::Silent(_)) => {
+                return Err(failed(Some(StatusCode::REQUEST_TIMEOUT), Error::bad_request(&error.to_string())));
+            }
+            Err(error) => return Err(failed(None, Error::bad_request(&error.to_string()))),
+        };
+        let row = body::parse_row(&line, load.typed, content).map_err(|error| failed(None, in_body(error)))?;
+        if rows.runs.is_empty() {
+            rows.first = number;
+        }
+        rows.last = number;
+        rows.bytes += row.len();
+        rows.runs.push(row);
+    }
+    if rows.runs.is_empty() {
+        return Ok(None);
+    }
+    let (count, at) = (rows.runs.len(), At::Lines(rows.first, rows.last));
+    let runs = match &load.rows_as {
+        None => rows.runs,
+        Some(name) => vec![as_list(name, &rows)],
+    };
+    Ok(Some(Gathered { statement: BatchStatement { text: Arc::clone(&load.statement), runs }, count, at }))
+}
+
+/// A map with one parameter: the list of all rows.
+fn as_list(name: &str, rows: &Rows) -> Vec<u8> {
+    let mut out = Vec::with_capacity(rows.bytes + name.len() + 16);
+    let mut writer = Writer::new(&mut out);
+    writer.map(1);
+    writer.string(name);
+    writer.list(rows.runs.len());
+    for row in &rows.runs {
+        writer.raw(row);
+    }
+    out
+}
+
+/// The text, and then the rest of the body unseen: a client that is still sending would otherwise find its connection
+/// closed before it has read why.
+fn followed_by_the_rest(text: Bytes, lines: Lines) -> Body {
+    Body::from_stream(stream::unfold((Some(text), Some(lines)), async |(text, mut lines)| {
+        if let Some(text) = text {
+            return Some((Ok::<_, Infallible>(text), (None, lines)));
+        }
+        if let Some(lines) = lines.take() {
+            lines.pass_over(PASSED_OVER, PASSING_TIME).await;
+        }
+        None
+    }))
+}
+
+impl Failure {
+    fn of(error: Error) -> Self {
+        Self { status: None, error, at: None }
+    }
+}
+
+/// Rows of a load are of no interest.
+struct Nowhere;
+
+impl RowSink for Nowhere {
+    fn open(&mut self, _: &Columns) {}
+
+    fn row(&mut self, _: &[u8], _: usize) -> Result<Flow, RowRefused> {
+        Ok(Flow::Continue)
+    }
+
+    fn restart(&mut self) {}
+}
+
+impl BatchSink for Nowhere {
+    fn close(&mut self, _: &Summary) {}
+}

@@ -1,0 +1,71 @@
+//! The list of a caller's running statements.
+
+use axum::body::Body;
+use bytes::BytesMut;
+
+use super::answer::instant;
+use crate::{
+    json::output,
+    query::{RunningStatement, State},
+};
+
+/// `{"running":[…]}`
+pub(super) fn list(found: &[RunningStatement]) -> Body {
+    let mut out = BytesMut::from("{\"running\":[".as_bytes());
+    for (at, one) in found.iter().enumerate() {
+        out.extend_from_slice(if at == 0 { b"{\"id\":".as_slice() } else { b",{\"id\":" });
+        output::string(&mut out, &one.id);
+        out.extend_from_slice(b",\"statement\":");
+        output::string(&mut out, &one.statement);
+        out.extend_from_slice(b",\"since\":");
+        output::string(&mut out, &instant(one.since));
+        out.extend_from_slice(b",\"elapsed\":");
+        output::integer(&mut out, i64::try_from(one.elapsed.as_millis()).unwrap_or(i64::MAX));
+        out.extend_from_slice(b",\"state\":");
+        output::string(&mut out, name(one.state));
+        out.extend_from_slice(b",\"transaction\":");
+        match &one.transaction {
+            Some(id) => output::string(&mut out, id),
+            None => out.extend_from_slice(b"null"),
+        }
+        out.extend_from_slice(b"}");
+    }
+    out.extend_from_slice(b"]}");
+    Body::from(out.freeze())
+}
+
+fn name(state: State) -> &'static str {
+    match state {
+        State::Queued => "queued",
+        State::Running => "running",
+        State::Streaming => "streaming",
+        State::Retrying => "retrying",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn statements_are_objects() {
+        let one = |id: &str, transaction: Option<&str>| RunningStatement {
+            id: id.into(),
+            statement: "RETURN \"x\"".into(),
+            since: SystemTime::UNIX_EPOCH,
+            elapsed: Duration::from_millis(1500),
+            state: State::Streaming,
+            transaction: transaction.map(Into::into),
+        };
+        let text = async |found: &[RunningStatement]| list(found).collect().await.unwrap().to_bytes();
+        assert_eq!(text(&[]).await, "{\"running\":[]}");
+        let listed = text(&[one("a", None), one("b", Some("t"))]).await;
+        let expected = r#"{"running":[{"id":"a","statement":"RETURN \"x\"","since":"1970-01-01T00:00:00Z","elapsed":1500,"state":"streaming","transaction":null},"#;
+        assert!(listed.starts_with(expected.as_bytes()), "{listed:?}");
+        assert!(listed.ends_with(b"\"transaction\":\"t\"}]}"), "{listed:?}");
+    }
+}

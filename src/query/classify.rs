@@ -1,0 +1,187 @@
+//! What a failure of the database means: whose fault, and whether the same may go well later.
+//!
+//! Neo4j says it by its codes. Memgraph has one code for nearly everything, and calls transient what is not and the
+//! other way round; there the text decides, and the caller gets a code that clients can act upon.
+
+use super::error::{AUTHORIZATION_EXPIRED, DATABASE_NOT_FOUND, Error, FORBIDDEN, Kind, TOKEN_EXPIRED, UNAVAILABLE};
+use crate::bolt::Failure;
+
+const TERMINATED: &str = "Neo.ClientError.Transaction.Terminated";
+const CONSTRAINT: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
+const TIMED_OUT: &str = "Neo.ClientError.Transaction.TransactionTimedOut";
+
+/// Neo4j's codes for having met another transaction.
+const CONFLICTS: [&str; 4] = [
+    "Neo.TransientError.Transaction.DeadlockDetected",
+    "Neo.TransientError.Transaction.LockAcquisitionTimeout",
+    "Neo.TransientError.Transaction.Outdated",
+    "Neo.TransientError.Transaction.ConstraintsChanged",
+];
+
+/// A retry may help, whatever class the database has put it in.
+const MEMGRAPH_TRANSIENT: &str = "Memgraph.TransientError.MemgraphError.MemgraphError";
+/// A retry does not.
+const MEMGRAPH_REFUSAL: &str = "Memgraph.ClientError.MemgraphError.MemgraphError";
+
+/// Parts of Memgraph's messages (2.1 to 3.14), what they mean, and the code that goes with it. The first that fits counts.
+const MEMGRAPH_TEXTS: [(&str, Kind, &str); 20] = [
+    ("Cannot resolve conflicting transactions", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("Unable to commit due to serialization error", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("Multiple concurrent system queries are not supported", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("access to the storage", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("The storage mode changed while", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("because of transaction timeout", Kind::TimeLimit, TIMED_OUT),
+    ("because of database shutdown", Kind::Transient, UNAVAILABLE),
+    ("asked to abort by another user", Kind::Terminated, TERMINATED),
+    ("requested to stop from other session", Kind::Terminated, TERMINATED),
+    ("Tried to retrieve an unknown database", Kind::DatabaseNotFound, DATABASE_NOT_FOUND),
+    ("constraint violation", Kind::Constraint, CONSTRAINT),
+    ("You are not authorized", Kind::Forbidden, FORBIDDEN),
+    ("Trying to impersonate a user", Kind::Forbidden, FORBIDDEN),
+    ("Failed to impersonate user", Kind::Forbidden, FORBIDDEN),
+    ("Access to impersonate user requires", Kind::Forbidden, FORBIDDEN),
+    ("in order to use the impersonate-user feature", Kind::Forbidden, FORBIDDEN),
+    // Only the main instance writes; which one that is may change.
+    ("Write queries are forbidden on the replica instance", Kind::Transient, UNAVAILABLE),
+    ("Write queries currently forbidden on the main instance", Kind::Transient, UNAVAILABLE),
+    ("instance is not main anymore", Kind::Transient, UNAVAILABLE),
+    // A write in a transaction that was opened for reading.
+    ("are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
+];
+
+/// What Memgraph says of statements that it carries out in transactions of their own only.
+const MULTICOMMAND: &str = "not allowed in multicommand transactions";
+
+impl Error {
+    /// What the database said of a statement, a BEGIN or a COMMIT.
+    pub(super) fn of_statement(failure: Failure) -> Self {
+        if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
+    }
+}
+
+fn of_memgraph(failure: Failure) -> Error {
+    let Failure { code, mut message, .. } = failure;
+    if let Some((_, kind, code)) = MEMGRAPH_TEXTS.iter().find(|(text, ..)| message.contains(text)) {
+        return Error::new(*kind, *code, message);
+    }
+    if message.contains(MULTICOMMAND) {
+        message.push_str(
+            " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of explicit \
+             transactions.",
+        );
+    }
+    match class(&code) {
+        "DatabaseError" => Error::new(Kind::Database, code, message),
+        // Memory, features that do not exist, conversions: it would fail in the same way again.
+        "TransientError" => Error::new(Kind::Refused, MEMGRAPH_REFUSAL, message),
+        _ => Error::new(Kind::Refused, code, message),
+    }
+}
+
+fn of_codes(failure: Failure) -> Error {
+    let Failure { mut code, message, classification } = failure;
+    // What old servers call transient, and is somebody's will.
+    for was_transient in [".Transaction.Terminated", ".Transaction.LockClientStopped"] {
+        if code == format!("Neo.TransientError{was_transient}") {
+            code = format!("Neo.ClientError{was_transient}");
+        }
+    }
+    let kind = match code.as_str() {
+        DATABASE_NOT_FOUND => Kind::DatabaseNotFound,
+        TOKEN_EXPIRED | AUTHORIZATION_EXPIRED => Kind::Unauthorized,
+        FORBIDDEN => Kind::Forbidden,
+        CONSTRAINT => Kind::Constraint,
+        TERMINATED | "Neo.ClientError.Transaction.LockClientStopped" => Kind::Terminated,
+        // The leader is elsewhere, or is being chosen.
+        "Neo.ClientError.Cluster.NotALeader" | "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase" => Kind::Transient,
+        code if code.starts_with(TIMED_OUT) => Kind::TimeLimit,
+        code if CONFLICTS.contains(&code) => Kind::Conflict,
+        code if class(code) == "TransientError" => Kind::Transient,
+        code if class(code) == "DatabaseError" && classification.as_deref() != Some("CLIENT_ERROR") => Kind::Database,
+        _ => Kind::Refused,
+    };
+    Error { kind, code, message }
+}
+
+/// The class of a code: `ClientError`, `TransientError` or `DatabaseError`, in second place.
+fn class(code: &str) -> &str {
+    code.split('.').nth(1).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(code: &str, message: &str, classification: Option<&str>) -> Error {
+        let classification = classification.map(Into::into);
+        Error::of_statement(Failure { code: code.into(), message: message.into(), classification })
+    }
+
+    #[test]
+    fn a_database_error_is_the_clients_only_when_the_database_says_so() {
+        let kind = |code, classification| of(code, "", classification).kind;
+        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", None), Kind::Database);
+        assert_eq!(kind("Neo.DatabaseError.Schema.IndexDropFailed", Some("DATABASE_ERROR")), Kind::Database);
+        assert_eq!(kind("Neo.DatabaseError.Transaction.TransactionStartFailed", Some("CLIENT_ERROR")), Kind::Refused);
+        assert_eq!(kind("Memgraph.DatabaseError.MemgraphError.MemgraphError", None), Kind::Database);
+        assert_eq!(kind("Neo.ClientError.Database.DatabaseNotFound", None), Kind::DatabaseNotFound);
+    }
+
+    #[test]
+    fn codes_say_whether_trying_again_may_help() {
+        for (code, kind, retryable) in [
+            ("Neo.TransientError.Transaction.DeadlockDetected", Kind::Conflict, true),
+            ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", Kind::Transient, true),
+            ("Neo.ClientError.Cluster.NotALeader", Kind::Transient, true),
+            ("Neo.TransientError.Transaction.Terminated", Kind::Terminated, false),
+            ("Neo.TransientError.Transaction.LockClientStopped", Kind::Terminated, false),
+            ("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", Kind::TimeLimit, false),
+            ("Neo.ClientError.Schema.ConstraintValidationFailed", Kind::Constraint, false),
+            ("Neo.ClientError.Security.Forbidden", Kind::Forbidden, false),
+            ("Neo.ClientError.Statement.SyntaxError", Kind::Refused, false),
+        ] {
+            let error = of(code, "", None);
+            assert_eq!((error.kind, error.kind.is_retryable()), (kind, retryable), "{code}");
+            assert!(!error.code.contains("TransientError") || retryable, "{code}: clients go by the class");
+        }
+    }
+
+    #[test]
+    fn memgraphs_texts_say_more_than_its_codes() {
+        let refusal = MEMGRAPH_REFUSAL;
+        for (said, message, kind, code) in [
+            (
+                MEMGRAPH_TRANSIENT,
+                "Cannot resolve conflicting transactions. Retry …",
+                Kind::Conflict,
+                MEMGRAPH_TRANSIENT,
+            ),
+            (refusal, "Unable to commit due to serialization error. …", Kind::Conflict, MEMGRAPH_TRANSIENT),
+            (MEMGRAPH_TRANSIENT, "Not yet implemented: x", Kind::Refused, refusal),
+            (
+                MEMGRAPH_TRANSIENT,
+                "Tried to retrieve an unknown database \"x\".",
+                Kind::DatabaseNotFound,
+                DATABASE_NOT_FOUND,
+            ),
+            (
+                refusal,
+                "Accessor type READ and query type WRITE are misaligned!",
+                Kind::Refused,
+                "Neo.ClientError.Statement.AccessMode",
+            ),
+        ] {
+            let error = of(said, message, None);
+            assert_eq!((error.kind, error.code.as_str(), error.message.as_str()), (kind, code, message));
+        }
+        let neo4j = of("Neo.ClientError.Statement.TypeError", "are misaligned!", None);
+        assert_eq!(neo4j.code, "Neo.ClientError.Statement.TypeError");
+    }
+
+    #[test]
+    fn who_may_not_do_it_in_a_transaction_is_told_where_it_goes() {
+        let text = "Index manipulation is not allowed in multicommand transactions. A multicommand transaction, …";
+        let error = of(MEMGRAPH_REFUSAL, text, None);
+        assert!(error.message.starts_with(text) && error.message.contains("POST /db/{database}/query/v2"));
+    }
+}

@@ -1,0 +1,228 @@
+//! Explicit transactions: the five things that can be done with one.
+
+use tokio::time::Instant;
+
+use super::{
+    deadline::Deadline,
+    engine::{Engine, GRACE, PARAMETERS},
+    error::Error,
+    plan::{Plan, Sent, database_of, fitted},
+    reply::{Stake, expect, tainted},
+    retry::{Attempts, Retry},
+    rows::{self, FIRST_BATCH, Rows, Scope},
+    running::{Running, State},
+    statement::{Options, Statement},
+    transactions::{Guard, Handle, Reservation, Transaction},
+};
+use crate::{
+    auth::Identity,
+    bolt::{self, summary},
+    pool::Lease,
+};
+
+impl Engine {
+    /// Opens a transaction.
+    ///
+    /// # Errors
+    /// Whatever kept it from being opened.
+    pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
+        let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
+        loop {
+            let begun = self.begin_once(caller, database, options).await;
+            if begun.as_ref().err().and_then(|error| self.after(error, &mut attempts, [])).is_none() {
+                return begun;
+            }
+        }
+    }
+
+    async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
+        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let begun = expect(&mut lease, deadline, Stake::Transaction(None), |_| Ok(())).await;
+        begun.map_err(|error| tainted(error, &mut lease, options))?;
+        Ok(reservation.open(lease, caller, database, options)?.keep())
+    }
+
+    /// Opens a transaction and runs its first statement, in one round trip.
+    ///
+    /// # Errors
+    /// Whatever kept either from starting; no transaction is open then.
+    pub async fn begin_with(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+    ) -> Result<Rows, Error> {
+        let running = self.register.enter(caller, database, &statement.text);
+        let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
+        loop {
+            let first = self.begin_with_once(caller, database, statement, options, &running);
+            let begun = running.unless_cancelled(first).await.flatten();
+            if begun.as_ref().err().and_then(|error| self.after(error, &mut attempts, [])).is_none() {
+                return begun;
+            }
+        }
+    }
+
+    async fn begin_with_once(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+        running: &Running,
+    ) -> Result<Rows, Error> {
+        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
+        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
+        lease.run_in_transaction(plan.text, &parameters);
+        lease.pull(FIRST_BATCH);
+        if plan.taints {
+            lease.retire();
+        }
+        running.is(State::Running);
+        let stake = Stake::Transaction(Some(&statement.text));
+        let begun = expect(&mut lease, deadline, stake, |_| Ok(())).await;
+        begun.map_err(|error| tainted(error, &mut lease, options))?;
+        let columns = expect(&mut lease, deadline, stake, columns).await?;
+        let guard = reservation.open(lease, caller, database, options)?;
+        running.belongs_to(guard.id());
+        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, running.clone()))
+    }
+
+    /// Runs a statement in the transaction `handle`.
+    ///
+    /// # Errors
+    /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
+    /// the request that was wrong.
+    pub async fn run_in(&self, caller: &Identity, handle: &Handle<'_>, statement: &Statement) -> Result<Rows, Error> {
+        self.run_on(Scope::Inside, caller, handle, statement).await
+    }
+
+    /// Runs the last statement of the transaction `handle`, and commits.
+    ///
+    /// # Errors
+    /// As [`Engine::run_in`].
+    pub async fn commit_with(
+        &self,
+        caller: &Identity,
+        handle: &Handle<'_>,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        self.run_on(Scope::Last, caller, handle, statement).await
+    }
+
+    /// Commits the transaction `handle` and gives the bookmark.
+    ///
+    /// # Errors
+    /// Not found, in use, or the database's refusal; the transaction is over then.
+    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<String, Error> {
+        rows::commit(self.check_out(caller, handle).await?).await
+    }
+
+    /// Keeps the transaction `handle` open for another while.
+    ///
+    /// # Errors
+    /// Not found, or in use.
+    pub async fn keep_alive(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Transaction, Error> {
+        Ok(self.check_out(caller, handle).await?.keep())
+    }
+
+    /// Rolls the transaction `handle` back.
+    ///
+    /// # Errors
+    /// Not found, in use, or what broke the connection (the database then rolls back by itself).
+    pub async fn roll_back(&self, caller: &Identity, handle: &Handle<'_>) -> Result<(), Error> {
+        let mut guard = self.check_out(caller, handle).await?;
+        let deadline = Deadline::after(GRACE, caller);
+        let connection = guard.lease();
+        connection.rollback();
+        let rolled_back = expect(connection, deadline, Stake::Transaction(None), |_| Ok(())).await;
+        drop(guard.finish());
+        rolled_back
+    }
+
+    async fn run_on(
+        &self,
+        scope: fn(Guard) -> Scope,
+        caller: &Identity,
+        handle: &Handle<'_>,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        let running = self.register.enter(caller, handle.database, &statement.text);
+        let guard = self.check_out(caller, handle).await?;
+        running.belongs_to(guard.id());
+        running.is(State::Running);
+        let started = running.unless_cancelled(self.start(guard, handle.database, statement)).await.flatten();
+        let (guard, columns, kind) = started.inspect_err(|error| self.note_forgotten(error))?;
+        let deadline = guard.deadline();
+        Ok(Rows::new(scope(guard), columns, deadline, kind, running))
+    }
+
+    /// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
+    /// itself leaves the transaction open; a refusal of the database ends it.
+    async fn start(
+        &self,
+        mut guard: Guard,
+        database: &str,
+        statement: &Statement,
+    ) -> Result<(Guard, bolt::Columns, Option<&'static str>), Error> {
+        let deadline = guard.deadline();
+        let connection = guard.lease();
+        let ready = Plan::of(&statement.text, self.settings.aliases.resolve(database), connection)
+            .and_then(|plan| Ok((plan, fitted(PARAMETERS, &statement.parameters, connection)?)));
+        let (plan, parameters) = match ready {
+            Ok(ready) => ready,
+            Err(error) => {
+                guard.keep();
+                return Err(error);
+            }
+        };
+        connection.run_in_transaction(plan.text, &parameters);
+        connection.pull(FIRST_BATCH);
+        if plan.taints {
+            connection.retire();
+        }
+        let kind = plan.kind;
+        match expect(connection, deadline, Stake::Transaction(Some(&statement.text)), columns).await {
+            Ok(columns) => Ok((guard, columns, kind)),
+            Err(error) => {
+                guard.fail();
+                Err(error)
+            }
+        }
+    }
+
+    /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
+    /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
+    async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
+        self.verify(caller).await?;
+        self.transactions.check_out(handle, caller)
+    }
+
+    /// Queues BEGIN on a wire of its own.
+    async fn opening(
+        &self,
+        caller: &Identity,
+        database: &str,
+        options: &Options,
+    ) -> Result<(Lease, Reservation, Deadline), Error> {
+        let reservation = match self.transactions.reserve(caller) {
+            Ok(reservation) => reservation,
+            Err(error) => {
+                self.verify(caller).await?;
+                return Err(error);
+            }
+        };
+        let mut lease = self.lease(caller).await?;
+        let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
+        let target = self.settings.aliases.resolve(database);
+        let sent = Sent::new(&lease, database_of(target, &lease), options, limit)?;
+        lease.begin(&sent.extra());
+        Ok((lease, reservation, Deadline::after(limit + GRACE, caller)))
+    }
+}
+
+fn columns(connection: &bolt::Connection) -> Result<bolt::Columns, bolt::Error> {
+    Ok(summary::columns(connection.payload())?)
+}

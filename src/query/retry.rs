@@ -1,0 +1,171 @@
+//! Trying again: when it is safe, how long to wait before, and when to give up.
+//!
+//! Only what the database has reported as undone is tried again, and only while nothing of the answer has left.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    error::{AUTHORIZATION_EXPIRED, Error, Kind, UNAVAILABLE},
+    inspect,
+};
+
+/// How often and how patiently a transaction is tried again. The names of its parts are those of Bolt drivers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Retry {
+    /// No further attempt begins later than this after the first failure. Zero: never.
+    pub max_time: Duration,
+    /// The pause before the second attempt.
+    pub initial_delay: Duration,
+    /// Each pause is so much longer than the one before, up to [`Retry::LONGEST_PAUSE`]. At least 1.
+    pub multiplier: f64,
+    /// Each pause is shorter or longer by up to this part of it, so that those who collided do not meet again. 0 to 1.
+    pub jitter: f64,
+}
+
+impl Retry {
+    /// Pauses grow no further than this, unless they begin above it.
+    pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+    /// Exactly once.
+    pub const NEVER: Self =
+        Self { max_time: Duration::ZERO, initial_delay: Duration::ZERO, multiplier: 1.0, jitter: 0.0 };
+}
+
+/// The attempts at one request.
+#[derive(Debug)]
+pub(super) struct Attempts {
+    retry: Retry,
+    /// The whole request ends then.
+    end: Instant,
+    count: u32,
+    failed_first: Option<Instant>,
+    pause: Duration,
+    may_log_in_anew: bool,
+}
+
+impl Attempts {
+    /// The first one.
+    pub(super) fn new(retry: Retry, end: Instant) -> Self {
+        Self { retry, end, count: 1, failed_first: None, pause: retry.initial_delay, may_log_in_anew: true }
+    }
+
+    /// How many there were, the one under way included.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// What is left of the time for the whole request; never nothing.
+    pub(super) fn time_left(&self) -> Duration {
+        self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    }
+
+    /// How long to wait until the next attempt, if one may follow this failure of statements that begin with `texts`.
+    pub(super) fn after<'t>(&mut self, error: &Error, mut texts: impl Iterator<Item = &'t str>) -> Option<Duration> {
+        if error.code == AUTHORIZATION_EXPIRED {
+            // The database has carried out nothing, and the next connection will have logged in anew.
+            return std::mem::take(&mut self.may_log_in_anew).then_some(Duration::ZERO);
+        }
+        let may_follow = is_cured_by_time(error) && !texts.any(inspect::may_commit_in_batches);
+        if may_follow { self.again() } else { None }
+    }
+
+    /// How long to wait until the next attempt, if there is time for one.
+    pub(super) fn again(&mut self) -> Option<Duration> {
+        let now = Instant::now();
+        let give_up = *self.failed_first.get_or_insert(now) + self.retry.max_time;
+        let pause = self.next_pause();
+        if now + pause >= give_up.min(self.end) {
+            return None;
+        }
+        self.count += 1;
+        Some(pause)
+    }
+
+    fn next_pause(&mut self) -> Duration {
+        let Retry { initial_delay, multiplier, jitter, .. } = self.retry;
+        let pause = self.pause;
+        self.pause = pause.mul_f64(multiplier).min(initial_delay.max(Retry::LONGEST_PAUSE));
+        pause.mul_f64(1.0 + jitter * (2.0 * random() - 1.0))
+    }
+}
+
+/// The database has undone everything and says that it may go well next time. It has to be the same database: where
+/// another would have to be found, or bookmarks waited for, clients know better.
+fn is_cured_by_time(error: &Error) -> bool {
+    matches!(error.kind, Kind::Conflict | Kind::Transient)
+        && error.code != UNAVAILABLE
+        && !error.code.ends_with(".BookmarkTimeout")
+}
+
+/// From 0 to 1. Without randomness from the system pauses are simply not spread.
+fn random() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RETRY: Retry = Retry {
+        max_time: Duration::from_secs(30),
+        initial_delay: Duration::from_millis(50),
+        multiplier: 2.0,
+        jitter: 0.0,
+    };
+
+    fn conflict() -> Error {
+        Error::new(Kind::Conflict, "Neo.TransientError.Transaction.DeadlockDetected", "")
+    }
+
+    fn pauses(retry: Retry, end: Duration) -> Vec<u128> {
+        let mut attempts = Attempts::new(retry, Instant::now() + end);
+        std::iter::from_fn(|| attempts.after(&conflict(), ["CREATE ()"].into_iter()))
+            .take(9)
+            .map(|pause| pause.as_millis())
+            .collect()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pauses_grow_up_to_a_point() {
+        let day = Duration::from_secs(86_400);
+        assert_eq!(pauses(RETRY, day), [50, 100, 200, 400, 800, 1600, 2000, 2000, 2000]);
+        assert_eq!(pauses(Retry { initial_delay: Duration::from_secs(5), ..RETRY }, day)[..3], [5000, 5000, 5000]);
+        let spread = pauses(Retry { jitter: 0.5, ..RETRY }, day);
+        assert!((25..=75).contains(&spread[0]) && (1000..=3000).contains(&spread[8]), "{spread:?}");
+        assert_eq!(pauses(Retry::NEVER, day), []);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_attempt_begins_after_the_end() {
+        assert_eq!(pauses(RETRY, Duration::from_millis(300)), [50, 100, 200]);
+        let mut attempts = Attempts::new(RETRY, Instant::now() + Duration::from_secs(3600));
+        while let Some(pause) = attempts.after(&conflict(), std::iter::empty()) {
+            tokio::time::advance(pause).await;
+        }
+        // 3.15 s until the pauses are 2 s, then one each 2 s.
+        assert_eq!(attempts.count(), 20);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_is_undone_is_tried_again() {
+        let attempts = || Attempts::new(RETRY, Instant::now() + Duration::from_secs(60));
+        let after = |error: &Error, text| attempts().after(error, [text].into_iter());
+        assert!(after(&conflict(), "CREATE ()").is_some());
+        assert!(after(&conflict(), "CALL { CREATE () } IN TRANSACTIONS").is_none());
+        let bookmark = Error::new(Kind::Transient, "Neo.TransientError.Transaction.BookmarkTimeout", "");
+        for error in [Error::timed_out(), bookmark, Error::of_lost(&crate::bolt::Error::Closed)] {
+            assert!(after(&error, "CREATE ()").is_none(), "{error}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_forgotten_login_is_asked_for_once() {
+        let mut attempts = Attempts::new(Retry::NEVER, Instant::now() + Duration::from_secs(60));
+        let forgotten = Error::new(Kind::Unauthorized, AUTHORIZATION_EXPIRED, "");
+        assert_eq!(attempts.after(&forgotten, std::iter::empty()), Some(Duration::ZERO));
+        assert_eq!(attempts.after(&forgotten, std::iter::empty()), None);
+        assert_eq!(attempts.count(), 1, "nothing was carried out");
+    }
+}

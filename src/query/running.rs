@@ -1,0 +1,258 @@
+//! What is being carried out, so that those who asked for it can see it and end it.
+
+use std::{
+    collections::HashMap,
+    fmt,
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    task::Poll,
+    time::{Duration, SystemTime},
+};
+
+use futures_util::task::AtomicWaker;
+use tokio::time::Instant;
+
+use super::{deadline::Deadline, error::Error};
+use crate::auth::{Identity, IdentityKey};
+
+/// A statement under way, as its owner is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunningStatement {
+    /// 16 hexadecimal digits.
+    pub id: String,
+    /// The statement's text; of a batch, its first.
+    pub statement: Arc<str>,
+    /// When the request for it was understood.
+    pub since: SystemTime,
+    /// How long ago that was.
+    pub elapsed: Duration,
+    /// How far it has come.
+    pub state: State,
+    /// The explicit transaction that it belongs to.
+    pub transaction: Option<String>,
+}
+
+/// How far a statement has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// It waits for a connection.
+    Queued,
+    /// The database is at work.
+    Running,
+    /// Its rows are on their way to the client.
+    Streaming,
+    /// It met a conflict, and waits before the next attempt.
+    Retrying,
+}
+
+const STATES: [State; 4] = [State::Queued, State::Running, State::Streaming, State::Retrying];
+
+/// All statements under way.
+#[derive(Clone)]
+pub(super) struct Register {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    entries: Mutex<Entries>,
+}
+
+struct Entries {
+    /// Begins anywhere, so that two gateways behind one address do not give the same numbers.
+    next: u64,
+    known: HashMap<u64, Weak<Entry>>,
+}
+
+struct Entry {
+    shared: Arc<Shared>,
+    id: u64,
+    owner: IdentityKey,
+    database: String,
+    statement: Arc<str>,
+    since: SystemTime,
+    started: Instant,
+    state: AtomicU8,
+    transaction: OnceLock<String>,
+    cancelled: AtomicBool,
+    waker: AtomicWaker,
+}
+
+/// A statement in the register for as long as this or a clone of it lives.
+#[derive(Clone)]
+pub(super) struct Running(Arc<Entry>);
+
+impl Register {
+    pub(super) fn new() -> Self {
+        let entries = Entries { next: getrandom::u64().unwrap_or_default(), known: HashMap::new() };
+        Self { shared: Arc::new(Shared { entries: Mutex::new(entries) }) }
+    }
+
+    /// Adds a statement.
+    pub(super) fn enter(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> Running {
+        let mut entries = self.shared.entries();
+        let id = entries.next;
+        entries.next = id.wrapping_add(1);
+        let entry = Arc::new(Entry {
+            shared: Arc::clone(&self.shared),
+            id,
+            owner: caller.owner(),
+            database: database.to_owned(),
+            statement: Arc::clone(statement),
+            since: SystemTime::now(),
+            started: Instant::now(),
+            state: AtomicU8::new(State::Queued as u8),
+            transaction: OnceLock::new(),
+            cancelled: AtomicBool::new(false),
+            waker: AtomicWaker::new(),
+        });
+        entries.known.insert(id, Arc::downgrade(&entry));
+        Running(entry)
+    }
+
+    /// What `caller` has under way on `database`, the oldest first.
+    pub(super) fn list(&self, caller: &Identity, database: &str) -> Vec<RunningStatement> {
+        let mut found: Vec<_> = self.owned_by(caller, database);
+        found.sort_by_key(|entry| entry.started);
+        found.iter().map(|entry| entry.describe()).collect()
+    }
+
+    /// Ends one statement of `caller`.
+    ///
+    /// # Errors
+    /// When there is none of that name.
+    pub(super) fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
+        let found = self.owned_by(caller, database).into_iter().find(|entry| name(entry.id) == id);
+        let entry = found.ok_or_else(|| Error::statement_not_found(id))?;
+        entry.cancelled.store(true, Ordering::Release);
+        entry.waker.wake();
+        Ok(())
+    }
+
+    fn owned_by(&self, caller: &Identity, database: &str) -> Vec<Arc<Entry>> {
+        // Whoever drops the last of an entry takes the lock, so that must not happen inside of it.
+        let all: Vec<_> = self.shared.entries().known.values().filter_map(Weak::upgrade).collect();
+        all.into_iter().filter(|entry| entry.owner == caller.owner() && entry.database == database).collect()
+    }
+}
+
+impl Shared {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    /// How far it has come.
+    pub(super) fn is(&self, state: State) {
+        self.0.state.store(state as u8, Ordering::Relaxed);
+    }
+
+    /// Which transaction it turned out to belong to.
+    pub(super) fn belongs_to(&self, transaction: &str) {
+        self.0.transaction.get_or_init(|| transaction.to_owned());
+    }
+
+    /// The text that it was entered with.
+    pub(super) fn text(&self) -> &str {
+        &self.0.statement
+    }
+
+    /// Waits for `future` until `deadline`, or until somebody ends the statement.
+    ///
+    /// # Errors
+    /// Why it was not waited for.
+    pub(super) async fn bound<T>(&self, deadline: Deadline, future: impl Future<Output = T>) -> Result<T, Error> {
+        deadline.bound(self.unless_cancelled(future)).await?
+    }
+
+    /// Waits for `future` until somebody ends the statement.
+    ///
+    /// # Errors
+    /// When somebody does.
+    pub(super) async fn unless_cancelled<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            self.0.waker.register(cx.waker());
+            if self.0.cancelled.load(Ordering::Acquire) {
+                return Poll::Ready(Err(Error::cancelled()));
+            }
+            future.as_mut().poll(cx).map(Ok)
+        })
+        .await
+    }
+}
+
+impl Entry {
+    fn describe(&self) -> RunningStatement {
+        RunningStatement {
+            id: name(self.id),
+            statement: Arc::clone(&self.statement),
+            since: self.since,
+            elapsed: self.started.elapsed(),
+            state: STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or(State::Running),
+            transaction: self.transaction.get().cloned(),
+        }
+    }
+}
+
+impl Drop for Entry {
+    fn drop(&mut self) {
+        self.shared.entries().known.remove(&self.id);
+    }
+}
+
+/// What an identifier is called outside.
+fn name(id: u64) -> String {
+    format!("{id:016x}")
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Running").field(&name(self.0.id)).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bolt::AuthToken;
+
+    #[tokio::test(start_paused = true)]
+    async fn statements_are_listed_while_they_run() {
+        let register = Register::new();
+        let caller = Identity::sample(AuthToken::none(), false);
+        let text: Arc<str> = "RETURN 1".into();
+        let running = register.enter(&caller, "neo4j", &text);
+        running.is(State::Streaming);
+        running.belongs_to("tx");
+        let clone = running.clone();
+        drop(running);
+        let list = register.list(&caller, "neo4j");
+        assert_eq!((list.len(), list[0].state, list[0].transaction.as_deref()), (1, State::Streaming, Some("tx")));
+        assert!(register.list(&caller, "other").is_empty());
+        drop((clone, list));
+        assert!(register.list(&caller, "neo4j").is_empty() && register.shared.entries().known.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_ends_a_statement_wakes_who_waits_for_it() {
+        let register = Register::new();
+        let caller = Identity::sample(AuthToken::none(), false);
+        let running = register.enter(&caller, "neo4j", &"RETURN 1".into());
+        let id = register.list(&caller, "neo4j")[0].id.clone();
+        let waiting = tokio::spawn({
+            let deadline = Deadline::after(Duration::from_secs(3600), &caller);
+            async move { running.bound(deadline, std::future::pending::<()>()).await }
+        });
+        tokio::task::yield_now().await;
+        assert_eq!(register.cancel(&caller, "other", &id), Err(Error::statement_not_found(&id)));
+        register.cancel(&caller, "neo4j", &id).unwrap();
+        assert_eq!(waiting.await.unwrap(), Err(Error::cancelled()));
+        assert_eq!(register.cancel(&caller, "neo4j", &id), Err(Error::statement_not_found(&id)));
+    }
+}
