@@ -16,18 +16,18 @@ const ROWS: u32 = 100_000;
 /// How long the database may take to list or end transactions, in milliseconds.
 const TIMEOUT_MS: i64 = 5000;
 
-/// Ends the transaction whose metadata carry `tag`, on a connection of its own under the same login (a user may
-/// always end what is its own). Gives whether there was one.
+/// Ends the transaction whose metadata carry `tag`, on a connection of its own under the same login, as the same `user`
+/// if it was impersonated (a user may always end what is its own). Gives whether there was one.
 ///
 /// # Errors
 /// What broke the connection, or kept it from being opened.
-pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str) -> Result<bool, Error> {
+pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str, user: Option<&str>) -> Result<bool, Error> {
     let mut connection = dialer.dial(auth).await?;
-    let Some(id) = find(&mut connection, tag).await? else {
+    let Some(id) = find(&mut connection, tag, user).await? else {
         return Ok(false);
     };
     // The identifier has to be a literal in the statement. `find` lets digits through, nothing else.
-    start(&mut connection, &format!("TERMINATE TRANSACTIONS \"{id}\""));
+    start(&mut connection, &format!("TERMINATE TRANSACTIONS \"{id}\""), user);
     let mut ended = true;
     for _ in ["RUN", "PULL"] {
         loop {
@@ -45,14 +45,15 @@ pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str) -> Result<b
     Ok(ended)
 }
 
-fn start(connection: &mut Connection, statement: &str) {
-    connection.run(statement, &[0xA0], &Extra { timeout_ms: Some(TIMEOUT_MS), ..Extra::default() });
+fn start(connection: &mut Connection, statement: &str, user: Option<&str>) {
+    let extra = Extra { timeout_ms: Some(TIMEOUT_MS), impersonated_user: user, ..Extra::default() };
+    connection.run(statement, &[0xA0], &extra);
     connection.pull(ROWS);
 }
 
 /// The identifier of the transaction that carries `tag`.
-async fn find(connection: &mut Connection, tag: &str) -> Result<Option<String>, Error> {
-    start(connection, "SHOW TRANSACTIONS");
+async fn find(connection: &mut Connection, tag: &str, user: Option<&str>) -> Result<Option<String>, Error> {
+    start(connection, "SHOW TRANSACTIONS", user);
     let Reply::Success = connection.reply().await? else {
         return Ok(None);
     };

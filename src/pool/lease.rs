@@ -83,10 +83,10 @@ async fn clean(mut wire: Object<Manager>, shared: &Shared, identity: &Identity) 
     } else {
         recover(connection, settings.patience).await
     };
-    if !clean && let Some(tag) = connection.running_tag() {
+    if !clean && let Some((tag, user)) = connection.running_tag() {
         // RESET waits behind the statement there; the database has to be told on another connection.
         let _lane = shared.side_lanes.acquire().await;
-        match terminate(&shared.dialer, identity.token(), tag).await {
+        match terminate(&shared.dialer, identity.token(), tag, user).await {
             Ok(found) => tracing::debug!(found, "asked the database to end an abandoned statement"),
             Err(error) => {
                 tracing::warn!(%error, "an abandoned statement could not be ended and may still run")

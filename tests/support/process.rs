@@ -44,6 +44,11 @@ pub fn texts(output: &Output) -> (String, String) {
 }
 
 impl Process {
+    /// The number by which the system knows it.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Serves with an embedded database, on a free port, with JSON lines in its log.
     pub fn embedded(arguments: &[&str]) -> Self {
         Self::embedded_with(&[], arguments)

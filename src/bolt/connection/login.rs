@@ -53,6 +53,7 @@ impl Connection {
             dialect_is_set: dialect.is_some(),
             agent: String::new(),
             tag: random_tag()?,
+            acting_as: None,
             silence: limits.silence,
             opened: Instant::now(),
             logged_in: Instant::now(),

@@ -115,6 +115,8 @@ pub struct Connection {
     agent: String,
     /// Names this connection among all that the server has, for as long as it lives.
     tag: String,
+    /// The user as whom the newest statement or transaction is carried out, where statements are ended by tag.
+    acting_as: Option<String>,
     silence: Duration,
     opened: Instant,
     logged_in: Instant,
@@ -125,6 +127,7 @@ pub struct Connection {
 impl Connection {
     /// Queues a statement outside a transaction.
     pub fn run(&mut self, statement: &str, parameters: &[u8], extra: &Extra<'_>) {
+        self.note_user(extra);
         let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::run(&mut self.outbound, statement, parameters, Some((extra, session)));
@@ -161,6 +164,7 @@ impl Connection {
 
     /// Queues the start of a transaction.
     pub fn begin(&mut self, extra: &Extra<'_>) {
+        self.note_user(extra);
         let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::begin(&mut self.outbound, extra, session);
@@ -198,6 +202,12 @@ impl Connection {
             message::goodbye(&mut self.outbound);
             // Courtesy only: a peer that does not take it gets the end of the stream.
             let _ = timeout(Duration::from_millis(100), poll_fn(|cx| self.poll_write(cx))).await;
+        }
+    }
+
+    fn note_user(&mut self, extra: &Extra<'_>) {
+        if self.dialect.ends_by_tag {
+            self.acting_as = extra.impersonated_user.map(str::to_owned);
         }
     }
 
@@ -301,11 +311,11 @@ impl Connection {
         &self.agent
     }
 
-    /// The tag under which the server knows the statement that is running, where abandoned statements are ended
-    /// by tag and one is running.
+    /// The tag under which the server knows the statement that is running, and the user that it is carried out as,
+    /// where abandoned statements are ended by tag and one is running.
     #[must_use]
-    pub fn running_tag(&self) -> Option<&str> {
-        (self.dialect.ends_by_tag && !self.pending.is_empty()).then_some(self.tag.as_str())
+    pub fn running_tag(&self) -> Option<(&str, Option<&str>)> {
+        (self.dialect.ends_by_tag && !self.pending.is_empty()).then_some((self.tag.as_str(), self.acting_as.as_deref()))
     }
 
     /// When the server last accepted its login.

@@ -1,0 +1,135 @@
+//! docs/client-guide.md, request by request: what stands there is typed into a shell, and the answers are those that
+//! stand there.
+//!
+//! Each section runs on the databases that it names. Those that a tester has to start are left out without them; no
+//! section names only such, but for what nothing else can do. Needs `curl`.
+#![cfg(feature = "embedded")]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+#[path = "client_guide/document.rs"]
+mod document;
+#[path = "client_guide/memgraph.rs"]
+mod memgraph;
+#[path = "client_guide/pattern.rs"]
+mod pattern;
+#[path = "client_guide/play.rs"]
+mod play;
+#[path = "client_guide/shell.rs"]
+mod shell;
+mod support;
+#[path = "client_guide/tls.rs"]
+mod tls;
+
+use std::process::Command;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use document::{ARCADEDB, EMBEDDED, MEMGRAPH, NEO4J, NEO4J_WITH_USERS, Section};
+use play::{Gateway, Stand, play};
+use toml::Table;
+
+/// Cleans up behind all others.
+const TIDY_UP: &str = "What this page has made";
+
+/// The sections that run on this database; none without curl.
+fn sections(database: &str) -> Vec<Section> {
+    if Command::new("curl").arg("--version").output().is_err() {
+        skip("curl");
+        return Vec::new();
+    }
+    document::sections().into_iter().filter(|section| section.runs_on.contains(&database)).collect()
+}
+
+fn skip(what: &str) {
+    assert_ne!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref(), Ok("1"), "{what} is not there");
+    println!("SKIPPED: this test needs {what}; servers: eval \"$(tests/servers/all start)\"");
+}
+
+/// Where a server that the tester has started listens.
+fn server(variable: &str) -> Option<String> {
+    let found = std::env::var(variable).ok();
+    if found.is_none() {
+        skip(variable);
+    }
+    found
+}
+
+/// Runs all sections of a database at `uri`, or of an embedded one.
+fn play_all(database: &str, uri: Option<&str>, user: Option<&str>) {
+    let sections = sections(database);
+    let serve = |own: Option<&Table>| {
+        let mut settings = document::settings();
+        settings.extend(own.cloned().unwrap_or_default());
+        Gateway::serve(settings, uri)
+    };
+    let common = serve(None);
+    let play_one = |section: &Section| {
+        let own = section.settings.as_ref().map(|settings| serve(Some(settings)));
+        let stand = Stand { database, gateway: own.as_ref().unwrap_or(&common), user, variables: &[] };
+        play(section, &stand, |_| ())
+    };
+    // What an earlier run has left behind.
+    let left = sections.iter().filter(|section| section.title == TIDY_UP).map(play_one);
+    let problems: Vec<_> = left.collect::<Vec<_>>().into_iter().chain(sections.iter().map(play_one)).collect();
+    report(problems);
+}
+
+fn report(outcomes: Vec<Result<(), String>>) {
+    let run = outcomes.len();
+    let problems: Vec<_> = outcomes.into_iter().filter_map(Result::err).collect();
+    assert!(problems.is_empty(), "{} of {run} sections:\n{}", problems.len(), problems.join("\n\n"));
+}
+
+/// What only a server can do that has to be started by hand.
+#[test]
+fn every_request_is_run() {
+    let only_there: Vec<_> = document::sections()
+        .into_iter()
+        .filter(|section| !section.runs_on.iter().any(|name| [MEMGRAPH, EMBEDDED].contains(name)))
+        .map(|section| section.title)
+        .collect();
+    assert_eq!(only_there, ["Notifications", "Index, Neo4j", "Batches of its own", "A time limit"]);
+}
+
+#[test]
+fn embedded() {
+    play_all(EMBEDDED, None, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memgraph() {
+    let mut outcomes = Vec::new();
+    for section in sections(MEMGRAPH) {
+        outcomes.push(memgraph::run(&section).await);
+    }
+    report(outcomes);
+}
+
+#[test]
+fn neo4j() {
+    if let Some(uri) = server("BOLTGATE_TEST_NEO4J_BOLT") {
+        play_all(NEO4J, Some(&uri), None);
+    }
+}
+
+#[test]
+fn arcadedb() {
+    if let Some(uri) = server("BOLTGATE_TEST_ARCADEDB_BOLT") {
+        play_all(ARCADEDB, Some(&uri), Some("root:playwithdata"));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn neo4j_with_users() {
+    let Some(uri) = server("BOLTGATE_TEST_NEO4J_AUTH_BOLT") else { return };
+    let administrator = support::gateway::start_for(&uri).await;
+    let credentials = format!("Basic {}", STANDARD.encode("neo4j:password1"));
+    let run = async |statement: &str| {
+        let body = serde_json::json!({ "statement": statement }).to_string();
+        let headers = [("Content-Type", "application/json"), ("Authorization", credentials.as_str())];
+        let answer = administrator.send("POST", "/db/system/query/v2", &headers, &body).await;
+        assert_eq!(answer.status, 202, "{answer}");
+    };
+    run("CREATE OR REPLACE USER memgraphUser SET PASSWORD 'memgraphPassword' CHANGE NOT REQUIRED").await;
+    play_all(NEO4J_WITH_USERS, Some(&uri), None);
+    run("DROP USER memgraphUser").await;
+}
