@@ -306,3 +306,21 @@ async fn options_are_those_of_the_transaction() {
     assert_eq!((cell("mode"), cell("bookmarks")), (json!("r"), json!([bookmark])), "{answer}");
     assert_eq!((cell("tx_timeout"), cell("tx_metadata")), (json!(7000), json!({ "app": "test" })), "{answer}");
 }
+
+#[tokio::test]
+async fn what_is_too_large_to_be_kept_is_not_applied() {
+    for stand in stands().await {
+        // By its rows, or by what is said of so many statements.
+        let rows = vec!["ADD a 1", "ROWS 3000 WIDE 500"];
+        let mut counters = vec!["ADD a 1"];
+        counters.extend(std::iter::repeat_n("STATS", 6000));
+        for (key, texts) in [("rows", rows), ("counters", counters)] {
+            let key = [("Idempotency-Key", key)];
+            let answer = stand.batch_with(statements(&texts), json!({ "includeCounters": true }), &key).await;
+            assert_eq!(answer.status, 400, "{answer}");
+            let message = error(&answer)["message"].clone();
+            assert!(message.as_str().unwrap().contains("nothing of the batch was applied"), "{answer}");
+            assert_eq!(stand.read("a").await, Value::Null, "{}", stand.name);
+        }
+    }
+}

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{StatusCode, request::Parts},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
 };
 
@@ -68,6 +68,10 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     }
     // Drained before anything else happens: only then is it noticed when the client goes away.
     let bytes = request::read(body, &exchange.gateway.limits).await?;
+    if exchange.parts.method != Method::POST {
+        // The other verbs may be repeated as they are.
+        return answered(&exchange, bytes).await;
+    }
     match idempotency::key(&exchange.parts.headers) {
         Ok(None) => answered(&exchange, bytes).await,
         Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key)).await,
@@ -91,7 +95,7 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: idempotency::K
         }
     };
     let response = idempotency::once(&gateway.idempotency, owner, key, fingerprint, work).await;
-    response.map_err(|refused| Refusal::of_key(&refused))
+    response.map_err(Refusal::of_key)
 }
 
 async fn answered(exchange: &Exchange, bytes: Bytes) -> Result<Response, Refusal> {
@@ -121,7 +125,7 @@ async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Re
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
         Ok(without_result(answer, &format, status, bookmark, transaction))
     };
-    let rows = match (path, statement) {
+    let mut rows = match (path, statement) {
         (Path::Query { database }, Some(statement)) => {
             let run = engine.run(caller, &database, &statement, &options, retry, &mut answer).await;
             return Ok(match run.outcome {
@@ -166,7 +170,8 @@ async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Re
             return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
         }
     };
-    Ok(results::of_rows(Begun::of(rows, &mut answer).await, answer, &format))
+    let first = rows.begin(&mut answer).await;
+    Ok(results::of_rows(Begun { rows, first }, answer, &format))
 }
 
 async fn batch(

@@ -98,10 +98,8 @@ impl Refusal {
     }
 
     /// A key under which nothing can be done now.
-    pub(super) fn of_key(refused: &idempotency::Refused) -> Self {
-        let kind =
-            if refused.status() == StatusCode::UNPROCESSABLE_ENTITY { Kind::BadRequest } else { Kind::Unavailable };
-        let error = Error::new(kind, refused.code(), refused.to_string());
+    pub(super) fn of_key(refused: idempotency::Refused) -> Self {
+        let error = Error::new(refused.kind(), refused.code(), refused.to_string());
         Self { status: Some(refused.status()), error, at: None, format: Format::plain(), invalid_token: false }
     }
 

@@ -130,7 +130,8 @@ async fn database(State(gateway): State<Arc<Gateway>>, request: Request) -> Resp
             None => Refusal::not_found().into_response(),
         };
     }
-    query_api::answer(gateway, request).await
+    // On the heap once, rather than moved from layer to layer.
+    Box::pin(query_api::answer(gateway, request)).await
 }
 
 /// A bug of ours; the caller learns that much, the log the rest.

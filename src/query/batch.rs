@@ -3,7 +3,7 @@
 //! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
 //! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
 
-use std::sync::Arc;
+use std::{pin::pin, sync::Arc};
 
 use tokio::time::Instant;
 
@@ -17,7 +17,7 @@ use super::{
     plan::{Plan, Sent, database_of, fitted},
     reply::{Stake, tainted},
     retry::{Attempts, Retry},
-    rows::{FIRST_BATCH, Flow, RowSink, Window},
+    rows::{FIRST_BATCH, Flow, RowRefused, RowSink, Window},
     running::{Running, State},
     statement::Options,
 };
@@ -50,7 +50,10 @@ pub struct Batch {
 /// Where the results of a batch go, one after another.
 pub trait BatchSink: RowSink {
     /// Ends the result that was opened last. The counters in `summary` are those of all its runs.
-    fn close(&mut self, summary: &Summary);
+    ///
+    /// # Errors
+    /// [`RowRefused`] when there is no room for it. As with a row that cannot be shown, the batch is rolled back.
+    fn close(&mut self, summary: &Summary) -> Result<(), RowRefused>;
 }
 
 /// A batch whose beginning is in a sink.
@@ -181,7 +184,7 @@ impl Engine {
         options: &Options,
         (running, limit): (&Running, std::time::Duration),
     ) -> Result<Script, Error> {
-        let mut lease = running.unless_cancelled(self.lease(caller)).await??;
+        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let target = database_of(self.settings.aliases.resolve(database), &lease);
         let sent = Sent::new(&lease, target, options, limit)?;
         lease.begin(&sent.extra());
@@ -222,7 +225,7 @@ impl Script {
     /// [`BatchError`].
     pub async fn advance(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let moved = running.bound(deadline, self.work(sink)).await;
+        let moved = running.bound(deadline, pin!(self.work(sink))).await;
         if matches!(moved, Ok(Ok(None))) {
             running.is(State::Streaming);
         } else if self.awaited != Awaited::Begin {
@@ -294,8 +297,8 @@ impl Script {
                     if let Some(rows) = self.window.due() {
                         lease.pull(rows);
                     }
-                } else {
-                    self.run_ended(summary, sink);
+                } else if let Err(refused) = self.run_ended(summary, sink) {
+                    return Err(self.at_fault(refused.into()));
                 }
             }
             Awaited::Commit => {
@@ -307,21 +310,21 @@ impl Script {
         Ok(None)
     }
 
-    fn run_ended(&mut self, mut summary: Summary, sink: &mut impl BatchSink) {
+    fn run_ended(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
         self.outstanding -= 1;
         if let (true, Some(stats)) = (self.batch.counters, &summary.stats) {
             // What cannot be read was shown to nobody else either.
             let _ = self.counters.0.add(stats);
             let _ = self.counters.1.add(stats);
         }
-        let Some(statement) = self.batch.statements.get(self.answered.statement) else { return };
+        let Some(statement) = self.batch.statements.get(self.answered.statement) else { return Ok(()) };
         self.answered.run += 1;
         if self.answered.run >= statement.runs.len() {
             let sums = std::mem::take(&mut self.counters.0);
             if summary.stats.is_some() || statement.runs.len() > 1 {
                 summary.stats = Some(sums.to_packstream());
             }
-            sink.close(&summary);
+            sink.close(&summary)?;
             self.answered = self.answered.next_statement();
         }
         let all = self.answered.statement >= self.batch.statements.len();
@@ -329,6 +332,7 @@ impl Script {
         if let (true, Some(lease)) = (all, &mut self.lease) {
             lease.commit();
         }
+        Ok(())
     }
 
     /// Queues runs until enough are on their way. Waits until half of them are answered before it adds to them, so that

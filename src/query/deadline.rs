@@ -1,6 +1,6 @@
 //! How long an answer may take: until the limit on time is reached, or the caller's token has expired.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, pin::Pin, time::Duration};
 
 use tokio::time::{Instant, timeout_at};
 
@@ -36,9 +36,11 @@ impl Deadline {
 
     /// Waits for `future` until then. When the time is over already, nothing of it is begun.
     ///
+    /// It comes pinned where the caller holds it: a future that takes another one in is twice its size.
+    ///
     /// # Errors
     /// What is to be said when the time is over.
-    pub(super) async fn bound<T>(self, future: impl Future<Output = T>) -> Result<T, Error> {
+    pub(super) async fn bound<T>(self, future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         let passed = || if self.of_token { Error::token_expired() } else { Error::timed_out() };
         if self.at <= Instant::now() {
             return Err(passed());
@@ -49,6 +51,8 @@ impl Deadline {
 
 #[cfg(test)]
 mod tests {
+    use std::{future::pending, pin::pin};
+
     use super::*;
     use crate::bolt::AuthToken;
 
@@ -56,11 +60,11 @@ mod tests {
     async fn nothing_is_begun_when_the_time_is_over() {
         let caller = Identity::sample(AuthToken::none(), false);
         let deadline = Deadline::after(Duration::ZERO, &caller);
-        let begun = async { unreachable!("the time is over") };
+        let begun = pin!(async { unreachable!("the time is over") });
         assert_eq!(deadline.bound::<()>(begun).await, Err(Error::timed_out()));
         let later = Deadline::after(Duration::from_secs(1), &caller);
-        assert_eq!(later.bound(async { 1 }).await, Ok(1));
-        assert_eq!(later.bound(std::future::pending::<()>()).await, Err(Error::timed_out()));
+        assert_eq!(later.bound(pin!(async { 1 })).await, Ok(1));
+        assert_eq!(later.bound(pin!(pending::<()>())).await, Err(Error::timed_out()));
     }
 
     #[tokio::test(start_paused = true)]
@@ -69,6 +73,6 @@ mod tests {
         let caller = Identity::sample_until(end);
         let deadline = Deadline::after(Duration::from_secs(60), &caller);
         assert_eq!(deadline.at(), end);
-        assert_eq!(deadline.bound(std::future::pending::<()>()).await, Err(Error::token_expired()));
+        assert_eq!(deadline.bound(pin!(pending::<()>())).await, Err(Error::token_expired()));
     }
 }

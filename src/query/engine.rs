@@ -1,7 +1,7 @@
 //! What callers can ask for, and what all of it shares. Explicit transactions are in [`super::explicit`], batches in
 //! [`super::batch`].
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    bolt::summary,
+    bolt::{self, summary},
     pool::{Lease, Pool},
 };
 
@@ -102,7 +102,10 @@ impl Engine {
         loop {
             let started = self.run_once(caller, database, statement, options, (&running, attempts.time_left())).await;
             let outcome = match started {
-                Ok(rows) => Ok(Begun::of(rows, sink).await),
+                Ok(mut rows) => {
+                    let first = rows.begin(sink).await;
+                    Ok(Begun { rows, first })
+                }
                 Err(error) => Err(error),
             };
             let failure = match &outcome {
@@ -129,7 +132,7 @@ impl Engine {
         options: &Options,
         (running, limit): (&Running, Duration),
     ) -> Result<Rows, Error> {
-        let mut lease = running.unless_cancelled(self.lease(caller)).await??;
+        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         let sent = Sent::new(&lease, plan.database, options, limit)?;
@@ -140,11 +143,11 @@ impl Engine {
         }
         running.is(State::Running);
         let deadline = Deadline::after(limit + GRACE, caller);
-        let columns = running
-            .unless_cancelled(expect(&mut lease, deadline, Stake::Statement, |connection| {
-                Ok(summary::columns(connection.payload())?)
-            }))
-            .await?;
+        let columns = {
+            let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);
+            let expected = pin!(expect(&mut lease, deadline, Stake::Statement, take));
+            running.unless_cancelled(expected).await?
+        };
         let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
         Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, running.clone()))
     }
@@ -220,7 +223,7 @@ impl Engine {
     // On the heap, since it is seldom needed.
     pub(super) async fn wait(&self, running: &Running, pause: Duration) -> Result<(), Error> {
         running.is(State::Retrying);
-        Box::pin(running.unless_cancelled(sleep(pause))).await?;
+        running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await?;
         running.is(State::Queued);
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Explicit transactions: the five things that can be done with one.
 
+use std::pin::pin;
+
 use tokio::time::Instant;
 
 use super::{
@@ -56,7 +58,7 @@ impl Engine {
         let running = self.register.enter(caller, database, &statement.text);
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
-            let first = self.begin_with_once(caller, database, statement, options, &running);
+            let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
             let begun = running.unless_cancelled(first).await.flatten();
             if begun.as_ref().err().and_then(|error| self.after(error, &mut attempts, [])).is_none() {
                 return begun;
@@ -153,7 +155,8 @@ impl Engine {
         let guard = self.check_out(caller, handle).await?;
         running.belongs_to(guard.id());
         running.is(State::Running);
-        let started = running.unless_cancelled(self.start(guard, handle.database, statement)).await.flatten();
+        let starting = pin!(self.start(guard, handle.database, statement));
+        let started = running.unless_cancelled(starting).await.flatten();
         let (guard, columns, kind) = started.inspect_err(|error| self.note_forgotten(error))?;
         let deadline = guard.deadline();
         Ok(Rows::new(scope(guard), columns, deadline, kind, running))

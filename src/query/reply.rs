@@ -1,5 +1,7 @@
 //! What a reply of the database means for the request that waits for it.
 
+use std::pin::pin;
+
 use super::{
     deadline::Deadline,
     error::{Error, Kind},
@@ -41,7 +43,8 @@ pub(super) async fn expect<T>(
     stake: Stake<'_>,
     take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
 ) -> Result<T, Error> {
-    match deadline.bound(lease.reply()).await? {
+    let reply = deadline.bound(pin!(lease.reply())).await?;
+    match reply {
         Ok(Reply::Success) => take(lease).map_err(|error| stake.lost(&error)),
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {

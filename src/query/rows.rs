@@ -1,5 +1,7 @@
 //! A result on its way: batches of rows, one at a time, and what comes at the end.
 
+use std::pin::pin;
+
 use super::{
     bookmark::placeholder,
     deadline::Deadline,
@@ -153,15 +155,6 @@ impl Window {
 /// The size of the first batch, for the PULL that travels with RUN.
 pub(super) const FIRST_BATCH: u32 = Window::FIRST;
 
-impl Begun {
-    /// Moves the beginning of `rows` into `sink`.
-    pub async fn of(mut rows: Rows, sink: &mut impl RowSink) -> Self {
-        sink.open(&rows.columns);
-        let first = rows.advance(sink).await;
-        Self { rows, first }
-    }
-}
-
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way.
     pub(super) fn new(
@@ -174,13 +167,23 @@ impl Rows {
         Self { scope: Some(scope), columns, window: Window::new(), deadline, kind, refused: None, running }
     }
 
+    /// Begins the result in `sink`, and moves the first rows into it.
+    ///
+    /// # Errors
+    /// As [`Rows::advance`].
+    pub async fn begin(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+        sink.open(&self.columns);
+        self.advance(sink).await
+    }
+
     /// Moves rows into `sink` until it is full, a batch is over, or the result has ended.
     ///
     /// # Errors
     /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
         let (deadline, running) = (self.deadline, self.running.clone());
-        match running.bound(deadline, self.batch(sink)).await {
+        let moved = running.bound(deadline, pin!(self.batch(sink))).await;
+        match moved {
             Ok(progress) => {
                 running.is(State::Streaming);
                 progress
@@ -256,7 +259,8 @@ impl Rows {
         let (bookmark, transaction) = match scope {
             Scope::AutoCommit(_) => (Some(summary.bookmark.take().unwrap_or_else(placeholder)), None),
             Scope::Inside(guard) => (None, Some(guard.keep())),
-            Scope::Last(guard) => (Some(commit(guard).await?), None),
+            // On the heap, since most results end otherwise.
+            Scope::Last(guard) => (Some(Box::pin(commit(guard)).await?), None),
         };
         match self.refused.take() {
             None => Ok(Progress::Done(Box::new(End { summary, bookmark, transaction }))),
@@ -299,7 +303,7 @@ pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
     let deadline = guard.deadline();
     let connection = guard.lease();
     connection.commit();
-    let reply = deadline.bound(connection.reply()).await?;
+    let reply = deadline.bound(pin!(connection.reply())).await?;
     let bookmark = match reply {
         Ok(Reply::Success) => Ok(crate::bolt::summary::string_entry(connection.payload(), "bookmark")),
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),

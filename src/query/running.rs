@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     fmt,
     future::{Future, poll_fn},
-    pin::pin,
+    pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicBool, AtomicU8, Ordering},
@@ -166,16 +166,19 @@ impl Running {
     ///
     /// # Errors
     /// Why it was not waited for.
-    pub(super) async fn bound<T>(&self, deadline: Deadline, future: impl Future<Output = T>) -> Result<T, Error> {
-        deadline.bound(self.unless_cancelled(future)).await?
+    pub(super) async fn bound<T>(
+        &self,
+        deadline: Deadline,
+        future: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Error> {
+        deadline.bound(pin!(self.unless_cancelled(future))).await?
     }
 
     /// Waits for `future` until somebody ends the statement.
     ///
     /// # Errors
     /// When somebody does.
-    pub(super) async fn unless_cancelled<T>(&self, future: impl Future<Output = T>) -> Result<T, Error> {
-        let mut future = pin!(future);
+    pub(super) async fn unless_cancelled<T>(&self, mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         poll_fn(|cx| {
             self.0.waker.register(cx.waker());
             if self.0.cancelled.load(Ordering::Acquire) {
@@ -247,7 +250,7 @@ mod tests {
         let id = register.list(&caller, "neo4j")[0].id.clone();
         let waiting = tokio::spawn({
             let deadline = Deadline::after(Duration::from_secs(3600), &caller);
-            async move { running.bound(deadline, std::future::pending::<()>()).await }
+            async move { running.bound(deadline, pin!(std::future::pending::<()>())).await }
         });
         tokio::task::yield_now().await;
         assert_eq!(register.cancel(&caller, "other", &id), Err(Error::statement_not_found(&id)));

@@ -12,9 +12,13 @@ use crate::{
     query::{BatchEnd, BatchError, BatchSink, Flow, RowRefused, RowSink},
 };
 
+const TOO_LARGE_TO_KEEP: &str = "The answer is too large to be kept under an Idempotency-Key (idempotency.max_answer); \
+                                 nothing of the batch was applied. Ask for fewer rows, or send it without a key.";
+
 /// The text of one batch's answer.
 pub(in crate::http) struct BatchAnswer {
     answer: Answer,
+    limit: usize,
     /// How many results were opened.
     results: usize,
     /// A result is open.
@@ -23,12 +27,16 @@ pub(in crate::http) struct BatchAnswer {
 
 impl BatchAnswer {
     pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant) -> Self {
-        Self { answer: Answer::new(format, counters, received), results: 0, open: false }
+        Self { answer: Answer::new(format, counters, received), limit: usize::MAX, results: 0, open: false }
     }
 
-    /// As [`Answer::limited`].
+    /// The same, for a batch that is rolled back when its answer grows beyond `limit` bytes.
     pub(in crate::http) fn limited(self, limit: usize) -> Self {
-        Self { answer: self.answer.limited(limit), ..self }
+        Self { limit, ..self }
+    }
+
+    fn within_limit(&self) -> Result<(), RowRefused> {
+        if self.answer.length() <= self.limit { Ok(()) } else { Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned())) }
     }
 
     /// Takes what has been written so far.
@@ -81,7 +89,8 @@ impl RowSink for BatchAnswer {
     }
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
-        self.answer.row(fields, columns)
+        let flow = self.answer.row(fields, columns)?;
+        self.within_limit().map(|()| flow)
     }
 
     fn restart(&mut self) {
@@ -92,9 +101,10 @@ impl RowSink for BatchAnswer {
 }
 
 impl BatchSink for BatchAnswer {
-    fn close(&mut self, summary: &Summary) {
+    fn close(&mut self, summary: &Summary) -> Result<(), RowRefused> {
         self.open = false;
         self.answer.close_one(summary);
+        self.within_limit()
     }
 }
 
@@ -113,7 +123,7 @@ mod tests {
             batch.open(&columns());
             batch.row(&[0x91, 1], 1).unwrap();
             batch.row(&[0x91, 2], 1).unwrap();
-            batch.close(&Summary { kind: Some(kind.into()), ..Summary::default() });
+            batch.close(&Summary { kind: Some(kind.into()), ..Summary::default() }).unwrap();
         }
         batch
     }

@@ -68,6 +68,11 @@ impl Answer {
         Self { limit, ..self }
     }
 
+    /// How much was written in all.
+    fn length(&self) -> usize {
+        self.taken + self.out.len()
+    }
+
     /// Takes what has been written so far.
     pub(super) fn take(&mut self) -> Bytes {
         self.taken += self.out.len();
@@ -196,7 +201,7 @@ impl RowSink for Answer {
         }
         let before = self.out.len();
         let mut written = output::row(&mut self.out, fields, columns, self.view).map_err(refused);
-        if self.taken + self.out.len() > self.limit {
+        if self.length() > self.limit {
             self.out.truncate(before);
             written = Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
         }
