@@ -125,3 +125,16 @@ async fn databases_have_other_names() {
     assert_eq!(gateway.post(&format!("/db/neo4j/query/v2/tx/{id}"), "{}").await.status, 404);
     assert_eq!(gateway.post(&format!("/db/sales/query/v2/tx/{id}/commit"), "{}").await.status, 202);
 }
+
+#[tokio::test]
+async fn rows_that_cannot_be_shown_are_no_failure_of_the_statement() {
+    let gateway = gateway(&[("idempotency.max_answer", "200")]).await;
+    for statuses in ["query-api", "precise"] {
+        let headers =
+            [("Content-Type", "application/json"), ("Boltgate-Statuses", statuses), ("Idempotency-Key", statuses)];
+        let answer = gateway.send("POST", PATH, &headers, r#"{"statement":"ADD a 1 ROWS 1000"}"#).await;
+        assert_eq!(answer.status, 202, "{answer}");
+        assert!(error(&answer)["message"].as_str().unwrap().starts_with("The statement was carried out"), "{answer}");
+    }
+    assert_eq!(body(&run(&gateway, "READ a", None, "").await)["data"]["values"], json!([[2]]));
+}

@@ -87,6 +87,8 @@ pub struct End {
     pub bookmark: Option<String>,
     /// The transaction, if it is still open.
     pub transaction: Option<Transaction>,
+    /// Why not all rows could be shown. The statement was carried out all the same.
+    pub withheld: Option<Error>,
 }
 
 /// What owns the wire, and what happens at the end.
@@ -262,10 +264,8 @@ impl Rows {
             // On the heap, since most results end otherwise.
             Scope::Last(guard) => (Some(Box::pin(commit(guard)).await?), None),
         };
-        match self.refused.take() {
-            None => Ok(Progress::Done(Box::new(End { summary, bookmark, transaction }))),
-            Some(refused) => Err(refused.into()),
-        }
+        let withheld = self.refused.take().map(Error::from);
+        Ok(Progress::Done(Box::new(End { summary, bookmark, transaction, withheld })))
     }
 
     fn broken(&mut self, error: &crate::bolt::Error) -> Error {

@@ -62,8 +62,8 @@ impl Shell {
         let printed = String::from_utf8(read(&out)).expect("answers are UTF-8");
         let said = String::from_utf8_lossy(&read(&err)).into_owned();
         assert_eq!(ready, "ready\n", "the shell has gone: {said}\n{script}");
-        let statuses = said.lines().filter_map(|line| line.strip_prefix("status "));
-        let status = statuses.last().and_then(|status| status.parse().ok());
+        let mut statuses = said.lines().filter_map(|line| line.strip_prefix("status "));
+        let status = statuses.next_back().and_then(|status| status.parse().ok());
         let complaints = said.lines().filter(|line| !line.starts_with("status ")).collect();
         Shown { printed, status, complaints }
     }

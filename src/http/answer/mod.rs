@@ -94,8 +94,11 @@ impl Answer {
         });
     }
 
-    /// Ends a result that went well.
+    /// Ends a result that went well; of rows that could not be shown it says why.
     pub(super) fn close(&mut self, end: &End) {
+        if let Some(error) = &end.withheld {
+            return self.fail(error);
+        }
         let consumed = self.received.elapsed().as_millis();
         match self.layout {
             Layout::Document => {
@@ -264,7 +267,7 @@ mod tests {
         let mut answer = answer(Layout::Document);
         answer.open(&columns());
         let summary = Summary { kind: Some("r".into()), ..Summary::default() };
-        answer.close(&End { summary, bookmark: Some("FB:x".into()), transaction: None });
+        answer.close(&End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None });
         let text = text(&mut answer);
         assert!(
             text.starts_with(r#"{"data":{"fields":["a"],"values":[]},"queryType":"r","resultAvailableAfter":"#),
