@@ -24,6 +24,9 @@ pub struct Dialect {
     pub session_statements: &'static [&'static str],
     /// Statements that would start or end a transaction behind the client's back.
     pub transaction_statements: &'static [&'static str],
+    /// A statement outside of a transaction that the server refuses has left nothing behind. ArcadeDB 26.10 keeps a part
+    /// of those that meet a conflict.
+    pub undoes_refused: bool,
     /// A connection may log in anew (LOGOFF, LOGON) without anything of its earlier login staying behind.
     pub logs_in_again: bool,
     /// The server has bookmarks.
@@ -53,6 +56,7 @@ pub static NEO4J: Dialect = Dialect {
     refusal_taints: false,
     session_statements: &[],
     transaction_statements: &[],
+    undoes_refused: true,
     logs_in_again: true,
     bookmarks: true,
     ping: true,
@@ -73,6 +77,7 @@ pub static MEMGRAPH: Dialect = Dialect {
     refusal_taints: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
+    undoes_refused: true,
     logs_in_again: false,
     bookmarks: false,
     ping: false,
@@ -85,7 +90,12 @@ pub static MEMGRAPH: Dialect = Dialect {
 };
 
 /// A server of unknown kind: nothing is assumed that only some servers can do.
-pub static STRICT: Dialect = Dialect {
+pub static STRICT: Dialect = UNKNOWN;
+
+/// The database inside this process. It is known to undo what it refuses.
+pub static EMBEDDED: Dialect = Dialect { name: "embedded", undoes_refused: true, ..UNKNOWN };
+
+const UNKNOWN: Dialect = Dialect {
     name: "strict",
     reset_interrupts: false,
     ends_by_tag: false,
@@ -93,6 +103,7 @@ pub static STRICT: Dialect = Dialect {
     refusal_taints: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
+    undoes_refused: false,
     logs_in_again: false,
     bookmarks: true,
     ping: false,
@@ -113,6 +124,8 @@ impl Dialect {
     pub fn of_agent(agent: &str) -> &'static Self {
         if agent.contains("Memgraph") {
             &MEMGRAPH
+        } else if agent.ends_with("(Boltgate embedded)") {
+            &EMBEDDED
         } else if agent.starts_with("Neo4j/") && !agent.contains(' ') {
             &NEO4J
         } else {
@@ -144,6 +157,7 @@ mod tests {
             ("Neo4j/5.26.31", &NEO4J),
             ("Neo4j/v5.11.0 compatible graph database server - Memgraph", &MEMGRAPH),
             ("Neo4j/5.26.0 compatible (ArcadeDB 26.10.2)", &STRICT),
+            ("Neo4j/5.26.0 compatible (Boltgate embedded)", &EMBEDDED),
             ("", &STRICT),
         ] {
             assert_eq!(Dialect::of_agent(agent), dialect, "{agent}");

@@ -33,12 +33,15 @@ impl Statuses {
     pub(super) fn of(self, kind: Kind) -> StatusCode {
         match (kind, self) {
             (Kind::Refused | Kind::BadRequest, _) => StatusCode::BAD_REQUEST,
-            (Kind::Conflict | Kind::Busy | Kind::Constraint | Kind::Terminated, Self::Precise) => StatusCode::CONFLICT,
+            (Kind::Conflict | Kind::Unsettled | Kind::Busy | Kind::Constraint | Kind::Terminated, Self::Precise) => {
+                StatusCode::CONFLICT
+            }
             (Kind::Forbidden, Self::Precise) => StatusCode::FORBIDDEN,
             (Kind::TimeLimit, Self::Precise) => StatusCode::GATEWAY_TIMEOUT,
             (Kind::Transient, Self::Precise) => StatusCode::SERVICE_UNAVAILABLE,
             (
                 Kind::Conflict
+                | Kind::Unsettled
                 | Kind::Busy
                 | Kind::Constraint
                 | Kind::Terminated

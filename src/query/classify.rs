@@ -4,7 +4,7 @@
 //! other way round; there the text decides, and the caller gets a code that clients can act upon.
 
 use super::error::{AUTHORIZATION_EXPIRED, DATABASE_NOT_FOUND, Error, FORBIDDEN, Kind, TOKEN_EXPIRED, UNAVAILABLE};
-use crate::bolt::Failure;
+use crate::bolt::{Dialect, Failure};
 
 const TERMINATED: &str = "Neo.ClientError.Transaction.Terminated";
 const CONSTRAINT: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
@@ -56,6 +56,14 @@ impl Error {
     /// What the database said of a statement, a BEGIN or a COMMIT.
     pub(super) fn of_statement(failure: Failure) -> Self {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
+    }
+
+    /// The same, of a statement outside of a transaction: not every database undoes what it refuses there.
+    pub(super) fn outside_of_transactions(mut self, dialect: &Dialect) -> Self {
+        if !dialect.undoes_refused && matches!(self.kind, Kind::Conflict | Kind::Transient) {
+            self.kind = Kind::Unsettled;
+        }
+        self
     }
 }
 
@@ -111,6 +119,7 @@ fn class(code: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bolt::dialect::{NEO4J, STRICT};
 
     fn of(code: &str, message: &str, classification: Option<&str>) -> Error {
         let classification = classification.map(Into::into);
@@ -144,6 +153,16 @@ mod tests {
             assert_eq!((error.kind, error.kind.is_retryable()), (kind, retryable), "{code}");
             assert!(!error.code.contains("TransientError") || retryable, "{code}: clients go by the class");
         }
+    }
+
+    #[test]
+    fn what_may_be_half_done_is_not_to_be_repeated() {
+        let conflict = || of("Neo.TransientError.Transaction.DeadlockDetected", "", None);
+        assert_eq!(conflict().outside_of_transactions(&NEO4J).kind, Kind::Conflict);
+        let unsettled = conflict().outside_of_transactions(&STRICT);
+        assert!(unsettled.kind == Kind::Unsettled && !unsettled.kind.is_retryable());
+        let refused = of("Neo.ClientError.Statement.SyntaxError", "", None);
+        assert_eq!(refused.outside_of_transactions(&STRICT).kind, Kind::Refused);
     }
 
     #[test]

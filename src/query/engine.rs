@@ -148,7 +148,8 @@ impl Engine {
             let expected = pin!(expect(&mut lease, deadline, Stake::Statement, take));
             running.unless_cancelled(expected).await?
         };
-        let columns = columns.map_err(|error| tainted(error, &mut lease, options))?;
+        let columns =
+            columns.map_err(|error| tainted(error, &mut lease, options).outside_of_transactions(lease.dialect()))?;
         Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, running.clone()))
     }
 

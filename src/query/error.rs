@@ -19,6 +19,8 @@ pub enum Kind {
     Conflict,
     /// Nobody's: the database is not able to at the moment. Nothing was applied.
     Transient,
+    /// As [`Kind::Conflict`] or [`Kind::Transient`], on a database that may have kept a part of the statement.
+    Unsettled,
     /// The caller's own: another of its requests is using the transaction.
     Busy,
     /// The data's: they would not keep to a constraint.

@@ -241,8 +241,11 @@ impl Rows {
                     connection.discard();
                 }
                 Reply::Failure(failure) => {
+                    let dialect = connection.dialect();
+                    let alone = matches!(scope, Scope::AutoCommit(_));
                     self.give_up();
-                    return Err(Error::of_statement(failure));
+                    let error = Error::of_statement(failure);
+                    return Err(if alone { error.outside_of_transactions(dialect) } else { error });
                 }
                 Reply::Ignored => {
                     return Err(self.broken(&crate::bolt::Error::Protocol("a PULL was ignored")));

@@ -74,7 +74,11 @@ async fn a_failure_behind_a_row_that_was_cut_off() {
             let answer = stand.query(&format!("FAILPULL {after} Memgraph.TransientError.M.E {text}")).await;
             assert_eq!(answer.status, 202, "{after}: {}", answer.status);
             let body = body(&answer);
-            assert_eq!(body["errors"], json!([{ "code": "Neo.ClientError.Transaction.TransactionTimedOut", "message": text }]), "{after}");
+            assert_eq!(
+                body["errors"],
+                json!([{ "code": "Neo.ClientError.Transaction.TransactionTimedOut", "message": text }]),
+                "{after}"
+            );
             // What was dropped by the server is missing at the end, and nothing in between.
             let rows = body["data"]["values"].as_array().unwrap();
             assert!(rows.len() <= after, "{after}");

@@ -32,8 +32,10 @@ impl<'a> Members<'a> {
         if !std::mem::take(&mut self.first) {
             self.out.extend_from_slice(b",");
         }
-        output::string(self.out, name);
-        self.out.extend_from_slice(b":");
+        // The API's own names need no escapes.
+        self.out.extend_from_slice(b"\"");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
         self.out
     }
 

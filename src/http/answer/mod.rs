@@ -27,6 +27,9 @@ pub(super) use errors::{At, error};
 pub(super) use load::Loaded;
 pub(super) use members::instant;
 
+/// Room for a small answer, in bytes.
+const SMALL: usize = 1024;
+
 /// So much text, in bytes, is held before the reader has to take some.
 const FULL: usize = 4 * 1024 * 1024;
 
@@ -50,7 +53,7 @@ pub(super) struct Answer {
 impl Answer {
     pub(super) fn new(format: &Format, counters: bool, received: Instant) -> Self {
         Self {
-            out: BytesMut::new(),
+            out: BytesMut::with_capacity(SMALL),
             layout: format.layout,
             view: format.view,
             statuses: format.statuses,

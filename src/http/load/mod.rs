@@ -44,9 +44,12 @@ const PASSING_TIME: Duration = Duration::from_secs(10);
 
 /// Whether a request is one.
 pub(super) fn is_load(parts: &Parts) -> bool {
-    parts.method == Method::POST
+    let path = parts.uri.path();
+    // Most requests are told apart by this alone.
+    path.contains("/batch")
+        && parts.method == Method::POST
         && media::lines_content(&parts.headers).is_some()
-        && matches!(Path::parse(parts.uri.path()), Some(Path::Batch { .. }))
+        && matches!(Path::parse(path), Some(Path::Batch { .. }))
 }
 
 /// What is to be done with the rows.
