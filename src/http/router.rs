@@ -86,8 +86,8 @@ pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) 
     Router::new()
         .route("/", reading(any(root)))
         .route("/openapi.json", reading(any(description)))
-        .route("/db/{*rest}", any(database))
-        .fallback(async || Refusal::not_found())
+        // Everything else is looked at by hand, once: the Query API's paths are looser than a route can say.
+        .fallback(database)
         .with_state(Arc::new(gateway))
         .layer(
             ServiceBuilder::new().layer(middleware::from_fn(access_log::log)).layer(CatchPanicLayer::custom(panicked)),
@@ -124,6 +124,9 @@ async fn description() -> Response {
 }
 
 async fn database(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    if !request.uri().path().starts_with("/db/") {
+        return Refusal::not_found().into_response();
+    }
     if request.method() == Method::OPTIONS {
         return match Path::parse(request.uri().path()) {
             Some(path) => options(path.methods(), request.headers()),
