@@ -200,3 +200,23 @@ async fn two_tokens_of_one_person_are_two_logins() {
     let headers = [(headers[0].0, headers[0].1.as_str())];
     assert_eq!(send(&gateway, &path, &headers, &whoami()).await.status, 404, "the other token's transaction");
 }
+
+#[tokio::test]
+async fn strangers_on_the_gateways_account_do_not_see_each_others_statements() {
+    let settings = [
+        ("auth.anonymous", "service"),
+        ("auth.service_account.user", "neo4j"),
+        ("auth.service_account.password", "password"),
+    ];
+    let (_fake, gateway) = enterprise(&settings).await;
+    let running = "/db/neo4j/query/v2/running";
+    for (method, path) in [("GET", running.to_owned()), ("DELETE", format!("{running}/0123456789abcdef"))] {
+        let told = refused(&gateway.send(method, &path, &[], "").await);
+        assert_eq!((told.status, told.code.as_str()), (400, "Neo.ClientError.Security.Forbidden"), "{method}");
+        assert!(told.message.contains("cannot be told apart"), "{}", told.message);
+        let precise = gateway.send(method, &path, &[("Boltgate-Statuses", "precise")], "").await;
+        assert_eq!(precise.status, 403, "{precise}");
+    }
+    // Whoever has a name may.
+    assert_eq!(gateway.send("GET", running, &[ADMIN], "").await.status, 200);
+}

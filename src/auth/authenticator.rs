@@ -133,7 +133,7 @@ impl Authenticator {
         match Credential::of(presented.authorization)? {
             Credential::Nothing => match self.policy.anonymous {
                 Inbound::Forward => Ok(self.nobody.clone()),
-                Inbound::Service => Ok(Identity::shared(self.service.clone(), self.nobody.key(), None, None)),
+                Inbound::Service => Ok(Identity::public(self.service.clone(), self.nobody.key())),
                 Inbound::Refuse => Err(Error::Missing),
             },
             Credential::Basic(text) => self.basic(&text, realm),

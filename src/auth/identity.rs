@@ -22,6 +22,7 @@ pub struct Identity(Arc<Inner>);
 struct Inner {
     login: Login,
     owner: IdentityKey,
+    is_public: bool,
     person: Option<Person>,
     until: Option<Instant>,
 }
@@ -134,7 +135,12 @@ impl Identity {
 
     /// A caller known by the key `owner`, on a login that it shares with others.
     pub(super) fn shared(login: Login, owner: IdentityKey, person: Option<Person>, until: Option<Instant>) -> Self {
-        Self(Arc::new(Inner { login, owner, person, until }))
+        Self(Arc::new(Inner { login, owner, is_public: false, person, until }))
+    }
+
+    /// Anybody at all, let in on a login of the gateway's own.
+    pub(super) fn public(login: Login, owner: IdentityKey) -> Self {
+        Self(Arc::new(Inner { login, owner, is_public: true, person: None, until: None }))
     }
 
     /// What the database is told at login.
@@ -171,6 +177,12 @@ impl Identity {
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.0.login.token.scheme() == "none"
+    }
+
+    /// Anybody at all, let in by the gateway: such callers are strangers to each other, and cannot be told apart.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.0.is_public
     }
 
     /// Whether it is the gateway's own account that logs in, so that a refusal is not the caller's fault.

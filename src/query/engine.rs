@@ -156,19 +156,30 @@ impl Engine {
     /// What `caller` has under way on `database`.
     ///
     /// # Errors
-    /// When the database does not accept the caller.
+    /// When the database does not accept the caller, or the caller is one of many who cannot be told apart.
     pub async fn running(&self, caller: &Identity, database: &str) -> Result<Vec<RunningStatement>, Error> {
-        self.verify(caller).await?;
+        self.verify_alone(caller).await?;
         Ok(self.register.list(caller, database))
     }
 
     /// Ends a statement of `caller`, and with it the transaction that it belongs to.
     ///
     /// # Errors
-    /// When the database does not accept the caller, or there is no such statement.
+    /// As [`Engine::running`], or when there is no such statement.
     pub async fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
-        self.verify(caller).await?;
+        self.verify_alone(caller).await?;
         self.register.cancel(caller, database, id)
+    }
+
+    /// Strangers on the gateway's own account must not see or end each other's statements.
+    async fn verify_alone(&self, caller: &Identity) -> Result<(), Error> {
+        if caller.is_public() {
+            return Err(Error::forbidden(
+                "Requests without credentials share the gateway's own account here and cannot be told apart, so they \
+                 cannot list or end running statements.",
+            ));
+        }
+        self.verify(caller).await
     }
 
     /// How many transactions are open.

@@ -355,7 +355,10 @@ fn other_encodings_are_read() {
 proptest::proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>) {
-        let _ = parse(&bytes, None, BodyKind::Opening, &LIMITS);
+        for kind in [BodyKind::Query, BodyKind::Batch, BodyKind::Load, BodyKind::Opening, BodyKind::Inside] {
+            let _ = parse(&bytes, None, kind, &LIMITS);
+        }
+        let _ = parse_row(&bytes, Some(TypedVersion::V1_2), &LIMITS);
     }
 
     #[test]

@@ -1,0 +1,125 @@
+//! What a run of requests comes to.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use hdrhistogram::Histogram;
+use serde::Serialize;
+
+/// Longest time that is told apart, in nanoseconds: ten minutes.
+const LONGEST: u64 = 600_000_000_000;
+
+/// Times and counts, while they are gathered.
+pub struct Tally {
+    whole: Histogram<u64>,
+    first_byte: Histogram<u64>,
+    bytes: u64,
+    rows: u64,
+    errors: u64,
+    first_error: Option<String>,
+    unmeasured: u64,
+}
+
+/// The sum of a run, written as one line of JSON.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    /// Requests that were measured.
+    pub requests: u64,
+    /// Requests in all, those of the warm-up included: what the server's CPU time is to be divided by.
+    pub served: u64,
+    /// Requests that failed or had a wrong answer.
+    pub errors: u64,
+    /// What was wrong with the first of those.
+    pub first_error: Option<String>,
+    /// Length of the measured part.
+    pub seconds: f64,
+    /// Requests per second.
+    pub throughput: f64,
+    /// Time of a whole request, in microseconds.
+    pub p50_us: f64,
+    /// The time that one request in a hundred exceeds.
+    pub p99_us: f64,
+    /// The longest.
+    pub max_us: f64,
+    /// Time to the first byte of the answer's body, in microseconds.
+    pub first_byte_us: f64,
+    /// Bytes of one answer, on average.
+    pub bytes: f64,
+    /// Rows of one answer, on average, where they are counted.
+    pub rows: f64,
+}
+
+impl Tally {
+    /// Nothing yet.
+    ///
+    /// # Errors
+    /// Never with the bounds that are compiled in.
+    pub fn new() -> Result<Self> {
+        let histogram = Histogram::new_with_bounds(1, LONGEST, 3)?;
+        Ok(Self {
+            first_byte: histogram.clone(),
+            whole: histogram,
+            bytes: 0,
+            rows: 0,
+            errors: 0,
+            first_error: None,
+            unmeasured: 0,
+        })
+    }
+
+    /// A request of the warm-up.
+    pub fn warm_up(&mut self) {
+        self.unmeasured += 1;
+    }
+
+    /// A request that was answered as it should be.
+    pub fn answered(&mut self, first_byte: Duration, whole: Duration, bytes: u64, rows: u64) {
+        self.first_byte.saturating_record(nanoseconds(first_byte));
+        self.whole.saturating_record(nanoseconds(whole));
+        self.bytes += bytes;
+        self.rows += rows;
+    }
+
+    /// A request that was not.
+    pub fn failed(&mut self, error: impl ToString) {
+        self.errors += 1;
+        self.first_error.get_or_insert_with(|| error.to_string());
+    }
+
+    /// Whether anything went wrong.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.errors > 0
+    }
+
+    /// Prints the sum.
+    ///
+    /// # Errors
+    /// When standard output is gone.
+    pub fn print(&self, measured: Duration) -> Result<()> {
+        let requests = self.whole.len();
+        let seconds = measured.as_secs_f64();
+        let each = |sum: u64| if requests == 0 { 0.0 } else { sum as f64 / requests as f64 };
+        let at = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
+        let figures = Figures {
+            requests,
+            served: requests + self.unmeasured + self.errors,
+            errors: self.errors,
+            first_error: self.first_error.clone(),
+            seconds,
+            throughput: if seconds > 0.0 { requests as f64 / seconds } else { 0.0 },
+            p50_us: at(&self.whole, 0.5),
+            p99_us: at(&self.whole, 0.99),
+            max_us: self.whole.max() as f64 / 1000.0,
+            first_byte_us: at(&self.first_byte, 0.5),
+            bytes: each(self.bytes),
+            rows: each(self.rows),
+        };
+        println!("{}", serde_json::to_string(&figures)?);
+        Ok(())
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1)
+}
