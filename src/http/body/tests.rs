@@ -363,10 +363,15 @@ proptest::proptest! {
 
     #[test]
     fn no_members_make_it_panic(
-        name in "statement|parameters|includeCounters|accessMode|maxExecutionTime|bookmarks|txMetadata|notificationsFilter",
+        name in "statements?|parameters|includeCounters|accessMode|maxExecutionTime|bookmarks|txMetadata|\
+                 notificationsFilter|retry|transactionSize|rowsAs",
         value in r#"(\[|\]|\{|\}|,|:|"x"|"READ"|null|true|-?[0-9]{1,12}(\.[0-9])?(e[0-9]{1,3})?){0,10}"#,
     ) {
-        let _ = with(&format!("\"{name}\":{value}"));
+        let body = format!(r#"{{"statement":"x","{name}":{value}}}"#);
+        for kind in [BodyKind::Query, BodyKind::Batch, BodyKind::Load] {
+            let _ = parse(body.as_bytes(), None, kind, &LIMITS);
+        }
+        let _ = parse(format!(r#"{{"statements":[{{"{name}":{value}}}]}}"#).as_bytes(), None, BodyKind::Batch, &LIMITS);
     }
 }
 
