@@ -1,6 +1,6 @@
 //! What a run of requests comes to.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
@@ -18,6 +18,8 @@ pub struct Tally {
     errors: u64,
     first_error: Option<String>,
     unmeasured: u64,
+    began: Option<Instant>,
+    ended: Option<Instant>,
 }
 
 /// The sum of a run, written as one line of JSON.
@@ -64,6 +66,8 @@ impl Tally {
             errors: 0,
             first_error: None,
             unmeasured: 0,
+            began: None,
+            ended: None,
         })
     }
 
@@ -72,8 +76,10 @@ impl Tally {
         self.unmeasured += 1;
     }
 
-    /// A request that was answered as it should be.
-    pub fn answered(&mut self, first_byte: Duration, whole: Duration, bytes: u64, rows: u64) {
+    /// A request, sent at `sent`, that was answered as it should be.
+    pub fn answered(&mut self, sent: Instant, first_byte: Duration, whole: Duration, bytes: u64, rows: u64) {
+        self.began = self.began.into_iter().chain([sent]).min();
+        self.ended = self.ended.into_iter().chain([sent + whole]).max();
         self.first_byte.saturating_record(nanoseconds(first_byte));
         self.whole.saturating_record(nanoseconds(whole));
         self.bytes += bytes;
@@ -96,9 +102,10 @@ impl Tally {
     ///
     /// # Errors
     /// When standard output is gone.
-    pub fn print(&self, measured: Duration) -> Result<()> {
+    pub fn print(&self) -> Result<()> {
         let requests = self.whole.len();
-        let seconds = measured.as_secs_f64();
+        let measured = self.began.zip(self.ended).map(|(began, ended)| ended - began);
+        let seconds = measured.unwrap_or_default().as_secs_f64();
         let each = |sum: u64| if requests == 0 { 0.0 } else { sum as f64 / requests as f64 };
         let at = |histogram: &Histogram<u64>, quantile| histogram.value_at_quantile(quantile) as f64 / 1000.0;
         let figures = Figures {

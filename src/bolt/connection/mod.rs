@@ -315,7 +315,9 @@ impl Connection {
     /// where abandoned statements are ended by tag and one is running.
     #[must_use]
     pub fn running_tag(&self) -> Option<(&str, Option<&str>)> {
-        (self.dialect.ends_by_tag && !self.pending.is_empty()).then_some((self.tag.as_str(), self.acting_as.as_deref()))
+        // Behind a failure nothing runs: the rest is passed over.
+        let runs = !self.pending.is_empty() && self.phase != Phase::Failed;
+        (self.dialect.ends_by_tag && runs).then_some((self.tag.as_str(), self.acting_as.as_deref()))
     }
 
     /// When the server last accepted its login.

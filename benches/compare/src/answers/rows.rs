@@ -99,7 +99,7 @@ fn node(out: &mut Vec<u8>, row: u64, element_ids: bool) {
     string(out, "score");
     float(out, row as f64 / 8.0);
     string(out, "active");
-    boolean(out, row % 2 == 0);
+    boolean(out, row.is_multiple_of(2));
     string(out, "tags");
     list(out, 3);
     ["poet", "engine", "analysis"].iter().for_each(|tag| string(out, tag));

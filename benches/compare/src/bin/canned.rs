@@ -146,6 +146,7 @@ impl Session {
             _ => {
                 self.within_transaction = tag == request::BEGIN;
                 self.failed = false;
+                self.result = None;
                 self.outbound.extend(&self.success);
             }
         }

@@ -1,0 +1,185 @@
+//! Sends requests over kept connections, one at a time on each, and prints what came of it.
+//!
+//! One thread does it all, so that two cores are enough for the bench. Every status is checked, every body's length,
+//! and the first body of each connection as a whole.
+
+use std::{
+    cell::RefCell,
+    path::PathBuf,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail, ensure};
+use boltgate_compare::{
+    figures::Tally,
+    http::{Answer, Connection, request},
+};
+use clap::Parser;
+use memchr::memmem;
+use tokio::task::LocalSet;
+
+/// A load generator for one URL.
+#[derive(Parser)]
+struct Arguments {
+    /// Where to: http://HOST:PORT/PATH.
+    url: String,
+    /// A file with the body of every request.
+    #[arg(long)]
+    body: PathBuf,
+    /// A header, such as "Accept: application/jsonl".
+    #[arg(long = "header")]
+    headers: Vec<String>,
+    /// Kept connections.
+    #[arg(long, default_value_t = 1)]
+    connections: usize,
+    /// Length of the measured part, in seconds.
+    #[arg(long, default_value_t = 3.0)]
+    seconds: f64,
+    /// Every connection sends at least so many requests within it.
+    #[arg(long, default_value_t = 1)]
+    at_least: u64,
+    /// Length of the part before it, in seconds; every connection sends at least one request there.
+    #[arg(long, default_value_t = 0.5)]
+    warm_up: f64,
+    /// The status that is right.
+    #[arg(long, default_value_t = 202)]
+    status: u16,
+    /// Text that is in the body of every right answer.
+    #[arg(long)]
+    expect: String,
+    /// The URL opens transactions as the Query API does; a request is three: open, run, commit.
+    #[arg(long)]
+    transaction: bool,
+    /// Write the body of an answer to this file.
+    #[arg(long)]
+    save: Option<PathBuf>,
+}
+
+/// What all connections share.
+struct Run {
+    arguments: Arguments,
+    address: String,
+    path: String,
+    body: Vec<u8>,
+    start: Instant,
+    tally: RefCell<Tally>,
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    let rest = arguments.url.strip_prefix("http://").context("the URL begins with http://")?;
+    let (address, path) = rest.split_once('/').context("the URL has a path")?;
+    let run = Rc::new(Run {
+        address: address.to_owned(),
+        path: format!("/{path}"),
+        body: std::fs::read(&arguments.body).with_context(|| arguments.body.display().to_string())?,
+        start: Instant::now() + Duration::from_secs_f64(arguments.warm_up),
+        tally: RefCell::new(Tally::new()?),
+        arguments,
+    });
+    let local = LocalSet::new();
+    for number in 0..run.arguments.connections {
+        let run = Rc::clone(&run);
+        local.spawn_local(async move {
+            if let Err(error) = run.connection(number).await {
+                run.tally.borrow_mut().failed(format!("{error:#}"));
+            }
+        });
+    }
+    local.await;
+    let tally = run.tally.borrow();
+    tally.print()?;
+    ensure!(!tally.has_failed(), "there were errors");
+    Ok(())
+}
+
+impl Run {
+    /// Sends requests over one connection until the time is over.
+    async fn connection(&self, number: usize) -> Result<()> {
+        let mut connection = Connection::open(&self.address).await?;
+        let whole = self.request("POST", &self.path);
+        let first = self.first(&mut connection, &whole, number).await?;
+        self.tally.borrow_mut().warm_up();
+        let end = self.start + Duration::from_secs_f64(self.arguments.seconds);
+        let mut measured = 0;
+        loop {
+            let sent = Instant::now();
+            if sent >= end && measured >= self.arguments.at_least {
+                return Ok(());
+            }
+            let answer = self.unit(&mut connection, &whole, None).await?;
+            ensure!(answer.bytes >= first.bytes / 10 * 9, "an answer had only {} bytes", answer.bytes);
+            if sent < self.start {
+                self.tally.borrow_mut().warm_up();
+            } else {
+                measured += 1;
+                self.tally.borrow_mut().answered(sent, answer.first_byte, answer.whole, answer.bytes, 0);
+            }
+        }
+    }
+
+    /// The first request of a connection, whose answer is looked at.
+    async fn first(&self, connection: &mut Connection, whole: &[u8], number: usize) -> Result<Answer> {
+        let mut body = Vec::new();
+        let answer = self.unit(connection, whole, Some(&mut body)).await?;
+        let text = || String::from_utf8_lossy(body.get(..body.len().min(300)).unwrap_or_default()).into_owned();
+        ensure!(memmem::find(&body, self.arguments.expect.as_bytes()).is_some(), "not expected: {}", text());
+        ensure!(memmem::find(&body, br#""errors":["#).is_none(), "an error: {}", text());
+        if let Some(file) = self.arguments.save.as_ref().filter(|_| number == 0) {
+            std::fs::write(file, &body)?;
+        }
+        Ok(answer)
+    }
+
+    async fn unit(&self, connection: &mut Connection, whole: &[u8], kept: Option<&mut Vec<u8>>) -> Result<Answer> {
+        if self.arguments.transaction {
+            return self.transaction(connection, whole, kept).await;
+        }
+        self.exchange(connection, whole, kept).await
+    }
+
+    /// Opens a transaction, runs a statement in it, and commits it with a third one.
+    async fn transaction(
+        &self,
+        connection: &mut Connection,
+        open: &[u8],
+        kept: Option<&mut Vec<u8>>,
+    ) -> Result<Answer> {
+        let mut body = Vec::new();
+        let opened = self.exchange(connection, open, Some(&mut body)).await?;
+        let id = transaction_id(&body)?;
+        let within = self.request("POST", &format!("{}/{id}", self.path));
+        let ran = self.exchange(connection, &within, kept).await?;
+        let commit = self.request("POST", &format!("{}/{id}/commit", self.path));
+        let committed = self.exchange(connection, &commit, None).await?;
+        Ok(Answer {
+            status: committed.status,
+            bytes: opened.bytes + ran.bytes + committed.bytes,
+            first_byte: opened.first_byte,
+            whole: opened.whole + ran.whole + committed.whole,
+        })
+    }
+
+    async fn exchange(&self, connection: &mut Connection, bytes: &[u8], kept: Option<&mut Vec<u8>>) -> Result<Answer> {
+        let mut kept = kept;
+        let answer = connection.exchange(bytes, kept.as_deref_mut()).await?;
+        if answer.status != self.arguments.status {
+            let text = kept.map(|body| String::from_utf8_lossy(body).into_owned()).unwrap_or_default();
+            bail!("status {} instead of {}: {text}", answer.status, self.arguments.status);
+        }
+        Ok(answer)
+    }
+
+    fn request(&self, method: &str, path: &str) -> Vec<u8> {
+        request(method, &self.address, path, &self.arguments.headers, &self.body)
+    }
+}
+
+/// The `id` of the member `transaction`.
+fn transaction_id(body: &[u8]) -> Result<String> {
+    let answer: serde_json::Value = serde_json::from_slice(body)?;
+    let id = answer.pointer("/transaction/id").and_then(serde_json::Value::as_str);
+    id.map(str::to_owned).context("the answer names no transaction")
+}
