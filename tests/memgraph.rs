@@ -8,6 +8,10 @@ mod support;
 mod errors;
 #[path = "memgraph/identities.rs"]
 mod identities;
+// A gateway without sockets, so that time can pass by itself.
+#[allow(dead_code, reason = "it has more than is needed here")]
+#[path = "cancel/stand.rs"]
+mod in_memory;
 #[path = "memgraph/parameters.rs"]
 mod parameters;
 #[path = "memgraph/sessions.rs"]
@@ -16,3 +20,7 @@ mod sessions;
 mod stand;
 #[path = "memgraph/statements.rs"]
 mod statements;
+#[path = "memgraph/stubborn.rs"]
+mod stubborn;
+#[path = "memgraph/termination.rs"]
+mod termination;

@@ -1,5 +1,9 @@
 //! Ending a statement on another connection, for servers on which RESET has to wait for it (Memgraph).
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::{
     auth::AuthToken,
     connection::{Connection, Reply},
@@ -16,6 +20,10 @@ const ROWS: u32 = 100_000;
 /// How long the database may take to list or end transactions, in milliseconds.
 const TIMEOUT_MS: i64 = 5000;
 
+/// How often the transaction is looked for: one that the server is just checking is left out of the list.
+const LOOKS: u32 = 4;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
+
 /// Ends the transaction whose metadata carry `tag`, on a connection of its own under the same login, as the same `user`
 /// if it was impersonated (a user may always end what is its own). Gives whether there was one.
 ///
@@ -23,7 +31,16 @@ const TIMEOUT_MS: i64 = 5000;
 /// What broke the connection, or kept it from being opened.
 pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str, user: Option<&str>) -> Result<bool, Error> {
     let mut connection = dialer.dial(auth).await?;
-    let Some(id) = find(&mut connection, tag, user).await? else {
+    let mut found = find(&mut connection, tag, user).await?;
+    for _ in 1..LOOKS {
+        // After a refusal there is nothing to be seen later either.
+        if found.is_some() || !connection.is_clean() {
+            break;
+        }
+        sleep(BETWEEN_LOOKS).await;
+        found = find(&mut connection, tag, user).await?;
+    }
+    let Some(id) = found else {
         return Ok(false);
     };
     // The identifier has to be a literal in the statement. `find` lets digits through, nothing else.

@@ -234,6 +234,10 @@ impl Error {
     /// Why there is no connection.
     pub(super) fn of_opening(error: &bolt::Error) -> Self {
         match error {
+            // As when it starts or stops; the text says what else it may be.
+            error @ bolt::Error::Handshake(bolt::HandshakeError::Closed) => {
+                Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string())
+            }
             error @ (bolt::Error::Handshake(_)
             | bolt::Error::Tls { .. }
             | bolt::Error::Protocol(_)

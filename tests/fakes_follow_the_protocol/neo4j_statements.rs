@@ -1,5 +1,6 @@
 //! FakeNeo4j: results, transactions, failures, and their shapes by version.
 
+use crate::bolt::control::When;
 use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
 use crate::bolt::message::*;
 use crate::bolt::raw::Reply;
@@ -182,4 +183,34 @@ async fn an_unknown_bookmark_is_waited_for_in_vain() {
     assert_eq!(client.talk(&[after(bookmark.unwrap()), rollback()]).await, ["SUCCESS", "SUCCESS"]);
     let late = client.talk(&[after(v("FB:fake:99"))]).await;
     assert!(late[0].contains("Neo.TransientError.Transaction.BookmarkTimeout"), "{late:?}");
+}
+
+#[tokio::test]
+async fn statements_fail_as_ordered() {
+    let fake = FakeNeo4j::start().await;
+    let mut client = client(&fake, (5, 8)).await;
+    for (when, replies) in [
+        (When::Run, &["FAILURE Some.Code: no", "IGNORED"][..]),
+        (When::Rows(2), &["SUCCESS", "RECORD [1]", "RECORD [2]", "FAILURE Some.Code: no"]),
+        (When::Commit, &["SUCCESS", "RECORD [1]", "RECORD [2]", "RECORD [3]", "FAILURE Some.Code: no"]),
+    ] {
+        fake.control.fail_statements("ADD k", 2, when, "Some.Code", "no");
+        for explicit in [false, true] {
+            if explicit {
+                client.ask(&[begin(map([]))]).await;
+            }
+            assert_eq!(client.cell("READ other", map([]), 0).await, Value::Null, "it is not meant");
+            let mut told = client.talk(&[run_plain("ADD k 1 ROWS 3"), pull(-1)]).await;
+            if explicit && when == When::Commit {
+                assert_eq!(told.pop().unwrap(), "SUCCESS");
+                told.extend(client.talk(&[commit()]).await);
+            }
+            assert_eq!(told, replies, "{when:?}");
+            assert_eq!(client.talk(&[reset()]).await, ["SUCCESS"]);
+        }
+        assert_eq!(fake.store().committed("neo4j", "k"), None, "{when:?}");
+    }
+    client.ask(&[run_plain("ADD k 1 ROWS 3"), pull(-1)]).await;
+    assert_eq!(fake.store().committed("neo4j", "k"), Some(v(1)), "nothing else was ordered");
+    assert_eq!(fake.control.violations(), [""; 0]);
 }

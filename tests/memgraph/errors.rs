@@ -39,7 +39,8 @@ async fn a_write_that_conflicts() {
         let stand = Stand::start_with(options).await;
         let path = stand.begin().await;
         assert_eq!(stand.post(&path, &json!({ "statement": "WRITE k 1 ROWS 1" })).await.status, 202);
-        let answer = stand.query("WRITE k 2").await;
+        let once = json!({ "statement": "WRITE k 2", "retry": false });
+        let answer = stand.post("/db/memgraph/query/v2", &once).await;
         let error = &body(&answer)["errors"][0];
         let message = error["message"].as_str().unwrap_or_else(|| panic!("{answer}"));
         assert!(message.starts_with("Cannot resolve conflicting transactions."), "{answer}");

@@ -1,10 +1,12 @@
 //! A gateway in front of a fake Memgraph.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
 
 use crate::support::{
     bolt::{
-        control::User,
+        control::{PATIENCE, User},
         fake_memgraph::{FakeMemgraph, Options},
         value,
     },
@@ -25,6 +27,8 @@ pub fn all_versions() -> [Options; 3] {
 
 /// `root` may act as others; `ann` and `bob` may not.
 pub const ROOT: (&str, &str) = ("Authorization", "Basic cm9vdDpwdw==");
+pub const ANN: (&str, &str) = ("Authorization", "Basic YW5uOnB3");
+pub const BOB: (&str, &str) = ("Authorization", "Basic Ym9iOnB3");
 
 impl Stand {
     pub async fn start() -> Self {
@@ -79,6 +83,15 @@ impl Stand {
     pub async fn is_content(&self) {
         self.fake.control.wait_for("the end of all", |counts| counts.transactions == 0 && counts.running == 0).await;
         assert_eq!(self.fake.violations(), [""; 0]);
+    }
+
+    /// Waits until no more than so many connections are lent or being cleaned.
+    pub async fn lent(&self, most: usize) {
+        let deadline = Instant::now() + PATIENCE;
+        while self.gateway.engine().pool_status().in_use > most {
+            assert!(Instant::now() < deadline, "a connection is never given back");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// How many statements have reached the server.

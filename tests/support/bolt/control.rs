@@ -14,8 +14,11 @@ use tokio::time::Instant;
 
 use super::accounts::{Credential, credential};
 pub use super::accounts::{Logons, Token, User};
+use super::directive::Program;
 use super::host::Connections;
 use super::message;
+pub use super::orders::When;
+use super::orders::{self, Order};
 use super::value::Value;
 
 /// How long [`Control::wait_for`] waits before it gives up.
@@ -186,6 +189,7 @@ pub struct Knobs {
     authorizations_expired: AtomicU64,
     pub answers: Mutex<BTreeMap<String, Answer>>,
     faults: Mutex<VecDeque<(String, Fault)>>,
+    orders: Mutex<Vec<Order>>,
     /// How often each self-counting directive has run, by its text.
     attempts: Mutex<BTreeMap<String, u64>>,
     pub violations: Mutex<Vec<String>>,
@@ -197,6 +201,11 @@ impl Knobs {
         let mut faults = self.faults.lock().unwrap();
         let at = faults.iter().position(|(kind, _)| kind == name)?;
         faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    /// Lets the statement fail if the test ordered it.
+    pub fn carry_out_orders(&self, text: &str, program: &mut Program) {
+        orders::carry_out(&mut self.orders.lock().unwrap(), text, program);
     }
 
     pub fn token(&self, scheme: &str, credentials: &str) -> Option<Token> {
@@ -287,6 +296,11 @@ impl Control {
     pub fn fail_next(&self, name: &str, code: &str, message: &str) {
         let fault = Fault::Fail { code: code.to_owned(), message: message.to_owned() };
         self.on_next(name, fault);
+    }
+
+    /// The next `times` statements whose text contains `part` fail at this point; then they go well.
+    pub fn fail_statements(&self, part: &str, times: usize, when: When, code: &str, message: &str) {
+        self.knobs.orders.lock().unwrap().push(Order::new(part, times, when, code, message));
     }
 
     /// From now on the statement `text` gives these rows.

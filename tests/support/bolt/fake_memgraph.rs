@@ -58,6 +58,8 @@ pub struct Options {
     pub workers: usize,
     /// Limit that `tx_timeout` can lower, or switch off.
     pub query_timeout: Duration,
+    /// Statements look at their limit while they run. Not all do: not one that waits for another, or in a procedure.
+    pub heeds_timeouts: bool,
     /// Columns of SHOW TRANSACTIONS.
     pub transaction_columns: Vec<&'static str>,
     /// Sent for three-dimensional Cartesian points: 9157, in 2.19 and 2.20 9757.
@@ -81,6 +83,7 @@ impl Default for Options {
             login_delay: Duration::ZERO,
             workers: 8,
             query_timeout: Duration::from_secs(600),
+            heeds_timeouts: true,
             transaction_columns: vec![
                 "username",
                 "transaction_id",
@@ -158,6 +161,17 @@ impl Server {
     }
 }
 
+/// An open transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// As TERMINATE TRANSACTIONS wants it.
+    pub id: String,
+    /// Who runs it: the one who logged in, or somebody impersonated.
+    pub user: String,
+    /// Its statements so far.
+    pub statements: Vec<String>,
+}
+
 /// A running fake; dropping it ends everything.
 pub struct FakeMemgraph {
     host: Host,
@@ -213,6 +227,21 @@ impl FakeMemgraph {
     /// Hands the logins under `scheme` to a module, as `--auth-module-mappings` does.
     pub fn map_scheme(&self, scheme: &str, module: AuthModule) {
         self.server.modules.lock().unwrap().insert(scheme.to_owned(), module);
+    }
+
+    /// The transactions that are open now, oldest first.
+    pub fn transactions(&self) -> Vec<Listed> {
+        let listed = |entry: Arc<registry::Entry>| Listed {
+            id: entry.id.to_string(),
+            user: entry.username.clone(),
+            statements: entry.queries.lock().unwrap().clone(),
+        };
+        self.server.registry.all().into_iter().map(listed).collect()
+    }
+
+    /// The next so many SHOW TRANSACTIONS leave all transactions out, as they do with one that is just being looked at.
+    pub fn hide_transactions(&self, times: usize) {
+        self.server.registry.hide(times);
     }
 
     /// Committed values, past any transaction.

@@ -42,6 +42,10 @@
 //! Memgraph only: `SHOW TRANSACTIONS`, `TERMINATE TRANSACTIONS "id", …`, `USE DATABASE name`,
 //! `SET SESSION …`, `SET NEXT …`, and `BEGIN`, `COMMIT`, `ROLLBACK` as text.
 //!
+//! `control.fail_statements` lets the next so many statements of a text fail, in RUN, among their rows or when they
+//! commit; `control.fail_next` does so with messages. Whether a write was applied, and how often, is what `ADD key` is
+//! for: each application adds one, and `store().committed(db, key)` or `READ key` says how many there were.
+//!
 //! Reads and writes are transactional: on Neo4j a write waits for the lock of its key and reads see
 //! what is committed; on Memgraph a transaction has a snapshot and a concurrent write is a conflict.
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses a part of this")]
@@ -62,6 +66,7 @@ pub mod frame;
 pub mod host;
 pub mod issuer;
 pub mod message;
+pub mod orders;
 pub mod packstream;
 pub mod peer;
 pub mod raw;

@@ -88,6 +88,7 @@ impl Session {
             tx.listed.entry.queries.lock().unwrap().push(text.to_owned());
         }
         self.specialise(&mut program, text)?;
+        self.server.knobs.carry_out_orders(text, &mut program);
         if let Some(failure) = &program.fail_run {
             return Err(ordered(failure));
         }

@@ -3,7 +3,7 @@
 //! May not know: messages, statements.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::sync::Notify;
@@ -46,6 +46,8 @@ impl Entry {
 #[derive(Default)]
 pub(super) struct Registry {
     entries: Mutex<(u64, BTreeMap<u64, Arc<Entry>>)>,
+    /// How often more [`Registry::visible`] is empty.
+    hidden: AtomicUsize,
 }
 
 impl Registry {
@@ -69,6 +71,16 @@ impl Registry {
 
     pub fn all(&self) -> Vec<Arc<Entry>> {
         self.entries.lock().unwrap().1.values().cloned().collect()
+    }
+
+    /// What SHOW TRANSACTIONS finds.
+    pub fn visible(&self) -> Vec<Arc<Entry>> {
+        let hidden = self.hidden.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1));
+        if hidden.is_ok() { Vec::new() } else { self.all() }
+    }
+
+    pub fn hide(&self, times: usize) {
+        self.hidden.store(times, Ordering::SeqCst);
     }
 
     /// True if there was such a transaction.

@@ -204,11 +204,11 @@ impl Session {
             };
             columns.iter().map(cell).collect()
         };
-        let seen = self.server.registry.all();
+        let seen = self.server.registry.visible();
         let seen = seen.iter().filter(|entry| self.may_see(entry));
         let mut rows: Vec<Vec<Value>> = seen.map(|entry| row(&entry.id.to_string(), Some(entry))).collect();
         // Work in the background has names instead of numbers.
-        rows.push(row("gc", None));
+        rows.extend(["snapshot", "gc"].map(|name| row(name, None)));
         program.fields = columns.iter().map(|column| (*column).to_owned()).collect();
         program.rows = Rows::Fixed(rows);
     }

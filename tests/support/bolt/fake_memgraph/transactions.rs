@@ -64,6 +64,7 @@ impl Session {
             None => Some(limit),
             Some(ms) => u64::try_from(ms).ok().filter(|ms| *ms > 0).map(Duration::from_millis),
         };
+        let timeout = timeout.filter(|_| self.server.options.heeds_timeouts);
         let metadata = extra.get("tx_metadata").cloned().unwrap_or_else(|| map([]));
         let registry = &self.server.registry;
         Tx {

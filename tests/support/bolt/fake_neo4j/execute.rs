@@ -93,6 +93,7 @@ impl Session {
         self.check_deadline()?;
         let mut program = self.parse(statement, parameters)?;
         self.specialise(&mut program, statement, explicit)?;
+        self.server.knobs.carry_out_orders(statement, &mut program);
         if let Some(failure) = &program.fail_run {
             return Err(ordered(failure));
         }
