@@ -110,10 +110,10 @@ async fn in_front_of(server: Server, crowd: Crowd) {
     desk.stop().await;
     bank.is_left_alone().await;
     println!("{}: {report}; {} connections to the database cut; {:.1?}", bank.name, proxy.cuts(), began.elapsed());
+    report.agrees_with(&bank.audit(None).await);
     report.saw_a_storm();
     assert!(proxy.cuts() > 0, "no connection was cut");
     assert!(!report.refusals.is_empty(), "transfers never got in each other's way: {report}");
-    report.agrees_with(&bank.audit(None).await);
     bank.close().await;
 }
 
@@ -139,9 +139,9 @@ async fn embedded() {
     bank.open(&desk.client().await).await;
     let report = storm(&bank, &desk, None, Crowd { customers: 16, transfers: 8, ways: ALL_WAYS }).await;
     println!("{}: {report}; {:.1?}", bank.name, began.elapsed());
-    report.saw_a_storm();
     // What is told is what is in the file, not what the process remembers.
     desk.kill_and_restart().await;
     let audit = bank.audit(Some(&desk.client().await)).await;
     report.agrees_with(&audit);
+    report.saw_a_storm();
 }

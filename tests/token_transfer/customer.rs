@@ -23,6 +23,8 @@ use crate::{
 
 /// Of a hundred requests, those whose client does not wait for the answer.
 const LEFT: u32 = 8;
+/// The same of requests under a key, whose client comes back.
+const LEFT_FOR_NOW: u32 = 25;
 /// It is gone after this time at the latest.
 const IMPATIENCE: Duration = Duration::from_millis(30);
 /// Of a hundred explicit transactions, those that nobody goes on with.
@@ -179,7 +181,7 @@ impl Customer {
         let headers = if attempt.keyed { &key[..] } else { &[] };
         loop {
             let mut sent = Box::pin(attempt.client.try_send("POST", path, headers, body));
-            let answer = if percent(LEFT) {
+            let answer = if percent(if attempt.keyed { LEFT_FOR_NOW } else { LEFT }) {
                 let answer = timeout(between(Duration::ZERO, IMPATIENCE), &mut sent).await;
                 self.report.dropped += usize::from(answer.is_err());
                 answer.unwrap_or_else(|_| Err("nobody waited".to_owned()))

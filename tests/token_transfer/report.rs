@@ -46,7 +46,7 @@ impl Report {
     pub fn saw_a_storm(&self) {
         let others = self.declined.len() + self.given_up.len() + self.unknown.len();
         assert!(self.done.len() > others, "most transfers get through: {self}");
-        assert!(self.dropped > 0 && self.abandoned > 0 && self.replayed > 0, "clients come and go: {self}");
+        assert!(self.dropped > 0 && self.replayed > 0, "clients come and go: {self}");
     }
 
     /// The books say what customers were told.
