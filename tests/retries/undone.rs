@@ -87,6 +87,34 @@ async fn wherever_a_batch_fails() {
 }
 
 #[tokio::test]
+async fn wherever_a_transaction_of_a_bulk_load_fails() {
+    for stand in stands(&[]).await {
+        let mut applied = 0;
+        for when in WHEN {
+            for times in 1..=3 {
+                stand.conflicts("ADD a", times, when);
+                let head = json!({ "statement": "ADD a $n ROWS 3", "transactionSize": 1, "retry": at_once() });
+                let rows = [1, 10, 100, 1000].map(|n| json!({ "n": n }).to_string());
+                let lines = format!("{head}\n{}", rows.join("\n"));
+                let headers = [("Content-Type", "application/x-ndjson")];
+                let answer = stand.gateway.send("POST", &stand.path("/batch"), &headers, &lines).await;
+                let what = format!("{}, {when:?}, {times} times: {answer}", stand.name);
+                let body = body(&answer);
+                assert_eq!(
+                    (answer.status, &body["committed"]),
+                    (202, &json!({ "rows": 4, "transactions": 4 })),
+                    "{what}"
+                );
+                assert_eq!(body["attempts"], times + 4, "{what}");
+                applied += 1111;
+                assert_eq!(stand.committed("a"), applied, "{what}");
+            }
+        }
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
 async fn an_answer_after_one_attempt_says_nothing_of_attempts() {
     for stand in stands(&[]).await {
         assert_eq!(attempts(&stand.query("RETURN 1", &json!({})).await), None);
