@@ -1,8 +1,16 @@
 //! Requests that take effect once, however often they are sent.
 //!
-//! Runs against a fake Neo4j.
+//! Runs against a fake Neo4j, and a fake Memgraph where that may make a difference.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+#[path = "idempotency/bounds.rs"]
+mod bounds;
+#[path = "idempotency/crowd.rs"]
+mod crowd;
+#[path = "idempotency/kept.rs"]
+mod kept;
+#[path = "idempotency/people.rs"]
+mod people;
 mod support;
 
 use std::{
@@ -50,6 +58,18 @@ fn is_replay(response: &Response) -> bool {
 /// Status and code of a refusal.
 fn refusal(response: &Response) -> (u16, String) {
     (response.status, body(response)["errors"][0]["code"].as_str().unwrap_or_default().to_owned())
+}
+
+/// Looks until there is something.
+async fn settled<T>(look: impl AsyncFn() -> Option<T>) -> T {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < deadline, "it never comes");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 #[tokio::test]

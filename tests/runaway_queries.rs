@@ -63,7 +63,7 @@ impl Stage {
         let processor = Processor::of_listener(server.port());
         let processor = processor.unwrap_or_else(|| panic!("no process of this machine listens at {}", server.bolt));
         let name = format!("runaway{}", std::process::id());
-        processor.until_idle().await;
+        processor.until_idle("nobody else uses the database, which this test needs to itself").await;
         Some(Self { server, processor, name, _turn: turn })
     }
 
@@ -97,7 +97,7 @@ impl Stage {
     /// Waits until Neo4j has neither a transaction of ours nor anything to do, and tells how long that took.
     async fn is_free(&self, after: &str) {
         let listed = self.server.until("it to end", &self.name, <[_]>::is_empty).await;
-        let busy = self.processor.until_idle().await;
+        let busy = self.processor.until_idle("the database is at rest once the statement has ended").await;
         println!("{after}: not listed {listed:.2?} later, and at rest {:.2?} later", listed + busy);
     }
 }

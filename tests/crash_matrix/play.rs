@@ -61,13 +61,18 @@ pub async fn play(stand: &Stand, precise: &[bool]) -> Played {
     played
 }
 
+/// What keys begin with.
+fn key_of(mode: &Mode) -> String {
+    mode.name.replace(|c: char| !c.is_ascii_alphanumeric(), "")
+}
+
 fn spots<'a>(stand: &'a Stand, precise: &[bool]) -> Vec<Spot<'a>> {
     let mut spots = Vec::new();
     for mode in stand.modes.iter().copied() {
         for (row, (_, cells)) in mode.rows.iter().enumerate() {
             for (point, cell) in POINTS.into_iter().zip(*cells) {
                 for precise in precise.iter().copied() {
-                    let key = format!("k{}", spots.len());
+                    let key = format!("{}{}", key_of(mode), spots.len());
                     spots.push(Spot { stand, mode, row, point, cell, key, precise });
                 }
             }
@@ -78,7 +83,7 @@ fn spots<'a>(stand: &'a Stand, precise: &[bool]) -> Vec<Spot<'a>> {
 
 /// Without a cut the mode does its work once, with exactly the requests that the table has.
 async fn rehearse(stand: &Stand, mode: &Mode) -> Vec<String> {
-    let key = &mode.name.replace(|c: char| !c.is_ascii_alphanumeric(), "");
+    let key = &key_of(mode);
     let path = stand.prepare(mode, key).await;
     stand.cutter.watch();
     let answer = stand.request(mode, path.as_deref(), key, false).await;

@@ -81,13 +81,20 @@ impl Stand {
         Self { language: Language::Cypher, ..self }
     }
 
-    pub fn as_user(self, authorization: String) -> Self {
+    pub fn with_login(self, authorization: String) -> Self {
         Self { authorization: Some(authorization), ..self }
     }
 
     /// For databases that know no `IN TRANSACTIONS`.
     pub fn without_batches(mut self) -> Self {
         self.modes.retain(|mode| mode.writes != Some(Write::InBatches));
+        self
+    }
+
+    /// One of `parts` that make the whole of the modes.
+    pub fn part(mut self, number: usize, parts: usize) -> Self {
+        let size = self.modes.len().div_ceil(parts);
+        self.modes = self.modes.chunks(size).nth(number).unwrap_or_default().to_vec();
         self
     }
 

@@ -43,12 +43,12 @@ impl Processor {
 
     /// Waits until it is at work.
     pub async fn until_busy(&self) {
-        self.until("at work", |used| used > TICKS_IN_WINDOW / 4).await;
+        self.until("the statement keeps the database busy", |used| used > TICKS_IN_WINDOW / 4).await;
     }
 
     /// Waits until it does next to nothing for a while, and says when that began.
-    pub async fn until_idle(&self) -> Duration {
-        self.until("at rest", |used| used < TICKS_IN_WINDOW / 10).await
+    pub async fn until_idle(&self, what: &str) -> Duration {
+        self.until(what, |used| used < TICKS_IN_WINDOW / 10).await
     }
 
     async fn until(&self, what: &str, is_right: impl Fn(u64) -> bool) -> Duration {
@@ -60,7 +60,7 @@ impl Processor {
             if is_right(used) {
                 return at;
             }
-            assert!(at < PATIENCE, "the database was never {what}: {used} of {TICKS_IN_WINDOW} ticks");
+            assert!(at < PATIENCE, "not so within {PATIENCE:?}: {what}; it used {used} of {TICKS_IN_WINDOW} ticks");
         }
     }
 }
