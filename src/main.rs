@@ -12,6 +12,10 @@ use boltgate::{
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
 
+// A request allocates a few dozen times; the system's allocator takes a seventh of its instructions for that.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
