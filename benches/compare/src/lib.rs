@@ -6,6 +6,7 @@
 
 pub mod answers;
 pub mod bolt;
+pub mod driver;
 pub mod figures;
 pub mod http;
 pub mod packstream;

@@ -17,7 +17,7 @@ use boltgate_compare::{
 };
 use clap::Parser;
 use memchr::memmem;
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 
 /// A load generator for one URL.
 #[derive(Parser)]
@@ -39,7 +39,7 @@ struct Arguments {
     /// Every connection sends at least so many requests within it.
     #[arg(long, default_value_t = 1)]
     at_least: u64,
-    /// Length of the part before it, in seconds; every connection sends at least one request there.
+    /// Length of the part before it, in seconds. It begins when every connection has had an answer.
     #[arg(long, default_value_t = 0.5)]
     warm_up: f64,
     /// The status that is right.
@@ -62,7 +62,6 @@ struct Run {
     address: String,
     path: String,
     body: Vec<u8>,
-    start: Instant,
     tally: RefCell<Tally>,
 }
 
@@ -75,20 +74,10 @@ async fn main() -> Result<()> {
         address: address.to_owned(),
         path: format!("/{path}"),
         body: std::fs::read(&arguments.body).with_context(|| arguments.body.display().to_string())?,
-        start: Instant::now() + Duration::from_secs_f64(arguments.warm_up),
         tally: RefCell::new(Tally::new()?),
         arguments,
     });
-    let local = LocalSet::new();
-    for number in 0..run.arguments.connections {
-        let run = Rc::clone(&run);
-        local.spawn_local(async move {
-            if let Err(error) = run.connection(number).await {
-                run.tally.borrow_mut().failed(format!("{error:#}"));
-            }
-        });
-    }
-    local.await;
+    LocalSet::new().run_until(Rc::clone(&run).all()).await?;
     let tally = run.tally.borrow();
     tally.print()?;
     ensure!(!tally.has_failed(), "there were errors");
@@ -96,13 +85,41 @@ async fn main() -> Result<()> {
 }
 
 impl Run {
-    /// Sends requests over one connection until the time is over.
-    async fn connection(&self, number: usize) -> Result<()> {
+    /// Opens all connections, and when each of them has had an answer, sends requests over them.
+    async fn all(self: Rc<Self>) -> Result<()> {
+        let mut opening = JoinSet::new();
+        for number in 0..self.arguments.connections {
+            opening.spawn_local(Rc::clone(&self).open(number));
+        }
+        let mut connections = Vec::new();
+        while let Some(opened) = opening.join_next().await {
+            connections.push(opened??);
+        }
+        let start = Instant::now() + Duration::from_secs_f64(self.arguments.warm_up);
+        let mut sending = JoinSet::new();
+        for (connection, bytes) in connections {
+            sending.spawn_local(Rc::clone(&self).send(connection, bytes, start));
+        }
+        while let Some(sent) = sending.join_next().await {
+            if let Err(error) = sent? {
+                self.tally.borrow_mut().failed(format!("{error:#}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection that works, and the length of an answer.
+    async fn open(self: Rc<Self>, number: usize) -> Result<(Connection, u64)> {
         let mut connection = Connection::open(&self.address).await?;
-        let whole = self.request("POST", &self.path);
-        let first = self.first(&mut connection, &whole, number).await?;
+        let answer = self.first(&mut connection, &self.request("POST", &self.path), number).await?;
         self.tally.borrow_mut().warm_up();
-        let end = self.start + Duration::from_secs_f64(self.arguments.seconds);
+        Ok((connection, answer.bytes))
+    }
+
+    /// Sends requests until the time is over.
+    async fn send(self: Rc<Self>, mut connection: Connection, bytes: u64, start: Instant) -> Result<()> {
+        let whole = self.request("POST", &self.path);
+        let end = start + Duration::from_secs_f64(self.arguments.seconds);
         let mut measured = 0;
         loop {
             let sent = Instant::now();
@@ -110,8 +127,8 @@ impl Run {
                 return Ok(());
             }
             let answer = self.unit(&mut connection, &whole, None).await?;
-            ensure!(answer.bytes >= first.bytes / 10 * 9, "an answer had only {} bytes", answer.bytes);
-            if sent < self.start {
+            ensure!(answer.bytes >= bytes / 10 * 9, "an answer had only {} bytes", answer.bytes);
+            if sent < start {
                 self.tally.borrow_mut().warm_up();
             } else {
                 measured += 1;

@@ -4,18 +4,19 @@
 
 use std::{
     cell::RefCell,
+    path::PathBuf,
     rc::Rc,
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 use boltgate_compare::{
     bolt::{Client, Login, Statement},
     figures::Tally,
 };
 use clap::Parser;
 use serde_json::Value;
-use tokio::task::LocalSet;
+use tokio::task::{JoinSet, LocalSet};
 
 /// A Bolt client that reads answers without looking at them.
 #[derive(Parser)]
@@ -25,9 +26,9 @@ struct Arguments {
     /// The statement.
     #[arg(long)]
     statement: String,
-    /// Its parameters: a JSON object.
-    #[arg(long, default_value = "{}")]
-    parameters: String,
+    /// A file with its parameters: a JSON object.
+    #[arg(long)]
+    parameters: Option<PathBuf>,
     /// The user; without one nobody logs in.
     #[arg(long)]
     user: Option<String>,
@@ -43,7 +44,7 @@ struct Arguments {
     /// Every connection runs at least so many statements within it.
     #[arg(long, default_value_t = 1)]
     at_least: u64,
-    /// Length of the part before it, in seconds; every connection runs at least one statement there.
+    /// Length of the part before it, in seconds. It begins when every connection has had an answer.
     #[arg(long, default_value_t = 0.5)]
     warm_up: f64,
     /// Run the statement once, measure nothing.
@@ -51,61 +52,85 @@ struct Arguments {
     once: bool,
 }
 
+/// What all connections share.
+struct Run {
+    arguments: Arguments,
+    statement: Statement,
+    login: Login,
+    tally: RefCell<Tally>,
+}
+
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<()> {
-    let arguments = Rc::new(Arguments::parse());
-    let parameters: Value = serde_json::from_str(&arguments.parameters)?;
-    let statement = Rc::new(Statement::new(&arguments.statement, &parameters, &serde_json::json!({"db": "neo4j"})));
+    let arguments = Arguments::parse();
+    let parameters: Value = match &arguments.parameters {
+        Some(file) => serde_json::from_slice(&std::fs::read(file).with_context(|| file.display().to_string())?)?,
+        None => serde_json::json!({}),
+    };
+    let statement = Statement::new(&arguments.statement, &parameters, &serde_json::json!({"db": "neo4j"}));
     let login = Login { user: arguments.user.clone(), password: arguments.password.clone() };
     if arguments.once {
         let answer = Client::connect(&arguments.address, &login).await?.run(&statement).await?;
         println!("{} rows", answer.rows);
         return Ok(());
     }
-    let start = Instant::now() + Duration::from_secs_f64(arguments.warm_up);
-    let tally = Rc::new(RefCell::new(Tally::new()?));
-    let local = LocalSet::new();
-    for _ in 0..arguments.connections {
-        let (arguments, statement, login) = (Rc::clone(&arguments), Rc::clone(&statement), login.clone());
-        let tally = Rc::clone(&tally);
-        local.spawn_local(async move {
-            if let Err(error) = connection(&arguments, &login, &statement, start, &tally).await {
-                tally.borrow_mut().failed(format!("{error:#}"));
-            }
-        });
-    }
-    local.await;
-    let tally = tally.borrow();
+    let run = Rc::new(Run { arguments, statement, login, tally: RefCell::new(Tally::new()?) });
+    LocalSet::new().run_until(Rc::clone(&run).all()).await?;
+    let tally = run.tally.borrow();
     tally.print()?;
     ensure!(!tally.has_failed(), "there were errors");
     Ok(())
 }
 
-/// Runs the statement over one connection until the time is over.
-async fn connection(
-    arguments: &Arguments,
-    login: &Login,
-    statement: &Statement,
-    start: Instant,
-    tally: &RefCell<Tally>,
-) -> Result<()> {
-    let mut client = Client::connect(&arguments.address, login).await?;
-    let first = client.run(statement).await?;
-    tally.borrow_mut().warm_up();
-    let end = start + Duration::from_secs_f64(arguments.seconds);
-    let mut measured = 0;
-    loop {
-        let sent = Instant::now();
-        if sent >= end && measured >= arguments.at_least {
-            return Ok(());
+impl Run {
+    /// Opens all connections, and when each of them has had an answer, runs the statement over them.
+    async fn all(self: Rc<Self>) -> Result<()> {
+        let mut opening = JoinSet::new();
+        for _ in 0..self.arguments.connections {
+            opening.spawn_local(Rc::clone(&self).open());
         }
-        let answer = client.run(statement).await?;
-        ensure!(answer.rows == first.rows, "an answer had {} rows instead of {}", answer.rows, first.rows);
-        if sent < start {
-            tally.borrow_mut().warm_up();
-        } else {
-            measured += 1;
-            tally.borrow_mut().answered(sent, answer.first_byte, answer.whole, answer.bytes, answer.rows);
+        let mut clients = Vec::new();
+        while let Some(opened) = opening.join_next().await {
+            clients.push(opened??);
+        }
+        let start = Instant::now() + Duration::from_secs_f64(self.arguments.warm_up);
+        let mut running = JoinSet::new();
+        for (client, rows) in clients {
+            running.spawn_local(Rc::clone(&self).repeat(client, rows, start));
+        }
+        while let Some(ran) = running.join_next().await {
+            if let Err(error) = ran? {
+                self.tally.borrow_mut().failed(format!("{error:#}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A connection that works, and the number of rows of an answer.
+    async fn open(self: Rc<Self>) -> Result<(Client, u64)> {
+        let mut client = Client::connect(&self.arguments.address, &self.login).await?;
+        let rows = client.run(&self.statement).await?.rows;
+        self.tally.borrow_mut().warm_up();
+        Ok((client, rows))
+    }
+
+    /// Runs the statement until the time is over.
+    async fn repeat(self: Rc<Self>, mut client: Client, rows: u64, start: Instant) -> Result<()> {
+        let end = start + Duration::from_secs_f64(self.arguments.seconds);
+        let mut measured = 0;
+        loop {
+            let sent = Instant::now();
+            if sent >= end && measured >= self.arguments.at_least {
+                return Ok(());
+            }
+            let answer = client.run(&self.statement).await?;
+            ensure!(answer.rows == rows, "an answer had {} rows instead of {rows}", answer.rows);
+            if sent < start {
+                self.tally.borrow_mut().warm_up();
+            } else {
+                measured += 1;
+                self.tally.borrow_mut().answered(sent, answer.first_byte, answer.whole, answer.bytes, answer.rows);
+            }
         }
     }
 }
