@@ -14,6 +14,9 @@ use crate::{
     },
 };
 
+/// A filter that lets a line for every request through.
+const ACCESS: &str = "info,boltgate::http::access_log=debug";
+
 /// Ends a process and gives its whole log.
 fn end(mut process: Process) -> Vec<String> {
     process.signal("TERM");
@@ -23,7 +26,7 @@ fn end(mut process: Process) -> Vec<String> {
 
 #[tokio::test]
 async fn json_lines_carry_the_id_of_the_answer() {
-    let process = Process::embedded(&[]);
+    let process = Process::embedded_with(&[("BOLTGATE_LOG__FILTER", ACCESS)], &[]);
     let address = process.address();
     let mut expected = BTreeSet::new();
     for (statement, headers, status) in
@@ -51,15 +54,27 @@ async fn json_lines_carry_the_id_of_the_answer() {
     assert_eq!(found, expected);
 }
 
+/// Successes are many, and are logged only on demand.
+#[tokio::test]
+async fn by_default_there_are_lines_for_failures_only() {
+    let process = Process::embedded(&[]);
+    for (statement, status) in [("RETURN 1 AS a", 202), ("RETURN x", 400)] {
+        assert_eq!(query(&process.address(), statement).await.status, status);
+    }
+    let log = end(process);
+    let answered: Vec<&String> = log.iter().filter(|line| line.contains("answered")).collect();
+    assert!(matches!(answered[..], [line] if line.contains("400")), "{log:#?}");
+}
+
 #[tokio::test]
 async fn pretty_lines_carry_the_id_of_the_answer() {
     let process = Process::serve(boltgate(&["serve", "--embedded"]));
-    let response = query(&process.address(), "RETURN 1 AS a").await;
+    let response = query(&process.address(), "RETURN x").await;
     let id = response.header("X-Request-Id").unwrap();
     let log = end(process);
     let answered: Vec<&String> = log.iter().filter(|line| line.contains("answered")).collect();
     let [line] = &answered[..] else { panic!("{log:#?}") };
-    assert!(line.contains(&format!("request{{id=\"{id}\"}}")) && line.contains("status=202"), "{line}");
+    assert!(line.contains(&format!("request{{id=\"{id}\"}}")) && line.contains("status=400"), "{line}");
     assert!(!log.concat().contains('\u{1b}'), "no colours in a file");
 }
 
