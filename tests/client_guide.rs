@@ -87,7 +87,10 @@ fn every_request_is_run() {
         .filter(|section| !section.runs_on.iter().any(|name| [MEMGRAPH, EMBEDDED].contains(name)))
         .map(|section| section.title)
         .collect();
-    assert_eq!(only_there, ["Notifications", "Index, Neo4j", "Batches of its own", "A time limit"]);
+    assert_eq!(
+        only_there,
+        ["Notifications", "Index, Neo4j", "Batches of its own", "Many writers on ArcadeDB", "A time limit"]
+    );
 }
 
 #[test]
