@@ -7,7 +7,9 @@ use boltgate::{
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
     config::{Effective, Settings, Sources},
     healthcheck::Target,
-    http, server, telemetry,
+    http,
+    server::{self, Workers},
+    telemetry,
 };
 use clap::Parser as _;
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,7 +59,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<()> {
     let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
     let settings = Settings::load(&sources)?;
     telemetry::logs::init(&settings.log)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
         Some(file) => embedded(file.as_ref())?,
         None => server::network_endpoint(&settings.database)?,
@@ -83,7 +85,7 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let database = endpoint.to_string();
-    let running = server::start(settings, endpoint).await?;
+    let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         database,

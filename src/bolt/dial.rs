@@ -5,7 +5,7 @@ use std::{fmt, io, sync::Arc, time::Duration};
 use rustls::{CertificateError, ClientConfig, pki_types::ServerName};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{io::DuplexStream, net::TcpStream, time::timeout};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
     auth::AuthToken,
@@ -13,6 +13,7 @@ use super::{
     dialect::Dialect,
     error::Error,
     handshake::negotiate,
+    socket::Socket,
     uri::Uri,
     version::Version,
 };
@@ -90,7 +91,7 @@ impl Dialer {
     async fn transport(&self) -> Result<Box<dyn Transport>, Error> {
         match &self.endpoint {
             Endpoint::Memory(connect) => Ok(Box::new(connect())),
-            Endpoint::Network { uri, tls: None } => Ok(Box::new(connect(uri).await?)),
+            Endpoint::Network { uri, tls: None } => Ok(Box::new(Socket::new(connect(uri).await?))),
             Endpoint::Network { uri, tls: Some(config) } => {
                 let refused = |source: io::Error| {
                     let source = match advice(&source) {
@@ -101,11 +102,23 @@ impl Dialer {
                 };
                 let name = ServerName::try_from(uri.host.clone())
                     .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
-                let stream = connect(uri).await?;
+                let stream = Socket::new(connect(uri).await?);
                 let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(refused)?;
                 Ok(Box::new(stream))
             }
         }
+    }
+}
+
+impl Transport for Socket {
+    fn move_here(&mut self) {
+        Self::move_here(self);
+    }
+}
+
+impl Transport for TlsStream<Socket> {
+    fn move_here(&mut self) {
+        self.get_mut().0.move_here();
     }
 }
 

@@ -17,6 +17,7 @@ pub mod message;
 pub mod packstream;
 pub mod path;
 pub mod recover;
+mod socket;
 pub mod summary;
 pub mod terminate;
 pub mod uri;

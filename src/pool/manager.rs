@@ -1,6 +1,6 @@
 //! deadpool's side of a bucket: how a wire is opened, and when an idle one may be lent again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use deadpool::managed::{self, Metrics, RecycleError, RecycleResult};
 use tokio::{
@@ -9,6 +9,7 @@ use tokio::{
 };
 
 use super::{
+    buckets::Idle,
     logins::Attempt,
     registry::{Place, Shared},
 };
@@ -35,6 +36,9 @@ impl managed::Manager for Manager {
     type Error = bolt::Error;
 
     async fn create(&self) -> Result<Wire, bolt::Error> {
+        if let Some(wire) = self.take_over().await {
+            return Ok(wire);
+        }
         let attempt = self.shared.logins.admit(self.identity.key()).await.map_err(bolt::Error::Login)?;
         match self.shared.place(self.identity.key()).await {
             Place::Wire(mut wire) => {
@@ -46,6 +50,24 @@ impl managed::Manager for Manager {
     }
 
     async fn recycle(&self, wire: &mut Wire, metrics: &Metrics) -> RecycleResult<bolt::Error> {
+        self.make_fit(wire, metrics.last_used()).await
+    }
+}
+
+impl Manager {
+    /// A wire of the identity that another runtime has left idle. Wires are dear, also where many threads share the work.
+    async fn take_over(&self) -> Option<Wire> {
+        while let Some(Idle { mut wire, unused }) = self.shared.buckets.take_elsewhere(self.identity.key()) {
+            if self.make_fit(&mut wire, unused).await.is_ok() {
+                wire.connection.move_here();
+                return Some(wire);
+            }
+        }
+        None
+    }
+
+    /// Makes sure that a wire that was idle for so long can be lent.
+    async fn make_fit(&self, wire: &mut Wire, unused: Duration) -> RecycleResult<bolt::Error> {
         let settings = &self.shared.settings;
         let connection = &mut *wire.connection;
         if !connection.is_clean() {
@@ -60,7 +82,7 @@ impl managed::Manager for Manager {
         if connection.is_stale() {
             return Err(RecycleError::message("closed by the database"));
         }
-        let rested = metrics.last_used() > settings.liveness_after;
+        let rested = unused > settings.liveness_after;
         if self.shared.is_login_due(connection) {
             self.log_in_again(connection, rested).await
         } else if rested && !prove_alive(connection, settings.liveness_timeout).await {
@@ -69,9 +91,7 @@ impl managed::Manager for Manager {
             Ok(())
         }
     }
-}
 
-impl Manager {
     async fn open(&self, attempt: Attempt) -> Result<Box<Connection>, bolt::Error> {
         // Boxed, since it is seldom needed, and large: every request's future would hold it.
         let connection = Box::new(Box::pin(self.shared.log_in(&self.identity, attempt)).await?);

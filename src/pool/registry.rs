@@ -1,16 +1,15 @@
-//! The buckets of all identities, under one cap.
+//! All connections to the database, under one cap.
 //!
 //! Two counts hold it together. A *turn* is held by every lease (and by every wire that is being cleaned), so at
 //! most `max` wires are in use. A *slot* is held by every open wire, idle ones too. Whoever has a turn and finds no
 //! slot can rely on there being an idle wire to take over or to close.
 
 use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use deadpool::managed::{self, PoolError as BucketError, QueueMode};
+use deadpool::managed::PoolError as BucketError;
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
@@ -20,6 +19,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::{
+    buckets::{Bucket, Buckets, Idle},
     lease::Lease,
     logins::Logins,
     manager::{Manager, Wire},
@@ -97,8 +97,6 @@ pub struct Pool {
     pub(super) shared: Arc<Shared>,
 }
 
-type Bucket = managed::Pool<Manager>;
-
 pub(super) struct Shared {
     pub(super) dialer: Dialer,
     pub(super) settings: Settings,
@@ -113,20 +111,7 @@ pub(super) struct Shared {
     pub(super) distrusted: Mutex<Option<Instant>>,
     turns: Turns,
     slots: Arc<Semaphore>,
-    buckets: Mutex<HashMap<IdentityKey, Kept>>,
-}
-
-struct Kept {
-    bucket: Bucket,
-    last_used: Instant,
-}
-
-impl Kept {
-    /// Has wires, or is about to: a wire whose bucket is forgotten while it is being opened serves only once.
-    fn is_wanted(&self) -> bool {
-        let status = self.bucket.status();
-        status.size > 0 || status.waiting > 0
-    }
+    pub(super) buckets: Buckets,
 }
 
 /// Enough to end abandoned statements, too few to trouble a database that is in trouble.
@@ -149,7 +134,7 @@ impl Pool {
             distrusted: Mutex::default(),
             turns: Turns::new(settings.max, settings.share),
             slots: Arc::new(Semaphore::new(settings.max)),
-            buckets: Mutex::new(HashMap::new()),
+            buckets: Buckets::default(),
         };
         let shared = Arc::new(shared);
         tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after));
@@ -200,7 +185,7 @@ impl Pool {
         Status {
             open: max.saturating_sub(self.shared.slots.available_permits()),
             in_use: self.shared.turns.taken(),
-            identities: self.shared.buckets().len(),
+            identities: self.shared.buckets.identities(),
         }
     }
 
@@ -210,8 +195,7 @@ impl Pool {
         self.shared.turns.close();
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
-        let buckets: Vec<_> = self.shared.buckets().drain().map(|(_, kept)| kept.bucket).collect();
-        for bucket in buckets {
+        for bucket in self.shared.buckets.forget_all() {
             for wire in bucket.retain(|_, _| false).removed {
                 wire.connection.goodbye().await;
             }
@@ -220,29 +204,9 @@ impl Pool {
 }
 
 impl Shared {
-    fn buckets(&self) -> MutexGuard<'_, HashMap<IdentityKey, Kept>> {
-        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
-        self.buckets.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn bucket(self: &Arc<Self>, identity: &Identity) -> Bucket {
-        let mut buckets = self.buckets();
-        if let Some(kept) = buckets.get_mut(&identity.key()) {
-            kept.last_used = Instant::now();
-            return kept.bucket.clone();
-        }
-        if buckets.len() >= 2 * self.settings.max {
-            buckets.retain(|_, kept| kept.is_wanted());
-        }
-        let manager = Manager { shared: Arc::clone(self), identity: identity.clone() };
-        // Its own cap never bites: the turns are counted over all buckets. The wire used last goes first, so that
-        // those a quiet time leaves over grow old together.
-        let Ok(bucket) = Bucket::builder(manager).max_size(self.settings.max).queue_mode(QueueMode::Lifo).build()
-        else {
-            unreachable!("a bucket without timeouts needs no runtime")
-        };
-        buckets.insert(identity.key(), Kept { bucket: bucket.clone(), last_used: Instant::now() });
-        bucket
+        let manager = || Manager { shared: Arc::clone(self), identity: identity.clone() };
+        self.buckets.here(identity.key(), self.settings.max, manager)
     }
 
     /// A place for one more open wire of the identity `asking`. When there is none, an idle wire of the identity that
@@ -252,11 +216,13 @@ impl Shared {
             if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
                 return Place::Slot(slot);
             }
-            match self.take_idle(asking) {
-                Some(Idle { mut wire, rested }) => {
-                    let connection = &mut wire.connection;
-                    let fresh = !rested && connection.opened().elapsed() <= self.settings.max_lifetime;
+            match self.buckets.take_longest_away(asking) {
+                Some(Idle { mut wire, unused }) => {
+                    let (connection, settings) = (&mut wire.connection, &self.settings);
+                    let rested = unused > settings.liveness_after;
+                    let fresh = !rested && connection.opened().elapsed() <= settings.max_lifetime;
                     if fresh && connection.can_log_in_again() && !connection.is_stale() {
+                        connection.move_here();
                         return Place::Wire(wire);
                     }
                     return Place::Slot(wire.slot);
@@ -266,23 +232,6 @@ impl Shared {
             }
         }
     }
-
-    fn take_idle(&self, asking: IdentityKey) -> Option<Idle> {
-        let buckets = self.buckets();
-        let (_, kept) = buckets
-            .iter()
-            .filter(|(_, kept)| kept.bucket.status().available > 0)
-            .min_by_key(|(key, kept)| (**key == asking, kept.last_used))?;
-        let mut rested = None;
-        let taken = kept.bucket.retain(|_, metrics| {
-            // One is enough.
-            rested.is_some() || {
-                rested = Some(metrics.last_used() > self.settings.liveness_after);
-                false
-            }
-        });
-        Some(Idle { wire: taken.removed.into_iter().next()?, rested: rested? })
-    }
 }
 
 /// Where one more wire can be.
@@ -291,12 +240,6 @@ pub(super) enum Place {
     Slot(OwnedSemaphorePermit),
     /// In place of this one, which is another identity's and can log in anew.
     Wire(Wire),
-}
-
-struct Idle {
-    wire: Wire,
-    /// It was idle for so long that it may have died.
-    rested: bool,
 }
 
 /// Closes idle wires that have passed their lifetime, and forgets identities that have none.
@@ -309,10 +252,9 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
         };
         let max_lifetime = shared.settings.max_lifetime;
         shared.logins.sweep(shared.settings.login_age);
-        shared.buckets().retain(|_, kept| {
-            let expired = kept.bucket.manager().identity.login_until().is_some_and(|end| end <= Instant::now());
-            kept.bucket.retain(|wire: &Wire, _| !expired && wire.connection.opened().elapsed() <= max_lifetime);
-            kept.is_wanted()
+        shared.buckets.sweep(|manager, wire| {
+            let expired = manager.identity.login_until().is_some_and(|end| end <= Instant::now());
+            !expired && wire.connection.opened().elapsed() <= max_lifetime
         });
     }
 }

@@ -200,7 +200,9 @@ impl Engine {
     /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
     async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
         self.verify(caller).await?;
-        self.transactions.check_out(handle, caller)
+        let mut guard = self.transactions.check_out(handle, caller)?;
+        guard.lease().move_here();
+        Ok(guard)
     }
 
     /// Queues BEGIN on a wire of its own.

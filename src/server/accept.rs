@@ -16,7 +16,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::stall::StallGuard;
+use super::{stall::StallGuard, workers::Workers};
 
 /// Streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
@@ -34,6 +34,7 @@ pub(super) struct Deadlines {
 /// Accepts until `stop`, at most `max` connections at a time; further ones wait in the system's queue.
 pub(super) async fn accept(
     listener: TcpListener,
+    workers: Arc<Workers>,
     router: Router,
     deadlines: Deadlines,
     max: usize,
@@ -48,11 +49,18 @@ pub(super) async fn accept(
         };
         match accepted {
             Ok((stream, place)) => {
-                let connection = serve(stream, router.clone(), deadlines, stop.clone());
-                tracker.spawn(async move {
-                    connection.await;
-                    drop(place);
-                });
+                let Some(worker) = workers.idlest() else {
+                    return;
+                };
+                let (router, stop, load) = (router.clone(), stop.clone(), Arc::clone(&worker.load));
+                let connection = async move {
+                    match TcpStream::from_std(stream) {
+                        Ok(stream) => serve(stream, router, deadlines, stop).await,
+                        Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+                    }
+                    drop((place, load));
+                };
+                tracker.spawn_on(connection, &worker.runtime);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");
@@ -62,11 +70,15 @@ pub(super) async fn accept(
     }
 }
 
-async fn next(listener: &TcpListener, places: &Arc<Semaphore>) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+/// The next connection, which belongs to no runtime yet.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> io::Result<(std::net::TcpStream, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
     let (stream, _) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream, place))
+    Ok((stream.into_std()?, place))
 }
 
 /// Serves one connection to its end; after `stop`, to the end of what it is doing.

@@ -7,5 +7,7 @@ mod accept;
 mod callers;
 mod stall;
 mod start;
+mod workers;
 
 pub use start::{Running, StartError, check, network_endpoint, start};
+pub use workers::Workers;

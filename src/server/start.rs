@@ -1,6 +1,6 @@
 //! Putting the rooms together, from settings to a running gateway, and taking them apart again.
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use thiserror::Error;
@@ -10,6 +10,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     accept::{Deadlines, accept},
     callers,
+    workers::Workers,
 };
 use crate::{
     admin,
@@ -68,6 +69,8 @@ pub struct Running {
     stop: CancellationToken,
     connections: TaskTracker,
     grace: Duration,
+    /// Live for as long as there are connections to the database, which may need them to say good-bye.
+    _workers: Arc<Workers>,
 }
 
 /// The endpoint that the settings name.
@@ -94,11 +97,12 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Starts serving `endpoint`. The database need not be there yet.
+/// Starts serving `endpoint` with `workers`. The database need not be there yet. What belongs to no request (accepting, operators,
+/// cleaning up) happens in the current runtime.
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, StartError> {
+pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) -> Result<Running, StartError> {
     let bolt_port = match &endpoint {
         Endpoint::Network { uri, .. } => uri.port,
         Endpoint::Memory(_) => settings.database.uri.port(),
@@ -111,24 +115,25 @@ pub async fn start(settings: &Settings, endpoint: Endpoint) -> Result<Running, S
         header: settings.server.header_timeout.get(),
         write_stall: settings.server.write_stall_timeout.get(),
     };
-    let serve = |listener, router: Router, max| {
+    let serve = |listener, workers, router: Router, max| {
         // The loops themselves end with `stop`; only connections are waited for.
-        tokio::spawn(accept(listener, router, deadlines, max, stop.clone(), connections.clone()));
+        tokio::spawn(accept(listener, workers, router, deadlines, max, stop.clone(), connections.clone()));
     };
+    let workers = Arc::new(workers);
     let admin_address = match settings.admin.listen {
         None => None,
         Some(wanted) => {
             let (listener, address) = listen(wanted.get(), "admin.listen").await?;
-            serve(listener, admin::router(engine.clone()), ADMIN_CONNECTIONS);
+            serve(listener, Arc::new(Workers::here()), admin::router(engine.clone()), ADMIN_CONNECTIONS);
             Some(address)
         }
     };
     let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
     authenticator.warm_up();
     let router = http::router(engine.clone(), authenticator, http_settings(settings, bolt_port));
-    serve(listener, router, settings.server.max_connections.get());
+    serve(listener, Arc::clone(&workers), router, settings.server.max_connections.get());
     let grace = settings.server.shutdown_timeout.get();
-    Ok(Running { address, admin_address, engine, stop, connections, grace })
+    Ok(Running { address, admin_address, engine, stop, connections, grace, _workers: workers })
 }
 
 /// Enough for probes, and for a person or two.

@@ -115,6 +115,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Recorded<T> {
     }
 }
 
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for Recorded<T> {}
+
 impl<T: AsyncWrite + Unpin> AsyncWrite for Recorded<T> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.io).poll_write(cx, buf);
@@ -152,6 +154,8 @@ impl<T: AsyncRead + Unpin> AsyncRead for Valve<T> {
         Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for Valve<T> {}
 
 impl<T: AsyncWrite + Unpin> AsyncWrite for Valve<T> {
     /// Does not wake when the valve is opened again: nobody is to go on writing.

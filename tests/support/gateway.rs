@@ -6,7 +6,7 @@ use boltgate::{
     bolt::Endpoint,
     config::{Override, Settings, Sources},
     query::Engine,
-    server::{self, Running},
+    server::{self, Running, Workers},
 };
 use tokio::io::DuplexStream;
 
@@ -59,7 +59,7 @@ pub async fn start_embedded(changes: &[(&'static str, &str)]) -> Gateway {
 }
 
 async fn start(settings: &Settings, endpoint: Endpoint) -> Gateway {
-    let running = server::start(settings, endpoint).await.expect("the gateway starts");
+    let running = server::start(settings, endpoint, Workers::here()).await.expect("the gateway starts");
     let address = running.address().to_string();
     Gateway { running: Some(running), address }
 }

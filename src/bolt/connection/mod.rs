@@ -12,7 +12,7 @@ mod modest;
 use std::{collections::VecDeque, fmt, future::poll_fn, io, time::Duration};
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, DuplexStream},
     time::{Instant, timeout},
 };
 use zeroize::Zeroize;
@@ -28,9 +28,13 @@ use super::{
 pub use login::Witness;
 
 /// A byte stream that Bolt can be spoken over.
-pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Makes the current runtime the one that wakes whoever waits for the stream. Streams that belong to no runtime have
+    /// nothing to do.
+    fn move_here(&mut self) {}
+}
 
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Transport for T {}
+impl Transport for DuplexStream {}
 
 /// The first read of an idle connection asks for this much, in bytes; busy ones grow to [`MAX_READ`].
 const MIN_READ: usize = 4 * 1024;
@@ -330,6 +334,11 @@ impl Connection {
     #[must_use]
     pub fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// Has whoever uses it be woken by the current runtime, without a detour by the one where it was used before.
+    pub fn move_here(&mut self) {
+        self.io.move_here();
     }
 
     /// Gives back the memory that a large answer has left behind.
