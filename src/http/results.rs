@@ -79,16 +79,22 @@ impl Rest {
     /// Moves the result on; false when the answer is complete, one way or the other.
     async fn advance(&mut self) -> bool {
         match self {
-            Self::Rows(rows, answer) => match rows.advance(answer).await {
-                Ok(Progress::Paused) => return true,
-                Ok(Progress::Done(end)) => answer.close(&end),
-                Err(error) => answer.fail(&error),
-            },
-            Self::Batch(script, answer, attempts) => match script.advance(answer).await {
-                Ok(None) => return true,
-                Ok(Some(end)) => answer.end(&end, *attempts),
-                Err(failure) => answer.fail(&failure),
-            },
+            Self::Rows(rows, answer) => {
+                answer.make_room();
+                match rows.advance(answer).await {
+                    Ok(Progress::Paused) => return true,
+                    Ok(Progress::Done(end)) => answer.close(&end),
+                    Err(error) => answer.fail(&error),
+                }
+            }
+            Self::Batch(script, answer, attempts) => {
+                answer.make_room();
+                match script.advance(answer).await {
+                    Ok(None) => return true,
+                    Ok(Some(end)) => answer.end(&end, *attempts),
+                    Err(failure) => answer.fail(&failure),
+                }
+            }
         }
         false
     }

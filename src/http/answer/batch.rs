@@ -44,6 +44,11 @@ impl BatchAnswer {
         self.answer.take()
     }
 
+    /// As [`Answer::make_room`].
+    pub(in crate::http) fn make_room(&mut self) {
+        self.answer.make_room();
+    }
+
     /// Ends the answer to a batch that was committed.
     pub(in crate::http) fn end(&mut self, end: &BatchEnd, attempts: u32) {
         let out = &mut self.answer.out;

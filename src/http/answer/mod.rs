@@ -44,6 +44,8 @@ pub(super) struct Answer {
     /// How much text was taken away, and how much there may be in all.
     taken: usize,
     limit: usize,
+    /// The longest part that was taken away.
+    part: usize,
     /// When the request came; the API's timings count from there.
     received: Instant,
     /// Milliseconds until the statement was accepted.
@@ -61,6 +63,7 @@ impl Answer {
             rows: 0,
             taken: 0,
             limit: usize::MAX,
+            part: 0,
             received,
             available: 0,
         }
@@ -79,7 +82,14 @@ impl Answer {
     /// Takes what has been written so far.
     pub(super) fn take(&mut self) -> Bytes {
         self.taken += self.out.len();
+        self.part = self.part.max(self.out.len());
         self.out.split().freeze()
+    }
+
+    /// Makes room for another part. Once the reader is done with the one before, that is where it was: no buffer grows step
+    /// by step again, and memory does not grow with the number of parts.
+    pub(super) fn make_room(&mut self) {
+        self.out.reserve(self.part);
     }
 
     /// Begins a result.
