@@ -13,11 +13,9 @@ import threading
 import time
 from pathlib import Path
 
-# Nothing of the caller's environment gets in. One worker, so that no work is handed from thread to thread by chance;
-# and no clock that runs out on a slow machine.
+# Nothing of the caller's environment gets in, and no clock runs out on a slow machine.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
-    "TOKIO_WORKER_THREADS": "1",
     "BOLTGATE_DATABASE__LOGIN_AGE": "1h",
     "BOLTGATE_DATABASE__LIVENESS_AFTER": "1h",
     "BOLTGATE_DATABASE__MAX_LIFETIME": "1h",
@@ -72,12 +70,18 @@ def _is_awake(task):
     return (task / "stat").read_bytes().rpartition(b") ")[2][:1] in b"RD"
 
 
+def keep_to_one_processor():
+    """One thread serves then, so that no work goes from thread to thread by chance."""
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+
+
 @contextlib.contextmanager
 def gateway(profile, binary, database):
     """Runs a gateway under callgrind in front of the database's port."""
     process = subprocess.Popen(
         [*valgrind(profile), binary, "serve", "--listen", "127.0.0.1:0", "--database-uri", f"bolt://127.0.0.1:{database}"],
         env=ENVIRONMENT,
+        preexec_fn=keep_to_one_processor,
         stderr=subprocess.PIPE,
         text=True,
     )
