@@ -36,10 +36,11 @@ async fn last_word(gateway: &Gateway, path: &str, key: &str, request: &str) -> R
     .await
 }
 
-/// Sends a request under a key, and leaves without waiting for anything.
+/// Sends a request under a key, and leaves as soon as it must have been read: who leaves earlier has asked for nothing.
 async fn send_and_leave(gateway: &Gateway, path: &str, key: &str, request: &str) {
     let mut client = Connection::open(gateway.address()).await;
     client.request("POST", path, &[JSON, ("Idempotency-Key", key)], request).await;
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
