@@ -46,7 +46,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 22] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -67,7 +67,6 @@ const CRATES: [(&str, &[&str]); 22] = [
     ("socket2", &["bolt"]),
     ("tokio_rustls", &["auth", "bolt"]),
     ("toml", &["config"]),
-    ("tower_http", &["http"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
 

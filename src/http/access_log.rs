@@ -2,12 +2,11 @@
 //!
 //! Successes are lines at `debug`: nobody looks for them, and writing one adds a sixth to a small request.
 
-use std::time::Instant;
+use std::{future::Future, time::Instant};
 
 use axum::{
     extract::Request,
     http::{HeaderName, HeaderValue},
-    middleware::Next,
     response::Response,
 };
 use tracing::{Instrument, Level};
@@ -16,15 +15,19 @@ use crate::telemetry::request_id::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Logs the request once its head is answered, without its query string, which is none of ours.
-pub(super) async fn log(request: Request, next: Next) -> Response {
+/// The answer to a request, which is logged once its head is there: without its query string, which is none of ours.
+pub(super) fn logged<F: Future<Output = Response>>(
+    request: Request,
+    answer: impl FnOnce(Request) -> F,
+) -> impl Future<Output = Response> {
     let started = Instant::now();
     let id = RequestId::accept_or_new(request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes));
     let span = tracing::info_span!("request", id = id.as_str());
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let answer = answer(request);
     async move {
-        let method = request.method().clone();
-        let uri = request.uri().clone();
-        let mut response = next.run(request).await;
+        let mut response = answer.await;
         let status = response.status();
         macro_rules! answered {
             ($level:expr) => {
@@ -49,5 +52,4 @@ pub(super) async fn log(request: Request, next: Next) -> Response {
         response
     }
     .instrument(span)
-    .await
 }

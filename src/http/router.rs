@@ -1,18 +1,15 @@
-//! The route table, and the layers that every request passes.
+//! Where a request goes, and what it passes on its way.
 
-use std::{any::Any, sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use axum::{
     Router,
     body::Body,
     extract::{Request, State},
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
-    middleware,
     response::{IntoResponse, Response},
-    routing::{MethodRouter, any},
 };
-use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
+use futures_util::FutureExt as _;
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
@@ -83,29 +80,48 @@ pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) 
             bolt_port: settings.bolt_port,
         },
     };
-    Router::new()
-        .route("/", reading(any(root)))
-        .route("/openapi.json", reading(any(description)))
-        // Everything else is looked at by hand, once: the Query API's paths are looser than a route can say.
-        .fallback(database)
-        .with_state(Arc::new(gateway))
-        .layer(
-            ServiceBuilder::new().layer(middleware::from_fn(access_log::log)).layer(CatchPanicLayer::custom(panicked)),
-        )
+    // One handler for all: each route of a table and each layer around it would put the request on the heap once more.
+    // And the Query API's paths are looser than a table can say.
+    Router::new().fallback(answer).with_state(Arc::new(gateway))
 }
 
-/// GET and HEAD; anything else is told so.
-fn reading(route: MethodRouter<Arc<Gateway>>) -> MethodRouter<Arc<Gateway>> {
-    route.layer(middleware::from_fn(async |request: Request, next: middleware::Next| match *request.method() {
-        Method::GET | Method::HEAD => next.run(request).await,
+/// Answers any request, whatever happens.
+async fn answer(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    access_log::logged(request, |request| {
+        // On the heap once, where it is made: it is too large to be moved.
+        let answer = Box::into_pin(Box::write(Box::new_uninit(), route(gateway, request)));
+        let answer = AssertUnwindSafe(answer).catch_unwind();
+        // A bug of ours; the caller learns that much, the log the rest.
+        answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
+    })
+    .await
+}
+
+async fn route(gateway: Arc<Gateway>, request: Request) -> Response {
+    match request.uri().path() {
+        "/" => reading(request.method(), || gateway.discovery.answer(request.headers())),
+        "/openapi.json" => reading(request.method(), description),
+        path if !path.starts_with("/db/") => Refusal::not_found().into_response(),
+        path if request.method() == Method::OPTIONS => options(path, request.headers()),
+        _ => query_api::answer(gateway, request).await,
+    }
+}
+
+/// The answer to GET and HEAD; anything else is told so.
+fn reading(method: &Method, answer: impl FnOnce() -> Response) -> Response {
+    match *method {
+        Method::GET | Method::HEAD => answer(),
         Method::OPTIONS => (StatusCode::OK, [(header::ALLOW, "HEAD,GET,OPTIONS")]).into_response(),
         _ => ([(header::ALLOW, "GET,OPTIONS")], Refusal::method_not_allowed()).into_response(),
-    }))
+    }
 }
 
-/// The verbs of a route, for whoever asks; no credentials are needed. A client that wants a certain type gets it,
+/// The verbs of a path, for whoever asks; no credentials are needed. A client that wants a certain type gets it,
 /// empty, since there is nothing else to say.
-fn options(methods: &'static str, headers: &HeaderMap) -> Response {
+fn options(path: &str, headers: &HeaderMap) -> Response {
+    let Some(methods) = Path::parse(path).map(|path| path.methods()) else {
+        return Refusal::not_found().into_response();
+    };
     let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
     let allow = [(header::ALLOW, methods)];
     match wanted.map(|_| Format::accepted(headers)) {
@@ -115,29 +131,6 @@ fn options(methods: &'static str, headers: &HeaderMap) -> Response {
     }
 }
 
-async fn root(State(gateway): State<Arc<Gateway>>, headers: HeaderMap) -> Response {
-    gateway.discovery.answer(&headers)
-}
-
-async fn description() -> Response {
+fn description() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()
-}
-
-async fn database(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    if !request.uri().path().starts_with("/db/") {
-        return Refusal::not_found().into_response();
-    }
-    if request.method() == Method::OPTIONS {
-        return match Path::parse(request.uri().path()) {
-            Some(path) => options(path.methods(), request.headers()),
-            None => Refusal::not_found().into_response(),
-        };
-    }
-    // On the heap once, rather than moved from layer to layer.
-    Box::pin(query_api::answer(gateway, request)).await
-}
-
-/// A bug of ours; the caller learns that much, the log the rest.
-fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
-    Refusal::internal().into_response()
 }
