@@ -1,6 +1,11 @@
 //! Media types: what a request's body is written in, and what its answer is to be written in.
 
-use axum::http::{HeaderMap, HeaderName, header};
+use std::borrow::Cow;
+
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{self, GetAll},
+};
 
 use super::status::Statuses;
 use crate::json::{TypedVersion, View};
@@ -20,7 +25,7 @@ pub(super) struct Format {
     pub(super) layout: Layout,
     pub(super) view: View,
     /// As it goes into `Content-Type`: with the parameters that the client asked for, and no others.
-    pub(super) content_type: String,
+    pub(super) content_type: Cow<'static, str>,
     /// Which statuses errors get.
     pub(super) statuses: Statuses,
 }
@@ -36,7 +41,10 @@ pub(super) enum Unfit {
 
 pub(super) const JSON: &str = "application/json";
 
-const TYPES: [(&str, Layout, View); 9] = [
+/// A name of ours, and what it stands for.
+type Type = (&'static str, Layout, View);
+
+const TYPES: [Type; 9] = [
     (JSON, Layout::Document, View::Plain),
     ("application/vnd.neo4j.query", Layout::Document, View::Typed(TypedVersion::V1_0)),
     ("application/vnd.neo4j.query.v1.0", Layout::Document, View::Typed(TypedVersion::V1_0)),
@@ -60,9 +68,26 @@ impl Format {
     /// # Errors
     /// [`Unfit`].
     pub(super) fn accepted(headers: &HeaderMap) -> Result<Self, Unfit> {
+        let values = headers.get_all(header::ACCEPT);
+        match the_only(&values).and_then(Self::exactly) {
+            Some(format) => Ok(format),
+            None => Self::best(&values),
+        }
+    }
+
+    /// The only format of a header that is nothing but a name of ours, or anything at all. Most are, and need no parser.
+    fn exactly(value: &HeaderValue) -> Option<Self> {
+        if value == "*/*" { Some(Self::plain()) } else { exactly(value).map(Self::named) }
+    }
+
+    fn named(&(name, layout, view): &Type) -> Self {
+        Self { layout, view, content_type: name.into(), statuses: Statuses::QueryApi }
+    }
+
+    fn best(values: &GetAll<'_, HeaderValue>) -> Result<Self, Unfit> {
         let mut best: Option<(u16, bool, Self)> = None;
         let mut asked = false;
-        for range in ranges(headers, &header::ACCEPT)? {
+        for range in ranges(values)? {
             asked = true;
             let Some(format) = range.format() else {
                 continue;
@@ -92,6 +117,13 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
     if values.next().is_some() {
         return Err(Unfit::Malformed("Content-Type is given twice"));
     }
+    match exactly(value) {
+        Some((_, Layout::Document, view)) => Ok(Some(*view)),
+        _ => content_range(value),
+    }
+}
+
+fn content_range(value: &HeaderValue) -> Result<Option<View>, Unfit> {
     let text = value.to_str().map_err(|_| Unfit::Malformed("Content-Type is not ASCII"))?;
     if text.contains(',') {
         return Err(Unfit::Malformed("Content-Type names more than one type"));
@@ -119,6 +151,16 @@ pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
     range.known().filter(|(_, layout, _)| *layout == Layout::Lines).map(|(.., view)| view)
 }
 
+/// The type whose name is all that a header says.
+fn exactly(value: &HeaderValue) -> Option<&'static Type> {
+    TYPES.iter().find(|(name, ..)| value == name)
+}
+
+fn the_only<'a>(values: &GetAll<'a, HeaderValue>) -> Option<&'a HeaderValue> {
+    let mut values = values.iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
 /// One media range with its parameters.
 struct Range<'a> {
     name: &'a str,
@@ -127,10 +169,10 @@ struct Range<'a> {
     quality: u16,
 }
 
-fn ranges<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Vec<Range<'a>>, Unfit> {
+fn ranges<'a>(values: &'a GetAll<'_, HeaderValue>) -> Result<Vec<Range<'a>>, Unfit> {
     const MALFORMED: Unfit = Unfit::Malformed("Accept is no list of media types");
     let mut ranges = Vec::new();
-    for value in headers.get_all(name) {
+    for value in values {
         let text = value.to_str().map_err(|_| MALFORMED)?;
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
             ranges.push(Range::parse(part).ok_or(MALFORMED)?);
@@ -168,7 +210,7 @@ impl<'a> Range<'a> {
         self.name.eq_ignore_ascii_case("application") || self.name == "*"
     }
 
-    fn known(&self) -> Option<(&'static str, Layout, View)> {
+    fn known(&self) -> Option<Type> {
         TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
     }
 
@@ -184,7 +226,7 @@ impl<'a> Range<'a> {
             let value = if fold { value.to_ascii_lowercase() } else { (*value).to_owned() };
             content_type.extend([";", key, "=", &value]);
         }
-        Some(Format { layout, view, content_type, statuses: Statuses::QueryApi })
+        Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi })
     }
 }
 
@@ -204,93 +246,4 @@ fn is_token(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::http::HeaderValue;
-
-    use super::*;
-
-    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
-        values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
-    }
-
-    fn accepted(value: &str) -> Result<String, Unfit> {
-        Format::accepted(&headers(header::ACCEPT, &[value])).map(|format| format.content_type)
-    }
-
-    #[test]
-    fn the_best_range_wins() {
-        const T: &str = "application/vnd.neo4j.query";
-        for (accept, expected) in [
-            ("", JSON),
-            ("*/*", JSON),
-            ("application/*", JSON),
-            ("application", JSON),
-            (T, T),
-            ("APPLICATION/JSON", JSON),
-            ("APPLICATION/JSONL", "APPLICATION/JSONL"),
-            ("application/vnd.neo4j.query;charset=UTF-8", "application/vnd.neo4j.query;charset=UTF-8"),
-            ("application/json, application/vnd.neo4j.query", JSON),
-            ("application/vnd.neo4j.query, application/json", T),
-            ("*/*, application/vnd.neo4j.query", T),
-            ("application/vnd.neo4j.query;q=0.5, application/json;q=0.6", JSON),
-            ("application/json;q=0", JSON),
-            ("text/html, application/json;q=0.1", JSON),
-            ("application/json;charset=UTF-8", "application/json;charset=utf-8"),
-            ("application/json; charset=UTF-8;", "application/json;charset=utf-8"),
-            ("application/json;foo=bar;q=0.5", "application/json;foo=bar"),
-            (
-                "application/vnd.neo4j.query.v1.2, application/vnd.neo4j.query.v1.1;q=0.9",
-                "application/vnd.neo4j.query.v1.2",
-            ),
-        ] {
-            assert_eq!(accepted(accept).as_deref(), Ok(expected), "{accept}");
-        }
-    }
-
-    #[test]
-    fn what_cannot_be_served_and_what_cannot_be_read() {
-        for accept in [
-            "text/html",
-            "garbage",
-            "application/x-ndjson",
-            "application/vnd.neo4j.query+jsonl",
-            "application/vnd.neo4j.query.v1.3",
-        ] {
-            assert_eq!(accepted(accept), Err(Unfit::Unsupported), "{accept}");
-        }
-        for accept in [
-            "a/b/c",
-            ";",
-            "application/json;q=1.5",
-            "application/json;q=abc",
-            "application/json;q=-1",
-            "application/json;q=",
-            "application/json;q=0.0001",
-        ] {
-            assert!(matches!(accepted(accept), Err(Unfit::Malformed(_))), "{accept}");
-        }
-    }
-
-    #[test]
-    fn several_headers_are_one_list() {
-        let headers = headers(header::ACCEPT, &["text/html", "application/jsonl"]);
-        assert_eq!(Format::accepted(&headers).unwrap().layout, Layout::Lines);
-    }
-
-    #[test]
-    fn request_bodies() {
-        let content = |values: &[&str]| content(&headers(header::CONTENT_TYPE, values));
-        assert_eq!(content(&[]), Ok(None));
-        assert_eq!(content(&["application/json; charset=latin1"]), Ok(Some(View::Plain)));
-        assert_eq!(content(&["application/vnd.neo4j.query.v1.2"]), Ok(Some(View::Typed(TypedVersion::V1_2))));
-        assert_eq!(content(&["*/*"]), Ok(Some(View::Plain)));
-        for unsupported in ["text/json", "text/plain", "application/jsonl", "application/vnd.neo4j.query.v1.3"] {
-            assert_eq!(content(&[unsupported]), Err(Unfit::Unsupported), "{unsupported}");
-        }
-        for malformed in
-            [&[""][..], &["garbage"], &["a/b/c"], &["application/json, text/plain"], &[";foo"], &[JSON, JSON]]
-        {
-            assert!(matches!(content(malformed), Err(Unfit::Malformed(_))), "{malformed:?}");
-        }
-    }
-}
+mod tests;

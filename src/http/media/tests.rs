@@ -1,0 +1,101 @@
+use axum::http::HeaderName;
+
+use super::*;
+
+fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+    values.iter().map(|value| (name.clone(), HeaderValue::from_str(value).unwrap())).collect()
+}
+
+fn accepted(value: &str) -> Result<String, Unfit> {
+    Format::accepted(&headers(header::ACCEPT, &[value])).map(|format| format.content_type.into_owned())
+}
+
+#[test]
+fn the_best_range_wins() {
+    const T: &str = "application/vnd.neo4j.query";
+    for (accept, expected) in [
+        ("", JSON),
+        ("*/*", JSON),
+        ("application/*", JSON),
+        ("application", JSON),
+        (T, T),
+        ("APPLICATION/JSON", JSON),
+        ("APPLICATION/JSONL", "APPLICATION/JSONL"),
+        ("application/vnd.neo4j.query;charset=UTF-8", "application/vnd.neo4j.query;charset=UTF-8"),
+        ("application/json, application/vnd.neo4j.query", JSON),
+        ("application/vnd.neo4j.query, application/json", T),
+        ("*/*, application/vnd.neo4j.query", T),
+        ("application/vnd.neo4j.query;q=0.5, application/json;q=0.6", JSON),
+        ("application/json;q=0", JSON),
+        ("text/html, application/json;q=0.1", JSON),
+        ("application/json;charset=UTF-8", "application/json;charset=utf-8"),
+        ("application/json; charset=UTF-8;", "application/json;charset=utf-8"),
+        ("application/json;foo=bar;q=0.5", "application/json;foo=bar"),
+        (
+            "application/vnd.neo4j.query.v1.2, application/vnd.neo4j.query.v1.1;q=0.9",
+            "application/vnd.neo4j.query.v1.2",
+        ),
+    ] {
+        assert_eq!(accepted(accept).as_deref(), Ok(expected), "{accept}");
+    }
+}
+
+#[test]
+fn what_cannot_be_served_and_what_cannot_be_read() {
+    for accept in [
+        "text/html",
+        "garbage",
+        "application/x-ndjson",
+        "application/vnd.neo4j.query+jsonl",
+        "application/vnd.neo4j.query.v1.3",
+    ] {
+        assert_eq!(accepted(accept), Err(Unfit::Unsupported), "{accept}");
+    }
+    for accept in [
+        "a/b/c",
+        ";",
+        "application/json;q=1.5",
+        "application/json;q=abc",
+        "application/json;q=-1",
+        "application/json;q=",
+        "application/json;q=0.0001",
+    ] {
+        assert!(matches!(accepted(accept), Err(Unfit::Malformed(_))), "{accept}");
+    }
+}
+
+#[test]
+fn what_needs_no_parser_is_what_the_parser_says() {
+    for name in TYPES.map(|(name, ..)| name).into_iter().chain(["*/*"]) {
+        let value = HeaderValue::from_static(name);
+        let accept = headers(header::ACCEPT, &[name]);
+        assert_eq!(Format::exactly(&value), Format::best(&accept.get_all(header::ACCEPT)).ok(), "{name}");
+        let content = content(&headers(header::CONTENT_TYPE, &[name]));
+        assert_eq!(content, content_range(&value), "{name}");
+    }
+    for other in ["", "APPLICATION/JSON", "application/json;q=1", "application/json, */*", "application/*"] {
+        assert_eq!(Format::exactly(&HeaderValue::from_static(other)), None, "{other}");
+    }
+}
+
+#[test]
+fn several_headers_are_one_list() {
+    let headers = headers(header::ACCEPT, &["text/html", "application/jsonl"]);
+    assert_eq!(Format::accepted(&headers).unwrap().layout, Layout::Lines);
+}
+
+#[test]
+fn request_bodies() {
+    let content = |values: &[&str]| content(&headers(header::CONTENT_TYPE, values));
+    assert_eq!(content(&[]), Ok(None));
+    assert_eq!(content(&["application/json; charset=latin1"]), Ok(Some(View::Plain)));
+    assert_eq!(content(&["application/vnd.neo4j.query.v1.2"]), Ok(Some(View::Typed(TypedVersion::V1_2))));
+    assert_eq!(content(&["*/*"]), Ok(Some(View::Plain)));
+    for unsupported in ["text/json", "text/plain", "application/jsonl", "application/vnd.neo4j.query.v1.3"] {
+        assert_eq!(content(&[unsupported]), Err(Unfit::Unsupported), "{unsupported}");
+    }
+    for malformed in [&[""][..], &["garbage"], &["a/b/c"], &["application/json, text/plain"], &[";foo"], &[JSON, JSON]]
+    {
+        assert!(matches!(content(malformed), Err(Unfit::Malformed(_))), "{malformed:?}");
+    }
+}
