@@ -26,17 +26,21 @@ impl<'a> Path<'a> {
     /// Reads the path of a request; `None` when there is nothing there.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let path = path.strip_suffix('/').unwrap_or(path).strip_prefix("/db/")?;
-        let segments = path.split('/').map(segment).collect::<Option<Vec<_>>>()?;
-        let (database, route) = segments.split_first()?;
-        let database = database.clone();
-        match route.iter().map(Cow::as_ref).collect::<Vec<_>>()[..] {
-            ["query", "v2"] => Some(Self::Query { database }),
-            ["query", "v2", "tx"] => Some(Self::Begin { database }),
-            ["query", "v2", "tx", _] => Some(Self::Transaction { database, id: route.get(3)?.clone() }),
-            ["query", "v2", "tx", _, "commit"] => Some(Self::Commit { database, id: route.get(3)?.clone() }),
-            ["query", "v2", "batch"] => Some(Self::Batch { database }),
-            ["query", "v2", "running"] => Some(Self::Running { database }),
-            ["query", "v2", "running", _] => Some(Self::RunningStatement { database, id: route.get(3)?.clone() }),
+        let mut segments = path.split('/');
+        // What is missing is empty here, as no segment that leads anywhere is.
+        let mut next = || segments.next().map_or(Some(Cow::Borrowed("")), segment);
+        let (database, api, version, route, id, last) = (next()?, next()?, next()?, next()?, next()?, next()?);
+        if api != "query" || version != "v2" || segments.next().is_some() {
+            return None;
+        }
+        match (&*route, &*id, &*last) {
+            ("", ..) => Some(Self::Query { database }),
+            ("tx", "", _) => Some(Self::Begin { database }),
+            ("tx", _, "") => Some(Self::Transaction { database, id }),
+            ("tx", _, "commit") => Some(Self::Commit { database, id }),
+            ("batch", "", _) => Some(Self::Batch { database }),
+            ("running", "", _) => Some(Self::Running { database }),
+            ("running", _, "") => Some(Self::RunningStatement { database, id }),
             _ => None,
         }
     }
@@ -54,10 +58,10 @@ impl<'a> Path<'a> {
 
 /// A segment without its `;parameters`, decoded. Empty ones, and what would not survive decoding, lead nowhere.
 fn segment(text: &str) -> Option<Cow<'_, str>> {
-    let text = text.split(';').next()?;
-    if text.is_empty() {
-        return None;
+    if !text.is_empty() && !text.bytes().any(|byte| matches!(byte, b';' | b'%')) {
+        return Some(Cow::Borrowed(text));
     }
+    let text = text.split(';').next().filter(|text| !text.is_empty())?;
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
     (!decoded.contains('/')).then_some(decoded)
 }
@@ -100,6 +104,9 @@ mod tests {
             "/db/neo4j//query/v2",
             "/db/a%2Fb/query/v2",
             "/db/%FF/query/v2",
+            "/db/neo4j/query/v2/tx/%FF",
+            "/db/neo4j/query/v2/running/abc/x",
+            "/db/neo4j/query/v2/batch/abc",
             "/db/neo4j/query/v2//",
             "/db/neo4j/query/v2/tx/abc/commit/x",
         ] {
