@@ -22,11 +22,14 @@ pub(super) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Ide
         // Two credentials are none: nobody can say which of them counts.
         Err(Twice) => Err(Refusal::bad_authorization()),
     };
+    let authorization = once(&header::AUTHORIZATION)?;
+    // Beside no credentials these say nothing.
+    let beside = |name| authorization.and_then(|_| headers.get(name)).map(HeaderValue::as_bytes);
     let presented = Presented {
-        authorization: once(&header::AUTHORIZATION)?,
-        realm: headers.get(&REALM).map(HeaderValue::as_bytes),
+        authorization,
+        realm: beside(&REALM),
         id_token: once(&gateway.id_token_header)?,
-        scheme: headers.get(&AUTH_SCHEME).map(HeaderValue::as_bytes),
+        scheme: beside(&AUTH_SCHEME),
     };
     gateway.authenticator.identify(&presented).await.map_err(|error| Refusal::of_auth(&error))
 }

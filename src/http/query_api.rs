@@ -121,7 +121,7 @@ async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Re
     let options = exchange.options(&mut body)?;
     let parameters = std::mem::take(&mut body.parameters);
     let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
-    let named = named_user(&parts.headers)?;
+    let named = || named_user(&parts.headers);
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
         Ok(without_result(answer, &format, status, bookmark, transaction))
     };
@@ -152,21 +152,21 @@ async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Re
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Transaction { database, id }, _) if delete => {
-            engine.roll_back(caller, &Handle::new(&database, &id, named)).await?;
+            engine.roll_back(caller, &Handle::new(&database, &id, named()?)).await?;
             return bare(answer, StatusCode::OK, None, None);
         }
         (Path::Transaction { database, id }, Some(statement)) => {
-            engine.run_in(caller, &Handle::new(&database, &id, named), &statement).await?
+            engine.run_in(caller, &Handle::new(&database, &id, named()?), &statement).await?
         }
         (Path::Transaction { database, id }, None) => {
-            let transaction = engine.keep_alive(caller, &Handle::new(&database, &id, named)).await?;
+            let transaction = engine.keep_alive(caller, &Handle::new(&database, &id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Commit { database, id }, Some(statement)) => {
-            engine.commit_with(caller, &Handle::new(&database, &id, named), &statement).await?
+            engine.commit_with(caller, &Handle::new(&database, &id, named()?), &statement).await?
         }
         (Path::Commit { database, id }, None) => {
-            let bookmark = engine.commit(caller, &Handle::new(&database, &id, named)).await?;
+            let bookmark = engine.commit(caller, &Handle::new(&database, &id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
         }
     };
