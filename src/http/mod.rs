@@ -22,7 +22,7 @@ mod status;
 
 pub use body::BodyLimits;
 pub use idempotency::Settings as IdempotencySettings;
-pub use router::{Settings, openapi, router};
+pub use router::{Service, Settings, openapi, service};
 pub use status::Statuses;
 
 use axum::http::HeaderName;

@@ -1,11 +1,18 @@
 //! Where a request goes, and what it passes on its way.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    panic::AssertUnwindSafe,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
 
 use axum::{
-    Router,
-    body::Body,
-    extract::{Request, State},
+    BoxError,
+    body::{Body, Bytes, HttpBody},
+    extract::Request,
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -60,7 +67,16 @@ pub fn openapi() -> &'static str {
 }
 
 /// All that the gateway serves to clients.
-pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) -> Router {
+///
+/// No route table: each route and each layer around one would put the request on the heap once more, and the Query API's
+/// paths are looser than a table can say.
+#[derive(Clone)]
+pub struct Service {
+    gateway: Arc<Gateway>,
+}
+
+/// What clients are served.
+pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
     let gateway = Gateway {
         engine,
         authenticator,
@@ -80,21 +96,36 @@ pub fn router(engine: Engine, authenticator: Authenticator, settings: Settings) 
             bolt_port: settings.bolt_port,
         },
     };
-    // One handler for all: each route of a table and each layer around it would put the request on the heap once more.
-    // And the Query API's paths are looser than a table can say.
-    Router::new().fallback(answer).with_state(Arc::new(gateway))
+    Service { gateway: Arc::new(gateway) }
+}
+
+impl<B> tower::Service<Request<B>> for Service
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let (gateway, request) = (Arc::clone(&self.gateway), request.map(Body::new));
+        Box::pin(answer(gateway, request).map(Ok))
+    }
 }
 
 /// Answers any request, whatever happens.
-async fn answer(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+fn answer(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
     access_log::logged(request, |request| {
-        // On the heap once, where it is made: it is too large to be moved.
+        // On the heap by itself, where it is made: it is too large to be moved.
         let answer = Box::into_pin(Box::write(Box::new_uninit(), route(gateway, request)));
         let answer = AssertUnwindSafe(answer).catch_unwind();
         // A bug of ours; the caller learns that much, the log the rest.
         answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
     })
-    .await
 }
 
 async fn route(gateway: Arc<Gateway>, request: Request) -> Response {

@@ -1,9 +1,12 @@
 //! The accept loop: connections under a cap, each with the deadlines of a slow client.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
-use axum::Router;
-use hyper::service::{Service as _, service_fn};
+use axum::{http::Request, response::Response};
+use hyper::{
+    body::Incoming,
+    service::{Service as _, service_fn},
+};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto,
@@ -15,6 +18,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tower::Service;
 
 use super::{stall::StallGuard, workers::Workers};
 
@@ -31,42 +35,60 @@ pub(super) struct Deadlines {
     pub(super) write_stall: Duration,
 }
 
-/// Accepts until `stop`, at most `max` connections at a time; further ones wait in the system's queue.
-pub(super) async fn accept(
-    listener: TcpListener,
-    workers: Arc<Workers>,
-    router: Router,
-    deadlines: Deadlines,
-    max: usize,
-    stop: CancellationToken,
-    tracker: TaskTracker,
-) {
-    let places = Arc::new(Semaphore::new(max));
-    loop {
-        let accepted = tokio::select! {
-            () = stop.cancelled() => return,
-            accepted = next(&listener, &places) => accepted,
-        };
-        match accepted {
-            Ok((stream, place)) => {
-                let Some(worker) = workers.idlest() else {
-                    return;
-                };
-                let (router, stop, load) = (router.clone(), stop.clone(), Arc::clone(&worker.load));
-                let connection = async move {
-                    match TcpStream::from_std(stream) {
-                        Ok(stream) => serve(stream, router, deadlines, stop).await,
-                        Err(error) => tracing::warn!(%error, "cannot serve a connection"),
-                    }
-                    drop((place, load));
-                };
-                tracker.spawn_on(connection, &worker.runtime);
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot accept a connection");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+/// Who answers requests.
+pub(super) trait Answers:
+    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+/// How connections are taken.
+pub(super) struct Door {
+    pub(super) workers: Arc<Workers>,
+    /// Most connections at a time.
+    pub(super) max: usize,
+    pub(super) deadlines: Deadlines,
+    pub(super) stop: CancellationToken,
+    /// Of connections.
+    pub(super) tracker: TaskTracker,
+}
+
+impl Door {
+    /// Accepts until `stop`. Connections beyond `max` wait in the system's queue.
+    pub(super) async fn accept(self, listener: TcpListener, service: impl Answers) {
+        let places = Arc::new(Semaphore::new(self.max));
+        loop {
+            let accepted = tokio::select! {
+                () = self.stop.cancelled() => return,
+                accepted = next(&listener, &places) => accepted,
+            };
+            match accepted {
+                Ok((stream, place)) => self.hand_over(stream, place, service.clone()),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept a connection");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
+    }
+
+    fn hand_over(&self, stream: std::net::TcpStream, place: OwnedSemaphorePermit, service: impl Answers) {
+        let Some(worker) = self.workers.idlest() else {
+            return;
+        };
+        let (deadlines, stop, load) = (self.deadlines, self.stop.clone(), Arc::clone(&worker.load));
+        let connection = async move {
+            match TcpStream::from_std(stream) {
+                Ok(stream) => serve(stream, service, deadlines, stop).await,
+                Err(error) => tracing::warn!(%error, "cannot serve a connection"),
+            }
+            drop((place, load));
+        };
+        self.tracker.spawn_on(connection, &worker.runtime);
     }
 }
 
@@ -82,18 +104,18 @@ async fn next(
 }
 
 /// Serves one connection to its end; after `stop`, to the end of what it is doing.
-async fn serve(stream: TcpStream, router: Router, deadlines: Deadlines, stop: CancellationToken) {
+async fn serve(stream: TcpStream, service: impl Answers, deadlines: Deadlines, stop: CancellationToken) {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder.http1().timer(TokioTimer::new()).header_read_timeout(deadlines.header);
     builder.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
     let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
-    let (router, asked) = (TowerToHyperService::new(router), CancellationToken::new());
+    let (service, asked) = (TowerToHyperService::new(service), CancellationToken::new());
     let request_came = asked.clone();
-    let service = service_fn(move |request| {
+    let noticed = service_fn(move |request| {
         request_came.cancel();
-        router.call(request)
+        service.call(request)
     });
-    let connection = builder.serve_connection(io, service);
+    let connection = builder.serve_connection(io, noticed);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,

@@ -2,13 +2,12 @@
 
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 
-use axum::Router;
 use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    accept::{Deadlines, accept},
+    accept::{Deadlines, Door},
     callers,
     workers::Workers,
 };
@@ -115,23 +114,23 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         header: settings.server.header_timeout.get(),
         write_stall: settings.server.write_stall_timeout.get(),
     };
-    let serve = |listener, workers, router: Router, max| {
-        // The loops themselves end with `stop`; only connections are waited for.
-        tokio::spawn(accept(listener, workers, router, deadlines, max, stop.clone(), connections.clone()));
-    };
+    // The loops themselves end with `stop`; only connections are waited for.
+    let door = |workers, max| Door { workers, max, deadlines, stop: stop.clone(), tracker: connections.clone() };
     let workers = Arc::new(workers);
     let admin_address = match settings.admin.listen {
         None => None,
         Some(wanted) => {
             let (listener, address) = listen(wanted.get(), "admin.listen").await?;
-            serve(listener, Arc::new(Workers::here()), admin::router(engine.clone()), ADMIN_CONNECTIONS);
+            let door = door(Arc::new(Workers::here()), ADMIN_CONNECTIONS);
+            tokio::spawn(door.accept(listener, admin::router(engine.clone())));
             Some(address)
         }
     };
     let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
     authenticator.warm_up();
-    let router = http::router(engine.clone(), authenticator, http_settings(settings, bolt_port));
-    serve(listener, Arc::clone(&workers), router, settings.server.max_connections.get());
+    let service = http::service(engine.clone(), authenticator, http_settings(settings, bolt_port));
+    let door = door(Arc::clone(&workers), settings.server.max_connections.get());
+    tokio::spawn(door.accept(listener, service));
     let grace = settings.server.shutdown_timeout.get();
     Ok(Running { address, admin_address, engine, stop, connections, grace, _workers: workers })
 }

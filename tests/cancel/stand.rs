@@ -1,4 +1,4 @@
-//! The gateway's router over a fake in this process, without sockets.
+//! The gateway's service over a fake in this process, without sockets.
 
 use std::{
     pin::Pin,
@@ -8,7 +8,6 @@ use std::{
 };
 
 use axum::{
-    Router,
     body::Body,
     http::{HeaderName, Request},
 };
@@ -96,7 +95,7 @@ impl Fake {
 /// A gateway without a listener.
 #[derive(Clone)]
 pub struct Stand {
-    router: Router,
+    service: http::Service,
     pub engine: Engine,
     database: &'static str,
 }
@@ -166,8 +165,8 @@ impl Stand {
             neo4j_edition: "community",
             bolt_port: 7687,
         };
-        let router = http::router(engine.clone(), Authenticator::new(everything_passed_on()).unwrap(), settings);
-        Self { router, engine, database: fake.database() }
+        let service = http::service(engine.clone(), Authenticator::new(everything_passed_on()).unwrap(), settings);
+        Self { service, engine, database: fake.database() }
     }
 
     /// Sends a request to `/db/NAME/query/v2` and what is behind it, and reads the whole answer.
@@ -178,9 +177,9 @@ impl Stand {
             .header("Content-Type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();
-        let mut router = self.router.clone();
+        let mut service = self.service.clone();
         async move {
-            let response = router.call(request).await.unwrap();
+            let response = service.call(request).await.unwrap();
             let status = response.status().as_u16();
             let bytes = response.into_body().collect().await.unwrap().to_bytes();
             Answer { status, body: serde_json::from_slice(&bytes).unwrap() }
