@@ -151,6 +151,9 @@ def identities(built, cache, canned, meter, number, rounds):
 def rows(built, cache, canned, meter, largest, rounds):
     """Time and CPU per row from 10^2 to 10^largest rows, without the share of the request, and the largest's memory."""
     process = boltgate(built, cache, canned.address, "boltgate-rows")
+    post(http.client.HTTPConnection("127.0.0.1", process.port, 60), PATH)
+    time.sleep(SETTLING)
+    idle = process.memory()
     gateway = QueryApi("boltgate", "", process)
     # The request is measured as often as the results, in turns with them.
     sizes = [0] + [10**power for power in range(2, largest + 1)]
@@ -160,11 +163,10 @@ def rows(built, cache, canned, meter, largest, rounds):
         for size in sizes:
             workload = Workload(f"rows-{size}", "", scalars(size), "row 1", rows=size) if size else RETURN_1
             once = size >= 1_000_000
-            before = process.memory()
             figures = Meter(meter.programs, cache, 0 if once else meter.seconds, 0).run(gateway, workload)
             found[size].append(figures)
             if size == sizes[-1]:
-                peak = max(peak, figures["peak_bytes"] - before)
+                peak = max(peak, figures["peak_bytes"] - idle)
     process.stop()
     median = {
         size: [statistics.median(run[key] for run in runs) for key in ("cpu_us", "p50_us")] for size, runs in found.items()
