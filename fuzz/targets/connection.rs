@@ -9,7 +9,11 @@ use std::{
     time::Duration,
 };
 
-use boltgate::bolt::{AuthToken, Connection, Extra, Reply, Summary, connection::Limits, summary::columns};
+use boltgate::bolt::{
+    AuthToken, Connection, Extra, Reply, Summary,
+    connection::{Limits, Transport},
+    summary::columns,
+};
 use libfuzzer_sys::fuzz_target;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
@@ -72,6 +76,8 @@ impl AsyncRead for Server {
         Poll::Ready(Ok(()))
     }
 }
+
+impl Transport for Server {}
 
 impl AsyncWrite for Server {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
