@@ -1,4 +1,5 @@
-//! PackStream to JSON: rows per second in each view, beside a tree of `serde_json` values.
+//! PackStream to JSON: rows per second in each view, beside a tree of `serde_json` values, and beside what it takes to look at the
+//! text at all.
 
 use boltgate::bolt::packstream::{Reader, Token, Writer, tag};
 use boltgate::json::output::row;
@@ -84,6 +85,20 @@ fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
     });
 }
 
+/// The limit: the check that the same text is UTF-8, and a copy of it.
+fn check_and_copy(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    let mut text = BytesMut::new();
+    for _ in 0..ROWS {
+        row(&mut text, fields, COLUMNS, View::Plain).expect("the row is well-formed");
+    }
+    let mut out = BytesMut::with_capacity(text.len());
+    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+        out.clear();
+        out.put_slice(str::from_utf8(&text).expect("JSON is UTF-8").as_bytes());
+        divan::black_box(&out);
+    });
+}
+
 /// What most gateways do: a value for every value, and a map for every node.
 fn build(reader: &mut Reader<'_>) -> Value {
     match reader.token() {
@@ -122,6 +137,11 @@ fn scalars_tree(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn scalars_limit(bencher: Bencher<'_, '_>) {
+    check_and_copy(bencher, &scalar_row());
+}
+
+#[divan::bench]
 fn nodes_plain(bencher: Bencher<'_, '_>) {
     transcode(bencher, &node_row(), View::Plain);
 }
@@ -134,4 +154,9 @@ fn nodes_typed(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn nodes_tree(bencher: Bencher<'_, '_>) {
     tree(bencher, &node_row());
+}
+
+#[divan::bench]
+fn nodes_limit(bencher: Bencher<'_, '_>) {
+    check_and_copy(bencher, &node_row());
 }

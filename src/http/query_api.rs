@@ -105,73 +105,77 @@ async fn answered(exchange: &Exchange, bytes: Bytes) -> Result<Response, Refusal
     };
     drop(bytes);
     understood.format.statuses = exchange.statuses;
-    let format = understood.format.clone();
-    carry_out(exchange, understood).await.map_err(|error| Refusal::of(error, format))
+    let done = carry_out(exchange, &mut understood).await;
+    done.map_err(|error| Refusal::of(error, understood.format))
 }
 
-async fn carry_out(exchange: &Exchange, understood: Understood<'_>) -> Result<Response, Error> {
-    let Understood { path, delete, format, mut body } = understood;
+// What was understood is not taken in: each move would make the request's future larger.
+async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>) -> Result<Response, Error> {
+    let Understood { path, delete, format, body } = understood;
+    let format = &*format;
     let Exchange { gateway, caller, parts, .. } = exchange;
     let engine = &gateway.engine;
-    let mut answer = Answer::new(&format, body.include_counters, exchange.received);
+    let mut answer = Answer::new(format, body.include_counters, exchange.received);
     if let Some(limit) = exchange.limit {
         answer = answer.limited(limit);
     }
     let retry = body.retry.over(gateway.retry);
-    let options = exchange.options(&mut body)?;
+    let options = exchange.options(body)?;
     let parameters = std::mem::take(&mut body.parameters);
     let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
     let named = || named_user(&parts.headers);
     let bare = |answer, status, bookmark: Option<&str>, transaction| {
-        Ok(without_result(answer, &format, status, bookmark, transaction))
+        Ok(without_result(answer, format, status, bookmark, transaction))
     };
-    let mut rows = match (path, statement) {
+    let mut rows = match (&*path, statement) {
         (Path::Query { database }, Some(statement)) => {
-            let run = engine.run(caller, &database, &statement, &options, retry, &mut answer).await;
+            let run = engine.run(caller, database, &statement, &options, retry, &mut answer).await;
             return Ok(match run.outcome {
-                Ok(begun) => with_attempts(results::of_rows(begun, answer, &format), run.attempts),
-                Err(error) => with_attempts(Refusal::of(error, format).into_response(), run.attempts),
+                Ok(begun) => with_attempts(results::of_rows(begun, answer, format), run.attempts),
+                Err(error) => with_attempts(Refusal::of(error, format.clone()).into_response(), run.attempts),
             });
         }
         // Refused before it came here.
         (Path::Query { .. }, None) => return Err(request::missing_statement()),
-        (Path::Batch { database }, _) => return Box::pin(batch(exchange, &database, body, &options, &format)).await,
+        (Path::Batch { database }, _) => {
+            return Box::pin(batch(exchange, database, std::mem::take(body), &options, format)).await;
+        }
         (Path::Running { database }, _) => {
-            let found = engine.running(caller, &database).await?;
+            let found = engine.running(caller, database).await?;
             return Ok(respond(StatusCode::OK, &format.content_type, running::list(&found)));
         }
         (Path::RunningStatement { database, id }, _) => {
-            engine.cancel(caller, &database, &id).await?;
+            engine.cancel(caller, database, id).await?;
             return bare(answer, StatusCode::OK, None, None);
         }
         (Path::Begin { database }, Some(statement)) => {
-            engine.begin_with(caller, &database, &statement, &options).await?
+            engine.begin_with(caller, database, &statement, &options).await?
         }
         (Path::Begin { database }, None) => {
-            let transaction = engine.begin(caller, &database, &options).await?;
+            let transaction = engine.begin(caller, database, &options).await?;
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
-        (Path::Transaction { database, id }, _) if delete => {
-            engine.roll_back(caller, &Handle::new(&database, &id, named()?)).await?;
+        (Path::Transaction { database, id }, _) if *delete => {
+            engine.roll_back(caller, &Handle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::OK, None, None);
         }
         (Path::Transaction { database, id }, Some(statement)) => {
-            engine.run_in(caller, &Handle::new(&database, &id, named()?), &statement).await?
+            engine.run_in(caller, &Handle::new(database, id, named()?), &statement).await?
         }
         (Path::Transaction { database, id }, None) => {
-            let transaction = engine.keep_alive(caller, &Handle::new(&database, &id, named()?)).await?;
+            let transaction = engine.keep_alive(caller, &Handle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Commit { database, id }, Some(statement)) => {
-            engine.commit_with(caller, &Handle::new(&database, &id, named()?), &statement).await?
+            engine.commit_with(caller, &Handle::new(database, id, named()?), &statement).await?
         }
         (Path::Commit { database, id }, None) => {
-            let bookmark = engine.commit(caller, &Handle::new(&database, &id, named()?)).await?;
+            let bookmark = engine.commit(caller, &Handle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
         }
     };
     let first = rows.begin(&mut answer).await;
-    Ok(results::of_rows(Begun { rows, first }, answer, &format))
+    Ok(results::of_rows(Begun { rows, first }, answer, format))
 }
 
 async fn batch(

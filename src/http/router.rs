@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::ready,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
@@ -16,7 +17,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::FutureExt as _;
+use futures_util::{FutureExt as _, future::Either};
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
@@ -128,14 +129,15 @@ fn answer(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Respo
     })
 }
 
-async fn route(gateway: Arc<Gateway>, request: Request) -> Response {
-    match request.uri().path() {
+fn route(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
+    let at_once = match request.uri().path() {
         "/" => reading(request.method(), || gateway.discovery.answer(request.headers())),
         "/openapi.json" => reading(request.method(), description),
         path if !path.starts_with("/db/") => Refusal::not_found().into_response(),
         path if request.method() == Method::OPTIONS => options(path, request.headers()),
-        _ => query_api::answer(gateway, request).await,
-    }
+        _ => return Either::Left(query_api::answer(gateway, request)),
+    };
+    Either::Right(ready(at_once))
 }
 
 /// The answer to GET and HEAD; anything else is told so.
