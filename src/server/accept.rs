@@ -1,21 +1,28 @@
 //! The accept loop: connections under a cap, each with the deadlines of a slow client.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    pin::{Pin, pin},
+    sync::Arc,
+    time::Duration,
+};
 
-use axum::{http::Request, response::Response};
+use axum::{BoxError, http::Request, response::Response};
 use hyper::{
     body::Incoming,
+    server::conn::{http1, http2},
     service::{Service as _, service_fn},
 };
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::conn::auto,
+    server::graceful::GracefulConnection,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout_at},
+    time::{Instant, error::Elapsed, sleep, timeout_at},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
@@ -40,17 +47,17 @@ pub(super) struct Deadlines {
 
 /// How HTTP is spoken.
 struct Protocols {
-    http1: auto::Builder<TokioExecutor>,
-    http2: auto::Builder<TokioExecutor>,
+    http1: http1::Builder,
+    http2: http2::Builder<TokioExecutor>,
     deadlines: Deadlines,
 }
 
 impl Protocols {
     fn new(deadlines: Deadlines) -> Self {
-        let mut both = auto::Builder::new(TokioExecutor::new());
-        both.http1().timer(TokioTimer::new()).header_read_timeout(deadlines.header);
-        both.http2().timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
-        Self { http1: both.clone().http1_only(), http2: both.http2_only(), deadlines }
+        let (mut http1, mut http2) = (http1::Builder::new(), http2::Builder::new(TokioExecutor::new()));
+        http1.timer(TokioTimer::new()).header_read_timeout(deadlines.header);
+        http2.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
+        Self { http1, http2, deadlines }
     }
 }
 
@@ -137,12 +144,6 @@ async fn serve(stream: TcpStream, service: impl Answers, protocols: Arc<Protocol
         spoken = timeout_at(first_request, speaks_http2(&stream)) => spoken,
         () = stop.cancelled() => return,
     };
-    let protocol = match spoken {
-        Ok(Ok(true)) => &protocols.http2,
-        Ok(Ok(false)) => &protocols.http1,
-        Ok(Err(error)) => return tracing::debug!(%error, "a connection ended early"),
-        Err(_) => return tracing::debug!("no request came (server.header_timeout)"),
-    };
     let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
     let (service, asked) = (TowerToHyperService::new(service), CancellationToken::new());
     let request_came = asked.clone();
@@ -150,22 +151,39 @@ async fn serve(stream: TcpStream, service: impl Answers, protocols: Arc<Protocol
         request_came.cancel();
         service.call(request)
     });
-    let connection = protocol.serve_connection(io, noticed);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = connection.as_mut() => ended,
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
+    // hyper's own deadline is for one head; with HTTP/2 there may be none.
+    let late = timeout_at(first_request, asked.cancelled());
+    let ended = match spoken {
+        Ok(Ok(false)) => to_the_end(pin!(protocols.http1.serve_connection(io, noticed)), pin!(late), &stop).await,
+        // On the heap by itself: it is larger, and rare.
+        Ok(Ok(true)) => {
+            let mut connection = Box::pin(protocols.http2.serve_connection(io, noticed));
+            to_the_end(connection.as_mut(), pin!(late), &stop).await
         }
-        // hyper's own deadline is for one head; with HTTP/2 there may be none.
-        Err(_) = timeout_at(first_request, asked.cancelled()) => {
-            Err("no request came (server.header_timeout)".into())
-        }
+        Ok(Err(error)) => Err(error.into()),
+        Err(_) => Err(NO_REQUEST.into()),
     };
     if let Err(error) = ended {
         // Clients break off all the time; it is their affair.
         tracing::debug!(error, "a connection ended early");
+    }
+}
+
+const NO_REQUEST: &str = "no request came (server.header_timeout)";
+
+// Pinned where the caller holds them: what takes a future in is twice its size.
+async fn to_the_end(
+    mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
+    late: Pin<&mut impl Future<Output = Result<(), Elapsed>>>,
+    stop: &CancellationToken,
+) -> Result<(), BoxError> {
+    tokio::select! {
+        ended = connection.as_mut() => Ok(ended?),
+        () = stop.cancelled() => {
+            connection.as_mut().graceful_shutdown();
+            Ok(connection.await?)
+        }
+        Err(_) = late => Err(NO_REQUEST.into()),
     }
 }
 
