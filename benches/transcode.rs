@@ -89,13 +89,13 @@ fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
 fn check_and_copy(bencher: Bencher<'_, '_>, fields: &[u8]) {
     let mut text = BytesMut::new();
     for _ in 0..ROWS {
-        row(&mut text, fields, COLUMNS, View::Plain).expect("the row is well-formed");
+        assert_eq!(row(&mut text, fields, COLUMNS, View::Plain), Ok(()));
     }
     let mut out = BytesMut::with_capacity(text.len());
     bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
         out.clear();
-        out.put_slice(str::from_utf8(&text).expect("JSON is UTF-8").as_bytes());
-        divan::black_box(&out);
+        out.put_slice(str::from_utf8(divan::black_box(&text)).unwrap_or_default().as_bytes());
+        assert_eq!(out.len(), text.len());
     });
 }
 
