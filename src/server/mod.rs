@@ -5,6 +5,7 @@
 
 mod accept;
 mod callers;
+mod connection;
 mod stall;
 mod start;
 mod workers;

@@ -6,11 +6,7 @@ use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    accept::{Deadlines, Door},
-    callers,
-    workers::Workers,
-};
+use super::{accept::Door, callers, connection::Deadlines, workers::Workers};
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
