@@ -1,3 +1,5 @@
+//! Headers as clients write them.
+
 use axum::http::HeaderName;
 
 use super::*;
