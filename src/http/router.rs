@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    future::ready,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
@@ -17,7 +16,10 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{FutureExt as _, future::Either};
+use futures_util::{
+    FutureExt as _,
+    future::{Either, lazy},
+};
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
@@ -123,21 +125,33 @@ fn answer(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Respo
     access_log::logged(request, |request| {
         // On the heap by itself, where it is made: it is too large to be moved.
         let answer = Box::into_pin(Box::write(Box::new_uninit(), route(gateway, request)));
-        let answer = AssertUnwindSafe(answer).catch_unwind();
-        // A bug of ours; the caller learns that much, the log the rest.
-        answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
+        caught(answer)
     })
 }
 
+/// The answer, or that there is none: a bug of ours. The caller learns that much, the log the rest.
+fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output = Response> + Send {
+    let answer = AssertUnwindSafe(answer).catch_unwind();
+    answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
+}
+
+// Everything happens when the future is polled, where a panic is caught.
 fn route(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
-    let at_once = match request.uri().path() {
+    if request.uri().path().starts_with("/db/") && request.method() != Method::OPTIONS {
+        Either::Left(query_api::answer(gateway, request))
+    } else {
+        Either::Right(lazy(move |_| at_once(&gateway, &request)))
+    }
+}
+
+/// The answer to what no database is needed for.
+fn at_once(gateway: &Gateway, request: &Request) -> Response {
+    match request.uri().path() {
         "/" => reading(request.method(), || gateway.discovery.answer(request.headers())),
         "/openapi.json" => reading(request.method(), description),
-        path if !path.starts_with("/db/") => Refusal::not_found().into_response(),
-        path if request.method() == Method::OPTIONS => options(path, request.headers()),
-        _ => return Either::Left(query_api::answer(gateway, request)),
-    };
-    Either::Right(ready(at_once))
+        path if path.starts_with("/db/") => options(path, request.headers()),
+        _ => Refusal::not_found().into_response(),
+    }
 }
 
 /// The answer to GET and HEAD; anything else is told so.
@@ -166,4 +180,15 @@ fn options(path: &str, headers: &HeaderMap) -> Response {
 
 fn description() -> Response {
     ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer() {
+        let answer = caught(lazy(|_| unreachable!("as if a handler had a bug")));
+        assert_eq!(answer.await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+    }
 }
