@@ -40,8 +40,10 @@ pub struct Tally {
     links: Vec<Link>,
     /// Changes that were made.
     pub done: usize,
-    /// Changes that were not.
+    /// Changes that were not, however often they were tried.
     pub refused: usize,
+    /// Changes that were not, of those that are tried only once.
+    conflicts: usize,
     /// Attempts that were repeated.
     pub retried: u64,
 }
@@ -115,7 +117,7 @@ impl Writer {
                 true
             }
             Said::No(Refusal { retryable, code, .. }) if retryable == may && code.contains(".TransientError.") => {
-                self.tally.refused += 1;
+                *if may { &mut self.tally.refused } else { &mut self.tally.conflicts } += 1;
                 false
             }
             other => panic!("{other:?}"),
@@ -183,6 +185,7 @@ impl Tally {
         self.links.extend(other.links);
         self.done += other.done;
         self.refused += other.refused;
+        self.conflicts += other.conflicts;
         self.retried += other.retried;
     }
 
@@ -196,6 +199,7 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} done, {} refused, {} attempts repeated", self.done, self.refused, self.retried)
+        let Self { done, refused, conflicts, retried, .. } = self;
+        write!(f, "{done} done, {refused} refused, {conflicts} refused at once, {retried} attempts repeated")
     }
 }
