@@ -37,8 +37,18 @@ pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
 /// Whether the statement may commit some of its work before its end (`CALL {…} IN TRANSACTIONS`, `USING PERIODIC
 /// COMMIT`, `apoc.periodic`). In doubt it may: a word in a comment counts, and so does an escape that could spell one.
 pub(super) fn may_commit_in_batches(statement: &str) -> bool {
+    holds_any(statement, &["transactions", "periodic", "\\u"])
+}
+
+/// Whether the statement may write, and so meet another that does. In doubt it may: parts of other words count too.
+pub(super) fn may_write(statement: &str) -> bool {
+    const WORDS: [&str; 9] = ["create", "insert", "merge", "set", "delete", "remove", "foreach", "call", "\\u"];
+    holds_any(statement, &WORDS)
+}
+
+fn holds_any(statement: &str, words: &[&str]) -> bool {
     let holds = |word: &[u8]| statement.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
-    holds(b"transactions") || holds(b"periodic") || holds(b"\\u")
+    words.iter().any(|word| holds(word.as_bytes()))
 }
 
 fn skip_comments(statement: &str) -> &str {
@@ -101,6 +111,20 @@ mod tests {
             assert!(may_commit_in_batches(statement), "{statement}");
         }
         assert!(!may_commit_in_batches("MATCH (t:Transaction) SET t.period = 1 RETURN t"));
+    }
+
+    #[test]
+    fn writes_are_suspected_where_they_may_be() {
+        for statement in [
+            "MATCH (n) Set n.x = 1 RETURN n",
+            "UNWIND $rows AS r MERGE (:A {id: r})",
+            "CALL apoc.create.node([], {})",
+            "MATCH (n) \\u0053ET n.x = 1",
+            "MATCH (n) RETURN n.created",
+        ] {
+            assert!(may_write(statement), "{statement}");
+        }
+        assert!(!may_write("MATCH (n:Person)-[:KNOWS]->(m) WHERE n.name = $name RETURN m ORDER BY m.name LIMIT 25"));
     }
 
     #[test]

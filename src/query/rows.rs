@@ -6,6 +6,7 @@ use super::{
     bookmark::placeholder,
     deadline::Deadline,
     error::{Error, Kind},
+    inspect,
     reply::Stake,
     running::{Running, State},
     transactions::{Guard, Transaction},
@@ -36,6 +37,8 @@ pub trait RowSink {
 pub enum Flow {
     /// Go on.
     Continue,
+    /// Go on while rows are at hand, but do not wait for more: what it holds is worth handing over.
+    Enough,
     /// It holds as much as it should.
     Full,
 }
@@ -175,16 +178,21 @@ impl Rows {
     /// As [`Rows::advance`].
     pub async fn begin(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
         sink.open(&self.columns);
-        self.advance(sink).await
+        self.move_rows(sink, true).await
     }
 
-    /// Moves rows into `sink` until it is full, a batch is over, or the result has ended.
+    /// Moves rows into `sink` until it is full, or holds enough and the next row is not there yet, a batch is over, or the
+    /// result has ended.
     ///
     /// # Errors
     /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+        self.move_rows(sink, false).await
+    }
+
+    async fn move_rows(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let moved = running.bound(deadline, pin!(self.batch(sink))).await;
+        let moved = running.bound(deadline, pin!(self.batch(sink, first))).await;
         match moved {
             Ok(progress) => {
                 running.is(State::Streaming);
@@ -197,7 +205,9 @@ impl Rows {
         }
     }
 
-    async fn batch(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+    async fn batch(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
+        // Whether rows may leave before the batch is over, once there are enough of them.
+        let mut early = None;
         let Some(scope) = &mut self.scope else {
             return Err(Error::result_ended());
         };
@@ -208,6 +218,7 @@ impl Rows {
         loop {
             let reply = match connection.buffered_reply() {
                 Ok(Some(reply)) => reply,
+                Ok(None) if early == Some(true) => return Ok(Progress::Paused),
                 Ok(None) => match connection.fill().await {
                     Ok(()) => continue,
                     Err(error) => return Err(self.broken(&error)),
@@ -221,6 +232,9 @@ impl Rows {
                     self.window.count(fields.len());
                     match sink.row(fields, self.columns.count) {
                         Ok(Flow::Continue) => {}
+                        Ok(Flow::Enough) => {
+                            early.get_or_insert_with(|| !first || !inspect::may_write(self.running.text()));
+                        }
                         Ok(Flow::Full) => return Ok(Progress::Paused),
                         Err(refused) => self.refused = Some(refused),
                     }

@@ -147,7 +147,7 @@ impl Script {
                     let fields = lease.payload();
                     self.window.count(fields.len());
                     match sink.row(fields, self.columns) {
-                        Ok(Flow::Continue) => {}
+                        Ok(Flow::Continue | Flow::Enough) => {}
                         Ok(Flow::Full) => return Ok(None),
                         Err(refused) => return Err(self.at_fault(refused.into())),
                     }

@@ -83,6 +83,32 @@ async fn what_has_been_shown_in_part() {
 }
 
 #[tokio::test]
+async fn what_only_reads_and_has_much_to_show() {
+    // More than is worth a write to the client, and less than the first batch.
+    let rows = Answer { rows: vec![vec![v("x".repeat(500))]; 900], ..Answer::rows(&["text"], []) };
+    for stand in stands(&[]).await {
+        for (text, runs) in [("MATCH (b:Book) RETURN b.text", 1), ("CREATE (b:Book) RETURN b.text", 2)] {
+            stand.control.answer(text, rows.clone());
+            stand.control.forget_messages();
+            stand.conflicts(text, 1, When::Rows(800));
+            let answer = stand.post("", &[PRECISE], &json!({ "statement": text, "retry": at_once() })).await;
+            let what = format!("{}: {text}", stand.name);
+            assert_eq!((answer.status, stand.runs(text)), (202, runs), "{what}");
+            let shown = body(&answer)["data"]["values"].as_array().map(Vec::len);
+            if runs == 1 {
+                // The rows that have left stand, and the error follows them. Memgraph drops what it has not written yet.
+                assert!(shown.is_some_and(|rows| (64..=800).contains(&rows)), "{what}: {shown:?}");
+                assert_eq!((attempts(&answer), &error(&answer)["code"]), (None, &json!(stand.conflict.0)), "{what}");
+            } else {
+                // None had left when the conflict came.
+                assert_eq!((shown, attempts(&answer)), (Some(900), Some(2)), "{what}");
+            }
+        }
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
 async fn a_statement_whose_connection_is_lost() {
     for stand in stands(&[]).await {
         let mut applied = 0;

@@ -30,6 +30,9 @@ pub(super) use members::instant;
 /// Room for a small answer, in bytes.
 const SMALL: usize = 1024;
 
+/// So much text, in bytes, is worth a write of its own when the database keeps the next row waiting.
+const ENOUGH: usize = 32 * 1024;
+
 /// So much text, in bytes, is held before the reader has to take some.
 const FULL: usize = 4 * 1024 * 1024;
 
@@ -235,7 +238,11 @@ impl RowSink for Answer {
             }
         }
         written?;
-        Ok(if self.out.len() >= FULL { Flow::Full } else { Flow::Continue })
+        Ok(match self.out.len() {
+            FULL.. => Flow::Full,
+            ENOUGH.. => Flow::Enough,
+            _ => Flow::Continue,
+        })
     }
 
     fn restart(&mut self) {
