@@ -16,10 +16,7 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{
-    FutureExt as _,
-    future::{Either, lazy},
-};
+use futures_util::{FutureExt as _, future::lazy};
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
@@ -122,11 +119,7 @@ where
 
 /// Answers any request, whatever happens.
 fn answer(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
-    access_log::logged(request, |request| {
-        // On the heap by itself, where it is made: it is too large to be moved.
-        let answer = Box::into_pin(Box::write(Box::new_uninit(), route(gateway, request)));
-        caught(answer)
-    })
+    access_log::logged(request, |request| caught(route(gateway, request)))
 }
 
 /// The answer, or that there is none: a bug of ours. The caller learns that much, the log the rest.
@@ -136,11 +129,13 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
 }
 
 // Everything happens when the future is polled, where a panic is caught.
-fn route(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
+fn route(gateway: Arc<Gateway>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
     if request.uri().path().starts_with("/db/") && request.method() != Method::OPTIONS {
-        Either::Left(query_api::answer(gateway, request))
+        // Made where it stays: it is too large to be moved.
+        let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, request));
+        Box::into_pin(answer)
     } else {
-        Either::Right(lazy(move |_| at_once(&gateway, &request)))
+        Box::pin(lazy(move |_| at_once(&gateway, &request)))
     }
 }
 
