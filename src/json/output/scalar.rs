@@ -6,6 +6,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
 use super::{float, text};
+use crate::bolt::packstream::Token;
 use crate::json::{TypedVersion, View};
 
 /// Appends an integer as a JSON number, with all its digits.
@@ -57,6 +58,21 @@ pub(super) fn open_typed(out: &mut BytesMut, name: &'static str) {
     out.extend_from_slice(b"{\"$type\":\"");
     out.extend_from_slice(name.as_bytes());
     out.extend_from_slice(b"\",\"_value\":");
+}
+
+/// Appends the value in `token` if it has no parts, and a form in every view; says whether it has.
+#[inline]
+pub(super) fn plain(out: &mut BytesMut, view: View, token: &Token<'_>) -> bool {
+    match *token {
+        Token::Null => null(out, view),
+        Token::Boolean(value) => boolean(out, view, value),
+        Token::Integer(value) => number(out, view, value),
+        Token::Float(value) => floating(out, view, value),
+        Token::String(value) => characters(out, view, value),
+        Token::Bytes(value) => bytes(out, view, value),
+        Token::Uuid(_) | Token::List(_) | Token::Map(_) | Token::Struct(..) => return false,
+    }
+    true
 }
 
 pub(super) fn null(out: &mut BytesMut, view: View) {

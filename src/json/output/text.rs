@@ -15,8 +15,13 @@ pub fn string(out: &mut BytesMut, text: &str) {
 }
 
 /// Appends `text` as the inside of a JSON string.
+#[inline]
 pub(super) fn escaped(out: &mut BytesMut, text: &str) {
-    let mut rest = text.as_bytes();
+    let bytes = text.as_bytes();
+    if is_clean(bytes) { out.extend_from_slice(bytes) } else { with_escapes(out, bytes) }
+}
+
+fn with_escapes(out: &mut BytesMut, mut rest: &[u8]) {
     while let Some((clean, tail)) = rest.split_at_checked(clean_prefix(rest)) {
         out.extend_from_slice(clean);
         let Some((&byte, behind)) = tail.split_first() else {
@@ -37,23 +42,38 @@ pub(super) fn base64(out: &mut BytesMut, bytes: &[u8]) {
     debug_assert_eq!(written.ok(), Some(out.len() - start));
 }
 
-/// How many bytes from the start need no escape.
+/// Whether no byte needs an escape. The last block overlaps the one before: a byte that is looked at twice costs less than
+/// one that is looked at alone.
 #[inline]
+fn is_clean(bytes: &[u8]) -> bool {
+    if let Some(last) = bytes.last_chunk::<16>() {
+        return is_clean_block(last) && clean_blocks::<16>(bytes) == bytes.len() / 16 * 16;
+    }
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        (Some(first), Some(last), ..) => is_clean_block(first) && is_clean_block(last),
+        (None, None, Some(first), Some(last)) => is_clean_block(first) && is_clean_block(last),
+        _ => !bytes.iter().any(|&byte| needs_escape(byte)),
+    }
+}
+
+/// How many bytes from the start need no escape.
 fn clean_prefix(bytes: &[u8]) -> usize {
-    let mut clean = clean_blocks::<16>(bytes);
-    clean += clean_blocks::<8>(bytes.get(clean..).unwrap_or_default());
+    let clean = clean_blocks::<16>(bytes);
     let rest = bytes.get(clean..).unwrap_or_default();
     clean + rest.iter().position(|&byte| needs_escape(byte)).unwrap_or(rest.len())
 }
 
 /// How many bytes the blocks from the start have that need no escape anywhere.
-///
-/// Within a block there is no early exit: so the compiler makes a few vector instructions of it.
 #[inline]
 fn clean_blocks<const SIZE: usize>(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<SIZE>();
-    let is_clean = |block: &&[u8; SIZE]| !block.iter().fold(false, |found, &byte| found | needs_escape(byte));
-    blocks.iter().take_while(is_clean).count() * SIZE
+    blocks.iter().take_while(|block| is_clean_block(block)).count() * SIZE
+}
+
+/// There is no early exit: so the compiler makes a few vector instructions of it.
+#[inline]
+fn is_clean_block<const SIZE: usize>(block: &[u8; SIZE]) -> bool {
+    !block.iter().fold(false, |found, &byte| found | needs_escape(byte))
 }
 
 #[inline]

@@ -22,10 +22,21 @@ pub(super) const DEPTH_LIMIT: usize = 2000;
 ///
 /// # Errors
 /// See [`RowError`]; `out` is then as it was, and where the reader stands is not defined.
+#[inline]
 pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<(), RowError> {
+    // Looked at where it is: to move a token that has just been written costs as much as to write most values.
+    match &reader.token() {
+        // The usual value has no parts, and needs none of what keeps track of them.
+        Ok(token) if scalar::plain(out, view, token) => Ok(()),
+        Ok(token) => with_parts(out, reader, view, token),
+        Err(error) => Err(error.clone().into()),
+    }
+}
+
+fn with_parts(out: &mut BytesMut, reader: &mut Reader<'_>, view: View, token: &Token<'_>) -> Result<(), RowError> {
     let start = out.len();
     let mut walk = Walk::new(out, view);
-    let Err(error) = walk.value(reader) else {
+    let Err(error) = walk.begin(reader, token).and_then(|()| walk.finish(reader)) else {
         return Ok(());
     };
     let within = !walk.frames.is_empty();
@@ -71,12 +82,6 @@ impl<'o> Walk<'o> {
         Self { out, view, frames: SmallVec::new(), inside_entity: false, ids_at: 0 }
     }
 
-    /// Writes one value to its end.
-    fn value(&mut self, reader: &mut Reader<'_>) -> Result<(), RowError> {
-        self.begin(reader)?;
-        self.finish(reader)
-    }
-
     /// Writes a map's object without wrapping it, whatever the view; its values follow the view.
     pub(super) fn bare_map(&mut self, reader: &mut Reader<'_>) -> Result<(), RowError> {
         let pairs = reader.expect_map()?;
@@ -119,27 +124,27 @@ impl<'o> Walk<'o> {
                 text::string(self.out, reader.expect_string()?);
                 self.out.put_u8(b':');
             }
-            self.begin(reader)?;
+            match &reader.token() {
+                Ok(token) if scalar::plain(self.out, self.view, token) => {}
+                Ok(token) => self.begin(reader, token)?,
+                Err(error) => return Err(error.clone().into()),
+            }
         }
         Ok(())
     }
 
-    /// Writes a value without parts, or opens one with parts.
-    #[inline]
-    fn begin(&mut self, reader: &mut Reader<'_>) -> Result<(), RowError> {
-        match reader.token()? {
-            Token::Null => scalar::null(self.out, self.view),
-            Token::Boolean(value) => scalar::boolean(self.out, self.view, value),
-            Token::Integer(value) => scalar::number(self.out, self.view, value),
-            Token::Float(value) => scalar::floating(self.out, self.view, value),
-            Token::String(value) => scalar::characters(self.out, self.view, value),
-            Token::Bytes(value) => scalar::bytes(self.out, self.view, value),
-            Token::Uuid(value) => scalar::uuid(self.out, self.view, value)?,
-            Token::List(items) => self.open(Kind::List, items)?,
-            Token::Map(pairs) => self.open(Kind::Map, pairs)?,
-            Token::Struct(tag, fields) => self.structure(reader, tag, fields)?,
+    /// Opens a value with parts; whatever has none is written.
+    fn begin(&mut self, reader: &mut Reader<'_>, token: &Token<'_>) -> Result<(), RowError> {
+        match *token {
+            Token::List(items) => self.open(Kind::List, items),
+            Token::Map(pairs) => self.open(Kind::Map, pairs),
+            Token::Struct(tag, fields) => self.structure(reader, tag, fields),
+            Token::Uuid(value) => scalar::uuid(self.out, self.view, value),
+            _ => {
+                scalar::plain(self.out, self.view, token);
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     fn open(&mut self, kind: Kind, left: usize) -> Result<(), RowError> {
