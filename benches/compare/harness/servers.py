@@ -59,7 +59,10 @@ def measure(arguments, meter, built, cache, workloads, results):
     for name, stage in (("neo4j", neo4j), ("arcadedb", arcadedb)):
         bolt, http = (os.environ.get(f"BOLTGATE_TEST_{name.upper()}_{kind}") for kind in ("BOLT", "HTTP"))
         if not bolt or not http:
-            raise SystemExit('no servers: run  eval "$(tests/servers/all start)"  first, or leave --with-servers out')
+            raise SystemExit(
+                'no servers: run  eval "$(tests/servers/neo4j start --full-speed; tests/servers/arcadedb start)"  first, '
+                "or leave --with-servers out"
+            )
         database, contenders = stage(meter, built, cache, urlsplit(bolt).netloc, urlsplit(http).port)
         results["titles"] |= {contender.name: contender.title for contender in contenders}
         cells = [for_servers(workload) for workload in workloads]
