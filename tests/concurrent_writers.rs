@@ -66,6 +66,8 @@ async fn are_exact(graph: Graph, crowds: &[Crowd]) -> Tally {
         }
         let (ways, took) = (crowd.ways, began.elapsed());
         println!("{}: {ways:?}: {round} in {took:.1?}", graph.name);
+        let told = round.done + round.refused + round.conflicts;
+        assert_eq!(told, crowd.writers * crowd.requests, "each of {ways:?} was told what became of it: {round}");
         assert!(round.done > round.refused, "hardly any request of {ways:?} got through: {round}");
         tally.add(round);
         // Also in between, so that it is known whose fault it is.

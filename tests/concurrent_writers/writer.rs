@@ -43,7 +43,7 @@ pub struct Tally {
     /// Changes that were not, however often they were tried.
     pub refused: usize,
     /// Changes that were not, of those that are tried only once.
-    conflicts: usize,
+    pub conflicts: usize,
     /// Attempts that were repeated.
     pub retried: u64,
 }

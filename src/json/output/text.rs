@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, BytesMut};
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
+/// So many bytes are looked at together.
+const BLOCK: usize = 16;
 
 /// Appends `text` as a JSON string, with its quotes. Characters that need no escape stay raw UTF-8.
 pub fn string(out: &mut BytesMut, text: &str) {
@@ -46,8 +48,8 @@ pub(super) fn base64(out: &mut BytesMut, bytes: &[u8]) {
 /// one that is looked at alone.
 #[inline]
 fn is_clean(bytes: &[u8]) -> bool {
-    if let Some(last) = bytes.last_chunk::<16>() {
-        return is_clean_block(last) && clean_blocks::<16>(bytes) == bytes.len() / 16 * 16;
+    if let Some(last) = bytes.last_chunk::<BLOCK>() {
+        return is_clean_block(last) && bytes.as_chunks::<BLOCK>().0.iter().all(is_clean_block);
     }
     match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>(), bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
         (Some(first), Some(last), ..) => is_clean_block(first) && is_clean_block(last),
@@ -58,16 +60,10 @@ fn is_clean(bytes: &[u8]) -> bool {
 
 /// How many bytes from the start need no escape.
 fn clean_prefix(bytes: &[u8]) -> usize {
-    let clean = clean_blocks::<16>(bytes);
+    let (blocks, _) = bytes.as_chunks::<BLOCK>();
+    let clean = blocks.iter().take_while(|block| is_clean_block(block)).count() * BLOCK;
     let rest = bytes.get(clean..).unwrap_or_default();
     clean + rest.iter().position(|&byte| needs_escape(byte)).unwrap_or(rest.len())
-}
-
-/// How many bytes the blocks from the start have that need no escape anywhere.
-#[inline]
-fn clean_blocks<const SIZE: usize>(bytes: &[u8]) -> usize {
-    let (blocks, _) = bytes.as_chunks::<SIZE>();
-    blocks.iter().take_while(|block| is_clean_block(block)).count() * SIZE
 }
 
 /// There is no early exit: so the compiler makes a few vector instructions of it.

@@ -125,6 +125,7 @@ impl<'o> Walk<'o> {
                 self.out.put_u8(b':');
             }
             match &reader.token() {
+                // As in `value`: the usual one goes the short way.
                 Ok(token) if scalar::plain(self.out, self.view, token) => {}
                 Ok(token) => self.begin(reader, token)?,
                 Err(error) => return Err(error.clone().into()),
@@ -133,7 +134,7 @@ impl<'o> Walk<'o> {
         Ok(())
     }
 
-    /// Opens a value with parts; whatever has none is written.
+    /// Writes a value without parts, or opens one with parts.
     fn begin(&mut self, reader: &mut Reader<'_>, token: &Token<'_>) -> Result<(), RowError> {
         match *token {
             Token::List(items) => self.open(Kind::List, items),
