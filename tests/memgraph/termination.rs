@@ -245,8 +245,8 @@ async fn many_statements_are_ended_two_at_a_time() {
     let ids: BTreeSet<_> = stand.fake.transactions().into_iter().map(|one| one.id).collect();
     control.forget_messages();
     // Long enough that all would be at it together if they could.
-    for _ in 0..MANY {
-        control.on_next("RUN", Fault::Delay(std::time::Duration::from_millis(30)));
+    for _ in 0..4 * MANY {
+        control.on_next("TRANSACTIONS", Fault::Delay(std::time::Duration::from_millis(30)));
     }
     drop(clients);
     control.wait_for("the end of all", |counts| counts.running == 0 && counts.transactions == 0).await;

@@ -288,7 +288,8 @@ impl Control {
         self.connections.refuse_new(refuse);
     }
 
-    /// The next message of this name, on any connection, meets `fault`. Orders queue up.
+    /// The next message of this name, on any connection, meets `fault`. Orders queue up. Messages of
+    /// `SHOW TRANSACTIONS` and `TERMINATE TRANSACTIONS` all have the name `TRANSACTIONS`.
     pub fn on_next(&self, name: &str, fault: Fault) {
         self.knobs.faults.lock().unwrap().push_back((name.to_owned(), fault));
     }

@@ -27,6 +27,10 @@ pub(super) struct Cursor {
 }
 
 impl Cursor {
+    pub fn looks_after_transactions(&self) -> bool {
+        matches!(self.program.special, Some(Special::ShowTransactions | Special::Terminate(_)))
+    }
+
     fn row(&self) -> Option<Vec<Value>> {
         let at = self.position;
         match &self.program.rows {
@@ -182,7 +186,7 @@ impl Session {
 
     /// Sends up to `n` rows (−1: all) and looks at one more; true if there is one.
     async fn stream(&mut self, cursor: &mut Cursor, n: i32, discard: bool) -> io::Result<Result<bool, Error>> {
-        let urgent = matches!(cursor.program.special, Some(Special::ShowTransactions | Special::Terminate(_)));
+        let urgent = cursor.looks_after_transactions();
         let workers = Arc::clone(&self.server.workers);
         // The semaphore is never closed.
         let _worker = if urgent { None } else { workers.acquire_owned().await.ok() };

@@ -44,6 +44,9 @@ impl Error {
     }
 }
 
+/// Orders a fault for a message of `SHOW TRANSACTIONS` or `TERMINATE TRANSACTIONS`.
+const TRANSACTIONS: &str = "TRANSACTIONS";
+
 const EXCEPTION: &str = "Memgraph.ExecutionException";
 const EXCEPTION_TEXT: &str = "Something went wrong while executing the query! Check the server \
                               logs for more details.";
@@ -177,7 +180,7 @@ impl Session {
         };
         let fault = match self.state == State::Error && *tag != msg::RESET {
             true => None,
-            false => self.server.knobs.fault_for(msg::name(*tag)),
+            false => self.server.knobs.fault_for(self.fault_name(*tag, fields)),
         };
         match fault {
             None => self.handle(*tag, fields).await,
@@ -197,6 +200,19 @@ impl Session {
                 Ok(if self.greeted && *tag != msg::LOGON { Flow::Go } else { Flow::Done })
             }
         }
+    }
+
+    /// What a fault for this message is ordered as. Whoever has lost a connection looks after its transaction on another
+    /// one, at a time of its own: a fault that is meant for a test's own statement must not meet that.
+    fn fault_name(&self, tag: u8, fields: &[Value]) -> &'static str {
+        let looks_after = match (tag, fields) {
+            (msg::RUN, [Value::Str(text), ..]) => {
+                text.starts_with("SHOW TRANSACTIONS") || text.starts_with("TERMINATE TRANSACTION")
+            }
+            (msg::PULL | msg::DISCARD, _) => self.cursor.as_ref().is_some_and(Cursor::looks_after_transactions),
+            _ => false,
+        };
+        if looks_after { TRANSACTIONS } else { msg::name(tag) }
     }
 
     async fn handle(&mut self, tag: u8, fields: &[Value]) -> io::Result<Flow> {
