@@ -225,3 +225,18 @@ async fn whoever_waits_for_the_next_attempt_holds_no_connection() {
         assert_eq!(values(&stand.query("RETURN 8", &json!({ "retry": at_once() })).await), json!([[8]]));
     }
 }
+
+#[tokio::test]
+async fn attempts_go_on_while_the_gateway_stops() {
+    for stand in stands(&[]).await {
+        stand.conflicts("ADD a", 1, When::Commit);
+        let mut client = Connection::open(stand.gateway.address()).await;
+        let retry = json!({ "initialRetryDelay": 0.5, "retryDelayJitterFactor": 0 });
+        client.post(&stand.path(""), &json!({ "statement": "ADD a 1", "retry": retry }).to_string()).await;
+        stand.control.wait_for("its failure", |counts| counts.rollbacks == 1).await;
+        stand.gateway.shutdown().await;
+        let answer = client.answer().await;
+        assert_eq!((answer.status, attempts(&answer)), (202, Some(2)), "{}: {answer}", stand.name);
+        assert_eq!(stand.control.counts().commits, 1, "{}", stand.name);
+    }
+}
