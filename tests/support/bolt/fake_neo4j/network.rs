@@ -81,8 +81,10 @@ impl Shared {
 pub(super) async fn watch_login(first: Instant, within: Duration, shared: &Shared) {
     let mut deadline = first;
     loop {
+        let before = shared.logins.load(Ordering::SeqCst);
         tokio::time::sleep_until(deadline).await;
-        if !shared.logged_in() {
+        // Whoever is just logging in once more has logged in since.
+        if shared.logins.load(Ordering::SeqCst) == before {
             return;
         }
         while shared.logged_in() {
