@@ -1,8 +1,9 @@
 //! The identity of a request: a value that pools, transactions and caches carry along whole.
 
 use std::{
+    collections::HashMap,
     fmt,
-    hash::{Hash, Hasher},
+    hash::{BuildHasherDefault, Hash, Hasher},
     sync::Arc,
 };
 
@@ -64,9 +65,28 @@ pub struct IdentityKey([u8; blake3::OUT_LEN]);
 impl Hash for IdentityKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         // It is random already: its beginning says as much as the whole.
-        if let Some(beginning) = self.0.first_chunk() {
-            state.write_u64(u64::from_le_bytes(*beginning));
+        if let Some(beginning) = self.0.first_chunk::<{ size_of::<u64>() }>() {
+            state.write(beginning);
         }
+    }
+}
+
+/// A map by identity. What is random needs no hashing.
+pub type ByIdentity<T> = HashMap<IdentityKey, T, BuildHasherDefault<Beginning>>;
+
+/// Takes the beginning of an [`IdentityKey`] as it is.
+#[derive(Debug, Default)]
+pub struct Beginning(u64);
+
+impl Hasher for Beginning {
+    fn write(&mut self, bytes: &[u8]) {
+        if let Some(beginning) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*beginning);
+        }
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
     }
 }
 

@@ -155,7 +155,8 @@ impl Dechunker {
         self.buffer = BytesMut::new();
     }
 
-    fn release(&mut self) {
+    /// Lets go of the message, so that the next can come into its place.
+    pub fn release(&mut self) {
         match std::mem::replace(&mut self.current, Current::None) {
             Current::None => {}
             Current::InPlace(length) => self.buffer.advance(length + 4),

@@ -4,7 +4,6 @@
 //! into the bucket of the current runtime first, then into the others; only then is one opened.
 
 use std::{
-    collections::HashMap,
     sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,7 +15,7 @@ use tokio::{
 };
 
 use super::manager::{Manager, Wire};
-use crate::auth::IdentityKey;
+use crate::auth::{ByIdentity, IdentityKey};
 
 /// The wires of one identity in one runtime.
 pub(super) type Bucket = managed::Pool<Manager>;
@@ -24,7 +23,7 @@ pub(super) type Bucket = managed::Pool<Manager>;
 /// All buckets.
 #[derive(Default)]
 pub(super) struct Buckets {
-    known: Mutex<HashMap<IdentityKey, Kept>>,
+    known: Mutex<ByIdentity<Kept>>,
 }
 
 struct Kept {
@@ -119,7 +118,7 @@ impl Buckets {
         self.known().len()
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<IdentityKey, Kept>> {
+    fn known(&self) -> MutexGuard<'_, ByIdentity<Kept>> {
         // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -6,7 +6,6 @@
 //! just refused is refused without asking again.
 
 use std::{
-    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -16,7 +15,10 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{auth::IdentityKey, bolt::Failure};
+use crate::{
+    auth::{ByIdentity, IdentityKey},
+    bolt::Failure,
+};
 
 /// For so long a refusal stands without asking the database again.
 const REFUSED_FOR: Duration = Duration::from_secs(2);
@@ -28,7 +30,7 @@ const MOST: usize = 10_000;
 /// What is known of credentials.
 #[derive(Default)]
 pub(super) struct Logins {
-    known: Mutex<HashMap<IdentityKey, Known>>,
+    known: Mutex<ByIdentity<Known>>,
 }
 
 struct Known {
@@ -86,7 +88,7 @@ impl Logins {
         }
     }
 
-    fn known(&self) -> MutexGuard<'_, HashMap<IdentityKey, Known>> {
+    fn known(&self) -> MutexGuard<'_, ByIdentity<Known>> {
         // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -5,13 +5,13 @@
 //! more than a share, so that slow requests of one leave room for others.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::oneshot;
 
-use crate::auth::IdentityKey;
+use crate::auth::{ByIdentity, IdentityKey};
 
 /// All turns.
 #[derive(Clone)]
@@ -34,7 +34,7 @@ struct State {
     waiting: usize,
     closed: bool,
     /// Whoever holds a turn or waits for one.
-    callers: HashMap<IdentityKey, Caller>,
+    callers: ByIdentity<Caller>,
 }
 
 #[derive(Default)]

@@ -1,14 +1,11 @@
 //! How many transactions may be open: in all, and of one caller.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::error::Error;
-use crate::auth::IdentityKey;
+use crate::auth::{ByIdentity, IdentityKey};
 
 /// All places. Cheap to clone.
 #[derive(Clone)]
@@ -17,7 +14,7 @@ pub(super) struct Places {
     share: usize,
     permits: Arc<Semaphore>,
     /// How many each caller holds.
-    held: Arc<Mutex<HashMap<IdentityKey, usize>>>,
+    held: Arc<Mutex<ByIdentity<usize>>>,
 }
 
 /// A place, for as long as this lives.
@@ -58,7 +55,7 @@ impl Places {
         self.permits.is_closed()
     }
 
-    fn held(&self) -> MutexGuard<'_, HashMap<IdentityKey, usize>> {
+    fn held(&self) -> MutexGuard<'_, ByIdentity<usize>> {
         // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -15,7 +15,7 @@ use super::{
     AFTER_ROWS, Kept, Refused, Settings,
     key::{Fingerprint, Key},
 };
-use crate::auth::IdentityKey;
+use crate::auth::{ByIdentity, IdentityKey};
 
 /// What a key takes besides itself and its answer, in bytes: its places in the tables.
 const PER_KEY: usize = 512;
@@ -46,7 +46,7 @@ pub(super) struct Ledger {
     ended: VecDeque<(Instant, Id)>,
     /// Room taken, in bytes: in all, and by each caller.
     taken: usize,
-    taken_by: HashMap<IdentityKey, usize>,
+    taken_by: ByIdentity<usize>,
 }
 
 struct Request {
@@ -65,7 +65,7 @@ enum State {
 
 impl Ledger {
     pub(super) fn new(settings: Settings) -> Self {
-        Self { settings, requests: HashMap::new(), ended: VecDeque::new(), taken: 0, taken_by: HashMap::new() }
+        Self { settings, requests: HashMap::new(), ended: VecDeque::new(), taken: 0, taken_by: ByIdentity::default() }
     }
 
     /// What there is of `id`.
