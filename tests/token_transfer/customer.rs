@@ -99,8 +99,8 @@ impl Customer {
 
     async fn carry_out(&mut self, order: Order, way: Way, keyed: bool) {
         for number in 0..ATTEMPTS {
-            let client = self.desk.client().await;
             let generation = self.desk.generation();
+            let client = self.desk.client().await;
             let attempt = Attempt { order: &order, number, keyed, client, generation };
             let tried = match way {
                 Way::Explicit => self.explicit(&attempt).await,

@@ -17,7 +17,7 @@ pub struct Desk {
     authorization: Option<&'static str>,
     /// Held by whoever restarts it; everybody else waits.
     process: RwLock<Process>,
-    /// Counts the processes; it is ahead of a restart.
+    /// Counts the processes; it goes up before one is killed, when nobody gets the address of that one any more.
     generation: AtomicU64,
 }
 
@@ -58,15 +58,15 @@ impl Desk {
         Client { address: self.process.read().await.address(), authorization: self.authorization }
     }
 
-    /// Which process it is.
+    /// Which process it is. Whoever asks for a client afterwards gets one of this process or of a later one.
     pub fn generation(&self) -> u64 {
         self.generation.load(Ordering::SeqCst)
     }
 
     /// SIGKILL, and another process in its place.
     pub async fn kill_and_restart(&self) {
-        self.generation.fetch_add(1, Ordering::SeqCst);
         let mut process = self.process.write().await;
+        self.generation.fetch_add(1, Ordering::SeqCst);
         block_in_place(|| {
             process.signal("KILL");
             process.exit();
