@@ -64,14 +64,11 @@ pub struct IdentityKey([u8; blake3::OUT_LEN]);
 
 impl Hash for IdentityKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // It is random already: its beginning says as much as the whole.
-        if let Some(beginning) = self.0.first_chunk::<{ size_of::<u64>() }>() {
-            state.write(beginning);
-        }
+        state.write(&self.0);
     }
 }
 
-/// A map by identity. What is random needs no hashing.
+/// A map by identity. Keys are random already: a beginning says as much as the whole.
 pub type ByIdentity<T> = HashMap<IdentityKey, T, BuildHasherDefault<Beginning>>;
 
 /// Takes the beginning of an [`IdentityKey`] as it is.

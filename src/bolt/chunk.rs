@@ -149,14 +149,21 @@ impl Dechunker {
         self.boundaries.iter().skip(1).filter(move |_| joined).filter_map(|&boundary| self.scratch.get(boundary..))
     }
 
-    /// Gives the read buffer's memory back. Only when [`Dechunker::is_empty`].
-    pub fn forget_buffer(&mut self) {
+    /// Lets go of the last message, so that the next can come into its place, and of the read buffer if that has more
+    /// than `most` bytes; true if it had. Does nothing unless [`Dechunker::is_empty`].
+    pub fn shrink(&mut self, most: usize) -> bool {
+        if !self.is_empty() {
+            return false;
+        }
         self.release();
-        self.buffer = BytesMut::new();
+        let is_large = self.buffer.try_reclaim(most + 1);
+        if is_large {
+            self.buffer = BytesMut::new();
+        }
+        is_large
     }
 
-    /// Lets go of the message, so that the next can come into its place.
-    pub fn release(&mut self) {
+    fn release(&mut self) {
         match std::mem::replace(&mut self.current, Current::None) {
             Current::None => {}
             Current::InPlace(length) => self.buffer.advance(length + 4),
@@ -204,6 +211,21 @@ mod tests {
             }
             assert_eq!(found, messages, "cut every {cut} bytes");
             assert!(dechunker.is_empty());
+        }
+    }
+
+    #[test]
+    fn only_a_large_buffer_is_given_back_and_only_when_nothing_is_in_it() {
+        let mut dechunker = Dechunker::new(1 << 20);
+        dechunker.buffer().reserve(100);
+        for size in [90, 1000] {
+            let bytes = framed(&[vec![7; size]]);
+            dechunker.buffer().extend_from_slice(&bytes);
+            assert!(!dechunker.shrink(500), "it has not been read");
+            assert!(dechunker.advance().unwrap());
+            assert_eq!(dechunker.shrink(500), size > 500, "{size}");
+            assert!(dechunker.message().is_empty() && dechunker.buffer().is_empty());
+            assert_eq!(dechunker.buffer().try_reclaim(90), size == 90, "{size}: what is small is used again, whole");
         }
     }
 

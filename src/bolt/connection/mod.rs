@@ -344,12 +344,8 @@ impl Connection {
     /// Lets go of the last reply, and of the memory that a large answer has left behind.
     pub fn shrink(&mut self) {
         self.outbound.shrink_to(MIN_READ);
-        if self.inbound.is_empty() {
-            self.inbound.release();
-            if self.inbound.buffer().try_reclaim(MIN_READ + 1) {
-                self.inbound.forget_buffer();
-                self.read_size = MIN_READ;
-            }
+        if self.inbound.shrink(MIN_READ) {
+            self.read_size = MIN_READ;
         }
     }
 }
