@@ -32,4 +32,7 @@ pub enum RowError {
     /// The value is nested deeper than 2000 levels.
     #[error("the database sent a value that is nested more than {} levels deep", super::walk::DEPTH_LIMIT)]
     TooDeep,
+    /// The text is longer than was allowed for.
+    #[error("the text of a row is longer than was allowed for")]
+    TooLong,
 }

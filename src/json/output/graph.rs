@@ -5,14 +5,15 @@
 use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
+use super::path::{Path, PathPart};
 use super::walk::Walk;
 use super::{scalar, text};
-use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
+use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
 /// What identifies a node or a relationship to a client.
 #[derive(Clone, Copy)]
-enum ElementId<'a> {
+pub(super) enum ElementId<'a> {
     Text(&'a str),
     Number(i64),
 }
@@ -26,6 +27,8 @@ pub(super) enum Trailing {
     Node,
     /// The relationship's own and those of its ends.
     Relationship,
+    /// So many, which are written already.
+    Passed(u8),
 }
 
 /// The texts around an entity's parts in a view.
@@ -66,48 +69,117 @@ fn keys(view: View) -> &'static Keys {
     }
 }
 
+/// Names and element ids are never longer, in bytes. What is belongs to a database that means no good.
+const LONGEST_NAME: usize = 64 * 1024;
+
+/// A label, a type, an element id: text that is written at once.
+pub(super) fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+    let name = reader.expect_string()?;
+    if name.len() <= LONGEST_NAME { Ok(name) } else { Err(DecodeError::Value("a name of more than 64 KiB")) }
+}
+
 /// Writes a node up to its properties, and opens these.
-pub(super) fn node(walk: &mut Walk<'_>, reader: &mut Reader<'_>, fields: usize) -> Result<(), RowError> {
-    let keys = keys(walk.view);
+pub(super) fn node(
+    walk: &mut Walk,
+    out: &mut BytesMut,
+    reader: &mut Reader<'_>,
+    fields: usize,
+) -> Result<(), RowError> {
     let number = reader.expect_integer()?;
-    walk.out.extend_from_slice(keys.node);
-    let ids_at = walk.out.len();
-    let trailing = if fields == 4 {
-        Trailing::Node
-    } else {
-        ElementId::Number(number).write(walk.out);
-        Trailing::Nothing
-    };
-    walk.out.extend_from_slice(keys.labels);
-    for position in 0..reader.expect_list()? {
-        if position > 0 {
-            walk.out.put_u8(b',');
-        }
-        text::string(walk.out, reader.expect_string()?);
+    let id = (fields == 3).then_some(ElementId::Number(number));
+    if !walk.piecewise {
+        let trailing = if id.is_some() { Trailing::Nothing } else { Trailing::Node };
+        return with_labels(walk, out, reader, id, trailing);
     }
-    walk.out.put_u8(b']');
-    walk.out.extend_from_slice(keys.properties);
-    walk.open_properties(reader, trailing, ids_at)
+    // All that could be wrong is found out before anything of the node is written.
+    let mut ahead = reader.clone();
+    ahead.clone().expect_list()?;
+    ahead.skip()?;
+    expect_properties(&mut ahead)?;
+    match id {
+        Some(_) => with_labels(walk, out, reader, id, Trailing::Nothing),
+        None => with_labels(walk, out, reader, Some(ElementId::Text(name(&mut ahead)?)), Trailing::Passed(1)),
+    }
+}
+
+/// Writes a node from its labels on. Its element id is known, or stands behind its properties.
+fn with_labels(
+    walk: &mut Walk,
+    out: &mut BytesMut,
+    reader: &mut Reader<'_>,
+    id: Option<ElementId<'_>>,
+    trailing: Trailing,
+) -> Result<(), RowError> {
+    let keys = keys(walk.view);
+    out.extend_from_slice(keys.node);
+    let ids_at = out.len();
+    if let Some(id) = id {
+        id.write(out);
+    }
+    out.extend_from_slice(keys.labels);
+    let labels = reader.expect_list()?;
+    if walk.piecewise {
+        return walk.open_labels(labels, trailing);
+    }
+    for position in 0..labels {
+        if position > 0 {
+            out.put_u8(b',');
+        }
+        text::string(out, reader.expect_string()?);
+    }
+    out.put_u8(b']');
+    out.extend_from_slice(keys.properties);
+    walk.open_properties(out, reader, trailing, ids_at)
+}
+
+/// Ends the labels of a node, and opens its properties.
+pub(super) fn close_labels(
+    walk: &mut Walk,
+    out: &mut BytesMut,
+    reader: &mut Reader<'_>,
+    trailing: Trailing,
+) -> Result<(), RowError> {
+    out.put_u8(b']');
+    out.extend_from_slice(keys(walk.view).properties);
+    walk.open_properties(out, reader, trailing, 0)
 }
 
 /// Writes a relationship up to its properties, and opens these.
-pub(super) fn relationship(walk: &mut Walk<'_>, reader: &mut Reader<'_>, fields: usize) -> Result<(), RowError> {
+pub(super) fn relationship(
+    walk: &mut Walk,
+    out: &mut BytesMut,
+    reader: &mut Reader<'_>,
+    fields: usize,
+) -> Result<(), RowError> {
     let keys = keys(walk.view);
     let numbers = [reader.expect_integer()?, reader.expect_integer()?, reader.expect_integer()?];
-    let kind = reader.expect_string()?;
-    walk.out.extend_from_slice(keys.relationship);
-    let ids_at = walk.out.len();
-    let trailing = if fields == 8 {
-        Trailing::Relationship
-    } else {
+    let kind = name(reader)?;
+    out.extend_from_slice(keys.relationship);
+    let ids_at = out.len();
+    let trailing = if fields == 5 {
         let [id, start, end] = numbers.map(ElementId::Number);
         // Only a relationship that the same statement deleted has no type, and it has no ends.
         let ends = if kind.is_empty() { [ElementId::Text(""); 2] } else { [start, end] };
-        write_ids(walk.out, keys, id, ends);
+        write_ids(out, keys, id, ends);
         Trailing::Nothing
+    } else if walk.piecewise {
+        let mut ahead = reader.clone();
+        expect_properties(&mut ahead)?;
+        let id = ElementId::Text(name(&mut ahead)?);
+        let ends = [name(&mut ahead)?, name(&mut ahead)?].map(ElementId::Text);
+        write_ids(out, keys, id, ends);
+        Trailing::Passed(3)
+    } else {
+        Trailing::Relationship
     };
-    write_kind(walk.out, keys, kind);
-    walk.open_properties(reader, trailing, ids_at)
+    write_kind(out, keys, kind);
+    walk.open_properties(out, reader, trailing, ids_at)
+}
+
+/// Passes over a map of properties.
+pub(super) fn expect_properties(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+    reader.clone().expect_map()?;
+    reader.skip()
 }
 
 /// Puts the element ids that the reader stands at to their place in front: behind `ids_at`.
@@ -121,10 +193,16 @@ pub(super) fn insert_ids(
     let end = out.len();
     match trailing {
         Trailing::Nothing => return Ok(()),
-        Trailing::Node => text::string(out, reader.expect_string()?),
+        Trailing::Passed(ids) => {
+            for _ in 0..ids {
+                reader.skip()?;
+            }
+            return Ok(());
+        }
+        Trailing::Node => text::string(out, name(reader)?),
         Trailing::Relationship => {
-            let id = ElementId::Text(reader.expect_string()?);
-            let ends = [reader.expect_string()?, reader.expect_string()?].map(ElementId::Text);
+            let id = ElementId::Text(name(reader)?);
+            let ends = [name(reader)?, name(reader)?].map(ElementId::Text);
             write_ids(out, keys(view), id, ends);
         }
     }
@@ -151,118 +229,53 @@ fn write_kind(out: &mut BytesMut, keys: &Keys, kind: &str) {
     out.extend_from_slice(keys.properties);
 }
 
-/// Writes a path: its nodes and relationships in turn, each relationship with the ends it really
-/// has.
-pub(super) fn path(out: &mut BytesMut, view: View, reader: &mut Reader<'_>) -> Result<(), RowError> {
-    let nodes = parts(reader, tag::NODE, [3, 4])?;
-    let relationships = parts(reader, tag::UNBOUND_RELATIONSHIP, [3, 4])?;
-    let indices = reader.expect_list()?;
-    if !indices.is_multiple_of(2) {
-        return Err(DecodeError::Value("a path with half a step").into());
-    }
-    if view == View::Plain {
-        out.put_u8(b'[');
-    } else {
+/// Opens a path: its nodes and relationships in turn.
+pub(super) fn path<'a>(
+    walk: &mut Walk,
+    out: &mut BytesMut,
+    fields: &'a [u8],
+    reader: &mut Reader<'a>,
+) -> Result<(), RowError> {
+    let (path, steps) = Path::read(fields, reader)?;
+    walk.open_path(path, steps)?;
+    if walk.view != View::Plain {
         scalar::open_typed(out, "Path");
-        out.put_u8(b'[');
     }
-    let mut current = nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
-    write_node(out, view, current)?;
-    for _ in 0..indices / 2 {
-        let step = reader.expect_integer()?;
-        let next = reader.expect_integer()?;
-        let next = at(&nodes, usize::try_from(next).ok())?;
-        let position = usize::try_from(step.unsigned_abs()).ok().and_then(|position| position.checked_sub(1));
-        let relationship = at(&relationships, position)?;
-        let (start, end) = if step > 0 { (current, next) } else { (next, current) };
-        out.put_u8(b',');
-        write_relationship(out, view, relationship, start, end)?;
-        out.put_u8(b',');
-        write_node(out, view, next)?;
-        current = next;
-    }
-    out.extend_from_slice(if view == View::Plain { b"]" } else { b"]}" });
+    out.put_u8(b'[');
     Ok(())
 }
 
-/// A node or relationship of a path: its fields, of which the path may need any at any time.
-struct Part<'a> {
-    reader: Reader<'a>,
-    fields: usize,
-    id: ElementId<'a>,
-}
-
-fn parts<'a>(reader: &mut Reader<'a>, tag: u8, sizes: [usize; 2]) -> Result<Vec<Part<'a>>, DecodeError> {
-    // The count is at most the number of bytes, but a part is much larger: so no capacity in
-    // advance.
-    let mut parts = Vec::new();
-    for _ in 0..reader.expect_list()? {
-        let fields = match reader.token()? {
-            Token::Struct(found, fields) if found == tag && sizes.contains(&fields) => fields,
-            _ => {
-                return Err(DecodeError::Value("a path of other things than nodes and relationships"));
-            }
-        };
-        let start = reader.clone();
-        // Both kinds have their number first, two more fields, and the element id last.
-        let id = element_id(&mut start.clone(), fields)?;
-        for _ in 0..fields {
-            reader.skip()?;
-        }
-        parts.push(Part { reader: start, fields, id });
-    }
-    Ok(parts)
-}
-
-fn at<'p, 'a>(parts: &'p [Part<'a>], position: Option<usize>) -> Result<&'p Part<'a>, DecodeError> {
-    position
-        .and_then(|position| parts.get(position))
-        .ok_or(DecodeError::Value("a path with an index that leads nowhere"))
-}
-
-fn write_node(out: &mut BytesMut, view: View, part: &Part<'_>) -> Result<(), RowError> {
-    let mut reader = part.reader.clone();
-    let mut walk = Walk::new(out, view);
-    node(&mut walk, &mut reader, part.fields)?;
-    in_path(walk.finish(&mut reader))
-}
-
-fn write_relationship(
+/// Writes a node or a relationship of a path up to its properties, and opens these. A relationship has the ends that it
+/// really has.
+pub(super) fn part_of_path<'a>(
+    walk: &mut Walk,
     out: &mut BytesMut,
-    view: View,
-    part: &Part<'_>,
-    start: &Part<'_>,
-    end: &Part<'_>,
+    fields: &'a [u8],
+    reader: &mut Reader<'a>,
+    part: PathPart,
 ) -> Result<(), RowError> {
-    let mut reader = part.reader.clone();
-    reader.skip()?;
-    let kind = reader.expect_string()?;
-    let keys = keys(view);
-    out.extend_from_slice(keys.relationship);
-    write_ids(out, keys, part.id, [start.id, end.id]);
-    write_kind(out, keys, kind);
-    let mut walk = Walk::new(out, view);
-    walk.open_properties(&mut reader, Trailing::Nothing, 0)?;
-    in_path(walk.finish(&mut reader))
-}
-
-/// What a view cannot show is nested if it belongs to a path.
-fn in_path(result: Result<(), RowError>) -> Result<(), RowError> {
-    result.map_err(|error| match error {
-        RowError::Unsupported { type_name, .. } => RowError::Unsupported { type_name, nested: true },
-        other => other,
-    })
-}
-
-/// The element id of a node, or of a relationship in a path, whose fields the reader stands at.
-fn element_id<'a>(reader: &mut Reader<'a>, fields: usize) -> Result<ElementId<'a>, DecodeError> {
-    let number = reader.expect_integer()?;
-    if fields < 4 {
-        return Ok(ElementId::Number(number));
+    let keys = keys(walk.view);
+    match part {
+        PathPart::Node { node, first } => {
+            if !first {
+                out.put_u8(b',');
+            }
+            *reader = node.reader(fields);
+            reader.skip()?;
+            let id = node.id(fields)?;
+            with_labels(walk, out, reader, Some(id), Trailing::Nothing)
+        }
+        PathPart::Relationship { relationship, start, end } => {
+            out.put_u8(b',');
+            *reader = relationship.reader(fields);
+            reader.skip()?;
+            let kind = name(reader)?;
+            out.extend_from_slice(keys.relationship);
+            write_ids(out, keys, relationship.id(fields)?, [start.id(fields)?, end.id(fields)?]);
+            write_kind(out, keys, kind);
+            walk.open_properties(out, reader, Trailing::Nothing, 0)
+        }
     }
-    reader.skip()?;
-    reader.skip()?;
-    reader.expect_string().map(ElementId::Text)
 }
 
 impl ElementId<'_> {

@@ -138,7 +138,7 @@ impl<'a> Operator<'a> {
         text::string(out, self.kind.unwrap_or_default());
         out.extend_from_slice(br#","arguments":"#);
         match self.arguments {
-            Some(arguments) => Walk::new(out, view).bare_map(&mut Reader::new(arguments))?,
+            Some(arguments) => Walk::new(view).bare_map(out, &mut Reader::new(arguments))?,
             None => out.extend_from_slice(b"{}"),
         }
         out.extend_from_slice(br#","identifiers":["#);

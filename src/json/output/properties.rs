@@ -5,8 +5,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::{RowError, counters, notifications, plan, profile, row, value};
-use crate::bolt::packstream::{Reader, Writer, tag};
+use super::{RowError, RowWriter, Written, counters, notifications, plan, profile, row, value};
+use crate::bolt::packstream::{DecodeError, Reader, Writer, tag};
 use crate::json::{TypedVersion, View};
 
 const VIEWS: [View; 4] =
@@ -234,6 +234,20 @@ proptest! {
     }
 
     #[test]
+    fn parts_of_a_row_make_the_same_text(values in vec(any_value(), 0..4), limit in 1_usize..200) {
+        let fields = sample(None, |out| {
+            out.list(values.len());
+            values.iter().for_each(|value| out.raw(&value.bytes));
+        });
+        for view in [View::Plain, View::Typed(TypedVersion::V1_2)] {
+            let mut whole = BytesMut::new();
+            row(&mut whole, &fields.bytes, values.len(), view).unwrap();
+            let (parts, result, flaws) = in_parts(&fields.bytes, values.len(), view, limit);
+            prop_assert_eq!((parts, result, flaws), (whole.to_vec(), Ok(()), 0));
+        }
+    }
+
+    #[test]
     fn damaged_values_give_valid_json_or_an_error(
         original in any_value(),
         damages in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -257,8 +271,38 @@ proptest! {
     }
 }
 
+/// The text of a row whose parts are taken away whenever they are `limit` bytes long, and how many values became `null`.
+fn in_parts(fields: &[u8], columns: usize, view: View, limit: usize) -> (Vec<u8>, Result<(), RowError>, u64) {
+    let (mut writer, mut out, mut text) = (RowWriter::new(view), BytesMut::new(), Vec::new());
+    loop {
+        let written = writer.write_part(&mut out, fields, columns, limit);
+        text.extend_from_slice(&out.split());
+        match written {
+            Ok(Written::Part) => {}
+            Ok(Written::Whole) => return (text, Ok(()), writer.flaws().count),
+            Err(error) => return (text, Err(error), writer.flaws().count),
+        }
+    }
+}
+
 fn check_hostile(bytes: &[u8]) -> Result<(), TestCaseError> {
     for view in VIEWS {
+        let columns = Reader::new(bytes).expect_list().unwrap_or(1);
+        let (text, result, _) = in_parts(bytes, columns, view, 50);
+        if result.is_ok() {
+            prop_assert!(serde_json::from_slice::<Json>(&text).is_ok(), "{}", String::from_utf8_lossy(&text));
+        }
+        let (text, result, flaws) = in_parts(bytes, columns, view, usize::MAX);
+        match &result {
+            Ok(()) | Err(RowError::Unsupported { nested: false, .. }) => {
+                prop_assert!(serde_json::from_slice::<Json>(&text).is_ok(), "{}", String::from_utf8_lossy(&text));
+                let mut whole = BytesMut::new();
+                let at_once = row(&mut whole, bytes, columns, view);
+                prop_assert_eq!(at_once == result && whole == text, flaws == 0);
+            }
+            Err(RowError::Decode(DecodeError::Value(_)) | RowError::TooDeep) => prop_assert!(false, "{result:?}"),
+            Err(_) => prop_assert!(text.is_empty()),
+        }
         let mut out = BytesMut::from(&b"1"[..]);
         match value(&mut out, &mut Reader::new(bytes), view) {
             Ok(()) => prop_assert!(serde_json::from_slice::<Json>(&out[1..]).is_ok()),

@@ -1,22 +1,90 @@
 //! One row of a result.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
-use super::walk;
+use super::path::position;
+use super::walk::{self, Progress, Walk};
 use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
-/// Appends one row as `[v1,v2]`. `fields` are the bytes of a record's list, `columns` is the width
-/// it must have.
+/// Records of at most so many bytes are written at once, unless their text is longer than [`AT_ONCE`].
+const SMALL: usize = 64 * 1024;
+
+/// The longest text of a small record, in bytes, that is not handed over in parts. Only a path can have a longer one.
+const AT_ONCE: usize = 2 * 1024 * 1024;
+
+/// Flaws that are remembered; further ones are counted.
+const REMEMBERED: usize = 10;
+
+/// Writes the rows of a result one after another, large ones in parts.
+///
+/// A value that makes no sense (text that is not UTF-8, a date beyond the calendar, a path that leads nowhere) becomes
+/// `null`, and [`RowWriter::flaws`] says why.
+pub struct RowWriter {
+    view: View,
+    /// A row that is written in parts.
+    open: Option<Box<Open>>,
+    rows: u64,
+    flaws: Flaws,
+}
+
+/// The values that became `null`.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Flaws {
+    /// The first ones.
+    pub first: Vec<Flaw>,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// A value that became `null`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw {
+    /// The row, counted from 1.
+    pub row: u64,
+    /// The column, counted from 0.
+    pub column: usize,
+    /// What is wrong with the value.
+    pub reason: Cow<'static, str>,
+}
+
+/// Whether all of a row is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// All of it.
+    Whole,
+    /// A part. The writer wants the same record again, once the text was taken away.
+    Part,
+}
+
+/// A row that is written in parts.
+struct Open {
+    walk: Walk,
+    /// Where the reader stands in the record.
+    at: usize,
+    /// Columns that were begun.
+    column: usize,
+    /// Where the text of the row begins, as long as all of it is there.
+    start: usize,
+}
+
+/// Appends one row as `[v1,v2]`. `fields` are the bytes of a record's list, `columns` is the width it must have.
 ///
 /// # Errors
 /// [`RowError::Unsupported`] when a value has no form in the view: at the top of a column the row
 /// is closed before that column and stays in `out`, inside another value nothing of the row stays.
 /// After any other error `out` is as it was.
 pub fn row(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Result<(), RowError> {
+    at_once(out, fields, columns, view, usize::MAX)
+}
+
+#[inline]
+fn at_once(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: usize) -> Result<(), RowError> {
     let start = out.len();
-    let result = write(out, fields, columns, view);
+    let result = write(out, fields, columns, view, limit);
     match &result {
         Ok(()) | Err(RowError::Unsupported { nested: false, .. }) => {}
         Err(_) => out.truncate(start),
@@ -24,28 +92,193 @@ pub fn row(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Res
     result
 }
 
-fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Result<(), RowError> {
-    let mut reader = Reader::new(fields);
-    let found = reader.expect_list()?;
-    if found != columns {
-        return Err(RowError::WrongWidth { expected: columns, found });
-    }
+#[inline]
+fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: usize) -> Result<(), RowError> {
+    let mut reader = begin(fields, columns)?;
     out.put_u8(b'[');
     for column in 0..columns {
         let before = out.len();
         if column > 0 {
             out.put_u8(b',');
         }
-        if let Err(error) = walk::value(out, &mut reader, view) {
+        if let Err(error) = walk::within(out, &mut reader, view, limit) {
             out.truncate(before);
             out.put_u8(b']');
             return Err(error);
         }
     }
     out.put_u8(b']');
+    end(&reader)
+}
+
+#[inline]
+fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
+    let mut reader = Reader::new(fields);
+    let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is no list"))?;
+    if found == columns { Ok(reader) } else { Err(RowError::WrongWidth { expected: columns, found }) }
+}
+
+#[inline]
+fn end(reader: &Reader<'_>) -> Result<(), RowError> {
     if reader.rest().is_empty() {
         Ok(())
     } else {
         Err(DecodeError::Framing("bytes behind the last value of a row").into())
+    }
+}
+
+impl RowWriter {
+    /// A writer of rows in a view.
+    #[must_use]
+    pub fn new(view: View) -> Self {
+        Self { view, open: None, rows: 0, flaws: Flaws::default() }
+    }
+
+    /// Appends a row, or the next part of it, until `out` is about `limit` bytes long.
+    ///
+    /// # Errors
+    /// As [`row`], save that no value that makes no sense is an error. Where a part of the row was handed over
+    /// ([`RowWriter::is_torn`]), what is left of it in `out` stays.
+    #[inline]
+    pub fn write(
+        &mut self,
+        out: &mut BytesMut,
+        fields: &[u8],
+        columns: usize,
+        limit: usize,
+    ) -> Result<Written, RowError> {
+        if self.open.is_none() && fields.len() <= SMALL {
+            let most = out.len().saturating_add(AT_ONCE);
+            match at_once(out, fields, columns, self.view, most) {
+                Ok(()) => {
+                    self.rows += 1;
+                    return Ok(Written::Whole);
+                }
+                Err(RowError::TooLong | RowError::TooDeep | RowError::Decode(DecodeError::Value(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.write_part(out, fields, columns, limit)
+    }
+
+    /// As [`RowWriter::write`], however small the record is.
+    #[cold]
+    pub(super) fn write_part(
+        &mut self,
+        out: &mut BytesMut,
+        fields: &[u8],
+        columns: usize,
+        limit: usize,
+    ) -> Result<Written, RowError> {
+        let mut open = match self.open.take() {
+            Some(mut open) => {
+                open.walk.handed_over = true;
+                open
+            }
+            None => {
+                let reader = begin(fields, columns)?;
+                let mut walk = Walk::new(self.view);
+                walk.piecewise = true;
+                let start = out.len();
+                out.put_u8(b'[');
+                Box::new(Open { walk, at: position(fields, &reader), column: 0, start })
+            }
+        };
+        match open.go_on(out, fields, columns, limit, |column, reason| self.flaws.add(self.rows + 1, column, reason)) {
+            Ok(Written::Part) => {
+                self.open = Some(open);
+                Ok(Written::Part)
+            }
+            Ok(Written::Whole) => {
+                self.rows += 1;
+                open.walk.late.map_or(Ok(Written::Whole), Err)
+            }
+            Err(error) if open.walk.handed_over => {
+                self.open = Some(open);
+                Err(error)
+            }
+            Err(error) => {
+                open.take_back(out, &error);
+                Err(match error {
+                    RowError::Unsupported { type_name, nested } => {
+                        RowError::Unsupported { type_name, nested: nested || open.walk.is_within() }
+                    }
+                    other => other,
+                })
+            }
+        }
+    }
+
+    /// Whether a row is half written: between its parts, and for good after an error behind the first part.
+    #[must_use]
+    pub fn is_torn(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The values that became `null`.
+    #[must_use]
+    pub fn flaws(&self) -> &Flaws {
+        &self.flaws
+    }
+
+    /// Begins another result, or the same one again.
+    pub fn restart(&mut self) {
+        (self.open, self.rows, self.flaws) = (None, 0, Flaws::default());
+    }
+}
+
+impl Open {
+    fn go_on(
+        &mut self,
+        out: &mut BytesMut,
+        fields: &[u8],
+        columns: usize,
+        limit: usize,
+        mut flaw: impl FnMut(usize, Cow<'static, str>),
+    ) -> Result<Written, RowError> {
+        let mut reader = Reader::new(fields.get(self.at..).unwrap_or_default());
+        loop {
+            let progress = self.walk.go_on(out, fields, &mut reader, limit);
+            for reason in self.walk.flaws.drain(..) {
+                flaw(self.column.saturating_sub(1), reason);
+            }
+            if progress? == Progress::Full || out.len() >= limit {
+                self.at = position(fields, &reader);
+                return Ok(Written::Part);
+            }
+            if self.column == columns {
+                out.put_u8(b']');
+                end(&reader)?;
+                return Ok(Written::Whole);
+            }
+            if self.column > 0 {
+                out.put_u8(b',');
+            }
+            self.column += 1;
+            self.walk.item(out, fields, &mut reader)?;
+        }
+    }
+
+    /// Takes back what there is of a row that cannot be shown.
+    fn take_back(&self, out: &mut BytesMut, error: &RowError) {
+        let at_top = matches!(error, RowError::Unsupported { nested: false, .. }) && !self.walk.is_within();
+        if at_top {
+            // The row ends before the column.
+            if self.column > 1 {
+                out.truncate(out.len() - 1);
+            }
+            out.put_u8(b']');
+        } else {
+            out.truncate(self.start);
+        }
+    }
+}
+
+impl Flaws {
+    fn add(&mut self, row: u64, column: usize, reason: Cow<'static, str>) {
+        self.count += 1;
+        if self.first.len() < REMEMBERED {
+            self.first.push(Flaw { row, column, reason });
+        }
     }
 }

@@ -60,6 +60,12 @@ pub(super) fn open_typed(out: &mut BytesMut, name: &'static str) {
     out.extend_from_slice(b"\",\"_value\":");
 }
 
+/// As [`open_typed`], for a string; its inside and `"}` are to follow.
+pub(super) fn open_typed_text(out: &mut BytesMut, name: &'static str) {
+    open_typed(out, name);
+    out.put_u8(b'"');
+}
+
 /// Appends the value in `token` if it has no parts, and a form in every view; says whether it has.
 #[inline]
 pub(super) fn plain(out: &mut BytesMut, view: View, token: &Token<'_>) -> bool {

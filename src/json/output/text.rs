@@ -19,7 +19,12 @@ pub fn string(out: &mut BytesMut, text: &str) {
 /// Appends `text` as the inside of a JSON string.
 #[inline]
 pub(super) fn escaped(out: &mut BytesMut, text: &str) {
-    let bytes = text.as_bytes();
+    escaped_bytes(out, text.as_bytes());
+}
+
+/// Appends a part of some text, cut anywhere, as a part of the inside of a JSON string.
+#[inline]
+pub(super) fn escaped_bytes(out: &mut BytesMut, bytes: &[u8]) {
     if is_clean(bytes) { out.extend_from_slice(bytes) } else { with_escapes(out, bytes) }
 }
 

@@ -11,33 +11,52 @@ use crate::json::{TypedVersion, View};
 
 /// Appends a vector. `kind` is the marker byte of the coordinates' type, `data` their bytes.
 pub(super) fn vector(out: &mut BytesMut, view: View, kind: &[u8], data: &[u8]) -> Result<(), RowError> {
-    let name = match kind {
-        [0xC8] => "INT8",
-        [0xC9] => "INT16",
-        [0xCA] => "INT32",
-        [0xCB] => "INT64",
-        [0xC6] => "FLOAT32",
-        [0xC1] => "FLOAT64",
-        _ => return Err(DecodeError::Value("a vector of an unknown type of coordinates").into()),
-    };
-    match view {
-        View::Plain => Ok(coordinates(out, name, data, false)?),
-        View::Typed(TypedVersion::V1_0) => {
-            Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false })
-        }
-        View::Typed(_) => {
-            scalar::open_typed(out, "Vector");
-            out.extend_from_slice(b"{\"coordinatesType\":\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\",\"coordinates\":");
-            coordinates(out, name, data, true)?;
-            out.extend_from_slice(b"}}");
-            Ok(())
-        }
-    }
+    let kind = coordinates_type(view, kind, data)?;
+    open(out, view, kind);
+    items(out, view, kind, data, true);
+    out.extend_from_slice(closing(view));
+    Ok(())
 }
 
-fn coordinates(out: &mut BytesMut, name: &str, data: &[u8], quote: bool) -> Result<(), DecodeError> {
+/// The type of the coordinates in `data`, if the view has a form for them and they are whole.
+pub(super) fn coordinates_type(view: View, kind: &[u8], data: &[u8]) -> Result<&'static str, RowError> {
+    let (name, width) = match kind {
+        [0xC8] => ("INT8", 1),
+        [0xC9] => ("INT16", 2),
+        [0xCA] => ("INT32", 4),
+        [0xCB] => ("INT64", 8),
+        [0xC6] => ("FLOAT32", 4),
+        [0xC1] => ("FLOAT64", 8),
+        _ => return Err(DecodeError::Value("a vector of an unknown type of coordinates").into()),
+    };
+    if view == View::Typed(TypedVersion::V1_0) {
+        return Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false });
+    }
+    if !data.len().is_multiple_of(width) {
+        return Err(DecodeError::Value("a vector that ends inside a coordinate").into());
+    }
+    Ok(name)
+}
+
+/// Begins the text of a vector.
+pub(super) fn open(out: &mut BytesMut, view: View, kind: &'static str) {
+    if view != View::Plain {
+        scalar::open_typed(out, "Vector");
+        out.extend_from_slice(b"{\"coordinatesType\":\"");
+        out.extend_from_slice(kind.as_bytes());
+        out.extend_from_slice(b"\",\"coordinates\":");
+    }
+    out.put_u8(b'[');
+}
+
+/// What ends it.
+pub(super) fn closing(view: View) -> &'static [u8] {
+    if view == View::Plain { b"]" } else { b"]}}" }
+}
+
+/// Appends whole coordinates; `first` are the first of a vector.
+pub(super) fn items(out: &mut BytesMut, view: View, kind: &str, data: &[u8], first: bool) {
+    let quote = view != View::Plain;
     let single = |out: &mut BytesMut, item| {
         let value = f32::from_be_bytes(item);
         // A plain number is quoted after all if JSON has no number for it.
@@ -47,37 +66,33 @@ fn coordinates(out: &mut BytesMut, name: &str, data: &[u8], quote: bool) -> Resu
         let value = f64::from_be_bytes(item);
         if quote { float::double(out, value) } else { scalar::plain_float(out, value) }
     };
-    match name {
-        "INT8" => each(out, data, quote, |out, item| scalar::integer(out, i8::from_be_bytes(item).into())),
-        "INT16" => each(out, data, quote, |out, item| scalar::integer(out, i16::from_be_bytes(item).into())),
-        "INT32" => each(out, data, quote, |out, item| scalar::integer(out, i32::from_be_bytes(item).into())),
-        "INT64" => each(out, data, quote, |out, item| scalar::integer(out, i64::from_be_bytes(item))),
-        "FLOAT32" => each(out, data, quote, single),
-        _ => each(out, data, quote, double),
+    let style = Style { first, quote };
+    match kind {
+        "INT8" => each(out, data, style, |out, item| scalar::integer(out, i8::from_be_bytes(item).into())),
+        "INT16" => each(out, data, style, |out, item| scalar::integer(out, i16::from_be_bytes(item).into())),
+        "INT32" => each(out, data, style, |out, item| scalar::integer(out, i32::from_be_bytes(item).into())),
+        "INT64" => each(out, data, style, |out, item| scalar::integer(out, i64::from_be_bytes(item))),
+        "FLOAT32" => each(out, data, style, single),
+        _ => each(out, data, style, double),
     }
 }
 
-fn each<const WIDTH: usize>(
-    out: &mut BytesMut,
-    data: &[u8],
+#[derive(Clone, Copy)]
+struct Style {
+    first: bool,
     quote: bool,
-    write: impl Fn(&mut BytesMut, [u8; WIDTH]),
-) -> Result<(), DecodeError> {
-    let (items, incomplete) = data.as_chunks::<WIDTH>();
-    if !incomplete.is_empty() {
-        return Err(DecodeError::Value("a vector that ends inside a coordinate"));
-    }
-    out.put_u8(b'[');
-    for (position, &item) in items.iter().enumerate() {
-        if position > 0 {
+}
+
+fn each<const WIDTH: usize>(out: &mut BytesMut, data: &[u8], style: Style, write: impl Fn(&mut BytesMut, [u8; WIDTH])) {
+    let mut first = style.first;
+    for &item in data.as_chunks::<WIDTH>().0 {
+        if !std::mem::take(&mut first) {
             out.put_u8(b',');
         }
-        if quote {
+        if style.quote {
             scalar::quoted(out, |out| write(out, item));
         } else {
             write(out, item);
         }
     }
-    out.put_u8(b']');
-    Ok(())
 }

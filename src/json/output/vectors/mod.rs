@@ -1,6 +1,7 @@
 //! Values whose text was seen on Neo4j's own Query API, as tests; here what these tests share.
 
 mod graph;
+mod parts;
 mod rows;
 mod scalars;
 mod summary;
