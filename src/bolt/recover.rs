@@ -22,6 +22,14 @@ pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
     matches!(timeout(budget, reset(connection)).await, Ok(true)) && connection.is_clean()
 }
 
+/// Queues a RESET that interrupts the running statement, unless one is on its way or a login is.
+pub fn request_reset(connection: &mut Connection) {
+    // A RESET that overtakes a BEGIN or a login costs the connection on Neo4j.
+    if connection.is_recoverable() && !connection.owes_begin() && !connection.owes_login() && !connection.owes_reset() {
+        connection.reset();
+    }
+}
+
 async fn reset(connection: &mut Connection) -> bool {
     // A RESET that overtakes a BEGIN or a login costs the connection on Neo4j.
     if connection.settle_login().await.is_err() {

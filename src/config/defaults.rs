@@ -33,6 +33,7 @@ impl Default for Settings {
                 login_age: Age::constant(Duration::from_secs(30)),
                 liveness_after: seconds(30),
                 max_execution_time: seconds(10 * 60),
+                termination_grace: seconds(10),
             },
             auth: Auth::default(),
             transactions: Transactions {

@@ -136,6 +136,8 @@ pub struct Database {
     pub liveness_after: TimeSpan,
     /// Transaction timeout sent to the database, and cap for a request's `maxExecutionTime`.
     pub max_execution_time: TimeSpan,
+    /// How long the database may take to end a statement whose time is over.
+    pub termination_grace: TimeSpan,
 }
 
 /// `[transactions]`: explicit transactions held open between requests.

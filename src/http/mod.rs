@@ -15,10 +15,12 @@ mod path;
 mod query_api;
 mod refusal;
 mod request;
+mod rest;
 mod results;
 mod router;
 mod running;
 mod status;
+mod stream;
 
 pub use body::BodyLimits;
 pub use idempotency::Settings as IdempotencySettings;

@@ -3,22 +3,20 @@
 //! The head of an answer waits for the first rows: a small result is whole by then and gets its length, a large one
 //! streams.
 
-use std::convert::Infallible;
-
-use axum::{
-    body::{Body, Bytes},
-    http::{HeaderName, StatusCode},
-    response::{IntoResponse, Response},
-};
-use futures_util::stream;
-
 use super::{
     answer::{Answer, BatchAnswer},
     media::Format,
     refusal::{Refusal, mark, respond},
+    rest::Rest,
     status::Statuses,
+    stream,
 };
-use crate::query::{BatchBegun, Begun, Progress, Rows, Script};
+use crate::query::{BatchBegun, Begun, Progress};
+use axum::{
+    body::Body,
+    http::{HeaderName, StatusCode},
+    response::{IntoResponse, Response},
+};
 
 /// How many attempts it took, where it took more than one.
 const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
@@ -27,9 +25,9 @@ const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: &Format) -> Response {
     let content_type = &format.content_type;
     match first {
-        Ok(Progress::Paused) => respond(StatusCode::ACCEPTED, content_type, streamed(Rest::Rows(rows, answer))),
+        Ok(Progress::Paused) => respond(StatusCode::ACCEPTED, content_type, streamed(Rest::rows(rows, answer))),
         Ok(Progress::Done(end)) => {
-            answer.close(&end);
+            answer.close(&end, rows.columns());
             respond(StatusCode::ACCEPTED, content_type, Body::from(answer.take()))
         }
         Err(error) if format.statuses == Statuses::Precise => Refusal::of(error, format.clone()).into_response(),
@@ -49,7 +47,7 @@ pub(super) fn of_batch(begun: BatchBegun, mut answer: BatchAnswer, format: &Form
             answer.end(&end, attempts);
             Body::from(answer.take())
         }
-        None => streamed(Rest::Batch(begun.script, answer, attempts)),
+        None => streamed(Rest::batch(begun.script, answer, attempts)),
     };
     respond(StatusCode::ACCEPTED, &format.content_type, body)
 }
@@ -62,66 +60,8 @@ pub(super) fn with_attempts(mut response: Response, attempts: u32) -> Response {
     response
 }
 
-/// What is still to come of an answer. Dropping it cancels the statement.
-enum Rest {
-    Rows(Rows, Answer),
-    Batch(Script, BatchAnswer, u32),
-}
-
-impl Rest {
-    fn take(&mut self) -> Bytes {
-        match self {
-            Self::Rows(_, answer) => answer.take(),
-            Self::Batch(_, answer, _) => answer.take(),
-        }
-    }
-
-    /// Moves the result on; false when the answer is complete, one way or the other.
-    async fn advance(&mut self) -> bool {
-        match self {
-            Self::Rows(rows, answer) => {
-                answer.make_room();
-                match rows.advance(answer).await {
-                    Ok(Progress::Paused) => return true,
-                    Ok(Progress::Done(end)) => answer.close(&end),
-                    Err(error) => answer.fail(&error),
-                }
-            }
-            Self::Batch(script, answer, attempts) => {
-                answer.make_room();
-                match script.advance(answer).await {
-                    Ok(None) => return true,
-                    Ok(Some(end)) => answer.end(&end, *attempts),
-                    Err(failure) => answer.fail(&failure),
-                }
-            }
-        }
-        false
-    }
-}
-
-/// A response body on its way.
-enum Streaming {
-    /// Text that is ready, and what follows it.
-    Chunk(Bytes, Box<Rest>),
-    /// The reader has taken all there was.
-    Waiting(Box<Rest>),
-    Over,
-}
-
+/// The text that there is, and the rest as it comes.
 fn streamed(mut rest: Rest) -> Body {
     let first = rest.take();
-    Body::from_stream(stream::unfold(Streaming::Chunk(first, Box::new(rest)), next_chunk))
-}
-
-async fn next_chunk(state: Streaming) -> Option<(Result<Bytes, Infallible>, Streaming)> {
-    match state {
-        Streaming::Chunk(chunk, rest) => Some((Ok(chunk), Streaming::Waiting(rest))),
-        Streaming::Waiting(mut rest) => {
-            let more = rest.advance().await;
-            let chunk = rest.take();
-            Some((Ok(chunk), if more { Streaming::Waiting(rest) } else { Streaming::Over }))
-        }
-        Streaming::Over => None,
-    }
+    Body::new(stream::body(first, rest))
 }

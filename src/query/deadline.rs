@@ -13,20 +13,32 @@ pub(super) struct Deadline {
     at: Instant,
     /// It is the caller's token that ends, not the time allowed.
     of_token: bool,
+    /// How long the database may take to end what it was told to end.
+    grace: Duration,
 }
 
 impl Deadline {
     /// `at`, or the end of the caller's credential if that comes earlier.
-    pub(super) fn new(at: Instant, caller: &Identity) -> Self {
+    pub(super) fn new(at: Instant, grace: Duration, caller: &Identity) -> Self {
         match caller.until() {
-            Some(end) if end < at => Self { at: end, of_token: true },
-            _ => Self { at, of_token: false },
+            Some(end) if end < at => Self { at: end, of_token: true, grace },
+            _ => Self { at, of_token: false, grace },
         }
     }
 
-    /// After `span`, or as [`Deadline::new`].
-    pub(super) fn after(span: Duration, caller: &Identity) -> Self {
-        Self::new(Instant::now() + span, caller)
+    /// `grace` after a time `limit` that the database was told, or as [`Deadline::new`].
+    pub(super) fn after(limit: Duration, grace: Duration, caller: &Identity) -> Self {
+        Self::new(Instant::now() + limit + grace, grace, caller)
+    }
+
+    /// `grace` from now, whatever the limit: for what the database was told to end, or to commit.
+    pub(super) fn last_words(self) -> Self {
+        Self { at: Instant::now() + self.grace, of_token: false, grace: self.grace }
+    }
+
+    /// Whichever is earlier.
+    pub(super) fn min(self, other: Self) -> Self {
+        if other.at < self.at { other } else { self }
     }
 
     /// The moment itself.
@@ -59,10 +71,10 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn nothing_is_begun_when_the_time_is_over() {
         let caller = Identity::sample(AuthToken::none(), false);
-        let deadline = Deadline::after(Duration::ZERO, &caller);
+        let deadline = Deadline::new(Instant::now(), Duration::ZERO, &caller);
         let begun = pin!(async { unreachable!("the time is over") });
         assert_eq!(deadline.bound::<()>(begun).await, Err(Error::timed_out()));
-        let later = Deadline::after(Duration::from_secs(1), &caller);
+        let later = Deadline::after(Duration::from_secs(1), Duration::ZERO, &caller);
         assert_eq!(later.bound(pin!(async { 1 })).await, Ok(1));
         assert_eq!(later.bound(pin!(pending::<()>())).await, Err(Error::timed_out()));
     }
@@ -71,7 +83,7 @@ mod tests {
     async fn a_credential_ends_what_takes_longer() {
         let end = Instant::now() + Duration::from_secs(5);
         let caller = Identity::sample_until(end);
-        let deadline = Deadline::after(Duration::from_secs(60), &caller);
+        let deadline = Deadline::after(Duration::from_secs(60), Duration::ZERO, &caller);
         assert_eq!(deadline.at(), end);
         assert_eq!(deadline.bound(pin!(pending::<()>())).await, Err(Error::token_expired()));
     }

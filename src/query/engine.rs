@@ -9,13 +9,15 @@ use super::{
     databases::Aliases,
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
+    inspect,
     plan::{Plan, Sent, fitted},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
-    rows::{Begun, FIRST_BATCH, RowSink, Rows, Scope},
+    rows::{Begun, RowSink, Rows, Scope},
     running::{Register, Running, RunningStatement, State},
     statement::{Options, Statement},
     transactions::{self, Transactions},
+    window::FIRST_BATCH,
 };
 use crate::{
     auth::Identity,
@@ -23,9 +25,8 @@ use crate::{
     pool::{Lease, Pool},
 };
 
-/// How much longer than the database's own limit an answer may take before the connection is given up. Neo4j looks
-/// at its limits every two seconds, and waits for a bookmark for up to a minute without looking.
-pub(super) const GRACE: Duration = Duration::from_secs(65);
+/// How much longer a server may take that waits for a bookmark: Neo4j does so for a minute without looking at its limits.
+const BOOKMARK_WAIT: Duration = Duration::from_secs(60);
 
 /// The gateway itself ends what a credential no longer covers, and says why. The database's own limit comes after that.
 const AFTER_THE_END: Duration = Duration::from_secs(1);
@@ -38,6 +39,8 @@ pub(super) const PARAMETERS: &str = "parameters";
 pub struct Settings {
     /// The longest a statement may run.
     pub max_execution_time: Duration,
+    /// How long the database may take to end a statement whose time is over.
+    pub termination_grace: Duration,
     /// Of explicit transactions.
     pub transactions: transactions::Settings,
     /// Other names for databases.
@@ -142,15 +145,38 @@ impl Engine {
             lease.retire();
         }
         running.is(State::Running);
-        let deadline = Deadline::after(limit + GRACE, caller);
-        let columns = {
+        let mut deadline = Deadline::after(limit, self.grace(options), caller);
+        let mut stopping = false;
+        let columns = loop {
             let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);
-            let expected = pin!(expect(&mut lease, deadline, Stake::Statement, take));
-            running.unless_cancelled(expected).await?
+            let answered = {
+                let expected = pin!(expect(&mut lease, deadline, Stake::Statement, take));
+                running.unless_cancelled_or(stopping, expected).await
+            };
+            match answered {
+                Ok(columns) => break columns,
+                Err(cancelled) if !inspect::may_write(&statement.text) => {
+                    lease.hurry();
+                    return Err(cancelled);
+                }
+                Err(_) => {
+                    // Only the database can say whether that came in time.
+                    lease.interrupt();
+                    (stopping, deadline) = (true, deadline.last_words());
+                }
+            }
         };
-        let columns =
-            columns.map_err(|error| tainted(error, &mut lease, options).outside_of_transactions(lease.dialect()))?;
-        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, running.clone()))
+        let columns = columns.map_err(|error| {
+            let error = if stopping { error.of_cancelled() } else { error };
+            tainted(error, &mut lease, options).outside_of_transactions(lease.dialect())
+        })?;
+        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
+    }
+
+    /// How long the database may take to end a statement with these options by itself.
+    pub(super) fn grace(&self, options: &Options) -> Duration {
+        let grace = self.settings.termination_grace;
+        if options.bookmarks.is_empty() { grace } else { grace + BOOKMARK_WAIT }
     }
 
     /// What `caller` has under way on `database`.

@@ -160,8 +160,55 @@ impl Error {
         Self::new(
             Kind::Unauthorized,
             TOKEN_EXPIRED,
-            "The token expired while the request was being served; what it had begun was cancelled.",
+            "The token expired while the request was being served. Its transaction was rolled back; whether a statement \
+             outside of a transaction took effect is not known.",
         )
+    }
+
+    /// COMMIT was sent, and nobody knows what came of it.
+    pub(super) fn unsettled_commit() -> Self {
+        Self::new(
+            Kind::OutcomeUnknown,
+            OUTCOME_UNKNOWN,
+            "The database did not answer COMMIT within the time allowed (database.termination_grace); whether the \
+             transaction was committed is not known.",
+        )
+    }
+
+    /// A statement was cancelled, and nobody knows whether in time.
+    pub(super) fn unsettled_cancel() -> Self {
+        Self::new(
+            Kind::OutcomeUnknown,
+            OUTCOME_UNKNOWN,
+            "The statement was cancelled on request, but the database did not say within the time allowed \
+             (database.termination_grace) whether it had taken effect by then; that is not known.",
+        )
+    }
+
+    /// The database sent what makes no sense.
+    pub fn malformed(message: String) -> Self {
+        Self::new(Kind::Gateway, "Neo.DatabaseError.General.UnknownError", message)
+    }
+
+    /// The same, about a statement that took effect although its result could not be shown.
+    pub(super) fn though_carried_out(mut self) -> Self {
+        self.message.push_str(" The statement was carried out and committed all the same.");
+        self
+    }
+
+    /// The same, about a statement that the database was told to end.
+    pub(super) fn of_cancelled(self) -> Self {
+        match self.kind {
+            // A request was passed over, or not answered in time.
+            Kind::OutcomeUnknown | Kind::Timeout => Self::unsettled_cancel(),
+            _ => self,
+        }
+    }
+
+    /// The same, about a transaction that was rolled back for it.
+    pub(super) fn and_rolled_back(mut self) -> Self {
+        self.message.push_str(" The transaction was rolled back.");
+        self
     }
 
     pub(super) fn timed_out() -> Self {

@@ -6,15 +6,16 @@ use tokio::time::Instant;
 
 use super::{
     deadline::Deadline,
-    engine::{Engine, GRACE, PARAMETERS},
+    engine::{Engine, PARAMETERS},
     error::Error,
     plan::{Plan, Sent, database_of, fitted},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
-    rows::{self, FIRST_BATCH, Rows, Scope},
+    rows::{self, Rows, Scope},
     running::{Running, State},
     statement::{Options, Statement},
     transactions::{Guard, Handle, Reservation, Transaction},
+    window::FIRST_BATCH,
 };
 use crate::{
     auth::Identity,
@@ -89,7 +90,8 @@ impl Engine {
         let columns = expect(&mut lease, deadline, stake, columns).await?;
         let guard = reservation.open(lease, caller, database, options)?;
         running.belongs_to(guard.id());
-        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, running.clone()))
+        let deadline = deadline.min(guard.deadline());
+        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, (running.clone(), false)))
     }
 
     /// Runs a statement in the transaction `handle`.
@@ -136,7 +138,7 @@ impl Engine {
     /// Not found, in use, or what broke the connection (the database then rolls back by itself).
     pub async fn roll_back(&self, caller: &Identity, handle: &Handle<'_>) -> Result<(), Error> {
         let mut guard = self.check_out(caller, handle).await?;
-        let deadline = Deadline::after(GRACE, caller);
+        let deadline = guard.deadline().last_words();
         let connection = guard.lease();
         connection.rollback();
         let rolled_back = expect(connection, deadline, Stake::Transaction(None), |_| Ok(())).await;
@@ -159,7 +161,7 @@ impl Engine {
         let started = running.unless_cancelled(starting).await.flatten();
         let (guard, columns, kind) = started.inspect_err(|error| self.note_forgotten(error))?;
         let deadline = guard.deadline();
-        Ok(Rows::new(scope(guard), columns, deadline, kind, running))
+        Ok(Rows::new(scope(guard), columns, deadline, kind, (running, false)))
     }
 
     /// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
@@ -224,7 +226,7 @@ impl Engine {
         let target = self.settings.aliases.resolve(database);
         let sent = Sent::new(&lease, database_of(target, &lease), options, limit)?;
         lease.begin(&sent.extra());
-        Ok((lease, reservation, Deadline::after(limit + GRACE, caller)))
+        Ok((lease, reservation, Deadline::after(limit, self.grace(options), caller)))
     }
 }
 

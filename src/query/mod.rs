@@ -25,6 +25,7 @@ mod script;
 mod statement;
 mod tombstones;
 mod transactions;
+mod window;
 
 pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement};
 pub use counters::Counters;

@@ -10,9 +10,10 @@ use super::{
     reply::Stake,
     running::{Running, State},
     transactions::{Guard, Transaction},
+    window::Window,
 };
 use crate::{
-    bolt::{Columns, Connection, Reply, Summary, packstream::DecodeError},
+    bolt::{self, Columns, Connection, Reply, Summary},
     pool::Lease,
 };
 
@@ -23,10 +24,15 @@ pub trait RowSink {
 
     /// Takes one row: its list of fields in PackStream, which has to hold `columns` values.
     ///
+    /// After [`Flow::Unfinished`] the same row is given again, once the sink was emptied.
+    ///
     /// # Errors
-    /// [`RowRefused`] when the row cannot be shown. No further row follows; the statement is carried out to its end
-    /// all the same.
+    /// [`RowRefused`] when the row cannot be shown. No further row follows. A statement outside of a transaction is
+    /// carried out to its end all the same; a transaction is rolled back.
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
+
+    /// Whether values were left out because they make no sense. A transaction around the statement is then rolled back.
+    fn is_flawed(&self) -> bool;
 
     /// Forgets all that it was given, for another attempt. Never called once anything was taken out of it.
     fn restart(&mut self);
@@ -41,6 +47,8 @@ pub enum Flow {
     Enough,
     /// It holds as much as it should.
     Full,
+    /// It holds as much as it should, and not all of the row yet.
+    Unfinished,
 }
 
 /// Why a row cannot be shown; the error for the end of the answer.
@@ -49,16 +57,14 @@ pub enum RowRefused {
     /// The client's choice of format has no room for a value.
     Format(String),
     /// The database sent what makes no sense.
-    Malformed(DecodeError),
+    Malformed(String),
 }
 
 impl From<RowRefused> for Error {
     fn from(refused: RowRefused) -> Self {
         match refused {
             RowRefused::Format(message) => Self::invalid(&message),
-            RowRefused::Malformed(error) => {
-                Self::new(Kind::Gateway, "Neo.DatabaseError.General.UnknownError", error.to_string())
-            }
+            RowRefused::Malformed(message) => Self::malformed(message),
         }
     }
 }
@@ -90,11 +96,13 @@ pub struct End {
     pub bookmark: Option<String>,
     /// The transaction, if it is still open.
     pub transaction: Option<Transaction>,
-    /// Why not all rows could be shown. The statement was carried out all the same.
+    /// Why not all of the result could be shown.
     pub withheld: Option<Error>,
+    /// Whether a transaction ended with this statement, and was committed.
+    pub committed: bool,
 }
 
-/// What owns the wire, and what happens at the end.
+/// What owns the connection, and what happens at the end.
 pub(super) enum Scope {
     /// A statement of its own, committed by its last batch.
     AutoCommit(Lease),
@@ -113,63 +121,51 @@ pub struct Rows {
     deadline: Deadline,
     /// Set in place of what the database says, for statements that stand in for others.
     kind: Option<&'static str>,
+    /// Why no further row is shown.
     refused: Option<RowRefused>,
+    /// The sink has not taken all of the row that was received last.
+    unfinished: bool,
+    /// The result is read, and the transaction around it is being ended.
+    ending: Option<Box<Ending>>,
+    /// The caller has cancelled the statement, and the database was told.
+    stopping: bool,
     running: Running,
 }
 
-/// How many rows to ask for at a time: as many as make about [`Window::TARGET`] bytes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
-    rows: u32,
-    seen_rows: u32,
-    seen_bytes: usize,
-    /// The database waits for the next PULL.
-    due: bool,
+/// The end of a transaction, which the database was asked for.
+struct Ending {
+    summary: Summary,
+    /// Why it is rolled back, if it is.
+    withheld: Option<Error>,
 }
-
-impl Window {
-    const FIRST: u32 = 1000;
-    const MOST: u32 = 10_000;
-    const TARGET: usize = 512 * 1024;
-
-    pub(super) fn new() -> Self {
-        Self { rows: Self::FIRST, seen_rows: 0, seen_bytes: 0, due: false }
-    }
-
-    /// A row of so many bytes has come.
-    pub(super) fn count(&mut self, bytes: usize) {
-        self.seen_rows += 1;
-        self.seen_bytes += bytes;
-    }
-
-    /// The batch is over, another follows.
-    pub(super) fn over(&mut self) {
-        let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
-        self.rows = u32::try_from(Self::TARGET / row).unwrap_or(Self::MOST).clamp(1, Self::MOST);
-        self.seen_rows = 0;
-        self.seen_bytes = 0;
-        self.due = true;
-    }
-
-    /// How many rows to ask for, if it is time to ask.
-    pub(super) fn due(&mut self) -> Option<u32> {
-        std::mem::take(&mut self.due).then_some(self.rows)
-    }
-}
-
-/// The size of the first batch, for the PULL that travels with RUN.
-pub(super) const FIRST_BATCH: u32 = Window::FIRST;
 
 impl Rows {
-    /// A result whose RUN has succeeded and whose first PULL is on its way.
+    /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: the database was told to end it.
     pub(super) fn new(
         scope: Scope,
         columns: Columns,
         deadline: Deadline,
         kind: Option<&'static str>,
-        running: Running,
+        (running, stopping): (Running, bool),
     ) -> Self {
-        Self { scope: Some(scope), columns, window: Window::new(), deadline, kind, refused: None, running }
+        Self {
+            scope: Some(scope),
+            columns,
+            window: Window::new(),
+            deadline,
+            kind,
+            refused: None,
+            unfinished: false,
+            ending: None,
+            stopping,
+            running,
+        }
+    }
+
+    /// The columns of the result.
+    #[must_use]
+    pub fn columns(&self) -> &Columns {
+        &self.columns
     }
 
     /// Begins the result in `sink`, and moves the first rows into it.
@@ -182,7 +178,7 @@ impl Rows {
     }
 
     /// Moves rows into `sink` until it is full, or holds enough and the next row is not there yet, a batch is over, or the
-    /// result has ended.
+    /// result has ended. May be dropped before it is ready; nothing is lost by that.
     ///
     /// # Errors
     /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
@@ -190,22 +186,104 @@ impl Rows {
         self.move_rows(sink, false).await
     }
 
-    async fn move_rows(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
+    /// Whether the database has been asked for rows that have not been received. As long as they are not, it may be
+    /// blocked on sending them.
+    #[must_use]
+    pub fn is_amid_batch(&self) -> bool {
+        self.scope.is_some() && !self.window.is_due()
+    }
+
+    /// Waits until the statement's time is over or somebody cancels it, while its rows wait for a reader. `None`: it was
+    /// told to stop, and [`Rows::advance`] says what came of it.
+    pub async fn interrupted(&mut self) -> Option<Error> {
+        let nothing = pin!(std::future::pending::<()>());
         let (deadline, running) = (self.deadline, self.running.clone());
-        let moved = running.bound(deadline, pin!(self.batch(sink, first))).await;
+        let why = match running.bound(deadline, nothing).await {
+            Ok(()) => return None,
+            Err(why) => why,
+        };
+        // Between two batches nothing can have been committed.
+        if self.is_amid_batch() && self.stop(&why) {
+            return None;
+        }
+        let error = self.unsettled(why);
+        self.abandon();
+        Some(error)
+    }
+
+    async fn move_rows(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
+        let running = self.running.clone();
+        let mut moved = self.until_interrupted(&running, sink, first).await;
+        if let Err(why) = &moved
+            && self.stop(why)
+        {
+            moved = self.until_interrupted(&running, sink, first).await;
+        }
         match moved {
             Ok(progress) => {
                 running.is(State::Streaming);
                 progress
             }
-            Err(passed) => {
-                self.scope = None;
-                Err(passed)
+            Err(why) => {
+                let error = self.unsettled(why);
+                self.abandon();
+                Err(error)
             }
         }
     }
 
+    /// The outer error is why the rest was not waited for.
+    async fn until_interrupted(
+        &mut self,
+        running: &Running,
+        sink: &mut impl RowSink,
+        first: bool,
+    ) -> Result<Result<Progress, Error>, Error> {
+        let (deadline, stopping) = (self.deadline, self.stopping);
+        let rows = pin!(self.batch(sink, first));
+        if stopping { deadline.bound(rows).await } else { running.bound(deadline, rows).await }
+    }
+
+    /// Tells the database to end a statement that its caller has cancelled, where only the database can say whether that
+    /// came in time. False where nothing is to be waited for.
+    fn stop(&mut self, why: &Error) -> bool {
+        if why.kind != Kind::Terminated || self.stopping {
+            return false;
+        }
+        match &mut self.scope {
+            Some(Scope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => lease.interrupt(),
+            // COMMIT cannot be taken back.
+            Some(Scope::Last(_)) if self.ending.is_some() => {}
+            _ => return false,
+        }
+        self.stopping = true;
+        self.deadline = self.deadline.last_words();
+        true
+    }
+
+    /// What is to be said when no more is waited for.
+    fn unsettled(&self, why: Error) -> Error {
+        match (&self.ending, &self.scope) {
+            (Some(ending), Some(Scope::Last(_))) if ending.withheld.is_none() => Error::unsettled_commit(),
+            (_, Some(Scope::AutoCommit(_))) if self.stopping => Error::unsettled_cancel(),
+            _ => why,
+        }
+    }
+
+    /// Lets go of the connection, on which the statement is then cancelled without delay.
+    fn abandon(&mut self) {
+        match &mut self.scope {
+            Some(Scope::AutoCommit(lease)) => lease.hurry(),
+            Some(Scope::Inside(guard) | Scope::Last(guard)) => guard.lease().hurry(),
+            None => {}
+        }
+        self.scope = None;
+    }
+
     async fn batch(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
+        if self.ending.is_some() {
+            return self.finish().await;
+        }
         // Whether rows may leave before the batch is over, once there are enough of them.
         let mut early = None;
         let Some(scope) = &mut self.scope else {
@@ -216,7 +294,8 @@ impl Rows {
             connection.pull(rows);
         }
         loop {
-            let reply = match connection.buffered_reply() {
+            let resumed = std::mem::take(&mut self.unfinished);
+            let reply = match if resumed { Ok(Some(Reply::Record)) } else { connection.buffered_reply() } {
                 Ok(Some(reply)) => reply,
                 Ok(None) if early == Some(true) => return Ok(Progress::Paused),
                 Ok(None) => match connection.fill().await {
@@ -229,13 +308,21 @@ impl Rows {
                 Reply::Record if self.refused.is_some() => {}
                 Reply::Record => {
                     let fields = connection.payload();
-                    self.window.count(fields.len());
+                    if !resumed {
+                        self.window.count(fields.len());
+                    }
                     match sink.row(fields, self.columns.count) {
                         Ok(Flow::Continue) => {}
                         Ok(Flow::Enough) => {
                             early.get_or_insert_with(|| !first || !inspect::may_write(self.running.text()));
                         }
+                        // Nobody is waited for any more: what there is no room for is left out.
+                        Ok(Flow::Full | Flow::Unfinished) if self.stopping => self.refused = Some(carried_out()),
                         Ok(Flow::Full) => return Ok(Progress::Paused),
+                        Ok(Flow::Unfinished) => {
+                            self.unfinished = true;
+                            return Ok(Progress::Paused);
+                        }
                         Err(refused) => self.refused = Some(refused),
                     }
                 }
@@ -246,7 +333,12 @@ impl Rows {
                         Err(error) => return Err(self.broken(&error.into())),
                     };
                     if !summary.has_more {
-                        return self.end(summary).await;
+                        return self.end(summary, sink.is_flawed()).await;
+                    }
+                    if self.stopping {
+                        // Whatever the statement has done is undone with the connection's reset.
+                        self.abandon();
+                        return Err(Error::cancelled());
                     }
                     if self.refused.is_none() {
                         self.window.over();
@@ -261,31 +353,78 @@ impl Rows {
                     let error = Error::of_statement(failure);
                     return Err(if alone { error.outside_of_transactions(dialect) } else { error });
                 }
+                Reply::Ignored if self.stopping => {
+                    self.abandon();
+                    return Err(Error::cancelled());
+                }
                 Reply::Ignored => {
-                    return Err(self.broken(&crate::bolt::Error::Protocol("a PULL was ignored")));
+                    return Err(self.broken(&bolt::Error::Protocol("a PULL was ignored")));
                 }
             }
         }
     }
 
-    async fn end(&mut self, mut summary: Summary) -> Result<Progress, Error> {
+    /// Ends the result, and the transaction around it if it is to end.
+    async fn end(&mut self, mut summary: Summary, flawed: bool) -> Result<Progress, Error> {
         if let Some(kind) = self.kind {
             summary.kind = Some(kind.to_owned());
         }
-        let Some(scope) = self.scope.take() else {
-            return Err(Error::result_ended());
-        };
-        let (bookmark, transaction) = match scope {
-            Scope::AutoCommit(_) => (Some(summary.bookmark.take().unwrap_or_else(placeholder)), None),
-            Scope::Inside(guard) => (None, Some(guard.keep())),
-            // On the heap, since most results end otherwise.
-            Scope::Last(guard) => (Some(Box::pin(commit(guard)).await?), None),
-        };
         let withheld = self.refused.take().map(Error::from);
-        Ok(Progress::Done(Box::new(End { summary, bookmark, transaction, withheld })))
+        match self.scope.take() {
+            None => Err(Error::result_ended()),
+            Some(Scope::AutoCommit(_)) => {
+                let bookmark = Some(summary.bookmark.take().unwrap_or_else(placeholder));
+                let withheld = withheld.map(Error::though_carried_out);
+                Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld, committed: true })))
+            }
+            Some(Scope::Inside(guard)) if withheld.is_none() && !flawed => {
+                let transaction = Some(guard.keep());
+                Ok(Progress::Done(Box::new(End { summary, bookmark: None, transaction, withheld, committed: false })))
+            }
+            Some(scope @ (Scope::Inside(_) | Scope::Last(_))) => {
+                let connection = self.scope.insert(scope).connection();
+                let flaw = || Error::malformed("values were left out because they make no sense".to_owned());
+                let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::and_rolled_back);
+                if withheld.is_some() {
+                    connection.rollback();
+                } else {
+                    connection.commit();
+                    self.deadline = self.deadline.last_words();
+                }
+                self.ending = Some(Box::new(Ending { summary, withheld }));
+                self.finish().await
+            }
+        }
     }
 
-    fn broken(&mut self, error: &crate::bolt::Error) -> Error {
+    /// Waits for the end of the transaction.
+    // On the heap, since most results end otherwise.
+    async fn finish(&mut self) -> Result<Progress, Error> {
+        Box::pin(async {
+            let (Some(scope), Some(ending)) = (&mut self.scope, &self.ending) else {
+                return Err(Error::result_ended());
+            };
+            let stake = if ending.withheld.is_none() { Stake::Commit } else { Stake::Transaction(None) };
+            let outcome = outcome(scope.connection(), stake).await;
+            if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
+                drop(guard.finish());
+            }
+            let Some(Ending { summary, withheld }) = self.ending.take().map(|ending| *ending) else {
+                return Err(Error::result_ended());
+            };
+            let committed = withheld.is_none();
+            let bookmark = match outcome {
+                Ok(bookmark) => committed.then_some(bookmark),
+                Err(error) if committed => return Err(error),
+                // What could not be rolled back was closed, which comes to the same.
+                Err(_) => None,
+            };
+            Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld, committed })))
+        })
+        .await
+    }
+
+    fn broken(&mut self, error: &bolt::Error) -> Error {
         let inside = matches!(self.scope, Some(Scope::Inside(_) | Scope::Last(_)));
         self.give_up();
         let stake = if inside { Stake::Transaction(Some(self.running.text())) } else { Stake::Statement };
@@ -298,6 +437,13 @@ impl Rows {
             guard.fail();
         }
     }
+}
+
+/// Why the last rows of a statement are missing whose cancelling came too late.
+fn carried_out() -> RowRefused {
+    RowRefused::Format(
+        "The statement was cancelled on request; rows that were not read by then are left out.".to_owned(),
+    )
 }
 
 impl std::fmt::Debug for Rows {
@@ -317,18 +463,25 @@ impl Scope {
 
 /// Commits the transaction of `guard` and gives the bookmark.
 pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
-    let deadline = guard.deadline();
+    let deadline = guard.deadline().last_words();
     let connection = guard.lease();
     connection.commit();
-    let reply = deadline.bound(pin!(connection.reply())).await?;
-    let bookmark = match reply {
-        Ok(Reply::Success) => Ok(crate::bolt::summary::string_entry(connection.payload(), "bookmark")),
+    let outcome = deadline.bound(pin!(outcome(connection, Stake::Commit))).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Error::unsettled_commit()));
+    drop(guard.finish());
+    outcome
+}
+
+/// Waits for the reply to COMMIT or ROLLBACK, and gives the bookmark.
+async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<String, Error> {
+    match connection.reply().await {
+        Ok(Reply::Success) => {
+            Ok(bolt::summary::string_entry(connection.payload(), "bookmark").unwrap_or_else(placeholder))
+        }
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(Stake::Commit.lost(&crate::bolt::Error::Protocol("a COMMIT was ignored")))
+            Err(stake.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))
         }
-        Err(error) => Err(Stake::Commit.lost(&error)),
-    };
-    drop(guard.finish());
-    Ok(bookmark?.unwrap_or_else(placeholder))
+        Err(error) => Err(stake.lost(&error)),
+    }
 }

@@ -190,6 +190,20 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Waits for `future`; until somebody ends the statement, unless the database was told already (`stopping`).
+    ///
+    /// # Errors
+    /// When somebody does.
+    pub(super) async fn unless_cancelled_or<T>(
+        &self,
+        stopping: bool,
+        future: Pin<&mut impl Future<Output = T>>,
+    ) -> Result<T, Error> {
+        if stopping { Ok(future.await) } else { self.unless_cancelled(future).await }
+    }
+}
+
 impl Entry {
     fn describe(&self) -> RunningStatement {
         RunningStatement {
@@ -249,7 +263,7 @@ mod tests {
         let running = register.enter(&caller, "neo4j", &"RETURN 1".into());
         let id = register.list(&caller, "neo4j")[0].id.clone();
         let waiting = tokio::spawn({
-            let deadline = Deadline::after(Duration::from_secs(3600), &caller);
+            let deadline = Deadline::after(Duration::from_secs(3600), Duration::ZERO, &caller);
             async move { running.bound(deadline, pin!(std::future::pending::<()>())).await }
         });
         tokio::task::yield_now().await;

@@ -10,14 +10,15 @@ use super::{
     bookmark::placeholder,
     counters::Counters,
     deadline::Deadline,
-    engine::{Engine, GRACE, PARAMETERS},
+    engine::{Engine, PARAMETERS},
     error::Error,
     inspect,
     plan::{Plan, Sent, database_of, fitted},
     reply::{Stake, tainted},
-    rows::{FIRST_BATCH, Flow, RowRefused, Window},
+    rows::{Flow, RowRefused},
     running::{Running, State},
     statement::Options,
+    window::{FIRST_BATCH, Window},
 };
 use crate::{
     auth::Identity,
@@ -38,6 +39,10 @@ pub struct Script {
     /// How many runs have been sent and not answered.
     outstanding: usize,
     columns: usize,
+    /// The sink has not taken all of the row that was received last.
+    unfinished: bool,
+    /// Some of the answer has left, so holding the rest back is of no use.
+    is_leaving: bool,
     window: Window,
     /// Of the statement under way, and of all.
     counters: (Counters, Counters),
@@ -91,9 +96,11 @@ impl Engine {
             awaited: Awaited::Begin,
             outstanding: 0,
             columns: 0,
+            unfinished: false,
+            is_leaving: false,
             window: Window::new(),
             counters: <(Counters, Counters)>::default(),
-            deadline: Deadline::after(limit + GRACE, caller),
+            deadline: Deadline::after(limit, self.grace(options), caller),
             running: running.clone(),
         })
     }
@@ -115,26 +122,62 @@ impl Script {
         })
     }
 
-    /// Moves rows into `sink` until it is full (`None`), or all is committed.
+    /// Moves rows into `sink` until it is full (`None`), or all is committed. May be dropped before it is ready; nothing is
+    /// lost by that.
     ///
     /// # Errors
     /// [`BatchError`].
     pub async fn advance(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let moved = running.bound(deadline, pin!(self.work(sink))).await;
+        let mut moved = running.bound(deadline, pin!(self.work(sink))).await;
+        if moved.is_err() && self.awaited == Awaited::Commit {
+            // COMMIT cannot be taken back: what came of it is for the database to say.
+            moved = deadline.last_words().bound(pin!(self.work(sink))).await;
+            moved = moved.or_else(|_| Err(Error::unsettled_commit()));
+        }
         if matches!(moved, Ok(Ok(None))) {
+            self.is_leaving = true;
             running.is(State::Streaming);
         } else if self.awaited != Awaited::Begin {
-            self.lease = None;
+            self.let_go();
         }
         moved?
+    }
+
+    /// Whether the database has been asked for rows that have not been received. As long as they are not, it may be
+    /// blocked on sending them.
+    #[must_use]
+    pub fn is_amid_batch(&self) -> bool {
+        self.lease.is_some() && !self.window.is_due()
+    }
+
+    /// Waits until the time of the batch is over or somebody cancels it, while its rows wait for a reader. It is rolled
+    /// back then.
+    pub async fn interrupted(&mut self) -> Error {
+        let (deadline, running) = (self.deadline, self.running.clone());
+        let nothing = pin!(std::future::pending::<()>());
+        let why = running.bound(deadline, nothing).await.err().unwrap_or_else(Error::result_ended);
+        self.let_go();
+        why
+    }
+
+    /// Lets go of the connection, on which whatever runs is then cancelled without delay.
+    fn let_go(&mut self) {
+        if let Some(lease) = &mut self.lease {
+            lease.hurry();
+        }
+        self.lease = None;
     }
 
     async fn work(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
             self.send_ahead()?;
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
-            let reply = match lease.buffered_reply() {
+            if let Some(rows) = self.window.due() {
+                lease.pull(rows);
+            }
+            let resumed = std::mem::take(&mut self.unfinished);
+            let reply = match if resumed { Ok(Some(Reply::Record)) } else { lease.buffered_reply() } {
                 Ok(Some(reply)) => reply,
                 Ok(None) => match lease.fill().await {
                     Ok(()) => continue,
@@ -145,16 +188,25 @@ impl Script {
             match reply {
                 Reply::Record => {
                     let fields = lease.payload();
-                    self.window.count(fields.len());
+                    if !resumed {
+                        self.window.count(fields.len());
+                    }
                     match sink.row(fields, self.columns) {
                         Ok(Flow::Continue | Flow::Enough) => {}
                         Ok(Flow::Full) => return Ok(None),
+                        Ok(Flow::Unfinished) => {
+                            self.unfinished = true;
+                            return Ok(None);
+                        }
                         Err(refused) => return Err(self.at_fault(refused.into())),
                     }
                 }
                 Reply::Success => {
                     if let Some(end) = self.succeeded(sink)? {
                         return Ok(Some(end));
+                    }
+                    if self.window.is_due() && self.is_leaving {
+                        return Ok(None);
                     }
                 }
                 Reply::Failure(failure) => return Err(self.at_fault(Error::of_statement(failure))),
@@ -188,11 +240,8 @@ impl Script {
                     Err(error) => return Err(self.lost(error.into())),
                 };
                 if summary.has_more {
-                    // Only the last run is asked for its rows by and by.
+                    // Only the last run is asked for its rows in batches.
                     self.window.over();
-                    if let Some(rows) = self.window.due() {
-                        lease.pull(rows);
-                    }
                 } else if let Err(refused) = self.run_ended(summary, sink) {
                     return Err(self.at_fault(refused.into()));
                 }

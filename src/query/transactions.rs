@@ -35,6 +35,8 @@ pub struct Settings {
     pub idle_timeout: Duration,
     /// A transaction this old is rolled back.
     pub max_lifetime: Duration,
+    /// How long the database may take to end what it was told to end.
+    pub grace: Duration,
 }
 
 /// An open transaction, as its owner is told of it.
@@ -157,7 +159,8 @@ impl Transactions {
                 Err(self.shared.gone(id, Some(cause)))
             }
             Some(Open { lease, born, place, .. }) => {
-                let deadline = Deadline::new(born + self.shared.settings.max_lifetime, caller);
+                let Settings { max_lifetime, grace, .. } = self.shared.settings;
+                let deadline = Deadline::new(born + max_lifetime, grace, caller);
                 let shared = Arc::clone(&self.shared);
                 Ok(Guard { shared, id: id.to_owned(), open: Some((lease, place)), born, deadline })
             }
@@ -201,7 +204,8 @@ impl Reservation {
             idle: None,
         };
         shared.state().entries.insert(id.clone(), entry);
-        let deadline = Deadline::after(shared.settings.max_lifetime, owner);
+        let Settings { max_lifetime, grace, .. } = shared.settings;
+        let deadline = Deadline::new(Instant::now() + max_lifetime, grace, owner);
         Ok(Guard { shared, id, open: Some((lease, place)), born: Instant::now(), deadline })
     }
 }

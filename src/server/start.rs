@@ -22,8 +22,8 @@ use crate::{
     tls::{self, TlsConfigError},
 };
 
-/// How much longer than a statement may run the database may be silent.
-const SILENCE_GRACE: Duration = Duration::from_secs(65);
+/// A server that waits for a bookmark may be silent for a minute longer.
+const BOOKMARK_WAIT: Duration = Duration::from_secs(60);
 /// How long an idle connection may take to prove that it is alive.
 const LIVENESS_TIMEOUT: Duration = Duration::from_secs(1);
 /// How long the cancelling of an abandoned statement may take.
@@ -137,11 +137,13 @@ const ADMIN_CONNECTIONS: usize = 32;
 fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     let database = &settings.database;
     let max_execution_time = database.max_execution_time.get();
+    let termination_grace = database.termination_grace.get();
+    let silence = max_execution_time + termination_grace + BOOKMARK_WAIT;
     let dialer = Dialer {
         endpoint,
         dialect: dialect(database.dialect),
         timeout: database.connect_timeout.get(),
-        limits: Limits { max_message: settings.limits.record.get(), silence: max_execution_time + SILENCE_GRACE },
+        limits: Limits { max_message: settings.limits.record.get(), silence },
     };
     let pool_settings = pool::Settings {
         max: database.max_connections.get(),
@@ -159,10 +161,14 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
         share: settings.transactions.caller_share.of(settings.transactions.max.get()),
         idle_timeout: settings.transactions.idle_timeout.get(),
         max_lifetime: settings.transactions.max_lifetime.get(),
+        grace: termination_grace,
     };
     let alias = |alias: &config::DatabaseAlias| Alias { name: alias.name.clone(), target: alias.target.clone() };
     let aliases = Aliases::new(database.aliases.iter().map(alias).collect());
-    Engine::new(Pool::new(dialer, pool_settings), query::Settings { max_execution_time, transactions, aliases })
+    Engine::new(
+        Pool::new(dialer, pool_settings),
+        query::Settings { max_execution_time, termination_grace, transactions, aliases },
+    )
 }
 
 fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {

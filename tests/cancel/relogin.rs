@@ -36,6 +36,10 @@ impl RowSink for FirstCell {
         Ok(Flow::Continue)
     }
 
+    fn is_flawed(&self) -> bool {
+        false
+    }
+
     fn restart(&mut self) {
         self.0 = None;
     }

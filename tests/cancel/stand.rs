@@ -139,11 +139,13 @@ impl Stand {
         };
         let settings = query::Settings {
             max_execution_time: Duration::from_secs(60),
+            termination_grace: Duration::from_secs(65),
             transactions: TransactionSettings {
                 max: 4,
                 share: 4,
                 idle_timeout: Duration::from_secs(60),
                 max_lifetime: Duration::from_secs(60),
+                grace: Duration::from_secs(65),
             },
             aliases: query::Aliases::default(),
         };

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::{Answer, At, Layout, Members};
+use super::{Answer, At, Layout, Members, flaws};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
@@ -19,15 +19,17 @@ const TOO_LARGE_TO_KEEP: &str = "The answer is too large to be kept under an Ide
 pub(in crate::http) struct BatchAnswer {
     answer: Answer,
     limit: usize,
-    /// How many results were opened.
+    /// How many results were opened, and the columns of the last one.
     results: usize,
+    columns: Columns,
     /// A result is open.
     open: bool,
 }
 
 impl BatchAnswer {
     pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant) -> Self {
-        Self { answer: Answer::new(format, counters, received), limit: usize::MAX, results: 0, open: false }
+        let columns = Columns { count: 0, list: Vec::new() };
+        Self { answer: Answer::new(format, counters, received), limit: usize::MAX, results: 0, columns, open: false }
     }
 
     /// The same, for a batch that is rolled back when its answer grows beyond `limit` bytes.
@@ -42,6 +44,21 @@ impl BatchAnswer {
     /// Takes what has been written so far.
     pub(in crate::http) fn take(&mut self) -> Bytes {
         self.answer.take()
+    }
+
+    /// As [`Answer::is_worth_taking`].
+    pub(in crate::http) fn is_worth_taking(&self) -> bool {
+        self.answer.is_worth_taking()
+    }
+
+    /// As [`Answer::is_full`].
+    pub(in crate::http) fn is_full(&self) -> bool {
+        self.answer.is_full()
+    }
+
+    /// As [`Answer::is_torn`].
+    pub(in crate::http) fn is_torn(&self) -> bool {
+        self.answer.is_torn()
     }
 
     /// As [`Answer::make_room`].
@@ -90,12 +107,20 @@ impl RowSink for BatchAnswer {
         }
         self.results += 1;
         self.open = true;
+        self.columns.clone_from(columns);
         self.answer.open(columns);
     }
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let flow = self.answer.row(fields, columns)?;
+        if let Some(flaw) = self.answer.writer.flaws().first.first() {
+            return Err(RowRefused::Malformed(flaws::text(flaw, &self.columns)));
+        }
         self.within_limit().map(|()| flow)
+    }
+
+    fn is_flawed(&self) -> bool {
+        self.answer.is_flawed()
     }
 
     fn restart(&mut self) {

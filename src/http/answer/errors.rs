@@ -35,9 +35,34 @@ pub(super) fn write_line(out: &mut BytesMut, error: &Error, statuses: Statuses, 
     out.extend_from_slice(b"}\n");
 }
 
+/// As [`write_line`], for several errors.
+pub(super) fn write_all_in_line(out: &mut BytesMut, errors: &[Error], statuses: Statuses) {
+    out.extend_from_slice(b"{\"$event\":\"Error\",\"_body\":");
+    write_all(out, errors, statuses);
+    out.extend_from_slice(b"}\n");
+}
+
+/// A list of errors.
+pub(super) fn write_all(out: &mut BytesMut, errors: &[Error], statuses: Statuses) {
+    out.extend_from_slice(b"[");
+    for (position, error) in errors.iter().enumerate() {
+        if position > 0 {
+            out.extend_from_slice(b",");
+        }
+        write_one(out, error, statuses, None);
+    }
+    out.extend_from_slice(b"]");
+}
+
 /// A list of one error.
 pub(super) fn write(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
-    out.extend_from_slice(b"[{\"code\":");
+    out.extend_from_slice(b"[");
+    write_one(out, error, statuses, at);
+    out.extend_from_slice(b"]");
+}
+
+fn write_one(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
+    out.extend_from_slice(b"{\"code\":");
     output::string(out, &error.code);
     out.extend_from_slice(b",\"message\":");
     output::string(out, &error.message);
@@ -58,5 +83,5 @@ pub(super) fn write(out: &mut BytesMut, error: &Error, statuses: Statuses, at: O
     if statuses == Statuses::Precise {
         out.extend_from_slice(if error.kind.is_retryable() { b",\"retryable\":true" } else { b",\"retryable\":false" });
     }
-    out.extend_from_slice(b"}]");
+    out.extend_from_slice(b"}");
 }

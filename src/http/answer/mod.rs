@@ -4,6 +4,7 @@
 
 mod batch;
 mod errors;
+mod flaws;
 mod load;
 mod members;
 
@@ -17,7 +18,10 @@ use super::{
 };
 use crate::{
     bolt::{Columns, Summary, packstream::Reader},
-    json::{View, output},
+    json::{
+        View,
+        output::{self, RowWriter, Written},
+    },
     query::{End, Error, Flow, RowRefused, RowSink, Transaction},
 };
 use members::Members;
@@ -44,6 +48,7 @@ pub(super) struct Answer {
     statuses: Statuses,
     counters: bool,
     rows: u64,
+    writer: RowWriter,
     /// How much text was taken away, and how much there may be in all.
     taken: usize,
     limit: usize,
@@ -64,6 +69,7 @@ impl Answer {
             statuses: format.statuses,
             counters,
             rows: 0,
+            writer: RowWriter::new(format.view),
             taken: 0,
             limit: usize::MAX,
             part: 0,
@@ -95,9 +101,26 @@ impl Answer {
         self.out.reserve(self.part);
     }
 
+    /// Whether so much has been written that it is worth handing over.
+    pub(super) fn is_worth_taking(&self) -> bool {
+        self.out.len() >= ENOUGH
+    }
+
+    /// Whether there is no room for more rows until something is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.out.len() >= FULL
+    }
+
+    /// Whether a row is half written of which a part has left. Unless the rest of it follows, the answer can only be broken
+    /// off.
+    pub(super) fn is_torn(&self) -> bool {
+        self.writer.is_torn()
+    }
+
     /// Begins a result.
     fn header(&mut self, columns: &Columns) {
         self.rows = 0;
+        self.writer.restart();
         self.available = self.received.elapsed().as_millis();
         self.out.extend_from_slice(match self.layout {
             Layout::Document => b"{\"data\":{\"fields\":".as_slice(),
@@ -110,11 +133,25 @@ impl Answer {
         });
     }
 
-    /// Ends a result that went well; of rows that could not be shown it says why.
-    pub(super) fn close(&mut self, end: &End) {
+    /// Ends a result; of what could not be shown it says why.
+    pub(super) fn close(&mut self, end: &End, columns: &Columns) {
+        let mut errors = match self.writer.flaws() {
+            flaws if flaws.count > 0 => flaws::errors(flaws, columns),
+            _ => Vec::new(),
+        };
         if let Some(error) = &end.withheld {
-            return self.fail(error);
+            errors.push(error.clone());
+            if self.layout == Layout::Document {
+                self.out.extend_from_slice(b"]}");
+            }
+        } else {
+            self.summary(end);
         }
+        self.end(&errors);
+    }
+
+    /// What the database says beside the rows.
+    fn summary(&mut self, end: &End) {
         let consumed = self.received.elapsed().as_millis();
         match self.layout {
             Layout::Document => {
@@ -125,7 +162,6 @@ impl Answer {
                 members.timings(self.available, consumed);
                 members.bookmark(end.bookmark.as_deref());
                 members.transaction(end.transaction.as_ref());
-                self.out.extend_from_slice(b"}");
             }
             Layout::Lines => {
                 self.out.extend_from_slice(b"{\"$event\":\"Summary\",\"_body\":{");
@@ -137,6 +173,20 @@ impl Answer {
                 members.transaction(end.transaction.as_ref());
                 self.out.extend_from_slice(b"}}\n");
             }
+        }
+    }
+
+    /// Ends the answer, with errors if there are any.
+    fn end(&mut self, errors: &[Error]) {
+        match self.layout {
+            Layout::Document if errors.is_empty() => self.out.extend_from_slice(b"}"),
+            Layout::Lines if errors.is_empty() => {}
+            Layout::Document => {
+                self.out.extend_from_slice(b",\"errors\":");
+                errors::write_all(&mut self.out, errors, self.statuses);
+                self.out.extend_from_slice(b"}");
+            }
+            Layout::Lines => errors::write_all_in_line(&mut self.out, errors, self.statuses),
         }
     }
 
@@ -213,18 +263,27 @@ impl RowSink for Answer {
     }
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
-        match self.layout {
-            Layout::Document if self.rows > 0 => self.out.extend_from_slice(b","),
-            Layout::Document => {}
-            Layout::Lines => self.out.extend_from_slice(b"{\"$event\":\"Record\",\"_body\":"),
+        let begun = self.writer.is_torn();
+        if !begun {
+            match self.layout {
+                Layout::Document if self.rows > 0 => self.out.extend_from_slice(b","),
+                Layout::Document => {}
+                Layout::Lines => self.out.extend_from_slice(b"{\"$event\":\"Record\",\"_body\":"),
+            }
         }
         let before = self.out.len();
-        let mut written = output::row(&mut self.out, fields, columns, self.view).map_err(refused);
+        // What is to be kept as a whole is not handed over in the middle of a row.
+        let room = if self.limit == usize::MAX { FULL } else { (self.limit - self.taken).saturating_add(1) };
+        let mut written = self.writer.write(&mut self.out, fields, columns, room).map_err(refused);
         if self.length() > self.limit {
             self.out.truncate(before);
+            self.writer.abandon();
             written = Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
         }
-        if self.out.len() == before {
+        if written == Ok(Written::Part) {
+            return Ok(Flow::Unfinished);
+        }
+        if self.out.len() == before && !begun {
             // Nothing of the row could be shown, so its frame goes too.
             let frame = match self.layout {
                 Layout::Document => usize::from(self.rows > 0),
@@ -245,8 +304,13 @@ impl RowSink for Answer {
         })
     }
 
+    fn is_flawed(&self) -> bool {
+        self.writer.flaws().count > 0
+    }
+
     fn restart(&mut self) {
         self.out.clear();
+        self.writer.restart();
     }
 }
 
@@ -257,8 +321,7 @@ const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer i
 fn refused(error: output::RowError) -> RowRefused {
     match error {
         output::RowError::Unsupported { .. } => RowRefused::Format(error.to_string()),
-        output::RowError::Decode(error) => RowRefused::Malformed(error),
-        other => RowRefused::Format(other.to_string()),
+        other => RowRefused::Malformed(other.to_string()),
     }
 }
 
@@ -287,7 +350,8 @@ mod tests {
         let mut answer = answer(Layout::Document);
         answer.open(&columns());
         let summary = Summary { kind: Some("r".into()), ..Summary::default() };
-        answer.close(&End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None });
+        let end = End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None, committed: true };
+        answer.close(&end, &columns());
         let text = text(&mut answer);
         assert!(
             text.starts_with(r#"{"data":{"fields":["a"],"values":[]},"queryType":"r","resultAvailableAfter":"#),
@@ -339,9 +403,8 @@ mod tests {
             let mut answer = answer(layout);
             answer.open(&columns());
             answer.row(&[0x91, 1], 1).unwrap();
-            // A date-time in a zone that does not exist.
-            let hostile = [&[0x91, 0xB3, 0x69, 0, 0, 0x86][..], b"Mars/X"].concat();
-            assert!(matches!(answer.row(&hostile, 1), Err(RowRefused::Malformed(_))));
+            // Two values for one column.
+            assert!(matches!(answer.row(&[0x92, 1, 2], 1), Err(RowRefused::Malformed(_))));
             assert_eq!(text(&mut answer), expected);
         }
     }

@@ -260,6 +260,10 @@ impl RowSink for Nowhere {
         Ok(Flow::Continue)
     }
 
+    fn is_flawed(&self) -> bool {
+        false
+    }
+
     fn restart(&mut self) {}
 }
 

@@ -215,6 +215,11 @@ impl RowWriter {
         self.open.is_some()
     }
 
+    /// Forgets the row that is half written.
+    pub fn abandon(&mut self) {
+        self.open = None;
+    }
+
     /// The values that became `null`.
     #[must_use]
     pub fn flaws(&self) -> &Flaws {

@@ -1,0 +1,48 @@
+//! How many rows to ask for at a time: as many as make about [`TARGET`] bytes.
+
+/// Rows of the first batch, for the PULL that travels with RUN.
+pub(super) const FIRST_BATCH: u32 = 1000;
+const MOST: u32 = 10_000;
+const TARGET: usize = 512 * 1024;
+
+/// The size of the next batch, from the rows of the one before.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    rows: u32,
+    seen_rows: u32,
+    seen_bytes: usize,
+    /// The database waits for the next PULL.
+    due: bool,
+}
+
+impl Window {
+    /// The window of a result whose first batch was asked for.
+    pub(super) fn new() -> Self {
+        Self { rows: FIRST_BATCH, seen_rows: 0, seen_bytes: 0, due: false }
+    }
+
+    /// Counts a row of so many bytes.
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.seen_rows += 1;
+        self.seen_bytes += bytes;
+    }
+
+    /// Ends a batch that another one follows.
+    pub(super) fn over(&mut self) {
+        let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
+        self.rows = u32::try_from(TARGET / row).unwrap_or(MOST).clamp(1, MOST);
+        self.seen_rows = 0;
+        self.seen_bytes = 0;
+        self.due = true;
+    }
+
+    /// Whether the database waits to be asked for more.
+    pub(super) fn is_due(&self) -> bool {
+        self.due
+    }
+
+    /// How many rows to ask for, if it is time to ask.
+    pub(super) fn due(&mut self) -> Option<u32> {
+        std::mem::take(&mut self.due).then_some(self.rows)
+    }
+}
