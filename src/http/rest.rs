@@ -9,18 +9,35 @@ use crate::query::{Progress, Rows, Script};
 
 /// The rest of an answer. Dropping it cancels the statement.
 pub(super) struct Rest {
-    source: Source,
-    /// There is text that should not wait for more.
-    pause: bool,
-    /// All text is written.
-    over: bool,
+    stage: Stage,
+}
+
+enum Stage {
+    /// More is to come.
+    Open {
+        source: Source,
+        /// There is text that should not wait for more.
+        pause: bool,
+    },
+    /// The last text. Nothing is left of the statement, whether anybody takes the text or not.
+    Over(Bytes),
     /// A row was broken off in the middle, so nothing can make the answer whole.
-    torn: bool,
+    Torn,
 }
 
 enum Source {
     Rows(Rows, Answer),
     Batch(Script, BatchAnswer, u32),
+}
+
+/// What has to be done with the rest of an answer.
+pub(super) enum Text {
+    /// More follows.
+    More(Bytes),
+    /// This is all.
+    Last(Bytes),
+    /// The answer has to be broken off.
+    Torn,
 }
 
 impl Rest {
@@ -35,115 +52,124 @@ impl Rest {
     }
 
     fn of(source: Source) -> Self {
-        Self { source, pause: false, over: false, torn: false }
+        Self { stage: Stage::Open { source, pause: true } }
     }
 
-    /// Takes the text that there is, and makes room for more.
-    pub(super) fn take(&mut self) -> Bytes {
-        self.pause = false;
-        match &mut self.source {
-            Source::Rows(_, answer) => answer.take(),
-            Source::Batch(_, answer, _) => answer.take(),
+    /// Takes the text that there is.
+    pub(super) fn take(&mut self) -> Text {
+        match &mut self.stage {
+            Stage::Open { source, pause } => {
+                *pause = false;
+                Text::More(source.take())
+            }
+            Stage::Over(text) => Text::Last(std::mem::take(text)),
+            Stage::Torn => Text::Torn,
         }
     }
 
     /// Whether there is text that should be handed over now.
     pub(super) fn is_ready(&self) -> bool {
-        self.pause
-            || self.over
-            || match &self.source {
-                Source::Rows(_, answer) => answer.is_worth_taking(),
-                Source::Batch(_, answer, _) => answer.is_worth_taking(),
-            }
-    }
-
-    /// Whether the answer is complete, one way or the other, once its text is taken.
-    pub(super) fn is_over(&self) -> bool {
-        self.over
-    }
-
-    /// Whether the answer can only be broken off.
-    pub(super) fn is_torn(&self) -> bool {
-        self.torn
-    }
-
-    /// Moves the result on as far as that is possible before the text is taken, or waits for its time to be over. May be
-    /// dropped before it is ready; nothing is lost by that.
-    pub(super) async fn go_on(&mut self) {
-        if self.reads_ahead() {
-            self.advance().await;
-        } else if self.over {
-            pending().await
-        } else {
-            self.interrupted().await;
+        match &self.stage {
+            Stage::Open { source, pause } => *pause || source.is_worth_taking(),
+            Stage::Over(_) | Stage::Torn => true,
         }
     }
 
-    /// Whether to read on before the text is taken: what the database was asked for is taken from it at once, as long as
-    /// there is room, so that it need not wait for a slow reader.
-    fn reads_ahead(&self) -> bool {
-        let (amid_batch, full) = match &self.source {
-            Source::Rows(rows, answer) => (rows.is_amid_batch(), answer.is_full() || answer.is_torn()),
-            Source::Batch(script, answer, _) => (script.is_amid_batch(), answer.is_full() || answer.is_torn()),
+    /// Moves the result on as far as that is possible before the text is taken, or waits for its time to be over. The
+    /// database is let go of then, whether anybody reads or not. May be dropped before it is ready; nothing is lost by that.
+    ///
+    /// What the database was asked for is taken from it at once, as long as there is room, so that it need not wait for a
+    /// slow reader.
+    pub(super) async fn go_on(&mut self) {
+        let Stage::Open { source, pause } = &mut self.stage else {
+            return pending().await;
         };
-        !self.over && (!self.pause || (amid_batch && !full))
+        let reads_ahead = !*pause || (source.is_amid_batch() && !source.is_full());
+        let over = if reads_ahead {
+            let over = source.advance().await;
+            *pause = true;
+            over
+        } else {
+            let over = source.interrupted().await;
+            *pause = over;
+            over
+        };
+        if over {
+            self.stage = if source.is_torn() { Stage::Torn } else { Stage::Over(source.take()) };
+        }
+    }
+}
+
+impl Source {
+    fn take(&mut self) -> Bytes {
+        match self {
+            Self::Rows(_, answer) => answer.take(),
+            Self::Batch(_, answer, _) => answer.take(),
+        }
     }
 
-    async fn advance(&mut self) {
-        match &mut self.source {
-            Source::Rows(rows, answer) => {
+    fn is_worth_taking(&self) -> bool {
+        match self {
+            Self::Rows(_, answer) => answer.is_worth_taking(),
+            Self::Batch(_, answer, _) => answer.is_worth_taking(),
+        }
+    }
+
+    /// There is no room for more, or a row is half written.
+    fn is_full(&self) -> bool {
+        match self {
+            Self::Rows(_, answer) => answer.is_full() || answer.is_torn(),
+            Self::Batch(_, answer, _) => answer.is_full() || answer.is_torn(),
+        }
+    }
+
+    fn is_torn(&self) -> bool {
+        match self {
+            Self::Rows(_, answer) => answer.is_torn(),
+            Self::Batch(_, answer, _) => answer.is_torn(),
+        }
+    }
+
+    fn is_amid_batch(&self) -> bool {
+        match self {
+            Self::Rows(rows, _) => rows.is_amid_batch(),
+            Self::Batch(script, ..) => script.is_amid_batch(),
+        }
+    }
+
+    /// Moves the result on; true when it has ended, one way or the other.
+    async fn advance(&mut self) -> bool {
+        match self {
+            Self::Rows(rows, answer) => {
                 answer.make_room();
                 match rows.advance(answer).await {
-                    Ok(Progress::Paused) => self.pause = true,
-                    Ok(Progress::Done(end)) => {
-                        self.over = true;
-                        self.torn = answer.is_torn();
-                        answer.close(&end, rows.columns());
-                    }
-                    Err(error) => {
-                        self.over = true;
-                        self.torn = answer.is_torn();
-                        answer.fail(&error);
-                    }
+                    Ok(Progress::Paused) => return false,
+                    Ok(Progress::Done(end)) => answer.close(&end, rows.columns()),
+                    Err(error) => answer.fail(&error),
                 }
             }
-            Source::Batch(script, answer, attempts) => {
+            Self::Batch(script, answer, attempts) => {
                 answer.make_room();
                 match script.advance(answer).await {
-                    Ok(None) => self.pause = true,
-                    Ok(Some(end)) => {
-                        self.over = true;
-                        answer.end(&end, *attempts);
-                    }
-                    Err(failure) => {
-                        self.over = true;
-                        self.torn = answer.is_torn();
-                        answer.fail(&failure);
-                    }
+                    Ok(None) => return false,
+                    Ok(Some(end)) => answer.end(&end, *attempts),
+                    Err(failure) => answer.fail(&failure),
                 }
             }
         }
+        true
     }
 
-    /// Waits, while the text is not taken, until the time of the statement is over or somebody cancels it. The answer ends
-    /// with that; the database is let go of at once, whether anybody reads or not.
-    async fn interrupted(&mut self) {
-        match &mut self.source {
-            Source::Rows(rows, answer) => {
-                let Some(error) = rows.interrupted().await else {
-                    // What became of the statement comes with the rest of its rows.
-                    self.pause = false;
-                    return;
-                };
-                self.torn = answer.is_torn();
-                answer.fail(&error);
-            }
-            Source::Batch(script, answer, _) => {
-                let error = script.interrupted().await;
-                self.torn = answer.is_torn();
-                answer.fail(&error.into());
-            }
+    /// Waits until the time of the statement is over or somebody cancels it; false when what becomes of it comes with the
+    /// rest of its rows.
+    async fn interrupted(&mut self) -> bool {
+        match self {
+            Self::Rows(rows, answer) => match rows.interrupted().await {
+                None => return false,
+                Some(error) => answer.fail(&error),
+            },
+            Self::Batch(script, answer, _) => answer.fail(&script.interrupted().await.into()),
         }
-        self.over = true;
+        true
     }
 }

@@ -25,7 +25,7 @@ const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: &Format) -> Response {
     let content_type = &format.content_type;
     match first {
-        Ok(Progress::Paused) => respond(StatusCode::ACCEPTED, content_type, streamed(Rest::rows(rows, answer))),
+        Ok(Progress::Paused) => respond(StatusCode::ACCEPTED, content_type, stream::body(Rest::rows(rows, answer))),
         Ok(Progress::Done(end)) => {
             answer.close(&end, rows.columns());
             respond(StatusCode::ACCEPTED, content_type, Body::from(answer.take()))
@@ -47,7 +47,7 @@ pub(super) fn of_batch(begun: BatchBegun, mut answer: BatchAnswer, format: &Form
             answer.end(&end, attempts);
             Body::from(answer.take())
         }
-        None => streamed(Rest::batch(begun.script, answer, attempts)),
+        None => stream::body(Rest::batch(begun.script, answer, attempts)),
     };
     respond(StatusCode::ACCEPTED, &format.content_type, body)
 }
@@ -58,10 +58,4 @@ pub(super) fn with_attempts(mut response: Response, attempts: u32) -> Response {
         response.headers_mut().insert(ATTEMPTS, attempts.into());
     }
     response
-}
-
-/// The text that there is, and the rest as it comes.
-fn streamed(mut rest: Rest) -> Body {
-    let first = rest.take();
-    Body::new(stream::body(first, rest))
 }

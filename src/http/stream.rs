@@ -9,14 +9,13 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use axum::body::{Bytes, HttpBody};
-use http_body_util::BodyExt as _;
+use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::Frame;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use super::rest::Rest;
+use super::rest::{Rest, Text};
 
 /// The answer cannot be completed; the transfer is broken off, so that nobody takes it for whole.
 #[derive(Debug, Error)]
@@ -31,11 +30,12 @@ enum Part {
     Last(Bytes),
 }
 
-/// The body of an answer: the `first` text, and the `rest` as it comes. Dropping it cancels the statement.
-pub(super) fn body(first: Bytes, rest: Rest) -> impl HttpBody<Data = Bytes, Error = BrokenOff> + Send + 'static {
+/// The body of an answer: the text that there is, and the rest as it comes. Dropping it cancels the statement.
+pub(super) fn body(mut rest: Rest) -> Body {
+    let Text::More(first) = rest.take() else { unreachable!("the rest of an answer begins with more to come") };
     let (parts, waiting) = mpsc::channel(1);
     tokio::spawn(write(rest, parts).in_current_span());
-    Parts { first: Some(first), waiting: Some(waiting) }.map_frame(|frame| frame)
+    Body::new(Parts { first: Some(first), waiting: Some(waiting) })
 }
 
 struct Parts {
@@ -80,15 +80,12 @@ async fn write(mut rest: Rest, parts: mpsc::Sender<Part>) {
             () = parts.closed() => return,
             room = parts.reserve(), if ready => {
                 let Ok(room) = room else { return };
-                if rest.is_torn() {
-                    return;
+                match rest.take() {
+                    Text::More(text) => room.send(Part::More(text)),
+                    Text::Last(text) => return room.send(Part::Last(text)),
+                    // The channel closes without a last part.
+                    Text::Torn => return,
                 }
-                let text = rest.take();
-                if rest.is_over() {
-                    room.send(Part::Last(text));
-                    return;
-                }
-                room.send(Part::More(text));
             }
             () = rest.go_on() => {}
         }

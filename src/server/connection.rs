@@ -9,13 +9,14 @@ use std::{
 };
 
 use axum::{BoxError, http::Request, response::Response};
+use futures_util::TryFutureExt as _;
 use hyper::{
     body::Incoming,
     server::conn::{http1, http2},
     service::{Service as _, service_fn},
 };
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
+    rt::{TokioIo, TokioTimer},
     server::graceful::GracefulConnection,
     service::TowerToHyperService,
 };
@@ -26,7 +27,10 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::Service;
 
-use super::stall::StallGuard;
+use super::{
+    stall::StallGuard,
+    streams::{Streams, watched},
+};
 
 /// Streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
@@ -44,13 +48,14 @@ pub(super) struct Deadlines {
 /// How HTTP is spoken.
 pub(super) struct Protocols {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<Streams>,
     deadlines: Deadlines,
 }
 
 impl Protocols {
     pub(super) fn new(deadlines: Deadlines) -> Self {
-        let (mut http1, mut http2) = (http1::Builder::new(), http2::Builder::new(TokioExecutor::new()));
+        let (mut http1, mut http2) =
+            (http1::Builder::new(), http2::Builder::new(Streams { limit: deadlines.write_stall }));
         http1.timer(TokioTimer::new()).header_read_timeout(deadlines.header);
         http2.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
         Self { http1, http2, deadlines }
@@ -94,6 +99,7 @@ pub(super) async fn serve(
         Ok(Ok(false)) => to_the_end(pin!(protocols.http1.serve_connection(io, noticed)), pin!(late), &stop).await,
         // On the heap by itself: it is larger, and rare.
         Ok(Ok(true)) => {
+            let noticed = service_fn(move |request| noticed.call(request).map_ok(watched));
             let mut connection = Box::pin(protocols.http2.serve_connection(io, noticed));
             to_the_end(connection.as_mut(), pin!(late), &stop).await
         }

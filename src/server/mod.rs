@@ -8,6 +8,7 @@ mod callers;
 mod connection;
 mod stall;
 mod start;
+mod streams;
 mod workers;
 
 pub use start::{Running, StartError, check, network_endpoint, start};
