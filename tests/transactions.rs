@@ -12,6 +12,8 @@ mod failures;
 mod lifecycle;
 #[path = "transactions/ownership.rs"]
 mod ownership;
+#[path = "transactions/unshown.rs"]
+mod unshown;
 mod support;
 
 use std::time::Duration;
