@@ -10,3 +10,5 @@ mod absent;
 mod lost;
 #[path = "database_down/place.rs"]
 mod place;
+#[path = "database_down/silent.rs"]
+mod silent;

@@ -12,9 +12,9 @@ mod failures;
 mod lifecycle;
 #[path = "transactions/ownership.rs"]
 mod ownership;
+mod support;
 #[path = "transactions/unshown.rs"]
 mod unshown;
-mod support;
 
 use std::time::Duration;
 

@@ -389,8 +389,8 @@ impl Rows {
                     connection.rollback();
                 } else {
                     connection.commit();
-                    self.deadline = self.deadline.last_words();
                 }
+                self.deadline = self.deadline.last_words();
                 self.ending = Some(Box::new(Ending { summary, withheld }));
                 self.finish().await
             }
@@ -405,7 +405,8 @@ impl Rows {
                 return Err(Error::result_ended());
             };
             let stake = if ending.withheld.is_none() { Stake::Commit } else { Stake::Transaction(None) };
-            let outcome = outcome(scope.connection(), stake).await;
+            let outcome = self.deadline.bound(pin!(outcome(scope.connection(), stake))).await;
+            let outcome = outcome.unwrap_or_else(|_| Err(Error::unsettled_commit()));
             if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
                 drop(guard.finish());
             }
