@@ -46,7 +46,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 20] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -54,7 +54,6 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("boltr", &["embedded"]),
     ("chrono", &["embedded"]),
     ("clap", &["main", "cli"]),
-    ("deadpool", &["pool"]),
     ("graphdblite", &["embedded"]),
     ("http_body_util", &["http", "auth"]),
     ("hyper", &["server", "auth"]),

@@ -43,7 +43,29 @@ impl Failure {
         self.code.contains(".Request.Invalid")
             || self.code == "Memgraph.ExecutionException"
             || self.code == "Neo.TransientError.Request.NoThreadsAvailable"
-            || (self.code.contains(".Security.") && !self.code.ends_with(".CredentialsExpired"))
+            || (self.is_of_security() && !self.code.ends_with(".CredentialsExpired"))
+    }
+
+    /// Its code puts it among what concerns logins and rights.
+    #[must_use]
+    pub fn is_of_security(&self) -> bool {
+        self.code.contains(".Security.")
+    }
+
+    /// The refusal of a login says that the credential is not good, rather than that the server does not look at it for
+    /// the moment: after too many attempts, or because it cannot reach who knows.
+    #[must_use]
+    pub fn is_about_credential(&self) -> bool {
+        const OTHERWISE: [&str; 3] = [".AuthenticationRateLimit", ".AuthProviderFailed", ".AuthProviderTimeout"];
+        self.is_of_security()
+            && !self.code.contains(".TransientError.")
+            && !OTHERWISE.iter().any(|title| self.code.ends_with(title))
+    }
+
+    /// The refusal of a login says that the user has as many sessions as the server allows (Memgraph's user profiles).
+    #[must_use]
+    pub fn is_session_limit(&self) -> bool {
+        self.code.ends_with(".SessionLimitReached")
     }
 }
 
@@ -95,6 +117,24 @@ mod tests {
         let failure = Failure::parse(&[0xA0]).unwrap();
         assert_eq!(failure.code, "Neo.DatabaseError.General.UnknownError");
         assert_eq!(failure.message, "An unknown error occurred.");
+    }
+
+    #[test]
+    fn not_every_refused_login_is_the_credentials_fault() {
+        let of = |code: &str| Failure { code: code.into(), message: String::new(), classification: None };
+        for code in ["Neo.ClientError.Security.Unauthorized", "Memgraph.ClientError.Security.Unauthenticated"] {
+            assert!(of(code).is_about_credential(), "{code}");
+        }
+        for code in [
+            "Neo.ClientError.Security.AuthenticationRateLimit",
+            "Neo.ClientError.Security.AuthProviderTimeout",
+            "Neo.TransientError.Security.ModifiedConcurrently",
+            "Memgraph.ClientError.Statement.SessionLimitReached",
+        ] {
+            assert!(!of(code).is_about_credential(), "{code}");
+        }
+        assert!(of("Memgraph.ClientError.Statement.SessionLimitReached").is_session_limit());
+        assert!(!of("Memgraph.ClientError.Security.Unauthenticated").is_session_limit());
     }
 
     #[test]

@@ -5,9 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::{
-    auth::AuthToken,
     connection::{Connection, Reply},
-    dial::Dialer,
     error::Error,
     message::{Extra, TAG_KEY},
     packstream::{DecodeError, Reader},
@@ -24,27 +22,26 @@ const TIMEOUT_MS: i64 = 5000;
 const LOOKS: u32 = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Ends the transaction whose metadata carry `tag`, on a connection of its own under the same login, as the same `user`
-/// if it was impersonated (a user may always end what is its own). Gives whether there was one.
+/// Ends the transaction whose metadata carry `tag`, on another `connection` under the same login, as the same `user` if it
+/// was impersonated (a user may always end what is its own). Gives whether there was one.
 ///
 /// # Errors
-/// What broke the connection, or kept it from being opened.
-pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str, user: Option<&str>) -> Result<bool, Error> {
-    let mut connection = dialer.dial(auth).await?;
-    let mut found = find(&mut connection, tag, user).await?;
+/// What broke the connection.
+pub async fn terminate(connection: &mut Connection, tag: &str, user: Option<&str>) -> Result<bool, Error> {
+    let mut found = find(connection, tag, user).await?;
     for _ in 1..LOOKS {
         // After a refusal there is nothing to be seen later either.
         if found.is_some() || !connection.is_clean() {
             break;
         }
         sleep(BETWEEN_LOOKS).await;
-        found = find(&mut connection, tag, user).await?;
+        found = find(connection, tag, user).await?;
     }
     let Some(id) = found else {
         return Ok(false);
     };
     // The identifier has to be a literal in the statement. `find` lets digits through, nothing else.
-    start(&mut connection, &format!("TERMINATE TRANSACTIONS \"{id}\""), user);
+    start(connection, &format!("TERMINATE TRANSACTIONS \"{id}\""), user);
     let mut ended = true;
     for _ in ["RUN", "PULL"] {
         loop {
@@ -58,7 +55,6 @@ pub async fn terminate(dialer: &Dialer, auth: &AuthToken, tag: &str, user: Optio
             }
         }
     }
-    connection.goodbye().await;
     Ok(ended)
 }
 

@@ -4,24 +4,18 @@ use std::{
     fmt,
     ops::{Deref, DerefMut},
     sync::Arc,
-    time::Duration,
 };
 
-use super::{manager::Manager, registry::Shared, turns::Turn};
+use super::{buckets::Wire, cleaning::clean, registry::Shared, turns::Turn};
 use crate::{
     auth::Identity,
-    bolt::{
-        Connection,
-        recover::{recover, request_reset},
-        terminate::terminate,
-    },
+    bolt::{Connection, recover::request_reset},
 };
-use deadpool::managed::Object;
 
 /// A connection that is somebody's for the moment.
 pub struct Lease {
     /// `None` only while it is being dropped.
-    wire: Option<Object<Manager>>,
+    wire: Option<Wire>,
     turn: Option<Turn>,
     shared: Arc<Shared>,
     identity: Identity,
@@ -30,7 +24,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(wire: Object<Manager>, turn: Turn, shared: Arc<Shared>, identity: Identity) -> Self {
+    pub(super) fn new(wire: Wire, turn: Turn, shared: Arc<Shared>, identity: Identity) -> Self {
         Self { wire: Some(wire), turn: Some(turn), shared, identity, hurried: false }
     }
 }
@@ -49,9 +43,8 @@ impl Lease {
             request_reset(self);
         } else if let Some((tag, user)) = self.running_tag() {
             let (tag, user) = (tag.to_owned(), user.map(str::to_owned));
-            let (shared, identity) = (Arc::clone(&self.shared), self.identity.clone());
-            let telling = async move { tell(&shared, &identity, &tag, user.as_deref()).await };
-            self.shared.cleaners.spawn_on(telling, &self.shared.runtime);
+            // It goes on by itself.
+            drop(self.shared.end_statement(&self.identity, tag, user));
         }
     }
 
@@ -80,12 +73,13 @@ impl DerefMut for Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (Some(mut wire), turn) = (self.wire.take(), self.turn.take()) else {
+        let (Some(mut wire), Some(turn)) = (self.wire.take(), self.turn.take()) else {
             return;
         };
         if wire.connection.is_clean() {
             wire.connection.shrink();
-            return; // the wire goes back to its bucket, then the turn to the next in line
+            self.shared.buckets.put(&self.identity, wire);
+            return; // and the turn goes to the next in line
         }
         let shared = Arc::clone(&self.shared);
         let (identity, hurried) = (self.identity.clone(), self.hurried);
@@ -96,39 +90,6 @@ impl Drop for Lease {
             },
             &self.shared.runtime,
         );
-    }
-}
-
-/// Cancels what the wire is doing, and gives it back if that worked; closes it otherwise.
-async fn clean(mut wire: Object<Manager>, shared: &Shared, identity: &Identity, hurried: bool) {
-    let settings = &shared.settings;
-    let connection = &mut wire.connection;
-    let mut clean = if connection.dialect().reset_interrupts {
-        recover(connection, settings.recovery).await
-    } else if hurried && connection.running_tag().is_some() {
-        recover(connection, Duration::ZERO).await
-    } else {
-        recover(connection, settings.patience).await
-    };
-    if !clean && let Some((tag, user)) = connection.running_tag() {
-        // RESET waits behind the statement there; the database has to be told on another connection.
-        tell(shared, identity, tag, user).await;
-        clean = recover(connection, settings.recovery).await;
-    }
-    if clean {
-        connection.shrink();
-    } else {
-        tracing::debug!("closed a connection that was left in the middle of something");
-        drop(Object::take(wire));
-    }
-}
-
-/// Tells the database on another connection to end the statement of the transaction with this tag.
-async fn tell(shared: &Shared, identity: &Identity, tag: &str, user: Option<&str>) {
-    let _lane = shared.side_lanes.acquire().await;
-    match terminate(&shared.dialer, identity.token(), tag, user).await {
-        Ok(found) => tracing::debug!(found, "asked the database to end an abandoned statement"),
-        Err(error) => tracing::warn!(%error, "an abandoned statement could not be ended and may still run"),
     }
 }
 

@@ -1,9 +1,11 @@
-//! Logins, so that a credential is tried no more often than it helps.
+//! What is known of credentials, so that one is tried no more often than it helps.
 //!
 //! Databases lock users out after some wrong passwords (Neo4j: three), and hash passwords slowly, some of them under one
 //! lock. So while it is not known whether a credential is any good, one login tries it and the others wait for what
 //! comes of that; a good one is tried by two at a time, since it may have become a bad one; and what the database has
 //! just refused is refused without asking again.
+//!
+//! Good credentials and all others are remembered apart, so that no number of bad ones makes a good one forgotten.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,15 +24,28 @@ use crate::{
 
 /// For so long a refusal stands without asking the database again.
 const REFUSED_FOR: Duration = Duration::from_secs(2);
+/// For so long after a stranger's refusal more of them are expected.
+const GUESSED_FOR: Duration = Duration::from_secs(10);
 /// Logins of one credential at a time: fewer than it takes to be locked out.
 const TOGETHER: u32 = 2;
-/// Credentials remembered at most. Beyond it, logins are not coordinated.
+/// Good credentials remembered at most, and others. Beyond it, logins of the others are not coordinated.
 const MOST: usize = 10_000;
+/// How many good credentials are forgotten at a time when there are too many.
+const TOO_MANY: usize = MOST / 10;
 
 /// What is known of credentials.
 #[derive(Default)]
 pub(super) struct Logins {
-    known: Mutex<ByIdentity<Known>>,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    /// The database has accepted them, and not refused them since.
+    good: ByIdentity<Known>,
+    strangers: ByIdentity<Known>,
+    /// When a stranger was last refused.
+    guessed: Option<Instant>,
 }
 
 struct Known {
@@ -53,44 +68,40 @@ impl Logins {
     /// The database's refusal, when it has just refused that very credential.
     pub(super) async fn admit(self: &Arc<Self>, key: IdentityKey) -> Result<Attempt, Failure> {
         let attempt = |pass| Attempt { logins: Arc::clone(self), key, _pass: pass };
-        let Some(Gate { gate, passes }) = self.look(key)? else {
+        let Some(Gate { gate, passes }) = self.memory().gate(key)? else {
             return Ok(attempt(None));
         };
         let pass = gate.acquire_many_owned(passes).await.ok();
         // Whoever was here before may have found out.
-        self.look(key)?;
+        self.memory().gate(key)?;
         Ok(attempt(pass))
+    }
+
+    /// Whether the database has accepted the credential of `key`, as far as that is remembered, and not refused it since.
+    pub(super) fn is_good(&self, key: IdentityKey) -> bool {
+        self.memory().good.contains_key(&key)
     }
 
     /// When the database last accepted the credential of `key`, as far as that is remembered.
     pub(super) fn accepted(&self, key: IdentityKey) -> Option<Instant> {
-        self.known().get(&key)?.accepted
+        self.memory().good.get(&key)?.accepted
+    }
+
+    /// Whether strangers have just been refused: others of them may be guessing as well.
+    pub(super) fn is_guessed_at(&self) -> bool {
+        self.memory().guessed.is_some_and(|when| when.elapsed() < GUESSED_FOR)
     }
 
     /// Forgets what is of no more use. Acceptances are remembered for `age`.
     pub(super) fn sweep(&self, age: Duration) {
-        self.known().retain(|_, known| known.is_of_use(age));
+        let mut memory = self.memory();
+        memory.good.retain(|_, known| known.is_tried() || known.accepted.is_some_and(|when| when.elapsed() < age));
+        memory.strangers.retain(|_, known| known.is_tried() || known.is_refused());
     }
 
-    /// The gate to pass, unless there are too many to keep.
-    fn look(&self, key: IdentityKey) -> Result<Option<Gate>, Failure> {
-        let mut all = self.known();
-        if !all.contains_key(&key) && all.len() >= MOST {
-            return Ok(None);
-        }
-        let known = all.entry(key).or_default();
-        match &known.refused {
-            Some((when, failure)) if when.elapsed() < REFUSED_FOR => Err(failure.clone()),
-            _ => {
-                let passes = if known.accepted.is_some() { 1 } else { TOGETHER };
-                Ok(Some(Gate { gate: Arc::clone(&known.gate), passes }))
-            }
-        }
-    }
-
-    fn known(&self) -> MutexGuard<'_, ByIdentity<Known>> {
-        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        // It is whole after every statement, so a panic elsewhere leaves nothing half done.
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -98,6 +109,73 @@ impl Logins {
 struct Gate {
     gate: Arc<Semaphore>,
     passes: u32,
+}
+
+impl Memory {
+    /// The gate to pass, unless there are too many strangers to keep.
+    fn gate(&mut self, key: IdentityKey) -> Result<Option<Gate>, Failure> {
+        let is_good = self.good.contains_key(&key);
+        if !is_good && !self.has_room_for(key) {
+            return Ok(None);
+        }
+        let known = if is_good { &mut self.good } else { &mut self.strangers }.entry(key).or_default();
+        match &known.refused {
+            Some((_, failure)) if known.is_refused() => Err(failure.clone()),
+            _ => {
+                let passes = if known.accepted.is_some() { 1 } else { TOGETHER };
+                Ok(Some(Gate { gate: Arc::clone(&known.gate), passes }))
+            }
+        }
+    }
+
+    /// Whether one more stranger can be remembered. Of the others, those that nobody is trying are forgotten for it: at
+    /// first those whose refusal is over.
+    fn has_room_for(&mut self, key: IdentityKey) -> bool {
+        if self.strangers.len() >= MOST && !self.strangers.contains_key(&key) {
+            self.strangers.retain(|_, known| known.is_tried() || known.is_refused());
+            if self.strangers.len() >= MOST {
+                self.strangers.retain(|_, known| known.is_tried());
+            }
+        }
+        self.strangers.len() < MOST || self.strangers.contains_key(&key)
+    }
+
+    fn accept(&mut self, key: IdentityKey) {
+        let known = self.strangers.remove(&key).or_else(|| self.good.remove(&key)).unwrap_or_default();
+        if self.good.len() >= MOST {
+            self.forget_oldest();
+        }
+        self.good.insert(key, Known { accepted: Some(Instant::now()), refused: None, ..known });
+    }
+
+    fn refuse(&mut self, key: IdentityKey, failure: &Failure) {
+        let refused = Some((Instant::now(), failure.clone()));
+        if let Some(known) = self.good.get_mut(&key)
+            && !failure.is_about_credential()
+        {
+            // It is as good as before, and the database does not look at it if it is asked at once.
+            known.refused = refused;
+            return;
+        }
+        let was_good = self.good.remove(&key);
+        if was_good.is_none() {
+            self.guessed = Some(Instant::now());
+        }
+        if self.has_room_for(key) {
+            let known = was_good.or_else(|| self.strangers.remove(&key)).unwrap_or_default();
+            self.strangers.insert(key, Known { accepted: None, refused, ..known });
+        }
+    }
+
+    /// Forgets the good credentials that were accepted longest ago. Many at a time, since it takes a look at all.
+    fn forget_oldest(&mut self) {
+        let mut times: Vec<_> = self.good.values().map(|known| known.accepted).collect();
+        if let Some(at) = times.len().checked_sub(1) {
+            let (_, newest_to_go, _) = times.select_nth_unstable(TOO_MANY.min(at));
+            let newest_to_go = *newest_to_go;
+            self.good.retain(|_, known| known.accepted > newest_to_go);
+        }
+    }
 }
 
 impl Default for Known {
@@ -108,27 +186,25 @@ impl Default for Known {
 }
 
 impl Known {
-    fn is_of_use(&self, age: Duration) -> bool {
-        self.accepted.is_some_and(|when| when.elapsed() < age)
-            || self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() < REFUSED_FOR)
-            || Arc::strong_count(&self.gate) > 1
+    /// Somebody tries it, or waits to.
+    fn is_tried(&self) -> bool {
+        Arc::strong_count(&self.gate) > 1
+    }
+
+    fn is_refused(&self) -> bool {
+        self.refused.as_ref().is_some_and(|(when, _)| when.elapsed() < REFUSED_FOR)
     }
 }
 
 impl Attempt {
     /// Says what the database said.
     pub(super) fn ended(self, outcome: Result<(), &Failure>) {
-        let mut all = self.logins.known();
-        let Some(known) = all.get_mut(&self.key) else {
-            return;
-        };
+        let mut memory = self.logins.memory();
         match outcome {
-            Ok(()) => (known.accepted, known.refused) = (Some(Instant::now()), None),
-            // Only what is wrong with the credential is remembered.
-            Err(failure) if failure.code.contains(".Security.") => {
-                (known.accepted, known.refused) = (None, Some((Instant::now(), failure.clone())));
-            }
-            Err(_) => known.accepted = None,
+            Ok(()) => memory.accept(self.key),
+            // Only what concerns logins is remembered: not that the database is busy, or that there are too many sessions.
+            Err(failure) if failure.is_of_security() => memory.refuse(self.key, failure),
+            Err(_) => {}
         }
     }
 }
@@ -143,6 +219,20 @@ mod tests {
 
     fn refusal() -> Failure {
         Failure { code: "Neo.ClientError.Security.Unauthorized".into(), message: String::new(), classification: None }
+    }
+
+    async fn accept(logins: &Arc<Logins>, number: u64) {
+        logins.admit(IdentityKey::numbered(number)).await.unwrap().ended(Ok(()));
+    }
+
+    async fn refuse(logins: &Arc<Logins>, number: u64) {
+        logins.admit(IdentityKey::numbered(number)).await.unwrap().ended(Err(&refusal()));
+    }
+
+    /// How many good ones, and how many others.
+    fn remembered(logins: &Logins) -> (usize, usize) {
+        let memory = logins.memory();
+        (memory.good.len(), memory.strangers.len())
     }
 
     #[tokio::test(start_paused = true)]
@@ -182,25 +272,67 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_of_no_use_is_forgotten() {
         let logins = Arc::new(Logins::default());
-        logins.admit(key()).await.unwrap().ended(Ok(()));
-        logins.admit(IdentityKey::numbered(2)).await.unwrap().ended(Err(&refusal()));
-        logins.sweep(Duration::from_secs(30));
-        assert_eq!(logins.known().len(), 2);
-        tokio::time::advance(REFUSED_FOR).await;
-        logins.sweep(Duration::from_secs(30));
-        assert_eq!(logins.known().len(), 1);
-        tokio::time::advance(Duration::from_secs(30)).await;
-        logins.sweep(Duration::from_secs(30));
-        assert_eq!(logins.known().len(), 0);
+        accept(&logins, 1).await;
+        refuse(&logins, 2).await;
+        let age = Duration::from_secs(30);
+        for (passed, left) in [(Duration::ZERO, (1, 1)), (REFUSED_FOR, (1, 0)), (age, (0, 0))] {
+            tokio::time::advance(passed).await;
+            logins.sweep(age);
+            assert_eq!(remembered(&logins), left, "after {passed:?}");
+        }
     }
 
     #[tokio::test]
-    async fn strangers_beyond_the_cap_are_not_remembered() {
+    async fn strangers_do_not_make_good_credentials_forgotten() {
         let logins = Arc::new(Logins::default());
-        let most = u64::try_from(MOST).unwrap();
-        for number in 0..most + 100 {
-            logins.admit(IdentityKey::numbered(number)).await.unwrap().ended(Err(&refusal()));
+        accept(&logins, 0).await;
+        let being_tried = logins.admit(IdentityKey::numbered(1)).await.unwrap();
+        for number in 2..2 * MOST as u64 {
+            refuse(&logins, number).await;
         }
-        assert_eq!(logins.known().len(), MOST);
+        let (good, strangers) = remembered(&logins);
+        assert!(good == 1 && strangers <= MOST, "{good} good ones, {strangers} others");
+        assert!(logins.is_good(IdentityKey::numbered(0)));
+        assert!(logins.memory().strangers.contains_key(&IdentityKey::numbered(1)), "who is being tried stays");
+        drop(being_tried);
+    }
+
+    #[tokio::test]
+    async fn of_too_many_good_credentials_the_oldest_are_forgotten() {
+        let logins = Arc::new(Logins::default());
+        for number in 0..=MOST as u64 {
+            accept(&logins, number).await;
+        }
+        assert!(logins.is_good(IdentityKey::numbered(MOST as u64)) && !logins.is_good(IdentityKey::numbered(0)));
+        let (good, _) = remembered(&logins);
+        assert!((MOST / 2..=MOST).contains(&good), "{good}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_says_nothing_about_a_good_credential() {
+        for code in
+            ["Neo.ClientError.Security.AuthenticationRateLimit", "Memgraph.ClientError.Statement.SessionLimitReached"]
+        {
+            let logins = Arc::new(Logins::default());
+            accept(&logins, 1).await;
+            let limit = Failure { code: code.into(), ..refusal() };
+            logins.admit(key()).await.unwrap().ended(Err(&limit));
+            assert!(logins.is_good(key()) && logins.accepted(key()).is_some(), "{code}");
+            // Whoever would not be looked at is not asked about for a moment.
+            let asked = logins.admit(key()).await.is_ok();
+            assert_eq!(asked, limit.is_session_limit(), "{code}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_strangers_are_suspected_of_guessing() {
+        let logins = Arc::new(Logins::default());
+        accept(&logins, 1).await;
+        refuse(&logins, 1).await;
+        assert!(!logins.is_guessed_at(), "its password was changed");
+        refuse(&logins, 2).await;
+        assert!(logins.is_guessed_at());
+        tokio::time::advance(GUESSED_FOR).await;
+        assert!(!logins.is_guessed_at());
     }
 }

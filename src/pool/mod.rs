@@ -1,17 +1,20 @@
 //! Which identity may use which wire.
 //!
-//! Owns one deadpool per identity and runtime ("bucket") under one cap over all, the fair order of those who wait, the age of
-//! logins, the lifetime and liveness of idle wires, and the cleaning of wires that were left in the middle of
-//! something. Promises that a wire serves the identity that it has logged in as and no other, and that none is lent
-//! that is not provably clean. Knows nothing of HTTP, JSON or Cypher.
+//! Owns the idle connections of each identity ("bucket") under one cap over all, the fair order of those who wait, the way
+//! in for strangers, the age of logins, the lifetime and liveness of idle connections, and the cleaning of those that were
+//! left in the middle of something. Promises that a connection serves the identity that it has logged in as and no other,
+//! that none is lent that is not provably clean, and that every wait has an end. Knows nothing of HTTP, JSON or Cypher.
 
 mod buckets;
+mod cleaning;
 mod lease;
 mod logins;
-mod manager;
 mod registry;
+mod slots;
+mod strangers;
 mod trust;
 mod turns;
+mod wires;
 
 pub use lease::Lease;
 pub use registry::{Pool, PoolError, Settings, Status};

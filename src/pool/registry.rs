@@ -1,32 +1,33 @@
 //! All connections to the database, under one cap.
 //!
-//! Two counts hold it together. A *turn* is held by every lease (and by every wire that is being cleaned), so at
-//! most `max` wires are in use. A *slot* is held by every open wire, idle ones too. Whoever has a turn and finds no
-//! slot can rely on there being an idle wire to take over or to close.
+//! Two counts hold it together. A *turn* is held by every lease (and by every connection that is being cleaned), so at most
+//! `max` connections are in use. A *slot* is held by every open connection, idle ones too. Whoever has a turn and finds all
+//! `max` slots taken can rely on there being an idle connection to take over or to close, or on one of the few slots beside
+//! the pool: those are as many as there can be connections in use without a turn.
 
 use std::{
     sync::{Arc, Mutex},
     time::Duration,
 };
 
-use deadpool::managed::PoolError as BucketError;
 use thiserror::Error;
 use tokio::{
     runtime::Handle,
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     time::{Instant, timeout_at},
 };
 use tokio_util::task::TaskTracker;
 
 use super::{
-    buckets::{Bucket, Buckets, Idle},
+    buckets::Buckets,
     lease::Lease,
     logins::Logins,
-    manager::{Manager, Wire},
-    turns::{Closed, Turns},
+    slots::Slots,
+    strangers::Lane,
+    turns::{Closed, Turn, Turns},
 };
 use crate::{
-    auth::{Identity, IdentityKey},
+    auth::Identity,
     bolt::{self, Dialer},
 };
 
@@ -69,6 +70,15 @@ pub enum PoolError {
         /// The wait.
         waited: Duration,
     },
+    /// There are too many others whose login is not known to be good either.
+    #[error(
+        "too many logins that are not known to be good wait to be tried, at most {places} at a time (a tenth of \
+         database.max_connections); try again later"
+    )]
+    TooManyStrangers {
+        /// How many are tried at a time.
+        places: usize,
+    },
     /// The database cannot be reached, or refused the login.
     #[error(transparent)]
     Connection(#[from] bolt::Error),
@@ -110,9 +120,15 @@ pub(super) struct Shared {
     /// Logins before this are not good any more, whatever their age.
     pub(super) distrusted: Mutex<Option<Instant>>,
     turns: Turns,
-    slots: Arc<Semaphore>,
+    pub(super) lane: Lane,
+    pub(super) slots: Arc<Slots>,
+    /// Slots there are beside `max`.
+    pub(super) beside: usize,
     pub(super) buckets: Buckets,
 }
+
+/// For so long a credential that was good is no stranger's, whatever the age of logins.
+const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// Enough to end abandoned statements, too few to trouble a database that is in trouble.
 const SIDE_LANES: usize = 2;
@@ -123,6 +139,7 @@ impl Pool {
     /// An empty pool; connections are opened when they are needed. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings) -> Self {
+        let lane = Lane::beside(settings.max);
         let shared = Shared {
             dialer,
             settings,
@@ -133,11 +150,13 @@ impl Pool {
             logins: Arc::default(),
             distrusted: Mutex::default(),
             turns: Turns::new(settings.max, settings.share),
-            slots: Arc::new(Semaphore::new(settings.max)),
+            beside: lane.size() + SIDE_LANES,
+            lane,
+            slots: Arc::default(),
             buckets: Buckets::default(),
         };
         let shared = Arc::new(shared);
-        tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after));
+        tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
         Self { shared }
     }
 
@@ -146,28 +165,19 @@ impl Pool {
     /// # Errors
     /// [`PoolError`].
     pub async fn acquire(&self, identity: &Identity) -> Result<Lease, PoolError> {
-        let settings = &self.shared.settings;
-        let waited = settings.acquire_timeout;
-        let is_over = || identity.until().is_some_and(|end| end <= Instant::now());
-        let deadline = Instant::now() + waited;
+        let shared = &self.shared;
+        let deadline = Instant::now() + shared.settings.acquire_timeout;
         let deadline = identity.until().map_or(deadline, |end| end.min(deadline));
-        let late = |error| if is_over() { PoolError::Expired } else { error };
-        let turn = match timeout_at(deadline, self.shared.turns.take(identity.owner())).await {
-            Ok(Ok(turn)) => turn,
-            Ok(Err(Closed)) => return Err(PoolError::Closed),
-            Err(_) => return Err(late(PoolError::Exhausted { max: settings.max, waited })),
+        let lent = if shared.logins.is_good(identity.key()) {
+            shared.lend(identity, deadline).await
+        } else {
+            // Boxed, since it is seldom needed, and large.
+            Box::pin(shared.introduce(identity, deadline)).await
         };
-        let bucket = self.shared.bucket(identity);
-        let wire = match timeout_at(deadline, bucket.get()).await {
-            Ok(Ok(wire)) => wire,
-            Ok(Err(BucketError::Backend(error))) => return Err(error.into()),
-            Ok(Err(_)) => return Err(PoolError::Closed),
-            Err(_) => return Err(late(bolt::Error::Silent(waited).into())),
-        };
-        if is_over() {
+        if identity.until().is_some_and(|end| end <= Instant::now()) {
             return Err(PoolError::Expired);
         }
-        Ok(Lease::new(wire, turn, Arc::clone(&self.shared), identity.clone()))
+        lent
     }
 
     /// Whether a Bolt server is there, without logging in.
@@ -178,12 +188,17 @@ impl Pool {
         self.shared.dialer.probe().await.map(drop)
     }
 
+    /// Where the database is, for messages.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.shared.dialer.endpoint.to_string()
+    }
+
     /// How full it is.
     #[must_use]
     pub fn status(&self) -> Status {
-        let max = self.shared.settings.max;
         Status {
-            open: max.saturating_sub(self.shared.slots.available_permits()),
+            open: self.shared.slots.open(),
             in_use: self.shared.turns.taken(),
             identities: self.shared.buckets.identities(),
         }
@@ -195,54 +210,43 @@ impl Pool {
         self.shared.turns.close();
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
-        for bucket in self.shared.buckets.forget_all() {
-            for wire in bucket.retain(|_, _| false).removed {
-                wire.connection.goodbye().await;
-            }
+        for wire in self.shared.buckets.close() {
+            wire.connection.goodbye().await;
         }
     }
 }
 
 impl Shared {
-    fn bucket(self: &Arc<Self>, identity: &Identity) -> Bucket {
-        let manager = || Manager { shared: Arc::clone(self), identity: identity.clone() };
-        self.buckets.here(identity.key(), self.settings.max, manager)
+    /// Lends a connection to somebody whose login is known to be good.
+    pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
+        let turn = self.turn(identity, deadline).await?;
+        let wire = match self.ready_wire(identity) {
+            Ok(wire) => wire,
+            Err(idle) => {
+                // Boxed, since it is seldom needed, and large: every request's future would hold it.
+                let found = Box::pin(self.find_wire(identity, idle, deadline));
+                timeout_at(deadline, found).await.map_err(|_| self.silent())??
+            }
+        };
+        Ok(Lease::new(wire, turn, Arc::clone(self), identity.clone()))
     }
 
-    /// A place for one more open wire of the identity `asking`. When there is none, an idle wire of the identity that
-    /// was away longest makes room: as it is, if it can log in as somebody else, or by being closed.
-    pub(super) async fn place(&self, asking: IdentityKey) -> Place {
-        loop {
-            if let Ok(slot) = Arc::clone(&self.slots).try_acquire_owned() {
-                return Place::Slot(slot);
-            }
-            match self.buckets.take_longest_away(asking) {
-                Some(Idle { mut wire, unused }) => {
-                    let (connection, settings) = (&mut wire.connection, &self.settings);
-                    let rested = unused > settings.liveness_after;
-                    let fresh = !rested && connection.opened().elapsed() <= settings.max_lifetime;
-                    if fresh && connection.can_log_in_again() && !connection.is_stale() {
-                        connection.move_here();
-                        return Place::Wire(wire);
-                    }
-                    return Place::Slot(wire.slot);
-                }
-                // A wire is just being closed by somebody else; its slot comes free at once.
-                None => tokio::task::yield_now().await,
-            }
+    /// Waits for a turn.
+    pub(super) async fn turn(&self, identity: &Identity, deadline: Instant) -> Result<Turn, PoolError> {
+        match timeout_at(deadline, self.turns.take(identity.owner())).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(Closed)) => Err(PoolError::Closed),
+            Err(_) => Err(PoolError::Exhausted { max: self.settings.max, waited: self.settings.acquire_timeout }),
         }
     }
+
+    /// The database has taken too long.
+    pub(super) fn silent(&self) -> PoolError {
+        bolt::Error::Silent(self.settings.acquire_timeout).into()
+    }
 }
 
-/// Where one more wire can be.
-pub(super) enum Place {
-    /// In place of nothing.
-    Slot(OwnedSemaphorePermit),
-    /// In place of this one, which is another identity's and can log in anew.
-    Wire(Wire),
-}
-
-/// Closes idle wires that have passed their lifetime, and forgets identities that have none.
+/// Closes idle connections that can never be lent again, and forgets identities that have none.
 async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
     let mut ticks = tokio::time::interval(every.max(Duration::from_secs(1)));
     loop {
@@ -250,11 +254,7 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
         let Some(shared) = shared.upgrade() else {
             return;
         };
-        let max_lifetime = shared.settings.max_lifetime;
-        shared.logins.sweep(shared.settings.login_age);
-        shared.buckets.sweep(|manager, wire| {
-            let expired = manager.identity.login_until().is_some_and(|end| end <= Instant::now());
-            !expired && wire.connection.opened().elapsed() <= max_lifetime
-        });
+        shared.logins.sweep(shared.settings.login_age.max(GOOD_FOR));
+        shared.buckets.sweep(|identity, connection| !shared.is_past_its_time(identity, connection));
     }
 }

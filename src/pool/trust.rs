@@ -14,36 +14,26 @@ use crate::{
 };
 
 impl Pool {
-    /// Whether the database has accepted the login of `identity`, within the age of logins.
-    fn knows(&self, identity: &Identity) -> bool {
-        let accepted = self.shared.logins.accepted(identity.key());
-        accepted.is_some_and(|when| self.shared.is_recent(when))
-    }
-
-    /// Makes sure that the database accepts the login of `identity`, within the age of logins, without a wire of the
+    /// Makes sure that the database accepts the login of `identity`, within the age of logins, without a connection of the
     /// pool: whoever holds all that it may hold can still be proved.
     ///
     /// # Errors
     /// [`PoolError`].
     pub async fn prove(&self, identity: &Identity) -> Result<(), PoolError> {
-        if self.knows(identity) {
+        let shared = &self.shared;
+        if shared.knows(identity) {
             return Ok(());
         }
-        let waited = self.shared.settings.acquire_timeout;
-        let silent = |_| PoolError::Connection(bolt::Error::Silent(waited));
+        let deadline = Instant::now() + shared.settings.acquire_timeout;
         // Boxed, since it is seldom needed, and large: every request's future would hold it.
-        timeout_at(Instant::now() + waited, Box::pin(self.prove_patiently(identity))).await.map_err(silent)?
-    }
-
-    async fn prove_patiently(&self, identity: &Identity) -> Result<(), PoolError> {
-        let shared = &self.shared;
-        let attempt = shared.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
-        // Whoever was admitted before may have found out.
-        if !self.knows(identity) {
-            let _lane = shared.proof_lanes.acquire().await;
-            shared.log_in(identity, attempt).await?.goodbye().await;
-        }
-        Ok(())
+        let proof = Box::pin(async {
+            if shared.logins.is_good(identity.key()) {
+                shared.prove_again(identity).await
+            } else {
+                shared.prove_stranger(identity, deadline).await
+            }
+        });
+        timeout_at(deadline, proof).await.unwrap_or_else(|_| Err(shared.silent()))
     }
 
     /// Has all logins proved again before their connections are lent once more: the database says that it has
@@ -54,6 +44,32 @@ impl Pool {
 }
 
 impl Shared {
+    /// Whether the database has accepted the login of `identity`, within the age of logins.
+    fn knows(&self, identity: &Identity) -> bool {
+        let accepted = self.logins.accepted(identity.key());
+        accepted.is_some_and(|when| self.is_recent(when))
+    }
+
+    /// Proves a login that was good when the database was last asked.
+    async fn prove_again(&self, identity: &Identity) -> Result<(), PoolError> {
+        let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
+        // Whoever was admitted before may have found out.
+        if self.knows(identity) {
+            return Ok(());
+        }
+        let _lane = self.proof_lanes.acquire().await;
+        match self.log_in(identity, attempt).await {
+            Ok(connection) => {
+                connection.goodbye().await;
+                Ok(())
+            }
+            // Its own sessions are in the way, and they have logged in with the same credential. Without this, whoever has
+            // them all busy could not even end what they do.
+            Err(bolt::Error::Login(failure)) if failure.is_session_limit() => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Opens a connection, and says how its login ended.
     pub(super) async fn log_in(&self, identity: &Identity, attempt: Attempt) -> Result<Connection, bolt::Error> {
         let opened = self.dialer.dial(identity.token()).await;
@@ -66,7 +82,7 @@ impl Shared {
         opened
     }
 
-    /// Whether the login of an idle wire has to be proved before it is lent.
+    /// Whether the login of an idle connection has to be proved before it is lent.
     pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
         !self.is_recent(connection.logged_in())
     }

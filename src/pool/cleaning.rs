@@ -1,0 +1,98 @@
+//! Cleaning a connection that was left in the middle of something, and ending the statement on it.
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::{
+    task::JoinHandle,
+    time::{Instant, timeout},
+};
+
+use super::{buckets::Wire, registry::Shared};
+use crate::{
+    auth::Identity,
+    bolt::{self, Connection, recover::recover, terminate::terminate},
+};
+
+/// A connection that is not clean by then is closed, whatever it was waited for.
+const CLEANING: Duration = Duration::from_secs(5);
+/// How long the database may take to end a statement, the wait for a side lane included. It does not need the connection
+/// on which the statement runs, nor its turn, so it may go on without them.
+const ENDING: Duration = Duration::from_secs(15);
+
+/// Cancels what the connection is doing, and puts it back if that works in time; closes it otherwise. A statement whose
+/// end is `hurried` is not waited for before the database is told to end it.
+pub(super) async fn clean(mut wire: Wire, shared: &Arc<Shared>, identity: &Identity, hurried: bool) {
+    let cleaned = timeout(CLEANING, is_recovered(&mut wire.connection, shared, identity, hurried)).await;
+    if cleaned == Ok(true) {
+        wire.connection.shrink();
+        shared.buckets.put(identity, wire);
+    } else {
+        tracing::debug!("closed a connection that was left in the middle of something");
+    }
+}
+
+async fn is_recovered(connection: &mut Connection, shared: &Arc<Shared>, identity: &Identity, hurried: bool) -> bool {
+    let settings = &shared.settings;
+    let budget = if connection.dialect().reset_interrupts {
+        settings.recovery
+    } else if hurried && connection.running_tag().is_some() {
+        Duration::ZERO
+    } else {
+        settings.patience
+    };
+    if recover(connection, budget).await {
+        return true;
+    }
+    let Some((tag, user)) = connection.running_tag() else {
+        return false;
+    };
+    // RESET waits behind the statement there; the database has to be told on another connection.
+    let ending = shared.end_statement(identity, tag.to_owned(), user.map(str::to_owned));
+    let _ = ending.await;
+    recover(connection, settings.recovery).await
+}
+
+impl Shared {
+    /// Has the database end the statement of `identity` with this tag, carried out as `user`.
+    pub(super) fn end_statement(
+        self: &Arc<Self>,
+        identity: &Identity,
+        tag: String,
+        user: Option<String>,
+    ) -> JoinHandle<()> {
+        let (shared, identity) = (Arc::clone(self), identity.clone());
+        let ending = async move {
+            let ended = timeout(ENDING, shared.terminate(&identity, &tag, user.as_deref())).await;
+            match ended.unwrap_or(Err(bolt::Error::Silent(ENDING))) {
+                Ok(found) => tracing::debug!(found, "asked the database to end an abandoned statement"),
+                Err(error) => tracing::warn!(%error, "an abandoned statement could not be ended and may still run"),
+            }
+        };
+        self.cleaners.spawn_on(ending, &self.runtime)
+    }
+
+    async fn terminate(&self, identity: &Identity, tag: &str, user: Option<&str>) -> Result<bool, bolt::Error> {
+        let deadline = Instant::now() + ENDING;
+        let _lane = self.side_lanes.acquire().await;
+        loop {
+            let failure = match self.dialer.dial(identity.token()).await {
+                Ok(mut connection) => {
+                    let found = terminate(&mut connection, tag, user).await?;
+                    connection.goodbye().await;
+                    return Ok(found);
+                }
+                Err(bolt::Error::Login(failure)) if failure.is_session_limit() => failure,
+                Err(error) => return Err(error),
+            };
+            // One of the user's own sessions has to do.
+            let limit = self.buckets.set_limit(identity, failure);
+            if let Some(mut wire) = self.wait_for_own(identity, &limit, deadline).await? {
+                let found = terminate(&mut wire.connection, tag, user).await?;
+                if wire.connection.is_clean() {
+                    self.buckets.put(identity, wire);
+                }
+                return Ok(found);
+            }
+        }
+    }
+}
