@@ -134,6 +134,8 @@ async fn refusal(uri: &str, ca_file: Option<&NamedTempFile>) -> Refused {
     let gateway = gateway::start_for_with(uri, &changes).await;
     let error = refused(&gateway.query("RETURN 1").await);
     assert!([502, 503].contains(&error.status), "{error:?}");
+    assert!(error.message.contains(&uri.replace("bolt://", "")), "it names the address: {error:?}");
+    assert!(!error.message.contains(['{', '(']) || uri.starts_with("bolt://"), "in plain words: {error:?}");
     error
 }
 
@@ -237,6 +239,8 @@ async fn tls_to_a_plain_port_is_named() {
     let uri = fake.uri().replace("bolt://", "bolt+ssc://");
     let error = refusal(&uri, None).await;
     assert!(error.message.starts_with(&format!("TLS with {uri} failed: ")), "{error:?}");
+    assert!(error.message.ends_with("try bolt://"), "{error:?}");
+    assert_eq!((error.status, error.code.as_str()), (502, "Boltgate.DatabaseError.Connection.NoTls"));
 }
 
 #[tokio::test]

@@ -2,11 +2,17 @@
 //!
 //! Where a message should begin, the empty chunk is a keep-alive (NOOP) and means nothing.
 
+use std::collections::VecDeque;
+
 use bytes::{Buf, BytesMut};
 
 use super::error::Error;
 
 const MAX_CHUNK: usize = 0xFFFF;
+
+/// So many of a message's last boundaries are remembered. A server may send chunks of a byte, millions of them; what is
+/// looked for at boundaries stands in the last few.
+const MAX_BOUNDARIES: usize = 256;
 
 /// Appends one message, whose payload `write` appends.
 pub fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
@@ -48,8 +54,8 @@ fn put_length(out: &mut [u8], at: usize, length: u16) {
 pub struct Dechunker {
     buffer: BytesMut,
     scratch: Vec<u8>,
-    /// Where in `scratch` each chunk began.
-    boundaries: Vec<usize>,
+    /// Where in `scratch` the last chunks began.
+    boundaries: VecDeque<usize>,
     current: Current,
     max_message: usize,
 }
@@ -71,7 +77,7 @@ impl Dechunker {
         Self {
             buffer: BytesMut::new(),
             scratch: Vec::new(),
-            boundaries: Vec::new(),
+            boundaries: VecDeque::new(),
             current: Current::None,
             max_message,
         }
@@ -127,7 +133,10 @@ impl Dechunker {
                     _ => {}
                 }
             }
-            self.boundaries.push(self.scratch.len());
+            if self.boundaries.len() == MAX_BOUNDARIES {
+                self.boundaries.pop_front();
+            }
+            self.boundaries.push_back(self.scratch.len());
             self.scratch.extend_from_slice(chunk);
             self.buffer.advance(2 + length);
         }
@@ -143,10 +152,11 @@ impl Dechunker {
         }
     }
 
-    /// The parts of the message that begin at a chunk's boundary, except the whole message.
+    /// The parts of the message that begin at one of its last chunks' boundaries, except the whole message.
     pub fn tails(&self) -> impl Iterator<Item = &[u8]> {
         let joined = self.current == Current::Joined;
-        self.boundaries.iter().skip(1).filter(move |_| joined).filter_map(|&boundary| self.scratch.get(boundary..))
+        let inner = self.boundaries.iter().filter(move |&&boundary| joined && boundary > 0);
+        inner.filter_map(|&boundary| self.scratch.get(boundary..))
     }
 
     /// Lets go of the last message, so that the next can come into its place, and of the read buffer if that has more
@@ -169,6 +179,7 @@ impl Dechunker {
             Current::InPlace(length) => self.buffer.advance(length + 4),
             Current::Joined => {
                 self.boundaries.clear();
+                self.boundaries.shrink_to(0);
                 self.scratch.clear();
                 self.scratch.shrink_to(MAX_CHUNK);
             }
@@ -258,6 +269,26 @@ mod tests {
         assert!(dechunker.advance().unwrap());
         assert_eq!(dechunker.message(), [1, 2, 3, 4, 5]);
         assert_eq!(dechunker.tails().collect::<Vec<_>>(), [&[3, 4, 5][..], &[4, 5]]);
+    }
+
+    #[test]
+    fn a_flood_of_small_chunks_costs_no_more_than_its_bytes() {
+        const BYTES: usize = 1 << 20;
+        let mut dechunker = Dechunker::new(BYTES);
+        let mut most = 0;
+        for at in 0..BYTES {
+            dechunker.buffer().extend_from_slice(&[0, 1, if at == BYTES - 3 { 8 } else { 7 }]);
+            assert!(!dechunker.advance().unwrap());
+            most = most.max(dechunker.boundaries.capacity());
+        }
+        dechunker.buffer().extend_from_slice(&[0, 0]);
+        assert!(dechunker.advance().unwrap());
+        assert_eq!(dechunker.message().len(), BYTES);
+        assert!(most <= 2 * MAX_BOUNDARIES, "{most} boundaries");
+        assert!(dechunker.tails().any(|tail| tail == [8, 7, 7]), "the last ones are there");
+        assert!(dechunker.shrink(4096) || dechunker.buffer.capacity() <= 64 * 1024);
+        let kept = (dechunker.boundaries.capacity(), dechunker.scratch.capacity());
+        assert!(kept.0 == 0 && kept.1 <= MAX_CHUNK, "{kept:?} are kept");
     }
 
     proptest! {

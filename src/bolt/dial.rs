@@ -2,7 +2,7 @@
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
-use rustls::{CertificateError, ClientConfig, pki_types::ServerName};
+use rustls::{ClientConfig, pki_types::ServerName};
 use socket2::{SockRef, TcpKeepalive};
 use tokio::{io::DuplexStream, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -14,12 +14,16 @@ use super::{
     error::Error,
     handshake::negotiate,
     socket::Socket,
+    tls_failure,
     uri::Uri,
     version::Version,
 };
 
-/// Load balancers forget silent connections after some minutes.
+/// Load balancers forget silent connections after some minutes, so an idle one says something this often.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+/// A connection on which nothing has been acknowledged for so long, data or keep-alive, is dead.
+#[cfg(target_os = "linux")]
+const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
 /// Where connections lead.
 #[derive(Clone)]
@@ -93,17 +97,12 @@ impl Dialer {
             Endpoint::Memory(connect) => Ok(Box::new(connect())),
             Endpoint::Network { uri, tls: None } => Ok(Box::new(Socket::new(connect(uri).await?))),
             Endpoint::Network { uri, tls: Some(config) } => {
-                let refused = |source: io::Error| {
-                    let source = match advice(&source) {
-                        Some(advice) => io::Error::new(source.kind(), format!("{source}; {advice}")),
-                        None => source,
-                    };
-                    Error::Tls { address: uri.to_string(), source }
-                };
-                let name = ServerName::try_from(uri.host.clone())
-                    .map_err(|error| refused(io::Error::new(io::ErrorKind::InvalidInput, error)))?;
+                let failed = |source| Error::Tls { address: uri.to_string(), source };
+                let name =
+                    ServerName::try_from(uri.host.clone()).map_err(|_| failed(tls_failure::of_host(&uri.host)))?;
                 let stream = Socket::new(connect(uri).await?);
-                let stream = TlsConnector::from(Arc::clone(config)).connect(name, stream).await.map_err(refused)?;
+                let connecting = TlsConnector::from(Arc::clone(config)).connect(name, stream);
+                let stream = connecting.await.map_err(|error| failed(tls_failure::in_words(error)))?;
                 Ok(Box::new(stream))
             }
         }
@@ -126,20 +125,32 @@ async fn connect(uri: &Uri) -> Result<TcpStream, Error> {
     let failed = |source| Error::Connect { address: format!("{}:{}", uri.host, uri.port), source };
     let stream = TcpStream::connect((uri.host.as_str(), uri.port)).await.map_err(failed)?;
     stream.set_nodelay(true).map_err(failed)?;
-    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
-    SockRef::from(&stream).set_tcp_keepalive(&keepalive).map_err(failed)?;
+    notice_death(SockRef::from(&stream)).map_err(failed)?;
     Ok(stream)
 }
 
-/// What to tell the operator beside rustls's own words, when it is the certificate that is at fault.
-fn advice(error: &io::Error) -> Option<&'static str> {
-    let error = error.get_ref()?.downcast_ref::<rustls::Error>()?;
-    match error {
-        // A bad signature is what an issuer's successor of the same name leaves.
-        rustls::Error::InvalidCertificate(CertificateError::UnknownIssuer | CertificateError::BadSignature) => {
-            Some("name the issuer's certificate in database.ca_file, or use bolt+ssc:// to accept any certificate")
-        }
-        rustls::Error::InvalidMessage(_) => Some("the port may not speak TLS: try bolt://"),
-        _ => None,
+/// Has the system notice that the other side is gone without a word.
+fn notice_death(socket: SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3))?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(UNACKNOWLEDGED))?;
+    Ok(())
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use tokio::net::TcpListener;
+
+    use super::{super::uri::Security, *};
+
+    #[tokio::test]
+    async fn the_system_watches_over_every_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = connect(&Uri { security: Security::Plain, host: "127.0.0.1".into(), port }).await.unwrap();
+        let socket = SockRef::from(&stream);
+        assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
+        assert!(socket.keepalive().unwrap());
+        assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);
     }
 }

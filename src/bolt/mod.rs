@@ -20,6 +20,7 @@ pub mod recover;
 mod socket;
 pub mod summary;
 pub mod terminate;
+mod tls_failure;
 pub mod uri;
 pub mod version;
 pub mod zone;

@@ -85,7 +85,7 @@ impl Engine {
     /// # Errors
     /// The database's refusal, or why it could not be asked.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller))
+        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
     }
 
     /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
@@ -219,7 +219,7 @@ impl Engine {
     /// # Errors
     /// Why it cannot.
     pub async fn probe(&self) -> Result<(), Error> {
-        self.pool.probe().await.map_err(|error| Error::of_opening(&error))
+        self.pool.probe().await.map_err(|error| Error::of_opening(&error, &self.pool.address()))
     }
 
     /// How full the pool of connections is.
@@ -236,7 +236,7 @@ impl Engine {
     }
 
     pub(super) async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller))
+        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
     }
 
     /// The pause before another attempt, if one may follow.

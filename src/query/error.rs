@@ -278,26 +278,30 @@ impl Error {
         Self::new(Kind::Unavailable, UNAVAILABLE, format!("{error}; the transaction was rolled back"))
     }
 
-    /// Why there is no connection.
-    pub(super) fn of_opening(error: &bolt::Error) -> Self {
+    /// Why there is no connection to the database at `address`.
+    pub(super) fn of_opening(error: &bolt::Error, address: &str) -> Self {
+        use bolt::Error as E;
+        let message = match error {
+            // These name it themselves.
+            E::Connect { .. } | E::Tls { .. } => error.to_string(),
+            _ => format!("{error} ({address})"),
+        };
         match error {
             // As when it starts or stops; the text says what else it may be.
-            error @ bolt::Error::Handshake(bolt::HandshakeError::Closed) => {
-                Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string())
+            E::Handshake(bolt::HandshakeError::Closed) => Self::new(Kind::Unavailable, UNAVAILABLE, message),
+            // Somebody has to change something first, so nothing that invites clients to try again.
+            E::Tls { .. } => Self::new(Kind::Gateway, NO_TLS, message),
+            E::Handshake(_) | E::Protocol(_) | E::Decode(_) | E::MessageTooLong { .. } => {
+                Self::new(Kind::Gateway, NO_BOLT, message)
             }
-            error @ (bolt::Error::Handshake(_)
-            | bolt::Error::Tls { .. }
-            | bolt::Error::Protocol(_)
-            | bolt::Error::Decode(_)
-            | bolt::Error::MessageTooLong { .. }) => Self::new(Kind::Gateway, UNAVAILABLE, error.to_string()),
-            error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
+            _ => Self::new(Kind::Unavailable, UNAVAILABLE, message),
         }
     }
 
-    pub(super) fn of_pool(error: PoolError, caller: &Identity) -> Self {
+    pub(super) fn of_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
         match error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
-            PoolError::Connection(error) => Self::of_opening(&error),
+            PoolError::Connection(error) => Self::of_opening(&error, address),
             PoolError::Expired => Self::token_expired(),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
@@ -309,6 +313,10 @@ const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 const TOO_MANY_TRANSACTIONS: &str = "Neo.TransientError.Transaction.MaximumTransactionLimitReached";
 /// What was asked for may have happened or not. Neo4j has no code for it.
 const OUTCOME_UNKNOWN: &str = "Boltgate.DatabaseError.Transaction.OutcomeUnknown";
+/// What is at the database's address speaks no Bolt, or none that Boltgate speaks. Neo4j has no code for it, nor for the next.
+const NO_BOLT: &str = "Boltgate.DatabaseError.Connection.NoBolt";
+/// It speaks no TLS, or cannot be trusted.
+const NO_TLS: &str = "Boltgate.DatabaseError.Connection.NoTls";
 pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
@@ -358,6 +366,29 @@ mod tests {
         assert!(error.message.contains("not known"));
         assert!(!error.kind.is_retryable());
         assert!(Error::of_lost_transaction(&bolt::Error::Closed).kind.is_retryable());
-        assert_eq!(Error::of_opening(&bolt::Error::Closed).kind, Kind::Unavailable);
+    }
+
+    #[test]
+    fn every_connection_error_names_the_address_once() {
+        let address = "bolt://db.example:7687";
+        let io = || std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let handshake = bolt::Error::Handshake;
+        for (error, kind, class) in [
+            (bolt::Error::Connect { address: address.into(), source: io() }, Kind::Unavailable, "TransientError"),
+            (bolt::Error::Silent(std::time::Duration::from_secs(5)), Kind::Unavailable, "TransientError"),
+            (bolt::Error::Closed, Kind::Unavailable, "TransientError"),
+            (bolt::Error::Io(io()), Kind::Unavailable, "TransientError"),
+            (handshake(bolt::HandshakeError::Closed), Kind::Unavailable, "TransientError"),
+            (handshake(bolt::HandshakeError::Http), Kind::Gateway, "DatabaseError"),
+            (handshake(bolt::HandshakeError::NotBolt(*b"SSH-")), Kind::Gateway, "DatabaseError"),
+            (handshake(bolt::HandshakeError::NoCommonVersion), Kind::Gateway, "DatabaseError"),
+            (bolt::Error::Tls { address: address.into(), source: io() }, Kind::Gateway, "DatabaseError"),
+            (bolt::Error::Protocol("x"), Kind::Gateway, "DatabaseError"),
+        ] {
+            let told = Error::of_opening(&error, address);
+            assert_eq!((told.kind, told.code.split('.').nth(1)), (kind, Some(class)), "{told}");
+            assert_eq!(told.message.matches(address).count(), 1, "{told}");
+            assert_eq!(told.kind.is_retryable(), class == "TransientError", "{told}: clients go by either");
+        }
     }
 }

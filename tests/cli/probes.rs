@@ -1,11 +1,19 @@
 //! What keeps an eye on the program: `healthcheck`, and the operator's listener.
 
-use std::net::TcpListener;
+use std::{
+    net::TcpListener,
+    time::{Duration, Instant},
+};
+
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     config, printed, refused,
     support::{
-        bolt::fake_neo4j::{FakeNeo4j, Options},
+        bolt::{
+            control::PATIENCE,
+            fake_neo4j::{FakeNeo4j, Options},
+        },
         http::{Response, request},
         process::{Process, boltgate, run},
     },
@@ -88,8 +96,45 @@ async fn ready_follows_the_database() {
     assert_eq!(get(&admin, "/ready").await.status, 200);
     fake.control.refuse_new(true);
     fake.control.close_all();
-    let ready = get(&admin, "/ready").await;
-    assert_eq!(ready.status, 503, "{ready}");
+    becomes(&admin, 503).await;
     fake.control.refuse_new(false);
-    assert_eq!(get(&admin, "/ready").await.status, 200);
+    becomes(&admin, 200).await;
+}
+
+/// Asks until `/ready` says so: what it says may be two seconds old.
+async fn becomes(admin: &str, status: u16) {
+    let deadline = Instant::now() + PATIENCE;
+    while get(admin, "/ready").await.status != status {
+        assert!(Instant::now() < deadline, "/ready never becomes {status}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_who_ask_whether_it_is_ready_cost_the_database_one_question() {
+    let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
+    let uri = format!("--database-uri={}", fake.uri());
+    let process = Process::serve(boltgate(&["serve", "--admin-listen=127.0.0.1:0", &uri]));
+    let admin = process.admin_address();
+    let begun = Instant::now();
+    let mut asking = JoinSet::new();
+    for _ in 0..20 {
+        let admin = admin.clone();
+        asking.spawn(async move { get(&admin, "/ready").await.status });
+    }
+    assert_eq!(asking.join_all().await, [200; 20]);
+    // One for every two seconds that it has taken.
+    let (asked, most) = (fake.control.counts().accepted, 1 + begun.elapsed().as_secs() as usize / 2);
+    assert!(asked <= most, "{asked} questions");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_is_not_waited_for() {
+    // Takes connections, and says nothing.
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let uri = format!("--database-uri=bolt://{}", listener.local_addr().expect("it is bound"));
+    let process = Process::serve(boltgate(&["serve", "--admin-listen=127.0.0.1:0", &uri]));
+    let ready = get(&process.admin_address(), "/ready").await;
+    assert_eq!(ready.status, 503);
+    assert_eq!(ready.text(), "not ready: the database did not answer within 800ms\n", "not after its connect_timeout");
 }

@@ -39,6 +39,9 @@ impl Transport for DuplexStream {}
 /// The first read of an idle connection asks for this much, in bytes; busy ones grow to [`MAX_READ`].
 const MIN_READ: usize = 4 * 1024;
 const MAX_READ: usize = 64 * 1024;
+/// A buffer of requests that has grown beyond this is given back as soon as they are written, in bytes. A transaction can be
+/// idle for long after its largest statement.
+const MAX_KEPT: usize = 256 * 1024;
 
 /// What a connection may take for granted about its surroundings.
 #[derive(Debug, Clone, Copy)]
@@ -239,6 +242,9 @@ impl Connection {
             self.outbound.zeroize();
         }
         self.outbound.clear();
+        if self.outbound.capacity() > MAX_KEPT {
+            self.outbound = Vec::new();
+        }
         self.sent = 0;
         self.queued = 0;
         self.held_back_from = None;
