@@ -137,7 +137,7 @@ fn notice_death(socket: SockRef<'_>) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
 
@@ -149,6 +149,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         let stream = connect(&Uri { security: Security::Plain, host: "127.0.0.1".into(), port }).await.unwrap();
         let socket = SockRef::from(&stream);
+        #[cfg(target_os = "linux")]
         assert_eq!(socket.tcp_user_timeout().unwrap(), Some(UNACKNOWLEDGED));
         assert!(socket.keepalive().unwrap());
         assert_eq!(socket.tcp_keepalive_time().unwrap(), KEEPALIVE);

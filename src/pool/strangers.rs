@@ -76,7 +76,8 @@ impl Shared {
         }
         let place = self.lane.enter(deadline).await?;
         drop(in_line);
-        let wire = self.open_for_stranger(identity, attempt).await?;
+        let opened = timeout_at(deadline, self.open_for_stranger(identity, attempt)).await;
+        let wire = opened.map_err(|_| self.silent())??;
         let turn = self.turn(identity, deadline).await?;
         drop(place);
         // It was opened beside the pool, and now belongs to it.
