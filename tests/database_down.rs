@@ -6,6 +6,12 @@ mod support;
 
 #[path = "database_down/absent.rs"]
 mod absent;
+#[path = "database_down/frozen.rs"]
+mod frozen;
+// A gateway without sockets, so that time can pass by itself.
+#[allow(dead_code, reason = "it has more than is needed here")]
+#[path = "cancel/stand.rs"]
+mod in_memory;
 #[path = "database_down/lost.rs"]
 mod lost;
 #[path = "database_down/place.rs"]

@@ -20,6 +20,8 @@ mod servers;
 mod service;
 #[path = "logins/stand.rs"]
 mod stand;
+#[path = "logins/strangers.rs"]
+mod strangers;
 #[path = "logins/takeover.rs"]
 mod takeover;
 #[path = "logins/tokens.rs"]

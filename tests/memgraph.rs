@@ -14,6 +14,8 @@ mod identities;
 mod in_memory;
 #[path = "memgraph/parameters.rs"]
 mod parameters;
+#[path = "memgraph/session_limits.rs"]
+mod session_limits;
 #[path = "memgraph/sessions.rs"]
 mod sessions;
 #[path = "memgraph/stand.rs"]

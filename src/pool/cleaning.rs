@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A connection that is not clean by then is closed, whatever it was waited for.
-const CLEANING: Duration = Duration::from_secs(5);
+const CLEANING: Duration = Duration::from_secs(4);
 /// How long the database may take to end a statement, the wait for a side lane included. It does not need the connection
 /// on which the statement runs, nor its turn, so it may go on without them.
 const ENDING: Duration = Duration::from_secs(15);

@@ -126,6 +126,28 @@ async fn whoever_cannot_log_in_any_more_loses_the_connection_and_nothing_else() 
     assert_eq!(waiting.fake.control().violations(), [""; 0]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_database_that_cannot_end_it_loses_the_connection_and_others_go_on() {
+    let waiting = Waiting::start(Options::default()).await;
+    // Whoever asks what is running waits for ever.
+    for _ in 0..10 {
+        waiting.fake.control().on_next("TRANSACTIONS", Fault::Hang);
+    }
+    waiting.client.abort();
+    for _ in 0..3 {
+        let begun = tokio::time::Instant::now();
+        let next = waiting.stand.send("POST", "", &json!({ "statement": FOR_AGES }));
+        let next = tokio::spawn(next);
+        let before = waiting.sent(FOR_AGES);
+        waiting.fake.control().wait_for("the next one", |_| waiting.sent(FOR_AGES) > before).await;
+        assert!(begun.elapsed() < Duration::from_secs(6), "after {:?}", begun.elapsed());
+        next.abort();
+    }
+    waiting.stand.quiet("the last one").await;
+    assert_eq!(waiting.sent("TERMINATE"), 0);
+    assert_eq!(waiting.fake.control().counts().running, 4, "they run on, and hold nobody up");
+}
+
 /// Not all that a database does looks at the time.
 #[tokio::test(start_paused = true)]
 async fn a_statement_that_outlives_its_limit_is_ended_by_the_gateway() {

@@ -14,6 +14,7 @@ mod output;
 mod parameters;
 mod registry;
 mod session;
+mod session_limits;
 mod sign_on;
 mod statements;
 mod transactions;
@@ -31,6 +32,7 @@ use super::host::{Connections, Host};
 use super::store::Store;
 pub use oidc::Oidc;
 use registry::Registry;
+use session_limits::SessionLimits;
 pub use sign_on::AuthModule;
 
 /// What the server is and how it is configured.
@@ -142,6 +144,7 @@ struct Server {
     knobs: Arc<Knobs>,
     store: Arc<Store>,
     registry: Arc<Registry>,
+    session_limits: Arc<SessionLimits>,
     workers: Arc<Semaphore>,
     /// By scheme.
     modules: Mutex<BTreeMap<String, AuthModule>>,
@@ -195,6 +198,7 @@ impl FakeMemgraph {
             knobs: Arc::default(),
             store: Arc::default(),
             registry: Arc::default(),
+            session_limits: Arc::default(),
             modules: Mutex::default(),
             auth: tokio::sync::Mutex::default(),
             connections: OnceLock::new(),

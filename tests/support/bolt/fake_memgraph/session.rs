@@ -20,6 +20,7 @@ use super::execute::Cursor;
 use super::handshake::negotiate;
 use super::output::Output;
 use super::parameters::{Unreadable, accept};
+use super::session_limits::{self, OpenSession};
 use super::transactions::Tx;
 
 /// A FAILURE after which the connection stays.
@@ -79,6 +80,7 @@ pub(super) struct Session {
     pub state: State,
     greeted: bool,
     pub identity: Identity,
+    counted: Option<OpenSession>,
     pub tx: Option<Tx>,
     /// BEGIN was sent, and neither COMMIT, ROLLBACK nor RESET.
     pub explicit: bool,
@@ -112,6 +114,7 @@ pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
         state: State::Init,
         greeted: false,
         identity: Identity::anonymous(),
+        counted: None,
         tx: None,
         explicit: false,
         cursor: None,
@@ -241,6 +244,7 @@ impl Session {
             (_, msg::LOGOFF, _) if v5 => {
                 self.abort();
                 self.identity.log_out();
+                self.counted = None;
                 self.state = State::Init;
                 self.send(&success(map([])));
                 Ok(Flow::Go)
@@ -314,6 +318,11 @@ impl Session {
             }
             Err(flow) => return flow,
         };
+        let Some(counted) = self.server.session_limits.enter(&granted.principal) else {
+            self.send(&failure(session_limits::CODE, session_limits::TEXT));
+            return Flow::Done;
+        };
+        self.counted = Some(counted);
         self.identity.log_in(granted, &self.server);
         self.state = State::Idle;
         self.send(&self.greeting());
