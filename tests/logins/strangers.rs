@@ -1,6 +1,6 @@
 //! Callers whose credentials the database does not know, in crowds: they cost nobody else a turn or a connection.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use serde_json::json;
 use tokio::task::JoinSet;
@@ -82,34 +82,18 @@ async fn guesses_do_not_cost_others_their_connections() {
         let stand = Arc::new(Stand::start(kind, &settings).await);
         stand.serves(ALICE).await;
         stand.serves(BOB).await;
-        for _ in 0..5 {
-            for answer in crowd(&stand, 1, "POST", "").join_all().await {
-                is_refusal(&answer);
-            }
-            for number in 0..5 {
-                let who = authorization("alice", &format!("guess {number}"));
-                let answer = stand.send_with(&who, "POST", "", &json!({ "statement": "WHOAMI" })).await;
-                assert!([401, 429].contains(&answer.status), "{answer}");
-            }
+        let (before, begun) = (stand.control().counts().logons, Instant::now());
+        for number in 0..20 {
+            let who = authorization("nobody", &format!("guess {number}"));
+            let answer = stand.send_with(&who, "POST", "", &json!({ "statement": "WHOAMI" })).await;
+            assert!([401, 429].contains(&answer.status), "{answer}");
+            stand.serves(ALICE).await;
+            stand.serves(BOB).await;
         }
-        let before = stand.control().counts().logons;
-        stand.serves(BOB).await;
-        // The first guess was taken for a good caller's login, and took the place of the connection used least recently.
-        assert_eq!(stand.control().counts().logons, before, "{kind:?}");
+        // The first guess was taken for a good caller's login, and took the place of a connection; one more may have after
+        // every ten seconds without a guess.
+        let (lost, most) = (stand.control().counts().logons - before, 1 + begun.elapsed().as_secs() as usize / 10);
+        assert!(lost <= most, "{kind:?}: {lost} connections were lost");
         assert!(stand.gateway.engine().pool_status().open <= 2, "{kind:?}");
-    }
-}
-
-#[tokio::test]
-async fn good_callers_who_are_new_are_served_beside_guessers() {
-    for kind in BOTH {
-        let stand = Arc::new(Stand::start(kind, &[]).await);
-        let strangers = crowd(&stand, 200, "POST", "");
-        stand.serves(ALICE).await;
-        stand.serves(BOB).await;
-        for answer in strangers.join_all().await {
-            is_refusal(&answer);
-        }
-        stand.is_content().await;
     }
 }

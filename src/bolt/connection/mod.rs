@@ -366,3 +366,37 @@ impl fmt::Debug for Connection {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::{super::auth::AuthToken, *};
+
+    #[tokio::test]
+    async fn a_large_request_leaves_no_large_buffer_behind() {
+        const SUCCESS: [u8; 7] = [0, 3, 0xB1, 0x70, 0xA0, 0, 0];
+        let (ours, mut theirs) = duplex(64 * 1024);
+        let server = tokio::spawn(async move {
+            let (mut offer, mut rest) = ([0; 20], Vec::new());
+            theirs.read_exact(&mut offer).await.unwrap();
+            theirs.write_all(&[0, 0, 4, 4]).await.unwrap();
+            // For HELLO, BEGIN, RUN and PULL, before they come.
+            theirs.write_all(&SUCCESS.repeat(4)).await.unwrap();
+            theirs.read_to_end(&mut rest).await.unwrap();
+            rest.len()
+        });
+        let limits = Limits { max_message: 1000, silence: Duration::from_secs(60) };
+        let mut connection = Connection::open(Box::new(ours), &AuthToken::none(), None, limits).await.unwrap();
+        connection.begin(&Extra::default());
+        let statement = "x".repeat(2 * MAX_KEPT);
+        connection.run_in_transaction(&statement, &[0xA0]);
+        connection.pull(1);
+        while connection.unsent() > 0 {
+            poll_fn(|cx| connection.poll_write(cx)).await.unwrap();
+        }
+        assert!(connection.outbound.capacity() <= MAX_KEPT, "while the transaction goes on");
+        drop(connection);
+        assert!(server.await.unwrap() > statement.len());
+    }
+}
