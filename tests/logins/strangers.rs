@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::stand::{ALICE, BOB, BOTH, Stand, authorization, is_refusal};
+use super::stand::{ALICE, BOB, BOTH, Stand, authorization};
 use crate::support::{bolt::control::Fault, http::Response, query::refused};
 
 /// So many strangers at once, each with a password of its own.
