@@ -173,7 +173,7 @@ impl Buckets {
 impl State {
     fn bucket(&mut self, identity: &Identity) -> &mut Bucket {
         // The map grows when it is full, which costs as much as this.
-        if self.known.len() == self.known.capacity() {
+        if self.known.len() == self.known.capacity() && !self.known.contains_key(&identity.key()) {
             self.forget_empty();
         }
         let bucket = || Bucket { identity: identity.clone(), idle: Vec::with_capacity(1), limit: None };
