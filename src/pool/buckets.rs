@@ -1,13 +1,15 @@
-//! Where idle connections wait: one bucket for each identity.
+//! Where idle connections wait: one bucket for each identity, and in it one deadpool for each runtime.
 //!
 //! A connection costs least where it was used last, since the runtime there is the one that it wakes. So whoever needs
-//! one gets the newest of its own runtime, then the newest of any other; only then is one opened.
+//! one gets the newest of its own runtime, then the newest of another; only then is one opened. deadpool's unmanaged pools
+//! keep what is idle: a connection that proved a stranger's login was opened before it belonged to any pool.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use deadpool::unmanaged;
 use tokio::{
     runtime::{Handle, Id},
     sync::Notify,
@@ -32,27 +34,24 @@ pub(super) struct Idle {
     pub(super) wire: Wire,
     /// When somebody used it last.
     pub(super) since: Instant,
-    /// The runtime where that was.
-    home: Id,
 }
 
 /// All buckets.
-#[derive(Default)]
 pub(super) struct Buckets {
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
     known: ByIdentity<Bucket>,
+    /// Most connections in one pool.
+    max: usize,
     closed: bool,
 }
 
 /// The idle connections of one identity.
 struct Bucket {
     identity: Identity,
-    /// The one used last at the end.
-    idle: Vec<Idle>,
+    homes: Vec<Home>,
     /// What the database has said about the number of its sessions, if anything.
     limit: Option<Limit>,
 }
@@ -71,48 +70,59 @@ pub(super) struct Limit {
 /// For so long a database is not asked for another session after it has refused one.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
 
+/// The idle connections of one identity that were used in one runtime.
+struct Home {
+    runtime: Id,
+    /// Gives the one that was used last.
+    idle: unmanaged::Pool<Idle>,
+    /// When the one was used that has been idle longest, if there is any.
+    oldest: Option<Instant>,
+}
+
 impl Buckets {
+    /// No connections yet, and at most `max` of one identity in one runtime.
+    pub(super) fn new(max: usize) -> Self {
+        Self { state: Mutex::new(State { known: ByIdentity::default(), max, closed: false }) }
+    }
+
     /// The identity's newest idle connection, preferably one of the current runtime.
     pub(super) fn take(&self, identity: IdentityKey) -> Option<Idle> {
         let mut state = self.state();
-        let idle = &mut state.known.get_mut(&identity)?.idle;
+        let homes = &mut state.known.get_mut(&identity)?.homes;
         let here = Handle::current().id();
-        match idle.last() {
-            Some(newest) if newest.home == here => idle.pop(),
-            _ => {
-                let at = idle.iter().rposition(|one| one.home == here).or(idle.len().checked_sub(1))?;
-                let mut taken = idle.remove(at);
-                if taken.home != here {
-                    taken.wire.connection.move_here();
-                }
-                Some(taken)
-            }
+        if let Some(idle) = homes.iter_mut().find(|home| home.runtime == here).and_then(Home::take) {
+            return Some(idle);
         }
+        let mut idle = homes.iter_mut().find_map(Home::take)?;
+        idle.wire.connection.move_here();
+        Some(idle)
     }
 
     /// Puts a connection back that was used in the current runtime.
     pub(super) fn put(&self, identity: &Identity, wire: Wire) {
-        let idle = Idle { wire, since: Instant::now(), home: Handle::current().id() };
+        let idle = Idle { wire, since: Instant::now() };
         let mut state = self.state();
         if state.closed {
             return;
         }
+        let max = state.max;
         let bucket = state.bucket(identity);
-        bucket.idle.push(idle);
+        let refused = bucket.home(max).put(idle);
         if let Some(limit) = &bucket.limit {
             limit.returned.notify_one();
         }
+        drop(state);
+        drop(refused); // outside of the lock
     }
 
     /// The idle connection that was used least recently; one of `asking` itself only if there is no other.
     pub(super) fn take_oldest(&self, asking: IdentityKey) -> Option<Idle> {
         let mut state = self.state();
-        let (_, bucket) = state
-            .known
-            .iter_mut()
-            .filter(|(_, bucket)| !bucket.idle.is_empty())
-            .min_by_key(|(key, bucket)| (**key == asking, bucket.idle.first().map(|oldest| oldest.since)))?;
-        Some(bucket.idle.remove(0))
+        let homes =
+            state.known.iter_mut().flat_map(|(key, bucket)| bucket.homes.iter_mut().map(move |home| (key, home)));
+        let (_, home) =
+            homes.filter(|(_, home)| home.oldest.is_some()).min_by_key(|(key, home)| (**key == asking, home.oldest))?;
+        home.take_oldest()
     }
 
     /// Gives up all connections that have been idle since `then` or longer: one of that age was found dead, and what
@@ -156,7 +166,8 @@ impl Buckets {
     pub(super) fn close(&self) -> Vec<Wire> {
         let mut state = self.state();
         state.closed = true;
-        state.known.drain().flat_map(|(_, bucket)| bucket.idle).map(|idle| idle.wire).collect()
+        let homes = state.known.drain().flat_map(|(_, bucket)| bucket.homes);
+        homes.flat_map(|mut home| home.empty()).map(|idle| idle.wire).collect()
     }
 
     /// How many identities have buckets.
@@ -176,15 +187,23 @@ impl State {
         if self.known.len() == self.known.capacity() && !self.known.contains_key(&identity.key()) {
             self.forget_empty();
         }
-        let bucket = || Bucket { identity: identity.clone(), idle: Vec::with_capacity(1), limit: None };
+        let bucket = || Bucket { identity: identity.clone(), homes: Vec::with_capacity(1), limit: None };
         self.known.entry(identity.key()).or_insert_with(bucket)
     }
 
     /// Takes the idle connections out that are to `go`.
     fn remove(&mut self, go: impl Fn(&Identity, &Idle) -> bool) -> Vec<Idle> {
         let mut removed = Vec::new();
-        for Bucket { identity, idle, .. } in self.known.values_mut() {
-            removed.extend(idle.extract_if(.., |idle| go(identity, idle)));
+        for Bucket { identity, homes, .. } in self.known.values_mut() {
+            for home in homes {
+                for idle in home.empty() {
+                    if go(identity, &idle) {
+                        removed.push(idle);
+                    } else {
+                        removed.extend(home.put(idle));
+                    }
+                }
+            }
         }
         removed
     }
@@ -192,7 +211,64 @@ impl State {
     fn forget_empty(&mut self) {
         let now = Instant::now();
         self.known.retain(|_, bucket| {
-            !bucket.idle.is_empty() || bucket.limit.as_ref().is_some_and(|limit| limit.until > now)
+            bucket.homes.iter().any(|home| home.oldest.is_some())
+                || bucket.limit.as_ref().is_some_and(|limit| limit.until > now)
         });
+    }
+}
+
+impl Bucket {
+    /// Where connections go that were used in the current runtime.
+    fn home(&mut self, max: usize) -> &mut Home {
+        let here = Handle::current().id();
+        let known = self.homes.iter().position(|home| home.runtime == here);
+        let at = known.unwrap_or_else(|| {
+            self.homes.push(Home { runtime: here, idle: unmanaged::Pool::new(max), oldest: None });
+            self.homes.len() - 1
+        });
+        // It was found, or put there just now.
+        #[expect(clippy::indexing_slicing, reason = "the position is one of the list")]
+        &mut self.homes[at]
+    }
+}
+
+impl Home {
+    /// The one that was used last.
+    fn take(&mut self) -> Option<Idle> {
+        let idle = self.idle.try_remove().ok()?;
+        if self.idle.status().size == 0 {
+            self.oldest = None;
+        }
+        Some(idle)
+    }
+
+    /// Keeps one that is newer than all others; gives it back when there is no room.
+    fn put(&mut self, idle: Idle) -> Option<Idle> {
+        let since = idle.since;
+        match self.idle.try_add(idle) {
+            Ok(()) => {
+                self.oldest.get_or_insert(since);
+                None
+            }
+            Err((idle, _)) => Some(idle),
+        }
+    }
+
+    /// Takes all of them, the oldest first.
+    fn empty(&mut self) -> Vec<Idle> {
+        self.oldest = None;
+        let mut all: Vec<_> = std::iter::from_fn(|| self.idle.try_remove().ok()).collect();
+        all.reverse();
+        all
+    }
+
+    fn take_oldest(&mut self) -> Option<Idle> {
+        let mut all = self.empty().into_iter();
+        let oldest = all.next();
+        for idle in all {
+            // There was room for it before.
+            drop(self.put(idle));
+        }
+        oldest
     }
 }

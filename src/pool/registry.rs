@@ -151,9 +151,10 @@ impl Pool {
             distrusted: Mutex::default(),
             turns: Turns::new(settings.max, settings.share),
             beside: lane.size() + SIDE_LANES,
-            lane,
             slots: Arc::default(),
-            buckets: Buckets::default(),
+            // Connections beside the pool may come back before others are closed for them.
+            buckets: Buckets::new(settings.max + lane.size() + SIDE_LANES),
+            lane,
         };
         let shared = Arc::new(shared);
         tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
