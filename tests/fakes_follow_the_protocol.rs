@@ -10,6 +10,8 @@ mod bolt;
 mod codec;
 #[path = "fakes_follow_the_protocol/memgraph.rs"]
 mod memgraph;
+#[path = "fakes_follow_the_protocol/memgraph_front_end.rs"]
+mod memgraph_front_end;
 #[path = "fakes_follow_the_protocol/memgraph_logins.rs"]
 mod memgraph_logins;
 #[path = "fakes_follow_the_protocol/memgraph_statements.rs"]

@@ -52,7 +52,7 @@ async fn parameters_close_or_change() {
         Value::Uuid([0; 16]),
     ];
     let silent = [
-        structure(b't', [v(-1)]),
+        structure(b't', [v(-1000)]),
         structure(b't', [v(day * 1_000_000_000)]),
         structure(b'D', [v(2_932_897)]),
         structure(b'd', [v(0), v(-1)]),
@@ -78,6 +78,7 @@ async fn parameters_close_or_change() {
         (structure(b'i', [v(1), v(0), v("UTC")]), structure(b'i', [v(1), v(0), v("Etc/UTC")])),
         (structure(b'E', [v(1), v(0), v(0), v(0)]), structure(b'E', [v(0), v(30), v(37_746), v(0)])),
         (structure(b'E', [v(0), v(0), v(-2), v(500_000_000)]), structure(b'E', [v(0), v(0), v(-1), v(-500_000_000)])),
+        (structure(b't', [v(-1)]), structure(b't', [v(0)])),
         (map([("b", v(1)), ("a", v(2))]), map([("a", v(2)), ("b", v(1))])),
         (structure(b'Y', [v(9757), v(1.0), v(2.0), v(3.0)]), structure(b'Y', [v(9157), v(1.0), v(2.0), v(3.0)])),
     ];
@@ -248,11 +249,12 @@ async fn a_slow_reader_blocks_its_worker() {
     slow.replies(1).await;
     fake.control.wait_for("the worker is taken", |counts| counts.running == 1).await;
     other.send(&[tagged("RETURN 1"), pull(-1)]).await;
-    other.replies(1).await;
-    assert!(!other.ends_within(MOMENT).await, "nobody else gets rows");
+    assert!(!other.ends_within(MOMENT).await, "nobody else is served");
+    let logged_in = client(&fake).await.talk(&[reset()]).await;
+    assert_eq!(logged_in, ["SUCCESS"], "logins and RESET need no worker");
     let mut urgent = client(&fake).await;
     let seen = urgent.rows("SHOW TRANSACTIONS", extra([])).await;
-    assert_eq!(seen.len(), 5, "three transactions and the background");
+    assert_eq!(seen.len(), 4, "the slow one, the caller's own, and the background");
     slow.replies(1).await;
-    assert_eq!(other.briefs(1).await, ["RECORD [1]", "SUCCESS"]);
+    assert_eq!(other.briefs(2).await, ["SUCCESS", "RECORD [1]", "SUCCESS"]);
 }

@@ -21,6 +21,7 @@ mod transactions;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub use sign_on::AuthModule;
 pub struct Options {
     /// Bolt versions (major, minor) it speaks.
     pub versions: Vec<(u8, u8)>,
-    /// Empty: HELLO and LOGON do not name a server.
+    /// Empty: HELLO and LOGON do not name a server. [`FakeMemgraph::rename`] changes it.
     pub server_name: String,
     /// A failure in mid-stream follows a cut record in the same message (3.1 to 3.12).
     pub glued_failure: bool,
@@ -56,12 +57,16 @@ pub struct Options {
     pub lenient_login: bool,
     /// What checking a login takes. Logins are checked one at a time, and statements wait for them.
     pub login_delay: Duration,
-    /// Statements executed at the same time; more wait.
+    /// Statements executed at the same time; more wait. Each keeps its worker until its answer is written, however slowly
+    /// its client reads.
     pub workers: usize,
     /// Limit that `tx_timeout` can lower, or switch off.
     pub query_timeout: Duration,
     /// Statements look at their limit while they run. Not all do: not one that waits for another, or in a procedure.
     pub heeds_timeouts: bool,
+    /// Statements see that they are to end while they run. One that is past the last place where it looks does not: it
+    /// is carried out and committed, and TERMINATE has still said `killed: true`.
+    pub heeds_terminations: bool,
     /// Columns of SHOW TRANSACTIONS.
     pub transaction_columns: Vec<&'static str>,
     /// Sent for three-dimensional Cartesian points: 9157, in 2.19 and 2.20 9757.
@@ -86,6 +91,7 @@ impl Default for Options {
             workers: 8,
             query_timeout: Duration::from_secs(600),
             heeds_timeouts: true,
+            heeds_terminations: true,
             transaction_columns: vec![
                 "username",
                 "transaction_id",
@@ -151,9 +157,19 @@ struct Server {
     /// The lock of the users, which logins hold and statements pass.
     auth: tokio::sync::Mutex<()>,
     connections: OnceLock<Weak<Connections>>,
+    /// What HELLO and LOGON call the server.
+    name: Mutex<String>,
+    /// A SYNC replica confirms nothing that is committed.
+    lagging: AtomicBool,
+    /// What the log would warn of.
+    warnings: Mutex<Vec<String>>,
 }
 
 impl Server {
+    fn warn(&self, what: &str) {
+        self.warnings.lock().unwrap().push(what.to_owned());
+    }
+
     /// What kills the real process: every connection ends, no new one is let in.
     fn crash(&self, why: &str) {
         self.knobs.violation(format!("fatal, the server process dies: {why}"));
@@ -193,6 +209,7 @@ impl FakeMemgraph {
     pub async fn start_with(options: Options) -> FakeMemgraph {
         let server = Arc::new(Server {
             workers: Arc::new(Semaphore::new(options.workers)),
+            name: Mutex::new(options.server_name.clone()),
             options,
             ledger: Arc::default(),
             knobs: Arc::default(),
@@ -202,6 +219,8 @@ impl FakeMemgraph {
             modules: Mutex::default(),
             auth: tokio::sync::Mutex::default(),
             connections: OnceLock::new(),
+            lagging: AtomicBool::new(false),
+            warnings: Mutex::default(),
         });
         let serving = Arc::clone(&server);
         let host = Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&serving))));
@@ -246,6 +265,21 @@ impl FakeMemgraph {
     /// The next so many SHOW TRANSACTIONS leave all transactions out, as they do with one that is just being looked at.
     pub fn hide_transactions(&self, times: usize) {
         self.server.registry.hide(times);
+    }
+
+    /// `SET DATABASE SETTING 'server.name'`: what later logins are told.
+    pub fn rename(&self, name: &str) {
+        name.clone_into(&mut self.server.name.lock().unwrap());
+    }
+
+    /// Whether a SYNC replica leaves open if it has what is committed: committed it is all the same, with a notification.
+    pub fn lag(&self, lagging: bool) {
+        self.server.lagging.store(lagging, Ordering::SeqCst);
+    }
+
+    /// What the server's log warns of.
+    pub fn warnings(&self) -> Vec<String> {
+        self.server.warnings.lock().unwrap().clone()
     }
 
     /// Committed values, past any transaction.

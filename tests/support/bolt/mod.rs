@@ -33,6 +33,7 @@
 //! | `SLEEP ms` · `SLEEPRUN ms` | takes that long in PULL (RUN), one row; a RESET interrupts it on Neo4j, TERMINATE TRANSACTIONS on Memgraph |
 //! | `WRITE key [value] [ROWS n]` | sets a key (1 by default); with n rows it writes at the first PULL |
 //! | `ADD key [n] [ROWS n]` · `DELETE key` | adds to a number · removes a key |
+//! | `WRITE … AFTER ms` · `ADD … AFTER ms` | the same, once it has slept that long in PULL |
 //! | `READ key` | one row `value`, null if there is none |
 //! | `BATCHED n key` | adds n to the key; needs an implicit transaction on Neo4j, as `CALL {…} IN TRANSACTIONS` |
 //! | `STATS` · `NOTIFY` | a summary with every counter · with two notifications |

@@ -137,19 +137,22 @@ impl Words<'_> {
         }
     }
 
-    /// `WRITE key [value]`, `ADD key [n]`, `DELETE key`; each with `ROWS n` behind it.
+    /// `WRITE key [value]`, `ADD key [n]`, `DELETE key`; each with `ROWS n` or `AFTER ms` behind it.
     fn change(&self, word: &str) -> Result<Program, Refused> {
         let key = self.key(0)?;
-        let given = if self.all.len() < 2 || self.has(1, "ROWS") { 0 } else { 1 };
+        let given = if self.all.len() < 2 || self.has(1, "ROWS") || self.has(1, "AFTER") { 0 } else { 1 };
         let value = if given == 1 { self.value(1)? } else { v(1) };
         let effect = match word {
             "WRITE" => Effect::Set(key, Some(value)),
             "DELETE" => Effect::Set(key, None),
             _ => Effect::Add(key, value.as_int().ok_or_else(|| self.refuse(1))?),
         };
+        let behind = 1 + given;
         let rows =
-            if self.has(1 + given, "ROWS") { Program::counting(self.number(2 + given)?) } else { Program::nothing() };
-        Ok(Program { effects: vec![effect], stats: vec![("properties-set", 1)], ..rows })
+            if self.has(behind, "ROWS") { Program::counting(self.number(behind + 1)?) } else { Program::nothing() };
+        let sleep =
+            if self.has(behind, "AFTER") { Some(Duration::from_millis(self.number(behind + 1)?)) } else { None };
+        Ok(Program { effects: vec![effect], stats: vec![("properties-set", 1)], sleep, ..rows })
     }
 
     fn administrative(&self, first: &str) -> Result<Program, Refused> {

@@ -13,8 +13,8 @@ use super::super::directive::{Effect, Planning, Program, Rows, Special};
 use super::super::message::success;
 use super::super::value::{Value, map, strings, v};
 use super::session::{Error, Flow, Session, State};
-use super::statements::{CONFLICT, RUN_ID, summary};
-use super::transactions::{check, ordered};
+use super::statements::{CONFLICT, RUN_ID, lagging, summary};
+use super::transactions::ordered;
 
 /// The one open result.
 pub(super) struct Cursor {
@@ -28,7 +28,7 @@ pub(super) struct Cursor {
 
 impl Cursor {
     pub fn looks_after_transactions(&self) -> bool {
-        matches!(self.program.special, Some(Special::ShowTransactions | Special::Terminate(_)))
+        looks_after_transactions(&self.program)
     }
 
     fn row(&self) -> Option<Vec<Value>> {
@@ -51,7 +51,20 @@ impl Cursor {
     }
 }
 
+/// Such statements have a worker of their own.
+fn looks_after_transactions(program: &Program) -> bool {
+    matches!(program.special, Some(Special::ShowTransactions | Special::Terminate(_)))
+}
+
 impl Session {
+    /// Waits for a worker, unless the statement is urgent. It is given back when the answer has been written.
+    async fn take_worker(&mut self, urgent: bool) {
+        if !urgent {
+            // The semaphore is never closed.
+            self.worker = Arc::clone(&self.server.workers).acquire_owned().await.ok();
+        }
+    }
+
     pub async fn run(&mut self, text: &str, parameters: &Value, extra: &Value) -> io::Result<Flow> {
         let running = self.server.ledger.hold(Gauge::Running);
         let outcome = self.prepare(text, parameters, extra).await;
@@ -84,6 +97,7 @@ impl Session {
             self.configure(extra)?;
         }
         let mut program = self.parse(text, parameters)?;
+        self.take_worker(looks_after_transactions(&program)).await;
         let bare = self.textual(&program, extra)?;
         if self.tx.is_none() && !bare {
             self.tx = Some(self.open(extra));
@@ -151,7 +165,11 @@ impl Session {
             }
         }
         self.state = State::Idle;
-        self.send(&success(summary(&cursor, &db)));
+        let mut meta = summary(&cursor, &db);
+        if !self.explicit && !cursor.program.effects.is_empty() && self.lags() {
+            meta.put("notifications", vec![lagging()]);
+        }
+        self.send(&success(meta));
         Ok(Flow::Go)
     }
 
@@ -186,10 +204,7 @@ impl Session {
 
     /// Sends up to `n` rows (−1: all) and looks at one more; true if there is one.
     async fn stream(&mut self, cursor: &mut Cursor, n: i32, discard: bool) -> io::Result<Result<bool, Error>> {
-        let urgent = cursor.looks_after_transactions();
-        let workers = Arc::clone(&self.server.workers);
-        // The semaphore is never closed.
-        let _worker = if urgent { None } else { workers.acquire_owned().await.ok() };
+        self.take_worker(cursor.looks_after_transactions()).await;
         if !cursor.started
             && let Err(error) = self.take_effect(cursor).await
         {
@@ -217,7 +232,7 @@ impl Session {
             if cursor.position.is_multiple_of(64) {
                 tokio::task::yield_now().await;
                 if let Some(tx) = &self.tx
-                    && let Err(error) = check(&tx.listed.entry, tx.deadline)
+                    && let Err(error) = self.check(tx)
                 {
                     return Ok(Err(error));
                 }
@@ -242,13 +257,14 @@ impl Session {
                 None => std::future::pending().await,
             }
         };
+        let heeds = self.server.options.heeds_terminations;
         tokio::select! {
             biased;
-            () = tx.listed.entry.terminated() => {}
+            () = tx.listed.entry.terminated(), if heeds => {}
             () = deadline => {}
             () = tokio::time::sleep(sleep) => {}
         }
-        check(&tx.listed.entry, tx.deadline)
+        self.check(tx)
     }
 
     /// Sleeps, reads and writes, once per statement.

@@ -55,8 +55,10 @@ fn accept_structure(tag: u8, fields: &[Value], v5: bool) -> Result<Value, Unread
             Ok(structure(b'D', [v(days)]))
         }
         (b't', 1) => {
-            within((0..DAY * NANOS).contains(&int(0)?))?;
-            Ok(structure(b't', [v(int(0)? / MICROS * MICROS)]))
+            // Cut first, looked at then: a nanosecond before midnight is midnight.
+            let micros = int(0)? / MICROS;
+            within((0..DAY * NANOS / MICROS).contains(&micros))?;
+            Ok(structure(b't', [v(micros * MICROS)]))
         }
         (b'd', 2) => local_date_time(int(0)?, int(1)?),
         (b'I', 3) => offset_date_time(b'I', int(0)?, int(1)?, int(2)?),
@@ -98,7 +100,14 @@ fn offset_date_time(tag: u8, s: i64, nanos: i64, offset: i64) -> Result<Value, U
 fn zoned_date_time(tag: u8, s: i64, nanos: i64, zone: &Value) -> Result<Value, Unreadable> {
     let zone = zone.as_str().ok_or(Unreadable::Exception)?;
     let canonical = match zone {
-        "UTC" | "Etc/UTC" | "Zulu" => "Etc/UTC",
+        "UTC" | "Etc/UTC" | "Zulu" | "UCT" => "Etc/UTC",
+        "GMT" | "Etc/GMT" | "Greenwich" => "Etc/GMT",
+        "CET" | "MET" => "Europe/Brussels",
+        "EET" => "Europe/Athens",
+        "WET" => "Europe/Lisbon",
+        "EST" => "America/Panama",
+        "EST5EDT" => "America/New_York",
+        "Japan" => "Asia/Tokyo",
         "" | "Z" => return Err(Unreadable::Silent),
         other => {
             let area = other.split_once('/').map(|(area, _)| area).unwrap_or_default();

@@ -8,6 +8,7 @@ use std::io;
 use std::sync::Arc;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::control::{Fault, Gauge};
 use super::super::frame::{Frame, FrameReader};
@@ -89,6 +90,8 @@ pub(super) struct Session {
     /// Set by `SET SESSION …`; outlives everything but the connection.
     pub settings: Vec<String>,
     mute: bool,
+    /// What the message at hand is executed by, until its answer is written.
+    pub worker: Option<OwnedSemaphorePermit>,
 }
 
 /// Serves one connection to its end.
@@ -121,6 +124,7 @@ pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
         next_qid: 0,
         settings: Vec::new(),
         mute: false,
+        worker: None,
     };
     if session.work().await.is_ok() {
         let _ = session.wire.shutdown().await;
@@ -143,8 +147,11 @@ impl Session {
             let flow = self.take(found).await?;
             next = frames.pop();
             match flow {
-                Flow::Go if self.server.options.deferred_acks && next.is_some() => {}
-                Flow::Go => self.flush().await?,
+                Flow::Go if self.server.options.deferred_acks && next.is_some() => self.worker = None,
+                Flow::Go => {
+                    self.flush().await?;
+                    self.worker = None;
+                }
                 Flow::Done => return self.flush().await,
                 Flow::Silent(why) => {
                     self.server.knobs.violation(format!("closed without FAILURE: {why}"));
@@ -284,8 +291,9 @@ impl Session {
 
     fn greeting(&self) -> Value {
         let mut meta = map([("connection_id", v("bolt-1"))]);
-        if !self.server.options.server_name.is_empty() {
-            meta.put("server", &*self.server.options.server_name);
+        let name = self.server.name.lock().unwrap();
+        if !name.is_empty() {
+            meta.put("server", &**name);
         }
         success(meta)
     }

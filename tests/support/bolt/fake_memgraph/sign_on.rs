@@ -102,7 +102,10 @@ impl Server {
         let text = |key: &str| match auth.get(key) {
             Some(Value::Str(text)) => Ok(text.as_str()),
             Some(_) if !self.options.lenient_login => Err(Flow::Silent(format!("a login whose {key} is no string"))),
-            _ => Ok(""),
+            _ => {
+                self.warn(&format!("The client didn't supply the {key} field! Trying with \"\"..."));
+                Ok("")
+            }
         };
         let (principal, credentials) = (text("principal")?, text("credentials")?);
         let users = self.knobs.users.lock().unwrap();

@@ -243,6 +243,16 @@ impl Session {
     }
 }
 
+/// What a commit says that a SYNC replica has not confirmed.
+pub(super) fn lagging() -> Value {
+    map([
+        ("severity", v("WARNING")),
+        ("code", v("SyncReplicationFailure")),
+        ("title", v("At least one SYNC replica has not confirmed committing last transaction.")),
+        ("description", v("")),
+    ])
+}
+
 /// The metadata that ends a result.
 pub(super) fn summary(cursor: &Cursor, db: &str) -> Value {
     let mut meta = map([("has_more", v(false)), ("run_id", v(RUN_ID))]);

@@ -4,6 +4,7 @@
 //! May not know: statements, rows.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -12,9 +13,10 @@ use super::super::control::{Gauge, Holding};
 use super::super::directive::Failure;
 use super::super::message::success;
 use super::super::store::{Isolation, Transaction};
-use super::super::value::{Value, map};
-use super::registry::{Entry, Registered};
+use super::super::value::{Value, map, v};
+use super::registry::Registered;
 use super::session::{Error, Flow, Session};
+use super::statements::{RUN_ID, lagging};
 
 /// An open transaction.
 pub(super) struct Tx {
@@ -31,17 +33,26 @@ pub(super) fn ordered(failure: &Failure) -> Error {
     Error { code: failure.code.clone(), message: failure.message.clone() }
 }
 
-/// Whether the transaction may go on.
-pub(super) fn check(entry: &Entry, deadline: Option<Instant>) -> Result<(), Error> {
-    let because = match deadline {
-        _ if entry.is_killed() => "by another user.",
-        Some(deadline) if deadline <= Instant::now() => "because of transaction timeout.",
-        _ => return Ok(()),
-    };
-    Err(Error::transient(&format!("Transaction was asked to abort {because}")))
-}
-
 impl Session {
+    /// Whether the transaction may go on.
+    pub(super) fn check(&self, tx: &Tx) -> Result<(), Error> {
+        let because = match tx.deadline {
+            _ if self.is_ended(tx) => "by another user.",
+            Some(deadline) if deadline <= Instant::now() => "because of transaction timeout.",
+            _ => return Ok(()),
+        };
+        Err(Error::transient(&format!("Transaction was asked to abort {because}")))
+    }
+
+    fn is_ended(&self, tx: &Tx) -> bool {
+        self.server.options.heeds_terminations && tx.listed.entry.is_killed()
+    }
+
+    /// Whether what is committed now comes with a word about replicas.
+    pub(super) fn lags(&self) -> bool {
+        self.server.lagging.load(Ordering::SeqCst)
+    }
+
     pub(super) fn violation(&self, what: &str) {
         self.server.knobs.violation(what);
     }
@@ -109,6 +120,10 @@ impl Session {
             return Flow::Go;
         }
         match self.commit_now() {
+            Ok(()) if self.lags() => {
+                let meta = map([("notifications", v(vec![lagging()])), ("run_id", v(RUN_ID))]);
+                self.send(&success(meta));
+            }
             Ok(()) => self.send(&success(map([]))),
             Err(error) => self.fail(&error),
         }
@@ -134,7 +149,11 @@ impl Session {
             self.server.ledger.note(|counts| counts.rollbacks += 1);
             return Err(ordered(failure));
         }
-        check(&tx.listed.entry, None)?;
+        if self.is_ended(&tx) {
+            self.server.ledger.note(|counts| counts.rollbacks += 1);
+            let what = "Aborting transaction commit because the transaction was requested to stop from other session. ";
+            return Err(Error::transient(what));
+        }
         tx.values.commit();
         self.server.ledger.note(|counts| counts.commits += 1);
         Ok(())
