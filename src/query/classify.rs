@@ -23,31 +23,41 @@ const MEMGRAPH_TRANSIENT: &str = "Memgraph.TransientError.MemgraphError.Memgraph
 /// A retry does not.
 const MEMGRAPH_REFUSAL: &str = "Memgraph.ClientError.MemgraphError.MemgraphError";
 
-/// Parts of Memgraph's messages (2.1 to 3.14), what they mean, and the code that goes with it. The first that fits counts.
-const MEMGRAPH_TEXTS: [(&str, Kind, &str); 20] = [
-    ("Cannot resolve conflicting transactions", Kind::Conflict, MEMGRAPH_TRANSIENT),
-    ("Unable to commit due to serialization error", Kind::Conflict, MEMGRAPH_TRANSIENT),
-    ("Multiple concurrent system queries are not supported", Kind::Conflict, MEMGRAPH_TRANSIENT),
-    ("access to the storage", Kind::Transient, MEMGRAPH_TRANSIENT),
-    ("The storage mode changed while", Kind::Transient, MEMGRAPH_TRANSIENT),
-    ("because of transaction timeout", Kind::TimeLimit, TIMED_OUT),
-    ("because of database shutdown", Kind::Transient, UNAVAILABLE),
-    ("asked to abort by another user", Kind::Terminated, TERMINATED),
-    ("requested to stop from other session", Kind::Terminated, TERMINATED),
-    ("Tried to retrieve an unknown database", Kind::DatabaseNotFound, DATABASE_NOT_FOUND),
-    ("constraint violation", Kind::Constraint, CONSTRAINT),
-    ("You are not authorized", Kind::Forbidden, FORBIDDEN),
-    ("Trying to impersonate a user", Kind::Forbidden, FORBIDDEN),
-    ("Failed to impersonate user", Kind::Forbidden, FORBIDDEN),
-    ("Access to impersonate user requires", Kind::Forbidden, FORBIDDEN),
-    ("in order to use the impersonate-user feature", Kind::Forbidden, FORBIDDEN),
-    // Only the main instance writes; which one that is may change.
-    ("Write queries are forbidden on the replica instance", Kind::Transient, UNAVAILABLE),
-    ("Write queries currently forbidden on the main instance", Kind::Transient, UNAVAILABLE),
-    ("instance is not main anymore", Kind::Transient, UNAVAILABLE),
+/// How Memgraph's messages (2.1 to 3.14) begin, what has to follow somewhere behind that, what they mean, and the code
+/// that goes with it. The first that fits counts. Nothing is looked for from the middle on: names and values that somebody
+/// else has chosen can stand there.
+const MEMGRAPH_TEXTS: [(&str, &str, Kind, &str); 24] = [
+    ("Cannot resolve conflicting transactions", "", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("Unable to commit due to serialization error", "", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("Multiple concurrent system queries are not supported", "", Kind::Conflict, MEMGRAPH_TRANSIENT),
+    ("Cannot get shared access ", "storage", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("Cannot get unique access ", "storage", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("Cannot get read-only access ", "storage", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("Cannot get read only access ", "storage", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("The storage mode changed while", "", Kind::Transient, MEMGRAPH_TRANSIENT),
+    ("Transaction was asked to abort because of transaction timeout", "", Kind::TimeLimit, TIMED_OUT),
+    ("Transaction was asked to abort because of database shutdown", "", Kind::Transient, UNAVAILABLE),
+    ("Transaction was asked to abort by another user", "", Kind::Terminated, TERMINATED),
+    ("Aborting transaction commit because", "requested to stop from other session", Kind::Terminated, TERMINATED),
+    ("Tried to retrieve an unknown database", "", Kind::DatabaseNotFound, DATABASE_NOT_FOUND),
+    ("Unable to commit due to ", " constraint violation", Kind::Constraint, CONSTRAINT),
+    ("You are not authorized", "", Kind::Forbidden, FORBIDDEN),
+    ("Trying to impersonate a user", "", Kind::Forbidden, FORBIDDEN),
+    ("Failed to impersonate user", "", Kind::Forbidden, FORBIDDEN),
+    ("Access to impersonate user requires", "", Kind::Forbidden, FORBIDDEN),
+    ("No session user.", "the impersonate-user feature", Kind::Forbidden, FORBIDDEN),
+    // Somebody has to resume it.
+    ("Database \"", "\" is suspended (cold)", Kind::Transient, UNAVAILABLE),
+    // Only the main instance writes, and not always; which one that is may change.
+    ("Write queries are forbidden on the replica instance", "", Kind::Transient, UNAVAILABLE),
+    ("Write queries currently forbidden on the main instance", "", Kind::Transient, UNAVAILABLE),
+    ("Cannot commit because instance is not main anymore", "", Kind::Transient, UNAVAILABLE),
     // A write in a transaction that was opened for reading.
-    ("are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
+    ("Accessor type ", "are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
 ];
+
+/// A coordinator of a cluster has no data, so it is not what `database.uri` should name.
+const COORDINATOR: &str = "Coordinator can run only coordinator queries!";
 
 /// What Memgraph says of statements that it carries out in transactions of their own only.
 const MULTICOMMAND: &str = "not allowed in multicommand transactions";
@@ -69,10 +79,16 @@ impl Error {
 
 fn of_memgraph(failure: Failure) -> Error {
     let Failure { code, mut message, .. } = failure;
-    if let Some((_, kind, code)) = MEMGRAPH_TEXTS.iter().find(|(text, ..)| message.contains(text)) {
+    let reason = reason(&message);
+    let fits = |beginning: &str, later: &str| reason.strip_prefix(beginning).is_some_and(|rest| rest.contains(later));
+    if let Some((.., kind, code)) = MEMGRAPH_TEXTS.iter().find(|(beginning, later, ..)| fits(beginning, later)) {
         return Error::new(*kind, *code, message);
     }
-    if message.contains(MULTICOMMAND) {
+    if reason.starts_with(COORDINATOR) {
+        message.push_str(" The gateway's database.uri names a coordinator; it has to name an instance that has data.");
+        return Error::new(Kind::Gateway, code, message);
+    }
+    if is_multicommand(reason) {
         message.push_str(
             " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of explicit \
              transactions.",
@@ -84,6 +100,20 @@ fn of_memgraph(failure: Failure) -> Error {
         "TransientError" => Error::new(Kind::Refused, MEMGRAPH_REFUSAL, message),
         _ => Error::new(Kind::Refused, code, message),
     }
+}
+
+/// The message itself, or the one inside of it that made a trigger fail.
+fn reason(message: &str) -> &str {
+    let inner = message.strip_prefix("Trigger '").and_then(|rest| rest.split_once("' caused the transaction to fail"));
+    let Some((_, inner)) = inner else { return message };
+    let inner = inner.trim_start_matches(['.', ':', ' ', '\n']);
+    inner.strip_prefix("Exception:").map_or(inner, str::trim_start)
+}
+
+/// What is not allowed stands before, in words of Memgraph's own.
+fn is_multicommand(reason: &str) -> bool {
+    let named = |what: &str| what.chars().all(|c| c.is_ascii_alphanumeric() || " ,.()/-".contains(c));
+    reason.split_once(MULTICOMMAND).is_some_and(|(what, _)| named(what))
 }
 
 fn of_codes(failure: Failure) -> Error {
@@ -195,6 +225,51 @@ mod tests {
         }
         let neo4j = of("Neo.ClientError.Statement.TypeError", "are misaligned!", None);
         assert_eq!(neo4j.code, "Neo.ClientError.Statement.TypeError");
+    }
+
+    #[test]
+    fn texts_of_an_untypical_server() {
+        for (message, kind) in [
+            ("Database \"x\" is suspended (cold); run RESUME DATABASE x before using it.", Kind::Transient),
+            ("Write queries currently forbidden on the main instance. Either the cluster is in …", Kind::Transient),
+            ("Coordinator can run only coordinator queries!", Kind::Gateway),
+            ("Cannot get shared access storage. Try stopping other queries …", Kind::Transient),
+            ("Cannot get read only access to the storage. Try stopping other queries …", Kind::Transient),
+            ("Unable to commit due to unique constraint violation on :A(b)", Kind::Constraint),
+            ("Unable to commit due to existence constraint violation on :A(b)", Kind::Constraint),
+        ] {
+            assert_eq!(of(MEMGRAPH_REFUSAL, message, None).kind, kind, "{message}");
+        }
+        let misplaced = of(MEMGRAPH_REFUSAL, COORDINATOR, None);
+        assert!(misplaced.message.contains("database.uri"), "{misplaced}");
+    }
+
+    #[test]
+    fn what_others_have_written_into_a_message_means_nothing() {
+        for said in MEMGRAPH_TEXTS.map(|(beginning, later, ..)| format!("{beginning}{later}")) {
+            for message in [
+                format!("Unbound variable: `{said}`."),
+                format!("User-defined exception: '{said}'"),
+                format!("Trigger '{said}' caused the transaction to fail.\nException: Division by zero."),
+                format!("'{said}' is not a valid transaction id."),
+            ] {
+                let error = of(MEMGRAPH_REFUSAL, &message, None);
+                assert_eq!((error.kind, &*error.message), (Kind::Refused, &*message));
+            }
+        }
+        let quoted = "Unbound variable: \"x is not allowed in multicommand transactions\".";
+        assert_eq!(of(MEMGRAPH_REFUSAL, quoted, None).message, quoted);
+    }
+
+    #[test]
+    fn what_makes_a_trigger_fail_counts_as_such() {
+        for between in [".\nException: ", ". ", ": "] {
+            let conflict = "Cannot resolve conflicting transactions. Retry …";
+            let message = format!("Trigger 't' caused the transaction to fail{between}{conflict}");
+            assert_eq!(of(MEMGRAPH_TRANSIENT, &message, None).kind, Kind::Conflict, "{message}");
+        }
+        let plain = of(MEMGRAPH_TRANSIENT, "Trigger 't' caused the transaction to fail.", None);
+        assert_eq!(plain.kind, Kind::Refused);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What has to be known of a statement's text before it is sent. The rest is the database's business.
 
+use super::tokens::{Token, Tokens};
 use crate::bolt::Dialect;
 
 /// `CALL db.ping()`, with which clients prove a connection. Databases that lack it get a statement that they have.
@@ -23,21 +24,50 @@ pub(super) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool
 
 /// Whether the statement changes the session for whoever comes next.
 pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
-    if dialect.session_statements.is_empty() {
-        return false;
-    }
-    let words: Vec<&str> = skip_comments(statement).split_ascii_whitespace().take(2).collect();
-    dialect.session_statements.iter().any(|beginning| {
-        let mut wanted = beginning.split(' ');
-        let mut found = words.iter();
-        wanted.all(|word| found.next().is_some_and(|found| found.eq_ignore_ascii_case(word)))
-    })
+    let begins_with = |beginning: &&str| {
+        let mut tokens = Tokens::of(statement);
+        beginning.split(' ').all(|word| tokens.next().is_some_and(|token| token.is(word)))
+    };
+    dialect.session_statements.iter().any(|beginning| begins_with(beginning))
 }
 
-/// Whether the statement may commit some of its work before its end (`CALL {…} IN TRANSACTIONS`, `USING PERIODIC
-/// COMMIT`, `apoc.periodic`). In doubt it may: a word in a comment counts, and so does an escape that could spell one.
+/// Whether the statement only shows something, or takes back all that it does (PROFILE on Memgraph), so that it writes
+/// nothing in whatever transaction it runs.
+pub(super) fn shows(statement: &str) -> bool {
+    Tokens::of(statement).next().is_some_and(|token| token.is("SHOW") || token.is("PROFILE"))
+}
+
+/// Whether the statement may commit some of its work before its end: `CALL {…} IN TRANSACTIONS`, `USING PERIODIC
+/// COMMIT`, `apoc.periodic.…` and `periodic.…`. In doubt it may: an escape could spell any of them.
 pub(super) fn may_commit_in_batches(statement: &str) -> bool {
-    holds_any(statement, &["transactions", "periodic", "\\u"])
+    if statement.contains("\\u") || statement.contains("\\U") {
+        return true;
+    }
+    // The two tokens before the one at hand.
+    let mut before = [Token::Text; 2];
+    let mut tokens = Tokens::of(statement);
+    while let Some(token) = tokens.next() {
+        let [second_last, last] = before;
+        let is_batched = match token {
+            Token::Word(word) if word.eq_ignore_ascii_case("transactions") => {
+                last.is("concurrent") || (last.is("in") && second_last == Token::Symbol('}'))
+            }
+            Token::Word(word) if word.eq_ignore_ascii_case("commit") => last.is("periodic"),
+            // A name of a procedure may be quoted as a whole, or in parts.
+            Token::Quoted(name) if name.contains('.') => name.split('.').any(is_periodic),
+            Token::Symbol('.') => matches!(last, Token::Word(name) | Token::Quoted(name) if is_periodic(name)),
+            _ => false,
+        };
+        if is_batched {
+            return true;
+        }
+        before = [last, token];
+    }
+    false
+}
+
+fn is_periodic(name: &str) -> bool {
+    name.eq_ignore_ascii_case("periodic")
 }
 
 /// Whether the statement may write, and so meet another that does. In doubt it may: parts of other words count too.
@@ -49,21 +79,6 @@ pub(super) fn may_write(statement: &str) -> bool {
 fn holds_any(statement: &str, words: &[&str]) -> bool {
     let holds = |word: &[u8]| statement.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
     words.iter().any(|word| holds(word.as_bytes()))
-}
-
-fn skip_comments(statement: &str) -> &str {
-    let mut text = statement.trim_start();
-    loop {
-        let rest = if let Some(comment) = text.strip_prefix("//") {
-            comment.split_once('\n').map(|(_, rest)| rest)
-        } else if let Some(comment) = text.strip_prefix("/*") {
-            comment.split_once("*/").map(|(_, rest)| rest)
-        } else {
-            return text;
-        };
-        let Some(rest) = rest else { return "" };
-        text = rest.trim_start();
-    }
 }
 
 #[cfg(test)]
@@ -88,13 +103,22 @@ mod tests {
             "// x\nset  session TRANSACTION ISOLATION LEVEL READ COMMITTED",
             "/* a */ /* b */USE DATABASE x",
             "SET NEXT TRANSACTION",
+            "SET/**/SESSION TRACE ON",
+            "SET /* */ NEXT TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+            "SET\u{A0}SESSION\u{2009}TRACE ON",
+            "USE/**/DATABASE x",
+            "// x\rUSE DATABASE x",
         ] {
             assert!(changes_session(statement, &MEMGRAPH), "{statement}");
             assert!(!changes_session(statement, &NEO4J), "{statement}");
         }
-        for statement in
-            ["MATCH (n) SET n.x = 1", "SET GLOBAL TRANSACTION ISOLATION LEVEL X", "/* SET SESSION", "RETURN 'USE'"]
-        {
+        for statement in [
+            "MATCH (n) SET n.x = 1",
+            "SET GLOBAL TRANSACTION ISOLATION LEVEL X",
+            "/* SET SESSION",
+            "RETURN 'USE'",
+            "SETSESSION x",
+        ] {
             assert!(!changes_session(statement, &MEMGRAPH), "{statement}");
         }
     }
@@ -107,10 +131,33 @@ mod tests {
             "USING PERIODIC COMMIT 100 LOAD CSV FROM 'x' AS r CREATE ()",
             "CALL apoc.periodic.iterate('a', 'b', {})",
             "CALL { CREATE () } IN \\u0054RANSACTIONS",
+            "CALL { CREATE () }/**/IN\u{A0}TRANSACTIONS OF 1 ROW",
+            "CALL { CREATE () } IN $n CONCURRENT TRANSACTIONS",
+            "CALL periodic.iterate('a', 'b', {})",
+            "CALL `apoc`.`periodic` . iterate('a', 'b', {})",
+            "CALL `apoc.periodic.commit`('a')",
         ] {
             assert!(may_commit_in_batches(statement), "{statement}");
         }
-        assert!(!may_commit_in_batches("MATCH (t:Transaction) SET t.period = 1 RETURN t"));
+        for statement in [
+            "MATCH (t:Transaction) SET t.period = 1 RETURN t",
+            "MATCH (t:Transactions) SET t.transactions = 1 RETURN t.transactions",
+            "CREATE (:A {text: 'CALL { } IN TRANSACTIONS'})",
+            "// in transactions\nCREATE (:`periodic`)",
+            "MATCH (n) WHERE n IN transactions SET n.periodic = 1",
+        ] {
+            assert!(!may_commit_in_batches(statement), "{statement}");
+        }
+    }
+
+    #[test]
+    fn what_only_shows() {
+        for statement in ["SHOW INDEX INFO", "/* x */ show/**/schema info;", "PROFILE MATCH (n) RETURN n"] {
+            assert!(shows(statement), "{statement}");
+        }
+        for statement in ["SHOWS", "EXPLAIN CREATE ()", "CREATE (:SHOW)", "", "`SHOW`"] {
+            assert!(!shows(statement), "{statement}");
+        }
     }
 
     #[test]

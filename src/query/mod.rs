@@ -23,6 +23,7 @@ mod rows;
 mod running;
 mod script;
 mod statement;
+mod tokens;
 mod tombstones;
 mod transactions;
 mod window;

@@ -60,7 +60,7 @@ pub(super) async fn expect<T>(
 pub(super) fn tainted(error: Error, connection: &mut Connection, options: &Options) -> Error {
     let concerns_session = options.impersonated_user.is_some()
         || error.kind == Kind::DatabaseNotFound
-        || error.message.contains("not authorized on");
+        || error.message.starts_with("You are not authorized on");
     if connection.dialect().refusal_taints && concerns_session {
         connection.retire();
     }
