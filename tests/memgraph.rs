@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "memgraph/commits.rs"]
+mod commits;
 #[path = "memgraph/errors.rs"]
 mod errors;
 #[path = "memgraph/identities.rs"]
@@ -12,8 +14,14 @@ mod identities;
 #[allow(dead_code, reason = "it has more than is needed here")]
 #[path = "cancel/stand.rs"]
 mod in_memory;
+#[path = "memgraph/mixed.rs"]
+mod mixed;
+#[path = "memgraph/names.rs"]
+mod names;
 #[path = "memgraph/parameters.rs"]
 mod parameters;
+#[path = "memgraph/reading.rs"]
+mod reading;
 #[path = "memgraph/session_limits.rs"]
 mod session_limits;
 #[path = "memgraph/sessions.rs"]

@@ -10,9 +10,9 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use super::{
     auth::AuthToken,
     connection::{Connection, Limits, Transport},
-    dialect::Dialect,
     error::Error,
     handshake::negotiate,
+    recognise::Recognition,
     socket::Socket,
     tls_failure,
     uri::Uri,
@@ -59,8 +59,8 @@ impl fmt::Display for Endpoint {
 pub struct Dialer {
     /// Where to.
     pub endpoint: Endpoint,
-    /// What the operator says of the server; `None` to go by what it says itself.
-    pub dialect: Option<&'static Dialect>,
+    /// How the server's dialect is settled.
+    pub dialect: Recognition,
     /// For TCP, TLS, handshake and login together.
     pub timeout: Duration,
     /// See [`Limits`].
@@ -75,7 +75,7 @@ impl Dialer {
     pub async fn dial(&self, auth: &AuthToken) -> Result<Connection, Error> {
         let opening = async {
             let io = self.transport().await?;
-            Connection::open(io, auth, self.dialect, self.limits).await
+            Connection::open(io, auth, self.dialect.clone(), self.limits).await
         };
         timeout(self.timeout, opening).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }

@@ -18,8 +18,11 @@ pub struct Dialect {
     /// Every RUN and BEGIN outside a transaction has to carry a map or a list, or the server may take the
     /// database and the user of an earlier request (Memgraph, from 3.5).
     pub always_configure: bool,
-    /// A RUN or BEGIN that names a database or a user and fails leaves the session in doubt: close it.
+    /// A RUN or BEGIN that names a database or a user and fails leaves the session in doubt: close it. Not where every
+    /// later one makes the server look at both anew.
     pub refusal_taints: bool,
+    /// The access mode of a statement outside of a transaction counts for nothing: reading takes a transaction.
+    pub mode_needs_transaction: bool,
     /// A statement that begins with these words changes the session for whoever comes next.
     pub session_statements: &'static [&'static str],
     /// Statements that would start or end a transaction behind the client's back.
@@ -54,6 +57,7 @@ pub static NEO4J: Dialect = Dialect {
     ends_by_tag: false,
     always_configure: false,
     refusal_taints: false,
+    mode_needs_transaction: false,
     session_statements: &[],
     transaction_statements: &[],
     undoes_refused: true,
@@ -74,7 +78,8 @@ pub static MEMGRAPH: Dialect = Dialect {
     reset_interrupts: false,
     ends_by_tag: true,
     always_configure: true,
-    refusal_taints: true,
+    refusal_taints: false,
+    mode_needs_transaction: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
     undoes_refused: true,
@@ -93,14 +98,17 @@ pub static MEMGRAPH: Dialect = Dialect {
 pub static STRICT: Dialect = UNKNOWN;
 
 /// The database inside this process. It is known to undo what it refuses.
-pub static EMBEDDED: Dialect = Dialect { name: "embedded", undoes_refused: true, ..UNKNOWN };
+pub static EMBEDDED: Dialect =
+    Dialect { name: "embedded", undoes_refused: true, mode_needs_transaction: false, ..UNKNOWN };
 
-const UNKNOWN: Dialect = Dialect {
+/// What is assumed of a server of unknown kind.
+pub(super) const UNKNOWN: Dialect = Dialect {
     name: "strict",
     reset_interrupts: false,
     ends_by_tag: false,
     always_configure: true,
     refusal_taints: true,
+    mode_needs_transaction: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
     undoes_refused: false,
@@ -133,10 +141,10 @@ impl Dialect {
         }
     }
 
-    /// The dialect that an error of the server gives away, where HELLO did not.
+    /// Whether an error with this code gives Memgraph away.
     #[must_use]
-    pub fn of_code(code: &str) -> Option<&'static Self> {
-        code.starts_with("Memgraph.").then_some(&MEMGRAPH)
+    pub fn is_memgraphs(code: &str) -> bool {
+        code.starts_with("Memgraph.")
     }
 }
 
@@ -162,7 +170,7 @@ mod tests {
         ] {
             assert_eq!(Dialect::of_agent(agent), dialect, "{agent}");
         }
-        assert_eq!(Dialect::of_code("Memgraph.ExecutionException"), Some(&MEMGRAPH));
-        assert_eq!(Dialect::of_code("Neo.ClientError.Statement.SyntaxError"), None);
+        assert!(Dialect::is_memgraphs("Memgraph.ExecutionException"));
+        assert!(!Dialect::is_memgraphs("Neo.ClientError.Statement.SyntaxError"));
     }
 }

@@ -1,6 +1,6 @@
 //! SUCCESS: what the server says of a statement. Unknown keys are passed over, none is required.
 
-use super::packstream::{DecodeError, Reader, Token};
+use super::packstream::{DecodeError, Reader, Token, Writer};
 
 /// The end of a batch of rows, and of the statement when there are no more.
 ///
@@ -81,6 +81,24 @@ pub struct Columns {
     pub count: usize,
     /// Their names: a PackStream list of strings.
     pub list: Vec<u8>,
+}
+
+/// Two lists as one. What is no list counts for nothing.
+#[must_use]
+pub fn joined(first: Option<Vec<u8>>, second: Option<Vec<u8>>) -> Option<Vec<u8>> {
+    let (Some(one), Some(other)) = (&first, &second) else {
+        return first.or(second);
+    };
+    let (mut one, mut other) = (Reader::new(one), Reader::new(other));
+    let (Ok(length), Ok(more)) = (one.expect_list(), other.expect_list()) else {
+        return first;
+    };
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out);
+    writer.list(length + more);
+    writer.raw(one.rest());
+    writer.raw(other.rest());
+    Some(out)
 }
 
 /// One string of a metadata map, for instance HELLO's `server`.

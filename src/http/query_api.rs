@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    query::{AccessMode, Batch, Begun, Engine, Error, Handle, Options, Statement, Transaction},
+    query::{AccessMode, Batch, Begun, Committed, Engine, Error, Handle, Options, Statement, Transaction},
 };
 
 /// One request and its surroundings, as far as all parts of its answer need them.
@@ -126,8 +126,8 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>) -> Resu
     let parameters = std::mem::take(&mut body.parameters);
     let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
     let named = || named_user(&parts.headers);
-    let bare = |answer, status, bookmark: Option<&str>, transaction| {
-        Ok(without_result(answer, format, status, bookmark, transaction))
+    let bare = |answer, status, committed: Option<&Committed>, transaction| {
+        Ok(without_result(answer, format, status, committed, transaction))
     };
     let mut rows = match (&*path, statement) {
         (Path::Query { database }, Some(statement)) => {
@@ -172,8 +172,8 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>) -> Resu
             engine.commit_with(caller, &Handle::new(database, id, named()?), &statement).await?
         }
         (Path::Commit { database, id }, None) => {
-            let bookmark = engine.commit(caller, &Handle::new(database, id, named()?)).await?;
-            return bare(answer, StatusCode::ACCEPTED, Some(&bookmark), None);
+            let committed = engine.commit(caller, &Handle::new(database, id, named()?)).await?;
+            return bare(answer, StatusCode::ACCEPTED, Some(&committed), None);
         }
     };
     let first = rows.begin(&mut answer).await;
@@ -236,9 +236,9 @@ fn without_result(
     mut answer: Answer,
     format: &Format,
     status: StatusCode,
-    bookmark: Option<&str>,
+    committed: Option<&Committed>,
     transaction: Option<&Transaction>,
 ) -> Response {
-    answer.without_result(bookmark, transaction);
+    answer.without_result(committed, transaction);
     respond(status, &format.content_type, Body::from(answer.take()))
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
+    committed::Committed,
     engine::{Attempted, Engine},
     error::Error,
     retry::{Attempts, Retry},
@@ -58,8 +59,8 @@ pub struct BatchBegun {
 pub struct BatchEnd {
     /// The sum of all counters, a PackStream map, if it was wanted.
     pub counters: Option<Vec<u8>>,
-    /// Where the database stands.
-    pub bookmark: String,
+    /// What the database says of the commit.
+    pub committed: Committed,
 }
 
 /// Why a batch failed. Unless the outcome is not known, nothing of it was applied.

@@ -59,6 +59,11 @@ const MEMGRAPH_TEXTS: [(&str, &str, Kind, &str); 24] = [
 /// A coordinator of a cluster has no data, so it is not what `database.uri` should name.
 const COORDINATOR: &str = "Coordinator can run only coordinator queries!";
 
+const SEND_IT_ALONE: &str = " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of \
+                             explicit transactions.";
+const SEND_IT_FOR_WRITING: &str = " Over HTTP: this database keeps a statement from writing only inside of an explicit \
+                                   transaction; send this one without \"accessMode\": \"READ\", to somebody who may write.";
+
 /// What Memgraph says of statements that it carries out in transactions of their own only.
 const MULTICOMMAND: &str = "not allowed in multicommand transactions";
 
@@ -66,6 +71,14 @@ impl Error {
     /// What the database said of a statement, a BEGIN or a COMMIT.
     pub(super) fn of_statement(failure: Failure) -> Self {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
+    }
+
+    /// The same, of a statement for which a transaction was begun because it must not write.
+    pub(super) fn while_reading(mut self) -> Self {
+        if let Some(said) = self.message.strip_suffix(SEND_IT_ALONE) {
+            self.message = format!("{said}{SEND_IT_FOR_WRITING}");
+        }
+        self
     }
 
     /// The same, of a statement outside of a transaction: not every database undoes what it refuses there.
@@ -89,10 +102,7 @@ fn of_memgraph(failure: Failure) -> Error {
         return Error::new(Kind::Gateway, code, message);
     }
     if is_multicommand(reason) {
-        message.push_str(
-            " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of explicit \
-             transactions.",
-        );
+        message.push_str(SEND_IT_ALONE);
     }
     match class(&code) {
         "DatabaseError" => Error::new(Kind::Database, code, message),

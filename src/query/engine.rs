@@ -11,6 +11,7 @@ use super::{
     error::{AUTHORIZATION_EXPIRED, Error},
     inspect,
     plan::{Plan, Sent, fitted},
+    reading::{must_be_begun, read},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
     rows::{Begun, RowSink, Rows, Scope},
@@ -139,13 +140,23 @@ impl Engine {
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         let sent = Sent::new(&lease, plan.database, options, limit)?;
-        lease.run(plan.text, &parameters, &sent.extra());
+        let reading = must_be_begun(options, plan.text, &lease);
+        if reading {
+            lease.begin(&sent.extra());
+            lease.run_in_transaction(plan.text, &parameters);
+        } else {
+            lease.run(plan.text, &parameters, &sent.extra());
+        }
         lease.pull(FIRST_BATCH);
         if plan.taints {
             lease.retire();
         }
         running.is(State::Running);
         let mut deadline = Deadline::after(limit, self.grace(options), caller);
+        if reading {
+            // On the heap, since most statements run without.
+            return Box::pin(read(lease, options, deadline, running)).await;
+        }
         let mut stopping = false;
         let columns = loop {
             let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);

@@ -5,6 +5,7 @@ use std::pin::pin;
 use tokio::time::Instant;
 
 use super::{
+    committed::Committed,
     deadline::Deadline,
     engine::{Engine, PARAMETERS},
     error::Error,
@@ -116,11 +117,11 @@ impl Engine {
         self.run_on(Scope::Last, caller, handle, statement).await
     }
 
-    /// Commits the transaction `handle` and gives the bookmark.
+    /// Commits the transaction `handle`.
     ///
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
-    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<String, Error> {
+    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Committed, Error> {
         rows::commit(self.check_out(caller, handle).await?).await
     }
 

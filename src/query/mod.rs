@@ -8,6 +8,7 @@
 mod batch;
 mod bookmark;
 mod classify;
+mod committed;
 mod counters;
 mod databases;
 mod deadline;
@@ -17,6 +18,7 @@ mod explicit;
 mod inspect;
 mod places;
 mod plan;
+mod reading;
 mod reply;
 mod retry;
 mod rows;
@@ -29,6 +31,7 @@ mod transactions;
 mod window;
 
 pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement};
+pub use committed::Committed;
 pub use counters::Counters;
 pub use databases::{Alias, Aliases};
 pub use engine::{Attempted, Engine, Settings};

@@ -4,6 +4,7 @@ use std::pin::pin;
 
 use super::{
     bookmark::placeholder,
+    committed::Committed,
     deadline::Deadline,
     error::{Error, Kind},
     inspect,
@@ -106,6 +107,8 @@ pub struct End {
 pub(super) enum Scope {
     /// A statement of its own, committed by its last batch.
     AutoCommit(Lease),
+    /// A statement in a transaction of its own that was begun for reading.
+    Reading(Lease),
     /// Inside an explicit transaction, which stays open.
     Inside(Guard),
     /// The last statement of an explicit transaction.
@@ -273,7 +276,7 @@ impl Rows {
     /// Lets go of the connection, on which the statement is then cancelled without delay.
     fn abandon(&mut self) {
         match &mut self.scope {
-            Some(Scope::AutoCommit(lease)) => lease.hurry(),
+            Some(Scope::AutoCommit(lease) | Scope::Reading(lease)) => lease.hurry(),
             Some(Scope::Inside(guard) | Scope::Last(guard)) => guard.lease().hurry(),
             None => {}
         }
@@ -381,6 +384,11 @@ impl Rows {
                 let transaction = Some(guard.keep());
                 Ok(Progress::Done(Box::new(End { summary, bookmark: None, transaction, withheld, committed: false })))
             }
+            Some(scope @ Scope::Reading(_)) => {
+                self.scope.insert(scope).connection().commit();
+                self.ending = Some(Box::new(Ending { summary, withheld: withheld.map(Error::though_carried_out) }));
+                self.finish().await
+            }
             Some(scope @ (Scope::Inside(_) | Scope::Last(_))) => {
                 let connection = self.scope.insert(scope).connection();
                 let flaw = || Error::malformed("values were left out because they make no sense".to_owned());
@@ -404,18 +412,20 @@ impl Rows {
             let (Some(scope), Some(ending)) = (&mut self.scope, &self.ending) else {
                 return Err(Error::result_ended());
             };
-            let stake = if ending.withheld.is_none() { Stake::Commit } else { Stake::Transaction(None) };
+            let reading = matches!(scope, Scope::Reading(_));
+            let committed = reading || ending.withheld.is_none();
+            // Where nothing can have been written, nothing is at stake.
+            let stake = if committed && !reading { Stake::Commit } else { Stake::Transaction(None) };
             let outcome = self.deadline.bound(pin!(outcome(scope.connection(), stake))).await;
-            let outcome = outcome.unwrap_or_else(|_| Err(Error::unsettled_commit()));
+            let outcome = outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::unsettled_commit() }));
             if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
                 drop(guard.finish());
             }
-            let Some(Ending { summary, withheld }) = self.ending.take().map(|ending| *ending) else {
+            let Some(Ending { mut summary, withheld }) = self.ending.take().map(|ending| *ending) else {
                 return Err(Error::result_ended());
             };
-            let committed = withheld.is_none();
             let bookmark = match outcome {
-                Ok(bookmark) => committed.then_some(bookmark),
+                Ok(said) => committed.then(|| said.join(&mut summary)),
                 Err(error) if committed => return Err(error),
                 // What could not be rolled back was closed, which comes to the same.
                 Err(_) => None,
@@ -426,7 +436,7 @@ impl Rows {
     }
 
     fn broken(&mut self, error: &bolt::Error) -> Error {
-        let inside = matches!(self.scope, Some(Scope::Inside(_) | Scope::Last(_)));
+        let inside = matches!(self.scope, Some(Scope::Reading(_) | Scope::Inside(_) | Scope::Last(_)));
         self.give_up();
         let stake = if inside { Stake::Transaction(Some(self.running.text())) } else { Stake::Statement };
         stake.lost(error)
@@ -456,14 +466,14 @@ impl std::fmt::Debug for Rows {
 impl Scope {
     pub(super) fn connection(&mut self) -> &mut Connection {
         match self {
-            Self::AutoCommit(lease) => lease,
+            Self::AutoCommit(lease) | Self::Reading(lease) => lease,
             Self::Inside(guard) | Self::Last(guard) => guard.lease(),
         }
     }
 }
 
-/// Commits the transaction of `guard` and gives the bookmark.
-pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
+/// Commits the transaction of `guard`.
+pub(super) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
     let deadline = guard.deadline().last_words();
     let connection = guard.lease();
     connection.commit();
@@ -473,12 +483,10 @@ pub(super) async fn commit(mut guard: Guard) -> Result<String, Error> {
     outcome
 }
 
-/// Waits for the reply to COMMIT or ROLLBACK, and gives the bookmark.
-async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<String, Error> {
+/// Waits for the reply to COMMIT or ROLLBACK.
+async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<Committed, Error> {
     match connection.reply().await {
-        Ok(Reply::Success) => {
-            Ok(bolt::summary::string_entry(connection.payload(), "bookmark").unwrap_or_else(placeholder))
-        }
+        Ok(Reply::Success) => Ok(Committed::of(connection.payload())),
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
             Err(stake.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))

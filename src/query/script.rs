@@ -7,7 +7,7 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use super::{
     batch::{Batch, BatchEnd, BatchError, BatchSink},
-    bookmark::placeholder,
+    committed::Committed,
     counters::Counters,
     deadline::Deadline,
     engine::{Engine, PARAMETERS},
@@ -247,9 +247,9 @@ impl Script {
                 }
             }
             Awaited::Commit => {
-                let bookmark = summary::string_entry(lease.payload(), "bookmark").unwrap_or_else(placeholder);
+                let committed = Committed::of(lease.payload());
                 let counters = self.batch.counters.then(|| self.counters.1.to_packstream());
-                return Ok(Some(BatchEnd { counters, bookmark }));
+                return Ok(Some(BatchEnd { counters, committed }));
             }
         }
         Ok(None)

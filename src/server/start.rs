@@ -141,7 +141,7 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     let silence = max_execution_time + termination_grace + BOOKMARK_WAIT;
     let dialer = Dialer {
         endpoint,
-        dialect: dialect(database.dialect),
+        dialect: dialect(database.dialect).into(),
         timeout: database.connect_timeout.get(),
         limits: Limits { max_message: settings.limits.record.get(), silence },
     };

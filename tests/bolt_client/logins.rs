@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use boltgate::bolt::{AuthToken, Connection, Error, Failure};
+use boltgate::bolt::{AuthToken, Connection, Error, Failure, Recognition};
 
 use super::wire::{LIMITS, ask, hear, neo4j, open};
 use crate::support::bolt::{
@@ -16,7 +16,7 @@ use crate::support::bolt::{
 };
 
 async fn login(stream: tokio::io::DuplexStream, auth: &AuthToken) -> Result<Connection, Error> {
-    Connection::open(Box::new(stream), auth, None, LIMITS).await
+    Connection::open(Box::new(stream), auth, Recognition::default(), LIMITS).await
 }
 
 /// The code with which a login is refused.

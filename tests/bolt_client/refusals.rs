@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use boltgate::bolt::{AuthToken, Dialer, Endpoint, Error, Security, Uri};
+use boltgate::bolt::{AuthToken, Dialer, Endpoint, Error, Recognition, Security, Uri};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
 use super::wire::LIMITS;
@@ -15,7 +15,7 @@ fn dialer(port: u16) -> Dialer {
     let uri = Uri { security: Security::Plain, host: "127.0.0.1".into(), port };
     Dialer {
         endpoint: Endpoint::Network { uri, tls: None },
-        dialect: None,
+        dialect: Recognition::default(),
         timeout: Duration::from_secs(10),
         limits: LIMITS,
     }
@@ -106,7 +106,7 @@ async fn the_deadline_covers_the_login() {
     let connect = move || streams.lock().unwrap().pop().expect("one connection");
     let dialer = Dialer {
         endpoint: Endpoint::Memory(Arc::new(connect)),
-        dialect: None,
+        dialect: Recognition::default(),
         timeout: Duration::from_millis(200),
         limits: LIMITS,
     };

@@ -174,7 +174,7 @@ async fn a_memgraph_under_another_name_is_known_by_its_errors() {
             .send(msg::failure("Memgraph.ClientError.MemgraphError.MemgraphError", "Unbound variable: x."))
             .send(msg::ignored());
         let (stream, peer) = Peer::in_memory(script);
-        let mut connection = Connection::open(Box::new(stream), &neo4j(), set, LIMITS).await.unwrap();
+        let mut connection = Connection::open(Box::new(stream), &neo4j(), set.into(), LIMITS).await.unwrap();
         assert_eq!(connection.dialect().name, "neo4j");
         ask(&mut connection, "RETURN x");
         hear(&mut connection, 2).await;

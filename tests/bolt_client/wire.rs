@@ -12,7 +12,7 @@ use std::{
 };
 
 use boltgate::bolt::{
-    AuthToken, Connection, Error, Extra, Reply,
+    AuthToken, Connection, Error, Extra, Recognition, Reply,
     connection::{Limits, Transport},
 };
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -36,7 +36,7 @@ pub async fn open(stream: impl Transport + 'static) -> Result<Connection, Error>
 }
 
 pub async fn open_with(stream: impl Transport + 'static, limits: Limits) -> Result<Connection, Error> {
-    Connection::open(Box::new(stream), &neo4j(), None, limits).await
+    Connection::open(Box::new(stream), &neo4j(), Recognition::default(), limits).await
 }
 
 /// Queues a statement outside a transaction and its first PULL.

@@ -13,7 +13,7 @@ use axum::{
 };
 use boltgate::{
     auth::{self, Authenticator, Form, Impersonation, Inbound, Policy, ServiceAccount, token},
-    bolt::{Dialer, Endpoint, connection::Limits},
+    bolt::{Dialer, Endpoint, Recognition, connection::Limits},
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
@@ -133,7 +133,7 @@ impl Stand {
         let server = Arc::clone(fake);
         let dialer = Dialer {
             endpoint: Endpoint::Memory(Arc::new(move || server.connect_narrow(width))),
-            dialect: None,
+            dialect: Recognition::default(),
             timeout: Duration::from_secs(5),
             limits: Limits { max_message: 1 << 20, silence: Duration::from_secs(60) },
         };

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::stand::{Stand, all_versions};
-use crate::support::query::{body, refused, values};
+use crate::support::{
+    bolt::control::{Answer, When},
+    query::{body, refused, values},
+};
 
 #[tokio::test]
 async fn a_database_that_does_not_exist() {
@@ -117,4 +120,70 @@ async fn a_wide_row_that_looks_like_a_failure_stays_a_row() {
         assert_eq!(values(&stand.post("/db/memgraph/query/v2", &request).await), json!([[filler]]));
         stand.is_content().await;
     }
+}
+
+const CLIENT: &str = "Memgraph.ClientError.MemgraphError.MemgraphError";
+const TRANSIENT: &str = "Memgraph.TransientError.MemgraphError.MemgraphError";
+
+/// The status and the code of a statement that fails with this text.
+async fn told(stand: &Stand, code: &str, message: &str) -> (u16, String) {
+    stand.fake.control.fail_statements("READ k", 1, When::Run, code, message);
+    let headers = [("Content-Type", "application/json"), ("Boltgate-Statuses", "precise")];
+    let request = json!({ "statement": "READ k", "retry": false }).to_string();
+    let answer = stand.gateway.send("POST", "/db/memgraph/query/v2", &headers, &request).await;
+    let error = &body(&answer)["errors"][0];
+    assert!(error["message"].as_str().unwrap().starts_with(message), "{answer}");
+    (answer.status, error["code"].as_str().unwrap().to_owned())
+}
+
+#[tokio::test]
+async fn what_an_instance_cannot_do_now() {
+    let stand = Stand::start().await;
+    let unavailable = (503, "Neo.TransientError.General.DatabaseUnavailable".to_owned());
+    for message in [
+        "Database \"a\" is suspended (cold); run RESUME DATABASE a before using it.",
+        "Write queries currently forbidden on the main instance. Either the cluster is in read-only mode, or …",
+        "Write queries are forbidden on the replica instance. …",
+    ] {
+        assert_eq!(told(&stand, CLIENT, message).await, unavailable, "{message}");
+    }
+    let coordinator = told(&stand, CLIENT, "Coordinator can run only coordinator queries!").await;
+    assert_eq!(coordinator, (502, CLIENT.to_owned()));
+    stand.is_content().await;
+}
+
+#[tokio::test]
+async fn what_users_have_written_into_a_message_decides_nothing() {
+    let stand = Stand::start().await;
+    for said in
+        ["Cannot resolve conflicting transactions", "You are not authorized", "Tried to retrieve an unknown database"]
+    {
+        for message in
+            [format!("Unbound variable: `{said}`."), format!("Trigger '{said}' caused the transaction to fail.")]
+        {
+            assert_eq!(told(&stand, CLIENT, &message).await, (400, CLIENT.to_owned()), "{message}");
+        }
+    }
+    let trigger = "Trigger 't' caused the transaction to fail.\nException: Cannot resolve conflicting transactions. …";
+    assert_eq!(told(&stand, TRANSIENT, trigger).await, (409, TRANSIENT.to_owned()));
+    stand.is_content().await;
+}
+
+/// A statement that commits in the middle may not be sent twice; one that only has the word for it in it may.
+#[tokio::test]
+async fn a_word_does_not_keep_a_statement_from_being_tried_again() {
+    let stand = Stand::start().await;
+    let conflict = "Cannot resolve conflicting transactions. Retry this transaction …";
+    for (statement, attempts) in [("ADD transactions 1", Some("3")), ("ADD periodic 1", Some("3"))] {
+        stand.fake.control.fail_statements(statement, 2, When::Commit, TRANSIENT, conflict);
+        let answer = stand.query(statement).await;
+        assert_eq!((answer.status, answer.header("Boltgate-Attempts")), (202, attempts), "{answer}");
+    }
+    let batched = "CALL { CREATE () }/**/IN TRANSACTIONS OF 1 ROWS";
+    stand.fake.control.answer(batched, Answer::default());
+    stand.fake.control.fail_statements(batched, 2, When::Commit, TRANSIENT, conflict);
+    let answer = stand.query(batched).await;
+    assert_eq!(body(&answer)["errors"][0]["message"], conflict);
+    assert_eq!(answer.header("Boltgate-Attempts"), None, "{answer}");
+    stand.is_content().await;
 }

@@ -85,14 +85,26 @@ async fn what_one_request_named_never_serves_another() {
 }
 
 #[tokio::test]
-async fn a_refused_impersonation_costs_the_connection() {
+async fn a_refusal_of_user_or_database_costs_no_login() {
     for options in all_versions() {
         let stand = Stand::with_users(options).await;
-        let request = json!({ "statement": "RETURN 1", "impersonatedUser": "nobody" });
-        let error = refused(&stand.post_as(ROOT, "/db/memgraph/query/v2", &request).await);
-        assert_eq!(error.message, "Trying to impersonate a user that doesn't exist.");
-        stand.fake.control.wait_for("the end of the connection", |counts| counts.open == 0).await;
-        assert_eq!(who(&stand, "memgraph", None).await, json!(["root", null, "memgraph"]));
+        for (database, user, message) in [
+            ("memgraph", Some("nobody"), "Trying to impersonate a user that doesn't exist."),
+            ("bad", Some("bob"), "Tried to retrieve an unknown database \"bad\"."),
+            ("bad", None, "Tried to retrieve an unknown database \"bad\"."),
+        ] {
+            for path in ["", "/tx", "/batch"] {
+                let request = json!({ "statement": "RETURN 1", "impersonatedUser": user });
+                let several = json!({ "statements": [{ "statement": "RETURN 1" }], "impersonatedUser": user });
+                let request = if path == "/batch" { several } else { request };
+                let answer = stand.post_as(ROOT, &format!("/db/{database}/query/v2{path}"), &request).await;
+                assert_eq!(crate::support::query::body(&answer)["errors"][0]["message"], message, "{answer}");
+                stand.lent(0).await;
+                assert_eq!(who(&stand, "memgraph", None).await, json!(["root", null, "memgraph"]));
+            }
+        }
+        let counts = stand.fake.control.counts();
+        assert_eq!((counts.accepted, counts.logons), (1, 1));
         stand.is_content().await;
     }
 }

@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::stand::{Stand, all_versions};
-use crate::support::query::{refused, transaction_id, values};
+use crate::support::{
+    bolt::control::Answer,
+    query::{refused, transaction_id, values},
+};
 
 #[tokio::test]
 async fn a_statement_that_changes_the_session_costs_the_connection() {
@@ -73,4 +76,38 @@ async fn a_begin_that_memgraph_refuses_leaves_nothing_behind() {
     assert_eq!(stand.gateway.engine().open_transactions(), 0);
     assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));
     stand.is_content().await;
+}
+
+/// However the keywords are spelt apart: Memgraph does not mind, so neither may the gateway.
+#[tokio::test]
+async fn a_session_is_known_to_be_changed_however_it_is_written() {
+    for statement in [
+        "SET/**/SESSION TRACE ON",
+        "SET /* */ NEXT TRANSACTION ISOLATION LEVEL SERIALIZABLE",
+        "SET\u{A0}SESSION\u{2003}TRACE ON",
+        "// SHOW\rset\tsession trace on",
+        "USE/**/DATABASE a",
+        "\u{FEFF}USE DATABASE a",
+    ] {
+        let stand = Stand::start().await;
+        stand.fake.control.answer(statement, Answer::default());
+        assert_eq!(stand.query(statement).await.status, 202, "{statement}");
+        let who = Stand::who_am_i(&stand.query("WHOAMI").await);
+        assert_eq!(who["connection"], json!(1), "{statement}");
+        // In a transaction and in a batch as well.
+        let path = stand.begin().await;
+        assert_eq!(stand.post(&path, &json!({ "statement": statement })).await.status, 202);
+        assert_eq!(stand.post(&format!("{path}/commit"), &json!({})).await.status, 202);
+        let batch = json!({ "statements": [{ "statement": statement }] });
+        assert_eq!(stand.post("/db/memgraph/query/v2/batch", &batch).await.status, 202);
+        let who = Stand::who_am_i(&stand.query("WHOAMI").await);
+        assert_eq!(who["connection"], json!(3), "{statement}");
+        stand.is_content().await;
+    }
+    let stand = Stand::start().await;
+    for statement in ["RETURN 'SET SESSION'", "/* SET SESSION */ RETURN 1", "`USE` DATABASE"] {
+        stand.fake.control.answer(statement, Answer::default());
+        assert_eq!(stand.query(statement).await.status, 202, "{statement}");
+    }
+    assert_eq!(stand.fake.control.counts().accepted, 1, "none of these was one");
 }

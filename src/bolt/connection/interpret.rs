@@ -6,6 +6,7 @@ use super::{
         error::Error,
         failure::Failure,
         packstream::{DecodeError, Reader, Token},
+        recognise::is_memgraphs_summary,
         summary,
     },
     Connection, Pending, Phase, Reply,
@@ -35,11 +36,8 @@ impl Connection {
         match &reply {
             Reply::Success => self.succeeded(request),
             Reply::Failure(failure) => {
-                // Memgraph may call itself anything, but its codes give it away.
-                if !self.dialect_is_set
-                    && let Some(dialect) = Dialect::of_code(&failure.code)
-                {
-                    self.dialect = dialect;
+                if Dialect::is_memgraphs(&failure.code) {
+                    self.is_memgraph();
                 }
                 let beyond_repair = failure.is_fatal() || request == Pending::Reset;
                 self.phase = if beyond_repair { Phase::Defunct } else { Phase::Failed };
@@ -54,6 +52,9 @@ impl Connection {
 
     fn succeeded(&mut self, request: Pending) {
         let in_transaction = matches!(self.phase, Phase::Transaction { .. });
+        if self.may_be_memgraph && matches!(request, Pending::Pull | Pending::Discard) {
+            self.look_for_memgraph();
+        }
         self.phase = match request {
             Pending::Hello | Pending::Logon | Pending::Logoff => self.phase,
             Pending::Run if in_transaction => Phase::Transaction { open: true },
@@ -63,6 +64,18 @@ impl Connection {
             Pending::Begin => Phase::Transaction { open: false },
             Pending::Pull | Pending::Discard | Pending::Commit | Pending::Rollback | Pending::Reset => Phase::Ready,
         };
+    }
+
+    #[cold]
+    fn look_for_memgraph(&mut self) {
+        if is_memgraphs_summary(self.payload()) {
+            self.is_memgraph();
+        }
+    }
+
+    fn is_memgraph(&mut self) {
+        self.dialect = self.recognition.is_memgraph();
+        self.may_be_memgraph = false;
     }
 
     fn has_more(&self) -> bool {

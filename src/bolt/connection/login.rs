@@ -8,12 +8,13 @@ use super::{
     super::{
         auth::AuthToken,
         chunk::Dechunker,
-        dialect::{Dialect, STRICT},
+        dialect::STRICT,
         error::Error,
         failure::Failure,
         handshake::negotiate,
         message,
         packstream::{Reader, Token},
+        recognise::Recognition,
         summary,
         version::Capabilities,
     },
@@ -23,14 +24,14 @@ use super::{
 };
 
 impl Connection {
-    /// Shakes hands and logs in over `io`. `dialect` is what the operator set, if anything.
+    /// Shakes hands and logs in over `io`.
     ///
     /// # Errors
     /// [`Error::Handshake`], [`Error::Login`] with the server's words, or what broke the connection.
     pub async fn open(
         mut io: Box<dyn Transport>,
         auth: &AuthToken,
-        dialect: Option<&'static Dialect>,
+        recognition: Recognition,
         limits: Limits,
     ) -> Result<Self, Error> {
         let agreement = negotiate(&mut io).await?;
@@ -49,8 +50,9 @@ impl Connection {
             retired: false,
             version: agreement.version,
             capabilities: Capabilities::of(agreement.version),
-            dialect: dialect.unwrap_or(&STRICT),
-            dialect_is_set: dialect.is_some(),
+            dialect: &STRICT,
+            recognition,
+            may_be_memgraph: false,
             agent: String::new(),
             tag: random_tag()?,
             acting_as: None,
@@ -81,12 +83,12 @@ impl Connection {
         let patched = summary::entry(metadata, "patch_bolt")
             .is_some_and(|patches| patches.windows(3).any(|window| window == b"utc"));
         let hint = receive_timeout(metadata);
+        let (dialect, may_be_memgraph) = self.recognition.greeted(&agent, metadata);
+        self.dialect = dialect;
+        self.may_be_memgraph = may_be_memgraph;
         self.agent = agent;
         self.capabilities.utc |= patched;
         self.silence = hint.map_or(self.silence, Duration::from_secs);
-        if !self.dialect_is_set {
-            self.dialect = Dialect::of_agent(&self.agent);
-        }
         self.settle_login().await?;
         self.phase = Phase::Ready;
         self.logged_in = Instant::now();

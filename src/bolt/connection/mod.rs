@@ -22,6 +22,7 @@ use super::{
     dialect::Dialect,
     failure::Failure,
     message::{self, Extra, Session},
+    recognise::Recognition,
     version::{Capabilities, Version},
 };
 
@@ -117,8 +118,9 @@ pub struct Connection {
     version: Version,
     capabilities: Capabilities,
     dialect: &'static Dialect,
-    /// The operator has settled the dialect; nothing that the server says changes it.
-    dialect_is_set: bool,
+    recognition: Recognition,
+    /// The server may still show itself to be a Memgraph.
+    may_be_memgraph: bool,
     agent: String,
     /// Names this connection among all that the server has, for as long as it lives.
     tag: String,

@@ -83,7 +83,7 @@ impl BatchAnswer {
             members.counters(Some(counters));
         }
         output::integer(members.key("attempts"), attempts.into());
-        members.bookmark(Some(&end.bookmark));
+        members.committed(Some(&end.committed));
         out.extend_from_slice(match self.answer.layout {
             Layout::Document => b"}".as_slice(),
             Layout::Lines => b"}}\n",
@@ -141,7 +141,7 @@ impl BatchSink for BatchAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::Error;
+    use crate::query::{Committed, Error};
 
     fn columns() -> Columns {
         Columns { count: 1, list: vec![0x91, 0x81, b'a'] }
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn results_stand_in_order() {
-        let end = BatchEnd { counters: None, bookmark: "FB:x".into() };
+        let end = BatchEnd { counters: None, committed: Committed { bookmark: "FB:x".into(), notice: None } };
         let mut document = two_results(Layout::Document);
         document.end(&end, 3);
         assert_eq!(

@@ -6,7 +6,7 @@ use super::{At, Members, errors};
 use crate::{
     http::status::Statuses,
     json::output,
-    query::{BatchEnd, Counters, Error},
+    query::{BatchEnd, Committed, Counters, Error},
 };
 
 /// What a load has come to.
@@ -15,13 +15,13 @@ pub(in crate::http) struct Loaded {
     transactions: u32,
     attempts: u32,
     counters: Option<Counters>,
-    bookmark: Option<String>,
+    committed: Option<Committed>,
 }
 
 impl Loaded {
     /// Nothing yet.
     pub(in crate::http) fn new(counters: bool) -> Self {
-        Self { rows: 0, transactions: 0, attempts: 0, counters: counters.then(Counters::default), bookmark: None }
+        Self { rows: 0, transactions: 0, attempts: 0, counters: counters.then(Counters::default), committed: None }
     }
 
     /// So many more rows were committed together.
@@ -33,7 +33,7 @@ impl Loaded {
             // The engine made them, so they can be read.
             let _ = sums.add(counters);
         }
-        self.bookmark = Some(end.bookmark.clone());
+        self.committed = Some(end.committed.clone());
     }
 
     /// So many more attempts were made.
@@ -53,7 +53,7 @@ impl Loaded {
             members.counters(Some(&counters.to_packstream()));
         }
         output::integer(members.key("attempts"), self.attempts.into());
-        members.bookmark(self.bookmark.as_deref());
+        members.committed(self.committed.as_ref());
         if let Some((error, at)) = failure {
             errors::write(members.key("errors"), error, statuses, at);
         }
@@ -71,8 +71,10 @@ mod tests {
         let mut loaded = Loaded::new(false);
         let nothing = loaded.text(None, Statuses::QueryApi);
         assert_eq!(nothing, r#"{"committed":{"rows":0,"transactions":0},"attempts":0}"#);
-        loaded.committed(1000, 1, &BatchEnd { counters: None, bookmark: "FB:a".into() });
-        loaded.committed(500, 2, &BatchEnd { counters: None, bookmark: "FB:b".into() });
+        for (rows, attempts, bookmark) in [(1000, 1, "FB:a"), (500, 2, "FB:b")] {
+            let committed = Committed { bookmark: bookmark.into(), notice: None };
+            loaded.committed(rows, attempts, &BatchEnd { counters: None, committed });
+        }
         loaded.attempted(1);
         let error = Error::invalid("x");
         let text = loaded.text(Some((&error, Some(At::Lines(1502, 2501)))), Statuses::Precise);

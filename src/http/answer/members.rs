@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use crate::{
     bolt::Summary,
     json::{View, output},
-    query::Transaction,
+    query::{Committed, Transaction},
 };
 
 /// The members of an object, with commas between them.
@@ -51,8 +51,7 @@ impl<'a> Members<'a> {
 
     /// What the database says beside the rows.
     pub(super) fn result(&mut self, summary: &Summary, counters: bool, view: View) {
-        let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
-        self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
+        self.notifications(summary);
         if counters {
             self.counters(summary.stats.as_deref());
         }
@@ -61,6 +60,20 @@ impl<'a> Members<'a> {
         } else if let Some(plan) = &summary.plan {
             self.optional("queryPlan", |out| output::plan(out, plan, view).is_ok());
         }
+    }
+
+    fn notifications(&mut self, summary: &Summary) {
+        let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
+        self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
+    }
+
+    /// What the database says of a commit.
+    pub(super) fn committed(&mut self, committed: Option<&Committed>) {
+        let Some(Committed { bookmark, notice }) = committed else { return };
+        if let Some(notice) = notice {
+            self.notifications(notice);
+        }
+        self.bookmark(Some(bookmark));
     }
 
     pub(super) fn counters(&mut self, stats: Option<&[u8]>) {

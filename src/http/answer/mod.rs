@@ -22,7 +22,7 @@ use crate::{
         View,
         output::{self, RowWriter, Written},
     },
-    query::{End, Error, Flow, RowRefused, RowSink, Transaction},
+    query::{Committed, End, Error, Flow, RowRefused, RowSink, Transaction},
 };
 use members::Members;
 
@@ -228,15 +228,15 @@ impl Answer {
         }
     }
 
-    /// A whole answer without a result: what is left is a transaction, a bookmark, or nothing.
-    pub(super) fn without_result(&mut self, bookmark: Option<&str>, transaction: Option<&Transaction>) {
+    /// A whole answer without a result: what is left is a transaction, what a commit says, or nothing.
+    pub(super) fn without_result(&mut self, committed: Option<&Committed>, transaction: Option<&Transaction>) {
         let (before, after) = match self.layout {
             Layout::Document => ("{", "}"),
             Layout::Lines => ("{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{", "}}\n"),
         };
         self.out.extend_from_slice(before.as_bytes());
         let mut members = Members::first(&mut self.out);
-        members.bookmark(bookmark);
+        members.committed(committed);
         members.transaction(transaction);
         self.out.extend_from_slice(after.as_bytes());
     }

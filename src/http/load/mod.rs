@@ -170,7 +170,7 @@ async fn run(
             }
         };
         loaded.committed(count, attempts, &end);
-        load.options.bookmarks = vec![end.bookmark];
+        load.options.bookmarks = vec![end.committed.bookmark];
         next = gathered?;
     }
     Ok(())

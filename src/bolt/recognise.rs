@@ -1,0 +1,151 @@
+//! Which dialect the connections to one endpoint speak: what the operator says, or what the server shows of itself.
+//!
+//! Memgraph may call itself anything, as Neo4j does, or nothing at all. It greets with a constant (`connection_id`
+//! `bolt-1`, and no hints), as the first connection of another server might be greeted. What it says at the end of a batch of
+//! rows (`run_id`) and the codes of its errors are its own. What one connection finds out, later ones know.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use super::{
+    dialect::{Dialect, EMBEDDED, MEMGRAPH, NEO4J, UNKNOWN},
+    summary,
+};
+
+/// A server of unknown kind that greets as Memgraph does. What it is sent does for both.
+static MEMGRAPH_OR_STRICT: Dialect = Dialect { ends_by_tag: true, ..UNKNOWN };
+
+/// A server that calls itself Neo4j and greets as Memgraph does. What it is sent does for both.
+static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
+    reset_interrupts: MEMGRAPH.reset_interrupts,
+    ends_by_tag: MEMGRAPH.ends_by_tag,
+    always_configure: MEMGRAPH.always_configure,
+    mode_needs_transaction: MEMGRAPH.mode_needs_transaction,
+    session_statements: MEMGRAPH.session_statements,
+    logs_in_again: MEMGRAPH.logs_in_again,
+    glued_failures: MEMGRAPH.glued_failures,
+    ..NEO4J
+};
+
+/// How the dialect is settled. Clones share what is found out.
+#[derive(Debug, Clone)]
+pub enum Recognition {
+    /// The operator has set it.
+    Set(&'static Dialect),
+    /// By what the server says; true once it is known for a Memgraph.
+    Learnt(Arc<AtomicBool>),
+}
+
+impl Default for Recognition {
+    fn default() -> Self {
+        Self::Learnt(Arc::default())
+    }
+}
+
+impl From<Option<&'static Dialect>> for Recognition {
+    fn from(set: Option<&'static Dialect>) -> Self {
+        set.map_or_else(Self::default, Self::Set)
+    }
+}
+
+impl Recognition {
+    /// The dialect to go on with after HELLO's SUCCESS, in which the server calls itself `agent`; and whether it may turn
+    /// out to be a Memgraph yet.
+    pub(super) fn greeted(&self, agent: &str, metadata: &[u8]) -> (&'static Dialect, bool) {
+        let learnt = match self {
+            Self::Set(dialect) => return (dialect, false),
+            Self::Learnt(learnt) => learnt,
+        };
+        let dialect = Dialect::of_agent(agent);
+        if *dialect == MEMGRAPH || *dialect == EMBEDDED {
+            return (dialect, false);
+        }
+        if !is_memgraphs_greeting(metadata) {
+            // Another server may have taken its place.
+            learnt.store(false, Ordering::Relaxed);
+            return (dialect, false);
+        }
+        let or_memgraph = if *dialect == NEO4J { &MEMGRAPH_OR_NEO4J } else { &MEMGRAPH_OR_STRICT };
+        if learnt.load(Ordering::Relaxed) { (&MEMGRAPH, false) } else { (or_memgraph, true) }
+    }
+
+    /// The dialect to go on with once the server has shown itself to be a Memgraph.
+    pub(super) fn is_memgraph(&self) -> &'static Dialect {
+        match self {
+            Self::Set(dialect) => dialect,
+            Self::Learnt(learnt) => {
+                learnt.store(true, Ordering::Relaxed);
+                &MEMGRAPH
+            }
+        }
+    }
+}
+
+fn is_memgraphs_greeting(metadata: &[u8]) -> bool {
+    summary::string_entry(metadata, "connection_id").is_some_and(|id| id == "bolt-1")
+        && summary::entry(metadata, "hints").is_none()
+}
+
+/// Whether the metadata of a SUCCESS that ends a batch of rows give Memgraph away.
+pub(super) fn is_memgraphs_summary(metadata: &[u8]) -> bool {
+    summary::entry(metadata, "run_id").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::packstream::Writer, *};
+    use crate::bolt::dialect::STRICT;
+
+    fn greeting(id: &str, hints: bool) -> Vec<u8> {
+        let mut out = Vec::new();
+        let mut writer = Writer::new(&mut out);
+        writer.map(1 + usize::from(hints));
+        writer.string("connection_id");
+        writer.string(id);
+        if hints {
+            writer.string("hints");
+            writer.map(0);
+        }
+        out
+    }
+
+    #[test]
+    fn what_one_connection_learns_the_next_one_knows() {
+        let recognition = Recognition::default();
+        let memgraphs = greeting("bolt-1", false);
+        for (agent, before) in [("Neo4j/5.2.0", &MEMGRAPH_OR_NEO4J), ("", &MEMGRAPH_OR_STRICT)] {
+            assert_eq!(recognition.greeted(agent, &memgraphs), (before, true), "{agent}");
+            assert_eq!(recognition.clone().is_memgraph(), &MEMGRAPH);
+            assert_eq!(recognition.greeted(agent, &memgraphs), (&MEMGRAPH, false), "{agent}");
+            assert_eq!(recognition.greeted("Neo4j/5.26.0", &greeting("bolt-7", true)), (&NEO4J, false), "replaced");
+        }
+    }
+
+    #[test]
+    fn others_are_what_they_say() {
+        let recognition = Recognition::default();
+        for (agent, metadata, dialect) in [
+            ("Neo4j/5.26.0", greeting("bolt-1", true), &NEO4J),
+            ("Neo4j/4.1.0", greeting("bolt-2", false), &NEO4J),
+            ("Neo4j/5.26.0 compatible (ArcadeDB 26.10.2)", greeting("x", false), &STRICT),
+            ("Neo4j/v5.11.0 compatible graph database server - Memgraph", greeting("bolt-1", false), &MEMGRAPH),
+            ("Neo4j/5.26.0 compatible (Boltgate embedded)", greeting("bolt-1", false), &EMBEDDED),
+        ] {
+            assert_eq!(recognition.greeted(agent, &metadata), (dialect, false), "{agent}");
+        }
+        let set = Recognition::from(Some(&STRICT));
+        assert_eq!(set.greeted("Neo4j/5.2.0", &greeting("bolt-1", false)), (&STRICT, false));
+        assert_eq!(set.is_memgraph(), &STRICT, "the operator knows better");
+    }
+
+    #[test]
+    fn until_it_is_known_both_are_served() {
+        for dialect in [&MEMGRAPH_OR_NEO4J, &MEMGRAPH_OR_STRICT] {
+            assert!(dialect.always_configure && dialect.ends_by_tag && dialect.mode_needs_transaction);
+            assert!(!dialect.logs_in_again && dialect.glued_failures && !dialect.session_statements.is_empty());
+        }
+        assert!(MEMGRAPH_OR_NEO4J.ping && MEMGRAPH_OR_NEO4J.bookmarks);
+    }
+}

@@ -1,0 +1,47 @@
+//! One statement that must not write, on servers where only a transaction can be opened for reading (Memgraph).
+//!
+//! BEGIN, RUN and PULL leave in one write. COMMIT follows behind the last row; it costs a round trip of its own, and since
+//! nothing can have been written, nothing is at stake.
+
+use std::pin::pin;
+
+use super::{
+    deadline::Deadline,
+    error::Error,
+    inspect,
+    reply::{Stake, expect, tainted},
+    rows::{Rows, Scope},
+    running::Running,
+    statement::{AccessMode, Options},
+};
+use crate::{
+    bolt::{Connection, summary},
+    pool::Lease,
+};
+
+/// Whether `text` has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something is
+/// refused there, and writes nothing anywhere.
+pub(super) fn must_be_begun(options: &Options, text: &str, connection: &Connection) -> bool {
+    options.access_mode == AccessMode::Read && connection.dialect().mode_needs_transaction && !inspect::shows(text)
+}
+
+/// Goes on when BEGIN, RUN and PULL are queued.
+pub(super) async fn read(
+    mut lease: Lease,
+    options: &Options,
+    deadline: Deadline,
+    running: &Running,
+) -> Result<Rows, Error> {
+    let stake = Stake::Transaction(None);
+    let started = {
+        let starting = pin!(async {
+            let begun = expect(&mut lease, deadline, stake, |_| Ok(())).await;
+            begun.map_err(|error| tainted(error, &mut lease, options))?;
+            let take = |connection: &Connection| Ok(summary::columns(connection.payload())?);
+            expect(&mut lease, deadline, stake, take).await.map_err(Error::while_reading)
+        });
+        running.unless_cancelled(starting).await
+    };
+    let columns = started.inspect_err(|_| lease.hurry())??;
+    Ok(Rows::new(Scope::Reading(lease), columns, deadline, None, (running.clone(), false)))
+}
