@@ -187,7 +187,9 @@ pub struct Knobs {
     pub tokens: Mutex<BTreeMap<(String, String), Token>>,
     /// How often what the server had remembered of its users' rights was thrown away.
     authorizations_expired: AtomicU64,
-    pub answers: Mutex<BTreeMap<String, Answer>>,
+    answers: Mutex<BTreeMap<String, Answer>>,
+    /// By a part of the text, for those that have no answer of their own.
+    partial_answers: Mutex<Vec<(String, Answer)>>,
     faults: Mutex<VecDeque<(String, Fault)>>,
     orders: Mutex<Vec<Order>>,
     /// How often each self-counting directive has run, by its text.
@@ -201,6 +203,15 @@ impl Knobs {
         let mut faults = self.faults.lock().unwrap();
         let at = faults.iter().position(|(kind, _)| kind == name)?;
         faults.remove(at).map(|(_, fault)| fault)
+    }
+
+    /// What the test wants `text` to be answered with.
+    pub fn answer_for(&self, text: &str) -> Option<Answer> {
+        if let Some(answer) = self.answers.lock().unwrap().get(text) {
+            return Some(answer.clone());
+        }
+        let partial = self.partial_answers.lock().unwrap();
+        partial.iter().find(|(part, _)| text.contains(part)).map(|(_, answer)| answer.clone())
     }
 
     /// Lets the statement fail if the test ordered it.
@@ -307,6 +318,11 @@ impl Control {
     /// From now on the statement `text` gives these rows.
     pub fn answer(&self, text: &str, answer: Answer) {
         self.knobs.answers.lock().unwrap().insert(text.to_owned(), answer);
+    }
+
+    /// The same for every statement whose text contains `part`; those that were named first come first.
+    pub fn answer_any(&self, part: &str, answer: Answer) {
+        self.knobs.partial_answers.lock().unwrap().push((part.to_owned(), answer));
     }
 
     pub fn set_user(&self, name: &str, user: User) {

@@ -28,12 +28,24 @@ fn multicommand(what: &str) -> Error {
     ))
 }
 
+/// What this server says that it does not carry out in explicit transactions, for statements that tests answer.
+fn alone(text: &str) -> Option<&'static str> {
+    let words: Vec<String> = text.split_whitespace().take(3).map(str::to_ascii_uppercase).collect();
+    match &words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        ["SHOW", "SCHEMA", ..] => Some("Show schema info query"),
+        ["SHOW", "INDEX" | "CONSTRAINT" | "STORAGE", ..] => Some("Storage information query"),
+        ["CREATE" | "DROP", "INDEX", ..] | ["CREATE" | "DROP", _, "INDEX"] => Some("Index manipulation"),
+        ["CREATE" | "DROP", "CONSTRAINT", ..] => Some("Constraint manipulation"),
+        _ => None,
+    }
+}
+
 impl Session {
     pub(super) fn parse(&self, text: &str, parameters: &Value) -> Result<Program, Error> {
-        let answer = self.server.knobs.answers.lock().unwrap().get(text).cloned();
-        if let Some(answer) = answer {
+        if let Some(answer) = self.server.knobs.answer_for(text) {
             let mut program = Program::rows(answer.fields, Rows::Fixed(answer.rows));
             program.summary = answer.summary;
+            program.special = alone(text).map(|what| Special::Admin(what.to_owned()));
             return Ok(program);
         }
         parse(text, parameters).map_err(|refused| match refused {
