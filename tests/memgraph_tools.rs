@@ -4,7 +4,6 @@
 //! `tests/clients/run-memgraph-tools` makes one and runs this.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[allow(dead_code, reason = "each test binary uses a part of this")]
 mod support;
 
 use std::{
@@ -106,7 +105,9 @@ async fn every_statement_of_memgraphs_tools_goes_through() {
         assert_eq!(fake.violations(), [""; 0]);
         let sent = |part: &str| {
             let seen = fake.control.seen();
-            seen.iter().filter(|one| one.field(0).and_then(Value::as_str).is_some_and(|text| text.contains(part))).count()
+            seen.iter()
+                .filter(|one| one.field(0).and_then(Value::as_str).is_some_and(|text| text.contains(part)))
+                .count()
         };
         assert!(sent("SHOW SCHEMA INFO") > 1, "first in a transaction, then without");
         assert_eq!(sent("MERGE (n:BoltgateTool"), 2, "tried again");

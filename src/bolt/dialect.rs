@@ -98,8 +98,7 @@ pub static MEMGRAPH: Dialect = Dialect {
 pub static STRICT: Dialect = UNKNOWN;
 
 /// The database inside this process. It is known to undo what it refuses.
-pub static EMBEDDED: Dialect =
-    Dialect { name: "embedded", undoes_refused: true, mode_needs_transaction: false, ..UNKNOWN };
+pub static EMBEDDED: Dialect = Dialect { name: "embedded", undoes_refused: true, ..UNKNOWN };
 
 /// What is assumed of a server of unknown kind.
 pub(super) const UNKNOWN: Dialect = Dialect {
@@ -108,7 +107,7 @@ pub(super) const UNKNOWN: Dialect = Dialect {
     ends_by_tag: false,
     always_configure: true,
     refusal_taints: true,
-    mode_needs_transaction: true,
+    mode_needs_transaction: false,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
     undoes_refused: false,

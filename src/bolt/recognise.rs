@@ -15,7 +15,7 @@ use super::{
 };
 
 /// A server of unknown kind that greets as Memgraph does. What it is sent does for both.
-static MEMGRAPH_OR_STRICT: Dialect = Dialect { ends_by_tag: true, ..UNKNOWN };
+static MEMGRAPH_OR_STRICT: Dialect = Dialect { ends_by_tag: true, mode_needs_transaction: true, ..UNKNOWN };
 
 /// A server that calls itself Neo4j and greets as Memgraph does. What it is sent does for both.
 static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
@@ -24,6 +24,7 @@ static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
     always_configure: MEMGRAPH.always_configure,
     mode_needs_transaction: MEMGRAPH.mode_needs_transaction,
     session_statements: MEMGRAPH.session_statements,
+    transaction_statements: MEMGRAPH.transaction_statements,
     logs_in_again: MEMGRAPH.logs_in_again,
     glued_failures: MEMGRAPH.glued_failures,
     ..NEO4J
@@ -144,7 +145,9 @@ mod tests {
     fn until_it_is_known_both_are_served() {
         for dialect in [&MEMGRAPH_OR_NEO4J, &MEMGRAPH_OR_STRICT] {
             assert!(dialect.always_configure && dialect.ends_by_tag && dialect.mode_needs_transaction);
-            assert!(!dialect.logs_in_again && dialect.glued_failures && !dialect.session_statements.is_empty());
+            assert!(!dialect.logs_in_again && dialect.glued_failures);
+            assert_eq!(dialect.session_statements, MEMGRAPH.session_statements);
+            assert_eq!(dialect.transaction_statements, MEMGRAPH.transaction_statements);
         }
         assert!(MEMGRAPH_OR_NEO4J.ping && MEMGRAPH_OR_NEO4J.bookmarks);
     }

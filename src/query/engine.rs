@@ -140,7 +140,7 @@ impl Engine {
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
         let sent = Sent::new(&lease, plan.database, options, limit)?;
-        let reading = must_be_begun(options, plan.text, &lease);
+        let reading = must_be_begun(options, &plan, &lease);
         if reading {
             lease.begin(&sent.extra());
             lease.run_in_transaction(plan.text, &parameters);

@@ -28,7 +28,7 @@ pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
         let mut tokens = Tokens::of(statement);
         beginning.split(' ').all(|word| tokens.next().is_some_and(|token| token.is(word)))
     };
-    dialect.session_statements.iter().any(|beginning| begins_with(beginning))
+    dialect.session_statements.iter().any(begins_with)
 }
 
 /// Whether the statement only shows something, or takes back all that it does (PROFILE on Memgraph), so that it writes
@@ -45,8 +45,7 @@ pub(super) fn may_commit_in_batches(statement: &str) -> bool {
     }
     // The two tokens before the one at hand.
     let mut before = [Token::Text; 2];
-    let mut tokens = Tokens::of(statement);
-    while let Some(token) = tokens.next() {
+    for token in Tokens::of(statement) {
         let [second_last, last] = before;
         let is_batched = match token {
             Token::Word(word) if word.eq_ignore_ascii_case("transactions") => {

@@ -9,6 +9,7 @@ use super::{
     deadline::Deadline,
     error::Error,
     inspect,
+    plan::Plan,
     reply::{Stake, expect, tainted},
     rows::{Rows, Scope},
     running::Running,
@@ -19,10 +20,13 @@ use crate::{
     pool::Lease,
 };
 
-/// Whether `text` has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something is
-/// refused there, and writes nothing anywhere.
-pub(super) fn must_be_begun(options: &Options, text: &str, connection: &Connection) -> bool {
-    options.access_mode == AccessMode::Read && connection.dialect().mode_needs_transaction && !inspect::shows(text)
+/// Whether what is planned has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something
+/// is refused there, and writes nothing anywhere; nor does what stands in for a ping.
+pub(super) fn must_be_begun(options: &Options, plan: &Plan<'_>, connection: &Connection) -> bool {
+    options.access_mode == AccessMode::Read
+        && connection.dialect().mode_needs_transaction
+        && plan.kind.is_none()
+        && !inspect::shows(plan.text)
 }
 
 /// Goes on when BEGIN, RUN and PULL are queued.

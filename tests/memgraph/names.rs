@@ -49,6 +49,10 @@ async fn once_it_is_known_it_gets_what_any_other_gets() {
         let answer = stand.query("WHOAMI").await;
         let tag = &Stand::who_am_i(&answer)["tx_metadata"];
         assert!(tag["boltgate"].is_string(), "{name}: {answer}");
+        // Nothing is begun in a session of the pool, known or not.
+        let fresh = named(name, Options::default()).await;
+        assert_eq!(refused(&fresh.query("BEGIN").await).status, 400, "{name}");
+        assert_eq!(fresh.runs(), 0, "{name}");
         // Also on a connection that is only just opened: bytes would end it.
         let transaction = stand.begin().await;
         let bytes = json!({ "statement": "RETURN $x", "parameters": { "x": { "$type": "Base64", "_value": "AQ==" } } });

@@ -81,6 +81,8 @@ async fn what_only_shows_something_goes_alone() {
         assert_eq!(read(&stand, statement).await.status, 202, "{statement}");
     }
     assert_eq!(stand.committed("k"), None, "PROFILE takes back what it does");
+    let ping = read(&stand, "CALL db.ping()").await;
+    assert_eq!((values(&ping), &body(&ping)["queryType"]), (json!([[true]]), &json!("s")));
     assert_eq!(stand.fake.control.count("BEGIN"), 0);
     stand.is_content().await;
 }

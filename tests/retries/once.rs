@@ -11,9 +11,8 @@ use crate::support::{
     query::body,
 };
 
-/// Statements that may commit some of what they do before their end, in the spellings of both databases; and two of
-/// which only a parser could tell that they do not.
-const IN_STEPS: [&str; 10] = [
+/// Statements that may commit some of what they do before their end, in the spellings of both databases.
+const IN_STEPS: [&str; 8] = [
     "UNWIND $rows AS row CALL (row) { CREATE (:A) } IN TRANSACTIONS OF 100 ROWS",
     "UNWIND range(1, 9) AS n CALL { WITH n CREATE (:A) } IN TRANSACTIONS",
     "unwind $rows as row call (row) { create (:A) } in 4 concurrent transactions",
@@ -22,9 +21,28 @@ const IN_STEPS: [&str; 10] = [
     "CALL apoc.periodic.iterate('MATCH (n) RETURN n', 'SET n.x = 1', {})",
     "CALL periodic.iterate('MATCH (n) RETURN n', 'DELETE n', {batch_size: 10})",
     r"CALL { CREATE (:A) } IN \u0054RANSACTIONS",
-    "RETURN 1 AS transactions",
-    "RETURN 1 // Periodic",
 ];
+
+/// That have the words for it and do not: as names, in strings, in comments.
+const NOT_IN_STEPS: [&str; 4] = [
+    "RETURN 1 AS transactions",
+    "RETURN 1 // IN TRANSACTIONS",
+    "MATCH (n:Transactions) SET n.periodic = 1",
+    "CREATE (:A {text: '} IN TRANSACTIONS'})",
+];
+
+#[tokio::test]
+async fn what_only_sounds_like_it_is_tried_again() {
+    for stand in stands(&[]).await {
+        for text in NOT_IN_STEPS {
+            stand.control.answer(text, Answer::rows(&["n"], [vec![v(1)]]));
+            stand.conflicts(text, 1, When::Commit);
+            let answer = stand.query(text, &json!({ "retry": at_once() })).await;
+            assert_eq!(attempts(&answer), Some(2), "{}: {text}: {answer}", stand.name);
+        }
+        stand.is_content().await;
+    }
+}
 
 #[tokio::test]
 async fn what_commits_in_steps() {

@@ -33,7 +33,9 @@ impl Loaded {
             // The engine made them, so they can be read.
             let _ = sums.add(counters);
         }
-        self.committed = Some(end.committed.clone());
+        let earlier = self.committed.take().and_then(|committed| committed.notice);
+        let Committed { bookmark, notice } = end.committed.clone();
+        self.committed = Some(Committed { bookmark, notice: notice.or(earlier) });
     }
 
     /// So many more attempts were made.
@@ -65,6 +67,7 @@ impl Loaded {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bolt::Summary;
 
     #[test]
     fn what_was_committed_stands_beside_what_failed() {
@@ -85,5 +88,19 @@ mod tests {
                 r#""errors":[{"code":"Neo.ClientError.Request.Invalid","message":"x","lines":[1502,2501],"retryable":false}]}"#
             )
         );
+    }
+
+    #[test]
+    fn a_notice_of_any_commit_is_kept() {
+        let mut loaded = Loaded::new(false);
+        // [{"code": "x"}]
+        let list = [&[0x91, 0xA1, 0x84][..], b"code", &[0x81, b'x']].concat();
+        let notice = Some(Box::new(Summary { notifications: Some(list), ..Summary::default() }));
+        for notice in [None, notice, None] {
+            let committed = Committed { bookmark: "FB:a".into(), notice };
+            loaded.committed(1, 1, &BatchEnd { counters: None, committed });
+        }
+        let text = loaded.text(None, Statuses::QueryApi);
+        assert!(String::from_utf8_lossy(&text).contains(r#""notifications":[{"code":"x""#), "{text:?}");
     }
 }

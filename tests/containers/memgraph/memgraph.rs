@@ -22,6 +22,9 @@ const ADDRESS: (&str, u16) = ("0.0.0.0", 7687);
 const SERVER: &str = "Neo4j/v5.11.0 compatible graph database server - Memgraph";
 const HELD: &str = "UNWIND range(1, 3) AS held RETURN held";
 
+/// Names the instance in every summary.
+const RUN_ID: &str = "00000000-0000-4000-8000-000000000000";
+
 const CLIENT_ERROR: &str = "Memgraph.ClientError.MemgraphError.MemgraphError";
 
 const SUCCESS: u8 = 0x70;
@@ -221,7 +224,8 @@ impl Session {
             self.succeed(summary())?;
         } else {
             self.state = State::Result(later.to_vec());
-            self.succeed(Map::from([("has_more".to_owned(), Value::Bool(true))]))?;
+            let run_id = ("run_id".to_owned(), Value::from(RUN_ID));
+            self.succeed(Map::from([("has_more".to_owned(), Value::Bool(true)), run_id]))?;
         }
         Ok(true)
     }
@@ -256,10 +260,7 @@ fn summary() -> Map {
         ("parsing_time", Value::Float(0.000_1)),
         ("plan_execution_time", Value::Float(0.000_1)),
         ("planning_time", Value::Float(0.000_1)),
-        (
-            "run_id",
-            Value::from("00000000-0000-4000-8000-000000000000"),
-        ),
+        ("run_id", Value::from(RUN_ID)),
         ("type", Value::from("r")),
     ];
     Map::from(meta.map(|(key, value)| (key.to_owned(), value)))
