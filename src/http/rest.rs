@@ -15,7 +15,7 @@ pub(super) struct Rest {
 enum Stage {
     /// More is to come.
     Open {
-        source: Source,
+        source: Box<Source>,
         /// There is text that should not wait for more.
         pause: bool,
     },
@@ -52,7 +52,7 @@ impl Rest {
     }
 
     fn of(source: Source) -> Self {
-        Self { stage: Stage::Open { source, pause: true } }
+        Self { stage: Stage::Open { source: Box::new(source), pause: true } }
     }
 
     /// Takes the text that there is.

@@ -4,13 +4,8 @@
 //! or a cancellation from taking effect: nobody needs to ask for more text for that. At most one part of the text waits for
 //! the reader beside the one that is being written.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
-
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::Frame;
+use axum::body::{Body, Bytes};
+use futures_util::stream;
 use thiserror::Error;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
@@ -32,42 +27,30 @@ enum Part {
 
 /// The body of an answer: the text that there is, and the rest as it comes. Dropping it cancels the statement.
 pub(super) fn body(mut rest: Rest) -> Body {
-    let Text::More(first) = rest.take() else { unreachable!("the rest of an answer begins with more to come") };
+    let first = match rest.take() {
+        Text::More(text) => Part::More(text),
+        Text::Last(text) => Part::Last(text),
+        Text::Torn => return Body::from_stream(stream::iter([Err::<Bytes, _>(BrokenOff)])),
+    };
     let (parts, waiting) = mpsc::channel(1);
     tokio::spawn(write(rest, parts).in_current_span());
-    Body::new(Parts { first: Some(first), waiting: Some(waiting) })
+    Body::from_stream(stream::unfold(Some((Some(first), waiting)), next))
 }
 
-struct Parts {
-    first: Option<Bytes>,
-    /// `None` once the end was reached.
-    waiting: Option<mpsc::Receiver<Part>>,
-}
-
-impl HttpBody for Parts {
-    type Data = Bytes;
-    type Error = BrokenOff;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
-        if let Some(first) = self.first.take() {
-            return Poll::Ready(Some(Ok(Frame::data(first))));
-        }
-        let Some(waiting) = &mut self.waiting else {
-            return Poll::Ready(None);
-        };
-        let part = ready!(waiting.poll_recv(cx));
-        Poll::Ready(Some(match part {
-            Some(Part::More(text)) => Ok(Frame::data(text)),
-            Some(Part::Last(text)) => {
-                self.waiting = None;
-                Ok(Frame::data(text))
-            }
-            None => {
-                self.waiting = None;
-                Err(BrokenOff)
-            }
-        }))
-    }
+/// The text that was made before, then what waits, to the last part. Without a last part the transfer is broken off.
+async fn next(
+    state: Option<(Option<Part>, mpsc::Receiver<Part>)>,
+) -> Option<(Result<Bytes, BrokenOff>, Option<(Option<Part>, mpsc::Receiver<Part>)>)> {
+    let (ready, mut waiting) = state?;
+    let part = match ready {
+        Some(part) => Some(part),
+        None => waiting.recv().await,
+    };
+    Some(match part {
+        Some(Part::More(text)) => (Ok(text), Some((None, waiting))),
+        Some(Part::Last(text)) => (Ok(text), None),
+        None => (Err(BrokenOff), None),
+    })
 }
 
 /// Writes the rest of an answer, as fast as the reader and the database allow.

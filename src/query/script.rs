@@ -133,7 +133,7 @@ impl Script {
         if moved.is_err() && self.awaited == Awaited::Commit {
             // COMMIT cannot be taken back: what came of it is for the database to say.
             moved = deadline.last_words().bound(pin!(self.work(sink))).await;
-            moved = moved.or_else(|_| Err(Error::unsettled_commit()));
+            moved = moved.map_err(|_| Error::unsettled_commit());
         }
         if matches!(moved, Ok(Ok(None))) {
             self.is_leaving = true;

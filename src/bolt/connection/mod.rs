@@ -389,7 +389,8 @@ mod tests {
             rest.len()
         });
         let limits = Limits { max_message: 1000, silence: Duration::from_secs(60) };
-        let mut connection = Connection::open(Box::new(ours), &AuthToken::none(), None, limits).await.unwrap();
+        let mut connection =
+            Connection::open(Box::new(ours), &AuthToken::none(), Recognition::default(), limits).await.unwrap();
         connection.begin(&Extra::default());
         let statement = "x".repeat(2 * MAX_KEPT);
         connection.run_in_transaction(&statement, &[0xA0]);

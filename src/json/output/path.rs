@@ -94,13 +94,7 @@ impl Path {
     }
 
     /// Ends the text, and moves the reader behind the path.
-    pub(super) fn close<'a>(
-        self: Box<Self>,
-        out: &mut BytesMut,
-        view: View,
-        fields: &'a [u8],
-        reader: &mut Reader<'a>,
-    ) {
+    pub(super) fn close<'a>(&self, out: &mut BytesMut, view: View, fields: &'a [u8], reader: &mut Reader<'a>) {
         *reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
         out.put_u8(b']');
         if view != View::Plain {
