@@ -46,7 +46,7 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 20] = [
+const CRATES: [(&str, &[&str]); 21] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -58,6 +58,7 @@ const CRATES: [(&str, &[&str]); 20] = [
     ("http_body_util", &["http", "auth"]),
     ("hyper", &["server", "auth"]),
     ("hyper_util", &["server", "auth"]),
+    ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),
     ("percent_encoding", &["http"]),
     ("quick_cache", &["auth"]),

@@ -201,8 +201,9 @@ async fn a_client_that_leaves_in_the_middle_leaves_whole_transactions() {
     for stand in stands(&[]).await {
         let mut client = Connection::open(stand.gateway.address()).await;
         let path = format!("/db/{}/query/v2/batch", stand.database);
-        let head =
-            format!("POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {NDJSON}\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
         client.send(head.as_bytes()).await;
         let lines = text(&adding(json!({ "statement": "ADD a $n", "transactionSize": 10 }), 25));
         // In pieces that end anywhere.
@@ -231,7 +232,7 @@ async fn whoever_still_sends_is_told_why_nobody_listens() {
 async fn a_silent_client_is_given_up() {
     let [stand, _] = stands(&[("server.body_timeout", "200ms")]).await;
     let mut client = Connection::open(stand.gateway.address()).await;
-    let head = "POST /db/neo4j/query/v2/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/jsonl\r\nContent-Length: 1000\r\n\r\n";
+    let head = "POST /db/neo4j/query/v2/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jsonl\r\nContent-Length: 1000\r\n\r\n";
     client.send(head.as_bytes()).await;
     client.send(text(&adding(json!({ "statement": "ADD a $n", "transactionSize": 2 }), 3)).as_bytes()).await;
     let answer = client.head().await;

@@ -7,6 +7,7 @@ use super::alias::DatabaseAlias;
 use super::check_auth::check_auth;
 use super::effective::Effective;
 use super::error::ConfigError;
+use super::peers::AllowedOrigin;
 
 /// Neo4j takes no deeper nesting than this, and closes the connection far beyond it.
 const MAX_DEPTH: usize = 1000;
@@ -50,6 +51,13 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "must differ from",
             "server.listen",
             "each listener needs a port of its own",
+        ),
+        (
+            !settings.cors.credentials || !settings.cors.allowed_origins.contains(&AllowedOrigin::Any),
+            "cors.credentials",
+            "cannot be used with",
+            "cors.allowed_origins",
+            "every page of the web could act as the user of the browser; name the origins",
         ),
     ];
     for (holds, left, relation, right, because) in rules {

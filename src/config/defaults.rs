@@ -12,6 +12,8 @@ impl Default for Settings {
         Self {
             server: Server {
                 listen: ListenAddr::loopback(7474),
+                allowed_hosts: Vec::new(),
+                trusted_proxies: Vec::new(),
                 max_connections: Count::constant(10_000),
                 header_timeout: seconds(30),
                 body_timeout: seconds(30),
@@ -20,6 +22,7 @@ impl Default for Settings {
             },
             admin: Admin { listen: None },
             http: Http { statuses: Statuses::QueryApi },
+            cors: Cors { allowed_origins: Vec::new(), credentials: false, max_age: seconds(10 * 60) },
             database: Database {
                 uri: DatabaseUri::loopback(),
                 dialect: Dialect::Auto,

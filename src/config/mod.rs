@@ -20,6 +20,7 @@ mod factor;
 mod file;
 mod named;
 mod names;
+mod peers;
 mod secret;
 #[cfg(test)]
 mod secret_tests;
@@ -45,6 +46,7 @@ pub use error::ConfigError;
 pub use factor::{Factor, Fraction, Thousandths};
 pub use file::ConfigFile;
 pub use names::{HeaderName, ImpersonationRule, Scheme};
+pub use peers::{AllowedHost, AllowedOrigin, Network};
 pub use secret::Secret;
 pub use source::{Origin, Override, Sources};
 pub use value::{ByteSize, Count, Neo4jVersion, ParseValueError, TimeSpan};
@@ -58,6 +60,8 @@ pub struct Settings {
     pub admin: Admin,
     /// How answers look.
     pub http: Http,
+    /// Pages of other origins.
+    pub cors: Cors,
     /// The Bolt database behind the gateway.
     pub database: Database,
     /// Who may come in, and how the database is told.
@@ -81,6 +85,10 @@ pub struct Settings {
 pub struct Server {
     /// Address and port of the HTTP listener.
     pub listen: ListenAddr,
+    /// Names by which clients may ask; empty for what fits the listener.
+    pub allowed_hosts: Vec<AllowedHost>,
+    /// Proxies whose `X-Forwarded-*` headers are believed.
+    pub trusted_proxies: Vec<Network>,
     /// HTTP connections open at once; further ones wait in the kernel's queue.
     pub max_connections: Count,
     /// Longest wait for a complete request head.
@@ -106,6 +114,17 @@ pub struct Admin {
 pub struct Http {
     /// Which status a failure gets, unless the request says so itself.
     pub statuses: Statuses,
+}
+
+/// `[cors]`: pages of other origins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cors {
+    /// Origins whose pages may send requests; empty for none.
+    pub allowed_origins: Vec<AllowedOrigin>,
+    /// Whether browsers may add credentials that they keep themselves; not with any origin.
+    pub credentials: bool,
+    /// How long a browser may remember the answer to a preflight.
+    pub max_age: TimeSpan,
 }
 
 /// `[database]`: the Bolt database behind the gateway and the wires to it.

@@ -54,7 +54,7 @@ impl HeaderName {
     /// Longer ones are refused by servers and proxies, if not by HTTP.
     const LONGEST: usize = 64;
     /// Headers that mean something else already, to HTTP, to proxies or to the gateway.
-    const TAKEN: [&str; 35] = [
+    const TAKEN: [&str; 37] = [
         "accept",
         "accept-charset",
         "accept-encoding",
@@ -81,11 +81,13 @@ impl HeaderName {
         "proxy-authorization",
         "realm",
         "referer",
+        "sec-fetch-site",
         "te",
         "trailer",
         "transfer-encoding",
         "upgrade",
         "user-agent",
+        "x-ajax-browser-auth",
         "x-forwarded-for",
         "x-forwarded-host",
         "x-forwarded-proto",

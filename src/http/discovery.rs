@@ -2,12 +2,14 @@
 
 use axum::{
     body::Body,
+    extract::Request,
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 
 use super::{
+    guard::Authority,
     media::{Format, JSON, Layout, Unfit},
     refusal::{Refusal, respond},
 };
@@ -38,25 +40,27 @@ struct Document {
 }
 
 impl Discovery {
-    pub(super) fn answer(&self, headers: &HeaderMap) -> Response {
-        match accepts(headers) {
+    /// The answer to a client; to one behind a proxy that is believed if `proxied`.
+    pub(super) fn answer(&self, request: &Request, proxied: bool) -> Response {
+        match accepts(request.headers()) {
             Ok(()) => {
                 // Strings in a fixed shape cannot fail to be written.
-                let document = serde_json::to_vec(&self.document(headers)).unwrap_or_default();
+                let document = serde_json::to_vec(&self.document(request, proxied)).unwrap_or_default();
                 let mut response = respond(StatusCode::OK, JSON, Body::from(document));
                 response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept"));
+                // It holds what the request says of itself, which is nothing for others.
+                response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 response
             }
             Err(Unfit::Malformed(detail)) => Refusal::bad_header(detail).into_response(),
-            Err(Unfit::Unsupported) => Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response(),
+            Err(Unfit::Unsupported) => Refusal::not_acceptable(JSON).into_response(),
         }
     }
 
-    fn document(&self, headers: &HeaderMap) -> Document {
-        let authority = authority(headers);
-        let scheme = scheme(headers);
-        let host = host(&authority);
-        let base = format!("{scheme}://{authority}");
+    fn document(&self, request: &Request, proxied: bool) -> Document {
+        let Place { scheme, host, port } = Place::of(request, proxied);
+        let port = port.map_or(String::new(), |port| format!(":{port}"));
+        let base = format!("{scheme}://{host}{port}");
         Document {
             query_api: format!("{base}/db/{{databaseName}}/query/v{{queryApiMajorVersion}}"),
             bolt_routing: format!("neo4j://{host}:{}", self.bolt_port),
@@ -78,54 +82,42 @@ fn accepts(headers: &HeaderMap) -> Result<(), Unfit> {
     }
 }
 
-/// The host that the client knows the gateway by, behind proxies too.
-fn authority(headers: &HeaderMap) -> String {
-    let own = text(headers, header::HOST.as_str()).unwrap_or_else(|| "localhost".into());
-    match text(headers, "x-forwarded-host") {
-        Some(forwarded) if forwarded.rsplit_once(':').is_none() => match own.rsplit_once(':') {
+/// Where the client finds the gateway, behind a proxy too.
+struct Place<'a> {
+    scheme: &'static str,
+    host: &'a str,
+    port: Option<u16>,
+}
+
+impl<'a> Place<'a> {
+    fn of(request: &'a Request, proxied: bool) -> Self {
+        // Whoever may leave it out does not know the gateway by a name.
+        let own = Authority::of(request).ok().flatten();
+        let (host, port) = own.map_or(("localhost", None), |own| (own.text, own.port));
+        let said = |name| if proxied { first(request.headers(), name) } else { None };
+        let https = said("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
+        let scheme = if https { "https" } else { "http" };
+        match said("x-forwarded-host").and_then(Authority::parse) {
             // A proxy that names no port is taken to have left it as it was.
-            Some((_, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                format!("{forwarded}:{port}")
-            }
-            _ => forwarded,
-        },
-        Some(forwarded) => forwarded,
-        None => own,
+            Some(forwarded) => Self { scheme, host: forwarded.text, port: forwarded.port.or(port) },
+            None => Self { scheme, host, port },
+        }
     }
 }
 
-fn scheme(headers: &HeaderMap) -> &'static str {
-    match text(headers, "x-forwarded-proto") {
-        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
-        _ => "http",
-    }
-}
-
-/// The first of a list of values, if it can be part of an address.
-fn text(headers: &HeaderMap, name: &str) -> Option<String> {
-    let value = headers.get(name)?.to_str().ok()?.split(',').next()?.trim();
-    let fit = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-    (!value.is_empty() && value.bytes().all(fit)).then(|| value.to_owned())
-}
-
-/// The authority without its port.
-fn host(authority: &str) -> &str {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => host,
-        _ => authority,
-    }
+/// The first of a list of values.
+fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    headers.get(name)?.as_bytes().split(|&byte| byte == b',').next().map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn document(pairs: &[(&'static str, &'static str)]) -> Document {
-        let headers: HeaderMap = pairs
-            .iter()
-            .map(|(name, value)| (header::HeaderName::from_static(name), HeaderValue::from_static(value)))
-            .collect();
-        Discovery { version: "2026.09.0".into(), edition: "community", bolt_port: 7687 }.document(&headers)
+    fn document(pairs: &[(&str, &str)], proxied: bool) -> Document {
+        let request = pairs.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        let request = request.body(Body::empty()).unwrap();
+        Discovery { version: "2026.09.0".into(), edition: "community", bolt_port: 7687 }.document(&request, proxied)
     }
 
     #[test]
@@ -135,7 +127,7 @@ mod tests {
             (&[("host", "h")], "http://h/db/{databaseName}/query/v2", "bolt://h:7687"),
             (&[("host", "[::1]:7474")], "http://[::1]:7474/db/{databaseName}/query/v2", "bolt://[::1]:7687"),
             (
-                &[("host", "h:7474"), ("x-forwarded-host", "ex.com, b"), ("x-forwarded-proto", "https")],
+                &[("host", "h:7474"), ("x-forwarded-host", "ex.com, b"), ("x-forwarded-proto", "https, http")],
                 "https://ex.com:7474/db/{databaseName}/query/v2",
                 "bolt://ex.com:7687",
             ),
@@ -145,13 +137,24 @@ mod tests {
                 "bolt://ex.com:7687",
             ),
             (
-                &[("host", "h:7474"), ("x-forwarded-host", "evil\"><")],
+                &[("host", "h:7474"), ("x-forwarded-host", "[2001:db8::1]:443")],
+                "http://[2001:db8::1]:443/db/{databaseName}/query/v2",
+                "bolt://[2001:db8::1]:7687",
+            ),
+            (
+                &[("host", "h:7474"), ("x-forwarded-host", "evil\"><"), ("x-forwarded-proto", "javascript")],
                 "http://h:7474/db/{databaseName}/query/v2",
                 "bolt://h:7687",
             ),
         ] {
-            let document = document(headers);
+            let document = document(headers, true);
             assert_eq!((document.query.as_str(), document.bolt_direct.as_str()), (query, bolt));
         }
+    }
+
+    #[test]
+    fn whoever_is_no_proxy_is_not_believed_about_one() {
+        let headers = [("host", "h:7474"), ("x-forwarded-host", "ex.com"), ("x-forwarded-proto", "https")];
+        assert_eq!(document(&headers, false).query, "http://h:7474/db/{databaseName}/query/v2");
     }
 }

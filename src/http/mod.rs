@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod caller;
 mod discovery;
+mod guard;
 mod idempotency;
 mod load;
 mod media;
@@ -23,6 +24,7 @@ mod status;
 mod stream;
 
 pub use body::BodyLimits;
+pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
 pub use idempotency::Settings as IdempotencySettings;
 pub use router::{Service, Settings, openapi, service};
 pub use status::Statuses;
@@ -36,6 +38,7 @@ use crate::{
 
 /// What handlers work with.
 struct Gateway {
+    guard: guard::Guard,
     engine: Engine,
     authenticator: Authenticator,
     id_token_header: HeaderName,

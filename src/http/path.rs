@@ -22,6 +22,28 @@ pub(super) enum Path<'a> {
     RunningStatement { database: Cow<'a, str>, id: Cow<'a, str> },
 }
 
+/// The methods of a route, beside OPTIONS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Methods {
+    /// And HEAD.
+    Get,
+    Post,
+    Delete,
+    PostAndDelete,
+}
+
+impl Methods {
+    /// All of them, as the header `Allow` has them.
+    pub(super) fn names(self) -> &'static str {
+        match self {
+            Self::Get => "HEAD,GET,OPTIONS",
+            Self::Post => "POST,OPTIONS",
+            Self::Delete => "DELETE,OPTIONS",
+            Self::PostAndDelete => "DELETE,POST,OPTIONS",
+        }
+    }
+}
+
 impl<'a> Path<'a> {
     /// Reads the path of a request; `None` when there is nothing there.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
@@ -46,12 +68,12 @@ impl<'a> Path<'a> {
     }
 
     /// The methods that mean something here.
-    pub(super) fn methods(&self) -> &'static str {
+    pub(super) fn methods(&self) -> Methods {
         match self {
-            Self::Transaction { .. } => "DELETE,POST,OPTIONS",
-            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } | Self::Batch { .. } => "POST,OPTIONS",
-            Self::Running { .. } => "HEAD,GET,OPTIONS",
-            Self::RunningStatement { .. } => "DELETE,OPTIONS",
+            Self::Transaction { .. } => Methods::PostAndDelete,
+            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } | Self::Batch { .. } => Methods::Post,
+            Self::Running { .. } => Methods::Get,
+            Self::RunningStatement { .. } => Methods::Delete,
         }
     }
 }
@@ -64,6 +86,23 @@ fn segment(text: &str) -> Option<Cow<'_, str>> {
     let text = text.split(';').next().filter(|text| !text.is_empty())?;
     let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
     (!decoded.contains('/')).then_some(decoded)
+}
+
+/// What to ask instead of a path that leads nowhere, as the end of a sentence.
+pub(super) fn instead_of(path: &str) -> String {
+    let mut segments = path.strip_prefix("/db/").unwrap_or_default().split('/');
+    let (database, api) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
+    if !matches!(api, "tx" | "transaction" | "cypher") {
+        return "statements go to POST /db/{db}/query/v2; GET /openapi.json describes all routes".to_owned();
+    }
+    // The oldest API had one database, without a name.
+    let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
+    let named = api == "tx" && (1..=63).contains(&database.len()) && database.bytes().all(is_name);
+    let database = if named { database } else { "{db}" };
+    format!(
+        "Neo4j's older HTTP API is not served; send a statement to POST /db/{database}/query/v2, several at once to \
+         POST /db/{database}/query/v2/batch, and open a transaction with POST /db/{database}/query/v2/tx"
+    )
 }
 
 #[cfg(test)]
@@ -87,6 +126,22 @@ mod tests {
             ("/db/neo4j/query/v2/tx/commit", Path::Transaction { database: database(), id: Cow::Borrowed("commit") }),
         ] {
             assert_eq!(Path::parse(path), Some(expected), "{path}");
+        }
+    }
+
+    #[test]
+    fn who_knows_the_older_api_is_shown_the_way() {
+        for (path, names) in [
+            ("/db/neo4j/tx", "POST /db/neo4j/query/v2,"),
+            ("/db/my-db.1/tx/commit", "POST /db/my-db.1/query/v2,"),
+            ("/db/data/transaction/commit", "POST /db/{db}/query/v2,"),
+            ("/db/data/cypher", "POST /db/{db}/query/v2,"),
+            ("/db/a%22b/tx/1", "POST /db/{db}/query/v2,"),
+            ("/db/neo4j", "POST /db/{db}/query/v2;"),
+            ("/tx", "POST /db/{db}/query/v2;"),
+        ] {
+            let advice = instead_of(path);
+            assert!(advice.contains(names), "{path}: {advice}");
         }
     }
 

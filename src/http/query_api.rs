@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderName, Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
@@ -43,6 +43,9 @@ pub(super) struct Exchange {
     pub(super) limit: Option<usize>,
 }
 
+/// Sent by pages that ask for a password themselves: with a challenge the browser would do it, before they learn of it.
+const AJAX_BROWSER_AUTH: HeaderName = HeaderName::from_static("x-ajax-browser-auth");
+
 /// Answers a request under `/db`.
 // What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
 #[inline(never)]
@@ -53,15 +56,16 @@ pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response 
         Ok(statuses) => statuses,
         Err(error) => return Refusal::of(error, Format::plain()).with(gateway.statuses).into_response(),
     };
-    let caller = match caller(&gateway, &parts.headers).await {
-        Ok(caller) => caller,
-        Err(refusal) => return refusal.with(statuses).into_response(),
+    let asks_itself = parts.headers.get(AJAX_BROWSER_AUTH).is_some_and(|value| value == "true");
+    let response = match caller(&gateway, &parts.headers).await {
+        Ok(caller) => serve(Exchange { gateway, caller, parts, statuses, received, limit: None }, body).await,
+        Err(refusal) => Err(refusal),
     };
-    let exchange = Exchange { gateway, caller, parts, statuses, received, limit: None };
-    match serve(exchange, body).await {
-        Ok(response) => response,
-        Err(refusal) => refusal.with(statuses).into_response(),
+    let mut response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
+    if asks_itself {
+        response.headers_mut().remove(header::WWW_AUTHENTICATE);
     }
+    response
 }
 
 async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {

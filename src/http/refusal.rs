@@ -10,6 +10,7 @@ use super::{
     answer::{self, At},
     idempotency,
     media::{Format, JSON},
+    path::{self, Methods},
     status::Statuses,
 };
 use crate::{
@@ -29,8 +30,18 @@ pub(super) struct Refusal {
     /// Which part of the request it is about.
     at: Option<At>,
     format: Format,
-    /// It is the token that is at fault.
-    invalid_token: bool,
+    advice: Option<Advice>,
+}
+
+/// What a header of the answer says of how to ask instead.
+#[derive(Debug, Clone, Copy)]
+enum Advice {
+    /// With another token: it is the token that is at fault.
+    AnotherToken,
+    /// With one of these methods.
+    Allow(Methods),
+    /// With a body as it is.
+    NoCoding,
 }
 
 /// Marks a response that says that nothing was applied and the request may be repeated.
@@ -45,18 +56,48 @@ const INVALID_TOKEN: HeaderValue =
 impl Refusal {
     /// Something that HTTP itself has a status for; told in plain JSON whatever `Accept` says.
     pub(super) fn plain(status: StatusCode, message: &str) -> Self {
-        let error = Error::new(Kind::BadRequest, REQUEST_INVALID, message);
-        Self { status: Some(status), error, at: None, format: Format::plain(), invalid_token: false }
+        Self::stated(status, Error::invalid(message))
     }
 
-    /// What is not there.
-    pub(super) fn not_found() -> Self {
-        Self::plain(StatusCode::NOT_FOUND, "Not Found")
+    /// The same, with a code of its own.
+    pub(super) fn stated(status: StatusCode, error: Error) -> Self {
+        Self { status: Some(status), ..Self::told(error, Format::plain()) }
     }
 
-    /// A verb that means nothing here.
-    pub(super) fn method_not_allowed() -> Self {
-        Self::plain(StatusCode::METHOD_NOT_ALLOWED, "Method Not Allowed")
+    fn told(error: Error, format: Format) -> Self {
+        Self { status: None, error, at: None, format, advice: None }
+    }
+
+    /// A path that leads nowhere; names what may have been meant.
+    pub(super) fn not_found(path: &str) -> Self {
+        Self::plain(StatusCode::NOT_FOUND, &format!("Not Found: {}", path::instead_of(path)))
+    }
+
+    /// A verb that means nothing here, where these do.
+    pub(super) fn method_not_allowed(methods: Methods) -> Self {
+        let message = format!("Method Not Allowed: this address takes {}", methods.names().replace(',', ", "));
+        let refusal = Self::plain(StatusCode::METHOD_NOT_ALLOWED, &message);
+        Self { advice: Some(Advice::Allow(methods)), ..refusal }
+    }
+
+    /// `Accept` allows none of `types`.
+    pub(super) fn not_acceptable(types: &str) -> Self {
+        Self::plain(StatusCode::NOT_ACCEPTABLE, &format!("Not Acceptable: send Accept: {types}"))
+    }
+
+    /// The body is of no type that is taken.
+    pub(super) fn unsupported_media_type(types: &str) -> Self {
+        let message = format!("Unsupported Media Type: send Content-Type: {types}");
+        Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message)
+    }
+
+    /// The body is compressed or the like.
+    pub(super) fn unsupported_coding(coding: &str) -> Self {
+        let message = format!(
+            "Unsupported Media Type: Content-Encoding: {coding} is not supported; send the body without an encoding"
+        );
+        let refusal = Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
+        Self { advice: Some(Advice::NoCoding), ..refusal }
     }
 
     /// A bug of the gateway.
@@ -92,15 +133,15 @@ impl Refusal {
             Token(reason) if reason.is_expired() => (Kind::Unauthorized, TOKEN_EXPIRED),
             _ => (Kind::Unauthorized, "Neo.ClientError.Security.Unauthorized"),
         };
-        let invalid_token = matches!(error, Expired | Token(_) | Unsendable(_));
+        let advice = matches!(error, Expired | Token(_) | Unsendable(_)).then_some(Advice::AnotherToken);
         let error = Error::new(kind, code, error.to_string());
-        Self { status: None, error, at: None, format: credential_format(), invalid_token }
+        Self { advice, ..Self::told(error, credential_format()) }
     }
 
     /// A key under which nothing can be done now.
     pub(super) fn of_key(refused: idempotency::Refused) -> Self {
         let error = Error::new(refused.kind(), refused.code(), refused.to_string());
-        Self { status: Some(refused.status()), error, at: None, format: Format::plain(), invalid_token: false }
+        Self::stated(refused.status(), error)
     }
 
     /// Any other error, in the format that was asked for.
@@ -110,7 +151,7 @@ impl Refusal {
         } else {
             format
         };
-        Self { status: None, error, at: None, format, invalid_token: false }
+        Self::told(error, format)
     }
 
     /// The same, about a part of the request.
@@ -144,13 +185,23 @@ impl IntoResponse for Refusal {
         mark(&mut response, &self.error);
         match status {
             StatusCode::UNAUTHORIZED => {
-                let challenge = if self.invalid_token { INVALID_TOKEN } else { CHALLENGE };
+                let challenge =
+                    if matches!(self.advice, Some(Advice::AnotherToken)) { INVALID_TOKEN } else { CHALLENGE };
                 response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
             }
             _ if status == StatusCode::SERVICE_UNAVAILABLE || self.error.kind == Kind::Unavailable => {
                 response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
             }
             _ => {}
+        }
+        match self.advice {
+            Some(Advice::Allow(methods)) => {
+                response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods.names()));
+            }
+            Some(Advice::NoCoding) => {
+                response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            }
+            Some(Advice::AnotherToken) | None => {}
         }
         if status.is_server_error() {
             tracing::warn!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
-    http::{Method, StatusCode, request::Parts},
+    http::{HeaderMap, Method, StatusCode, request::Parts},
 };
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use tokio::time::timeout;
@@ -67,14 +67,17 @@ pub(super) fn understand<'a>(
     bytes: &[u8],
     limits: &RequestLimits,
 ) -> Result<Understood<'a>, Refusal> {
-    let path = Path::parse(parts.uri.path()).ok_or_else(Refusal::not_found)?;
+    let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
     let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
     let delete = match (&parts.method, &path) {
         (&Method::GET | &Method::HEAD, Path::Running { .. }) => false,
         (&Method::DELETE, Path::Transaction { .. } | Path::RunningStatement { .. }) => true,
         (&Method::POST, _) if !running => false,
-        _ => return Err(Refusal::method_not_allowed()),
+        _ => return Err(Refusal::method_not_allowed(path.methods())),
     };
+    if !running {
+        uncoded(&parts.headers)?;
+    }
     let content = match media::content(&parts.headers) {
         // These have no body, so nothing of it is looked at.
         _ if running => View::Plain,
@@ -82,15 +85,13 @@ pub(super) fn understand<'a>(
         // Nothing to say, and nothing said of it.
         Ok(None) if bytes.is_empty() => View::Plain,
         Ok(None) | Err(Unfit::Unsupported) => {
-            return Err(Refusal::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, "Unsupported Media Type"));
+            return Err(Refusal::unsupported_media_type(&media::bodies(matches!(path, Path::Batch { .. }))));
         }
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     };
     let format = match Format::accepted(&parts.headers) {
         Ok(format) => format,
-        Err(Unfit::Unsupported) => {
-            return Err(Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable"));
-        }
+        Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&media::answers())),
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     };
     if running {
@@ -99,6 +100,14 @@ pub(super) fn understand<'a>(
     match read_body(&path, bytes, content, limits) {
         Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
+    }
+}
+
+/// Refuses a body that does not come as it is.
+pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
+    match media::coding(headers) {
+        None => Ok(()),
+        Some(coding) => Err(Refusal::unsupported_coding(&coding)),
     }
 }
 

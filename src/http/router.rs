@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
@@ -16,14 +17,18 @@ use axum::{
     http::{HeaderMap, HeaderName, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use futures_util::{FutureExt as _, future::lazy};
+use futures_util::{
+    FutureExt as _,
+    future::{lazy, ready},
+};
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
     discovery::Discovery,
+    guard::{Guard, GuardSettings},
     idempotency,
-    media::Format,
-    path::Path,
+    media::{self, Format},
+    path::{Methods, Path},
     query_api,
     refusal::{Refusal, respond},
     request::RequestLimits,
@@ -36,6 +41,8 @@ use crate::{
 /// What the operator decides about HTTP.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// Who may ask.
+    pub guard: GuardSettings,
     /// Longest request body, in bytes.
     pub body: usize,
     /// A request body has to arrive within this; a streamed one has to go on.
@@ -73,11 +80,22 @@ pub fn openapi() -> &'static str {
 #[derive(Clone)]
 pub struct Service {
     gateway: Arc<Gateway>,
+    /// Whether a proxy is at the other end that is believed.
+    proxied: bool,
+}
+
+impl Service {
+    /// What the client or proxy at `peer` is served.
+    #[must_use]
+    pub fn for_peer(&self, peer: IpAddr) -> Self {
+        Self { gateway: Arc::clone(&self.gateway), proxied: self.gateway.guard.trusts(peer) }
+    }
 }
 
 /// What clients are served.
 pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
     let gateway = Gateway {
+        guard: Guard::new(settings.guard),
         engine,
         authenticator,
         id_token_header: settings.id_token_header,
@@ -96,7 +114,7 @@ pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings)
             bolt_port: settings.bolt_port,
         },
     };
-    Service { gateway: Arc::new(gateway) }
+    Service { gateway: Arc::new(gateway), proxied: false }
 }
 
 impl<B> tower::Service<Request<B>> for Service
@@ -113,13 +131,22 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (gateway, request) = (Arc::clone(&self.gateway), request.map(Body::new));
-        Box::pin(answer(gateway, request).map(Ok))
+        Box::pin(answer(gateway, self.proxied, request).map(Ok))
     }
 }
 
 /// Answers any request, whatever happens.
-fn answer(gateway: Arc<Gateway>, request: Request) -> impl Future<Output = Response> + Send {
-    access_log::logged(request, |request| caught(route(gateway, request)))
+fn answer(gateway: Arc<Gateway>, proxied: bool, request: Request) -> impl Future<Output = Response> + Send {
+    access_log::logged(request, move |request| {
+        let grant = gateway.guard.grant(request.headers());
+        let answer = caught(lazy(move |_| route(gateway, proxied, request)).flatten());
+        answer.map(move |mut answer| {
+            if let Some(grant) = grant {
+                grant.mark(answer.headers_mut());
+            }
+            answer
+        })
+    })
 }
 
 /// The answer, or that there is none: a bug of ours. The caller learns that much, the log the rest.
@@ -128,24 +155,38 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
     answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
 }
 
-// Everything happens when the future is polled, where a panic is caught.
-fn route(gateway: Arc<Gateway>, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+// Called when the future is polled, where a panic is caught.
+fn route(gateway: Arc<Gateway>, proxied: bool, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    if let Some(answer) = stopped(&gateway, &request) {
+        return Box::pin(ready(answer));
+    }
     if request.uri().path().starts_with("/db/") && request.method() != Method::OPTIONS {
         // Made where it stays: it is too large to be moved.
         let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, request));
         Box::into_pin(answer)
     } else {
-        Box::pin(lazy(move |_| at_once(&gateway, &request)))
+        Box::pin(ready(at_once(&gateway, proxied, &request)))
+    }
+}
+
+/// The answer to a request that does not pass the guard, or asks for nothing else.
+fn stopped(gateway: &Gateway, request: &Request) -> Option<Response> {
+    match gateway.guard.admit(request) {
+        Ok(()) => gateway.guard.preflight(request),
+        Err(refusal) => {
+            let statuses = Statuses::wanted(request.headers(), gateway.statuses).unwrap_or(gateway.statuses);
+            Some(refusal.with(statuses).into_response())
+        }
     }
 }
 
 /// The answer to what no database is needed for.
-fn at_once(gateway: &Gateway, request: &Request) -> Response {
+fn at_once(gateway: &Gateway, proxied: bool, request: &Request) -> Response {
     match request.uri().path() {
-        "/" => reading(request.method(), || gateway.discovery.answer(request.headers())),
+        "/" => reading(request.method(), || gateway.discovery.answer(request, proxied)),
         "/openapi.json" => reading(request.method(), description),
         path if path.starts_with("/db/") => options(path, request.headers()),
-        _ => Refusal::not_found().into_response(),
+        path => Refusal::not_found(path).into_response(),
     }
 }
 
@@ -153,23 +194,23 @@ fn at_once(gateway: &Gateway, request: &Request) -> Response {
 fn reading(method: &Method, answer: impl FnOnce() -> Response) -> Response {
     match *method {
         Method::GET | Method::HEAD => answer(),
-        Method::OPTIONS => (StatusCode::OK, [(header::ALLOW, "HEAD,GET,OPTIONS")]).into_response(),
-        _ => ([(header::ALLOW, "GET,OPTIONS")], Refusal::method_not_allowed()).into_response(),
+        Method::OPTIONS => (StatusCode::OK, [(header::ALLOW, Methods::Get.names())]).into_response(),
+        _ => Refusal::method_not_allowed(Methods::Get).into_response(),
     }
 }
 
 /// The verbs of a path, for whoever asks; no credentials are needed. A client that wants a certain type gets it,
 /// empty, since there is nothing else to say.
 fn options(path: &str, headers: &HeaderMap) -> Response {
-    let Some(methods) = Path::parse(path).map(|path| path.methods()) else {
-        return Refusal::not_found().into_response();
+    let Some(methods) = Path::parse(path).map(|path| path.methods().names()) else {
+        return Refusal::not_found(path).into_response();
     };
     let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
     let allow = [(header::ALLOW, methods)];
     match wanted.map(|_| Format::accepted(headers)) {
         None => (allow, respond(StatusCode::OK, "text/plain", methods.replace(',', ", ").into())).into_response(),
         Some(Ok(format)) => (allow, respond(StatusCode::OK, &format.content_type, Body::empty())).into_response(),
-        Some(Err(_)) => Refusal::plain(StatusCode::NOT_ACCEPTABLE, "Not Acceptable").into_response(),
+        Some(Err(_)) => Refusal::not_acceptable(&media::answers()).into_response(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The accept loop: connections under a cap, each given to a thread that serves it.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -30,7 +30,8 @@ pub(super) struct Door {
 
 impl Door {
     /// Accepts until `stop`. Connections beyond `max` wait in the system's queue.
-    pub(super) async fn accept(self, listener: TcpListener, service: impl Answers) {
+    /// `service` makes what the peer at an address is served.
+    pub(super) async fn accept<S: Answers>(self, listener: TcpListener, service: impl Fn(IpAddr) -> S) {
         let places = Arc::new(Semaphore::new(self.max));
         let protocols = Arc::new(Protocols::new(self.deadlines));
         loop {
@@ -39,7 +40,7 @@ impl Door {
                 accepted = next(&listener, &places) => accepted,
             };
             match accepted {
-                Ok((stream, place)) => self.hand_over(stream, place, service.clone(), Arc::clone(&protocols)),
+                Ok((stream, peer, place)) => self.hand_over(stream, place, service(peer), Arc::clone(&protocols)),
                 Err(error) => {
                     tracing::warn!(%error, "cannot accept a connection");
                     sleep(ACCEPT_PAUSE).await;
@@ -70,13 +71,13 @@ impl Door {
     }
 }
 
-/// The next connection, which belongs to no runtime yet.
+/// The next connection, which belongs to no runtime yet, and who is at its other end.
 async fn next(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
-) -> io::Result<(std::net::TcpStream, OwnedSemaphorePermit)> {
+) -> io::Result<(std::net::TcpStream, IpAddr, OwnedSemaphorePermit)> {
     let place = Arc::clone(places).acquire_owned().await.map_err(io::Error::other)?;
-    let (stream, _) = listener.accept().await?;
+    let (stream, peer) = listener.accept().await?;
     stream.set_nodelay(true)?;
-    Ok((stream.into_std()?, place))
+    Ok((stream.into_std()?, peer.ip(), place))
 }

@@ -6,6 +6,7 @@
 mod accept;
 mod callers;
 mod connection;
+mod peers;
 mod stall;
 mod start;
 mod streams;

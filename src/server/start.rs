@@ -1,12 +1,17 @@
 //! Putting the rooms together, from settings to a running gateway, and taking them apart again.
 
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{accept::Door, callers, connection::Deadlines, workers::Workers};
+use super::{accept::Door, callers, connection::Deadlines, peers, workers::Workers};
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
@@ -118,15 +123,17 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         Some(wanted) => {
             let (listener, address) = listen(wanted.get(), "admin.listen").await?;
             let door = door(Arc::new(Workers::here()), ADMIN_CONNECTIONS);
-            tokio::spawn(door.accept(listener, admin::router(engine.clone())));
+            let router = admin::router(engine.clone());
+            tokio::spawn(door.accept(listener, move |_| router.clone()));
             Some(address)
         }
     };
     let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
     authenticator.warm_up();
-    let service = http::service(engine.clone(), authenticator, http_settings(settings, bolt_port));
+    let http_settings = http_settings(settings, address.ip(), bolt_port);
+    let service = http::service(engine.clone(), authenticator, http_settings);
     let door = door(Arc::clone(&workers), settings.server.max_connections.get());
-    tokio::spawn(door.accept(listener, service));
+    tokio::spawn(door.accept(listener, move |peer| service.for_peer(peer)));
     let grace = settings.server.shutdown_timeout.get();
     Ok(Running { address, admin_address, engine, stop, connections, grace, _workers: workers })
 }
@@ -171,8 +178,9 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     )
 }
 
-fn http_settings(settings: &Settings, bolt_port: u16) -> http::Settings {
+fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16) -> http::Settings {
     http::Settings {
+        guard: peers::guard(settings, listener),
         body: settings.limits.body.get(),
         body_timeout: settings.server.body_timeout.get(),
         line: settings.limits.line.get(),

@@ -222,12 +222,12 @@ async fn what_is_no_http_is_turned_away() {
         &b"GARBAGE\r\n\r\n"[..],
         b"\x60\x60\xB0\x17\0\0\x04\x04\0\0\0\0\0\0\0\0\0\0\0\0",
         b"\x16\x03\x01\x02\0\x01\0\x01\xFC\x03\x03",
-        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
-        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
-        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n",
-        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nBad Header\r\n\r\n",
-        b"GET / HTTP/1.1\r\nHost: x\r\nX: \0\r\n\r\n",
-        b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip\r\n\r\n",
+        b"POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nX: \0\r\n\r\n",
+        b"GET / HTTP/9.9\r\nHost: localhost\r\n\r\n",
     ] {
         let answer = exchange(gateway.address(), bytes, false).await;
         let refused = answer.as_ref().map_or(true, |response| (400..600).contains(&response.status));

@@ -64,8 +64,9 @@ async fn a_body_has_its_limit() {
 async fn a_body_without_a_length_has_its_limit_too() {
     let gateway = start_embedded(&[("limits.body", "4KiB")]).await;
     let mut connection = Connection::open(gateway.address()).await;
-    let head =
-        format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\nTransfer-Encoding: chunked\r\n\r\n"
+    );
     connection.send(head.as_bytes()).await;
     let chunk = format!("400\r\n{}\r\n", " ".repeat(0x400));
     for _ in 0..5 {
@@ -80,7 +81,8 @@ async fn a_body_without_a_length_has_its_limit_too() {
 async fn a_length_that_is_too_long_is_refused_before_the_body_comes() {
     let gateway = start_embedded(&[("limits.body", "4KiB")]).await;
     let mut connection = Connection::open(gateway.address()).await;
-    let head = format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nContent-Length: 1000000\r\n\r\n");
+    let head =
+        format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\nContent-Length: 1000000\r\n\r\n");
     connection.send(head.as_bytes()).await;
     says(&refused(&connection.answer().await), 413, TOO_LONG);
     works(&gateway).await;

@@ -12,7 +12,7 @@ use crate::{
 #[tokio::test]
 async fn a_head_that_does_not_end_is_cut_off() {
     let gateway = start_embedded(&[("server.header_timeout", "300ms")]).await;
-    for start in ["", "P", "POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nX-Slow: "] {
+    for start in ["", "P", "POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
         let mut connection = Connection::open(gateway.address()).await;
         connection.send(start.as_bytes()).await;
         let said = connection.end().await;
@@ -26,7 +26,7 @@ async fn a_body_that_does_not_end_is_cut_off() {
     let gateway = start_embedded(&[("server.body_timeout", "300ms")]).await;
     for framing in ["Content-Length: 100\r\n\r\n{\"statement\"", "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"sta\r\n"] {
         let mut connection = Connection::open(gateway.address()).await;
-        let start = format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\n{framing}");
+        let start = format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\n{framing}");
         connection.send(start.as_bytes()).await;
         let message = "The request body did not arrive within 300ms (server.body_timeout).";
         says(&refused(&connection.answer().await), 408, message);
@@ -39,8 +39,10 @@ async fn a_body_in_small_pieces_is_taken() {
     let gateway = start_embedded(&[]).await;
     let mut connection = Connection::open(gateway.address()).await;
     let body = r#"{"statement":"RETURN 1 AS a"}"#;
-    let head =
-        format!("POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: {PLAIN}\r\nContent-Length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
     for byte in head.bytes().chain(body.bytes()) {
         connection.send(&[byte]).await;
         tokio::task::yield_now().await;

@@ -31,7 +31,7 @@ fn a_million_rows() {
     let idle = peak_kib(gateway.id());
 
     let mut load = TcpStream::connect(&address).unwrap();
-    let head = "POST /db/neo4j/query/v2/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\n\
+    let head = "POST /db/neo4j/query/v2/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n\
                 Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
     load.write_all(head.as_bytes()).unwrap();
     let statement = "UNWIND $rows AS row CREATE (:BulkLoadMillion {id: row.id, name: row.name})";
@@ -65,7 +65,7 @@ fn query(address: &str, statement: &str) -> Value {
     let body = json!({ "statement": statement }).to_string();
     write!(
         stream,
-        "POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n\
+        "POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\n\
          Content-Length: {}\r\n\r\n{body}",
         body.len()
     )

@@ -151,6 +151,17 @@ impl Stand {
         };
         let engine = Engine::new(Pool::new(dialer, pool), settings);
         let settings = http::Settings {
+            guard: http::GuardSettings {
+                loopback: true,
+                allowed_hosts: Vec::new(),
+                trusted_proxies: Vec::new(),
+                cors: http::CorsSettings {
+                    origins: http::AllowedOrigins::Listed(Vec::new()),
+                    credentials: false,
+                    max_age: Duration::from_secs(60),
+                    id_token_header: "X-Id-Token".into(),
+                },
+            },
             body: 1 << 20,
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 20, depth: 100 },
@@ -176,6 +187,7 @@ impl Stand {
         let request = Request::builder()
             .method(method)
             .uri(format!("/db/{}/query/v2{path}", self.database))
+            .header("Host", "localhost")
             .header("Content-Type", "application/json")
             .body(Body::from(body.to_string()))
             .unwrap();

@@ -170,7 +170,7 @@ async fn half_a_request_takes_no_key() {
     let request = r#"{"statement":"ADD a 1"}"#;
     let mut client = Connection::open(gateway.address()).await;
     let head = format!(
-        "POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nIdempotency-Key: k\r\n\
+        "POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nIdempotency-Key: k\r\n\
          Content-Length: {}\r\n\r\n",
         request.len()
     );

@@ -41,7 +41,7 @@ impl Request {
         let Self { method, path, headers, body } = self;
         let length = body.len();
         format!(
-            "{method} {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\
              {headers}\r\n{body}"
         )
         .into_bytes()

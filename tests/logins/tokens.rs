@@ -189,7 +189,7 @@ async fn end_of_answer(scene: &Scene, token: &str, accept: &str, pause: Duration
     let mut stream = TcpStream::connect(scene.stand.gateway.address()).await.unwrap();
     let statement = json!({ "statement": "ROWS 1000000000 WIDE 100" }).to_string();
     let request = format!(
-        "POST {} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nAccept: {accept}\r\n\
+        "POST {} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nAccept: {accept}\r\n\
          Authorization: {token}\r\nContent-Length: {}\r\n\r\n{statement}",
         scene.stand.path(""),
         statement.len()

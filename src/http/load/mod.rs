@@ -22,7 +22,7 @@ use super::{
     path::Path,
     query_api::Exchange,
     refusal::{Refusal, respond},
-    request::in_body,
+    request::{in_body, uncoded},
 };
 use crate::{
     bolt::{Columns, Summary, packstream::Writer},
@@ -109,8 +109,9 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
     let Exchange { gateway, parts, .. } = exchange;
     let refuse = |error| Refusal::of(error, Format::plain());
     let Some(Path::Batch { database }) = Path::parse(parts.uri.path()) else {
-        return Err(Refusal::not_found());
+        return Err(Refusal::not_found(parts.uri.path()));
     };
+    uncoded(&parts.headers)?;
     if idempotency::key(&parts.headers).map_err(refuse)?.is_some() {
         return Err(refuse(Error::bad_request(
             "a bulk load commits in steps and cannot be repeated as a whole, so Idempotency-Key means nothing for it; \

@@ -1,5 +1,7 @@
 //! Media types: what a request's body is written in, and what its answer is to be written in.
 
+mod range;
+
 use std::borrow::Cow;
 
 use axum::http::{
@@ -9,6 +11,7 @@ use axum::http::{
 
 use super::status::Statuses;
 use crate::json::{TypedVersion, View};
+use range::{Range, ranges, unquoted};
 
 /// How an answer is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +58,26 @@ const TYPES: [Type; 9] = [
     ("application/vnd.neo4j.query.v1.1+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_1)),
     ("application/vnd.neo4j.query.v1.2+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_2)),
 ];
+
+/// Other names for lines of plain JSON, for the bodies of bulk loads.
+const LINE_NAMES: [&str; 4] =
+    ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
+
+/// The types of answers, as a list for people.
+pub(super) fn answers() -> String {
+    TYPES.map(|(name, ..)| name).join(", ")
+}
+
+/// The types of bodies, as a list for people; with those of bulk loads where these can be sent.
+pub(super) fn bodies(loads: bool) -> String {
+    let named = |wanted| TYPES.iter().filter(move |(_, layout, _)| *layout == wanted).map(|(name, ..)| *name);
+    let documents = named(Layout::Document).collect::<Vec<_>>().join(", ");
+    if !loads {
+        return documents;
+    }
+    let lines = LINE_NAMES.into_iter().chain(named(Layout::Lines)).collect::<Vec<_>>().join(", ");
+    format!("{documents}; for a bulk load {lines}")
+}
 
 impl Format {
     /// Plain JSON in one document: what those get who ask for nothing.
@@ -125,7 +148,7 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
 
 fn content_range(value: &HeaderValue) -> Result<Option<View>, Unfit> {
     let text = value.to_str().map_err(|_| Unfit::Malformed("Content-Type is not ASCII"))?;
-    if text.contains(',') {
+    if unquoted(text, ',').count() > 1 {
         return Err(Unfit::Malformed("Content-Type names more than one type"));
     }
     let range = Range::parse(text).ok_or(Unfit::Malformed("Content-Type is no media type"))?;
@@ -144,11 +167,20 @@ fn content_range(value: &HeaderValue) -> Result<Option<View>, Unfit> {
 
 /// What the lines of a streamed body are written in; `None` when it is no such body.
 pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
-    let range = Range::parse(headers.get(header::CONTENT_TYPE)?.to_str().ok()?)?;
-    if range.name.eq_ignore_ascii_case("application/x-ndjson") {
+    let range = Range::parse(the_only(&headers.get_all(header::CONTENT_TYPE))?.to_str().ok()?)?;
+    if LINE_NAMES.iter().any(|name| range.name.eq_ignore_ascii_case(name)) {
         return Some(View::Plain);
     }
     range.known().filter(|(_, layout, _)| *layout == Layout::Lines).map(|(.., view)| view)
+}
+
+/// The first coding of a body that does not come as it is, cut off where it is too long to be one.
+pub(super) fn coding(headers: &HeaderMap) -> Option<String> {
+    const LONGEST: usize = 32;
+    let values = headers.get_all(header::CONTENT_ENCODING).iter();
+    let mut codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let coding = codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))?;
+    Some(coding.escape_ascii().take(LONGEST).map(char::from).collect())
 }
 
 /// The type whose name is all that a header says.
@@ -159,90 +191,6 @@ fn exactly(value: &HeaderValue) -> Option<&'static Type> {
 fn the_only<'a>(values: &GetAll<'a, HeaderValue>) -> Option<&'a HeaderValue> {
     let mut values = values.iter();
     values.next().filter(|_| values.next().is_none())
-}
-
-/// One media range with its parameters.
-struct Range<'a> {
-    name: &'a str,
-    parameters: Vec<(&'a str, &'a str)>,
-    /// In thousandths.
-    quality: u16,
-}
-
-fn ranges<'a>(values: &'a GetAll<'_, HeaderValue>) -> Result<Vec<Range<'a>>, Unfit> {
-    const MALFORMED: Unfit = Unfit::Malformed("Accept is no list of media types");
-    let mut ranges = Vec::new();
-    for value in values {
-        let text = value.to_str().map_err(|_| MALFORMED)?;
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            ranges.push(Range::parse(part).ok_or(MALFORMED)?);
-        }
-    }
-    Ok(ranges)
-}
-
-impl<'a> Range<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let name = parts.next().filter(|name| !name.is_empty())?;
-        if name.split('/').count() > 2 || name.split('/').any(|part| !is_token(part)) {
-            return None;
-        }
-        let mut range = Self { name, parameters: Vec::new(), quality: 1000 };
-        for parameter in parts.filter(|parameter| !parameter.is_empty()) {
-            let (key, value) = parameter.split_once('=')?;
-            let (key, value) = (key.trim(), value.trim());
-            if key.eq_ignore_ascii_case("q") {
-                range.quality = quality(value)?;
-            } else {
-                range.parameters.push((key, value));
-            }
-        }
-        Some(range)
-    }
-
-    fn is_wildcard(&self) -> bool {
-        self.name == "*/*" || self.name.eq_ignore_ascii_case("application/*") || self.is_bare_application()
-    }
-
-    /// Some clients say no more than this, and Neo4j reads it as `application/*`.
-    fn is_bare_application(&self) -> bool {
-        self.name.eq_ignore_ascii_case("application") || self.name == "*"
-    }
-
-    fn known(&self) -> Option<Type> {
-        TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
-    }
-
-    fn format(&self) -> Option<Format> {
-        if self.is_wildcard() {
-            return Some(Format::plain());
-        }
-        let (name, layout, view) = self.known()?;
-        // As the client spelled it, save for plain JSON, whose name and charset come back in small letters.
-        let mut content_type = if name == JSON { name } else { self.name }.to_owned();
-        for (key, value) in &self.parameters {
-            let fold = name == JSON && key.eq_ignore_ascii_case("charset");
-            let value = if fold { value.to_ascii_lowercase() } else { (*value).to_owned() };
-            content_type.extend([";", key, "=", &value]);
-        }
-        Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi })
-    }
-}
-
-/// A weight from 0 to 1 with at most three decimals, in thousandths.
-fn quality(text: &str) -> Option<u16> {
-    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-    let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
-    if !matches!(whole, "0" | "1") || decimals.len() > 3 || !plain(decimals) {
-        return None;
-    }
-    let thousandths: u16 = format!("{whole}{decimals:0<3}").parse().ok()?;
-    (thousandths <= 1000).then_some(thousandths)
-}
-
-fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]

@@ -33,6 +33,15 @@ fn the_best_range_wins() {
         ("application/json;charset=UTF-8", "application/json;charset=utf-8"),
         ("application/json; charset=UTF-8;", "application/json;charset=utf-8"),
         ("application/json;foo=bar;q=0.5", "application/json;foo=bar"),
+        // Java's HttpURLConnection, unless it is told otherwise.
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", JSON),
+        ("application/json;q=.2, application/vnd.neo4j.query;q=.25", T),
+        ("application/json;profile=\"a,b\"", "application/json;profile=\"a,b\""),
+        ("application/json; Profile=\"a;b\" ;q=\".5\", text/html", "application/json;profile=\"a;b\""),
+        ("application/json;profile=\"a\\\"b, c\\\\\"", "application/json;profile=\"a\\\"b, c\\\\\""),
+        ("application/json;profile=\"ab\"", "application/json;profile=ab"),
+        ("application/json;profile=\"\"", "application/json;profile="),
+        ("application/json;charset=\"UTF-8\"", "application/json;charset=utf-8"),
         (
             "application/vnd.neo4j.query.v1.2, application/vnd.neo4j.query.v1.1;q=0.9",
             "application/vnd.neo4j.query.v1.2",
@@ -61,6 +70,14 @@ fn what_cannot_be_served_and_what_cannot_be_read() {
         "application/json;q=-1",
         "application/json;q=",
         "application/json;q=0.0001",
+        "application/json;q=.",
+        "application/json;q=.0001",
+        "application/json;profile",
+        "application/json;profile=",
+        "application/json;profile=a b",
+        "application/json;profile=\"ab",
+        "application/json;profile=\"ab\\\"",
+        "application/json;profile=\"a\"b",
     ] {
         assert!(matches!(accepted(accept), Err(Unfit::Malformed(_))), "{accept}");
     }
@@ -92,12 +109,50 @@ fn request_bodies() {
     assert_eq!(content(&[]), Ok(None));
     assert_eq!(content(&["application/json; charset=latin1"]), Ok(Some(View::Plain)));
     assert_eq!(content(&["application/vnd.neo4j.query.v1.2"]), Ok(Some(View::Typed(TypedVersion::V1_2))));
+    assert_eq!(content(&["application/json;profile=\"a,b;c\""]), Ok(Some(View::Plain)));
     assert_eq!(content(&["*/*"]), Ok(Some(View::Plain)));
     for unsupported in ["text/json", "text/plain", "application/jsonl", "application/vnd.neo4j.query.v1.3"] {
         assert_eq!(content(&[unsupported]), Err(Unfit::Unsupported), "{unsupported}");
     }
-    for malformed in [&[""][..], &["garbage"], &["a/b/c"], &["application/json, text/plain"], &[";foo"], &[JSON, JSON]]
-    {
+    for malformed in [
+        &[""][..],
+        &["garbage"],
+        &["application/json;profile=\"a,b"],
+        &["a/b/c"],
+        &["application/json, text/plain"],
+        &[";foo"],
+        &[JSON, JSON],
+    ] {
         assert!(matches!(content(malformed), Err(Unfit::Malformed(_))), "{malformed:?}");
     }
+}
+
+#[test]
+fn lines_of_loads() {
+    let lines = |values: &[&str]| lines_content(&headers(header::CONTENT_TYPE, values));
+    for name in [
+        "application/x-ndjson",
+        "application/ndjson",
+        "application/jsonl",
+        "application/jsonlines",
+        "application/x-jsonlines",
+        "Application/NDJSON; charset=utf-8",
+    ] {
+        assert_eq!(lines(&[name]), Some(View::Plain), "{name}");
+    }
+    assert_eq!(lines(&["application/vnd.neo4j.query.v1.1+jsonl"]), Some(View::Typed(TypedVersion::V1_1)));
+    for other in [&[][..], &[JSON], &["text/x-ndjson"], &["application/x-ndjson", "application/x-ndjson"]] {
+        assert_eq!(lines(other), None, "{other:?}");
+    }
+}
+
+#[test]
+fn codings_of_bodies() {
+    let coding = |values: &[&str]| coding(&headers(header::CONTENT_ENCODING, values));
+    for none in [&[][..], &[""], &["identity"], &["Identity, identity"]] {
+        assert_eq!(coding(none), None, "{none:?}");
+    }
+    assert_eq!(coding(&["gzip"]).as_deref(), Some("gzip"));
+    assert_eq!(coding(&["identity", "identity , br"]).as_deref(), Some("br"));
+    assert_eq!(coding(&[&"x".repeat(100)]).map(|coding| coding.len()), Some(32));
 }

@@ -1,0 +1,195 @@
+//! CORS: which pages of other origins may ask, and what their browsers are told.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::Response,
+};
+
+/// Headers that requests of pages may have, beside the ID token's, whose name is the operator's.
+const REQUEST_HEADERS: (&str, &str) = (
+    "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id",
+    "Realm, traceparent, tracestate, neo4j-cluster-affinity, Boltgate-Statuses, Boltgate-Timing, Boltgate-Auth-Scheme, \
+     Boltgate-Impersonated-User",
+);
+const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
+/// Headers of answers that pages may read.
+const EXPOSED: HeaderValue = HeaderValue::from_static(
+    "X-Request-Id, Retry-After, Server-Timing, Boltgate-Attempts, Idempotency-Replayed, WWW-Authenticate, \
+     neo4j-cluster-affinity",
+);
+
+/// Origins whose pages may ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedOrigins {
+    /// All that have a name; `null` has none.
+    Any,
+    /// These, as browsers write them. None of them: CORS is off.
+    Listed(Vec<String>),
+}
+
+/// What the operator decides about pages of other origins.
+#[derive(Debug, Clone)]
+pub struct CorsSettings {
+    /// Whose pages may ask.
+    pub origins: AllowedOrigins,
+    /// Whether browsers may add credentials that they keep themselves.
+    pub credentials: bool,
+    /// For how long a browser may remember the answer to a preflight, in whole seconds.
+    pub max_age: Duration,
+    /// The header that holds an ID token, which pages may send like the others.
+    pub id_token_header: String,
+}
+
+/// The rules, and what never changes of the answers.
+#[derive(Debug)]
+pub(super) struct Cors {
+    origins: AllowedOrigins,
+    credentials: bool,
+    request_headers: HeaderValue,
+    max_age: HeaderValue,
+}
+
+/// An origin that may read an answer.
+#[derive(Debug)]
+pub(in crate::http) struct Grant {
+    origin: HeaderValue,
+    credentials: bool,
+}
+
+impl Cors {
+    pub(super) fn new(settings: CorsSettings) -> Self {
+        let (before, after) = REQUEST_HEADERS;
+        let request_headers = HeaderValue::try_from(format!("{before}, {}, {after}", settings.id_token_header));
+        Self {
+            origins: settings.origins,
+            credentials: settings.credentials,
+            // The name of a header is always fit to be a value.
+            request_headers: request_headers.unwrap_or(HeaderValue::from_static(REQUEST_HEADERS.0)),
+            max_age: settings.max_age.as_secs().into(),
+        }
+    }
+
+    /// The origin that a request comes from, if it may ask.
+    pub(super) fn grant(&self, headers: &HeaderMap) -> Option<Grant> {
+        if matches!(&self.origins, AllowedOrigins::Listed(listed) if listed.is_empty()) {
+            return None;
+        }
+        let origin = headers.get(header::ORIGIN)?;
+        let origin = match &self.origins {
+            AllowedOrigins::Any if has_name(origin) => HeaderValue::from_static("*"),
+            AllowedOrigins::Listed(listed) if listed.iter().any(|listed| origin == listed) => origin.clone(),
+            _ => return None,
+        };
+        Some(Grant { origin, credentials: self.credentials })
+    }
+
+    /// The answer to a browser that asks whether a page may send a request; `None` if this is something else, or the page may not.
+    pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
+        if *method != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
+            return None;
+        }
+        self.grant(headers)?;
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::NO_CONTENT;
+        let answer = response.headers_mut();
+        answer.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+        answer.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, self.request_headers.clone());
+        answer.insert(header::ACCESS_CONTROL_MAX_AGE, self.max_age.clone());
+        Some(response)
+    }
+}
+
+/// Sandboxed pages, files and the like are `null`; they could be anybody's.
+fn has_name(origin: &HeaderValue) -> bool {
+    origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, host)| !host.is_empty()))
+}
+
+impl Grant {
+    /// Lets the page read the answer.
+    pub(in crate::http) fn mark(self, headers: &mut HeaderMap) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
+        if self.credentials {
+            headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
+        }
+        let vary = headers.get(header::VARY).and_then(|vary| vary.to_str().ok());
+        let vary = vary.and_then(|vary| HeaderValue::try_from(format!("{vary}, Origin")).ok());
+        headers.insert(header::VARY, vary.unwrap_or(HeaderValue::from_static("Origin")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cors(origins: AllowedOrigins, credentials: bool) -> Cors {
+        let (max_age, id_token_header) = (Duration::from_millis(90_900), "X-Id-Token".to_owned());
+        Cors::new(CorsSettings { origins, credentials, max_age, id_token_header })
+    }
+
+    fn listed(origins: &[&str]) -> AllowedOrigins {
+        AllowedOrigins::Listed(origins.iter().map(|&origin| origin.to_owned()).collect())
+    }
+
+    fn from(origin: &str) -> HeaderMap {
+        HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_str(origin).unwrap())])
+    }
+
+    fn granted(origins: AllowedOrigins, origin: &str) -> Option<HeaderValue> {
+        cors(origins, false).grant(&from(origin)).map(|grant| grant.origin)
+    }
+
+    #[test]
+    fn an_origin_is_allowed_exactly_as_it_is_listed() {
+        const APP: &str = "https://app.example";
+        assert_eq!(granted(listed(&["http://other.example", APP]), APP).unwrap(), APP);
+        for origin in ["https://app.example:443", "http://app.example", "https://APP.example", "null", "", "*"] {
+            assert_eq!(granted(listed(&[APP]), origin), None, "{origin}");
+        }
+        assert_eq!(granted(listed(&[]), APP), None);
+        assert_eq!(cors(listed(&[APP]), false).grant(&HeaderMap::new()).map(|grant| grant.origin), None);
+    }
+
+    #[test]
+    fn any_origin_is_one_with_a_name() {
+        for origin in ["https://app.example", "http://localhost:3000", "capacitor://localhost"] {
+            assert_eq!(granted(AllowedOrigins::Any, origin).unwrap(), "*", "{origin}");
+        }
+        for origin in ["null", "", "app.example", "https://"] {
+            assert_eq!(granted(AllowedOrigins::Any, origin), None, "{origin}");
+        }
+    }
+
+    #[test]
+    fn an_answer_is_marked() {
+        for (credentials, said) in [(false, None), (true, Some("true"))] {
+            let mut answer = HeaderMap::new();
+            let grant = cors(listed(&["http://a.example"]), credentials).grant(&from("http://a.example"));
+            grant.unwrap().mark(&mut answer);
+            let allowed = answer.get(header::ACCESS_CONTROL_ALLOW_CREDENTIALS);
+            assert_eq!(allowed.map(|value| value.to_str().unwrap()), said);
+            assert_eq!(answer[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://a.example");
+            assert_eq!(answer[header::VARY], "Origin");
+        }
+        let mut answer = HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Accept"))]);
+        cors(AllowedOrigins::Any, false).grant(&from("http://a.example")).unwrap().mark(&mut answer);
+        assert_eq!(answer[header::VARY], "Accept, Origin");
+    }
+
+    #[test]
+    fn a_preflight_is_one_that_asks_for_a_method() {
+        let cors = cors(listed(&["http://a.example"]), false);
+        let mut asked = from("http://a.example");
+        assert!(cors.preflight(&Method::OPTIONS, &asked).is_none());
+        asked.insert(header::ACCESS_CONTROL_REQUEST_METHOD, HeaderValue::from_static("DELETE"));
+        assert!(cors.preflight(&Method::POST, &asked).is_none());
+        let answer = cors.preflight(&Method::OPTIONS, &asked).unwrap();
+        assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_MAX_AGE], "90");
+        asked.insert(header::ORIGIN, HeaderValue::from_static("http://b.example"));
+        assert!(cors.preflight(&Method::OPTIONS, &asked).is_none());
+    }
+}

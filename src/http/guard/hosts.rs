@@ -1,0 +1,112 @@
+//! The names under which the gateway lets itself be asked.
+//!
+//! A page of another site that has its own name resolve to this machine (DNS rebinding) is of the same origin as the gateway
+//! in the eyes of a browser. Only the name tells.
+
+use std::net::IpAddr;
+
+use super::authority::Host;
+
+/// One rule about names of the gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AllowedHost {
+    /// Any name and address.
+    Any,
+    /// This address.
+    Address(IpAddr),
+    /// This name, in any case.
+    Name(String),
+    /// Every name below this one, in any case.
+    Below(String),
+}
+
+/// Which names are answered to.
+#[derive(Debug)]
+pub(super) enum Hosts {
+    /// The operator says nothing, and only this machine can reach the listener.
+    Local,
+    Listed(Vec<AllowedHost>),
+}
+
+impl Hosts {
+    /// What `allowed` says; if that is nothing, what fits the listener.
+    pub(super) fn new(allowed: Vec<AllowedHost>, loopback: bool) -> Self {
+        match allowed.is_empty() {
+            true if loopback => Self::Local,
+            true => Self::Listed(vec![AllowedHost::Any]),
+            false => Self::Listed(allowed),
+        }
+    }
+
+    pub(super) fn allow(&self, host: Host<'_>) -> bool {
+        match self {
+            Self::Local => match host {
+                Host::Address(_) => true,
+                Host::Name(name) => name.eq_ignore_ascii_case("localhost") || is_below(name, "localhost"),
+            },
+            Self::Listed(allowed) => allowed.iter().any(|allowed| allowed.covers(host)),
+        }
+    }
+}
+
+impl AllowedHost {
+    fn covers(&self, host: Host<'_>) -> bool {
+        match (self, host) {
+            (Self::Any, _) => true,
+            (Self::Address(allowed), Host::Address(address)) => *allowed == address,
+            (Self::Name(allowed), Host::Name(name)) => allowed.eq_ignore_ascii_case(name),
+            (Self::Below(domain), Host::Name(name)) => is_below(name, domain),
+            _ => false,
+        }
+    }
+}
+
+fn is_below(name: &str, domain: &str) -> bool {
+    let parts = name.len().checked_sub(domain.len()).and_then(|at| name.split_at_checked(at));
+    parts.is_some_and(|(label, rest)| rest.eq_ignore_ascii_case(domain) && label.len() > 1 && label.ends_with('.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::authority::Authority, *};
+
+    fn allow(hosts: &Hosts, host: &str) -> bool {
+        hosts.allow(Authority::parse(host.as_bytes()).expect(host).host)
+    }
+
+    #[test]
+    fn a_loopback_listener_is_asked_by_local_names_and_addresses() {
+        let hosts = Hosts::new(Vec::new(), true);
+        for host in ["localhost", "LOCALHOST.:1", "app.localhost", "127.0.0.1", "[::1]:7474", "10.1.2.3"] {
+            assert!(allow(&hosts, host), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "notlocalhost", ".localhost", "127.1", "a.localhost.x"] {
+            assert!(!allow(&hosts, host), "{host}");
+        }
+    }
+
+    #[test]
+    fn any_other_listener_is_asked_by_any_name() {
+        assert!(allow(&Hosts::new(Vec::new(), false), "graph.example"));
+    }
+
+    #[test]
+    fn what_is_listed_is_all() {
+        let name = |name: &str| AllowedHost::Name(name.to_owned());
+        let listed = vec![
+            name("graph.example"),
+            AllowedHost::Below("db.example".to_owned()),
+            AllowedHost::Address("10.0.0.7".parse().unwrap()),
+        ];
+        for loopback in [true, false] {
+            let hosts = Hosts::new(listed.clone(), loopback);
+            for host in ["graph.example", "Graph.Example.:80", "a.db.example", "a.b.DB.example", "10.0.0.7:7474"] {
+                assert!(allow(&hosts, host), "{host}");
+            }
+            for host in ["localhost", "db.example", "xdb.example", "a.graph.example", "10.0.0.8", "127.0.0.1"] {
+                assert!(!allow(&hosts, host), "{host}");
+            }
+        }
+        assert!(allow(&Hosts::new(vec![name("x"), AllowedHost::Any], true), "evil.example"));
+    }
+}

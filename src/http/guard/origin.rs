@@ -1,0 +1,89 @@
+//! Which page a request comes from, as far as a browser says so.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use super::authority::{Authority, HTTP_PORT, HTTPS_PORT};
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+/// Whether the page is of another origin than `own`, the gateway's. What is no browser says nothing, and is no page.
+pub(super) fn is_foreign(headers: &HeaderMap, own: Option<&Authority<'_>>) -> bool {
+    match headers.get(SEC_FETCH_SITE) {
+        Some(site) => site != "same-origin" && site != "none",
+        // Browsers leave it out where the gateway is asked over plain HTTP and is not on loopback.
+        None => headers.get(header::ORIGIN).is_some_and(|origin| !own.is_some_and(|own| names(origin, own))),
+    }
+}
+
+/// Whether `origin` has the host and the port of `own`. Not the scheme: TLS may end in front of the gateway.
+fn names(origin: &HeaderValue, own: &Authority<'_>) -> bool {
+    let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
+        return false;
+    };
+    let default = if scheme == "https" { HTTPS_PORT } else { HTTP_PORT };
+    Authority::parse(authority.as_bytes()).is_some_and(|authority| authority.is(own, default))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(host: Option<&str>, headers: &[(&'static str, &str)]) -> bool {
+        let own = host.map(|host| Authority::parse(host.as_bytes()).expect(host));
+        let pair = |(name, value): &(&'static str, &str)| {
+            (HeaderName::from_static(name), HeaderValue::from_str(value).expect(value))
+        };
+        is_foreign(&headers.iter().map(pair).collect(), own.as_ref())
+    }
+
+    #[test]
+    fn what_the_browser_says_of_the_site_goes_first() {
+        for (site, expected) in [
+            ("same-origin", false),
+            ("none", false),
+            ("same-site", true),
+            ("cross-site", true),
+            ("Same-Origin", true),
+            ("", true),
+        ] {
+            for origin in ["http://h", "http://evil.example", "null"] {
+                let headers = [("sec-fetch-site", site), ("origin", origin)];
+                assert_eq!(foreign(Some("h"), &headers), expected, "{site} {origin}");
+            }
+            assert_eq!(foreign(None, &[("sec-fetch-site", site)]), expected, "{site}");
+        }
+    }
+
+    #[test]
+    fn otherwise_the_origin_has_to_be_the_host() {
+        for (host, origin, expected) in [
+            ("h:7474", "http://h:7474", false),
+            ("H:7474", "http://h:7474", false),
+            ("h", "http://h", false),
+            ("h:80", "http://h", false),
+            // TLS ends in front of the gateway.
+            ("h", "https://h", false),
+            ("h:443", "https://h", false),
+            ("[::1]:7474", "http://[::1]:7474", false),
+            ("h:7474", "http://h", true),
+            ("h:80", "https://h", true),
+            ("h:7474", "http://h:7475", true),
+            ("h:7474", "http://x.h:7474", true),
+            ("h:7474", "http://h:7474.evil.example", true),
+            ("h", "null", true),
+            ("h", "", true),
+            ("h", "h", true),
+            ("h", "http://h/", true),
+            ("h", "http://evil@h", true),
+        ] {
+            assert_eq!(foreign(Some(host), &[("origin", origin)]), expected, "{host} {origin}");
+        }
+        assert!(foreign(None, &[("origin", "http://h")]));
+    }
+
+    #[test]
+    fn who_says_nothing_is_no_page() {
+        assert!(!foreign(Some("h"), &[]));
+        assert!(!foreign(None, &[]));
+    }
+}

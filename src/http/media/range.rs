@@ -1,0 +1,133 @@
+//! Media ranges as headers have them: names, parameters in quotes and out of them, weights.
+
+use std::borrow::Cow;
+
+use axum::http::{HeaderValue, header::GetAll};
+
+use super::{Format, JSON, Statuses, TYPES, Type, Unfit};
+
+/// One media range with its parameters.
+pub(super) struct Range<'a> {
+    pub(super) name: &'a str,
+    parameters: Vec<(&'a str, Cow<'a, str>)>,
+    /// In thousandths.
+    pub(super) quality: u16,
+}
+
+/// All ranges of a header.
+pub(super) fn ranges<'a>(values: &'a GetAll<'_, HeaderValue>) -> Result<Vec<Range<'a>>, Unfit> {
+    const MALFORMED: Unfit = Unfit::Malformed("Accept is no list of media types");
+    let mut ranges = Vec::new();
+    for value in values {
+        let text = value.to_str().map_err(|_| MALFORMED)?;
+        for part in unquoted(text, ',').map(str::trim).filter(|part| !part.is_empty()) {
+            ranges.push(Range::parse(part).ok_or(MALFORMED)?);
+        }
+    }
+    Ok(ranges)
+}
+
+impl<'a> Range<'a> {
+    /// Reads one range; `None` if it is none.
+    pub(super) fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = unquoted(text, ';').map(str::trim);
+        let name = parts.next().filter(|name| !name.is_empty())?;
+        if name.split('/').count() > 2 || name.split('/').any(|part| !is_token(part)) {
+            return None;
+        }
+        let mut range = Self { name, parameters: Vec::new(), quality: 1000 };
+        for part in parts.filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=')?;
+            let (key, value) = (key.trim(), parameter(value.trim())?);
+            if key.eq_ignore_ascii_case("q") {
+                range.quality = quality(&value)?;
+            } else {
+                range.parameters.push((key, value));
+            }
+        }
+        Some(range)
+    }
+
+    pub(super) fn is_wildcard(&self) -> bool {
+        self.name == "*/*" || self.name.eq_ignore_ascii_case("application/*") || self.is_bare_application()
+    }
+
+    /// Some clients say no more than this, and Neo4j reads it as `application/*`.
+    fn is_bare_application(&self) -> bool {
+        self.name.eq_ignore_ascii_case("application") || self.name == "*"
+    }
+
+    /// The type of ours that it names.
+    pub(super) fn known(&self) -> Option<Type> {
+        TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
+    }
+
+    /// The format that it asks for, if that is one of ours.
+    pub(super) fn format(&self) -> Option<Format> {
+        if self.is_wildcard() {
+            return Some(Format::plain());
+        }
+        let (name, layout, view) = self.known()?;
+        // As the client spelled it, save for plain JSON, whose name and charset come back in small letters.
+        let mut content_type = if name == JSON { name } else { self.name }.to_owned();
+        for (key, value) in &self.parameters {
+            let fold = name == JSON && key.eq_ignore_ascii_case("charset");
+            let value = if fold { value.to_ascii_lowercase() } else { value.clone().into_owned() };
+            content_type.extend([";", &key.to_ascii_lowercase(), "=", &quoted(value)]);
+        }
+        Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi })
+    }
+}
+
+/// The value of a parameter: a token, or a quoted string without its quotes.
+fn parameter(text: &str) -> Option<Cow<'_, str>> {
+    let Some(inside) = text.strip_prefix('"') else {
+        return is_token(text).then_some(Cow::Borrowed(text));
+    };
+    let (mut value, mut signs) = (String::with_capacity(inside.len()), inside.chars());
+    loop {
+        match signs.next()? {
+            '"' => return signs.as_str().is_empty().then_some(Cow::Owned(value)),
+            '\\' => value.push(signs.next()?),
+            sign => value.push(sign),
+        }
+    }
+}
+
+/// A value as it is written in a header: in quotes only where it needs them.
+fn quoted(value: String) -> String {
+    if value.is_empty() || is_token(&value) {
+        return value;
+    }
+    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+}
+
+/// What `separator` separates where it does not stand in a quoted string.
+pub(super) fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let (mut quoted, mut escaped) = (false, false);
+    text.split(move |sign| {
+        let literal = std::mem::take(&mut escaped);
+        escaped = quoted && !literal && sign == '\\';
+        quoted ^= sign == '"' && !literal;
+        sign == separator && !quoted
+    })
+}
+
+/// A weight from 0 to 1 with at most three decimals, in thousandths. Java's old HTTP client leaves out the zero: `.2`.
+fn quality(text: &str) -> Option<u16> {
+    let (whole, decimals) = match text.split_once('.') {
+        Some(("", decimals)) if !decimals.is_empty() => ("0", decimals),
+        Some(parts) => parts,
+        None => (text, ""),
+    };
+    let plain = |digits: &str| digits.bytes().all(|byte| byte.is_ascii_digit());
+    if !matches!(whole, "0" | "1") || decimals.len() > 3 || !plain(decimals) {
+        return None;
+    }
+    let thousandths: u16 = format!("{whole}{decimals:0<3}").parse().ok()?;
+    (thousandths <= 1000).then_some(thousandths)
+}
+
+fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
