@@ -48,3 +48,10 @@ async fn complaint(gateway: &Gateway, content_type: &str, body: impl AsRef<[u8]>
 fn says(refused: &Refused, status: u16, message: &str) {
     assert_eq!((refused.status, refused.code.as_str(), refused.message.as_str()), (status, INVALID, message));
 }
+
+/// The same, with what to send instead behind it; gives the latter.
+fn advises<'a>(refused: &'a Refused, status: u16, word: &str) -> &'a str {
+    assert_eq!((refused.status, refused.code.as_str()), (status, INVALID), "{refused:?}");
+    let advice = refused.message.strip_prefix(word).and_then(|rest| rest.strip_prefix(": "));
+    advice.unwrap_or_else(|| panic!("it does not begin with {word:?}: {refused:?}"))
+}

@@ -15,7 +15,7 @@ use support::{
     },
     gateway::{Gateway, start_embedded, start_memory},
     http::{Connection, Response},
-    query::{body, count, values},
+    query::{body, count, refused, values},
 };
 
 const NDJSON: &str = "application/x-ndjson";
@@ -143,6 +143,29 @@ async fn a_line_that_makes_no_sense_is_named() {
     let answer = load(&stand.gateway, "neo4j", &[], &long).await;
     assert!(answer.status == 400 && error(&answer)["message"].as_str().unwrap().contains("limits.line"), "{answer}");
     assert_eq!((&error(&answer)["lines"], &body(&answer)["committed"]["rows"]), (&json!([4, 4]), &json!(2)));
+}
+
+#[tokio::test]
+async fn lines_go_by_several_names() {
+    let gateway = start_embedded(&[]).await;
+    let lines = text(&[json!({ "statement": "CREATE (:Named {id: $id})" }), json!({ "id": 1 }), json!({ "id": 2 })]);
+    let send = async |content_type: &str| {
+        gateway.send("POST", "/db/neo4j/query/v2/batch", &[("Content-Type", content_type)], &lines).await
+    };
+    let names = ["application/x-ndjson", "application/ndjson", "application/jsonl", "application/jsonlines"];
+    for name in names {
+        let response = send(name).await;
+        assert_eq!(body(&response)["committed"]["rows"], 2, "{name}: {response}");
+    }
+    assert_eq!(count(&gateway, "Named").await, 8);
+    for other in ["text/x-ndjson", "text/plain", "application/json-seq"] {
+        let told = refused(&send(other).await);
+        assert_eq!(told.status, 415, "{other}");
+        for name in names {
+            assert!(told.message.contains(name), "{other}: {told:?}");
+        }
+    }
+    assert_eq!(count(&gateway, "Named").await, 8);
 }
 
 #[tokio::test]

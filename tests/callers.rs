@@ -148,6 +148,27 @@ async fn credentials_that_are_not_taken() {
 }
 
 #[tokio::test]
+async fn a_page_that_asks_for_the_password_itself_gets_no_challenge() {
+    const WRONG: (&str, &str) = ("Authorization", "Basic bmVvNGo6d3Jvbmc=");
+    let (_fake, database_refuses) = enterprise(&[]).await;
+    let (_other, gateway_refuses) = enterprise(&[("auth.anonymous", "refuse"), ("auth.basic", "refuse")]).await;
+    for (gateway, path, credentials) in [
+        (&database_refuses, QUERY, vec![WRONG]),
+        (&database_refuses, "/db/neo4j/query/v2/tx", vec![WRONG]),
+        (&database_refuses, "/db/neo4j/nothing", vec![WRONG]),
+        (&gateway_refuses, QUERY, vec![]),
+        (&gateway_refuses, QUERY, vec![ADMIN]),
+    ] {
+        for (said, challenged) in [("true", false), ("false", true), ("TRUE", true)] {
+            let headers = [&credentials[..], &[("X-Ajax-Browser-Auth", said)]].concat();
+            let answer = send(gateway, path, &headers, &whoami()).await;
+            assert_eq!(refused(&answer).status, 401);
+            assert_eq!(answer.header("WWW-Authenticate").is_some(), challenged, "{path} {said}: {answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn two_of_a_header_are_none() {
     let (fake, gateway) = enterprise(&[]).await;
     let token = ("Authorization", "Bearer a.b.c");

@@ -25,7 +25,7 @@ use case::{Case, Server};
 use compare::{Deviation, compare};
 use normalise::normalise;
 use runner::{Conversation, Side, play};
-use support::gateway::{Gateway, start_for};
+use support::gateway::{Gateway, start_for_with};
 use support::http;
 use support::json::{self, Json};
 
@@ -184,13 +184,16 @@ async fn find_servers() -> Option<Servers> {
     })
 }
 
+/// Neo4j answers to any name, and believes whoever says that he is a proxy.
+const SETTINGS: [(&str, &str); 2] = [("server.allowed_hosts", "*"), ("server.trusted_proxies", "0.0.0.0/0")];
+
 /// The base URL of the gateway that the variable names, else of one started in this process.
 async fn gateway(name: &str, bolt: &str, gateways: &mut Vec<Gateway>) -> String {
     let given = variable(name);
     if !given.is_empty() {
         return given;
     }
-    let started = start_for(bolt).await;
+    let started = start_for_with(bolt, &SETTINGS).await;
     let base = started.base_url();
     gateways.push(started);
     base

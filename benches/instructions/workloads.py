@@ -57,7 +57,7 @@ class Client:
     def post(self, path, body, accept=JSON, content=JSON, authorization=None):
         """The body of a good answer."""
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
-        head = f"POST /db/neo4j/query/v2{path} HTTP/1.1\r\nHost: gateway\r\nAccept: {accept}\r\nContent-Type: {content}\r\n"
+        head = f"POST /db/neo4j/query/v2{path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Type: {content}\r\n"
         if authorization:
             head += f"Authorization: {authorization}\r\n"
         self._gateway.wait_until_idle()

@@ -218,6 +218,16 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
             file("[limits]\nbody = 99999999999999999999"),
             "file b.toml:2: limits.body: holds a number that is too large; write text in quotes",
         ),
+        (
+            file("[server]\nallowed_hosts = ['h:80']"),
+            "file b.toml:2: server.allowed_hosts: `h:80` is not a host; write a name or an IP address without a port, \
+             such as \"graph.example.com\", \"*.example.com\" for all names below, or \"*\" for any",
+        ),
+        (
+            env([("BOLTGATE_CORS__ALLOWED_ORIGINS", "https://a.example,null")]),
+            "env BOLTGATE_CORS__ALLOWED_ORIGINS: cors.allowed_origins: \"null\" cannot be allowed: \
+             any page in a sandbox and any file has this origin",
+        ),
         (file("[log]\nx = = 1"), "b.toml:2: not valid TOML: extra `=`, expected nothing"),
     ] {
         assert_eq!(refusal(&sources), message);
@@ -249,6 +259,12 @@ fn settings_that_contradict_each_other_are_refused() {
             file("[admin]\nlisten = '127.0.0.1:7474'"),
             "admin.listen = \"127.0.0.1:7474\" (file b.toml:2) must differ from \
              server.listen = \"127.0.0.1:7474\" (default): each listener needs a port of its own",
+        ),
+        (
+            file("[cors]\nallowed_origins = ['*']\ncredentials = true"),
+            "cors.credentials = true (file b.toml:3) cannot be used with \
+             cors.allowed_origins = [\"*\"] (file b.toml:2): \
+             every page of the web could act as the user of the browser; name the origins",
         ),
         (
             file("[limits]\ndepth = 1001"),

@@ -25,7 +25,7 @@ use futures_util::{
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
     discovery::Discovery,
-    guard::{Guard, GuardSettings},
+    guard::{Grant, Guard, GuardSettings},
     idempotency,
     media::{self, Format},
     path::{Methods, Path},
@@ -139,13 +139,20 @@ where
 fn answer(gateway: Arc<Gateway>, proxied: bool, request: Request) -> impl Future<Output = Response> + Send {
     access_log::logged(request, move |request| {
         let grant = gateway.guard.grant(request.headers());
-        let answer = caught(lazy(move |_| route(gateway, proxied, request)).flatten());
-        answer.map(move |mut answer| {
-            if let Some(grant) = grant {
-                grant.mark(answer.headers_mut());
-            }
-            answer
-        })
+        marked(caught(lazy(move |_| route(gateway, proxied, request)).flatten()), grant)
+    })
+}
+
+/// The answer, whatever it is, for a page that may read it.
+fn marked(
+    answer: impl Future<Output = Response> + Send,
+    grant: Option<Grant>,
+) -> impl Future<Output = Response> + Send {
+    answer.map(move |mut answer| {
+        if let Some(grant) = grant {
+            grant.mark(answer.headers_mut());
+        }
+        answer
     })
 }
 
@@ -223,8 +230,10 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_panic_is_an_answer() {
+    async fn a_panic_is_an_answer_that_pages_can_read() {
         let answer = caught(lazy(|_| unreachable!("as if a handler had a bug")));
-        assert_eq!(answer.await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let answer = marked(answer, Some(Grant::to("http://a.example"))).await;
+        assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://a.example");
     }
 }

@@ -1,9 +1,9 @@
 //! Verbs, paths and headers that mean nothing, or mean harm.
 
 use crate::{
-    INVALID, PATH, PLAIN, gateway, says,
+    INVALID, PATH, PLAIN, advises, gateway,
     support::{
-        gateway::Gateway,
+        gateway::{Gateway, start_embedded},
         http::{Response, exchange},
         query::{body, refused, values, works},
     },
@@ -23,10 +23,37 @@ async fn bodies_of_other_types() {
     {
         let response = send(&gateway, &[("Content-Type", content_type), ("Accept", "application/jsonl")]).await;
         assert_eq!(response.header("Content-Type"), Some(PLAIN), "whatever Accept says");
-        says(&refused(&response), 415, "Unsupported Media Type");
+        let refused = refused(&response);
+        let advice = advises(&refused, 415, "Unsupported Media Type");
+        assert!(advice.starts_with("send Content-Type: application/json, application/vnd.neo4j.query"), "{advice}");
         works(&gateway).await;
     }
-    says(&refused(&send(&gateway, &[]).await), 415, "Unsupported Media Type");
+    advises(&refused(&send(&gateway, &[]).await), 415, "Unsupported Media Type");
+}
+
+#[tokio::test]
+async fn bodies_that_are_encoded() {
+    let gateway = gateway().await;
+    let text = format!("{PATH}/batch");
+    for (path, content_type, coding, named) in [
+        (PATH, PLAIN, "gzip", "gzip"),
+        (PATH, "text/plain", "identity, br", "br"),
+        (PATH, PLAIN, "x\u{e4}", "x\\xc3\\xa4"),
+        (&text, "application/x-ndjson", "zstd", "zstd"),
+        (&text, PLAIN, "deflate", "deflate"),
+    ] {
+        let headers = [("Content-Type", content_type), ("Content-Encoding", coding)];
+        let response = gateway.send("POST", path, &headers, "\u{1f}\u{8b}").await;
+        assert_eq!(response.header("Accept-Encoding"), Some("identity"), "{response}");
+        let refused = refused(&response);
+        let advice = advises(&refused, 415, "Unsupported Media Type");
+        assert!(advice.starts_with(&format!("Content-Encoding: {named} is not supported")), "{advice}");
+        works(&gateway).await;
+    }
+    for none in ["identity", "", "Identity"] {
+        let response = send(&gateway, &[("Content-Type", PLAIN), ("Content-Encoding", none)]).await;
+        assert_eq!(values(&response), serde_json::json!([[1]]), "{none}");
+    }
 }
 
 #[tokio::test]
@@ -35,7 +62,9 @@ async fn answers_of_other_types() {
     for accept in ["text/html", "application/xml", "garbage", "application/vnd.neo4j.query.v9.9"] {
         let response = send(&gateway, &[("Content-Type", PLAIN), ("Accept", accept)]).await;
         assert_eq!(response.header("Content-Type"), Some(PLAIN), "{accept}");
-        says(&refused(&response), 406, "Not Acceptable");
+        let refused = refused(&response);
+        let advice = advises(&refused, 406, "Not Acceptable");
+        assert!(advice.starts_with("send Accept: application/json, "), "{advice}");
         works(&gateway).await;
     }
 }
@@ -66,18 +95,24 @@ async fn types_that_cannot_be_read() {
 async fn wrong_verbs() {
     let gateway = gateway().await;
     for (path, right) in [
-        ("/", "GET"),
-        ("/openapi.json", "GET"),
-        (PATH, "POST"),
-        ("/db/neo4j/query/v2/tx", "POST"),
-        ("/db/neo4j/query/v2/tx/0", "POST DELETE"),
-        ("/db/neo4j/query/v2/tx/0/commit", "POST"),
+        ("/", "HEAD,GET,OPTIONS"),
+        ("/openapi.json", "HEAD,GET,OPTIONS"),
+        (PATH, "POST,OPTIONS"),
+        ("/db/neo4j/query/v2/batch", "POST,OPTIONS"),
+        ("/db/neo4j/query/v2/running", "HEAD,GET,OPTIONS"),
+        ("/db/neo4j/query/v2/running/0", "DELETE,OPTIONS"),
+        ("/db/neo4j/query/v2/tx", "POST,OPTIONS"),
+        ("/db/neo4j/query/v2/tx/0", "DELETE,POST,OPTIONS"),
+        ("/db/neo4j/query/v2/tx/0/commit", "POST,OPTIONS"),
     ] {
         for method in ["GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "BREW", "get"] {
-            if !right.split(' ').any(|right| right == method) {
+            if !right.split(',').any(|right| right == method) {
                 let response = gateway.send(method, path, &[("Content-Type", PLAIN)], ONE).await;
                 assert_eq!(response.header("Content-Type"), Some(PLAIN), "{method} {path}");
-                says(&refused(&response), 405, "Method Not Allowed");
+                assert_eq!(response.header("Allow"), Some(right), "{method} {path}");
+                let refused = refused(&response);
+                let advice = advises(&refused, 405, "Method Not Allowed");
+                assert_eq!(advice, format!("this address takes {}", right.replace(',', ", ")));
             }
         }
     }
@@ -106,10 +141,45 @@ async fn unknown_paths() {
         for method in ["GET", "POST", "DELETE"] {
             let response = gateway.send(method, path, &[("Content-Type", PLAIN)], ONE).await;
             assert_eq!(response.header("Content-Type"), Some(PLAIN), "{method} {path}");
-            says(&refused(&response), 404, "Not Found");
+            let refused = refused(&response);
+            let advice = advises(&refused, 404, "Not Found");
+            assert!(advice.contains("POST /db/{db}/query/v2"), "{advice}");
         }
     }
     works(&gateway).await;
+}
+
+#[tokio::test]
+async fn paths_of_the_older_api() {
+    let gateway = gateway().await;
+    for (path, instead) in [
+        ("/db/neo4j/tx", "POST /db/neo4j/query/v2,"),
+        ("/db/neo4j/tx/commit", "POST /db/neo4j/query/v2,"),
+        ("/db/neo4j/tx/7/commit", "POST /db/neo4j/query/v2,"),
+        ("/db/data/transaction/commit", "POST /db/{db}/query/v2,"),
+    ] {
+        let body = r#"{"statements":[{"statement":"RETURN 1"}]}"#;
+        let refused = refused(&gateway.post(path, body).await);
+        let advice = advises(&refused, 404, "Not Found");
+        assert!(advice.contains(instead), "{path}: {advice}");
+    }
+}
+
+#[tokio::test]
+async fn what_javas_old_client_accepts() {
+    let gateway = gateway().await;
+    let accept = ("Accept", "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2");
+    let response = send(&gateway, &[("Content-Type", PLAIN), accept]).await;
+    assert_eq!((values(&response), response.header("Content-Type")), (serde_json::json!([[1]]), Some(PLAIN)));
+    assert_eq!(gateway.send("GET", "/", &[accept], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn parameters_in_quotes() {
+    let gateway = gateway().await;
+    let quoted = r#"application/json;profile="a,b;c""#;
+    let response = send(&gateway, &[("Content-Type", quoted), ("Accept", quoted)]).await;
+    assert_eq!((values(&response), response.header("Content-Type")), (serde_json::json!([[1]]), Some(quoted)));
 }
 
 #[tokio::test]
@@ -206,9 +276,11 @@ async fn headers_that_come_back_are_clean() {
         assert!(own.len() == 16 && own.bytes().all(|byte| byte.is_ascii_hexdigit()), "{own}");
     }
     // So are the addresses of the discovery document.
-    let headers = [("Host", "h:1"), ("X-Forwarded-Host", "evil\"><script>"), ("X-Forwarded-Proto", "javascript")];
+    let gateway = start_embedded(&[("server.trusted_proxies", "127.0.0.1")]).await;
+    let headers =
+        [("Host", "localhost:1"), ("X-Forwarded-Host", "evil\"><script>"), ("X-Forwarded-Proto", "javascript")];
     let document = body(&gateway.send("GET", "/", &headers, "").await);
-    assert_eq!(document["query"], "http://h:1/db/{databaseName}/query/v2");
+    assert_eq!(document["query"], "http://localhost:1/db/{databaseName}/query/v2");
     // A media type comes back with the parameters it was asked with, which cannot be anything.
     let response = send(&gateway, &[("Content-Type", PLAIN), ("Accept", "application/json;x=\"\u{7f}\"")]).await;
     assert!(matches!(response.status, 202 | 400), "{response}");

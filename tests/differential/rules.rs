@@ -149,6 +149,54 @@ fn bad_request_may_say_more_but_nothing_else() {
 }
 
 #[test]
+fn other_words_of_http_may_say_more_too() {
+    let code = "Neo.ClientError.Request.Invalid";
+    for (status, word) in
+        [(404, "Not Found"), (405, "Method Not Allowed"), (406, "Not Acceptable"), (415, "Unsupported Media Type")]
+    {
+        let theirs = error(status, code, word);
+        assert!(!differs_with(&theirs, &error(status, code, &format!("{word}: send a, b")), &[]));
+        assert!(differs_with(&theirs, &error(status, code, &format!("{word} send a, b")), &[]));
+        assert!(differs_with(&theirs, &error(400, code, &format!("{word}: send a, b")), &[]));
+    }
+}
+
+#[test]
+fn an_encoded_body_may_be_called_so_where_allowed() {
+    let code = "Neo.ClientError.Request.Invalid";
+    let (theirs, allowed) = (error(400, code, "Bad Request"), [Deviation::ContentEncoding]);
+    let ours = error(415, code, "Unsupported Media Type: Content-Encoding: gzip is not supported");
+    assert!(!differs_with(&theirs, &ours, &allowed));
+    assert!(differs_with(&theirs, &ours, &[]));
+    assert!(differs_with(&theirs, &error(415, code, "Unsupported Media Type: send a"), &allowed));
+    assert!(differs_with(&error(400, code, "else"), &ours, &allowed));
+}
+
+fn differs_in(name: &str, status: u16, [theirs, ours]: [Option<&str>; 2], allowed: &[Deviation]) -> bool {
+    let names = Names { host: "127.0.0.1:1".to_owned(), ..Names::default() };
+    let answers = [theirs, ours].map(|value| {
+        let mut response = error(status, "c", "m");
+        response.headers.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        normalise(&response, &[name.to_owned()], &names)
+    });
+    let allowed: BTreeSet<_> = allowed.iter().copied().collect();
+    compare(&answers[0], &answers[1], &allowed).difference.is_some()
+}
+
+#[test]
+fn headers_differ_only_where_that_is_meant() {
+    let allow = [None, Some("POST,OPTIONS")];
+    assert!(!differs_in("Allow", 405, allow, &[Deviation::Allow]));
+    assert!(differs_in("Allow", 405, allow, &[]));
+    assert!(differs_in("Allow", 404, allow, &[Deviation::Allow]));
+    assert!(differs_in("Allow", 405, [Some("GET"), Some("POST,OPTIONS")], &[Deviation::Allow]));
+    let challenge = [Some("None"), None];
+    assert!(!differs_in("WWW-Authenticate", 401, challenge, &[Deviation::AjaxChallenge]));
+    assert!(differs_in("WWW-Authenticate", 401, challenge, &[]));
+    assert!(differs_in("WWW-Authenticate", 401, [Some("Basic"), None], &[Deviation::AjaxChallenge]));
+}
+
+#[test]
 fn unknown_error_may_become_a_client_error_where_allowed() {
     let theirs = error(500, "Neo.DatabaseError.General.UnknownError", "An unknown error occurred.");
     let ours = error(400, "Neo.ClientError.Request.Invalid", "Bad Request: null");

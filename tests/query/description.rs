@@ -25,7 +25,7 @@ async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Respons
 
 #[tokio::test]
 async fn discovery_tells_the_addresses_that_the_client_used() {
-    let gateway = gateway().await;
+    let gateway = start_embedded(&[("server.allowed_hosts", "*"), ("server.trusted_proxies", "127.0.0.1")]).await;
     for (headers, base, host) in [
         (&[("Host", "db.example:8080")][..], "http://db.example:8080", "db.example"),
         (&[("Host", "db.example"), ("Content-Length", "0")], "http://db.example", "db.example"),

@@ -57,7 +57,7 @@ def one_start(built, canned):
         while True:
             try:
                 with socket.create_connection(("127.0.0.1", port), 5) as connection:
-                    connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
                     if connection.recv(12) != b"HTTP/1.1 200":
                         raise SystemExit("Boltgate does not answer GET / with 200")
                 return (time.perf_counter() - began) * 1000
@@ -87,7 +87,7 @@ def idle_connections(built, cache, canned, number):
 
     def hold(_):
         connection = socket.create_connection(("127.0.0.1", process.port), 60)
-        head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
+        head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
         connection.sendall(head.encode() + BODY)
         if connection.recv(4096)[9:12] != b"202":
             raise SystemExit("a connection that is to be held has no right answer")

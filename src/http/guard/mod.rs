@@ -18,8 +18,9 @@ use axum::{
 use ipnet::IpNet;
 
 pub(super) use authority::Authority;
+use cors::Cors;
+pub(super) use cors::Grant;
 pub use cors::{AllowedOrigins, CorsSettings};
-use cors::{Cors, Grant};
 pub use hosts::AllowedHost;
 use hosts::Hosts;
 
@@ -112,4 +113,29 @@ fn cross_origin() -> Refusal {
 
 fn refused(status: StatusCode, code: &str, message: &str) -> Refusal {
     Refusal::stated(status, Error::new(Kind::BadRequest, code, message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_proxy_is_known_by_its_address_over_either_protocol() {
+        let guard = Guard::new(GuardSettings {
+            loopback: true,
+            allowed_hosts: Vec::new(),
+            trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
+            cors: CorsSettings {
+                origins: AllowedOrigins::Any,
+                credentials: false,
+                max_age: std::time::Duration::from_secs(1),
+                id_token_header: "X".to_owned(),
+            },
+        });
+        for (peer, trusted) in
+            [("10.1.2.3", true), ("::ffff:10.1.2.3", true), ("fd00::7", true), ("11.0.0.1", false), ("::1", false)]
+        {
+            assert_eq!(guard.trusts(peer.parse().unwrap()), trusted, "{peer}");
+        }
+    }
 }
