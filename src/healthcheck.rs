@@ -15,9 +15,11 @@ const MAX_STATUS_LINE: usize = 1024;
 /// What to ask: `http://HOST[:PORT][/PATH]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Host and port, as in the `Host` header.
+    /// Host and port to connect to.
     authority: String,
     path: String,
+    /// The `Host` header, where it is not the authority.
+    host: Option<String>,
 }
 
 /// Why the gateway counts as unhealthy, or the target is none.
@@ -60,6 +62,12 @@ pub enum HealthcheckError {
 }
 
 impl Target {
+    /// The same, asked for by another name: a gateway does not answer to all.
+    #[must_use]
+    pub fn asked_as(self, host: String) -> Self {
+        Self { host: Some(host), ..self }
+    }
+
     /// Asks for its status and describes a good one in a line.
     ///
     /// # Errors
@@ -94,9 +102,10 @@ impl Target {
 
     /// Sends the request and reads up to the end of the status line.
     fn exchange(&self, stream: &mut TcpStream, deadline: Instant) -> io::Result<Vec<u8>> {
-        let Self { authority, path } = self;
+        let Self { authority, path, host } = self;
+        let host = host.as_ref().unwrap_or(authority);
         let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {authority}\r\nUser-Agent: boltgate-healthcheck\r\n\
+            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: boltgate-healthcheck\r\n\
              Accept: application/json\r\nConnection: close\r\n\r\n"
         );
         stream.set_write_timeout(Some(remaining(deadline)?))?;
@@ -120,7 +129,7 @@ impl Target {
 impl From<SocketAddr> for Target {
     /// The root of what listens there.
     fn from(address: SocketAddr) -> Self {
-        Self { authority: address.to_string(), path: "/".to_owned() }
+        Self { authority: address.to_string(), path: "/".to_owned(), host: None }
     }
 }
 
@@ -142,7 +151,7 @@ impl FromStr for Target {
         let has_port = authority.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
         let port = if has_port { "" } else { ":80" };
         let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { authority: format!("{authority}{port}"), path: path.to_owned() })
+        Ok(Self { authority: format!("{authority}{port}"), path: path.to_owned(), host: None })
     }
 }
 

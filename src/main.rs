@@ -5,7 +5,7 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 use boltgate::{
     bolt::Endpoint,
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
-    config::{Effective, Settings, Sources},
+    config::{AllowedHost, Effective, Settings, Sources},
     healthcheck::Target,
     http,
     server::{self, Workers},
@@ -115,7 +115,15 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
 fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
     let target = match args.url {
         Some(target) => target,
-        None => Target::from(effective(&args.config)?.settings.server.listen.reachable()),
+        None => {
+            let server = effective(&args.config)?.settings.server;
+            let target = Target::from(server.listen.reachable());
+            // One name that is allowed is as good as another.
+            match server.allowed_hosts.first().and_then(AllowedHost::example) {
+                Some(host) => target.asked_as(host),
+                None => target,
+            }
+        }
     };
     println!("{}", target.check(Duration::from_secs(5))?);
     Ok(())

@@ -26,6 +26,20 @@ pub enum AllowedHost {
     Below(String),
 }
 
+impl AllowedHost {
+    /// A host of these, as a request names it; `None` where any will do.
+    #[must_use]
+    pub fn example(&self) -> Option<String> {
+        match self {
+            Self::Any => None,
+            Self::Address(IpAddr::V6(address)) => Some(format!("[{address}]")),
+            Self::Address(address) => Some(address.to_string()),
+            Self::Name(name) => Some(name.clone()),
+            Self::Below(name) => Some(format!("healthcheck.{name}")),
+        }
+    }
+}
+
 impl FromStr for AllowedHost {
     type Err = ParseValueError;
 

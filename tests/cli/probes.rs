@@ -55,6 +55,14 @@ fn healthcheck_finds_the_address_in_the_settings() {
         let said = printed(&run(&["healthcheck", "--config", file.to_str().expect("UTF-8")]));
         assert_eq!(said, format!("http://{address}/ answered 200\n"), "{listen}");
     }
+    // It asks by a name that the gateway answers to.
+    for listed in ["graph.example", "*.graph.example", "10.0.0.7", "::1", "*"] {
+        let process = Process::embedded_with(&[("BOLTGATE_SERVER__ALLOWED_HOSTS", listed)], &[]);
+        let address = process.address();
+        let (_folder, file) = config(&format!("[server]\nlisten = \"{address}\"\nallowed_hosts = [\"{listed}\"]"));
+        let said = printed(&run(&["healthcheck", "--config", file.to_str().expect("UTF-8")]));
+        assert_eq!(said, format!("http://{address}/ answered 200\n"), "{listed}");
+    }
     let mut command = boltgate(&["healthcheck"]);
     command.env("BOLTGATE_SERVER__LISTEN", nowhere());
     refused(&command.output().expect("the program starts"));
