@@ -92,14 +92,14 @@ struct Place<'a> {
 impl<'a> Place<'a> {
     fn of(request: &'a Request, proxied: bool) -> Self {
         // Whoever may leave it out does not know the gateway by a name.
-        let own = Authority::of(request).ok().flatten();
-        let (host, port) = own.map_or(("localhost", None), |own| (own.text, own.port));
+        let own = Authority::of(request);
+        let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
         let said = |name| if proxied { first(request.headers(), name) } else { None };
         let https = said("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
         let scheme = if https { "https" } else { "http" };
         match said("x-forwarded-host").and_then(Authority::parse) {
             // A proxy that names no port is taken to have left it as it was.
-            Some(forwarded) => Self { scheme, host: forwarded.text, port: forwarded.port.or(port) },
+            Some(forwarded) => Self { scheme, host: forwarded.text(), port: forwarded.port.or(port) },
             None => Self { scheme, host, port },
         }
     }

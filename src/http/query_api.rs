@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes},
     extract::Request,
-    http::{HeaderName, Method, StatusCode, header, request::Parts},
+    http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
@@ -18,6 +18,7 @@ use super::{
     answer::{Answer, At, BatchAnswer},
     body::QueryBody,
     caller::{acting_as, caller, named_user},
+    guard::Admitted,
     idempotency, load,
     media::Format,
     path::Path,
@@ -43,26 +44,23 @@ pub(super) struct Exchange {
     pub(super) limit: Option<usize>,
 }
 
-/// Sent by pages that ask for a password themselves: with a challenge the browser would do it, before they learn of it.
-const AJAX_BROWSER_AUTH: HeaderName = HeaderName::from_static("x-ajax-browser-auth");
-
 /// Answers a request under `/db`.
 // What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
 #[inline(never)]
-pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response {
+pub(super) async fn answer(gateway: Arc<Gateway>, admitted: Admitted, request: Request) -> Response {
     let received = Instant::now();
     let (parts, body) = request.into_parts();
     let statuses = match Statuses::wanted(&parts.headers, gateway.statuses) {
         Ok(statuses) => statuses,
         Err(error) => return Refusal::of(error, Format::plain()).with(gateway.statuses).into_response(),
     };
-    let asks_itself = parts.headers.get(AJAX_BROWSER_AUTH).is_some_and(|value| value == "true");
     let response = match caller(&gateway, &parts.headers).await {
         Ok(caller) => serve(Exchange { gateway, caller, parts, statuses, received, limit: None }, body).await,
         Err(refusal) => Err(refusal),
     };
     let mut response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
-    if asks_itself {
+    // With a challenge the browser would ask for a password, before the page learns that one is needed.
+    if admitted.asks_itself {
         response.headers_mut().remove(header::WWW_AUTHENTICATE);
     }
     response

@@ -25,7 +25,7 @@ use futures_util::{
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
     discovery::Discovery,
-    guard::{Grant, Guard, GuardSettings},
+    guard::{Admitted, Grant, Guard, GuardSettings},
     idempotency,
     media::{self, Format},
     path::{Methods, Path},
@@ -164,27 +164,27 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
 
 // Called when the future is polled, where a panic is caught.
 fn route(gateway: Arc<Gateway>, proxied: bool, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
-    if let Some(answer) = stopped(&gateway, &request) {
-        return Box::pin(ready(answer));
-    }
+    let admitted = match admitted(&gateway, &request) {
+        Ok(admitted) => admitted,
+        Err(answer) => return Box::pin(ready(answer)),
+    };
     if request.uri().path().starts_with("/db/") && request.method() != Method::OPTIONS {
         // Made where it stays: it is too large to be moved.
-        let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, request));
+        let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, admitted, request));
         Box::into_pin(answer)
     } else {
         Box::pin(ready(at_once(&gateway, proxied, &request)))
     }
 }
 
-/// The answer to a request that does not pass the guard, or asks for nothing else.
-fn stopped(gateway: &Gateway, request: &Request) -> Option<Response> {
-    match gateway.guard.admit(request) {
-        Ok(()) => gateway.guard.preflight(request),
-        Err(refusal) => {
-            let statuses = Statuses::wanted(request.headers(), gateway.statuses).unwrap_or(gateway.statuses);
-            Some(refusal.with(statuses).into_response())
-        }
-    }
+/// Lets a request pass the guard; else what it is told there.
+#[expect(clippy::result_large_err, reason = "an answer is as large as it is, and goes out at once")]
+fn admitted(gateway: &Gateway, request: &Request) -> Result<Admitted, Response> {
+    let admitted = gateway.guard.admit(request).map_err(|refusal| {
+        let statuses = Statuses::wanted(request.headers(), gateway.statuses).unwrap_or(gateway.statuses);
+        refusal.with(statuses).into_response()
+    })?;
+    gateway.guard.preflight(request).map_or(Ok(admitted), Err)
 }
 
 /// The answer to what no database is needed for.

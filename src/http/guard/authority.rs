@@ -1,11 +1,16 @@
 //! The name that a request calls the gateway by: `Host`, `:authority`, or the authority of an absolute target.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use axum::{
     extract::Request,
-    http::{Version, header, uri},
+    http::{
+        Version,
+        uri::{Scheme, Uri},
+    },
 };
+
+use super::head::Head;
 
 /// The default port of `http`.
 pub(super) const HTTP_PORT: u16 = 80;
@@ -15,17 +20,16 @@ pub(super) const HTTPS_PORT: u16 = 443;
 /// A host, and a port if one is given: `localhost`, `10.0.0.7:7474`, `[::1]:7474`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Authority<'a> {
-    /// The host as it was written; an IPv6 address has its brackets.
-    pub(in crate::http) text: &'a str,
-    pub(super) host: Host<'a>,
+    /// The host as it was written, in ASCII; an IPv6 address has its brackets.
+    pub(super) written: &'a [u8],
     pub(in crate::http) port: Option<u16>,
 }
 
 /// What the text of a host stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host<'a> {
-    /// Without the dot at the end that makes it absolute.
-    Name(&'a str),
+    /// In ASCII, without the dot at the end that makes it absolute.
+    Name(&'a [u8]),
     Address(IpAddr),
 }
 
@@ -35,56 +39,84 @@ impl<'a> Authority<'a> {
 
     /// Reads `HOST[:PORT]`; `None` if it is anything else.
     pub(in crate::http) fn parse(value: &'a [u8]) -> Option<Self> {
-        let value = str::from_utf8(value).ok()?;
-        let end = match value.strip_prefix('[') {
-            Some(inside) => inside.find(']')? + 2,
-            None => value.find(':').unwrap_or(value.len()),
+        let end = match value.strip_prefix(b"[") {
+            Some(inside) => inside.iter().position(|&byte| byte == b']')? + 2,
+            None => value.iter().position(|&byte| !is_of_names(byte)).unwrap_or(value.len()),
         };
-        let (text, rest) = value.split_at_checked(end)?;
-        let port = match rest.strip_prefix(':') {
-            None if rest.is_empty() => None,
-            None => return None,
+        let (host, port) = value.split_at_checked(end)?;
+        let is_host = match host {
+            [b'[', ..] => in_brackets(host).is_some(),
+            b"" | b"." => false,
+            _ => host.len() <= Self::LONGEST,
+        };
+        if !is_host {
+            return None;
+        }
+        let port = match port {
             // A colon with nothing behind it is valid, and says nothing.
-            Some("") => None,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
-            Some(_) => return None,
+            [] | [b':'] => None,
+            [b':', digits @ ..] => Some(digits.iter().try_fold(0_u16, |port, &digit| {
+                let digit = char::from(digit).to_digit(10)?;
+                port.checked_mul(10)?.checked_add(digit.try_into().ok()?)
+            })?),
+            _ => return None,
         };
-        Some(Self { text, host: Host::parse(text)?, port })
+        Some(Self { written: host, port })
     }
 
-    /// The authority that `request` names, if it has to name one: only HTTP/1.0 leaves it out.
+    /// The authority that a request to `target` names, if it has to name one: only HTTP/1.0 leaves it out.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub(in crate::http) fn of(request: &'a Request) -> Result<Option<Self>, &'static str> {
-        let mut hosts = request.headers().get_all(header::HOST).iter();
-        let host = hosts.next();
-        if hosts.next().is_some() {
+    pub(super) fn named(version: Version, target: &'a Uri, head: &Head<'a>) -> Result<Option<Self>, &'static str> {
+        if head.more_hosts {
             return Err("there is more than one Host header; send one");
         }
-        let host = match host.map(|host| Self::parse(host.as_bytes())) {
+        let host = match head.host.map(|host| Self::parse(host.as_bytes())) {
             Some(None) => return Err("the Host header is not HOST or HOST:PORT"),
-            None if request.version() == Version::HTTP_11 => return Err("there is no Host header; send one"),
+            None if version == Version::HTTP_11 => return Err("there is no Host header; send one"),
             host => host.flatten(),
         };
-        let Some(target) = request.uri().authority() else {
+        let Some(authority) = target.authority() else {
             return match host {
-                None if request.version() > Version::HTTP_11 => Err("there is no :authority"),
+                None if version > Version::HTTP_11 => Err("there is no :authority"),
                 host => Ok(host),
             };
         };
-        let target = Self::parse(target.as_str().as_bytes()).ok_or("the request's target does not name a host")?;
+        let authority =
+            Self::parse(authority.as_str().as_bytes()).ok_or("the request's target does not name a host")?;
         match host {
-            Some(host) if !host.is(&target, default_port(request.uri())) => {
+            Some(host) if !host.is(&authority, default_port(target)) => {
                 Err("the Host header and the request's target name different hosts")
             }
-            _ => Ok(Some(target)),
+            _ => Ok(Some(authority)),
         }
+    }
+
+    /// The same of a whole request that has passed the guard.
+    pub(in crate::http) fn of(request: &'a Request) -> Option<Self> {
+        Self::named(request.version(), request.uri(), &Head::of(request.headers())).ok().flatten()
+    }
+
+    /// The host as it was written; an IPv6 address has its brackets.
+    pub(in crate::http) fn text(&self) -> &'a str {
+        str::from_utf8(self.written).unwrap_or_default()
+    }
+
+    /// What the host stands for.
+    pub(super) fn host(&self) -> Host<'a> {
+        let address = match self.written {
+            [b'[', ..] => in_brackets(self.written).map(IpAddr::V6),
+            // Most names do not end so.
+            [.., b'0'..=b'9'] => self.text().parse().ok().map(IpAddr::V4),
+            _ => None,
+        };
+        address.map_or_else(|| Host::Name(self.written.strip_suffix(b".").unwrap_or(self.written)), Host::Address)
     }
 
     /// Whether both name the same host and port, where no port means `default`.
     pub(super) fn is(&self, other: &Self, default: u16) -> bool {
-        let hosts = match (self.host, other.host) {
+        let hosts = match (self.host(), other.host()) {
             (Host::Name(one), Host::Name(other)) => one.eq_ignore_ascii_case(other),
             (one, other) => one == other,
         };
@@ -92,50 +124,44 @@ impl<'a> Authority<'a> {
     }
 }
 
-impl<'a> Host<'a> {
-    fn parse(text: &'a str) -> Option<Self> {
-        if let Some(address) = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
-            return Some(Self::Address(address.parse::<Ipv6Addr>().ok()?.into()));
-        }
-        let fit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
-        let name = text.strip_suffix('.').unwrap_or(text);
-        if name.is_empty() || text.len() > Authority::LONGEST || !text.bytes().all(fit) {
-            return None;
-        }
-        let address = text.ends_with(|end: char| end.is_ascii_digit()).then(|| text.parse::<Ipv4Addr>().ok());
-        Some(address.flatten().map_or(Self::Name(name), |address| Self::Address(address.into())))
-    }
+/// Whether a name, or an IPv4 address, can have this byte.
+fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 
-fn default_port(target: &uri::Uri) -> u16 {
-    if target.scheme() == Some(&uri::Scheme::HTTPS) { HTTPS_PORT } else { HTTP_PORT }
+fn in_brackets(host: &[u8]) -> Option<Ipv6Addr> {
+    let inside = host.strip_prefix(b"[")?.strip_suffix(b"]")?;
+    str::from_utf8(inside).ok()?.parse().ok()
+}
+
+fn default_port(target: &Uri) -> u16 {
+    if target.scheme() == Some(&Scheme::HTTPS) { HTTPS_PORT } else { HTTP_PORT }
 }
 
 #[cfg(test)]
 mod tests {
-    use axum::body::Body;
+    use axum::http::Request;
 
     use super::*;
 
     #[test]
     fn hosts_and_ports_are_told_apart() {
-        let name = |text, port| Some(Authority { text, host: Host::Name(text), port });
-        let address = |text, of: &str, port| Some(Authority { text, host: Host::Address(of.parse().unwrap()), port });
-        for (text, expected) in [
-            ("localhost", name("localhost", None)),
-            ("localhost:7474", name("localhost", Some(7474))),
-            ("graph_db-1.example:", name("graph_db-1.example", None)),
-            ("10.0.0.7:80", address("10.0.0.7", "10.0.0.7", Some(80))),
-            ("[::1]:7474", address("[::1]", "::1", Some(7474))),
-            ("[fe80::1]", address("[fe80::1]", "fe80::1", None)),
+        let address = |of: &str| Host::Address(of.parse().unwrap());
+        for (written, text, port, host) in [
+            ("localhost", "localhost", None, Host::Name(b"localhost")),
+            ("localhost:7474", "localhost", Some(7474), Host::Name(b"localhost")),
+            ("graph_db-1.example:", "graph_db-1.example", None, Host::Name(b"graph_db-1.example")),
+            ("h.example.:65535", "h.example.", Some(65535), Host::Name(b"h.example")),
+            ("10.0.0.7:080", "10.0.0.7", Some(80), address("10.0.0.7")),
+            ("[::1]:7474", "[::1]", Some(7474), address("::1")),
+            ("[fe80::1]", "[fe80::1]", None, address("fe80::1")),
             // No address: programs would disagree about which.
-            ("127.1", name("127.1", None)),
-            ("0127.0.0.1", name("0127.0.0.1", None)),
+            ("127.1", "127.1", None, Host::Name(b"127.1")),
+            ("0127.0.0.1", "0127.0.0.1", None, Host::Name(b"0127.0.0.1")),
         ] {
-            assert_eq!(Authority::parse(text.as_bytes()), expected, "{text}");
+            let authority = Authority::parse(written.as_bytes()).expect(written);
+            assert_eq!((authority.text(), authority.port, authority.host()), (text, port, host), "{written}");
         }
-        let absolute = Authority::parse(b"h.example.:1").unwrap();
-        assert_eq!((absolute.text, absolute.host), ("h.example.", Host::Name("h.example")));
     }
 
     #[test]
@@ -153,10 +179,11 @@ mod tests {
     fn of(version: Version, target: &str, hosts: &[&str]) -> Result<Option<String>, &'static str> {
         let mut request = Request::builder().version(version).uri(target);
         for host in hosts {
-            request = request.header(header::HOST, *host);
+            request = request.header("host", *host);
         }
-        let request = request.body(Body::empty()).unwrap();
-        Authority::of(&request).map(|authority| authority.map(|authority| authority.text.to_owned()))
+        let request = request.body(()).unwrap();
+        let named = Authority::named(version, request.uri(), &Head::of(request.headers()));
+        named.map(|authority| authority.map(|authority| authority.text().to_owned()))
     }
 
     #[test]

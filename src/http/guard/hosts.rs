@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use super::authority::Host;
+use super::authority::{Authority, Host};
 
 /// One rule about names of the gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub enum AllowedHost {
 /// Which names are answered to.
 #[derive(Debug)]
 pub(super) enum Hosts {
+    Any,
     /// The operator says nothing, and only this machine can reach the listener.
     Local,
     Listed(Vec<AllowedHost>),
@@ -33,18 +34,24 @@ impl Hosts {
     pub(super) fn new(allowed: Vec<AllowedHost>, loopback: bool) -> Self {
         match allowed.is_empty() {
             true if loopback => Self::Local,
-            true => Self::Listed(vec![AllowedHost::Any]),
-            false => Self::Listed(allowed),
+            false if !allowed.contains(&AllowedHost::Any) => Self::Listed(allowed),
+            _ => Self::Any,
         }
     }
 
-    pub(super) fn allow(&self, host: Host<'_>) -> bool {
+    pub(super) fn allow(&self, authority: &Authority<'_>) -> bool {
         match self {
-            Self::Local => match host {
+            Self::Any => true,
+            // As nearly all ask; it needs no closer look.
+            Self::Local if matches!(authority.written, b"localhost" | b"127.0.0.1") => true,
+            Self::Local => match authority.host() {
                 Host::Address(_) => true,
-                Host::Name(name) => name.eq_ignore_ascii_case("localhost") || is_below(name, "localhost"),
+                Host::Name(name) => name.eq_ignore_ascii_case(b"localhost") || is_below(name, b"localhost"),
             },
-            Self::Listed(allowed) => allowed.iter().any(|allowed| allowed.covers(host)),
+            Self::Listed(allowed) => {
+                let host = authority.host();
+                allowed.iter().any(|allowed| allowed.covers(host))
+            }
         }
     }
 }
@@ -54,24 +61,24 @@ impl AllowedHost {
         match (self, host) {
             (Self::Any, _) => true,
             (Self::Address(allowed), Host::Address(address)) => *allowed == address,
-            (Self::Name(allowed), Host::Name(name)) => allowed.eq_ignore_ascii_case(name),
-            (Self::Below(domain), Host::Name(name)) => is_below(name, domain),
+            (Self::Name(allowed), Host::Name(name)) => allowed.as_bytes().eq_ignore_ascii_case(name),
+            (Self::Below(domain), Host::Name(name)) => is_below(name, domain.as_bytes()),
             _ => false,
         }
     }
 }
 
-fn is_below(name: &str, domain: &str) -> bool {
+fn is_below(name: &[u8], domain: &[u8]) -> bool {
     let parts = name.len().checked_sub(domain.len()).and_then(|at| name.split_at_checked(at));
-    parts.is_some_and(|(label, rest)| rest.eq_ignore_ascii_case(domain) && label.len() > 1 && label.ends_with('.'))
+    parts.is_some_and(|(labels, rest)| matches!(labels, [.., _, b'.']) && rest.eq_ignore_ascii_case(domain))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{super::authority::Authority, *};
+    use super::*;
 
     fn allow(hosts: &Hosts, host: &str) -> bool {
-        hosts.allow(Authority::parse(host.as_bytes()).expect(host).host)
+        hosts.allow(&Authority::parse(host.as_bytes()).expect(host))
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod authority;
 mod cors;
+mod head;
 mod hosts;
 mod origin;
 
@@ -21,6 +22,7 @@ pub(super) use authority::Authority;
 use cors::Cors;
 pub(super) use cors::Grant;
 pub use cors::{AllowedOrigins, CorsSettings};
+use head::Head;
 pub use hosts::AllowedHost;
 use hosts::Hosts;
 
@@ -38,6 +40,13 @@ pub struct GuardSettings {
     pub trusted_proxies: Vec<IpNet>,
     /// Of pages of other origins.
     pub cors: CorsSettings,
+}
+
+/// What is known of a request that has passed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    /// It is sent by a page that asks for a password itself, so the browser must not.
+    pub(super) asks_itself: bool,
 }
 
 /// The rules that hold for every request.
@@ -64,22 +73,20 @@ impl Guard {
     }
 
     /// Lets a request pass, or says why not.
-    pub(super) fn admit(&self, request: &Request) -> Result<(), Refusal> {
-        let authority = Authority::of(request).map_err(Refusal::bad_header)?;
+    pub(super) fn admit(&self, request: &Request) -> Result<Admitted, Refusal> {
+        let head = Head::of(request.headers());
+        let authority = Authority::named(request.version(), request.uri(), &head).map_err(Refusal::bad_header)?;
         if let Some(authority) = &authority
-            && !self.hosts.allow(authority.host)
+            && !self.hosts.allow(authority)
         {
             return Err(host_not_allowed(authority));
         }
         // These change nothing, and no page can read the answer without a grant.
         let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        if !harmless
-            && origin::is_foreign(request.headers(), authority.as_ref())
-            && self.grant(request.headers()).is_none()
-        {
+        if !harmless && origin::is_foreign(&head, authority.as_ref()) && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
-        Ok(())
+        Ok(Admitted { asks_itself: head.asks_itself })
     }
 
     /// The answer to a preflight of a page that may ask.
@@ -97,7 +104,7 @@ fn host_not_allowed(authority: &Authority<'_>) -> Refusal {
     let message = format!(
         "Misdirected Request: the gateway does not answer to the name \"{}\"; if clients should use it, add it to the \
          setting server.allowed_hosts.",
-        authority.text
+        authority.text()
     );
     refused(StatusCode::MISDIRECTED_REQUEST, "Boltgate.ClientError.Request.HostNotAllowed", &message)
 }

@@ -1,17 +1,18 @@
 //! Which page a request comes from, as far as a browser says so.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::HeaderValue;
 
-use super::authority::{Authority, HTTP_PORT, HTTPS_PORT};
-
-const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+use super::{
+    authority::{Authority, HTTP_PORT, HTTPS_PORT},
+    head::Head,
+};
 
 /// Whether the page is of another origin than `own`, the gateway's. What is no browser says nothing, and is no page.
-pub(super) fn is_foreign(headers: &HeaderMap, own: Option<&Authority<'_>>) -> bool {
-    match headers.get(SEC_FETCH_SITE) {
+pub(super) fn is_foreign(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
+    match head.sec_fetch_site {
         Some(site) => site != "same-origin" && site != "none",
         // Browsers leave it out where the gateway is asked over plain HTTP and is not on loopback.
-        None => headers.get(header::ORIGIN).is_some_and(|origin| !own.is_some_and(|own| names(origin, own))),
+        None => head.origin.is_some_and(|origin| !own.is_some_and(|own| names(origin, own))),
     }
 }
 
@@ -26,6 +27,8 @@ fn names(origin: &HeaderValue, own: &Authority<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use axum::http::{HeaderMap, HeaderName};
+
     use super::*;
 
     fn foreign(host: Option<&str>, headers: &[(&'static str, &str)]) -> bool {
@@ -33,7 +36,8 @@ mod tests {
         let pair = |(name, value): &(&'static str, &str)| {
             (HeaderName::from_static(name), HeaderValue::from_str(value).expect(value))
         };
-        is_foreign(&headers.iter().map(pair).collect(), own.as_ref())
+        let headers: HeaderMap = headers.iter().map(pair).collect();
+        is_foreign(&Head::of(&headers), own.as_ref())
     }
 
     #[test]
