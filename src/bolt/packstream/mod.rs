@@ -10,7 +10,7 @@ mod read;
 mod write;
 
 pub use read::{DecodeError, Reader, Token, integer};
-pub use write::{Writer, close_collection, open_collection};
+pub use write::{Writer, close_collection, long_head, open_collection};
 
 /// Structure tags that travel inside values.
 pub mod tag {

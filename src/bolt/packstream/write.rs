@@ -48,6 +48,11 @@ impl<'a> Writer<'a> {
         self.out.extend_from_slice(value);
     }
 
+    /// The head of so many bytes; they follow.
+    pub fn bytes_head(&mut self, length: usize) {
+        self.sized(None, 0xCC, length);
+    }
+
     /// A string.
     pub fn string(&mut self, value: &str) {
         self.sized(Some(0x80), 0xD0, value.len());
@@ -105,6 +110,12 @@ fn head(tiny: Option<u8>, marker: u8, size: usize) -> ([u8; 5], usize) {
             ([marker + 2, a, b, c, d], 5)
         }
     }
+}
+
+/// The head of a list or map of more than 15 items or pairs, and how many of its bytes count.
+#[must_use]
+pub fn long_head(is_map: bool, size: usize) -> ([u8; 5], usize) {
+    head(None, if is_map { 0xD8 } else { 0xD4 }, size)
 }
 
 fn low_byte(size: usize) -> u8 {

@@ -1,27 +1,52 @@
 //! Assembles one PackStream map while its JSON is read: sizes and repeated keys are known only later.
 //!
-//! Owns the collections that are open. Promises linear time, however collections are nested: what is written
-//! stays where it is until the end, where at most one pass puts in the long heads and leaves out what a later
-//! key replaced. Knows nothing of JSON.
+//! Owns the collections that are open. Promises linear work but for the sorting of large maps' keys, however
+//! collections are nested, and memory within a small multiple of the text: what is written stays where it is until the
+//! end, where at most one pass puts in the long heads and leaves out what a later key replaced. Knows nothing of JSON.
+//! Positions have 32 bits: a map takes less than 4 GiB.
 
-use std::collections::HashSet;
-
+use super::edits::Edits;
+use super::room;
 use crate::bolt::packstream::{Writer, close_collection, open_collection};
 use crate::bolt::path::{self, Step};
 
-/// Pairs up to which comparing every key with every other is cheaper than hashing.
+/// Pairs up to which comparing every key with every other is cheaper than sorting them.
 const FEW: usize = 8;
+/// Room for a scalar and what opens a collection, in bytes: no zone's name is so long.
+const SCALAR: usize = 128;
+
+/// The text that a map is made of, and how many bytes of PackStream such a text can come to.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+    pub(super) most: fn(&str) -> usize,
+    /// It is refused before it comes to more than this.
+    pub(super) limit: usize,
+}
+
+impl Source<'_> {
+    fn most(&self) -> usize {
+        // What is not filled may still have to be there.
+        (self.most)(self.text).min(self.limit.max(self.text.len())) + 2 * SCALAR
+    }
+
+    /// Members that the text can hold: the shortest one is `"":0,`.
+    fn members(&self) -> usize {
+        self.text.len() / 5
+    }
+}
 
 /// A map under construction at the end of a buffer.
 #[derive(Debug)]
-pub(super) struct Assembly<'o> {
+pub(super) struct Assembly<'a, 'o> {
     root: &'static str,
+    source: Source<'a>,
     out: &'o mut Vec<u8>,
     base: usize,
     open: Vec<Open>,
-    /// The pairs of all open maps, those of the innermost last.
-    pairs: Vec<Pair>,
-    edits: Vec<Edit>,
+    /// Where the pairs of all open maps begin, behind `base`, those of the innermost last.
+    pairs: Vec<u32>,
+    edits: Edits,
 }
 
 /// A collection that has not ended; `start` is what `open_collection` gave.
@@ -31,34 +56,19 @@ enum Open {
     Map { start: usize, first_pair: usize },
 }
 
-/// Where a pair begins, and where its key's text stands.
-#[derive(Debug)]
-struct Pair {
-    start: usize,
-    key: (usize, usize),
-}
-
-/// A change that waits for the end: `length` bytes at `at` give way to the head of a collection, or to nothing.
-#[derive(Debug)]
-struct Edit {
-    at: usize,
-    length: usize,
-    head: Option<Head>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Head {
-    size: usize,
-    is_map: bool,
-}
-
-impl<'o> Assembly<'o> {
+impl<'a, 'o> Assembly<'a, 'o> {
     /// Opens the outermost map; messages call it `root`.
-    pub(super) fn begin(root: &'static str, out: &'o mut Vec<u8>) -> Self {
+    pub(super) fn begin(root: &'static str, source: Source<'a>, out: &'o mut Vec<u8>) -> Self {
         let base = out.len();
-        let mut assembly = Self { root, out, base, open: Vec::new(), pairs: Vec::new(), edits: Vec::new() };
+        let (open, pairs, edits) = (Vec::new(), Vec::new(), Edits::default());
+        let mut assembly = Self { root, source, out, base, open, pairs, edits };
         assembly.begin_map();
         assembly
+    }
+
+    /// Bytes of PackStream so far.
+    pub(super) fn len(&self) -> usize {
+        self.out.len() - self.base
     }
 
     /// Announces the next value of the innermost collection.
@@ -66,19 +76,32 @@ impl<'o> Assembly<'o> {
         if let Some(Open::List { items, .. }) = self.open.last_mut() {
             *items += 1;
         }
+        self.reserve(SCALAR);
     }
 
     /// Writes the key of the next value of the innermost collection, which is a map.
     pub(super) fn key(&mut self, key: &str) {
-        let start = self.out.len();
+        self.reserve(key.len() + SCALAR);
+        let (start, source) = (position(self.len()), self.source);
+        room::push(&mut self.pairs, start, || source.members());
         self.writer().string(key);
-        let end = self.out.len();
-        self.pairs.push(Pair { start, key: (end - key.len(), end) });
     }
 
     /// For values that are no collections.
     pub(super) fn writer(&mut self) -> Writer<'_> {
         Writer::new(self.out)
+    }
+
+    /// A string of any length.
+    pub(super) fn string(&mut self, text: &str) {
+        self.reserve(text.len() + SCALAR);
+        self.writer().string(text);
+    }
+
+    /// For a value of up to `bytes` bytes and its head.
+    pub(super) fn writer_of(&mut self, bytes: usize) -> Writer<'_> {
+        self.reserve(bytes + SCALAR);
+        self.writer()
     }
 
     pub(super) fn begin_list(&mut self) {
@@ -104,7 +127,7 @@ impl<'o> Assembly<'o> {
         }
         let complete = self.open.is_empty();
         if complete {
-            self.apply_edits();
+            self.edits.apply(self.out, self.base);
         }
         complete
     }
@@ -117,9 +140,9 @@ impl<'o> Assembly<'o> {
             match open {
                 Open::List { items, .. } => steps.push(Step::Index(items.saturating_sub(1))),
                 Open::Map { first_pair, .. } => {
-                    let current = self.pairs.get(*first_pair..pairs_end).and_then(<[Pair]>::last);
-                    if let Some(pair) = current {
-                        let key = str::from_utf8(self.text_of(pair)).unwrap_or_default();
+                    let current = self.pairs.get(*first_pair..pairs_end).and_then(<[u32]>::last);
+                    if let Some(&pair) = current {
+                        let key = str::from_utf8(key_at(self.written(), pair)).unwrap_or_default();
                         steps.push(Step::Key(key));
                     }
                     pairs_end = *first_pair;
@@ -130,66 +153,84 @@ impl<'o> Assembly<'o> {
         path::name(self.root, &steps)
     }
 
+    fn reserve(&mut self, more: usize) {
+        if self.out.capacity() - self.out.len() < more {
+            let (base, source) = (self.base, self.source);
+            room::reserve(self.out, more, || base + source.most());
+        }
+    }
+
+    fn written(&self) -> &[u8] {
+        self.out.get(self.base..).unwrap_or_default()
+    }
+
     fn close(&mut self, start: usize, size: usize, is_map: bool) {
         if size <= 15 {
             close_collection(self.out, start, size, is_map);
         } else {
-            let head = Some(Head { size, is_map });
-            self.edits.push(Edit { at: start - 1, length: 1, head });
+            let written = self.out.get_mut(self.base..).unwrap_or_default();
+            self.edits.lengthen_head(written, position(start - self.base - 1), size, is_map, self.source.text.len());
         }
     }
 
     /// Drops the pairs of the innermost map whose key comes again, and gives their number.
     fn replace_repeated(&mut self, first_pair: usize) -> usize {
-        let pairs = self.pairs.get(first_pair..).unwrap_or_default();
-        let mut dropped = Vec::new();
-        let mut end = self.out.len();
-        let mut later: HashSet<&[u8]> = HashSet::new();
-        for (place, pair) in pairs.iter().enumerate().rev() {
-            let key = self.text_of(pair);
-            let repeated = if pairs.len() <= FEW {
-                let after = pairs.get(place + 1..).unwrap_or_default();
-                after.iter().any(|other| self.text_of(other) == key)
-            } else {
-                !later.insert(key)
-            };
-            if repeated {
-                dropped.push(Edit { at: pair.start, length: end - pair.start, head: None });
-            }
-            end = pair.start;
+        let written = self.out.get_mut(self.base..).unwrap_or_default();
+        let pairs = self.pairs.get_mut(first_pair..).unwrap_or_default();
+        let dropped = if pairs.len() <= FEW { drop_few(written, pairs) } else { drop_many(written, pairs) };
+        if dropped > 0 {
+            self.edits.cut_dropped(written, pairs, self.source.text.len());
         }
-        let count = dropped.len();
-        self.edits.append(&mut dropped);
-        count
+        dropped
     }
+}
 
-    fn text_of(&self, pair: &Pair) -> &[u8] {
-        self.out.get(pair.key.0..pair.key.1).unwrap_or_default()
+/// Marks each of a few pairs whose key comes again.
+fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
+    let mut dropped = 0;
+    for (place, &pair) in pairs.iter().enumerate() {
+        let after = pairs.get(place + 1..).unwrap_or_default();
+        if after.iter().any(|&other| key_at(written, other) == key_at(written, pair)) {
+            Edits::drop_pair(written, pair);
+            dropped += 1;
+        }
     }
+    dropped
+}
 
-    fn apply_edits(&mut self) {
-        if self.edits.is_empty() {
-            return;
+/// The same for many: pairs with the same key stand side by side meanwhile, in their order.
+fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
+    pairs.sort_unstable_by(|one, other| {
+        key_at(written, *one).cmp(key_at(written, *other)).then_with(|| one.cmp(other))
+    });
+    let mut dropped = 0;
+    for pair in pairs.windows(2) {
+        if let [one, next] = *pair
+            && key_at(written, one) == key_at(written, next)
+        {
+            // Never looked at again: whatever stands before it has been compared with it already.
+            Edits::drop_pair(written, one);
+            dropped += 1;
         }
-        self.edits.sort_unstable_by_key(|edit| edit.at);
-        let mut edited = Vec::with_capacity(self.out.len() - self.base + 4 * self.edits.len());
-        let mut copied = self.base;
-        for edit in &self.edits {
-            // An edit behind the cursor lies inside something that was dropped.
-            let Some(kept) = edit.at.checked_sub(copied) else {
-                continue;
-            };
-            let tail = self.out.get(copied..).unwrap_or_default();
-            edited.extend_from_slice(tail.get(..kept).unwrap_or_default());
-            match edit.head {
-                Some(Head { size, is_map: true }) => Writer::new(&mut edited).map(size),
-                Some(Head { size, is_map: false }) => Writer::new(&mut edited).list(size),
-                None => {}
-            }
-            copied = edit.at + edit.length;
-        }
-        edited.extend_from_slice(self.out.get(copied..).unwrap_or_default());
-        self.out.truncate(self.base);
-        self.out.append(&mut edited);
     }
+    pairs.sort_unstable();
+    dropped
+}
+
+/// The text of the key that begins at `start`, as `Writer::string` writes it.
+fn key_at(written: &[u8], start: u32) -> &[u8] {
+    let rest = written.get(start as usize..).unwrap_or_default();
+    let (length, text) = match rest {
+        [tiny @ 0x80..=0x8F, text @ ..] => (usize::from(tiny & 0x0F), text),
+        [0xD0, length, text @ ..] => (usize::from(*length), text),
+        [0xD1, a, b, text @ ..] => (usize::from(u16::from_be_bytes([*a, *b])), text),
+        [0xD2, a, b, c, d, text @ ..] => (u32::from_be_bytes([*a, *b, *c, *d]) as usize, text),
+        _ => (0, rest),
+    };
+    text.get(..length).unwrap_or_default()
+}
+
+/// The same in 32 bits, which are enough for any text within the limits.
+fn position(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -21,12 +21,15 @@ pub struct Limits {
     pub number: usize,
     /// Objects and arrays around a value, the outermost included.
     pub depth: usize,
+    /// Bytes of PackStream that may be made of the text.
+    pub packed: usize,
 }
 
 impl Default for Limits {
-    /// What Neo4j takes: strings of 20 million characters, keys of 50 thousand, each of at most three bytes.
+    /// What Neo4j takes: strings of 20 million characters, keys of 50 thousand, each of at most three bytes. There is no
+    /// limit to the PackStream.
     fn default() -> Self {
-        Self { string: 60_000_000, key: 150_000, number: 1000, depth: 1000 }
+        Self { string: 60_000_000, key: 150_000, number: 1000, depth: 1000, packed: usize::MAX }
     }
 }
 
@@ -95,16 +98,18 @@ pub struct Lexer<'a> {
     /// Containers around the text that this lexer began with.
     outside: usize,
     limits: Limits,
+    /// Bytes of PackStream that were made of the text so far.
+    packed: usize,
 }
 
 impl<'a> Lexer<'a> {
     /// A lexer at the start of `text`.
     #[must_use]
     pub fn new(text: &'a str, limits: Limits) -> Self {
-        Self { text, position: 0, start: 0, due: Due::Value, containers: Vec::new(), outside: 0, limits }
+        Self { text, position: 0, start: 0, due: Due::Value, containers: Vec::new(), outside: 0, limits, packed: 0 }
     }
 
-    /// Another lexer over the object whose [`Token::ObjectStart`] this one gave at `offset`, as its innermost.
+    /// Another lexer over the value that begins at `offset`, inside the object that this one is in.
     #[must_use]
     pub fn again_from(&self, offset: usize) -> Self {
         Self {
@@ -119,6 +124,41 @@ impl<'a> Lexer<'a> {
     #[must_use]
     pub fn offset(&self) -> usize {
         self.start
+    }
+
+    /// The text from the token given last.
+    pub(super) fn rest(&self) -> &'a str {
+        self.text.get(self.start..).unwrap_or_default()
+    }
+
+    /// Counts `bytes` of PackStream that were made of the text.
+    ///
+    /// # Errors
+    /// As [`Lexer::may_pack`].
+    pub(super) fn pack(&mut self, bytes: usize) -> Result<(), SyntaxError> {
+        self.may_pack(bytes)?;
+        self.packed += bytes;
+        Ok(())
+    }
+
+    /// How many more bytes of PackStream may be made of the text.
+    pub(super) fn left_to_pack(&self) -> usize {
+        self.limits.packed.saturating_sub(self.packed)
+    }
+
+    /// Whether so many more bytes of PackStream may be made of the text.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] beyond the limit.
+    pub(super) fn may_pack(&self, bytes: usize) -> Result<(), SyntaxError> {
+        if bytes <= self.left_to_pack() {
+            return Ok(());
+        }
+        let most = self.limits.packed;
+        Err(self.error(format!(
+            "the values come to more than {most} bytes in the form in which the database takes them, twice what the \
+             body may have (limits.body); send them in several requests"
+        )))
     }
 
     /// Reads the next token.

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const LIMITS: Limits = Limits { string: 20, key: 5, number: 10, depth: 4 };
+const LIMITS: Limits = Limits { string: 20, key: 5, number: 10, depth: 4, packed: usize::MAX };
 
 /// All tokens of `text`, in a short notation.
 fn tokens(text: &str) -> Result<String, SyntaxError> {

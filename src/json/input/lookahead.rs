@@ -1,11 +1,12 @@
 //! The `$type` of values that say it behind their `_value`.
 //!
-//! Promises that every byte is looked at ahead at most once: one pass over the outermost such object notes the type
-//! of every one inside it.
+//! Promises that every byte is looked at ahead at most once: one pass over the outermost such object notes where
+//! every one inside it says its type.
 
 use std::borrow::Cow;
 
 use super::lexer::{Lexer, SyntaxError, Token};
+use super::room;
 
 /// What stands as `$type`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,58 +36,77 @@ impl<'a> TypeName<'a> {
 
 /// What one pass found. The reader asks for it in the order of the text.
 #[derive(Debug, Default)]
-pub(super) struct Lookahead<'a> {
-    /// Every object of the pass, by where it begins.
-    found: Vec<Found<'a>>,
+pub(super) struct Lookahead {
+    /// Every object of the pass that says its value first, in the order of the text.
+    found: Vec<Found>,
     /// The first one that may still be asked for.
     next: usize,
 }
 
-/// Where an object begins, and its first `$type`.
-#[derive(Debug)]
-struct Found<'a> {
-    offset: usize,
-    name: Option<TypeName<'a>>,
+/// Where an object begins, and where the value of its first `$type`: in 32 bits, which are enough for any text within the
+/// limits.
+#[derive(Debug, Clone, Copy)]
+struct Found {
+    object: u32,
+    name: u32,
 }
 
-impl<'a> Lookahead<'a> {
+const ABSENT: u32 = u32::MAX;
+/// The shortest object that says its value first, in bytes: `{"_value":0},`.
+const PER_OBJECT: usize = 13;
+
+/// A collection that has not ended.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    object: u32,
+    /// Its place in `found`, once its value has come.
+    place: Option<usize>,
+    type_seen: bool,
+}
+
+impl Lookahead {
     /// The type of the object that begins at `offset` and has its `_value` first; `lexer` is inside it.
-    pub(super) fn type_at(&mut self, offset: usize, lexer: &Lexer<'a>) -> Result<TypeName<'a>, SyntaxError> {
-        while self.found.get(self.next).is_some_and(|found| found.offset < offset) {
+    pub(super) fn type_at<'a>(&mut self, offset: usize, lexer: &Lexer<'a>) -> Result<TypeName<'a>, SyntaxError> {
+        let object = position(offset);
+        while self.found.get(self.next).is_some_and(|found| found.object < object) {
             self.next += 1;
         }
-        if self.found.get(self.next).is_none_or(|found| found.offset != offset) {
+        if self.found.get(self.next).is_none_or(|found| found.object != object) {
             // Not inside what an earlier pass covered, so nothing of that pass will be asked for again.
             self.found.clear();
             self.next = 0;
             self.pass(lexer.again_from(offset))?;
         }
-        let name = self.found.get_mut(self.next).and_then(|found| found.name.take());
-        Ok(name.unwrap_or_else(TypeName::absent))
+        match self.found.get(self.next) {
+            Some(Found { name, .. }) if *name != ABSENT => {
+                Ok(TypeName::of(lexer.again_from(*name as usize).token()?))
+            }
+            _ => Ok(TypeName::absent()),
+        }
     }
 
-    fn pass(&mut self, mut lexer: Lexer<'a>) -> Result<(), SyntaxError> {
-        // The collections that have not ended: an object by its place in `found`, an array by none.
-        let mut open: Vec<Option<usize>> = Vec::new();
+    fn pass(&mut self, mut lexer: Lexer<'_>) -> Result<(), SyntaxError> {
+        let mut open: Vec<Open> = Vec::new();
+        let text = lexer.rest().len();
         loop {
             let mut token = lexer.token()?;
-            if let Token::Key(key) = &token {
-                let object = open.last().copied().flatten();
-                let found = object.and_then(|object| self.found.get_mut(object));
-                if key == "$type"
-                    && let Some(Found { name: name @ None, .. }) = found
-                {
+            if let (Token::Key(key), Some(inside)) = (&token, open.last_mut()) {
+                if key == "$type" && !inside.type_seen {
+                    inside.type_seen = true;
                     token = lexer.token()?;
-                    *name = Some(TypeName::of(token.clone()));
+                    if let Some(found) = inside.place.and_then(|place| self.found.get_mut(place)) {
+                        found.name = position(lexer.offset());
+                    }
+                } else if key == "_value" && !inside.type_seen && inside.place.is_none() {
+                    inside.place = Some(self.found.len());
+                    let found = Found { object: inside.object, name: ABSENT };
+                    room::push(&mut self.found, found, || text / PER_OBJECT);
                 }
             }
             match token {
-                Token::ObjectStart => {
-                    let offset = lexer.offset();
-                    open.push(Some(self.found.len()));
-                    self.found.push(Found { offset, name: None });
+                Token::ObjectStart | Token::ArrayStart => {
+                    open.push(Open { object: position(lexer.offset()), place: None, type_seen: false });
                 }
-                Token::ArrayStart => open.push(None),
                 Token::ObjectEnd | Token::ArrayEnd => {
                     open.pop();
                     if open.is_empty() {
@@ -97,4 +117,8 @@ impl<'a> Lookahead<'a> {
             }
         }
     }
+}
+
+fn position(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(ABSENT)
 }

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
-use super::assemble::Assembly;
+use super::assemble::{Assembly, Source};
 use super::kind::Kind;
 use super::lexer::{Lexer, Token};
 use super::lookahead::{Lookahead, TypeName};
-use super::vector::{VectorError, vector};
+use super::vector::{VectorError, VectorText};
 use super::{InputError, duration, number, point, scalar, temporal};
 use crate::bolt::packstream::{Writer, tag};
 use crate::bolt::path::shortened;
@@ -21,14 +21,14 @@ use crate::json::TypedVersion;
 ///
 /// # Errors
 /// [`InputError::UnsupportedType`] for a `$type` that `version` does not know, [`InputError::Value`] for a value
-/// that is not of its type, [`InputError::Syntax`] for text that is no JSON.
+/// that is not of its type, [`InputError::Syntax`] for text that is no JSON or beyond a limit.
 pub fn read_map(
     lexer: &mut Lexer<'_>,
     version: TypedVersion,
     root: &'static str,
     out: &mut Vec<u8>,
 ) -> Result<(), InputError> {
-    let assembly = Assembly::begin(root, out);
+    let assembly = Assembly::begin(root, Source { text: lexer.rest(), most, limit: lexer.left_to_pack() }, out);
     let frames = vec![Frame::Map];
     TypedReader { lexer, version, assembly, frames, lookahead: Lookahead::default() }.read()
 }
@@ -56,9 +56,9 @@ struct Envelope {
 struct TypedReader<'l, 'a, 'o> {
     lexer: &'l mut Lexer<'a>,
     version: TypedVersion,
-    assembly: Assembly<'o>,
+    assembly: Assembly<'a, 'o>,
     frames: Vec<Frame>,
-    lookahead: Lookahead<'a>,
+    lookahead: Lookahead,
 }
 
 impl<'a> TypedReader<'_, 'a, '_> {
@@ -75,7 +75,10 @@ impl<'a> TypedReader<'_, 'a, '_> {
                 (Frame::Envelope(envelope), Token::Key(key)) => self.member(envelope, &key)?,
                 (Frame::Envelope(envelope), _) => self.end_envelope(envelope)?,
                 (_, Token::ObjectEnd | Token::ArrayEnd) => {
-                    self.assembly.end();
+                    if self.assembly.end() {
+                        let size = self.assembly.len();
+                        self.lexer.pack(size)?;
+                    }
                 }
                 (_, value) => {
                     self.frames.push(frame);
@@ -202,20 +205,18 @@ impl<'a> TypedReader<'_, 'a, '_> {
     }
 
     fn vector(&mut self) -> Result<(), InputError> {
-        match vector(self.lexer) {
-            Ok(vector) => {
-                let mut writer = self.assembly.writer();
-                writer.structure(tag::VECTOR, 2);
-                writer.bytes(&[vector.marker]);
-                writer.bytes(&vector.data);
-                Ok(())
-            }
-            Err(VectorError::Syntax(error)) => Err(error.into()),
-            Err(VectorError::UnsupportedType(name)) => Err(InputError::UnsupportedType(name)),
-            Err(VectorError::Malformed(reason)) => Err(self.refused(reason)),
-        }
+        let written = VectorText::read(self.lexer).and_then(|vector| {
+            let size = vector.size();
+            // It may take four times its text, and so has to be looked at before it is written.
+            self.lexer.may_pack(self.assembly.len() + size)?;
+            vector.write(self.lexer, &mut self.assembly.writer_of(size))
+        });
+        written.map_err(|error| match error {
+            VectorError::Syntax(error) => error.into(),
+            VectorError::UnsupportedType(name) => InputError::UnsupportedType(name),
+            VectorError::Malformed(reason) => self.refused(reason),
+        })
     }
-
     fn not_of(&self, kind: Kind, found: Cow<'_, str>) -> InputError {
         self.refused(format!("{found} is not valid; {}", kind.expected()))
     }
@@ -225,15 +226,25 @@ impl<'a> TypedReader<'_, 'a, '_> {
     }
 }
 
+/// The most that `text` comes to. Only the coordinates of vectors take more than their text: `1,` has two bytes and
+/// becomes eight.
+fn most(text: &str) -> usize {
+    let coordinates = text.bytes().filter(|byte| *byte == b',').count();
+    text.len() + 6 * coordinates.min(text.len() / 2)
+}
+
 /// Writes the value that `text` is in type `kind`; `None` if it is none.
-fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_>) -> Option<()> {
+fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_, '_>) -> Option<()> {
     let mut writer = assembly.writer();
     match kind {
         Kind::Boolean => writer.boolean(text.eq_ignore_ascii_case("true")),
         Kind::Integer => writer.integer(number::integer(text)?),
         Kind::Float => writer.float(number::float64(text)?),
-        Kind::String => writer.string(text),
-        Kind::Base64 => writer.bytes(&scalar::base64(text)?),
+        Kind::String => assembly.string(text),
+        Kind::Base64 => {
+            let bytes = scalar::base64(text)?;
+            assembly.writer_of(bytes.len()).bytes(&bytes);
+        }
         Kind::Uuid => writer.uuid(&scalar::uuid(text)?),
         Kind::Date => integers(&mut writer, tag::DATE, [temporal::date(text)?]),
         Kind::LocalTime => integers(&mut writer, tag::LOCAL_TIME, [temporal::local_time(text)?]),

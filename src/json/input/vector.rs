@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use super::lexer::{Lexer, SyntaxError, Token};
 use super::number::{float32, float64, integer};
+use crate::bolt::packstream::{Writer, tag};
 
 /// Why a vector could not be read.
 #[derive(Debug)]
@@ -23,13 +24,19 @@ impl From<SyntaxError> for VectorError {
     }
 }
 
-/// A vector as the wire has it.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Vector {
-    /// The PackStream marker of the coordinates' type.
-    pub marker: u8,
-    /// The coordinates, big-endian.
-    pub data: Vec<u8>,
+/// A vector whose coordinates have been counted, and not written yet: it is known only then how many there are, and what
+/// type they are of may stand behind them.
+#[derive(Debug)]
+pub(super) struct VectorText {
+    kind: CoordinatesType,
+    coordinates: Coordinates,
+}
+
+/// Where their array begins in the text, and how many there are.
+#[derive(Debug, Clone, Copy)]
+struct Coordinates {
+    offset: usize,
+    count: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -66,48 +73,78 @@ impl CoordinatesType {
         }
     }
 
-    /// Appends one coordinate; `None` if the text is none or out of range.
-    fn write(self, text: &str, data: &mut Vec<u8>) -> Option<()> {
+    /// Bytes of one coordinate.
+    fn width(self) -> usize {
         match self {
-            Self::Int8 => data.extend(integer::<i8>(text)?.to_be_bytes()),
-            Self::Int16 => data.extend(integer::<i16>(text)?.to_be_bytes()),
-            Self::Int32 => data.extend(integer::<i32>(text)?.to_be_bytes()),
-            Self::Int64 => data.extend(integer::<i64>(text)?.to_be_bytes()),
-            Self::Float32 => data.extend(float32(text)?.to_be_bytes()),
-            Self::Float64 => data.extend(float64(text)?.to_be_bytes()),
+            Self::Int8 => 1,
+            Self::Int16 => 2,
+            Self::Int32 | Self::Float32 => 4,
+            Self::Int64 | Self::Float64 => 8,
+        }
+    }
+
+    /// Appends one coordinate; `None` if the text is none or out of range.
+    fn write(self, text: &str, out: &mut Writer<'_>) -> Option<()> {
+        match self {
+            Self::Int8 => out.raw(&integer::<i8>(text)?.to_be_bytes()),
+            Self::Int16 => out.raw(&integer::<i16>(text)?.to_be_bytes()),
+            Self::Int32 => out.raw(&integer::<i32>(text)?.to_be_bytes()),
+            Self::Int64 => out.raw(&integer::<i64>(text)?.to_be_bytes()),
+            Self::Float32 => out.raw(&float32(text)?.to_be_bytes()),
+            Self::Float64 => out.raw(&float64(text)?.to_be_bytes()),
         }
         Some(())
     }
 }
 
-/// Reads the rest of a vector's object; its [`Token::ObjectStart`] has been read.
-pub(super) fn vector(lexer: &mut Lexer<'_>) -> Result<Vector, VectorError> {
-    let mut kind = None;
-    let mut coordinates = None;
-    loop {
-        match lexer.token()? {
-            Token::Key(key) if key == "coordinatesType" && kind.is_none() => {
-                kind = Some(coordinates_type(lexer)?);
+impl VectorText {
+    /// Reads the rest of a vector's object; its [`Token::ObjectStart`] has been read.
+    pub(super) fn read(lexer: &mut Lexer<'_>) -> Result<Self, VectorError> {
+        let mut kind = None;
+        let mut coordinates = None;
+        loop {
+            match lexer.token()? {
+                Token::Key(key) if key == "coordinatesType" && kind.is_none() => {
+                    kind = Some(coordinates_type(lexer)?);
+                }
+                Token::Key(key) if key == "coordinates" && coordinates.is_none() => {
+                    coordinates = Some(counted(lexer)?);
+                }
+                Token::Key(key) => {
+                    return Err(malformed(format!(
+                        "unexpected or repeated key {key:?} in a vector; it has `coordinatesType` and `coordinates`"
+                    )));
+                }
+                _ => break,
             }
-            Token::Key(key) if key == "coordinates" && coordinates.is_none() => {
-                coordinates = Some(texts(lexer)?);
-            }
-            Token::Key(key) => {
-                return Err(malformed(format!(
-                    "unexpected or repeated key {key:?} in a vector; it has `coordinatesType` and `coordinates`"
-                )));
-            }
-            _ => break,
         }
+        let kind = kind.ok_or_else(|| VectorError::UnsupportedType("null".to_owned()))?;
+        let coordinates = coordinates.ok_or_else(|| malformed("a vector without `coordinates`"))?;
+        Ok(Self { kind, coordinates })
     }
-    let kind = kind.ok_or_else(|| VectorError::UnsupportedType("null".to_owned()))?;
-    let coordinates = coordinates.ok_or_else(|| malformed("a vector without `coordinates`"))?;
-    let mut data = Vec::new();
-    for (place, text) in coordinates.iter().enumerate() {
-        kind.write(text, &mut data)
-            .ok_or_else(|| malformed(format!("coordinate {place} is not of its vector's type or range")))?;
+
+    /// Bytes that its coordinates take on the wire.
+    pub(super) fn size(&self) -> usize {
+        self.coordinates.count * self.kind.width()
     }
-    Ok(Vector { marker: kind.marker(), data })
+
+    /// Writes it, with the coordinates in big-endian bytes, from the text that `lexer` has read.
+    pub(super) fn write(&self, lexer: &Lexer<'_>, out: &mut Writer<'_>) -> Result<(), VectorError> {
+        out.structure(tag::VECTOR, 2);
+        out.bytes(&[self.kind.marker()]);
+        out.bytes_head(self.size());
+        let mut lexer = lexer.again_from(self.coordinates.offset);
+        lexer.token()?; // the beginning of the array
+        for place in 0..self.coordinates.count {
+            let written = match lexer.token()? {
+                Token::String(text) => self.kind.write(&text, out),
+                Token::Number(text) => self.kind.write(text, out),
+                _ => None,
+            };
+            written.ok_or_else(|| malformed(format!("coordinate {place} is not of its vector's type or range")))?;
+        }
+        Ok(())
+    }
 }
 
 fn coordinates_type(lexer: &mut Lexer<'_>) -> Result<CoordinatesType, VectorError> {
@@ -121,18 +158,17 @@ fn coordinates_type(lexer: &mut Lexer<'_>) -> Result<CoordinatesType, VectorErro
     CoordinatesType::named(&name).ok_or_else(|| VectorError::UnsupportedType(name.into_owned()))
 }
 
-fn texts<'a>(lexer: &mut Lexer<'a>) -> Result<Vec<Cow<'a, str>>, VectorError> {
+fn counted(lexer: &mut Lexer<'_>) -> Result<Coordinates, VectorError> {
     if lexer.token()? != Token::ArrayStart {
         return Err(malformed("`coordinates` that are no array"));
     }
-    let mut texts = Vec::new();
+    let mut coordinates = Coordinates { offset: lexer.offset(), count: 0 };
     loop {
         match lexer.token()? {
-            Token::String(text) => texts.push(text),
-            Token::Number(text) => texts.push(text.into()),
-            Token::ArrayEnd => return Ok(texts),
+            Token::String(_) | Token::Number(_) => coordinates.count += 1,
+            Token::ArrayEnd => return Ok(coordinates),
             _ => {
-                return Err(malformed(format!("coordinate {} is neither string nor number", texts.len())));
+                return Err(malformed(format!("coordinate {} is neither string nor number", coordinates.count)));
             }
         }
     }
