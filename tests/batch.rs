@@ -192,6 +192,20 @@ async fn what_is_wrong_with_the_request_is_said_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn text_behind_the_batch_is_not_passed_over() {
+    let one = r#"{"statements":[{"statement":"WRITE behind 1"}]}"#;
+    for stand in stands().await {
+        for behind in [one, " junk", "\n{}", "]"] {
+            let (path, text) = (format!("{}/batch", stand.path), format!("{one}{behind}"));
+            let answer = stand.gateway.send("POST", &path, &[("Content-Type", "application/json")], &text).await;
+            let message = body(&answer)["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
+            assert!(answer.status == 400 && message.contains("more behind the object"), "{}: {answer}", stand.name);
+        }
+        assert_eq!(stand.read("behind").await, Value::Null, "{}", stand.name);
+    }
+}
+
+#[tokio::test]
 async fn statements_travel_together() {
     for stand in stands().await {
         // So many that they cannot all be on their way at once, and parameters that fill the sockets both ways.

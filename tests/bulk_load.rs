@@ -179,6 +179,9 @@ async fn a_head_that_makes_no_sense_is_refused() {
         ("{\"statement\":\"RETURN 1\",\"statements\":[]}\n", "unknown field `statements`"),
         ("{\"statement\":\"RETURN 1\",\"transactionSize\":0}\n", "transactionSize: the number 0"),
         ("{\"statement\":\"RETURN 1\",\"parameters\":{}}\n", "unknown field `parameters`"),
+        ("{\"statement\":\"RETURN 1\"}{\"id\":1}{\"id\":2}", "more behind the object"),
+        ("{\"statement\":\"RETURN 1\"} x\n{\"id\":1}\n", "more behind the object"),
+        ("{\0\"\0s\0\"\0:\0", "have to be UTF-8"),
     ] {
         let answer = load(&gateway, "neo4j", &[], text).await;
         assert_eq!(answer.status, 400, "{answer}");

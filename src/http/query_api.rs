@@ -103,11 +103,10 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: idempotency::K
 }
 
 async fn answered(exchange: &Exchange, bytes: Bytes) -> Result<Response, Refusal> {
-    let mut understood = match request::understand(&exchange.parts, &bytes, &exchange.gateway.limits) {
+    let mut understood = match request::understand(&exchange.parts, bytes, &exchange.gateway.limits) {
         Ok(understood) => understood,
         Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
-    drop(bytes);
     understood.format.statuses = exchange.statuses;
     let done = carry_out(exchange, &mut understood).await;
     done.map_err(|error| Refusal::of(error, understood.format))

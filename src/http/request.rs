@@ -64,7 +64,7 @@ pub(super) async fn read(body: Body, limits: &RequestLimits) -> Result<Bytes, Re
 /// Everything that can be known of a request without the database.
 pub(super) fn understand<'a>(
     parts: &'a Parts,
-    bytes: &[u8],
+    bytes: Bytes,
     limits: &RequestLimits,
 ) -> Result<Understood<'a>, Refusal> {
     let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
@@ -111,7 +111,7 @@ pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn read_body(path: &Path<'_>, bytes: &[u8], content: View, limits: &RequestLimits) -> Result<QueryBody, Error> {
+fn read_body(path: &Path<'_>, bytes: Bytes, content: View, limits: &RequestLimits) -> Result<QueryBody, Error> {
     let kind = match path {
         Path::Query { .. } => BodyKind::Query,
         Path::Batch { .. } => BodyKind::Batch,

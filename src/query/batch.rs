@@ -11,6 +11,7 @@ use super::{
     error::Error,
     retry::{Attempts, Retry},
     rows::{RowRefused, RowSink},
+    runs::Runs,
     script::Script,
     statement::Options,
 };
@@ -21,8 +22,8 @@ use crate::{auth::Identity, bolt::Summary};
 pub struct BatchStatement {
     /// The text.
     pub text: Arc<str>,
-    /// PackStream maps.
-    pub runs: Vec<Vec<u8>>,
+    /// The parameters of each run.
+    pub runs: Runs,
 }
 
 /// What one transaction is to do.

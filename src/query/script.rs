@@ -55,6 +55,8 @@ pub struct Script {
 struct Position {
     statement: usize,
     run: usize,
+    /// Where the run's parameters begin; of the position that is sent only.
+    offset: usize,
 }
 
 /// What the next reply belongs to.
@@ -290,7 +292,7 @@ impl Script {
         while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
             let at = self.sent;
             let Some(statement) = self.batch.statements.get(at.statement) else { break };
-            let Some(parameters) = statement.runs.get(at.run) else {
+            let Some((parameters, next)) = statement.runs.at(at.offset) else {
                 self.sent = at.next_statement();
                 continue;
             };
@@ -310,6 +312,7 @@ impl Script {
             }
             self.outstanding += 1;
             self.sent.run += 1;
+            self.sent.offset = next;
         }
         Ok(())
     }
@@ -340,7 +343,7 @@ impl Script {
 
 impl Position {
     fn next_statement(self) -> Self {
-        Self { statement: self.statement + 1, run: 0 }
+        Self { statement: self.statement + 1, run: 0, offset: 0 }
     }
 }
 

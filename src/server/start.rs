@@ -184,7 +184,11 @@ fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16) -> http:
         body: settings.limits.body.get(),
         body_timeout: settings.server.body_timeout.get(),
         line: settings.limits.line.get(),
-        content: http::BodyLimits { statement: settings.limits.statement.get(), depth: settings.limits.depth.get() },
+        content: http::BodyLimits {
+            statement: settings.limits.statement.get(),
+            depth: settings.limits.depth.get(),
+            packed: 2 * settings.limits.body.max(settings.limits.line).get(),
+        },
         id_token_header: callers::id_token_header(&settings.auth),
         statuses: match settings.http.statuses {
             config::Statuses::QueryApi => http::Statuses::QueryApi,

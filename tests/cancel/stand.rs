@@ -164,7 +164,7 @@ impl Stand {
             },
             body: 1 << 20,
             body_timeout: Duration::from_secs(10),
-            content: http::BodyLimits { statement: 1 << 20, depth: 100 },
+            content: http::BodyLimits { statement: 1 << 20, depth: 100, packed: 1 << 21 },
             line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,

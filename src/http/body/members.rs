@@ -12,6 +12,9 @@ use crate::query::{AccessMode, Category, NotificationFilter, Severity};
 /// Most rows of a load in one transaction; databases hold all of it in memory until it is committed.
 const MOST_ROWS: usize = 1_000_000;
 
+/// Bookmarks of one request at most: some for each transaction that has to be seen.
+const MOST_BOOKMARKS: usize = 10_000;
+
 /// Reads members one after another.
 pub(super) struct Reader<'t, 'l> {
     pub(super) lexer: Lexer<'t>,
@@ -28,7 +31,11 @@ impl<'t> Reader<'t, '_> {
             Member::TransactionSize => body.transaction_size = self.transaction_size()?,
             Member::RowsAs => body.rows_as = self.text("rowsAs")?.and_then(|name| non_empty(&name)),
             Member::Parameters => {
-                body.parameters = self.map("parameters")?.unwrap_or_else(|| EMPTY_MAP.to_vec());
+                // Whatever it held before makes room for the last one.
+                body.parameters.clear();
+                if !self.map_into("parameters", &mut body.parameters)? {
+                    body.parameters.extend_from_slice(&EMPTY_MAP);
+                }
             }
             Member::IncludeCounters => body.include_counters = self.boolean("includeCounters")?,
             Member::AccessMode => body.access_mode = self.access_mode()?,
@@ -39,7 +46,11 @@ impl<'t> Reader<'t, '_> {
                 body.impersonated_user = non_empty(user.trim());
             }
             Member::TxType => body.implicit = self.text("txType")?.as_deref() == Some("IMPLICIT"),
-            Member::TxMetadata => body.tx_metadata = self.map("txMetadata")?,
+            Member::TxMetadata => {
+                let mut metadata = body.tx_metadata.take().unwrap_or_default();
+                metadata.clear();
+                body.tx_metadata = self.map_into("txMetadata", &mut metadata)?.then_some(metadata);
+            }
             Member::NotificationsFilter => body.notifications = self.notifications()?,
         }
         Ok(())
@@ -54,33 +65,24 @@ impl<'t> Reader<'t, '_> {
         Ok(Some(statement.into_owned()).filter(|statement| !statement.is_empty()))
     }
 
-    /// An object of values as a PackStream map.
-    pub(super) fn map(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
+    /// Appends an object of values to `out` as a PackStream map; false when there is none.
+    pub(super) fn map_into(&mut self, name: &'static str, out: &mut Vec<u8>) -> Result<bool, BodyError> {
         match self.lexer.token()? {
-            Token::Null => return Ok(None),
+            Token::Null => return Ok(false),
             Token::ObjectStart => {}
             other => return Err(wrong(name, &other, "an object or null")),
         }
-        self.open_map(name).map(Some)
+        self.open_map_into(name, out)?;
+        Ok(true)
     }
 
     /// The rest of an object whose beginning was read.
-    fn open_map(&mut self, name: &'static str) -> Result<Vec<u8>, BodyError> {
-        let mut out = Vec::new();
+    pub(super) fn open_map_into(&mut self, name: &'static str, out: &mut Vec<u8>) -> Result<(), BodyError> {
         match self.typed {
-            Some(version) => typed::read_map(&mut self.lexer, version, name, &mut out)?,
-            None => plain::read_map(&mut self.lexer, name, &mut out)?,
+            Some(version) => typed::read_map(&mut self.lexer, version, name, out)?,
+            None => plain::read_map(&mut self.lexer, name, out)?,
         }
-        Ok(out)
-    }
-
-    /// The next object of an array of them; `None` at its end.
-    pub(super) fn map_or_end(&mut self, name: &'static str) -> Result<Option<Vec<u8>>, BodyError> {
-        match self.lexer.token()? {
-            Token::ArrayEnd => Ok(None),
-            Token::ObjectStart => self.open_map(name).map(Some),
-            other => Err(wrong(name, &other, "an array of objects")),
-        }
+        Ok(())
     }
 
     /// A string; a number or boolean as it is written.
@@ -164,6 +166,11 @@ impl<'t> Reader<'t, '_> {
         loop {
             match self.lexer.token()? {
                 Token::ArrayEnd => return Ok(bookmarks),
+                Token::String(_) if bookmarks.len() == MOST_BOOKMARKS => {
+                    return Err(malformed(format!(
+                        "bookmarks: more than {MOST_BOOKMARKS}; those of the latest are enough"
+                    )));
+                }
                 Token::String(text) if !text.trim().is_empty() => bookmarks.push(text.into_owned()),
                 other => {
                     let place = format!("bookmarks[{}]", bookmarks.len());

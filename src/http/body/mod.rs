@@ -8,8 +8,9 @@ mod members;
 mod retry;
 mod statements;
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
+use axum::body::Bytes;
 use thiserror::Error;
 
 use crate::bolt::path::shortened;
@@ -44,6 +45,17 @@ pub struct BodyLimits {
     pub statement: usize,
     /// Objects and arrays in each other, the body included.
     pub depth: usize,
+    /// Bytes of PackStream that its values may come to.
+    pub packed: usize,
+}
+
+impl BodyLimits {
+    fn lexer<'t>(&self, text: &'t str) -> Lexer<'t> {
+        Lexer::new(text, Limits { depth: self.depth, packed: self.packed, ..Limits::default() })
+    }
+
+    #[cfg(test)]
+    const SAMPLE: Self = Self { statement: 1000, depth: 100, packed: usize::MAX };
 }
 
 /// What a request asks for.
@@ -136,23 +148,40 @@ impl From<InputError> for BodyError {
 }
 
 /// Reads a body. Parameters and metadata are typed JSON of this version, or plain JSON for `None`. A body of no bytes
-/// is an empty object; what follows the object is not looked at.
+/// is an empty object. What follows the object is refused where it would be lost without a word, in a batch or a load;
+/// elsewhere it is not looked at, as in Neo4j.
 ///
 /// # Errors
 /// [`BodyError`]; its text names the place and what would be right.
 pub(super) fn parse(
-    bytes: &[u8],
+    bytes: Bytes,
+    typed: Option<TypedVersion>,
+    kind: BodyKind,
+    limits: &BodyLimits,
+) -> Result<QueryBody, BodyError> {
+    if bytes.is_empty() {
+        return Ok(QueryBody::default());
+    }
+    if kind == Load && !encoding::is_utf8(&bytes) {
+        return Err(malformed("the lines of a bulk load have to be UTF-8".to_owned()));
+    }
+    match encoding::decode(&bytes).map_err(|error| malformed(error.to_string()))? {
+        Cow::Borrowed(text) => parse_text(text, typed, kind, limits),
+        Cow::Owned(text) => {
+            drop(bytes);
+            parse_text(&text, typed, kind, limits)
+        }
+    }
+}
+
+fn parse_text(
+    text: &str,
     typed: Option<TypedVersion>,
     kind: BodyKind,
     limits: &BodyLimits,
 ) -> Result<QueryBody, BodyError> {
     let mut body = QueryBody::default();
-    if bytes.is_empty() {
-        return Ok(body);
-    }
-    let text = encoding::decode(bytes).map_err(|error| BodyError::Malformed(error.to_string()))?;
-    let lexer = Lexer::new(&text, Limits { depth: limits.depth, ..Limits::default() });
-    let mut reader = Reader { lexer, typed, limits };
+    let mut reader = Reader { lexer: limits.lexer(text), typed, limits };
     let start = reader.lexer.token()?;
     if start != Token::ObjectStart {
         return Err(malformed(format!("the body is {}; an object is due", described(&start))));
@@ -160,23 +189,37 @@ pub(super) fn parse(
     while let Token::Key(key) = reader.lexer.token()? {
         reader.read(member(&key, kind)?, &mut body)?;
     }
+    if matches!(kind, Batch | Load) {
+        nothing_behind(text, &reader.lexer)?;
+    }
     Ok(body)
 }
 
-/// Reads one row of a load: an object as a PackStream map.
+/// Refuses what follows the object whose end was read: nobody would carry it out.
+fn nothing_behind(text: &str, lexer: &Lexer<'_>) -> Result<(), BodyError> {
+    let behind = text.get(lexer.offset() + 1..).unwrap_or_default().trim();
+    if behind.is_empty() {
+        return Ok(());
+    }
+    Err(malformed(format!("there is more behind the object, \"{}\"; send one object", shortened(behind, 40))))
+}
+
+/// Reads one row of a load, an object, and appends it to `out` as a PackStream map.
 ///
 /// # Errors
 /// As [`parse`].
-pub(super) fn parse_row(line: &[u8], typed: Option<TypedVersion>, limits: &BodyLimits) -> Result<Vec<u8>, BodyError> {
+pub(super) fn parse_row(
+    line: &[u8],
+    typed: Option<TypedVersion>,
+    limits: &BodyLimits,
+    out: &mut Vec<u8>,
+) -> Result<(), BodyError> {
     let text = str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
-    let lexer = Lexer::new(text, Limits { depth: limits.depth, ..Limits::default() });
-    let mut reader = Reader { lexer, typed, limits };
-    let row = reader
-        .map("row")
-        .map_err(in_this_line)?
-        .ok_or_else(|| malformed("the line is null; an object is due".to_owned()))?;
-    let behind = text.get(reader.lexer.offset() + 1..).unwrap_or_default();
-    if behind.trim().is_empty() { Ok(row) } else { Err(malformed("there is more behind the object".to_owned())) }
+    let mut reader = Reader { lexer: limits.lexer(text), typed, limits };
+    if !reader.map_into("row", out).map_err(in_this_line)? {
+        return Err(malformed("the line is null; an object is due".to_owned()));
+    }
+    nothing_behind(text, &reader.lexer)
 }
 
 /// The lexer sees one line and counts it as the first; which it is, the caller knows.
@@ -249,5 +292,7 @@ fn malformed(reason: String) -> BodyError {
     BodyError::Malformed(reason)
 }
 
+#[cfg(test)]
+mod hostile_tests;
 #[cfg(test)]
 mod tests;

@@ -95,9 +95,8 @@ mod tests {
     use super::{super::*, *};
 
     fn wish(text: &str) -> Result<RetryWish, String> {
-        let limits = BodyLimits { statement: 1000, depth: 100 };
         let body = format!(r#"{{"retry":{text}}}"#);
-        match parse(body.as_bytes(), None, BodyKind::Query, &limits) {
+        match parse(body.into(), None, BodyKind::Query, &BodyLimits::SAMPLE) {
             Ok(body) => Ok(body.retry),
             Err(error) => Err(error.to_string()),
         }

@@ -1,9 +1,14 @@
 //! The member `statements`: those of a batch, each with its parameters or with a list of them.
 
+use std::sync::Arc;
+
 use super::{BodyError, EMPTY_MAP, malformed, members::Reader, members::wrong};
 use crate::bolt::path::shortened;
 use crate::json::input::Token;
-use crate::query::BatchStatement;
+use crate::query::{BatchStatement, Runs};
+
+/// Statements of one batch at most, so that many short ones take little memory. Runs of one statement are not counted.
+const MOST_STATEMENTS: usize = 100_000;
 
 impl Reader<'_, '_> {
     pub(super) fn statements(&mut self) -> Result<Vec<BatchStatement>, BodyError> {
@@ -12,13 +17,19 @@ impl Reader<'_, '_> {
             Token::ArrayStart => {}
             other => return Err(wrong("statements", &other, "an array of objects")),
         }
-        let mut statements = Vec::new();
+        let mut statements: Vec<BatchStatement> = Vec::new();
         loop {
             let at = |error| within(statements.len(), error);
             match self.lexer.token()? {
                 Token::ArrayEnd => return Ok(statements),
+                Token::ObjectStart if statements.len() == MOST_STATEMENTS => {
+                    return Err(malformed(format!(
+                        "statements: more than {MOST_STATEMENTS}; send them in several requests, or one of them with a \
+                         parametersList"
+                    )));
+                }
                 Token::ObjectStart => {
-                    let statement = self.one().map_err(at)?;
+                    let statement = self.one(statements.last()).map_err(at)?;
                     statements.push(statement);
                 }
                 other => return Err(wrong(&place(statements.len()), &other, "an object with a statement")),
@@ -26,12 +37,17 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn one(&mut self) -> Result<BatchStatement, BodyError> {
+    /// `before` is the statement before it, which often has the same text.
+    fn one(&mut self, before: Option<&BatchStatement>) -> Result<BatchStatement, BodyError> {
         let (mut text, mut parameters, mut list) = (None, None, None);
         while let Token::Key(key) = self.lexer.token()? {
             match key.as_ref() {
                 "statement" => text = self.statement()?,
-                "parameters" => parameters = self.map("parameters")?,
+                "parameters" => {
+                    let mut runs = Runs::default();
+                    let given = runs.add(|out| self.map_into("parameters", out))?;
+                    parameters = given.then_some(runs);
+                }
                 "parametersList" => list = self.parameters_list()?,
                 _ => {
                     let key = shortened(&key, 60);
@@ -47,21 +63,29 @@ impl Reader<'_, '_> {
                 return Err(malformed("parameters and parametersList exclude each other".to_owned()));
             }
             (None, Some(list)) => list,
-            (parameters, None) => vec![parameters.unwrap_or_else(|| EMPTY_MAP.to_vec())],
+            (parameters, None) => parameters.unwrap_or_else(|| Runs::one(&EMPTY_MAP)),
         };
-        Ok(BatchStatement { text: text.into(), runs })
+        let text = match before {
+            Some(before) if *before.text == *text => Arc::clone(&before.text),
+            _ => text.into(),
+        };
+        Ok(BatchStatement { text, runs })
     }
 
-    fn parameters_list(&mut self) -> Result<Option<Vec<Vec<u8>>>, BodyError> {
+    fn parameters_list(&mut self) -> Result<Option<Runs>, BodyError> {
         const NAME: &str = "parametersList";
         match self.lexer.token()? {
             Token::Null => return Ok(None),
             Token::ArrayStart => {}
             other => return Err(wrong(NAME, &other, "an array of objects or null")),
         }
-        let mut list = Vec::new();
-        while let Some(map) = self.map_or_end(NAME)? {
-            list.push(map);
+        let mut list = Runs::default();
+        loop {
+            match self.lexer.token()? {
+                Token::ArrayEnd => break,
+                Token::ObjectStart => list.add(|out| self.open_map_into(NAME, out))?,
+                other => return Err(wrong(NAME, &other, "an array of objects")),
+            }
         }
         if list.is_empty() {
             return Err(malformed(format!("{NAME}: an empty array where at least one object is due")));
@@ -87,9 +111,9 @@ mod tests {
     use super::super::*;
 
     fn statements(text: &str) -> Result<Vec<BatchStatement>, String> {
-        let limits = BodyLimits { statement: 20, depth: 100 };
+        let limits = BodyLimits { statement: 20, ..BodyLimits::SAMPLE };
         let body = format!(r#"{{"statements":{text}}}"#);
-        match parse(body.as_bytes(), None, BodyKind::Batch, &limits) {
+        match parse(body.into(), None, BodyKind::Batch, &limits) {
             Ok(body) => Ok(body.statements),
             Err(error) => Err(error.to_string()),
         }
@@ -101,7 +125,8 @@ mod tests {
             r#"[{"statement":"A"},{"parameters":{"x":1},"statement":"B"},{"statement":"C","parametersList":[{},{"x":2}]}]"#,
         );
         let read = read.unwrap();
-        let runs: Vec<_> = read.iter().map(|one| (&*one.text, one.runs.clone())).collect();
+        let runs: Vec<_> =
+            read.iter().map(|one| (&*one.text, one.runs.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())).collect();
         let (empty, map) = (vec![0xA0], |x| vec![0xA1, 0x81, b'x', x]);
         assert_eq!(runs, [("A", vec![empty.clone()]), ("B", vec![map(1)]), ("C", vec![empty, map(2)])]);
         assert!(statements("null").unwrap().is_empty() && statements("[]").unwrap().is_empty());

@@ -4,7 +4,21 @@ use crate::query::{Category, Severity};
 
 use super::*;
 
-const LIMITS: BodyLimits = BodyLimits { statement: 100, depth: 50 };
+const LIMITS: BodyLimits = BodyLimits { statement: 100, depth: 50, packed: usize::MAX };
+
+fn parse(
+    bytes: &[u8],
+    typed: Option<TypedVersion>,
+    kind: BodyKind,
+    limits: &BodyLimits,
+) -> Result<QueryBody, BodyError> {
+    super::parse(Bytes::copy_from_slice(bytes), typed, kind, limits)
+}
+
+fn parse_row(line: &[u8], typed: Option<TypedVersion>, limits: &BodyLimits) -> Result<Vec<u8>, BodyError> {
+    let mut out = Vec::new();
+    super::parse_row(line, typed, limits, &mut out).map(|()| out)
+}
 
 fn opening(text: &str) -> Result<QueryBody, BodyError> {
     parse(text.as_bytes(), None, BodyKind::Opening, &LIMITS)

@@ -29,7 +29,7 @@ use crate::{
     json::{TypedVersion, View},
     query::{
         Attempted, Batch, BatchBegun, BatchError, BatchSink, BatchStatement, Error, Flow, Options, Retry, RowRefused,
-        RowSink,
+        RowSink, Runs,
     },
 };
 use lines::{LineError, Lines};
@@ -67,8 +67,7 @@ struct Load {
 /// Rows on their way to one transaction.
 #[derive(Default)]
 struct Rows {
-    runs: Vec<Vec<u8>>,
-    bytes: usize,
+    runs: Runs,
     first: u64,
     last: u64,
 }
@@ -125,7 +124,7 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
     let head = lines.next().await.map_err(|error| refuse(Error::bad_request(&format!("line 1: {error}"))))?;
     let head = head.ok_or_else(|| refuse(Error::bad_request("the body is empty; its first line says what to do")))?;
     let content = &gateway.limits.content;
-    let mut head = body::parse(&head, typed, BodyKind::Load, content).map_err(|error| refuse(in_body(error)))?;
+    let mut head = body::parse(head, typed, BodyKind::Load, content).map_err(|error| refuse(in_body(error)))?;
     let statement = head.statement.take();
     let statement = statement.ok_or_else(|| refuse(Error::invalid("statement cannot be null or empty")))?;
     let options = exchange.options(&mut head).map_err(refuse)?;
@@ -187,7 +186,7 @@ struct Gathered {
 async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<Option<Gathered>, Failure> {
     let content = &exchange.gateway.limits.content;
     let mut rows = Rows::default();
-    while rows.runs.len() < load.transaction_size && rows.bytes < TRANSACTION_BYTES {
+    while rows.runs.len() < load.transaction_size && rows.runs.size() < TRANSACTION_BYTES {
         let line = lines.next().await;
         let number = lines.number();
         let failed = |status, error| Failure { status, error, at: Some(At::Lines(number, number)) };
@@ -199,13 +198,12 @@ async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<O
             }
             Err(error) => return Err(failed(None, Error::bad_request(&error.to_string()))),
         };
-        let row = body::parse_row(&line, load.typed, content).map_err(|error| failed(None, in_body(error)))?;
         if rows.runs.is_empty() {
             rows.first = number;
         }
         rows.last = number;
-        rows.bytes += row.len();
-        rows.runs.push(row);
+        let row = rows.runs.add(|out| body::parse_row(&line, load.typed, content, out));
+        row.map_err(|error| failed(None, in_body(error)))?;
     }
     if rows.runs.is_empty() {
         return Ok(None);
@@ -213,22 +211,20 @@ async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<O
     let (count, at) = (rows.runs.len(), At::Lines(rows.first, rows.last));
     let runs = match &load.rows_as {
         None => rows.runs,
-        Some(name) => vec![as_list(name, &rows)],
+        Some(name) => as_list(name, &rows.runs),
     };
     Ok(Some(Gathered { statement: BatchStatement { text: Arc::clone(&load.statement), runs }, count, at }))
 }
 
 /// A map with one parameter: the list of all rows.
-fn as_list(name: &str, rows: &Rows) -> Vec<u8> {
-    let mut out = Vec::with_capacity(rows.bytes + name.len() + 16);
-    let mut writer = Writer::new(&mut out);
+fn as_list(name: &str, rows: &Runs) -> Runs {
+    let mut map = Vec::with_capacity(rows.size() + name.len() + 16);
+    let mut writer = Writer::new(&mut map);
     writer.map(1);
     writer.string(name);
-    writer.list(rows.runs.len());
-    for row in &rows.runs {
-        writer.raw(row);
-    }
-    out
+    writer.list(rows.len());
+    rows.iter().for_each(|row| writer.raw(row));
+    Runs::one(&map)
 }
 
 /// The text, and then the rest of the body unseen: a client that is still sending would otherwise find its connection

@@ -200,9 +200,8 @@ fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
 
 /// The same for many: pairs with the same key stand side by side meanwhile, in their order.
 fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
-    pairs.sort_unstable_by(|one, other| {
-        key_at(written, *one).cmp(key_at(written, *other)).then_with(|| one.cmp(other))
-    });
+    pairs
+        .sort_unstable_by(|one, other| key_at(written, *one).cmp(key_at(written, *other)).then_with(|| one.cmp(other)));
     let mut dropped = 0;
     for pair in pairs.windows(2) {
         if let [one, next] = *pair

@@ -39,6 +39,12 @@ pub fn decode(body: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
     }
 }
 
+/// Whether the beginning of the body shows UTF-8.
+#[must_use]
+pub fn is_utf8(body: &[u8]) -> bool {
+    recognise(body).0 == Encoding::Utf8
+}
+
 /// The byte order mark decides; without one, the zero bytes around the first character, which JSON has in ASCII.
 fn recognise(body: &[u8]) -> (Encoding, usize) {
     match *body {
@@ -67,7 +73,9 @@ fn utf16(text: &[u8], mark: usize, big: bool) -> Result<String, EncodingError> {
         true => u16::from_be_bytes(*pair),
         false => u16::from_le_bytes(*pair),
     });
-    let mut decoded = String::with_capacity(text.len() / 2);
+    // Counted first, since a text that grows by doubling would take three times its size meanwhile.
+    let size = char::decode_utf16(units.clone()).map(|unit| unit.map_or(0, char::len_utf8)).sum();
+    let mut decoded = String::with_capacity(size);
     let mut unit = 0;
     for character in char::decode_utf16(units) {
         let character = character.map_err(|_| wrong(unit))?;

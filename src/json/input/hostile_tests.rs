@@ -83,13 +83,20 @@ fn typed_text_takes_no_more_than_three_times_its_size() {
         ("values without types", repeated(r#"{"x":{"_value":["#, r#"{"_value":0},"#, r#"],"$type":"List"}}"#)),
         ("empty objects", repeated(r#"{"x":{"_value":["#, "{},", r#"],"$type":"List"}}"#)),
         ("long types", repeated(r#"{"x":{"_value":"#, &list(r#"{"$type":"Null"}"#).repeat(3), r#","$type":"Null"}}"#)),
-        ("lists in lists", repeated(r#"{"x":{"_value":["#, &list(&list("").repeat(20)[..340]), r#"],"$type":"List"}}"#)),
+        (
+            "lists in lists",
+            repeated(r#"{"x":{"_value":["#, &list(&list("").repeat(20)[..340]), r#"],"$type":"List"}}"#),
+        ),
         ("nulls", repeated(r#"{"x":{"$type":"List","_value":["#, r#"{"$type":"Null"},"#, "]}}")),
         ("floats", repeated(r#"{"x":{"$type":"List","_value":["#, r#"{"$type":"Float","_value":1},"#, "]}}")),
         ("one key", repeated(r#"{"x":{"$type":"Map","_value":{"#, r#""":{"$type":"Null"},"#, "}}}")),
         (
             "a large vector",
-            repeated(r#"{"x":{"$type":"Vector","_value":{"coordinates":["#, "1,", r#"],"coordinatesType":"FLOAT64"}}}"#),
+            repeated(
+                r#"{"x":{"$type":"Vector","_value":{"coordinates":["#,
+                "1,",
+                r#"],"coordinatesType":"FLOAT64"}}}"#,
+            ),
         ),
         (
             "vectors",
@@ -117,11 +124,8 @@ fn what_becomes_too_large_is_refused() {
     let (_, result) = peak(&floats, None);
     let message = result.unwrap_err().to_string();
     assert!(message.contains("more than 2097152 bytes") && message.contains("limits.body"), "{message}");
-    let vector = repeated(
-        r#"{"x":{"$type":"Vector","_value":{"coordinatesType":"FLOAT64","coordinates":["#,
-        "1,",
-        "]}}}",
-    );
+    let vector =
+        repeated(r#"{"x":{"$type":"Vector","_value":{"coordinatesType":"FLOAT64","coordinates":["#, "1,", "]}}}");
     let (peak, result) = peak(&vector, Some(TypedVersion::V1_2));
     assert!(result.is_err() && peak < CONSTANT, "it is refused before anything is made of it: {peak}");
 }
@@ -150,7 +154,8 @@ fn decoded(reader: &mut Reader<'_>) -> serde_json::Value {
 fn repetitive() -> impl Strategy<Value = String> {
     let leaf = (0..3000_i32).prop_map(|number| number.to_string());
     leaf.prop_recursive(5, 600, 40, |inner| {
-        let member = (0..12_usize, inner.clone()).prop_map(|(key, value)| format!("\"{}\":{value}", "k".repeat(key * 3)));
+        let member =
+            (0..12_usize, inner.clone()).prop_map(|(key, value)| format!("\"{}\":{value}", "k".repeat(key * 3)));
         prop_oneof![
             vec(inner, 0..40).prop_map(|items| format!("[{}]", items.join(","))),
             vec(member.clone(), 0..40).prop_map(|members| format!("{{{}}}", members.join(","))),

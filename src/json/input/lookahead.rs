@@ -78,9 +78,7 @@ impl Lookahead {
             self.pass(lexer.again_from(offset))?;
         }
         match self.found.get(self.next) {
-            Some(Found { name, .. }) if *name != ABSENT => {
-                Ok(TypeName::of(lexer.again_from(*name as usize).token()?))
-            }
+            Some(Found { name, .. }) if *name != ABSENT => Ok(TypeName::of(lexer.again_from(*name as usize).token()?)),
             _ => Ok(TypeName::absent()),
         }
     }
