@@ -28,16 +28,24 @@ pub fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[0, 0]);
 }
 
-/// Cuts a payload that is too long for one chunk, in place of the one it was written as.
+/// Room for one message of `payload` bytes and its chunks' ends.
+pub(super) fn framed_size(payload: usize) -> usize {
+    payload + 2 * payload.div_ceil(MAX_CHUNK) + 4
+}
+
+/// Cuts a payload that is too long for one chunk, in place of the one it was written as. It may be very large, so it is
+/// moved within the buffer.
 fn split(out: &mut Vec<u8>, start: usize, payload: usize) {
-    let tail = out.split_off(start + 2);
-    out.truncate(start);
-    out.reserve(payload + 2 * payload.div_ceil(MAX_CHUNK));
-    for chunk in tail.chunks(MAX_CHUNK) {
-        let at = out.len();
-        out.extend_from_slice(&[0, 0]);
-        put_length(out, at, u16::try_from(chunk.len()).unwrap_or(u16::MAX));
-        out.extend_from_slice(chunk);
+    let heads = 2 * (payload.div_ceil(MAX_CHUNK) - 1);
+    out.reserve_exact(heads + 2);
+    out.resize(out.len() + heads, 0);
+    // From the end, so that nothing is written over before it has moved.
+    for chunk in (0..payload.div_ceil(MAX_CHUNK)).rev() {
+        let from = start + 2 + chunk * MAX_CHUNK;
+        let length = (payload - chunk * MAX_CHUNK).min(MAX_CHUNK);
+        let to = from + 2 * chunk;
+        out.copy_within(from..from + length, to);
+        put_length(out, to - 2, u16::try_from(length).unwrap_or(u16::MAX));
     }
 }
 
@@ -223,6 +231,16 @@ mod tests {
             assert_eq!(found, messages, "cut every {cut} bytes");
             assert!(dechunker.is_empty());
         }
+    }
+
+    #[test]
+    fn a_large_message_is_cut_without_a_copy() {
+        let size = 3 << 20;
+        let measured = allocation_counter::measure(|| {
+            let mut out = Vec::with_capacity(framed_size(size));
+            frame(&mut out, |out| out.resize(out.len() + size, 7));
+        });
+        assert_eq!(measured.bytes_max, u64::try_from(framed_size(size)).unwrap());
     }
 
     #[test]

@@ -275,6 +275,10 @@ impl<'a> Fitter<'a, '_> {
 
     /// Copies what comes before the value that began at `before` and has been read; its replacement follows.
     fn rewrite(&mut self, before: usize) -> Writer<'_> {
+        if self.copied == 0 {
+            // Most values keep their size, and doubling would take three times as much meanwhile.
+            self.rewritten.reserve_exact(self.parameters.len() + 16);
+        }
         let kept = self.parameters.get(self.copied..before).unwrap_or_default();
         self.rewritten.extend_from_slice(kept);
         self.copied = self.position();

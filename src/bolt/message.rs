@@ -2,7 +2,7 @@
 
 use super::{
     auth::AuthToken,
-    chunk::frame,
+    chunk::{frame, framed_size},
     dialect::Dialect,
     packstream::{Reader, Writer},
     version::{Capabilities, Version},
@@ -182,7 +182,15 @@ pub(super) fn logon(out: &mut Vec<u8>, auth: &AuthToken) {
     });
 }
 
+/// From here on, in bytes, room for a message is made before it is written: growing by doubling would take three times as
+/// much meanwhile.
+const LARGE: usize = 64 * 1024;
+
 pub(super) fn run(out: &mut Vec<u8>, statement: &str, parameters: &[u8], extra: Option<(&Extra<'_>, Session<'_>)>) {
+    let large = statement.len() + parameters.len();
+    if large > LARGE {
+        out.reserve(framed_size(large) + LARGE);
+    }
     message(out, RUN, 3, |out| {
         let mut writer = Writer::new(out);
         writer.string(statement);
