@@ -2,6 +2,8 @@
 //!
 //! Promises that every refusal names both keys, their values and where these came from.
 
+use std::time::Duration;
+
 use super::address::UriScheme;
 use super::alias::DatabaseAlias;
 use super::check_auth::check_auth;
@@ -11,6 +13,10 @@ use super::peers::AllowedOrigin;
 
 /// Neo4j takes no deeper nesting than this, and closes the connection far beyond it.
 const MAX_DEPTH: usize = 1000;
+/// A body is read with positions of 32 bits, and its values may come to twice its size.
+const MAX_BODY: usize = 1 << 30;
+/// Whoever collided tries again at once otherwise, and collides again.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
@@ -37,6 +43,20 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "must not exceed",
             "idempotency.capacity",
             "there would be no room for such an answer",
+        ),
+        (
+            settings.limits.body <= settings.limits.body_memory,
+            "limits.body_memory",
+            "must be at least",
+            "limits.body",
+            "there would never be room for such a body",
+        ),
+        (
+            settings.limits.line <= settings.limits.body_memory,
+            "limits.body_memory",
+            "must be at least",
+            "limits.line",
+            "there would never be room for such a line",
         ),
         (
             settings.database.ca_file.is_none() || settings.database.uri.scheme() == UriScheme::BoltS,
@@ -70,6 +90,20 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "{} must not exceed {MAX_DEPTH}: deeper nesting could exhaust a thread's stack",
             describe("limits.depth")
         )));
+    }
+    if settings.retry.initial_delay.get() < SHORTEST_PAUSE {
+        return Err(ConfigError::Conflict(format!(
+            "{} must be at least 5ms: attempts that follow each other at once only add to the load",
+            describe("retry.initial_delay")
+        )));
+    }
+    for (size, key) in [(settings.limits.body, "limits.body"), (settings.limits.line, "limits.line")] {
+        if size.get() > MAX_BODY {
+            return Err(ConfigError::Conflict(format!(
+                "{} must not exceed 1GiB: send more as a bulk load, which has no limit as a whole",
+                describe(key)
+            )));
+        }
     }
     if let Some((one, other)) = DatabaseAlias::duplicate(&settings.database.aliases) {
         return Err(ConfigError::Conflict(format!(

@@ -58,8 +58,9 @@ impl Default for Settings {
             },
             limits: Limits {
                 body: ByteSize::constant(64 << 20),
+                body_memory: ByteSize::constant(512 << 20),
                 line: ByteSize::constant(1 << 20),
-                statement: ByteSize::constant(1 << 20),
+                statement: ByteSize::constant(64 << 20),
                 record: ByteSize::constant(64 << 20),
                 depth: Count::constant(1000),
             },

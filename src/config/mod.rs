@@ -201,6 +201,8 @@ pub struct Idempotency {
 pub struct Limits {
     /// Largest request body, in bytes.
     pub body: ByteSize,
+    /// All request bodies that are being read or held, in bytes.
+    pub body_memory: ByteSize,
     /// Longest line of a bulk load, in bytes.
     pub line: ByteSize,
     /// Longest statement, in bytes of UTF-8.

@@ -267,6 +267,26 @@ fn settings_that_contradict_each_other_are_refused() {
              every page of the web could act as the user of the browser; name the origins",
         ),
         (
+            file("[limits]\nbody_memory = '63MiB'"),
+            "limits.body_memory = \"63MiB\" (file b.toml:2) must be at least limits.body = \"64MiB\" (default): \
+             there would never be room for such a body",
+        ),
+        (
+            file("[limits]\nline = '1GiB'"),
+            "limits.body_memory = \"512MiB\" (default) must be at least limits.line = \"1GiB\" (file b.toml:2): \
+             there would never be room for such a line",
+        ),
+        (
+            file("[limits]\nbody = '1025MiB'\nbody_memory = '2GiB'"),
+            "limits.body = \"1025MiB\" (file b.toml:2) must not exceed 1GiB: \
+             send more as a bulk load, which has no limit as a whole",
+        ),
+        (
+            file("[retry]\ninitial_delay = '4ms'"),
+            "retry.initial_delay = \"4ms\" (file b.toml:2) must be at least 5ms: \
+             attempts that follow each other at once only add to the load",
+        ),
+        (
             file("[limits]\ndepth = 1001"),
             "limits.depth = 1001 (file b.toml:2) must not exceed 1000: \
              deeper nesting could exhaust a thread's stack",

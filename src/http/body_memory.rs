@@ -18,10 +18,7 @@ use std::{
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-use crate::{
-    auth::Identity,
-    query::{Engine, Error, Kind},
-};
+use crate::query::{Error, Kind};
 
 /// For bodies of whoever asks, in bytes.
 const ANYBODYS: usize = 1024 * 1024;
@@ -47,10 +44,12 @@ pub(super) struct Hold {
 }
 
 /// Who wants to send a body.
-#[derive(Clone, Copy)]
-pub(super) struct Sender<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) caller: &'a Identity,
+pub(super) trait Sender: Sync {
+    /// Whether the database has accepted it lately.
+    fn is_known(&self) -> bool;
+
+    /// Has the database look at its login.
+    fn prove(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 impl BodyMemory {
@@ -88,7 +87,11 @@ impl Hold {
     pub(super) fn covers(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let fits = more == 0
-            || if self.is_proven { self.memory.take_proven(more) } else { bytes <= SMALL && self.memory.take_anybodys(more) };
+            || if self.is_proven {
+                self.memory.take_proven(more)
+            } else {
+                bytes <= SMALL && self.memory.take_anybodys(more)
+            };
         if fits {
             self.bytes += more;
         }
@@ -99,18 +102,18 @@ impl Hold {
     ///
     /// # Errors
     /// When there is no room, or the database does not accept the sender.
-    pub(super) async fn cover(&mut self, bytes: usize, sender: Sender<'_>) -> Result<(), Error> {
+    pub(super) async fn cover(&mut self, bytes: usize, sender: &impl Sender) -> Result<(), Error> {
         if self.covers(bytes) {
             return Ok(());
         }
         if !self.is_proven {
             let more = bytes - self.bytes;
-            if !sender.engine.knows(sender.caller) {
+            if !sender.is_known() {
                 if self.memory.take_anybodys(more) {
                     self.bytes = bytes;
                     return Ok(());
                 }
-                sender.engine.verify(sender.caller).await?;
+                sender.prove().await?;
             }
             if self.memory.take_proven(bytes) {
                 self.memory.anybodys.fetch_sub(self.bytes, Relaxed);
@@ -129,9 +132,18 @@ impl Hold {
         ))
     }
 
+    /// All that it has, for whoever goes on with the body.
+    pub(super) fn take(&mut self) -> Self {
+        let nothing = Self::new(&self.memory);
+        std::mem::replace(self, nothing)
+    }
+
     /// Gives back what is more than `bytes`.
     pub(super) fn shrink(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes);
+        if less == 0 {
+            return;
+        }
         let part = if self.is_proven { &self.memory.proven } else { &self.memory.anybodys };
         part.fetch_sub(less, Relaxed);
         self.bytes -= less;
@@ -158,10 +170,7 @@ impl HttpBody for Held {
     type Data = Bytes;
     type Error = axum::Error;
 
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         Pin::new(&mut self.body).poll_frame(cx)
     }
 
@@ -171,5 +180,125 @@ impl HttpBody for Held {
 
     fn is_end_stream(&self) -> bool {
         self.body.is_end_stream()
+    }
+}
+
+/// Somebody whom the database does not know.
+#[cfg(test)]
+pub(super) struct Stranger;
+
+#[cfg(test)]
+impl Sender for Stranger {
+    fn is_known(&self) -> bool {
+        false
+    }
+
+    async fn prove(&self) -> Result<(), Error> {
+        Err(Error::new(Kind::Unauthorized, "", "a stranger"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    /// Somebody with good credentials, whom the database knows or not.
+    struct Honest {
+        known: AtomicBool,
+    }
+
+    impl Sender for Honest {
+        fn is_known(&self) -> bool {
+            self.known.load(Relaxed)
+        }
+
+        async fn prove(&self) -> Result<(), Error> {
+            self.known.store(true, Relaxed);
+            Ok(())
+        }
+    }
+
+    fn honest(known: bool) -> Honest {
+        Honest { known: AtomicBool::new(known) }
+    }
+
+    fn taken(memory: &BodyMemory) -> (usize, usize) {
+        (memory.anybodys.load(Relaxed), memory.proven.load(Relaxed))
+    }
+
+    async fn held(memory: &Arc<BodyMemory>, bytes: usize, sender: &impl Sender) -> Result<Hold, Error> {
+        let mut hold = Hold::new(memory);
+        hold.cover(bytes, sender).await.map(|()| hold)
+    }
+
+    #[tokio::test]
+    async fn strangers_have_a_mib_together_and_keep_nobody_out() {
+        let memory = Arc::new(BodyMemory::new(64 * MIB));
+        let refused = held(&memory, MIB + 1, &Stranger).await.unwrap_err();
+        assert_eq!(refused.kind, Kind::Unauthorized);
+        let mut strangers = Vec::new();
+        while let Ok(hold) = held(&memory, 10_000, &Stranger).await {
+            strangers.push(hold);
+        }
+        assert_eq!((strangers.len(), taken(&memory)), (MIB / 10_000, (MIB / 10_000 * 10_000, 0)));
+        // Small bodies of known and of unknown callers, and large ones of both.
+        for known in [true, false] {
+            for bytes in [9000, 20 * MIB] {
+                let someone = honest(known);
+                let _hold = held(&memory, bytes, &someone).await.unwrap();
+                assert_eq!(taken(&memory).1, bytes, "{known} {bytes}");
+                assert!(someone.is_known());
+            }
+        }
+        drop(strangers);
+        assert_eq!(taken(&memory), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn there_is_room_for_so_much_and_no_more() {
+        let memory = Arc::new(BodyMemory::new(10 * MIB));
+        let first = held(&memory, 6 * MIB, &honest(true)).await.unwrap();
+        let refused = held(&memory, 6 * MIB, &honest(true)).await.unwrap_err();
+        assert_eq!((refused.kind, &*refused.code), (Kind::Unavailable, "Boltgate.TransientError.Limit.BodyMemory"));
+        assert!(refused.message.contains("10485760 bytes (limits.body_memory)"), "{refused}");
+        let second = held(&memory, 4 * MIB, &honest(true)).await.unwrap();
+        assert!(held(&memory, 1, &honest(true)).await.is_err(), "the part for anybody counts as well");
+        drop((first, second));
+        assert!(held(&memory, 10 * MIB, &honest(true)).await.is_ok());
+        assert_eq!(taken(&memory), (0, 0), "what was refused takes nothing");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_grows_moves_to_the_large_part() {
+        let memory = Arc::new(BodyMemory::new(10 * MIB));
+        let someone = honest(false);
+        let mut hold = Hold::new(&memory);
+        for bytes in [100, SMALL, SMALL + 1] {
+            hold.cover(bytes, &someone).await.unwrap();
+            assert_eq!(taken(&memory), (bytes, 0));
+        }
+        hold.cover(2 * MIB, &someone).await.unwrap();
+        assert_eq!(taken(&memory), (0, 2 * MIB));
+        hold.cover(3 * MIB, &someone).await.unwrap();
+        hold.shrink(MIB);
+        assert_eq!(taken(&memory), (0, MIB));
+        let moved = hold.take();
+        drop(hold);
+        assert_eq!(taken(&memory), (0, MIB));
+        drop(moved);
+        assert_eq!(taken(&memory), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn a_body_is_counted_until_its_answer_is_over() {
+        let memory = Arc::new(BodyMemory::new(10 * MIB));
+        let answer = held(&memory, 2 * MIB, &honest(true)).await.unwrap().until_sent(Body::from("x"));
+        assert_eq!((taken(&memory), answer.size_hint().exact()), ((0, 2 * MIB), Some(1)));
+        drop(answer);
+        assert_eq!(taken(&memory), (0, 0));
     }
 }

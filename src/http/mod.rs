@@ -6,6 +6,7 @@
 mod access_log;
 mod answer;
 mod body;
+mod body_memory;
 mod caller;
 mod discovery;
 mod guard;
@@ -29,6 +30,8 @@ pub use idempotency::Settings as IdempotencySettings;
 pub use router::{Service, Settings, openapi, service};
 pub use status::Statuses;
 
+use std::sync::Arc;
+
 use axum::http::HeaderName;
 
 use crate::{
@@ -46,5 +49,6 @@ struct Gateway {
     retry: Retry,
     idempotency: idempotency::Store,
     limits: request::RequestLimits,
+    body_memory: Arc<body_memory::BodyMemory>,
     discovery: discovery::Discovery,
 }

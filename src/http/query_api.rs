@@ -17,6 +17,7 @@ use super::{
     Gateway,
     answer::{Answer, At, BatchAnswer},
     body::QueryBody,
+    body_memory::{Hold, Sender},
     caller::{acting_as, caller, named_user},
     guard::Admitted,
     idempotency, load,
@@ -71,29 +72,35 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
         return Box::pin(load::answer(exchange, body)).await;
     }
     // Drained before anything else happens: only then is it noticed when the client goes away.
-    let bytes = request::read(body, &exchange.gateway.limits).await?;
+    let mut hold = Hold::new(&exchange.gateway.body_memory);
+    let bytes = request::read(body, &exchange.gateway.limits, &mut hold, &exchange).await?;
     if exchange.parts.method != Method::POST {
         // The other verbs may be repeated as they are.
-        return answered(&exchange, bytes).await;
+        return answered(&exchange, bytes, hold).await;
     }
     match idempotency::key(&exchange.parts.headers) {
-        Ok(None) => answered(&exchange, bytes).await,
-        Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key)).await,
+        Ok(None) => answered(&exchange, bytes, hold).await,
+        Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key, hold)).await,
         Err(error) => Err(exchange.login_first(Refusal::of(error, Format::plain())).await),
     }
 }
 
 /// Answers a request that must not take effect twice.
-async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: idempotency::Key) -> Result<Response, Refusal> {
+async fn answered_once(
+    mut exchange: Exchange,
+    bytes: Bytes,
+    key: idempotency::Key,
+    hold: Hold,
+) -> Result<Response, Refusal> {
     let gateway = Arc::clone(&exchange.gateway);
     // What is kept is for those whom the database still knows.
     let known = gateway.engine.verify(&exchange.caller).await;
     known.map_err(|error| Refusal::of(error, Format::plain()))?;
-    let fingerprint = idempotency::fingerprint(&exchange.parts, &bytes);
+    let fingerprint = idempotency::fingerprint(&exchange.parts, &bytes).await;
     let (owner, statuses) = (exchange.caller.owner(), exchange.statuses);
     exchange.limit = Some(gateway.idempotency.max_answer());
     let work = move || async move {
-        match answered(&exchange, bytes).await {
+        match answered(&exchange, bytes, hold).await {
             Ok(response) => response,
             Err(refusal) => refusal.with(statuses).into_response(),
         }
@@ -102,18 +109,19 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: idempotency::K
     response.map_err(Refusal::of_key)
 }
 
-async fn answered(exchange: &Exchange, bytes: Bytes) -> Result<Response, Refusal> {
-    let mut understood = match request::understand(&exchange.parts, bytes, &exchange.gateway.limits) {
+async fn answered(exchange: &Exchange, bytes: Bytes, mut hold: Hold) -> Result<Response, Refusal> {
+    let limits = &exchange.gateway.limits;
+    let mut understood = match request::understand(&exchange.parts, bytes, limits, &mut hold).await {
         Ok(understood) => understood,
         Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
     understood.format.statuses = exchange.statuses;
-    let done = carry_out(exchange, &mut understood).await;
+    let done = carry_out(exchange, &mut understood, hold).await;
     done.map_err(|error| Refusal::of(error, understood.format))
 }
 
 // What was understood is not taken in: each move would make the request's future larger.
-async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>) -> Result<Response, Error> {
+async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>, hold: Hold) -> Result<Response, Error> {
     let Understood { path, delete, format, body } = understood;
     let format = &*format;
     let Exchange { gateway, caller, parts, .. } = exchange;
@@ -141,7 +149,9 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>) -> Resu
         // Refused before it came here.
         (Path::Query { .. }, None) => return Err(request::missing_statement()),
         (Path::Batch { database }, _) => {
-            return Box::pin(batch(exchange, database, std::mem::take(body), &options, format)).await;
+            let answer = Box::pin(batch(exchange, database, std::mem::take(body), &options, format)).await?;
+            // Its statements are needed until the last of them is answered.
+            return Ok(answer.map(|body| hold.until_sent(body)));
         }
         (Path::Running { database }, _) => {
             let found = engine.running(caller, database).await?;
@@ -203,6 +213,16 @@ async fn batch(
         }
     };
     Ok(with_attempts(response, run.attempts))
+}
+
+impl Sender for Exchange {
+    fn is_known(&self) -> bool {
+        self.gateway.engine.knows(&self.caller)
+    }
+
+    async fn prove(&self) -> Result<(), Error> {
+        self.gateway.engine.verify(&self.caller).await
+    }
 }
 
 impl Exchange {

@@ -6,16 +6,20 @@ use axum::{
     body::{Body, Bytes, HttpBody as _},
     http::{HeaderMap, Method, StatusCode, request::Parts},
 };
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
 use super::{
     body::{self, BodyError, BodyKind, BodyLimits, QueryBody},
+    body_memory::{Hold, Sender},
     media::{self, Format, Unfit},
     path::Path,
     refusal::Refusal,
 };
-use crate::{json::View, query::Error};
+use crate::{
+    json::View,
+    query::{Error, LARGE, elsewhere},
+};
 
 /// What a request may cost before it reaches the database.
 #[derive(Debug, Clone)]
@@ -40,32 +44,87 @@ pub(super) struct Understood<'a> {
     pub(super) body: QueryBody,
 }
 
-/// The whole body, within the limits.
-pub(super) async fn read(body: Body, limits: &RequestLimits) -> Result<Bytes, Refusal> {
-    let too_long = || {
-        let message = format!("The request body is longer than {} bytes (limits.body).", limits.body);
-        Err(Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, &message))
-    };
+/// The whole body, within the limits and counted by `hold`.
+pub(super) async fn read(
+    mut body: Body,
+    limits: &RequestLimits,
+    hold: &mut Hold,
+    sender: &impl Sender,
+) -> Result<Bytes, Refusal> {
     // A length that is given beforehand is believed: what would be refused need not be sent.
-    if usize::try_from(body.size_hint().lower()).map_or(true, |length| length > limits.body) {
-        return too_long();
+    let announced = usize::try_from(body.size_hint().lower()).ok().filter(|length| *length <= limits.body);
+    let announced = announced.ok_or_else(|| too_long(limits))?;
+    if !hold.covers(announced) {
+        Box::pin(hold.cover(announced, sender)).await.map_err(no_room)?;
     }
-    match timeout(limits.body_timeout, Limited::new(body, limits.body).collect()).await {
-        Ok(Ok(body)) => Ok(body.to_bytes()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => too_long(),
-        Ok(Err(_)) => Err(Refusal::bad_header("the request body broke off")),
-        Err(_) => Err(Refusal::plain(
+    let reading = async {
+        let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
+        if first.len() >= announced && body.is_end_stream() && announced > 0 {
+            return Ok(first);
+        }
+        // On the heap, since nearly all bodies come in one piece.
+        Box::pin(collect(first, body, limits, hold, sender)).await
+    };
+    timeout(limits.body_timeout, reading).await.unwrap_or_else(|_| {
+        Err(Refusal::plain(
             StatusCode::REQUEST_TIMEOUT,
             &format!("The request body did not arrive within {:?} (server.body_timeout).", limits.body_timeout),
-        )),
+        ))
+    })
+}
+
+/// The rest of a body whose first piece has come. It is put together as it comes: a list of pieces would take more than
+/// the pieces, where they are small.
+async fn collect(
+    first: Bytes,
+    mut body: Body,
+    limits: &RequestLimits,
+    hold: &mut Hold,
+    sender: &impl Sender,
+) -> Result<Bytes, Refusal> {
+    let mut whole = Vec::new();
+    // No more than was announced, which has been counted.
+    whole.reserve_exact(first.len() + usize::try_from(body.size_hint().lower()).unwrap_or(0));
+    let mut piece = Some(first);
+    while let Some(data) = piece {
+        let length = whole.len() + data.len();
+        if length > limits.body {
+            return Err(too_long(limits));
+        }
+        hold.cover(length, sender).await.map_err(no_room)?;
+        whole.extend_from_slice(&data);
+        piece = next(&mut body).await?;
     }
+    Ok(whole.into())
+}
+
+/// The next piece of a body.
+async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| Refusal::bad_header("the request body broke off"))?;
+        // Trailers say nothing here.
+        if let Ok(data) = frame.into_data() {
+            return Ok(Some(data));
+        }
+    }
+    Ok(None)
+}
+
+fn too_long(limits: &RequestLimits) -> Refusal {
+    let message = format!("The request body is longer than {} bytes (limits.body).", limits.body);
+    Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, &message)
+}
+
+fn no_room(error: Error) -> Refusal {
+    Refusal::of(error, Format::plain())
 }
 
 /// Everything that can be known of a request without the database.
-pub(super) fn understand<'a>(
+pub(super) async fn understand<'a>(
     parts: &'a Parts,
     bytes: Bytes,
     limits: &RequestLimits,
+    hold: &mut Hold,
 ) -> Result<Understood<'a>, Refusal> {
     let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
     let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
@@ -97,7 +156,14 @@ pub(super) fn understand<'a>(
     if running {
         return Ok(Understood { path, delete, format: Format::plain(), body: QueryBody::default() });
     }
-    match read_body(&path, bytes, content, limits) {
+    let kind = kind(&path);
+    let body = if bytes.len() <= LARGE {
+        parse(kind, bytes, content, &limits.content)
+    } else {
+        // On the heap, since it is seldom needed.
+        Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
+    };
+    match body {
         Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
     }
@@ -111,24 +177,42 @@ pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-fn read_body(path: &Path<'_>, bytes: Bytes, content: View, limits: &RequestLimits) -> Result<QueryBody, Error> {
-    let kind = match path {
+fn kind(path: &Path<'_>) -> BodyKind {
+    match path {
         Path::Query { .. } => BodyKind::Query,
         Path::Batch { .. } => BodyKind::Batch,
         Path::Begin { .. } => BodyKind::Opening,
         Path::Transaction { .. } | Path::Commit { .. } | Path::Running { .. } | Path::RunningStatement { .. } => {
             BodyKind::Inside
         }
-    };
+    }
+}
+
+/// The same as [`parse`], which takes long. The body stays counted for as long as that goes on, also when nobody waits for
+/// it any more.
+async fn parse_elsewhere(
+    kind: BodyKind,
+    bytes: Bytes,
+    content: View,
+    limits: BodyLimits,
+    hold: &mut Hold,
+) -> Result<QueryBody, Error> {
+    let held = hold.take();
+    let (body, held) = elsewhere(move || (parse(kind, bytes, content, &limits), held)).await;
+    *hold = held;
+    body
+}
+
+fn parse(kind: BodyKind, bytes: Bytes, content: View, limits: &BodyLimits) -> Result<QueryBody, Error> {
     let typed = match content {
         View::Plain => None,
         View::Typed(version) => Some(version),
     };
-    let body = body::parse(bytes, typed, kind, &limits.content).map_err(in_body)?;
-    if body.statement.is_none() && matches!(path, Path::Query { .. }) {
+    let body = body::parse(bytes, typed, kind, limits).map_err(in_body)?;
+    if body.statement.is_none() && kind == BodyKind::Query {
         return Err(missing_statement());
     }
-    if body.statements.is_empty() && matches!(path, Path::Batch { .. }) {
+    if body.statements.is_empty() && kind == BodyKind::Batch {
         return Err(Error::invalid("statements cannot be null or empty"));
     }
     Ok(body)

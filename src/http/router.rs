@@ -24,6 +24,7 @@ use futures_util::{
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
+    body_memory::BodyMemory,
     discovery::Discovery,
     guard::{Admitted, Grant, Guard, GuardSettings},
     idempotency,
@@ -45,6 +46,8 @@ pub struct Settings {
     pub guard: GuardSettings,
     /// Longest request body, in bytes.
     pub body: usize,
+    /// All request bodies that are being read or held, in bytes. At least the longest one.
+    pub body_memory: usize,
     /// A request body has to arrive within this; a streamed one has to go on.
     pub body_timeout: Duration,
     /// Longest line of a streamed body, in bytes.
@@ -108,6 +111,7 @@ pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings)
             line: settings.line,
             content: settings.content,
         },
+        body_memory: Arc::new(BodyMemory::new(settings.body_memory)),
         discovery: Discovery {
             version: settings.neo4j_version,
             edition: settings.neo4j_edition,

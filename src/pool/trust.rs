@@ -14,6 +14,12 @@ use crate::{
 };
 
 impl Pool {
+    /// Whether the database has accepted the login of `identity`, within the age of logins.
+    #[must_use]
+    pub fn knows(&self, identity: &Identity) -> bool {
+        self.shared.knows(identity)
+    }
+
     /// Makes sure that the database accepts the login of `identity`, within the age of logins, without a connection of the
     /// pool: whoever holds all that it may hold can still be proved.
     ///

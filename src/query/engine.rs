@@ -89,6 +89,12 @@ impl Engine {
         self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
     }
 
+    /// Whether the database has accepted the caller's credentials within the age of logins, as far as that is remembered.
+    #[must_use]
+    pub fn knows(&self, caller: &Identity) -> bool {
+        self.pool.knows(caller)
+    }
+
     /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
     /// database has undone, as long as `sink` can take back all of it.
     pub async fn run(

@@ -12,6 +12,7 @@ mod committed;
 mod counters;
 mod databases;
 mod deadline;
+mod elsewhere;
 mod engine;
 mod error;
 mod explicit;
@@ -35,6 +36,7 @@ pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStateme
 pub use committed::Committed;
 pub use counters::Counters;
 pub use databases::{Alias, Aliases};
+pub use elsewhere::{LARGE, elsewhere};
 pub use engine::{Attempted, Engine, Settings};
 pub use error::{Error, Kind};
 pub use retry::Retry;

@@ -16,7 +16,7 @@ use super::{
 pub struct Retry {
     /// No further attempt begins later than this after the first failure. Zero: never.
     pub max_time: Duration,
-    /// The pause before the second attempt.
+    /// The pause before the second attempt. At least [`Retry::SHORTEST_PAUSE`], whatever is said here.
     pub initial_delay: Duration,
     /// Each pause is so much longer than the one before, up to [`Retry::LONGEST_PAUSE`]. At least 1.
     pub multiplier: f64,
@@ -25,6 +25,9 @@ pub struct Retry {
 }
 
 impl Retry {
+    /// No pause is shorter: attempts that follow each other at once only add to the load.
+    pub const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+
     /// Pauses grow no further than this, unless they begin above it.
     pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -85,9 +88,9 @@ impl Attempts {
 
     fn next_pause(&mut self) -> Duration {
         let Retry { initial_delay, multiplier, jitter, .. } = self.retry;
-        let pause = self.pause;
+        let pause = self.pause.max(Retry::SHORTEST_PAUSE);
         self.pause = pause.mul_f64(multiplier).min(initial_delay.max(Retry::LONGEST_PAUSE));
-        pause.mul_f64(1.0 + jitter * (2.0 * random() - 1.0))
+        pause.mul_f64(1.0 + jitter * (2.0 * random() - 1.0)).max(Retry::SHORTEST_PAUSE)
     }
 }
 
@@ -135,6 +138,9 @@ mod tests {
         let spread = pauses(Retry { jitter: 0.5, ..RETRY }, day);
         assert!((25..=75).contains(&spread[0]) && (1000..=3000).contains(&spread[8]), "{spread:?}");
         assert_eq!(pauses(Retry::NEVER, day), []);
+        let hasty = Retry { initial_delay: Duration::ZERO, jitter: 1.0, ..RETRY };
+        let hasty = pauses(hasty, day);
+        assert!(hasty.iter().all(|pause| *pause >= 5) && *hasty.last().unwrap() <= 5 * 512, "{hasty:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -182,6 +182,7 @@ fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16) -> http:
     http::Settings {
         guard: peers::guard(settings, listener),
         body: settings.limits.body.get(),
+        body_memory: settings.limits.body_memory.get(),
         body_timeout: settings.server.body_timeout.get(),
         line: settings.limits.line.get(),
         content: http::BodyLimits {

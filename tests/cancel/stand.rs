@@ -163,6 +163,7 @@ impl Stand {
                 },
             },
             body: 1 << 20,
+            body_memory: 1 << 26,
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 20, depth: 100, packed: 1 << 21 },
             line: 1 << 20,

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
-use crate::query::Error;
+use crate::query::{Error, LARGE, elsewhere};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in bytes.
@@ -53,7 +54,7 @@ pub(in crate::http) fn key(headers: &HeaderMap) -> Result<Option<Key>, Error> {
 pub(in crate::http) struct Fingerprint([u8; blake3::OUT_LEN]);
 
 /// Of all of a request that decides on its answer, but who is asking.
-pub(in crate::http) fn fingerprint(parts: &Parts, body: &[u8]) -> Fingerprint {
+pub(in crate::http) async fn fingerprint(parts: &Parts, body: &Bytes) -> Fingerprint {
     let mut hasher = Hasher(blake3::Hasher::new());
     hasher.part(parts.method.as_str().as_bytes());
     hasher.part(parts.uri.path().as_bytes());
@@ -65,7 +66,16 @@ pub(in crate::http) fn fingerprint(parts: &Parts, body: &[u8]) -> Fingerprint {
         hasher.part(name.as_str().as_bytes());
         hasher.list(parts.headers.get_all(name).iter().map(HeaderValue::as_bytes));
     }
-    hasher.part(body);
+    if body.len() <= LARGE {
+        hasher.part(body);
+    } else {
+        let body = body.clone();
+        hasher = elsewhere(move || {
+            hasher.part(&body);
+            hasher
+        })
+        .await;
+    }
     Fingerprint(hasher.0.finalize().into())
 }
 
@@ -90,6 +100,7 @@ mod tests {
     use std::collections::HashSet;
 
     use axum::http::Request;
+    use futures_util::FutureExt as _;
 
     use super::*;
 
@@ -121,7 +132,8 @@ mod tests {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        fingerprint(&request.body(()).unwrap().into_parts().0, body.as_bytes())
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        fingerprint(&parts, &Bytes::copy_from_slice(body.as_bytes())).now_or_never().unwrap()
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::{
 };
 
 use axum::response::IntoResponse;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use tokio::{
     sync::Notify,
     time::{advance, timeout},
@@ -34,7 +34,8 @@ fn caller(number: u64) -> IdentityKey {
 }
 
 fn request(body: &str) -> Fingerprint {
-    fingerprint(&axum::http::Request::new(()).into_parts().0, body.as_bytes())
+    let (parts, ()) = axum::http::Request::new(()).into_parts();
+    fingerprint(&parts, &Bytes::copy_from_slice(body.as_bytes())).now_or_never().unwrap()
 }
 
 /// Sends the request `body` under `key`, for the first caller.

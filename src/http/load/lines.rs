@@ -5,8 +5,13 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use bytes::BytesMut;
 use http_body_util::BodyExt as _;
-use thiserror::Error;
+use thiserror::Error as ThisError;
 use tokio::time::timeout;
+
+use crate::{
+    http::body_memory::{Hold, Sender},
+    query::Error,
+};
 
 /// A body of lines. Empty ones are counted and passed over.
 pub(super) struct Lines {
@@ -20,10 +25,13 @@ pub(super) struct Lines {
     longest: usize,
     /// Longest time without a byte.
     silence: Duration,
+    /// Counts what is in the buffer, and the rows that were made of it.
+    hold: Hold,
+    rows: usize,
 }
 
 /// Why there is no further line.
-#[derive(Debug, PartialEq, Eq, Error)]
+#[derive(Debug, PartialEq, Eq, ThisError)]
 pub(super) enum LineError {
     /// Longer than is allowed.
     #[error("the line is longer than {0} bytes (limits.line)")]
@@ -34,11 +42,20 @@ pub(super) enum LineError {
     /// The client went away, or broke HTTP.
     #[error("the request body broke off")]
     Broken,
+    /// There is no room for it.
+    #[error("{}", .0.message)]
+    Refused(Error),
 }
 
 impl Lines {
-    pub(super) fn new(body: Body, longest: usize, silence: Duration) -> Self {
-        Self { body, buffer: BytesMut::new(), searched: 0, ended: false, number: 0, longest, silence }
+    pub(super) fn new(body: Body, longest: usize, silence: Duration, hold: Hold) -> Self {
+        let buffer = BytesMut::new();
+        Self { body, buffer, searched: 0, ended: false, number: 0, longest, silence, hold, rows: 0 }
+    }
+
+    /// Says how large the rows are that were made of earlier lines and are still held, in bytes.
+    pub(super) fn beside(&mut self, rows: usize) {
+        self.rows = rows;
     }
 
     /// The number of the line that was given last, or could not be: counted from 1.
@@ -47,16 +64,16 @@ impl Lines {
     }
 
     /// The next line that is not empty, without its end.
-    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, LineError> {
+    pub(super) async fn next(&mut self, sender: &impl Sender) -> Result<Option<Bytes>, LineError> {
         loop {
-            let Some(line) = self.line().await? else { return Ok(None) };
+            let Some(line) = self.line(sender).await? else { return Ok(None) };
             if !line.trim_ascii().is_empty() {
                 return Ok(Some(line));
             }
         }
     }
 
-    async fn line(&mut self) -> Result<Option<Bytes>, LineError> {
+    async fn line(&mut self, sender: &impl Sender) -> Result<Option<Bytes>, LineError> {
         self.number += 1;
         loop {
             let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
@@ -75,11 +92,11 @@ impl Lines {
                 self.searched = 0;
                 return Ok((!self.buffer.is_empty()).then(|| self.buffer.split().freeze()));
             }
-            self.fill().await?;
+            self.fill(sender).await?;
         }
     }
 
-    async fn fill(&mut self) -> Result<(), LineError> {
+    async fn fill(&mut self, sender: &impl Sender) -> Result<(), LineError> {
         match timeout(self.silence, self.body.frame()).await {
             Err(_) => Err(LineError::Silent(self.silence)),
             Ok(None) => {
@@ -89,6 +106,9 @@ impl Lines {
             Ok(Some(Err(_))) => Err(LineError::Broken),
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
+                    let held = self.buffer.len() + data.len() + self.rows;
+                    self.hold.shrink(held);
+                    self.hold.cover(held, sender).await.map_err(LineError::Refused)?;
                     self.buffer.extend_from_slice(&data);
                 }
                 Ok(())
@@ -99,6 +119,8 @@ impl Lines {
     /// Reads on without looking, up to `most` bytes and for `time`, so that a client that is still sending can be told
     /// why nobody listens.
     pub(super) async fn pass_over(mut self, most: usize, time: Duration) {
+        self.buffer = BytesMut::new();
+        self.hold.shrink(0);
         let pass = async {
             let mut passed = 0;
             while let (true, Some(Ok(frame))) = (passed < most, self.body.frame().await) {
@@ -112,36 +134,41 @@ impl Lines {
 
 #[cfg(test)]
 mod tests {
-    use std::convert::Infallible;
+    use std::{convert::Infallible, sync::Arc};
 
     use futures_util::stream;
 
     use super::*;
+    use crate::http::body_memory::{BodyMemory, Stranger};
+
+    fn hold() -> Hold {
+        Hold::new(&Arc::new(BodyMemory::new(1 << 20)))
+    }
 
     fn lines(pieces: &'static [&'static str]) -> Lines {
         let pieces = stream::iter(pieces.iter().map(|piece| Ok::<_, Infallible>(Bytes::from(*piece))));
-        Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1))
+        Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1), hold())
     }
 
     #[tokio::test]
     async fn lines_come_whole_however_they_arrive() {
         let mut lines = lines(&["one", "\ntw", "o\r\n\n", "  \nthree", "3", "\nend"]);
         let mut found = Vec::new();
-        while let Some(line) = lines.next().await.unwrap() {
+        while let Some(line) = lines.next(&Stranger).await.unwrap() {
             found.push((lines.number(), String::from_utf8(line.trim_ascii().to_vec()).unwrap()));
         }
         let expected = [(1, "one"), (2, "two"), (5, "three3"), (6, "end")];
         assert_eq!(found, expected.map(|(number, text)| (number, text.to_owned())));
-        assert_eq!(lines.next().await, Ok(None));
+        assert_eq!(lines.next(&Stranger).await, Ok(None));
     }
 
     #[tokio::test]
     async fn a_line_has_an_end_somewhere() {
         for pieces in [["12345678\n", "123456789\n"], ["12345678\n", "123456789012"]] {
             let pieces = stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))));
-            let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1));
-            assert!(lines.next().await.unwrap().is_some());
-            assert_eq!(lines.next().await, Err(LineError::TooLong(8)));
+            let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1), hold());
+            assert!(lines.next(&Stranger).await.unwrap().is_some());
+            assert_eq!(lines.next(&Stranger).await, Err(LineError::TooLong(8)));
             assert_eq!(lines.number(), 2);
         }
     }
@@ -149,7 +176,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_silent_client_is_not_waited_for() {
         let silent = stream::pending::<Result<Bytes, Infallible>>();
-        let mut lines = Lines::new(Body::from_stream(silent), 8, Duration::from_secs(1));
-        assert_eq!(lines.next().await, Err(LineError::Silent(Duration::from_secs(1))));
+        let mut lines = Lines::new(Body::from_stream(silent), 8, Duration::from_secs(1), hold());
+        assert_eq!(lines.next(&Stranger).await, Err(LineError::Silent(Duration::from_secs(1))));
     }
 }

@@ -17,6 +17,7 @@ use futures_util::{future::join, stream};
 use super::{
     answer::{At, Loaded},
     body::{self, BodyKind},
+    body_memory::Hold,
     idempotency,
     media::{self, Format, JSON},
     path::Path,
@@ -28,8 +29,8 @@ use crate::{
     bolt::{Columns, Summary, packstream::Writer},
     json::{TypedVersion, View},
     query::{
-        Attempted, Batch, BatchBegun, BatchError, BatchSink, BatchStatement, Error, Flow, Options, Retry, RowRefused,
-        RowSink, Runs,
+        Attempted, Batch, BatchBegun, BatchError, BatchSink, BatchStatement, Error, Flow, LARGE, Options, Retry,
+        RowRefused, RowSink, Runs, elsewhere,
     },
 };
 use lines::{LineError, Lines};
@@ -82,7 +83,8 @@ struct Failure {
 /// Answers a bulk load.
 pub(super) async fn answer(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     let limits = &exchange.gateway.limits;
-    let mut lines = Lines::new(body, limits.line, limits.body_timeout);
+    let hold = Hold::new(&exchange.gateway.body_memory);
+    let mut lines = Lines::new(body, limits.line, limits.body_timeout, hold);
     let begun = begin(&exchange, &mut lines).await;
     let (database, mut load) = match begun {
         Ok(begun) => begun,
@@ -121,7 +123,10 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
         Some(View::Typed(version)) => Some(version),
         Some(View::Plain) | None => None,
     };
-    let head = lines.next().await.map_err(|error| refuse(Error::bad_request(&format!("line 1: {error}"))))?;
+    let head = lines.next(exchange).await.map_err(|error| match error {
+        LineError::Refused(error) => refuse(error),
+        error => refuse(Error::bad_request(&format!("line 1: {error}"))),
+    })?;
     let head = head.ok_or_else(|| refuse(Error::bad_request("the body is empty; its first line says what to do")))?;
     let content = &gateway.limits.content;
     let mut head = body::parse(head, typed, BodyKind::Load, content).map_err(|error| refuse(in_body(error)))?;
@@ -149,17 +154,17 @@ async fn run(
     loaded: &mut Loaded,
 ) -> Result<(), Failure> {
     let engine = &exchange.gateway.engine;
-    let mut next = gather(exchange, load, lines).await?;
+    let mut next = gather(exchange, load, lines, 0).await?;
     // A stranger is told so also when there is nothing to do.
     if next.is_none() {
         engine.verify(&exchange.caller).await.map_err(Failure::of)?;
     }
     while let Some(rows) = next {
-        let count = rows.count;
+        let (count, size) = (rows.count, rows.statement.runs.size());
         let batch = Batch { statements: Arc::from([rows.statement]), rows: false, counters: load.counters };
         let mut nowhere = Nowhere;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut nowhere);
-        let (run, gathered) = join(committing, gather(exchange, load, lines)).await;
+        let (run, gathered) = join(committing, gather(exchange, load, lines, size)).await;
         let Attempted { outcome, attempts } = run;
         let end = match outcome {
             Ok(BatchBegun { end: Some(end), .. }) => end,
@@ -183,16 +188,24 @@ struct Gathered {
     at: At,
 }
 
-async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<Option<Gathered>, Failure> {
+/// Reads rows, while those of the transaction before take `under_way` bytes.
+async fn gather(
+    exchange: &Exchange,
+    load: &Load,
+    lines: &mut Lines,
+    under_way: usize,
+) -> Result<Option<Gathered>, Failure> {
     let content = &exchange.gateway.limits.content;
     let mut rows = Rows::default();
     while rows.runs.len() < load.transaction_size && rows.runs.size() < TRANSACTION_BYTES {
-        let line = lines.next().await;
+        lines.beside(under_way + rows.runs.size());
+        let line = lines.next(exchange).await;
         let number = lines.number();
         let failed = |status, error| Failure { status, error, at: Some(At::Lines(number, number)) };
         let line = match line {
             Ok(Some(line)) => line,
             Ok(None) => break,
+            Err(LineError::Refused(error)) => return Err(failed(None, error)),
             Err(error @ LineError::Silent(_)) => {
                 return Err(failed(Some(StatusCode::REQUEST_TIMEOUT), Error::bad_request(&error.to_string())));
             }
@@ -202,7 +215,18 @@ async fn gather(exchange: &Exchange, load: &Load, lines: &mut Lines) -> Result<O
             rows.first = number;
         }
         rows.last = number;
-        let row = rows.runs.add(|out| body::parse_row(&line, load.typed, content, out));
+        let row = if line.len() <= LARGE {
+            rows.runs.add(|out| body::parse_row(&line, load.typed, content, out))
+        } else {
+            let (mut runs, typed, content) = (std::mem::take(&mut rows.runs), load.typed, *content);
+            let parsed = elsewhere(move || {
+                let row = runs.add(|out| body::parse_row(&line, typed, &content, out));
+                (row, runs)
+            });
+            let (row, runs) = Box::pin(parsed).await;
+            rows.runs = runs;
+            row
+        };
         row.map_err(|error| failed(None, in_body(error)))?;
     }
     if rows.runs.is_empty() {
