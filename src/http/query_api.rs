@@ -132,7 +132,7 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>, hold: H
     }
     let retry = body.retry.over(gateway.retry);
     let options = exchange.options(body)?;
-    let parameters = std::mem::take(&mut body.parameters);
+    let parameters = std::mem::take(&mut body.parameters).into();
     let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
     let named = || named_user(&parts.headers);
     let bare = |answer, status, committed: Option<&Committed>, transaction| {

@@ -10,7 +10,7 @@ use super::{
     deadline::Deadline,
     error::{AUTHORIZATION_EXPIRED, Error},
     inspect,
-    plan::{Plan, Sent, fitted},
+    plan::{Plan, Sent, fitted_parameters},
     reading::{must_be_begun, read},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
@@ -144,7 +144,7 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
-        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
+        let parameters = fitted_parameters(&statement.parameters, &lease).await?;
         let sent = Sent::new(&lease, plan.database, options, limit)?;
         let reading = must_be_begun(options, &plan, &lease);
         if reading {

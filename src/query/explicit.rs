@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use super::{
     committed::Committed,
     deadline::Deadline,
-    engine::{Engine, PARAMETERS},
+    engine::Engine,
     error::Error,
-    plan::{Plan, Sent, database_of, fitted},
+    plan::{Plan, Sent, database_of, fitted_parameters},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
     rows::{self, Rows, Scope},
@@ -78,7 +78,7 @@ impl Engine {
     ) -> Result<Rows, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
-        let parameters = fitted(PARAMETERS, &statement.parameters, &lease)?;
+        let parameters = fitted_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
         lease.pull(FIRST_BATCH);
         if plan.taints {
@@ -175,8 +175,10 @@ impl Engine {
     ) -> Result<(Guard, bolt::Columns, Option<&'static str>), Error> {
         let deadline = guard.deadline();
         let connection = guard.lease();
-        let ready = Plan::of(&statement.text, self.settings.aliases.resolve(database), connection)
-            .and_then(|plan| Ok((plan, fitted(PARAMETERS, &statement.parameters, connection)?)));
+        let ready = match Plan::of(&statement.text, self.settings.aliases.resolve(database), connection) {
+            Ok(plan) => fitted_parameters(&statement.parameters, connection).await.map(|parameters| (plan, parameters)),
+            Err(error) => Err(error),
+        };
         let (plan, parameters) = match ready {
             Ok(ready) => ready,
             Err(error) => {

@@ -44,5 +44,5 @@ pub use rows::{Begun, End, Flow, Progress, RowRefused, RowSink, Rows};
 pub use running::{RunningStatement, State};
 pub use runs::Runs;
 pub use script::Script;
-pub use statement::{AccessMode, Category, NotificationFilter, Options, Severity, Statement};
+pub use statement::{AccessMode, Category, NotificationFilter, Options, Parameters, Severity, Statement};
 pub use transactions::{Handle, Settings as TransactionSettings, Transaction};

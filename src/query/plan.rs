@@ -2,18 +2,20 @@
 //!
 //! The one place where a request meets the differences between servers.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
     bookmark::is_placeholder,
     databases::Target,
+    elsewhere::elsewhere,
+    engine::PARAMETERS,
     error::{Error, Kind},
     inspect::{self, PING},
-    statement::{AccessMode, Options, Severity},
+    statement::{AccessMode, Map, Options, Parameters, Severity},
 };
 use crate::bolt::{
     Connection, Extra,
-    fit::{Accepts, fit},
+    fit::{Accepts, Misfit, fit},
 };
 
 /// What is sent for a statement.
@@ -115,8 +117,53 @@ pub(super) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Op
 
 /// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
 pub(super) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
+    fit(root, map, &accepted_by(connection)).map_err(misfit)
+}
+
+/// The same for a statement's parameters, large ones elsewhere.
+// What the server takes is found out at once: a connection cannot be shared with the future.
+pub(super) fn fitted_parameters<'a>(
+    parameters: &'a Parameters,
+    connection: &Connection,
+) -> impl Future<Output = Result<Cow<'a, [u8]>, Error>> + Send + use<'a> {
+    let accepts = accepted_by(connection);
+    async move {
+        match &parameters.0 {
+            Map::Small(map) => fit(PARAMETERS, map, &accepts).map_err(misfit),
+            Map::Large(map) => {
+                let shared = Arc::clone(map);
+                let fitted = Box::pin(fitted_elsewhere(move |fit| fit(&shared), accepts)).await?;
+                Ok(fitted.map_or(Cow::Borrowed(&***map), Cow::Owned))
+            }
+        }
+    }
+}
+
+/// Has `with` give the map of parameters to a function, elsewhere. Gives what it is to be replaced by, if anything.
+pub(super) async fn fitted_elsewhere(
+    with: impl FnOnce(&dyn Fn(&[u8]) -> Fitted) -> Fitted + Send + 'static,
+    accepts: Accepts,
+) -> Fitted {
+    elsewhere(move || {
+        with(&|map| match fit(PARAMETERS, map, &accepts).map_err(misfit)? {
+            Cow::Borrowed(_) => Ok(None),
+            Cow::Owned(rewritten) => Ok(Some(rewritten)),
+        })
+    })
+    .await
+}
+
+/// What a map is to be replaced by, or why it cannot be sent.
+pub(super) type Fitted = Result<Option<Vec<u8>>, Error>;
+
+fn misfit(misfit: Misfit) -> Error {
+    Error::bad_request(&misfit.to_string())
+}
+
+/// What the server of `connection` takes.
+pub(super) fn accepted_by(connection: &Connection) -> Accepts {
     let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
-    let accepts = Accepts {
+    Accepts {
         utc: capabilities.utc,
         bytes: dialect.bytes,
         zoned_time: dialect.zoned_time,
@@ -125,6 +172,5 @@ pub(super) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> 
         memgraph_temporals: dialect.confined_temporals,
         max_depth: dialect.parameter_depth,
         max_elements: dialect.parameter_values,
-    };
-    fit(root, map, &accepts).map_err(|misfit| Error::bad_request(&misfit.to_string()))
+    }
 }

@@ -3,17 +3,18 @@
 //! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
 //! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use super::{
     batch::{Batch, BatchEnd, BatchError, BatchSink},
     committed::Committed,
     counters::Counters,
     deadline::Deadline,
+    elsewhere::LARGE,
     engine::{Engine, PARAMETERS},
     error::Error,
     inspect,
-    plan::{Plan, Sent, database_of, fitted},
+    plan::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
     reply::{Stake, tainted},
     rows::{Flow, RowRefused},
     running::{Running, State},
@@ -173,7 +174,7 @@ impl Script {
 
     async fn work(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
-            self.send_ahead()?;
+            self.send_ahead().await?;
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
             if let Some(rows) = self.window.due() {
                 lease.pull(rows);
@@ -284,7 +285,7 @@ impl Script {
 
     /// Queues runs until enough are on their way. Waits until half of them are answered before it adds to them, so that
     /// they leave together.
-    fn send_ahead(&mut self) -> Result<(), BatchError> {
+    async fn send_ahead(&mut self) -> Result<(), BatchError> {
         if self.outstanding > AHEAD / 2 {
             return Ok(());
         }
@@ -299,7 +300,18 @@ impl Script {
             let at_fault = |error| BatchError { error, statement: Some(at.statement), is_loss: false };
             let target = self.engine.settings.aliases.resolve(&self.database);
             let plan = Plan::of(&statement.text, target, lease).map_err(at_fault)?;
-            let parameters = fitted(PARAMETERS, parameters, lease).map_err(at_fault)?;
+            let parameters = if parameters.len() <= LARGE {
+                fitted(PARAMETERS, parameters, lease)
+            } else {
+                let (statements, accepts) = (Arc::clone(&self.batch.statements), accepted_by(lease));
+                let of_run = move |fit: &dyn Fn(&[u8]) -> Fitted| {
+                    let runs = statements.get(at.statement).map(|statement| &statement.runs);
+                    runs.and_then(|runs| runs.at(at.offset)).map_or(Ok(None), |(map, _)| fit(map))
+                };
+                let fitted = Box::pin(fitted_elsewhere(of_run, accepts)).await;
+                fitted.map(|fitted| fitted.map_or(Cow::Borrowed(parameters), Cow::Owned))
+            };
+            let parameters = parameters.map_err(at_fault)?;
             lease.run_in_transaction(plan.text, &parameters);
             if plan.taints {
                 lease.retire();

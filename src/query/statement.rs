@@ -2,13 +2,31 @@
 
 use std::{sync::Arc, time::Duration};
 
+use super::elsewhere::LARGE;
+
 /// One statement with its parameters.
 #[derive(Debug, Clone)]
 pub struct Statement {
     /// The text.
     pub text: Arc<str>,
-    /// A PackStream map.
-    pub parameters: Vec<u8>,
+    /// Its parameters.
+    pub parameters: Parameters,
+}
+
+/// A PackStream map. A large one can be shared, to be worked on elsewhere.
+#[derive(Debug, Clone)]
+pub struct Parameters(pub(super) Map);
+
+#[derive(Debug, Clone)]
+pub(super) enum Map {
+    Small(Vec<u8>),
+    Large(Arc<Vec<u8>>),
+}
+
+impl From<Vec<u8>> for Parameters {
+    fn from(map: Vec<u8>) -> Self {
+        Self(if map.len() <= LARGE { Map::Small(map) } else { Map::Large(Arc::new(map)) })
+    }
 }
 
 /// How a statement or a transaction is to be run.

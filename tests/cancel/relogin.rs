@@ -69,7 +69,7 @@ impl Callers {
 
     /// Whom the database sees in a request of `caller`.
     async fn who(&self, stand: &Stand, caller: &Identity) -> Result<Value, Error> {
-        let statement = Statement { text: "WHOAMI".into(), parameters: vec![0xA0] };
+        let statement = Statement { text: "WHOAMI".into(), parameters: vec![0xA0].into() };
         let options = Options::default();
         let mut cell = FirstCell::default();
         let run = stand.engine.run(caller, self.fake.database(), &statement, &options, Retry::NEVER, &mut cell).await;
@@ -135,7 +135,7 @@ async fn on_a_connection_that_proves_every_login() {
 /// A parameter that is nested deeper than any database takes.
 fn too_deep() -> Statement {
     let parameters = [&[0xA1, 0x81, b'd'][..], &[0x91; 1500], &[0x01]].concat();
-    Statement { text: "RETURN $d".into(), parameters }
+    Statement { text: "RETURN $d".into(), parameters: parameters.into() }
 }
 
 #[tokio::test]
