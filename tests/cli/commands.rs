@@ -12,9 +12,12 @@ use crate::{
 
 #[test]
 fn the_version_is_the_packages() {
-    for flag in ["--version", "-V"] {
-        assert_eq!(printed(&run(&[flag])), format!("boltgate {}\n", env!("CARGO_PKG_VERSION")));
-    }
+    let version = format!("boltgate {}\n", env!("CARGO_PKG_VERSION"));
+    assert_eq!(printed(&run(&["-V"])), version);
+    // Which tz database decides on wall clocks.
+    let long = printed(&run(&["--version"]));
+    let zones = long.strip_prefix(&version).and_then(|rest| rest.strip_prefix("tz database ")).unwrap_or_default();
+    assert!(zones.starts_with("20") && zones.lines().count() == 1, "{long}");
 }
 
 #[test]

@@ -128,21 +128,22 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// Whole seconds of 32 bits; decimals do not count, and nothing above zero means no limit.
+    /// Seconds of 32 bits, and their parts; nothing above zero means no limit of the request's own.
     fn seconds(&mut self) -> Result<Option<Duration>, BodyError> {
         let token = self.lexer.token()?;
         let seconds = match &token {
-            Token::Null => Some(0),
-            Token::Number(text) => whole_seconds(text),
+            Token::Null => Some(Duration::ZERO),
+            Token::Number(text) => seconds(text),
             Token::String(text) => match text.trim() {
-                "" | "null" => Some(0),
-                text => text.parse::<i32>().ok(),
+                "" | "null" => Some(Duration::ZERO),
+                text if is_whole(text) => seconds(text),
+                _ => None,
             },
             _ => None,
         };
         let seconds =
             seconds.ok_or_else(|| wrong("maxExecutionTime", &token, "a number of seconds up to 2147483647"))?;
-        Ok(u64::try_from(seconds).ok().filter(|seconds| *seconds > 0).map(Duration::from_secs))
+        Ok(Some(seconds).filter(|seconds| !seconds.is_zero()))
     }
 
     /// How many rows go into one transaction.
@@ -248,14 +249,16 @@ fn is_zero(number: &str) -> bool {
     matches!(number, "0" | "-0")
 }
 
-fn whole_seconds(number: &str) -> Option<i32> {
+/// Rounded up to whole milliseconds, in which databases count, so that what is not nothing does not become nothing.
+/// Negative ones are nothing.
+fn seconds(number: &str) -> Option<Duration> {
     if is_whole(number) {
-        return number.parse().ok();
+        let seconds: i32 = number.parse().ok()?;
+        return Some(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)));
     }
     let value: f64 = number.parse().ok()?;
     let within = (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
-    #[expect(clippy::cast_possible_truncation, reason = "decimals do not count, and the range is checked")]
-    within.then_some(value as i32)
+    within.then(|| Duration::from_secs_f64((value.max(0.0) * 1000.0).ceil() / 1000.0))
 }
 
 fn non_empty(text: &str) -> Option<String> {

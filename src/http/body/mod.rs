@@ -77,7 +77,7 @@ pub(super) struct QueryBody {
     pub include_counters: bool,
     /// Write, unless said otherwise.
     pub access_mode: AccessMode,
-    /// In whole seconds, never zero.
+    /// In whole milliseconds, never zero.
     pub max_execution_time: Option<Duration>,
     /// None of them is blank.
     pub bookmarks: Vec<String>,

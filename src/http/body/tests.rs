@@ -227,19 +227,17 @@ fn access_modes() {
 
 #[test]
 fn execution_times() {
-    for (value, seconds) in [
-        ("1", 1),
-        ("\"1\"", 1),
-        ("\" 10 \"", 10),
-        ("\"+5\"", 5),
-        ("1.9", 1),
-        ("1e1", 10),
-        ("2147483647", 2_147_483_647),
-    ] {
+    for (value, seconds) in
+        [("1", 1), ("\"1\"", 1), ("\" 10 \"", 10), ("\"+5\"", 5), ("1e1", 10), ("2147483647", 2_147_483_647)]
+    {
         let body = with(&format!("\"maxExecutionTime\":{value}")).unwrap();
         assert_eq!(body.max_execution_time, Some(Duration::from_secs(seconds)), "{value}");
     }
-    for value in ["0", "null", "-1", "0.5", "\"\"", "\"null\"", "-2147483648", "-0.5"] {
+    for (value, milliseconds) in [("1.9", 1900), ("0.5", 500), ("0.0001", 1), ("1e-300", 1), ("2.0005", 2001)] {
+        let body = with(&format!("\"maxExecutionTime\":{value}")).unwrap();
+        assert_eq!(body.max_execution_time, Some(Duration::from_millis(milliseconds)), "{value}");
+    }
+    for value in ["0", "0.0", "null", "-1", "\"\"", "\"null\"", "-2147483648", "-0.5"] {
         assert_eq!(with(&format!("\"maxExecutionTime\":{value}")).unwrap().max_execution_time, None, "{value}");
     }
     for value in [

@@ -536,8 +536,9 @@ fn point_in_time(
             let name = reader.expect_string()?;
             let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
             let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
-            let placed = utc.and_then(|utc| Some((utc, i64::from(zone::offset_at(name, utc)?))));
-            let (utc, offset) = placed.ok_or(DecodeError::Value("a date-time in an unknown time zone"))?;
+            let utc = utc.ok_or(DecodeError::Value("a wall-clock time in an unknown time zone"))?;
+            // In a zone that is not known the instant is: it is shown in UTC.
+            let offset = zone::offset_at(name, utc).map_or(0, i64::from);
             scalar::textual(out, view, "ZonedDateTime", |out| {
                 temporal::offset_date_time(out, utc, nanos, offset)?;
                 if view != View::Plain {
