@@ -2,6 +2,8 @@
 #![cfg(all(feature = "embedded", unix))]
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+#[path = "shutdown/keyed.rs"]
+mod keyed;
 #[path = "shutdown/log.rs"]
 mod log;
 #[path = "shutdown/signals.rs"]

@@ -1,5 +1,7 @@
 //! Answers that are errors from their first byte.
 
+use std::sync::{Arc, OnceLock};
+
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -44,9 +46,45 @@ enum Advice {
     NoCoding,
 }
 
-/// Marks a response that says that nothing was applied and the request may be repeated.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct NothingDone;
+/// What a response with an error means for whoever keeps answers. A response without one, and without a verdict, is the
+/// answer for good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Nothing was applied, and the request may be repeated.
+    NothingDone,
+    /// Whether anything was applied is not known, and the answer is no use to anybody later: it is about a login.
+    Unknown,
+}
+
+impl Verdict {
+    /// That on a request that ended with `error`, unless its answer is one for good.
+    pub(super) fn of(error: &Error) -> Option<Self> {
+        match error.kind {
+            Kind::ExpiredMeanwhile => Some(Self::Unknown),
+            kind if kind.is_retryable() || concerns_credentials(error) => Some(Self::NothingDone),
+            _ => None,
+        }
+    }
+}
+
+/// The verdict on a response whose head has left before it is known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Later(Arc<OnceLock<Verdict>>);
+
+impl Later {
+    /// The answer ends with `error`.
+    pub(super) fn failed(&self, error: &Error) {
+        if let Some(verdict) = Verdict::of(error) {
+            // An answer ends once.
+            let _ = self.0.set(verdict);
+        }
+    }
+
+    /// Once the answer is over.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        self.0.get().copied()
+    }
+}
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
 /// The same, and says whose fault it is (RFC 6750, section 3.1).
@@ -173,7 +211,7 @@ fn credential_format() -> Format {
 
 /// Whether the database did not accept the caller.
 pub(super) fn concerns_credentials(error: &Error) -> bool {
-    matches!(error.kind, Kind::Unauthorized | Kind::TooManyAttempts)
+    matches!(error.kind, Kind::Unauthorized | Kind::TooManyAttempts | Kind::ExpiredMeanwhile)
 }
 
 impl IntoResponse for Refusal {
@@ -215,10 +253,10 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Marks the response to a request that has come to nothing.
+/// Marks a response that ends with `error` with the verdict on it.
 pub(super) fn mark(response: &mut Response, error: &Error) {
-    if error.kind.is_retryable() || concerns_credentials(error) {
-        response.extensions_mut().insert(NothingDone);
+    if let Some(verdict) = Verdict::of(error) {
+        response.extensions_mut().insert(verdict);
     }
 }
 

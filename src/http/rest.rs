@@ -4,12 +4,16 @@ use std::future::pending;
 
 use bytes::Bytes;
 
-use super::answer::{Answer, BatchAnswer};
+use super::{
+    answer::{Answer, BatchAnswer},
+    refusal::Later,
+};
 use crate::query::{Progress, Rows, Script};
 
 /// The rest of an answer. Dropping it cancels the statement.
 pub(super) struct Rest {
     stage: Stage,
+    verdict: Later,
 }
 
 enum Stage {
@@ -52,7 +56,12 @@ impl Rest {
     }
 
     fn of(source: Source) -> Self {
-        Self { stage: Stage::Open { source: Box::new(source), pause: true } }
+        Self { stage: Stage::Open { source: Box::new(source), pause: true }, verdict: Later::default() }
+    }
+
+    /// What will be said of it once it is over.
+    pub(super) fn verdict(&self) -> &Later {
+        &self.verdict
     }
 
     /// Takes the text that there is.
@@ -86,11 +95,11 @@ impl Rest {
         };
         let reads_ahead = !*pause || (source.is_amid_batch() && !source.is_full());
         let over = if reads_ahead {
-            let over = source.advance().await;
+            let over = source.advance(&self.verdict).await;
             *pause = true;
             over
         } else {
-            let over = source.interrupted().await;
+            let over = source.interrupted(&self.verdict).await;
             *pause = over;
             over
         };
@@ -138,14 +147,17 @@ impl Source {
     }
 
     /// Moves the result on; true when it has ended, one way or the other.
-    async fn advance(&mut self) -> bool {
+    async fn advance(&mut self, verdict: &Later) -> bool {
         match self {
             Self::Rows(rows, answer) => {
                 answer.make_room();
                 match rows.advance(answer).await {
                     Ok(Progress::Paused) => return false,
                     Ok(Progress::Done(end)) => answer.close(&end, rows.columns()),
-                    Err(error) => answer.fail(&error),
+                    Err(error) => {
+                        verdict.failed(&error);
+                        answer.fail(&error);
+                    }
                 }
             }
             Self::Batch(script, answer, attempts) => {
@@ -153,7 +165,10 @@ impl Source {
                 match script.advance(answer).await {
                     Ok(None) => return false,
                     Ok(Some(end)) => answer.end(&end, *attempts),
-                    Err(failure) => answer.fail(&failure),
+                    Err(failure) => {
+                        verdict.failed(&failure.error);
+                        answer.fail(&failure);
+                    }
                 }
             }
         }
@@ -162,13 +177,20 @@ impl Source {
 
     /// Waits until the time of the statement is over or somebody cancels it; false when what becomes of it comes with the
     /// rest of its rows.
-    async fn interrupted(&mut self) -> bool {
+    async fn interrupted(&mut self, verdict: &Later) -> bool {
         match self {
             Self::Rows(rows, answer) => match rows.interrupted().await {
                 None => return false,
-                Some(error) => answer.fail(&error),
+                Some(error) => {
+                    verdict.failed(&error);
+                    answer.fail(&error);
+                }
             },
-            Self::Batch(script, answer, _) => answer.fail(&script.interrupted().await.into()),
+            Self::Batch(script, answer, _) => {
+                let error = script.interrupted().await;
+                verdict.failed(&error);
+                answer.fail(&error.into());
+            }
         }
         true
     }

@@ -25,7 +25,7 @@ const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: &Format) -> Response {
     let content_type = &format.content_type;
     match first {
-        Ok(Progress::Paused) => respond(StatusCode::ACCEPTED, content_type, stream::body(Rest::rows(rows, answer))),
+        Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), content_type),
         Ok(Progress::Done(end)) => {
             answer.close(&end, rows.columns());
             respond(StatusCode::ACCEPTED, content_type, Body::from(answer.take()))
@@ -42,14 +42,21 @@ pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: 
 
 /// The answer to a batch that has started.
 pub(super) fn of_batch(begun: BatchBegun, mut answer: BatchAnswer, format: &Format, attempts: u32) -> Response {
-    let body = match begun.end {
+    match begun.end {
         Some(end) => {
             answer.end(&end, attempts);
-            Body::from(answer.take())
+            respond(StatusCode::ACCEPTED, &format.content_type, Body::from(answer.take()))
         }
-        None => stream::body(Rest::batch(begun.script, answer, attempts)),
-    };
-    respond(StatusCode::ACCEPTED, &format.content_type, body)
+        None => streamed(Rest::batch(begun.script, answer, attempts), &format.content_type),
+    }
+}
+
+/// An answer that goes on, and the verdict on it once it is over.
+fn streamed(rest: Rest, content_type: &str) -> Response {
+    let verdict = rest.verdict().clone();
+    let mut response = respond(StatusCode::ACCEPTED, content_type, stream::body(rest));
+    response.extensions_mut().insert(verdict);
+    response
 }
 
 /// The response, with the number of attempts if it is worth mentioning.

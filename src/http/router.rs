@@ -21,6 +21,7 @@ use futures_util::{
     FutureExt as _,
     future::{lazy, ready},
 };
+use tokio_util::task::TaskTracker;
 
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
@@ -62,6 +63,8 @@ pub struct Settings {
     pub retry: Retry,
     /// Of answers that are kept.
     pub idempotency: IdempotencySettings,
+    /// Counts what is carried out although its client may have left.
+    pub work: TaskTracker,
     /// The version that clients are told.
     pub neo4j_version: String,
     /// The edition that clients are told.
@@ -104,7 +107,7 @@ pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings)
         id_token_header: settings.id_token_header,
         statuses: settings.statuses,
         retry: settings.retry,
-        idempotency: idempotency::Store::new(settings.idempotency),
+        idempotency: idempotency::Store::new(settings.idempotency, settings.work),
         limits: RequestLimits {
             body: settings.body,
             body_timeout: settings.body_timeout,

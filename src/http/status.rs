@@ -50,7 +50,7 @@ impl Statuses {
                 | Kind::Transient,
                 Self::QueryApi,
             ) => StatusCode::BAD_REQUEST,
-            (Kind::Unauthorized, _) => StatusCode::UNAUTHORIZED,
+            (Kind::Unauthorized | Kind::ExpiredMeanwhile, _) => StatusCode::UNAUTHORIZED,
             (Kind::TooManyAttempts, _) => StatusCode::TOO_MANY_REQUESTS,
             (Kind::DatabaseNotFound | Kind::TransactionNotFound | Kind::StatementNotFound, _) => StatusCode::NOT_FOUND,
             (Kind::Database, _) => StatusCode::INTERNAL_SERVER_ERROR,

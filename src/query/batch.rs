@@ -95,7 +95,7 @@ impl Engine {
     ) -> Attempted<BatchBegun, BatchError> {
         let Some(first) = batch.statements.first() else {
             let error = Error::bad_request("statements cannot be null or empty");
-            return Attempted { outcome: Err(error.into()), attempts: 1 };
+            return Attempted { outcome: Err(error.into()), attempts: 0 };
         };
         let running = self.register.enter(caller, database, &first.text);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
@@ -104,10 +104,11 @@ impl Engine {
         loop {
             let limit = attempts.time_left();
             let outcome = match self.script(caller, &database, batch, options, (&running, limit)).await {
-                Ok(mut script) => match script.first(sink, options).await {
-                    Ok(end) => Ok(BatchBegun { script, end }),
-                    Err(error) => Err(error),
-                },
+                Ok(mut script) => {
+                    attempts.begun();
+                    let first = script.first(sink, options).await;
+                    first.map(|end| BatchBegun { script, end })
+                }
                 Err(error) => Err(error.into()),
             };
             let pause = outcome.as_ref().err().and_then(|failure: &BatchError| {

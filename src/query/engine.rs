@@ -62,7 +62,7 @@ pub struct Engine {
 pub struct Attempted<T, E = Error> {
     /// Of the last attempt.
     pub outcome: Result<T, E>,
-    /// How many there were.
+    /// How many got as far as the database.
     pub attempts: u32,
 }
 
@@ -110,7 +110,7 @@ impl Engine {
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
-            let started = self.run_once(caller, database, statement, options, (&running, attempts.time_left())).await;
+            let started = self.run_once(caller, database, statement, options, (&running, &mut attempts)).await;
             let outcome = match started {
                 Ok(mut rows) => {
                     let first = rows.begin(sink).await;
@@ -140,8 +140,9 @@ impl Engine {
         database: &str,
         statement: &Statement,
         options: &Options,
-        (running, limit): (&Running, Duration),
+        (running, attempts): (&Running, &mut Attempts),
     ) -> Result<Rows, Error> {
+        let limit = attempts.time_left();
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted_parameters(&statement.parameters, &lease).await?;
@@ -154,6 +155,7 @@ impl Engine {
             lease.run(plan.text, &parameters, &sent.extra());
         }
         lease.pull(FIRST_BATCH);
+        attempts.begun();
         if plan.taints {
             lease.retire();
         }

@@ -35,6 +35,8 @@ pub enum Kind {
     BadRequest,
     /// The credentials'.
     Unauthorized,
+    /// The credentials', which ended while the request was being served. What it had begun may have taken effect.
+    ExpiredMeanwhile,
     /// Too many wrong passwords.
     TooManyAttempts,
     /// The database that was named does not exist.
@@ -158,10 +160,19 @@ impl Error {
     /// The caller's token ended while it was being served.
     pub(super) fn token_expired() -> Self {
         Self::new(
-            Kind::Unauthorized,
+            Kind::ExpiredMeanwhile,
             TOKEN_EXPIRED,
             "The token expired while the request was being served. Its transaction was rolled back; whether a statement \
              outside of a transaction took effect is not known.",
+        )
+    }
+
+    /// The same before anything was sent.
+    fn token_expired_before() -> Self {
+        Self::new(
+            Kind::Unauthorized,
+            TOKEN_EXPIRED,
+            "The token expired while the request waited for a connection to the database. Nothing was done.",
         )
     }
 
@@ -302,7 +313,7 @@ impl Error {
         match error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
             PoolError::Connection(error) => Self::of_opening(&error, address),
-            PoolError::Expired => Self::token_expired(),
+            PoolError::Expired => Self::token_expired_before(),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
     }

@@ -49,12 +49,17 @@ pub(super) struct Attempts {
 }
 
 impl Attempts {
-    /// The first one.
+    /// None yet.
     pub(super) fn new(retry: Retry, end: Instant) -> Self {
-        Self { retry, end, count: 1, failed_first: None, pause: retry.initial_delay, may_log_in_anew: true }
+        Self { retry, end, count: 0, failed_first: None, pause: retry.initial_delay, may_log_in_anew: true }
     }
 
-    /// How many there were, the one under way included.
+    /// The next one is on its way to the database.
+    pub(super) fn begun(&mut self) {
+        self.count += 1;
+    }
+
+    /// How many got as far as the database, the one under way included.
     pub(super) fn count(&self) -> u32 {
         self.count
     }
@@ -68,6 +73,7 @@ impl Attempts {
     pub(super) fn after<'t>(&mut self, error: &Error, mut texts: impl Iterator<Item = &'t str>) -> Option<Duration> {
         if error.code == AUTHORIZATION_EXPIRED {
             // The database has carried out nothing, and the next connection will have logged in anew.
+            self.count = self.count.saturating_sub(1);
             return std::mem::take(&mut self.may_log_in_anew).then_some(Duration::ZERO);
         }
         let may_follow = is_cured_by_time(error) && !texts.any(inspect::may_commit_in_batches);
@@ -82,7 +88,6 @@ impl Attempts {
         if now + pause >= give_up.min(self.end) {
             return None;
         }
-        self.count += 1;
         Some(pause)
     }
 
@@ -147,8 +152,10 @@ mod tests {
     async fn no_attempt_begins_after_the_end() {
         assert_eq!(pauses(RETRY, Duration::from_millis(300)), [50, 100, 200]);
         let mut attempts = Attempts::new(RETRY, Instant::now() + Duration::from_secs(3600));
+        attempts.begun();
         while let Some(pause) = attempts.after(&conflict(), std::iter::empty()) {
             tokio::time::advance(pause).await;
+            attempts.begun();
         }
         // 3.15 s until the pauses are 2 s, then one each 2 s.
         assert_eq!(attempts.count(), 20);
@@ -170,8 +177,11 @@ mod tests {
     async fn a_forgotten_login_is_asked_for_once() {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now() + Duration::from_secs(60));
         let forgotten = Error::new(Kind::Unauthorized, AUTHORIZATION_EXPIRED, "");
+        attempts.begun();
         assert_eq!(attempts.after(&forgotten, std::iter::empty()), Some(Duration::ZERO));
+        assert_eq!(attempts.count(), 0, "nothing was carried out");
+        attempts.begun();
+        assert_eq!(attempts.count(), 1);
         assert_eq!(attempts.after(&forgotten, std::iter::empty()), None);
-        assert_eq!(attempts.count(), 1, "nothing was carried out");
     }
 }

@@ -115,7 +115,7 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         header: settings.server.header_timeout.get(),
         write_stall: settings.server.write_stall_timeout.get(),
     };
-    // The loops themselves end with `stop`; only connections are waited for.
+    // The loops themselves end with `stop`; only connections are waited for, and what goes on without one.
     let door = |workers, max| Door { workers, max, deadlines, stop: stop.clone(), tracker: connections.clone() };
     let workers = Arc::new(workers);
     let admin_address = match settings.admin.listen {
@@ -130,7 +130,7 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     };
     let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
     authenticator.warm_up();
-    let http_settings = http_settings(settings, address.ip(), bolt_port);
+    let http_settings = http_settings(settings, address.ip(), bolt_port, connections.clone());
     let service = http::service(engine.clone(), authenticator, http_settings);
     let door = door(Arc::clone(&workers), settings.server.max_connections.get());
     tokio::spawn(door.accept(listener, move |peer| service.for_peer(peer)));
@@ -178,7 +178,7 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     )
 }
 
-fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16) -> http::Settings {
+fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16, work: TaskTracker) -> http::Settings {
     http::Settings {
         guard: peers::guard(settings, listener),
         body: settings.limits.body.get(),
@@ -206,6 +206,7 @@ fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16) -> http:
             max_answer: settings.idempotency.max_answer.get(),
             capacity: settings.idempotency.capacity.get(),
         },
+        work,
         neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
         neo4j_edition: match settings.discovery.neo4j_edition {
             Edition::Community => "community",

@@ -170,6 +170,7 @@ impl Stand {
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,
             retry: query::Retry::NEVER,
+            work: tokio_util::task::TaskTracker::new(),
             idempotency: http::IdempotencySettings {
                 keep: Duration::from_secs(60),
                 max_answer: 1 << 20,

@@ -1,7 +1,7 @@
 //! Requests that are carried out once, however often they are sent.
 //!
 //! Promises that the work behind a key is begun once within `keep`, that it runs to its end also when the client goes
-//! away, and that whoever sends the same request again gets the first answer. An answer of a small size can always be
+//! away, counted so that whoever stops the gateway can wait for it, and that whoever sends the same request again gets the first answer. An answer of a small size can always be
 //! had again; a larger one can unless there was no room left for it when it was ready. Knows nothing of what the work
 //! is. All is in memory: a restart forgets it.
 
@@ -31,7 +31,7 @@ use self::{
     key::Fingerprint,
     store::{Claim, Claimed},
 };
-use super::refusal::NothingDone;
+use super::refusal::{Later, Verdict};
 use crate::auth::IdentityKey;
 
 /// What the operator decides about answers that are kept.
@@ -75,7 +75,7 @@ where
     match store.claim(owner, key, fingerprint)? {
         Claimed::Again(kept) => Ok(again(&kept)),
         // A task of its own goes on when nobody waits for it any more.
-        Claimed::First(claim) => match tokio::spawn(carry_out(claim, work()).in_current_span()).await {
+        Claimed::First(claim) => match store.spawn(carry_out(claim, work()).in_current_span()).await {
             Ok(answer) => answer,
             Err(_) => Err(Refused::OutcomeUnknown),
         },
@@ -90,14 +90,19 @@ async fn carry_out(claim: Claim, work: impl Future<Output = Response>) -> Result
         claim.end(None);
         return Err(Refused::OutcomeUnknown);
     };
-    if parts.extensions.get::<NothingDone>().is_some() {
-        claim.forget();
-    } else {
-        let headers = parts.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
-        if !claim.end(Some(Kept { status: parts.status, headers, body: body.clone() })) {
-            tracing::warn!(
-                "no room is left for the answer to a request with an Idempotency-Key (idempotency.capacity)"
-            );
+    let later = parts.extensions.get::<Later>().and_then(Later::verdict);
+    match parts.extensions.get::<Verdict>().copied().or(later) {
+        Some(Verdict::NothingDone) => claim.forget(),
+        Some(Verdict::Unknown) => {
+            claim.end(None);
+        }
+        None => {
+            let headers = parts.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            if !claim.end(Some(Kept { status: parts.status, headers, body: body.clone() })) {
+                tracing::warn!(
+                    "no room is left for the answer to a request with an Idempotency-Key (idempotency.capacity)"
+                );
+            }
         }
     }
     Ok(Response::from_parts(parts, Body::from(body)))

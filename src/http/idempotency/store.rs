@@ -2,6 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
+
 use super::{
     Kept, Refused, Settings,
     key::{Fingerprint, Key},
@@ -14,6 +17,8 @@ use crate::auth::IdentityKey;
 pub(in crate::http) struct Store {
     settings: Settings,
     ledger: Arc<Mutex<Ledger>>,
+    /// Work that is under way, whether anybody waits for it or not.
+    work: TaskTracker,
 }
 
 /// What has become of a key that was asked for.
@@ -31,9 +36,14 @@ pub(super) struct Claim {
 }
 
 impl Store {
-    /// Nothing is kept yet.
-    pub(in crate::http) fn new(settings: Settings) -> Self {
-        Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))) }
+    /// Nothing is kept yet. All work is counted by `work`, so that it can be waited for.
+    pub(in crate::http) fn new(settings: Settings, work: TaskTracker) -> Self {
+        Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work }
+    }
+
+    /// Carries `work` out to its end.
+    pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
+        self.work.spawn(work)
     }
 
     /// Where the rows of an answer have to stop, in bytes.

@@ -15,8 +15,10 @@ use tokio::{
     sync::Notify,
     time::{advance, timeout},
 };
+use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::query::{Error, Kind};
 
 const KEEP: Duration = Duration::from_secs(3600);
 const KIB: usize = 1024;
@@ -26,7 +28,7 @@ fn store() -> Store {
 }
 
 fn with(max_answer: usize, capacity: usize) -> Store {
-    Store::new(Settings { keep: KEEP, max_answer, capacity })
+    Store::new(Settings { keep: KEEP, max_answer, capacity }, TaskTracker::new())
 }
 
 fn caller(number: u64) -> IdentityKey {
@@ -118,7 +120,7 @@ async fn what_did_nothing_may_be_sent_again() {
     let store = store();
     let refusal = || async {
         let mut response = (StatusCode::SERVICE_UNAVAILABLE, "later").into_response();
-        response.extensions_mut().insert(NothingDone);
+        response.extensions_mut().insert(Verdict::NothingDone);
         response
     };
     for _ in 0..2 {
@@ -128,6 +130,45 @@ async fn what_did_nothing_may_be_sent_again() {
         assert_eq!(store.ledger().room_taken(), (0, vec![]));
     }
     assert!(!replayed(&send(&store, "a", "y", answer_of(1)).await.unwrap()));
+}
+
+/// An answer whose verdict comes while it is read.
+fn told_later(error: Error) -> impl FnOnce() -> std::future::Ready<Response> {
+    move || {
+        let later = Later::default();
+        let told = later.clone();
+        let body = stream::iter([Ok::<_, Infallible>("some rows")]).chain(stream::once(async move {
+            told.failed(&error);
+            Ok(" and an error")
+        }));
+        let mut response = Response::new(Body::from_stream(body));
+        response.extensions_mut().insert(later);
+        ready(response)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_ends_with_an_error_is_judged_by_it() {
+    let store = store();
+    let conflict = || Error::new(Kind::Conflict, "", "it was undone");
+    for _ in 0..2 {
+        let response = send(&store, "a", "x", told_later(conflict())).await.unwrap();
+        assert!(!replayed(&response), "what came to nothing is not kept");
+        assert_eq!(text(response).await, "some rows and an error");
+    }
+    let refused = || Error::new(Kind::Refused, "", "it will be refused again");
+    send(&store, "b", "x", told_later(refused())).await.unwrap();
+    assert!(replayed(&repeat(&store, "b").await.unwrap()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_ended_meanwhile_leaves_the_outcome_open() {
+    let store = store();
+    let expired = Error::new(Kind::ExpiredMeanwhile, "", "whether it took effect is not known");
+    let first = send(&store, "a", "x", told_later(expired)).await.unwrap();
+    assert_eq!(text(first).await, "some rows and an error");
+    // Neither is it carried out again, nor is anybody told once more to log in.
+    assert_eq!(repeat(&store, "a").await.unwrap_err(), Refused::OutcomeUnknown);
 }
 
 #[tokio::test(start_paused = true)]
