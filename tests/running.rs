@@ -188,7 +188,9 @@ async fn the_states_of_a_statement() {
     };
     let running = stand.until(ALICE, "it waits", |list| state(list, "retrying") == 1).await;
     assert_eq!(stand.cancel(ALICE, &running[0]).await.status, 200);
-    assert_eq!(refused(&request.await.unwrap()).code, "Neo.ClientError.Transaction.Terminated");
+    let answer = request.await.unwrap();
+    assert_eq!(refused(&answer).code, "Neo.ClientError.Transaction.Terminated");
+    assert_eq!(answer.header("Boltgate-Attempts"), None, "the second one was never made");
 }
 
 #[tokio::test]

@@ -43,6 +43,20 @@ async fn a_conflict_frees_the_key_wherever_it_shows() {
 }
 
 #[tokio::test]
+async fn a_conflict_behind_many_rows_frees_the_key_as_well() {
+    let (gateway, _) = start().await;
+    let request = format!(r#"{{"statement":"FAILPULL 1500 {DEADLOCK} deadlock"}}"#);
+    for statuses in ["query-api", "precise"] {
+        let headers = [JSON, ("Idempotency-Key", statuses), ("Boltgate-Statuses", statuses)];
+        for _ in 0..2 {
+            let answer = gateway.send("POST", PATH, &headers, &request).await;
+            assert!(answer.status == 202 && !is_replay(&answer), "{answer}");
+            assert_eq!(code(&answer), DEADLOCK, "{answer}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_batch_that_was_rolled_back_frees_its_key() {
     let (gateway, control) = start().await;
     let path = format!("{PATH}/batch");

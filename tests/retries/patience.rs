@@ -203,6 +203,7 @@ async fn a_batch_that_waits_for_its_next_attempt_can_be_cancelled() {
         };
         let (answer, ()) = tokio::join!(request, cancel);
         assert_eq!(refused(&answer).code, "Neo.ClientError.Transaction.Terminated");
+        assert_eq!(attempts(&answer), None, "the second one was never made: {answer}");
         assert_eq!((stand.control.count("COMMIT"), stand.committed("a")), (1, 0));
         stand.is_content().await;
     }
