@@ -1,6 +1,6 @@
 //! The program: reads the command line, and carries out what it says.
 
-use std::{hint::black_box, path::PathBuf, process::ExitCode, time::Duration};
+use std::{hint::black_box, io, path::PathBuf, process::ExitCode, time::Duration};
 
 use boltgate::{
     bolt::Endpoint,
@@ -13,7 +13,7 @@ use boltgate::{
 };
 use clap::Parser as _;
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     time::MissedTickBehavior,
 };
 
@@ -38,7 +38,7 @@ async fn give_memory_back() {
 
 fn main() -> ExitCode {
     match run(Cli::parse().command) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // Every error says its cause in its own words.
             eprintln!("boltgate: {error}");
@@ -47,33 +47,27 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command) -> anyhow::Result<()> {
+fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Serve(args) => serve(&args),
+        Command::Serve(args) => return serve(&args),
         Command::CheckConfig(args) => {
             let effective = effective(&args)?;
             telemetry::logs::parse_filter(&effective.settings.log.filter)?;
             server::check(&effective.settings)?;
             println!("The settings are good.");
-            Ok(())
         }
-        Command::PrintConfig(args) => {
-            print!("{}", effective(&args)?);
-            Ok(())
-        }
-        Command::Healthcheck(args) => healthcheck(args),
-        Command::Openapi => {
-            print!("{}", http::openapi());
-            Ok(())
-        }
+        Command::PrintConfig(args) => print!("{}", effective(&args)?),
+        Command::Healthcheck(args) => healthcheck(args)?,
+        Command::Openapi => print!("{}", http::openapi()),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
     Ok(Effective::load(&Sources::from_process(args.config.clone(), Vec::new())?)?)
 }
 
-fn serve(args: &ServeArgs) -> anyhow::Result<()> {
+fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
     let settings = Settings::load(&sources)?;
     telemetry::logs::init(&settings.log)?;
@@ -99,9 +93,8 @@ fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
     anyhow::bail!("this boltgate was built without the embedded database; name a server with --database-uri instead")
 }
 
-async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
+async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<ExitCode> {
+    let mut signals = Signals::new()?;
     let database = endpoint.to_string();
     let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
     tokio::spawn(give_memory_back());
@@ -115,20 +108,51 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
     if let Some(address) = running.admin_address() {
         tracing::info!("serving operators at http://{address}/ready");
     }
-    let stopped = async {
-        tokio::select! {
-            _ = terminate.recv() => "SIGTERM",
-            _ = interrupt.recv() => "SIGINT",
-        }
-    };
-    let signal = stopped.await;
+    let signal = signals.stop().await;
     tracing::info!(signal, "stopping: finishing requests, rolling back open transactions (again to stop at once)");
     tokio::select! {
-        () = running.shutdown() => tracing::info!("stopped"),
-        _ = terminate.recv() => tracing::warn!("stopped at once"),
-        _ = interrupt.recv() => tracing::warn!("stopped at once"),
+        () = running.shutdown() => {
+            tracing::info!("stopped");
+            Ok(ExitCode::SUCCESS)
+        }
+        signal = signals.stop() => {
+            tracing::warn!(signal, "stopped at once: what was running is broken off");
+            Ok(ExitCode::FAILURE)
+        }
     }
-    Ok(())
+}
+
+/// What the system tells the process. From the moment this exists, none of these signals ends it by itself.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+    /// Sent by people who take the process for another one.
+    _others: [Signal; 2],
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+            _others: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
+        })
+    }
+
+    /// Waits for a signal to stop, and gives its name.
+    async fn stop(&mut self) -> &'static str {
+        loop {
+            tokio::select! {
+                _ = self.terminate.recv() => return "SIGTERM",
+                _ = self.interrupt.recv() => return "SIGINT",
+                _ = self.hang_up.recv() => tracing::warn!(
+                    "SIGHUP: nothing changes, since settings are read at the start only; restart to have them read again"
+                ),
+            }
+        }
+    }
 }
 
 fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {

@@ -91,12 +91,18 @@ pub struct Server {
     pub trusted_proxies: Vec<Network>,
     /// HTTP connections open at once; further ones wait in the kernel's queue.
     pub max_connections: Count,
-    /// Longest wait for a complete request head.
+    /// Longest time from the first byte of a request's head to its last, and to the first request of a connection.
     pub header_timeout: TimeSpan,
+    /// Longest time that a connection is kept without a request.
+    pub idle_timeout: TimeSpan,
+    /// Age from which on the next answer of a connection is its last, ± 10 %; zero for never.
+    pub max_connection_age: Age,
     /// Longest wait for a complete request body.
     pub body_timeout: TimeSpan,
     /// Longest time a client may take no byte of its answer before its query is cancelled.
     pub write_stall_timeout: TimeSpan,
+    /// Longest time that a client which has closed its sending half may be sent nothing before it counts as gone.
+    pub half_close_timeout: TimeSpan,
     /// Grace for requests in flight after SIGTERM.
     pub shutdown_timeout: TimeSpan,
 }

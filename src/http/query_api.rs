@@ -7,7 +7,7 @@
 use std::{sync::Arc, time::Instant};
 
 use axum::{
-    body::{Body, Bytes},
+    body::{Body, Bytes, HttpBody as _},
     extract::Request,
     http::{Method, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
@@ -71,6 +71,10 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     if load::is_load(&exchange.parts) {
         return Box::pin(load::answer(exchange, body)).await;
     }
+    if exchange.parts.headers.contains_key(header::EXPECT) {
+        // On the heap by itself: it is rare.
+        Box::pin(expected(&exchange, body.size_hint().lower())).await?;
+    }
     // Drained before anything else happens: only then is it noticed when the client goes away.
     let mut hold = Hold::new(&exchange.gateway.body_memory);
     let bytes = request::read(body, &exchange.gateway.limits, &mut hold, &exchange).await?;
@@ -82,6 +86,18 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
         Ok(None) => answered(&exchange, bytes, hold).await,
         Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key, hold)).await,
         Err(error) => Err(exchange.login_first(Refusal::of(error, Format::plain())).await),
+    }
+}
+
+/// Whether the body is worth sending: its client waits for `100 Continue`, which is sent when the body is read.
+async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
+    let Exchange { gateway, parts, .. } = exchange;
+    request::fits(length, &gateway.limits)?;
+    let judged = if parts.method == Method::POST { idempotency::key(&parts.headers).map(drop) } else { Ok(()) };
+    let judged = judged.map_err(|error| Refusal::of(error, Format::plain()));
+    match judged.and_then(|()| request::judge(parts, length)) {
+        Ok(()) => Ok(()),
+        Err(refusal) => Err(exchange.login_first(refusal).await),
     }
 }
 

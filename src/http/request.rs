@@ -44,6 +44,60 @@ pub(super) struct Understood<'a> {
     pub(super) body: QueryBody,
 }
 
+/// What the head alone says of a request.
+struct Head<'a> {
+    path: Path<'a>,
+    delete: bool,
+    /// It is about running statements, and has no body.
+    running: bool,
+    content: View,
+    format: Format,
+}
+
+impl<'a> Head<'a> {
+    /// Judges a head; `empty` if no body comes with it.
+    fn of(parts: &'a Parts, empty: bool) -> Result<Self, Refusal> {
+        let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
+        let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
+        let delete = match (&parts.method, &path) {
+            (&Method::GET | &Method::HEAD, Path::Running { .. }) => false,
+            (&Method::DELETE, Path::Transaction { .. } | Path::RunningStatement { .. }) => true,
+            (&Method::POST, _) if !running => false,
+            _ => return Err(Refusal::method_not_allowed(path.methods())),
+        };
+        if !running {
+            uncoded(&parts.headers)?;
+        }
+        let content = match media::content(&parts.headers) {
+            // These have no body, so nothing of it is looked at.
+            _ if running => View::Plain,
+            Ok(Some(view)) => view,
+            // Nothing to say, and nothing said of it.
+            Ok(None) if empty => View::Plain,
+            Ok(None) | Err(Unfit::Unsupported) => {
+                return Err(Refusal::unsupported_media_type(&media::bodies(matches!(path, Path::Batch { .. }))));
+            }
+            Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
+        };
+        let format = match Format::accepted(&parts.headers) {
+            Ok(format) => format,
+            Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&media::answers())),
+            Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
+        };
+        Ok(Self { path, delete, running, content, format })
+    }
+}
+
+/// Judges a request by its head alone, as [`understand`] does with its body. At least so many bytes of one will come.
+pub(super) fn judge(parts: &Parts, length: u64) -> Result<(), Refusal> {
+    Head::of(parts, length == 0).map(drop)
+}
+
+/// Holds the length of a body that is given beforehand to the limit: what would be refused need not be sent.
+pub(super) fn fits(length: u64, limits: &RequestLimits) -> Result<usize, Refusal> {
+    usize::try_from(length).ok().filter(|length| *length <= limits.body).ok_or_else(|| too_long(limits))
+}
+
 /// The whole body, within the limits and counted by `hold`.
 pub(super) async fn read(
     mut body: Body,
@@ -51,9 +105,7 @@ pub(super) async fn read(
     hold: &mut Hold,
     sender: &impl Sender,
 ) -> Result<Bytes, Refusal> {
-    // A length that is given beforehand is believed: what would be refused need not be sent.
-    let announced = usize::try_from(body.size_hint().lower()).ok().filter(|length| *length <= limits.body);
-    let announced = announced.ok_or_else(|| too_long(limits))?;
+    let announced = fits(body.size_hint().lower(), limits)?;
     if !hold.covers(announced) {
         Box::pin(hold.cover(announced, sender)).await.map_err(no_room)?;
     }
@@ -126,33 +178,7 @@ pub(super) async fn understand<'a>(
     limits: &RequestLimits,
     hold: &mut Hold,
 ) -> Result<Understood<'a>, Refusal> {
-    let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
-    let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
-    let delete = match (&parts.method, &path) {
-        (&Method::GET | &Method::HEAD, Path::Running { .. }) => false,
-        (&Method::DELETE, Path::Transaction { .. } | Path::RunningStatement { .. }) => true,
-        (&Method::POST, _) if !running => false,
-        _ => return Err(Refusal::method_not_allowed(path.methods())),
-    };
-    if !running {
-        uncoded(&parts.headers)?;
-    }
-    let content = match media::content(&parts.headers) {
-        // These have no body, so nothing of it is looked at.
-        _ if running => View::Plain,
-        Ok(Some(view)) => view,
-        // Nothing to say, and nothing said of it.
-        Ok(None) if bytes.is_empty() => View::Plain,
-        Ok(None) | Err(Unfit::Unsupported) => {
-            return Err(Refusal::unsupported_media_type(&media::bodies(matches!(path, Path::Batch { .. }))));
-        }
-        Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
-    };
-    let format = match Format::accepted(&parts.headers) {
-        Ok(format) => format,
-        Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&media::answers())),
-        Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
-    };
+    let Head { path, delete, running, content, format } = Head::of(parts, bytes.is_empty())?;
     if running {
         return Ok(Understood { path, delete, format: Format::plain(), body: QueryBody::default() });
     }

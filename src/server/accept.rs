@@ -10,7 +10,8 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{Answers, Deadlines, Protocols, serve},
+    connection::{Deadlines, Protocols, serve},
+    exchange::Answers,
     workers::Workers,
 };
 

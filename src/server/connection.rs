@@ -1,48 +1,46 @@
 //! One HTTP connection: which protocol it speaks, the deadlines of a slow client, and an end in good order.
 
 use std::{
-    convert::Infallible,
-    io,
+    future::poll_fn,
     pin::{Pin, pin},
     sync::Arc,
     time::Duration,
 };
 
-use axum::{BoxError, http::Request, response::Response};
+use axum::BoxError;
 use futures_util::TryFutureExt as _;
 use hyper::{
-    body::Incoming,
     server::conn::{http1, http2},
-    service::{Service as _, service_fn},
+    service::service_fn,
 };
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulConnection,
-    service::TowerToHyperService,
-};
-use tokio::{
-    net::TcpStream,
-    time::{Instant, error::Elapsed, sleep, timeout_at},
-};
+use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
+use tokio::{net::TcpStream, time::timeout_at};
 use tokio_util::sync::CancellationToken;
-use tower::Service;
 
 use super::{
-    stall::StallGuard,
+    activity::Activity,
+    exchange::{Answers, MAX_HEAD, MAX_LINES, exchange},
+    linger::linger,
+    pace::{Due, Limits, Pace},
+    socket::Socket,
     streams::{Streams, watched},
 };
 
 /// Streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
-
-/// Between two looks at a client that sends its first bytes one by one.
-const SECOND_LOOK: Duration = Duration::from_millis(5);
+/// Bytes of answers that one HTTP/2 connection may keep waiting for its client.
+const MAX_UNSENT: usize = 1024 * 1024;
+/// Longest head of HTTP/2, in bytes of its own count, that costs only its stream. Longer ones than are served are
+/// refused (`server/exchange.rs`); those beyond this may cost the connection, since they have to be taken in first.
+const MAX_HEADER_LIST: u32 = 256 * 1024;
 
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadlines {
-    pub(super) header: Duration,
+    pub(super) pace: Limits,
     pub(super) write_stall: Duration,
+    /// How long a client that has closed its sending half may go without a byte of its answer.
+    pub(super) half_close: Duration,
 }
 
 /// How HTTP is spoken.
@@ -54,23 +52,16 @@ pub(super) struct Protocols {
 
 impl Protocols {
     pub(super) fn new(deadlines: Deadlines) -> Self {
-        let (mut http1, mut http2) =
-            (http1::Builder::new(), http2::Builder::new(Streams { limit: deadlines.write_stall }));
-        http1.timer(TokioTimer::new()).header_read_timeout(deadlines.header);
-        http2.timer(TokioTimer::new()).max_concurrent_streams(MAX_STREAMS);
+        let mut http1 = http1::Builder::new();
+        let mut http2 = http2::Builder::new(Streams { limit: deadlines.write_stall });
+        // Time is kept in `server/pace.rs`, and the end of what a client sends is seen in `server/socket.rs`.
+        http1.header_read_timeout(None).half_close(true).max_header_size(MAX_HEAD).max_headers(MAX_LINES);
+        http2
+            .max_concurrent_streams(MAX_STREAMS)
+            .max_send_buf_size(MAX_UNSENT / MAX_STREAMS as usize)
+            .max_header_list_size(MAX_HEADER_LIST);
         Self { http1, http2, deadlines }
     }
-}
-
-/// Who answers requests.
-pub(super) trait Answers:
-    Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
-}
-
-impl<S> Answers for S where
-    S: Service<Request<Incoming>, Response = Response, Error = Infallible, Future: Send> + Clone + Send + 'static
-{
 }
 
 /// Serves one connection to its end; after `stop`, to the end of what it is doing.
@@ -80,69 +71,80 @@ pub(super) async fn serve(
     protocols: Arc<Protocols>,
     stop: CancellationToken,
 ) {
-    let deadlines = protocols.deadlines;
-    let first_request = Instant::now() + deadlines.header;
+    let Deadlines { pace, write_stall, half_close } = protocols.deadlines;
+    let activity = Arc::<Activity>::default();
+    let mut socket = Socket::new(stream, write_stall, half_close, &activity);
     let spoken = tokio::select! {
-        spoken = timeout_at(first_request, speaks_http2(&stream)) => spoken,
+        spoken = timeout_at(activity.opened() + pace.head, socket.speaks_http2()) => spoken,
         () = stop.cancelled() => return,
     };
-    let io = TokioIo::new(StallGuard::new(stream, deadlines.write_stall));
-    let (service, asked) = (TowerToHyperService::new(service), CancellationToken::new());
-    let request_came = asked.clone();
-    let noticed = service_fn(move |request| {
-        request_came.cancel();
-        service.call(request)
-    });
-    // hyper's own deadline is for one head; with HTTP/2 there may be none.
-    let late = timeout_at(first_request, asked.cancelled());
+    let chance = getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX));
+    let mut pace = Pace::new(pace, activity.opened(), chance);
+    let seen = Arc::clone(&activity);
+    let exchange = move |request| exchange(&service, &seen, request);
+    let io = TokioIo::new(socket);
     let ended = match spoken {
-        Ok(Ok(false)) => to_the_end(pin!(protocols.http1.serve_connection(io, noticed)), pin!(late), &stop).await,
+        Ok(Ok(false)) => {
+            let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)));
+            to_the_end(connection, &activity, &mut pace, write_stall, &stop).await
+        }
         // On the heap by itself: it is larger, and rare.
         Ok(Ok(true)) => {
-            let noticed = service_fn(move |request| noticed.call(request).map_ok(watched));
-            let mut connection = Box::pin(protocols.http2.serve_connection(io, noticed));
-            to_the_end(connection.as_mut(), pin!(late), &stop).await
+            activity.speaks_http2();
+            let exchange = service_fn(move |request| exchange(request).map_ok(watched));
+            let mut connection = Box::pin(protocols.http2.serve_connection(io, exchange));
+            to_the_end(connection.as_mut(), &activity, &mut pace, write_stall, &stop).await
         }
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(NO_REQUEST.into()),
+        Err(_) => Err(NO_HEAD.into()),
     };
     if let Err(error) = ended {
         // Clients break off all the time; it is their affair.
         tracing::debug!(error, "a connection ended early");
     }
-}
-
-const NO_REQUEST: &str = "no request came (server.header_timeout)";
-
-// Pinned where the caller holds them: what takes a future in is twice its size.
-async fn to_the_end(
-    mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
-    late: Pin<&mut impl Future<Output = Result<(), Elapsed>>>,
-    stop: &CancellationToken,
-) -> Result<(), BoxError> {
-    tokio::select! {
-        ended = connection.as_mut() => Ok(ended?),
-        () = stop.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            Ok(connection.await?)
-        }
-        Err(_) = late => Err(NO_REQUEST.into()),
+    // Not in the socket's own shutdown: hyper leaves that out behind a request that asked for an upgrade.
+    if let Some(from) = activity.take_unread() {
+        linger(from).await;
     }
 }
 
-/// Whether the client begins as HTTP/2 does. What it has sent stays where it is: hyper's own look would take it, and double
-/// the buffer that each connection keeps.
-async fn speaks_http2(stream: &TcpStream) -> io::Result<bool> {
-    // No method of HTTP/1 begins like that.
-    const PREFACE: [u8; 3] = *b"PRI";
-    let mut beginning = [0; PREFACE.len()];
+const NO_HEAD: &str = "no request came, or not all of its head (server.header_timeout)";
+const IDLE: &str = "nothing was asked for too long (server.idle_timeout)";
+
+// Pinned where the caller holds it: what takes a future in is twice its size.
+async fn to_the_end(
+    mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
+    activity: &Activity,
+    pace: &mut Pace,
+    farewell: Duration,
+    stop: &CancellationToken,
+) -> Result<(), BoxError> {
+    let mut stopping = false;
     loop {
-        let length = stream.peek(&mut beginning).await?;
-        let begins = length > 0 && beginning.iter().zip(PREFACE).take(length).all(|(&sent, expected)| sent == expected);
-        if !begins || length == PREFACE.len() {
-            return Ok(begins);
+        tokio::select! {
+            // The connection first, since time is kept of what it does.
+            biased;
+            ended = connection.as_mut() => {
+                if ended.as_ref().is_err_and(hyper::Error::is_parse) {
+                    activity.leave_unread();
+                }
+                return Ok(ended?);
+            }
+            () = stop.cancelled(), if !stopping => {
+                stopping = true;
+                connection.as_mut().graceful_shutdown();
+            }
+            due = poll_fn(|cx| pace.poll(activity, cx)) => match due {
+                // The next answer says so.
+                Due::Age if !activity.is_http2() => activity.grow_old(),
+                Due::Age => connection.as_mut().graceful_shutdown(),
+                Due::Idle if activity.is_http2() => {
+                    connection.as_mut().graceful_shutdown();
+                    pace.end_within(farewell);
+                }
+                Due::Idle | Due::End => return Err(IDLE.into()),
+                Due::Head => return Err(NO_HEAD.into()),
+            },
         }
-        // A `P` may be a POST. Nobody tells when there is more than was seen.
-        sleep(SECOND_LOOK).await;
     }
 }

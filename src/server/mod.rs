@@ -4,12 +4,19 @@
 //! finishes what runs, within the time allowed, and rolls back what is open. Knows nothing of Cypher or JSON.
 
 mod accept;
+mod activity;
 mod callers;
 mod connection;
+mod departure;
+mod exchange;
+mod linger;
+mod pace;
 mod peers;
+mod socket;
 mod stall;
 mod start;
 mod streams;
+mod upload;
 mod workers;
 
 pub use start::{Running, StartError, check, network_endpoint, start};

@@ -10,7 +10,7 @@ use std::{
 };
 
 use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
+    io::AsyncWrite,
     time::{Instant, Sleep, sleep},
 };
 
@@ -26,6 +26,15 @@ pub(super) struct StallGuard<T> {
 impl<T> StallGuard<T> {
     pub(super) fn new(io: T, limit: Duration) -> Self {
         Self { io, limit, timer: None }
+    }
+
+    pub(super) fn get_ref(&self) -> &T {
+        &self.io
+    }
+
+    /// Whether a write waits.
+    pub(super) fn is_waiting(&self) -> bool {
+        self.timer.is_some()
     }
 
     /// Passes on what a write came to, and fails it once it has waited for too long.
@@ -47,12 +56,6 @@ impl<T> StallGuard<T> {
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
             }
         }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for StallGuard<T> {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(cx, buf)
     }
 }
 

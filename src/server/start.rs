@@ -11,7 +11,7 @@ use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{accept::Door, callers, connection::Deadlines, peers, workers::Workers};
+use super::{accept::Door, callers, connection::Deadlines, pace, peers, workers::Workers};
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
@@ -112,8 +112,13 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
     let deadlines = Deadlines {
-        header: settings.server.header_timeout.get(),
+        pace: pace::Limits {
+            head: settings.server.header_timeout.get(),
+            idle: settings.server.idle_timeout.get(),
+            age: settings.server.max_connection_age.get(),
+        },
         write_stall: settings.server.write_stall_timeout.get(),
+        half_close: settings.server.half_close_timeout.get(),
     };
     // The loops themselves end with `stop`; only connections are waited for, and what goes on without one.
     let door = |workers, max| Door { workers, max, deadlines, stop: stop.clone(), tracker: connections.clone() };

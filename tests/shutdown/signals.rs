@@ -87,8 +87,31 @@ async fn a_second_signal_stops_at_once() {
     process.wait_for_line("stopping");
     assert!(process.runs());
     process.signal("TERM");
-    assert_eq!(process.exit().code(), Some(0));
+    assert_eq!(process.exit().code(), Some(1), "something was broken off");
     process.wait_for_line("stopped at once");
+}
+
+#[tokio::test]
+async fn other_signals_end_nothing() {
+    let mut process = Process::embedded(&[]);
+    let address = process.address();
+    let begun = post(&address, &format!("{PATH}/tx"), &[], "{}").await;
+    let id = transaction_id(&begun);
+    for signal in ["HUP", "PIPE", "USR1", "USR2", "HUP"] {
+        process.signal(signal);
+        assert_eq!(query(&address, "RETURN 1 AS a").await.status, 202, "after SIG{signal}");
+    }
+    process.wait_for_line("settings are read at the start only");
+    let committed = post(&address, &format!("{PATH}/tx/{id}/commit"), &[], "").await;
+    assert_eq!(committed.status, 202, "what was open is open still");
+    let (reader, head) = unread_answer(&address).await;
+    process.signal("TERM");
+    process.wait_for_line("stopping");
+    for signal in ["HUP", "USR1"] {
+        process.signal(signal);
+    }
+    drop((reader, head));
+    assert_eq!(process.exit().code(), Some(0), "nor do they while it stops");
 }
 
 #[tokio::test]

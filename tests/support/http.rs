@@ -14,7 +14,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 /// A server that has not finished its answer by then counts as hung.
-const DEADLINE: Duration = Duration::from_secs(120);
+pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A complete answer; the body is already free of chunk framing.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 pub mod bolt;
 pub mod gateway;
 pub mod http;
+pub mod http2;
 pub mod identity_provider;
 pub mod json;
 pub mod oidc_provider;

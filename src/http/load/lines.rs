@@ -115,21 +115,6 @@ impl Lines {
             }
         }
     }
-
-    /// Reads on without looking, up to `most` bytes and for `time`, so that a client that is still sending can be told
-    /// why nobody listens.
-    pub(super) async fn pass_over(mut self, most: usize, time: Duration) {
-        self.buffer = BytesMut::new();
-        self.hold.shrink(0);
-        let pass = async {
-            let mut passed = 0;
-            while let (true, Some(Ok(frame))) = (passed < most, self.body.frame().await) {
-                passed += frame.data_ref().map_or(0, Bytes::len);
-            }
-        };
-        // Whoever has not read the answer by then does not want it.
-        let _ = timeout(time, pass).await;
-    }
 }
 
 #[cfg(test)]

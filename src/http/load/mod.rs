@@ -5,14 +5,14 @@
 
 mod lines;
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use axum::{
-    body::{Body, Bytes},
+    body::Body,
     http::{Method, StatusCode, request::Parts},
     response::Response,
 };
-use futures_util::{future::join, stream};
+use futures_util::future::join;
 
 use super::{
     answer::{At, Loaded},
@@ -39,9 +39,6 @@ use lines::{LineError, Lines};
 const TRANSACTION_SIZE: usize = 1000;
 /// A transaction ends before its rows are larger than this, in bytes of PackStream.
 const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
-/// So much of a body is still taken in after a failure, and for so long.
-const PASSED_OVER: usize = 64 * 1024 * 1024;
-const PASSING_TIME: Duration = Duration::from_secs(10);
 
 /// Whether a request is one.
 pub(super) fn is_load(parts: &Parts) -> bool {
@@ -88,11 +85,7 @@ pub(super) async fn answer(exchange: Exchange, body: Body) -> Result<Response, R
     let begun = begin(&exchange, &mut lines).await;
     let (database, mut load) = match begun {
         Ok(begun) => begun,
-        Err(refusal) => {
-            let refusal = exchange.login_first(refusal).await;
-            lines.pass_over(PASSED_OVER, PASSING_TIME).await;
-            return Err(refusal);
-        }
+        Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
     let mut loaded = Loaded::new(load.counters);
     let failed = run(&exchange, &database, &mut load, &mut lines, &mut loaded).await.err();
@@ -102,7 +95,7 @@ pub(super) async fn answer(exchange: Exchange, body: Body) -> Result<Response, R
         return Ok(respond(StatusCode::ACCEPTED, JSON, Body::from(text)));
     };
     let status = failure.status.unwrap_or_else(|| statuses.of(failure.error.kind));
-    Ok(respond(status, JSON, followed_by_the_rest(text, lines)))
+    Ok(respond(status, JSON, Body::from(text)))
 }
 
 /// Reads the head of the load, which is the first line.
@@ -249,20 +242,6 @@ fn as_list(name: &str, rows: &Runs) -> Runs {
     writer.list(rows.len());
     rows.iter().for_each(|row| writer.raw(row));
     Runs::one(&map)
-}
-
-/// The text, and then the rest of the body unseen: a client that is still sending would otherwise find its connection
-/// closed before it has read why.
-fn followed_by_the_rest(text: Bytes, lines: Lines) -> Body {
-    Body::from_stream(stream::unfold((Some(text), Some(lines)), async |(text, mut lines)| {
-        if let Some(text) = text {
-            return Some((Ok::<_, Infallible>(text), (None, lines)));
-        }
-        if let Some(lines) = lines.take() {
-            lines.pass_over(PASSED_OVER, PASSING_TIME).await;
-        }
-        None
-    }))
 }
 
 impl Failure {

@@ -2,6 +2,8 @@
 //!
 //! Promises that every wait ends: with what was waited for, or with a panic that says what was missing.
 
+use std::io;
+
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -70,10 +72,31 @@ impl Connection {
         filled.expect("more arrives").expect("the connection holds");
     }
 
+    /// Closes the sending half.
+    pub async fn finish_sending(&mut self) {
+        self.stream.shutdown().await.expect("the connection holds");
+    }
+
+    /// Waits until something is there to be read, and leaves it there.
+    pub async fn wait_for_bytes_unread(&mut self) {
+        let peeked = timeout(DEADLINE, self.stream.peek(&mut [0])).await;
+        assert_eq!(peeked.expect("something arrives").expect("the connection holds"), 1);
+    }
+
     /// Waits until the other side ends the connection, and gives what came before that.
     pub async fn end(mut self) -> Vec<u8> {
         // Whether it ends in order or breaks, it has ended.
-        let _ = timeout(DEADLINE, self.stream.read_to_end(&mut self.received)).await.expect("the connection ends");
+        let _ = self.ending().await;
         self.received
+    }
+
+    /// Waits until the other side ends the connection in order, without a reset, and gives what came before that.
+    pub async fn orderly_end(mut self) -> Vec<u8> {
+        self.ending().await.expect("the connection is not broken off");
+        self.received
+    }
+
+    async fn ending(&mut self) -> io::Result<usize> {
+        timeout(DEADLINE, self.stream.read_to_end(&mut self.received)).await.expect("the connection ends")
     }
 }

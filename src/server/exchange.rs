@@ -1,0 +1,134 @@
+//! What stands between a connection and whoever answers its requests: it counts them, holds them to the size of a head,
+//! and sees to it that each answer leaves the connection in order.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{
+    body::{Body, Bytes, HttpBody},
+    http::{HeaderValue, Request, Response, StatusCode, header},
+};
+use hyper::body::{Frame, Incoming, SizeHint};
+use tower::Service;
+
+use super::{
+    activity::{Activity, Open},
+    upload::Upload,
+};
+
+/// Longest head, in bytes of HTTP/1.
+pub(super) const MAX_HEAD: usize = 64 * 1024;
+/// Most header lines.
+pub(super) const MAX_LINES: usize = 200;
+
+/// Who answers requests. Always ready for one.
+pub(super) trait Answers:
+    Service<Request<Upload>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+impl<S> Answers for S where
+    S: Service<Request<Upload>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+{
+}
+
+/// Answers one request of a connection.
+pub(super) fn exchange<S: Answers>(
+    service: &S,
+    activity: &Arc<Activity>,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<S> {
+    let mut open = Open::new(activity);
+    // HTTP/1 has been held to it when the head was read.
+    let answer = (!activity.is_http2() || is_modest(&request)).then(|| {
+        let expects = request.headers().contains_key(header::EXPECT);
+        service.clone().call(request.map(|body| Upload::new(body, expects, activity)))
+    });
+    async move {
+        let mut answer = match answer {
+            Some(answer) => answer.await?,
+            None => too_large(),
+        };
+        let activity = open.activity();
+        if let Some(rest) = activity.take_rest() {
+            // On the heap by itself: it is larger, and rare.
+            Box::pin(rest.make_way(&mut answer, activity)).await;
+        }
+        if activity.is_old() && !activity.is_http2() {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            // The client may have sent its next request already.
+            activity.leave_unread();
+        }
+        open.answered();
+        Ok(answer.map(|body| Answer { body, _open: open }))
+    }
+}
+
+/// Whether a head would be within the limits if it were one of HTTP/1.
+fn is_modest<B>(request: &Request<B>) -> bool {
+    const MARKS: usize = ": \r\n".len();
+    let uri = request.uri();
+    let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
+    let host = uri.authority().map_or(0, |authority| "host".len() + authority.as_str().len() + MARKS);
+    let first = request.method().as_str().len() + target + "  HTTP/2\r\n".len();
+    let lines: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + MARKS).sum();
+    request.headers().len() <= MAX_LINES && first + host + lines + "\r\n".len() <= MAX_HEAD
+}
+
+fn too_large() -> Response<Body> {
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+    answer
+}
+
+/// An answer's body. The request is over when it is.
+#[derive(Debug)]
+pub(super) struct Answer {
+    body: Body,
+    _open: Open,
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(value: usize, lines: usize) -> Request<()> {
+        let mut request = Request::get("http://localhost/path").header("token", "x".repeat(value));
+        for _ in 1..lines {
+            request = request.header("a", "b");
+        }
+        request.body(()).unwrap()
+    }
+
+    #[test]
+    fn a_head_of_http_2_is_measured_as_one_of_http_1() {
+        let text =
+            |value: usize| format!("GET /path HTTP/2\r\nhost: localhost\r\ntoken: {}\r\n\r\n", "x".repeat(value));
+        let longest = MAX_HEAD - text(0).len();
+        assert!(is_modest(&request(longest, 1)));
+        assert!(!is_modest(&request(longest + 1, 1)));
+        assert!(is_modest(&request(1, MAX_LINES)));
+        assert!(!is_modest(&request(1, MAX_LINES + 1)));
+    }
+}
