@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "memgraph/cancelled.rs"]
+mod cancelled;
 #[path = "memgraph/commits.rs"]
 mod commits;
 #[path = "memgraph/errors.rs"]
@@ -26,6 +28,8 @@ mod reading;
 mod session_limits;
 #[path = "memgraph/sessions.rs"]
 mod sessions;
+#[path = "memgraph/slow_readers.rs"]
+mod slow_readers;
 #[path = "memgraph/stand.rs"]
 mod stand;
 #[path = "memgraph/statements.rs"]

@@ -48,6 +48,9 @@ pub struct Dialect {
     pub parameter_values: usize,
     /// A failure in the middle of a stream may come as the last chunks of a RECORD that was cut off.
     pub glued_failures: bool,
+    /// One of the server's few workers is blocked while rows that were asked for are not taken from the socket. So little
+    /// is asked for before the size of the rows is known, and nobody is waited for in the middle of a batch for long.
+    pub holds_workers: bool,
 }
 
 /// Neo4j, and whatever claims to be it.
@@ -70,6 +73,7 @@ pub static NEO4J: Dialect = Dialect {
     parameter_depth: 1000,
     parameter_values: usize::MAX,
     glued_failures: false,
+    holds_workers: false,
 };
 
 /// Memgraph 2.1 and later.
@@ -92,6 +96,7 @@ pub static MEMGRAPH: Dialect = Dialect {
     parameter_depth: 128,
     parameter_values: 1_000_000,
     glued_failures: true,
+    holds_workers: true,
 };
 
 /// A server of unknown kind: nothing is assumed that only some servers can do.
@@ -120,6 +125,7 @@ pub(super) const UNKNOWN: Dialect = Dialect {
     parameter_depth: 128,
     parameter_values: 1_000_000,
     glued_failures: true,
+    holds_workers: false,
 };
 
 impl Dialect {

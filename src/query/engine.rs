@@ -18,7 +18,7 @@ use super::{
     running::{Register, Running, RunningStatement, State},
     statement::{Options, Statement},
     transactions::{self, Transactions},
-    window::FIRST_BATCH,
+    window::pull_first,
 };
 use crate::{
     auth::Identity,
@@ -154,7 +154,7 @@ impl Engine {
         } else {
             lease.run(plan.text, &parameters, &sent.extra());
         }
-        lease.pull(FIRST_BATCH);
+        pull_first(&mut lease);
         attempts.begun();
         if plan.taints {
             lease.retire();
@@ -189,6 +189,7 @@ impl Engine {
             let error = if stopping { error.of_cancelled() } else { error };
             tainted(error, &mut lease, options).outside_of_transactions(lease.dialect())
         })?;
+        let stopping = stopping.then(|| Box::new(Error::cancelled()));
         Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
     }
 

@@ -126,6 +126,17 @@ impl Error {
         Self::new(Kind::Terminated, "Neo.ClientError.Transaction.Terminated", "The statement was cancelled on request.")
     }
 
+    /// Its client kept the database waiting.
+    pub(super) fn reader_too_slow() -> Self {
+        tracing::info!("ended a statement whose client does not take its rows, since that blocks the database");
+        Self::new(
+            Kind::Terminated,
+            "Boltgate.ClientError.Statement.ReaderTooSlow",
+            "The client did not take the rows that the database was sending, and so kept one of its workers from others; \
+             the statement was cancelled. Read faster, or ask for fewer and smaller rows.",
+        )
+    }
+
     pub(super) fn transaction_busy() -> Self {
         Self::new(
             Kind::Busy,

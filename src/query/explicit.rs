@@ -16,7 +16,7 @@ use super::{
     running::{Running, State},
     statement::{Options, Statement},
     transactions::{Guard, Handle, Reservation, Transaction},
-    window::FIRST_BATCH,
+    window::pull_first,
 };
 use crate::{
     auth::Identity,
@@ -80,7 +80,7 @@ impl Engine {
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = fitted_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
-        lease.pull(FIRST_BATCH);
+        pull_first(&mut lease);
         if plan.taints {
             lease.retire();
         }
@@ -92,7 +92,7 @@ impl Engine {
         let guard = reservation.open(lease, caller, database, options)?;
         running.belongs_to(guard.id());
         let deadline = deadline.min(guard.deadline());
-        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, (running.clone(), false)))
+        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, (running.clone(), None)))
     }
 
     /// Runs a statement in the transaction `handle`.
@@ -162,7 +162,7 @@ impl Engine {
         let started = running.unless_cancelled(starting).await.flatten();
         let (guard, columns, kind) = started.inspect_err(|error| self.note_forgotten(error))?;
         let deadline = guard.deadline();
-        Ok(Rows::new(scope(guard), columns, deadline, kind, (running, false)))
+        Ok(Rows::new(scope(guard), columns, deadline, kind, (running, None)))
     }
 
     /// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
@@ -187,7 +187,7 @@ impl Engine {
             }
         };
         connection.run_in_transaction(plan.text, &parameters);
-        connection.pull(FIRST_BATCH);
+        pull_first(connection);
         if plan.taints {
             connection.retire();
         }

@@ -47,5 +47,5 @@ pub(super) async fn read(
         running.unless_cancelled(starting).await
     };
     let columns = started.inspect_err(|_| lease.hurry())??;
-    Ok(Rows::new(Scope::Reading(lease), columns, deadline, None, (running.clone(), false)))
+    Ok(Rows::new(Scope::Reading(lease), columns, deadline, None, (running.clone(), None)))
 }

@@ -1,6 +1,8 @@
 //! A result on its way: batches of rows, one at a time, and what comes at the end.
 
-use std::pin::pin;
+use std::{future::pending, pin::pin, time::Duration};
+
+use tokio::time::sleep;
 
 use super::{
     bookmark::placeholder,
@@ -130,8 +132,8 @@ pub struct Rows {
     unfinished: bool,
     /// The result is read, and the transaction around it is being ended.
     ending: Option<Box<Ending>>,
-    /// The caller has cancelled the statement, and the database was told.
-    stopping: bool,
+    /// Why the database was told to end the statement, if it was.
+    stopping: Option<Box<Error>>,
     running: Running,
 }
 
@@ -143,13 +145,13 @@ struct Ending {
 }
 
 impl Rows {
-    /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: the database was told to end it.
+    /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: why the database was told to end it.
     pub(super) fn new(
         scope: Scope,
         columns: Columns,
         deadline: Deadline,
         kind: Option<&'static str>,
-        (running, stopping): (Running, bool),
+        (running, stopping): (Running, Option<Box<Error>>),
     ) -> Self {
         Self {
             scope: Some(scope),
@@ -196,13 +198,13 @@ impl Rows {
         self.scope.is_some() && !self.window.is_due()
     }
 
-    /// Waits until the statement's time is over or somebody cancels it, while its rows wait for a reader. `None`: it was
-    /// told to stop, and [`Rows::advance`] says what came of it.
+    /// Waits until the statement's time is over or somebody cancels it, while its rows wait for a reader; and not for long
+    /// where that blocks the database. `None`: it was told to stop, and [`Rows::advance`] says what came of it.
     pub async fn interrupted(&mut self) -> Option<Error> {
-        let nothing = pin!(std::future::pending::<()>());
+        let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(Scope::holds_worker);
         let (deadline, running) = (self.deadline, self.running.clone());
-        let why = match running.bound(deadline, nothing).await {
-            Ok(()) => return None,
+        let why = match running.bound(deadline, pin!(patience(blocks))).await {
+            Ok(()) => Error::reader_too_slow(),
             Err(why) => why,
         };
         // Between two batches nothing can have been committed.
@@ -242,7 +244,7 @@ impl Rows {
         sink: &mut impl RowSink,
         first: bool,
     ) -> Result<Result<Progress, Error>, Error> {
-        let (deadline, stopping) = (self.deadline, self.stopping);
+        let (deadline, stopping) = (self.deadline, self.stopping.is_some());
         let rows = pin!(self.batch(sink, first));
         if stopping { deadline.bound(rows).await } else { running.bound(deadline, rows).await }
     }
@@ -250,7 +252,7 @@ impl Rows {
     /// Tells the database to end a statement that its caller has cancelled, where only the database can say whether that
     /// came in time. False where nothing is to be waited for.
     fn stop(&mut self, why: &Error) -> bool {
-        if why.kind != Kind::Terminated || self.stopping {
+        if why.kind != Kind::Terminated || self.stopping.is_some() {
             return false;
         }
         match &mut self.scope {
@@ -259,7 +261,7 @@ impl Rows {
             Some(Scope::Last(_)) if self.ending.is_some() => {}
             _ => return false,
         }
-        self.stopping = true;
+        self.stopping = Some(Box::new(why.clone()));
         self.deadline = self.deadline.last_words();
         true
     }
@@ -268,7 +270,7 @@ impl Rows {
     fn unsettled(&self, why: Error) -> Error {
         match (&self.ending, &self.scope) {
             (Some(ending), Some(Scope::Last(_))) if ending.withheld.is_none() => Error::unsettled_commit(),
-            (_, Some(Scope::AutoCommit(_))) if self.stopping => Error::unsettled_cancel(),
+            (_, Some(Scope::AutoCommit(_))) if self.stopping.is_some() => Error::unsettled_cancel(),
             _ => why,
         }
     }
@@ -320,7 +322,9 @@ impl Rows {
                             early.get_or_insert_with(|| !first || !inspect::may_write(self.running.text()));
                         }
                         // Nobody is waited for any more: what there is no room for is left out.
-                        Ok(Flow::Full | Flow::Unfinished) if self.stopping => self.refused = Some(carried_out()),
+                        Ok(Flow::Full | Flow::Unfinished) if self.stopping.is_some() => {
+                            self.refused = Some(carried_out())
+                        }
                         Ok(Flow::Full) => return Ok(Progress::Paused),
                         Ok(Flow::Unfinished) => {
                             self.unfinished = true;
@@ -338,10 +342,10 @@ impl Rows {
                     if !summary.has_more {
                         return self.end(summary, sink.is_flawed()).await;
                     }
-                    if self.stopping {
+                    if let Some(why) = self.stopping.take() {
                         // Whatever the statement has done is undone with the connection's reset.
                         self.abandon();
-                        return Err(Error::cancelled());
+                        return Err(*why);
                     }
                     if self.refused.is_none() {
                         self.window.over();
@@ -356,11 +360,11 @@ impl Rows {
                     let error = Error::of_statement(failure);
                     return Err(if alone { error.outside_of_transactions(dialect) } else { error });
                 }
-                Reply::Ignored if self.stopping => {
-                    self.abandon();
-                    return Err(Error::cancelled());
-                }
                 Reply::Ignored => {
+                    if let Some(why) = self.stopping.take() {
+                        self.abandon();
+                        return Err(*why);
+                    }
                     return Err(self.broken(&bolt::Error::Protocol("a PULL was ignored")));
                 }
             }
@@ -450,6 +454,14 @@ impl Rows {
     }
 }
 
+/// A client that reads slower than a few megabytes in this time keeps one of the database's workers from everybody else.
+const AMID_BATCH: Duration = Duration::from_secs(5);
+
+/// Waits as long as a reader is waited for in the middle of a batch: for ever, unless that `blocks` the database.
+pub(super) async fn patience(blocks: bool) {
+    if blocks { sleep(AMID_BATCH).await } else { pending().await }
+}
+
 /// Why the last rows of a statement are missing whose cancelling came too late.
 fn carried_out() -> RowRefused {
     RowRefused::Format(
@@ -464,6 +476,11 @@ impl std::fmt::Debug for Rows {
 }
 
 impl Scope {
+    /// Whether one of the database's workers is blocked while rows are not taken.
+    fn holds_worker(&mut self) -> bool {
+        self.connection().dialect().holds_workers
+    }
+
     pub(super) fn connection(&mut self) -> &mut Connection {
         match self {
             Self::AutoCommit(lease) | Self::Reading(lease) => lease,

@@ -16,10 +16,10 @@ use super::{
     inspect,
     plan::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
     reply::{Stake, tainted},
-    rows::{Flow, RowRefused},
+    rows::{Flow, RowRefused, patience},
     running::{Running, State},
     statement::Options,
-    window::{FIRST_BATCH, Window},
+    window::{Window, pull_first},
 };
 use crate::{
     auth::Identity,
@@ -158,8 +158,11 @@ impl Script {
     /// back then.
     pub async fn interrupted(&mut self) -> Error {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let nothing = pin!(std::future::pending::<()>());
-        let why = running.bound(deadline, nothing).await.err().unwrap_or_else(Error::result_ended);
+        let blocks = self.is_amid_batch() && self.lease.as_ref().is_some_and(|lease| lease.dialect().holds_workers);
+        let why = match running.bound(deadline, pin!(patience(blocks))).await {
+            Ok(()) => Error::reader_too_slow(),
+            Err(why) => why,
+        };
         self.let_go();
         why
     }
@@ -320,7 +323,7 @@ impl Script {
             match (self.batch.rows, is_last) {
                 (false, _) => lease.discard(),
                 (true, false) => lease.pull_all(),
-                (true, true) => lease.pull(FIRST_BATCH),
+                (true, true) => pull_first(lease),
             }
             self.outstanding += 1;
             self.sent.run += 1;

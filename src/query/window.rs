@@ -1,9 +1,18 @@
 //! How many rows to ask for at a time: as many as make about [`TARGET`] bytes.
 
-/// Rows of the first batch, for the PULL that travels with RUN.
-pub(super) const FIRST_BATCH: u32 = 1000;
+use crate::bolt::Connection;
+
+const FIRST: u32 = 1000;
+/// Where much that nobody takes blocks the server: rows of up to 64 KiB are drained whatever the client does.
+const FIRST_FEW: u32 = 64;
 const MOST: u32 = 10_000;
 const TARGET: usize = 512 * 1024;
+
+/// Queues the first PULL, to travel with RUN.
+pub(super) fn pull_first(connection: &mut Connection) {
+    let rows = if connection.dialect().holds_workers { FIRST_FEW } else { FIRST };
+    connection.pull(rows);
+}
 
 /// The size of the next batch, from the rows of the one before.
 #[derive(Debug, Clone, Copy)]
@@ -18,7 +27,7 @@ pub(super) struct Window {
 impl Window {
     /// The window of a result whose first batch was asked for.
     pub(super) fn new() -> Self {
-        Self { rows: FIRST_BATCH, seen_rows: 0, seen_bytes: 0, due: false }
+        Self { rows: FIRST, seen_rows: 0, seen_bytes: 0, due: false }
     }
 
     /// Counts a row of so many bytes.
