@@ -113,3 +113,26 @@ async fn two_tokens_of_sixteen_kibibytes_are_taken() {
     let response = http2::send(&mut requests, head.body(()).unwrap(), GOOD).await.expect("it is answered");
     assert_eq!(response.status(), 202);
 }
+
+/// A `P` may be the beginning of either protocol.
+#[tokio::test]
+async fn the_protocol_is_told_by_bytes_that_come_one_by_one() {
+    let gateway = start_embedded(&[]).await;
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+    let mut connection = Connection::open(gateway.address()).await;
+    for byte in b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".iter().chain(&SETTINGS) {
+        connection.send(&[*byte]).await;
+        tokio::task::yield_now().await;
+    }
+    connection.finish_sending().await;
+    let said = connection.end().await;
+    assert_eq!(said.get(3), Some(&4), "it begins with SETTINGS: {said:?}");
+    for method in ["P", "PR", "PUT", "POST"] {
+        let mut connection = Connection::open(gateway.address()).await;
+        for byte in format!("{method} / HTTP/1.1\r\nHost: localhost\r\n\r\n").bytes() {
+            connection.send(&[byte]).await;
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(connection.head().await.status, 405, "{method}");
+    }
+}
