@@ -256,3 +256,33 @@ pub(super) fn in_body(error: BodyError) -> Error {
 pub(super) fn missing_statement() -> Error {
     Error::invalid("statement cannot be null or empty")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{convert::Infallible, sync::Arc};
+
+    use futures_util::stream;
+
+    use super::{super::body_memory::BodyMemory, *};
+    use crate::http::body_memory::Stranger;
+
+    const LIMITS: RequestLimits = RequestLimits {
+        body: 1 << 20,
+        body_timeout: Duration::from_secs(60),
+        line: 1,
+        content: BodyLimits { statement: 1, depth: 1, packed: 1 },
+    };
+
+    #[test]
+    fn a_body_in_small_pieces_takes_little_more_than_its_size() {
+        let size = 500_000;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let measured = allocation_counter::measure(|| {
+            let pieces = stream::iter((0..size).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"x"))));
+            let mut hold = Hold::new(&Arc::new(BodyMemory::new(1 << 20)));
+            let body = runtime.block_on(read(Body::from_stream(pieces), &LIMITS, &mut hold, &Stranger));
+            assert_eq!(body.unwrap().len(), size);
+        });
+        assert!(measured.bytes_max < 4 * 500_000, "{measured:?}");
+    }
+}
