@@ -3,21 +3,16 @@
 //! Promises parsing only; flags that are settings become [`Override`]s, whose values the settings
 //! judge. May not know how a command is carried out.
 
-use std::{path::PathBuf, sync::LazyLock};
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::bolt::zone;
 use crate::config::Override;
 use crate::healthcheck::Target;
 
-/// What `--version` says behind the program's name.
-static LONG_VERSION: LazyLock<String> =
-    LazyLock::new(|| format!("{}\ntz database {}", env!("CARGO_PKG_VERSION"), zone::version()));
-
 /// An HTTP/JSON gateway in front of Bolt databases.
 #[derive(Debug, Parser)]
-#[command(name = "boltgate", version, long_version = LONG_VERSION.as_str(), about, arg_required_else_help = true)]
+#[command(name = "boltgate", version, about, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

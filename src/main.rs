@@ -1,9 +1,9 @@
 //! The program: reads the command line, and carries out what it says.
 
-use std::{hint::black_box, io, path::PathBuf, process::ExitCode, time::Duration};
+use std::{hint::black_box, io, path::PathBuf, process::ExitCode, sync::LazyLock, time::Duration};
 
 use boltgate::{
-    bolt::Endpoint,
+    bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
     config::{AllowedHost, Effective, Settings, Sources},
     healthcheck::Target,
@@ -11,7 +11,7 @@ use boltgate::{
     server::{self, Workers},
     telemetry,
 };
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
     time::MissedTickBehavior,
@@ -20,6 +20,10 @@ use tokio::{
 // A request allocates a few dozen times; the system's allocator takes a seventh of its instructions for that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// The tz database decides on wall clocks, so it is part of what the program is.
+static VERSION: LazyLock<String> =
+    LazyLock::new(|| format!("{}\ntz database {}", env!("CARGO_PKG_VERSION"), zone::version()));
 
 /// Blocks of this size have pages of their own, in bytes.
 const LARGE_BLOCK: usize = 4 * 1024 * 1024;
@@ -37,7 +41,9 @@ async fn give_memory_back() {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let arguments = Cli::command().long_version(VERSION.as_str()).get_matches();
+    let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
+    match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
             // Every error says its cause in its own words.

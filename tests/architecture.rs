@@ -14,9 +14,11 @@ use source::{Source, read_all};
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
 const ROOMS: [(&str, &[&str]); 16] = [
     ("lib", &[]),
-    ("main", &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint"]),
-    // The version of the tz database is part of `--version`.
-    ("cli", &["healthcheck", "config", "bolt::zone"]),
+    (
+        "main",
+        &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint", "bolt::zone"],
+    ),
+    ("cli", &["healthcheck", "config"]),
     ("server", &["admin", "http", "query", "pool", "auth", "config", "bolt", "tls"]),
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
@@ -57,8 +59,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("clap", &["main", "cli"]),
     ("graphdblite", &["embedded"]),
     ("http_body_util", &["http", "auth"]),
-    // The http room makes bodies of its own; their frames are named nowhere else.
-    ("hyper", &["server", "auth", "http"]),
+    ("hyper", &["server", "auth"]),
     ("hyper_util", &["server", "auth"]),
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),

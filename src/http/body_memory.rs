@@ -6,17 +6,13 @@
 //! the login before the body is read. So all strangers together have no more than that MiB, and cannot keep anybody out by
 //! filling it.
 
-use std::{
-    pin::Pin,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering::Relaxed},
-    },
-    task::{Context, Poll},
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering::Relaxed},
 };
 
-use axum::body::{Body, Bytes, HttpBody};
-use hyper::body::{Frame, SizeHint};
+use axum::body::Body;
+use http_body_util::BodyExt as _;
 
 use crate::query::{Error, Kind};
 
@@ -151,35 +147,20 @@ impl Hold {
 
     /// The same body, with this counted until it is over: its answer comes of a request that is held on to.
     pub(super) fn until_sent(self, body: Body) -> Body {
-        if self.is_proven { Body::new(Held { body, _hold: self }) } else { body }
+        if !self.is_proven {
+            return body;
+        }
+        // What looks at errors lives as long as the body, and with it what it has taken in.
+        Body::new(body.map_err(move |error| {
+            let _held = &self;
+            error
+        }))
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
         self.shrink(0);
-    }
-}
-
-struct Held {
-    body: Body,
-    _hold: Hold,
-}
-
-impl HttpBody for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
     }
 }
 
@@ -201,6 +182,8 @@ impl Sender for Stranger {
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::AtomicBool;
+
+    use axum::body::HttpBody as _;
 
     use super::*;
 
