@@ -10,9 +10,9 @@ use super::{
     engine::{Attempted, Engine},
     error::Error,
     retry::{Attempts, Retry},
-    rows::{RowRefused, RowSink},
     runs::Runs,
     script::Script,
+    sink::{RowRefused, RowSink},
     statement::Options,
 };
 use crate::{auth::Identity, bolt::Summary};

@@ -7,12 +7,13 @@ use tokio::time::Instant;
 use super::{
     committed::Committed,
     deadline::Deadline,
+    ending,
     engine::Engine,
     error::Error,
     plan::{Plan, Sent, database_of, fitted_parameters},
     reply::{Stake, expect, tainted},
     retry::{Attempts, Retry},
-    rows::{self, Rows, Scope},
+    rows::{Rows, Scope},
     running::{Running, State},
     statement::{Options, Statement},
     transactions::{Guard, Handle, Reservation, Transaction},
@@ -122,7 +123,7 @@ impl Engine {
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
     pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Committed, Error> {
-        rows::commit(self.check_out(caller, handle).await?).await
+        ending::commit(self.check_out(caller, handle).await?).await
     }
 
     /// Keeps the transaction `handle` open for another while.

@@ -6,12 +6,13 @@ use tokio::time::sleep;
 
 use super::{
     bookmark::placeholder,
-    committed::Committed,
     deadline::Deadline,
+    ending::outcome,
     error::{Error, Kind},
     inspect,
     reply::Stake,
     running::{Running, State},
+    sink::{Flow, RowRefused, RowSink},
     transactions::{Guard, Transaction},
     window::Window,
 };
@@ -19,58 +20,6 @@ use crate::{
     bolt::{self, Columns, Connection, Reply, Summary},
     pool::Lease,
 };
-
-/// Where rows go. Implemented by whoever makes text of them.
-pub trait RowSink {
-    /// Begins a result with these columns.
-    fn open(&mut self, columns: &Columns);
-
-    /// Takes one row: its list of fields in PackStream, which has to hold `columns` values.
-    ///
-    /// After [`Flow::Unfinished`] the same row is given again, once the sink was emptied.
-    ///
-    /// # Errors
-    /// [`RowRefused`] when the row cannot be shown. No further row follows. A statement outside of a transaction is
-    /// carried out to its end all the same; a transaction is rolled back.
-    fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
-
-    /// Whether values were left out because they make no sense. A transaction around the statement is then rolled back.
-    fn is_flawed(&self) -> bool;
-
-    /// Forgets all that it was given, for another attempt. Never called once anything was taken out of it.
-    fn restart(&mut self);
-}
-
-/// Whether the sink wants more before it is emptied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// Go on.
-    Continue,
-    /// Go on while rows are at hand, but do not wait for more: what it holds is worth handing over.
-    Enough,
-    /// It holds as much as it should.
-    Full,
-    /// It holds as much as it should, and not all of the row yet.
-    Unfinished,
-}
-
-/// Why a row cannot be shown; the error for the end of the answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowRefused {
-    /// The client's choice of format has no room for a value.
-    Format(String),
-    /// The database sent what makes no sense.
-    Malformed(String),
-}
-
-impl From<RowRefused> for Error {
-    fn from(refused: RowRefused) -> Self {
-        match refused {
-            RowRefused::Format(message) => Self::invalid(&message),
-            RowRefused::Malformed(message) => Self::malformed(message),
-        }
-    }
-}
 
 /// How far a result has come.
 #[derive(Debug)]
@@ -464,9 +413,7 @@ pub(super) async fn patience(blocks: bool) {
 
 /// Why the last rows of a statement are missing whose cancelling came too late.
 fn carried_out() -> RowRefused {
-    RowRefused::Format(
-        "The statement was cancelled on request; rows that were not read by then are left out.".to_owned(),
-    )
+    RowRefused::Format("The statement was cancelled; rows that were not read by then are left out.".to_owned())
 }
 
 impl std::fmt::Debug for Rows {
@@ -486,28 +433,5 @@ impl Scope {
             Self::AutoCommit(lease) | Self::Reading(lease) => lease,
             Self::Inside(guard) | Self::Last(guard) => guard.lease(),
         }
-    }
-}
-
-/// Commits the transaction of `guard`.
-pub(super) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
-    let deadline = guard.deadline().last_words();
-    let connection = guard.lease();
-    connection.commit();
-    let outcome = deadline.bound(pin!(outcome(connection, Stake::Commit))).await;
-    let outcome = outcome.unwrap_or_else(|_| Err(Error::unsettled_commit()));
-    drop(guard.finish());
-    outcome
-}
-
-/// Waits for the reply to COMMIT or ROLLBACK.
-async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<Committed, Error> {
-    match connection.reply().await {
-        Ok(Reply::Success) => Ok(Committed::of(connection.payload())),
-        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
-        Ok(Reply::Record | Reply::Ignored) => {
-            Err(stake.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))
-        }
-        Err(error) => Err(stake.lost(&error)),
     }
 }

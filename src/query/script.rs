@@ -16,8 +16,9 @@ use super::{
     inspect,
     plan::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
     reply::{Stake, tainted},
-    rows::{Flow, RowRefused, patience},
+    rows::patience,
     running::{Running, State},
+    sink::{Flow, RowRefused},
     statement::Options,
     window::{Window, pull_first},
 };

@@ -18,6 +18,7 @@ mod plan;
 mod row;
 mod scalar;
 mod spatial;
+mod structures;
 mod temporal;
 mod text;
 mod vector;

@@ -12,9 +12,8 @@ use super::error::RowError;
 use super::graph::{self, Trailing};
 use super::path::Path;
 use super::pieces::{self, Piece};
-use super::{duration, scalar, spatial, temporal, text, vector};
-use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
-use crate::bolt::zone;
+use super::{scalar, structures, text};
+use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
 /// How many collections, nodes and relationships may be open at once.
@@ -137,6 +136,11 @@ impl Walk {
             flaws: Vec::new(),
             late: None,
         }
+    }
+
+    /// Whether the properties of a node or a relationship are open.
+    pub(super) fn is_inside_entity(&self) -> bool {
+        self.inside_entity
     }
 
     /// Whether a collection is open.
@@ -392,7 +396,7 @@ impl Walk {
         match *token {
             Token::List(items) => self.open(out, Kind::List, items),
             Token::Map(pairs) => self.open(out, Kind::Map, pairs),
-            Token::Struct(tag, count) => self.structure(out, fields, reader, tag, count),
+            Token::Struct(tag, count) => structures::write(self, out, fields, reader, tag, count),
             Token::Uuid(value) => scalar::uuid(out, self.view, value),
             Token::String(_) | Token::Bytes(_) if self.piecewise && pieces::is_long(token) => {
                 let (piece, bytes) = match *token {
@@ -444,130 +448,4 @@ impl Walk {
         });
         Ok(())
     }
-
-    fn structure<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        fields: &'a [u8],
-        reader: &mut Reader<'a>,
-        tag: u8,
-        count: usize,
-    ) -> Result<(), RowError> {
-        let view = self.view;
-        match (tag, count) {
-            (tag::NODE, 3 | 4) => graph::node(self, out, reader, count)?,
-            (tag::RELATIONSHIP, 5 | 8) => graph::relationship(self, out, reader, count)?,
-            (tag::PATH, 3) if !self.inside_entity => graph::path(self, out, fields, reader)?,
-            (tag::DURATION, 4) => {
-                let [months, days, seconds, nanos] = integers(reader)?;
-                scalar::textual(out, view, "Duration", |out| duration::duration(out, months, days, seconds, nanos))?;
-            }
-            (tag::POINT_2D, 3) => {
-                let srid = reader.expect_integer()?;
-                let place = floats(reader)?;
-                scalar::textual(out, view, "Point", |out| spatial::point_2d(out, srid, place));
-            }
-            (tag::POINT_3D, 4) => {
-                let srid = reader.expect_integer()?;
-                let place = floats(reader)?;
-                scalar::textual(out, view, "Point", |out| spatial::point_3d(out, srid, place));
-            }
-            (tag::VECTOR, 2) => {
-                let (Token::Bytes(kind), Token::Bytes(data)) = (reader.token()?, reader.token()?) else {
-                    return Err(DecodeError::Value("a vector that is not made of bytes").into());
-                };
-                if self.piecewise && data.len() > pieces::SHORT {
-                    let kind = vector::coordinates_type(view, kind, data)?;
-                    pieces::step_back(reader, fields, data.len());
-                    self.open_piece(out, Piece::Vector(kind), data.len());
-                } else {
-                    vector::vector(out, view, kind, data)?;
-                }
-            }
-            (tag::UNSUPPORTED, 4) => {
-                let name = graph::name(reader)?.to_owned();
-                for _ in 1..count {
-                    reader.skip()?;
-                }
-                scalar::unsupported(out, view, Cow::Owned(name))?;
-            }
-            _ => point_in_time(out, view, reader, tag, count)?,
-        }
-        Ok(())
-    }
-}
-
-fn point_in_time(
-    out: &mut BytesMut,
-    view: View,
-    reader: &mut Reader<'_>,
-    tag: u8,
-    fields: usize,
-) -> Result<(), DecodeError> {
-    match (tag, fields) {
-        (tag::DATE, 1) => {
-            let days = reader.expect_integer()?;
-            scalar::textual(out, view, "Date", |out| temporal::date(out, days))
-        }
-        (tag::TIME, 2) => {
-            let [nanos, offset] = integers(reader)?;
-            scalar::textual(out, view, "Time", |out| {
-                temporal::local_time(out, nanos)?;
-                temporal::offset(out, offset)
-            })
-        }
-        (tag::LOCAL_TIME, 1) => {
-            let nanos = reader.expect_integer()?;
-            scalar::textual(out, view, "LocalTime", |out| temporal::local_time(out, nanos))
-        }
-        (tag::LOCAL_DATE_TIME, 2) => {
-            let [seconds, nanos] = integers(reader)?;
-            scalar::textual(out, view, "LocalDateTime", |out| temporal::local_date_time(out, seconds, nanos))
-        }
-        (tag::DATE_TIME | tag::LEGACY_DATE_TIME, 3) => {
-            let [seconds, nanos, offset] = integers(reader)?;
-            let is_wall_clock = tag == tag::LEGACY_DATE_TIME;
-            let utc = if is_wall_clock { seconds.checked_sub(offset) } else { Some(seconds) };
-            let utc = utc.ok_or(DecodeError::Value("a date-time beyond the years ±999999999"))?;
-            scalar::textual(out, view, "OffsetDateTime", |out| temporal::offset_date_time(out, utc, nanos, offset))
-        }
-        (tag::DATE_TIME_ZONE | tag::LEGACY_DATE_TIME_ZONE, 3) => {
-            let [seconds, nanos] = integers(reader)?;
-            let name = reader.expect_string()?;
-            let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
-            let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
-            let utc = utc.ok_or(DecodeError::Value("a wall-clock time in an unknown time zone"))?;
-            // In a zone that is not known the instant is: it is shown in UTC.
-            let offset = zone::offset_at(name, utc).map_or(0, i64::from);
-            scalar::textual(out, view, "ZonedDateTime", |out| {
-                temporal::offset_date_time(out, utc, nanos, offset)?;
-                if view != View::Plain {
-                    out.put_u8(b'[');
-                    text::escaped(out, name);
-                    out.put_u8(b']');
-                }
-                Ok(())
-            })
-        }
-        _ => Err(DecodeError::Value("a structure that no Bolt version has")),
-    }
-}
-
-fn integers<const N: usize>(reader: &mut Reader<'_>) -> Result<[i64; N], DecodeError> {
-    let mut values = [0; N];
-    for value in &mut values {
-        *value = reader.expect_integer()?;
-    }
-    Ok(values)
-}
-
-fn floats<const N: usize>(reader: &mut Reader<'_>) -> Result<[f64; N], DecodeError> {
-    let mut values = [0.0; N];
-    for value in &mut values {
-        let Token::Float(coordinate) = reader.token()? else {
-            return Err(DecodeError::Value("a point with a coordinate that is no float"));
-        };
-        *value = coordinate;
-    }
-    Ok(values)
 }
