@@ -55,7 +55,7 @@ fn settings(login_age: &str) -> [(&'static str, &str); 9] {
         ("database.login_age", login_age),
         ("transactions.max", "2"),
         ("transactions.caller_share", "100"),
-        ("retry.initial_delay", "1ms"),
+        ("retry.initial_delay", "5ms"),
     ]
 }
 
