@@ -18,10 +18,11 @@ pub enum Deviation {
     Allow,
     AjaxChallenge,
     ContentEncoding,
+    CarriedOut,
 }
 
 impl Deviation {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Float32Digits,
         Self::UnknownError,
         Self::RefusalDetail,
@@ -29,6 +30,7 @@ impl Deviation {
         Self::Allow,
         Self::AjaxChallenge,
         Self::ContentEncoding,
+        Self::CarriedOut,
     ];
 
     /// The name in case files.
@@ -41,6 +43,7 @@ impl Deviation {
             Self::Allow => "allow",
             Self::AjaxChallenge => "ajax-challenge",
             Self::ContentEncoding => "content-encoding",
+            Self::CarriedOut => "carried-out",
         }
     }
 
@@ -188,11 +191,17 @@ impl Walk<'_> {
             (Json::String(theirs), Json::String(ours)) if path.ends_with("].message") && is_detail_of(theirs, ours) => {
                 Deviation::RefusalDetail
             }
+            (Json::String(theirs), Json::String(ours)) if ours.strip_prefix(theirs.as_str()) == Some(CARRIED_OUT) => {
+                Deviation::CarriedOut
+            }
             _ => return None,
         };
         (deviation.is_general() || self.allowed.contains(&deviation)).then_some(deviation)
     }
 }
+
+/// What is said behind an error about rows of a statement that took effect.
+const CARRIED_OUT: &str = " The statement was carried out and committed all the same.";
 
 /// Theirs is a bare word of HTTP; ours goes on behind it.
 fn is_detail_of(theirs: &str, ours: &str) -> bool {

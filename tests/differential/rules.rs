@@ -172,6 +172,17 @@ fn an_encoded_body_may_be_called_so_where_allowed() {
     assert!(differs_with(&error(400, code, "else"), &ours, &allowed));
 }
 
+#[test]
+fn an_error_about_rows_may_say_that_the_statement_took_effect_where_allowed() {
+    let (code, allowed) = ("Neo.ClientError.Request.Invalid", [Deviation::CarriedOut]);
+    let theirs = error(202, code, "Type X is not supported.");
+    let told = |behind: &str| error(202, code, &format!("Type X is not supported.{behind}"));
+    let ours = told(" The statement was carried out and committed all the same.");
+    assert!(!differs_with(&theirs, &ours, &allowed));
+    assert!(differs_with(&theirs, &ours, &[]));
+    assert!(differs_with(&theirs, &told(" The statement was rolled back."), &allowed));
+}
+
 fn differs_in(name: &str, status: u16, [theirs, ours]: [Option<&str>; 2], allowed: &[Deviation]) -> bool {
     let names = Names { host: "127.0.0.1:1".to_owned(), ..Names::default() };
     let answers = [theirs, ours].map(|value| {
