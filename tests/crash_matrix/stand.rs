@@ -143,11 +143,13 @@ impl Stand {
         match (self.language, write) {
             (Language::Directives, Write::Plain) => format!("ADD {key} 1"),
             (Language::Directives, Write::Rows(rows)) => format!("ADD {key} 1 ROWS {rows}"),
-            (Language::Directives, Write::Suspect) => format!("ADD {key} 1 IN TRANSACTIONS"),
-            (Language::Directives, Write::InBatches) => format!("BATCHED 1 {key} IN TRANSACTIONS"),
+            (Language::Directives, Write::Suspect) => format!("ADD {key} 1 {{ }} IN TRANSACTIONS"),
+            (Language::Directives, Write::InBatches) => format!("BATCHED 1 {key} {{ }} IN TRANSACTIONS"),
             (Language::Cypher, Write::Plain) => create,
             (Language::Cypher, Write::Rows(rows)) => format!("{create} WITH n UNWIND range(1, {rows}) AS i RETURN i"),
-            (Language::Cypher, Write::Suspect) => format!("/* not in transactions */ {create}"),
+            (Language::Cypher, Write::Suspect) => {
+                format!("/* what an escape spells is not looked at: \\u0020 */ {create}")
+            }
             (Language::Cypher, Write::InBatches) => {
                 format!("UNWIND range(1, 4) AS i CALL (i) {{ {create} }} IN TRANSACTIONS OF 2 ROWS")
             }
