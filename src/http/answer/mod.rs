@@ -34,8 +34,10 @@ pub(super) use members::instant;
 /// Room for a small answer, in bytes.
 const SMALL: usize = 1024;
 
-/// So much text, in bytes, is worth a write of its own when the database keeps the next row waiting.
+/// So much text, in bytes, is worth a write of its own when the database keeps the next row waiting: the first time, and
+/// once the client has something to read.
 const ENOUGH: usize = 32 * 1024;
+const ENOUGH_MORE: usize = 128 * 1024;
 
 /// So much text, in bytes, is held before the reader has to take some.
 const FULL: usize = 4 * 1024 * 1024;
@@ -103,7 +105,11 @@ impl Answer {
 
     /// Whether so much has been written that it is worth handing over.
     pub(super) fn is_worth_taking(&self) -> bool {
-        self.out.len() >= ENOUGH
+        self.out.len() >= self.enough()
+    }
+
+    fn enough(&self) -> usize {
+        if self.taken == 0 { ENOUGH } else { ENOUGH_MORE }
     }
 
     /// Whether there is no room for more rows until something is taken.
@@ -299,7 +305,7 @@ impl RowSink for Answer {
         written?;
         Ok(match self.out.len() {
             FULL.. => Flow::Full,
-            ENOUGH.. => Flow::Enough,
+            length if length >= self.enough() => Flow::Enough,
             _ => Flow::Continue,
         })
     }

@@ -236,8 +236,8 @@ pub(super) fn path<'a>(
     fields: &'a [u8],
     reader: &mut Reader<'a>,
 ) -> Result<(), RowError> {
-    let (path, steps) = Path::read(fields, reader)?;
-    walk.open_path(path, steps)?;
+    let (path, parts) = Path::read(fields, reader)?;
+    walk.open_path(path, parts)?;
     if walk.view != View::Plain {
         scalar::open_typed(out, "Path");
     }
@@ -256,17 +256,13 @@ pub(super) fn part_of_path<'a>(
 ) -> Result<(), RowError> {
     let keys = keys(walk.view);
     match part {
-        PathPart::Node { node, first } => {
-            if !first {
-                out.put_u8(b',');
-            }
+        PathPart::Node(node) => {
             *reader = node.reader(fields);
             reader.skip()?;
             let id = node.id(fields)?;
             with_labels(walk, out, reader, Some(id), Trailing::Nothing)
         }
         PathPart::Relationship { relationship, start, end } => {
-            out.put_u8(b',');
             *reader = relationship.reader(fields);
             reader.skip()?;
             let kind = name(reader)?;

@@ -17,7 +17,7 @@ pub(super) struct Path {
     numbers: usize,
     /// The node that the last step led to.
     current: Place,
-    /// The node that the step under way leads to, once its relationship is written.
+    /// The node to be written next: the first one, or the one that the step under way leads to.
     due: Option<Place>,
 }
 
@@ -32,13 +32,8 @@ pub(super) struct Place {
 
 /// What comes next.
 pub(super) enum PathPart {
-    /// A node.
-    Node {
-        /// Where it stands.
-        node: Place,
-        /// It begins the path.
-        first: bool,
-    },
+    /// The node that stands there.
+    Node(Place),
     /// A relationship between two nodes.
     Relationship {
         /// Where it stands.
@@ -51,7 +46,7 @@ pub(super) enum PathPart {
 }
 
 impl Path {
-    /// Reads the fields of a path, all of which have to make sense, and gives the number of its steps.
+    /// Reads the fields of a path, all of which have to make sense, and gives the number of its parts.
     pub(super) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
         let nodes = places(fields, reader, tag::NODE)?;
         let relationships = places(fields, reader, tag::UNBOUND_RELATIONSHIP)?;
@@ -60,37 +55,25 @@ impl Path {
             return Err(DecodeError::Value("a path with half a step"));
         }
         let current = *nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
-        let path = Self { nodes, relationships, numbers: position(fields, reader), current, due: None };
+        let path = Self { nodes, relationships, numbers: position(fields, reader), current, due: Some(current) };
         for _ in 0..numbers / 2 {
             path.step(reader)?;
         }
-        Ok((path, numbers / 2))
+        Ok((path, numbers + 1))
     }
 
-    /// The part to be written next; `None` behind the last one.
-    pub(super) fn next(
-        &mut self,
-        fields: &[u8],
-        first: bool,
-        steps: Option<&mut usize>,
-    ) -> Result<Option<PathPart>, DecodeError> {
-        if first {
-            return Ok(Some(PathPart::Node { node: self.current, first }));
-        }
+    /// The part to be written next: nodes and relationships in turn.
+    pub(super) fn next(&mut self, fields: &[u8]) -> Result<PathPart, DecodeError> {
         if let Some(node) = self.due.take() {
             self.current = node;
-            return Ok(Some(PathPart::Node { node, first }));
+            return Ok(PathPart::Node(node));
         }
-        let Some(steps) = steps.filter(|steps| **steps > 0) else {
-            return Ok(None);
-        };
-        *steps -= 1;
         let mut reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
         let Step { relationship, node, forward } = self.step(&mut reader)?;
         self.numbers = position(fields, &reader);
         self.due = Some(node);
         let (start, end) = if forward { (self.current, node) } else { (node, self.current) };
-        Ok(Some(PathPart::Relationship { relationship, start, end }))
+        Ok(PathPart::Relationship { relationship, start, end })
     }
 
     /// Ends the text, and moves the reader behind the path.

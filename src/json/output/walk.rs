@@ -118,7 +118,7 @@ enum Kind {
     Labels(Trailing),
     /// The inside of a long value; `left` counts its bytes.
     Piece(Piece),
-    /// The steps of a path.
+    /// The nodes and relationships of a path.
     Path,
 }
 
@@ -184,9 +184,9 @@ impl Walk {
         self.push(Kind::Labels(trailing), labels)
     }
 
-    /// Opens a path, whose parts are known.
-    pub(super) fn open_path(&mut self, path: Path, steps: usize) -> Result<(), RowError> {
-        self.push(Kind::Path, steps)?;
+    /// Opens a path of so many nodes and relationships.
+    pub(super) fn open_path(&mut self, path: Path, parts: usize) -> Result<(), RowError> {
+        self.push(Kind::Path, parts)?;
         self.path = Some(Box::new(path));
         Ok(())
     }
@@ -206,38 +206,108 @@ impl Walk {
         reader: &mut Reader<'a>,
         limit: usize,
     ) -> Result<Progress, RowError> {
+        if self.piecewise {
+            self.in_pieces(out, fields, reader, limit)
+        } else {
+            self.at_once(out, fields, reader, limit)
+        }
+    }
+
+    /// The usual way: nothing is taken away meanwhile, and the first value that makes no sense is an error. Only paths can
+    /// be much longer than their records.
+    fn at_once<'a>(
+        &mut self,
+        out: &mut BytesMut,
+        fields: &'a [u8],
+        reader: &mut Reader<'a>,
+        limit: usize,
+    ) -> Result<Progress, RowError> {
+        while let Some(frame) = self.frames.last_mut() {
+            if frame.left == 0 {
+                let kind = frame.kind;
+                self.frames.pop();
+                self.close(out, kind, fields, reader)?;
+                continue;
+            }
+            frame.left -= 1;
+            if !std::mem::take(&mut frame.first) {
+                out.put_u8(b',');
+            }
+            match frame.kind {
+                Kind::List => {}
+                Kind::Path if out.len() >= limit => return Ok(Progress::Full),
+                Kind::Path => {
+                    self.step(out, fields, reader)?;
+                    continue;
+                }
+                _ => {
+                    text::string(out, reader.expect_string()?);
+                    out.put_u8(b':');
+                }
+            }
+            match &reader.token() {
+                // As in `within`: the usual value goes the short way.
+                Ok(token) if scalar::plain(out, self.view, token) => {}
+                Ok(token) => self.begin(out, fields, reader, token)?,
+                Err(error) => return Err(error.clone().into()),
+            }
+        }
+        Ok(Progress::Done)
+    }
+
+    /// The way of large rows: text may be taken away after any value, and inside of long ones; values that make no sense
+    /// become `null`.
+    fn in_pieces<'a>(
+        &mut self,
+        out: &mut BytesMut,
+        fields: &'a [u8],
+        reader: &mut Reader<'a>,
+        limit: usize,
+    ) -> Result<Progress, RowError> {
         while let Some(frame) = self.frames.last_mut() {
             if out.len() >= limit {
                 return Ok(Progress::Full);
             }
-            match frame.kind {
-                Kind::List | Kind::Map | Kind::Bare | Kind::Properties(_) => {}
-                _ => {
-                    self.part(out, fields, reader)?;
-                    continue;
-                }
+            if let Kind::Piece(piece) = frame.kind
+                && frame.left > 0
+            {
+                let (first, length) = (std::mem::take(&mut frame.first), frame.left.min(pieces::PART));
+                frame.left -= length;
+                pieces::write(out, self.view, piece, first, reader, length)?;
+                continue;
             }
             if !std::mem::take(&mut frame.keyed) {
                 if frame.left == 0 {
                     let kind = frame.kind;
                     self.frames.pop();
-                    self.close(out, kind, reader)?;
+                    self.close(out, kind, fields, reader)?;
                     continue;
                 }
                 frame.left -= 1;
                 if !std::mem::take(&mut frame.first) {
                     out.put_u8(b',');
                 }
-                if frame.kind != Kind::List {
-                    let start = reader.clone();
-                    match reader.expect_string() {
-                        Ok(key) if !self.piecewise || key.len() <= pieces::SHORT => {
-                            text::string(out, key);
-                            out.put_u8(b':');
-                        }
-                        key => {
-                            self.unusual_key(out, reader, start, key)?;
-                            continue;
+                match frame.kind {
+                    Kind::List | Kind::Piece(_) => {}
+                    Kind::Path => {
+                        self.step(out, fields, reader)?;
+                        continue;
+                    }
+                    Kind::Labels(_) => {
+                        self.label(out, reader)?;
+                        continue;
+                    }
+                    Kind::Map | Kind::Bare | Kind::Properties(_) => {
+                        let start = reader.clone();
+                        match reader.expect_string() {
+                            Ok(key) if key.len() <= pieces::SHORT => {
+                                text::string(out, key);
+                                out.put_u8(b':');
+                            }
+                            key => {
+                                self.unusual_key(out, reader, start, key)?;
+                                continue;
+                            }
                         }
                     }
                 }
@@ -245,6 +315,15 @@ impl Walk {
             self.item(out, fields, reader)?;
         }
         Ok(Progress::Done)
+    }
+
+    fn label<'a>(&mut self, out: &mut BytesMut, reader: &mut Reader<'a>) -> Result<(), RowError> {
+        let (at, start) = (out.len(), reader.clone());
+        match graph::name(reader) {
+            Ok(label) => text::string(out, label),
+            Err(error) => self.pass_over(out, at, reader, start, error.into())?,
+        }
+        Ok(())
     }
 
     /// Writes the value at the reader, or opens it.
@@ -325,64 +404,13 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes on with the newest frame where that is no collection of values.
-    fn part<'a>(&mut self, out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(), RowError> {
-        let Some(frame) = self.frames.last_mut() else {
-            return Ok(());
-        };
-        let first = std::mem::take(&mut frame.first);
-        match frame.kind {
-            Kind::Piece(piece) if frame.left == 0 => {
-                self.frames.pop();
-                pieces::close(out, self.view, piece);
-            }
-            Kind::Piece(piece) => {
-                let length = frame.left.min(pieces::PART);
-                frame.left -= length;
-                pieces::write(out, self.view, piece, first, reader, length)?;
-            }
-            Kind::Labels(trailing) if frame.left == 0 => {
-                self.frames.pop();
-                graph::close_labels(self, out, reader, trailing)?;
-            }
-            Kind::Labels(_) => {
-                frame.left -= 1;
-                if !first {
-                    out.put_u8(b',');
-                }
-                let (at, start) = (out.len(), reader.clone());
-                match graph::name(reader) {
-                    Ok(label) => text::string(out, label),
-                    Err(error) => self.pass_over(out, at, reader, start, error.into())?,
-                }
-            }
-            _ => self.step(out, fields, reader, first)?,
-        }
-        Ok(())
-    }
-
-    /// Goes on with the path that is open.
-    fn step<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        fields: &'a [u8],
-        reader: &mut Reader<'a>,
-        first: bool,
-    ) -> Result<(), RowError> {
-        let Some(mut path) = self.path.take() else {
+    /// Writes the next part of the path that is open, or opens it.
+    fn step<'a>(&mut self, out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(), RowError> {
+        let Some(path) = &mut self.path else {
             return Err(DecodeError::Value("a path that is not open").into());
         };
-        let steps = self.frames.last_mut().map(|frame| &mut frame.left);
-        match path.next(fields, first, steps)? {
-            None => {
-                self.frames.pop();
-                path.close(out, self.view, fields, reader);
-                return Ok(());
-            }
-            Some(part) => graph::part_of_path(self, out, fields, reader, part)?,
-        }
-        self.path = Some(path);
-        Ok(())
+        let part = path.next(fields)?;
+        graph::part_of_path(self, out, fields, reader, part)
     }
 
     /// Writes a value without parts, or opens one with parts. After an error nothing more is open than before.
@@ -434,11 +462,31 @@ impl Walk {
         Ok(())
     }
 
-    fn close(&mut self, out: &mut BytesMut, kind: Kind, reader: &mut Reader<'_>) -> Result<(), RowError> {
-        if let Kind::Properties(trailing) = kind {
-            self.inside_entity = false;
-            out.put_u8(b'}');
-            graph::insert_ids(out, self.view, reader, trailing, self.ids_at)?;
+    fn close<'a>(
+        &mut self,
+        out: &mut BytesMut,
+        kind: Kind,
+        fields: &'a [u8],
+        reader: &mut Reader<'a>,
+    ) -> Result<(), RowError> {
+        match kind {
+            Kind::Properties(trailing) => {
+                self.inside_entity = false;
+                out.put_u8(b'}');
+                graph::insert_ids(out, self.view, reader, trailing, self.ids_at)?;
+            }
+            Kind::List | Kind::Map | Kind::Bare => {}
+            Kind::Labels(trailing) => return graph::close_labels(self, out, reader, trailing),
+            Kind::Piece(piece) => {
+                pieces::close(out, self.view, piece);
+                return Ok(());
+            }
+            Kind::Path => {
+                if let Some(path) = self.path.take() {
+                    path.close(out, self.view, fields, reader);
+                }
+                return Ok(());
+            }
         }
         out.extend_from_slice(match (kind, self.view) {
             (Kind::List, View::Plain) => b"]",
