@@ -10,7 +10,7 @@ use std::{
 };
 
 use boltgate::bolt::{
-    AuthToken, Connection, Extra, Reply, Summary,
+    AuthToken, Connection, Extra, Recognition, Reply, Summary,
     connection::{Limits, Transport},
     summary::columns,
 };
@@ -45,7 +45,7 @@ fuzz_target!(|data: &[u8]| {
 
 /// The server's end of the stream comes in any case, so this ends.
 async fn talk(server: Server) {
-    let opened = Connection::open(Box::new(server), &AuthToken::none(), None, LIMITS).await;
+    let opened = Connection::open(Box::new(server), &AuthToken::none(), Recognition::default(), LIMITS).await;
     let Ok(mut connection) = opened else {
         return;
     };
