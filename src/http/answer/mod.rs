@@ -100,7 +100,10 @@ impl Answer {
     /// Makes room for another part. Once the reader is done with the one before, that is where it was: no buffer grows step
     /// by step again, and memory does not grow with the number of parts.
     pub(super) fn make_room(&mut self) {
-        self.out.reserve(self.part);
+        // What is written already would have to move.
+        if self.out.is_empty() {
+            self.out.reserve(self.part);
+        }
     }
 
     /// Whether so much has been written that it is worth handing over.
