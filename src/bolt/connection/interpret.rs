@@ -95,7 +95,8 @@ impl Connection {
                 Ok(Reply::Failure(Failure::parse(metadata)?))
             }
             [0xB0, IGNORED] | [0xB1, IGNORED, ..] => Ok(Reply::Ignored),
-            _ => Err(Error::Protocol("a message of unknown kind")),
+            // The row may have been cut off within its first two bytes.
+            _ => self.glued_failure().map(Reply::Failure).ok_or(Error::Protocol("a message of unknown kind")),
         }
     }
 
