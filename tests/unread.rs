@@ -10,6 +10,8 @@ mod clients;
 mod limits;
 #[path = "unread/real_neo4j.rs"]
 mod real_neo4j;
+#[path = "unread/rows.rs"]
+mod rows;
 #[path = "support/servers.rs"]
 mod servers;
 mod support;

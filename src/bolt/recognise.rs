@@ -15,8 +15,7 @@ use super::{
 };
 
 /// A server of unknown kind that greets as Memgraph does. What it is sent does for both.
-static MEMGRAPH_OR_STRICT: Dialect =
-    Dialect { ends_by_tag: true, mode_needs_transaction: true, holds_workers: true, ..UNKNOWN };
+static MEMGRAPH_OR_STRICT: Dialect = Dialect { ends_by_tag: true, mode_needs_transaction: true, ..UNKNOWN };
 
 /// A server that calls itself Neo4j and greets as Memgraph does. What it is sent does for both.
 static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
@@ -28,7 +27,6 @@ static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
     transaction_statements: MEMGRAPH.transaction_statements,
     logs_in_again: MEMGRAPH.logs_in_again,
     glued_failures: MEMGRAPH.glued_failures,
-    holds_workers: MEMGRAPH.holds_workers,
     ..NEO4J
 };
 
