@@ -240,6 +240,7 @@ impl Rows {
         }
         // Whether rows may leave before the batch is over, once there are enough of them.
         let mut early = None;
+        let mut received = 0;
         let Some(scope) = &mut self.scope else {
             return Err(Error::result_ended());
         };
@@ -264,6 +265,7 @@ impl Rows {
                     let fields = connection.payload();
                     if !resumed {
                         self.window.count(fields.len());
+                        received += 1;
                     }
                     match sink.row(fields, self.columns.count) {
                         Ok(Flow::Continue) => {}
@@ -296,11 +298,19 @@ impl Rows {
                         self.abandon();
                         return Err(*why);
                     }
-                    if self.refused.is_none() {
-                        self.window.over();
-                        return Ok(Progress::Paused);
+                    if self.refused.is_some() {
+                        connection.discard();
+                        continue;
                     }
-                    connection.discard();
+                    self.window.over();
+                    if first && received < HELD_BACK && inspect::may_write(self.running.text()) {
+                        // What may meet a conflict is held back, however small the first batch was.
+                        if let Some(rows) = self.window.due() {
+                            connection.pull(rows);
+                        }
+                        continue;
+                    }
+                    return Ok(Progress::Paused);
                 }
                 Reply::Failure(failure) => {
                     let dialect = connection.dialect();
@@ -402,6 +412,9 @@ impl Rows {
         }
     }
 }
+
+/// So many rows of a statement that may write are held back at least: until they leave, it can be tried again.
+const HELD_BACK: u32 = 1000;
 
 /// A client that reads slower than a few megabytes in this time keeps one of the database's workers from everybody else.
 const AMID_BATCH: Duration = Duration::from_secs(5);
