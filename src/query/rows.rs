@@ -50,8 +50,6 @@ pub struct End {
     pub transaction: Option<Transaction>,
     /// Why not all of the result could be shown.
     pub withheld: Option<Error>,
-    /// Whether a transaction ended with this statement, and was committed.
-    pub committed: bool,
 }
 
 /// What owns the connection, and what happens at the end.
@@ -341,11 +339,11 @@ impl Rows {
             Some(Scope::AutoCommit(_)) => {
                 let bookmark = Some(summary.bookmark.take().unwrap_or_else(placeholder));
                 let withheld = withheld.map(Error::though_carried_out);
-                Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld, committed: true })))
+                Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld })))
             }
             Some(Scope::Inside(guard)) if withheld.is_none() && !flawed => {
                 let transaction = Some(guard.keep());
-                Ok(Progress::Done(Box::new(End { summary, bookmark: None, transaction, withheld, committed: false })))
+                Ok(Progress::Done(Box::new(End { summary, bookmark: None, transaction, withheld })))
             }
             Some(scope @ Scope::Reading(_)) => {
                 self.scope.insert(scope).connection().commit();
@@ -393,7 +391,7 @@ impl Rows {
                 // What could not be rolled back was closed, which comes to the same.
                 Err(_) => None,
             };
-            Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld, committed })))
+            Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld })))
         })
         .await
     }

@@ -188,9 +188,7 @@ impl Running {
         })
         .await
     }
-}
 
-impl Running {
     /// Waits for `future`; until somebody ends the statement, unless the database was told already (`stopping`).
     ///
     /// # Errors

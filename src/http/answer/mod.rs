@@ -359,7 +359,7 @@ mod tests {
         let mut answer = answer(Layout::Document);
         answer.open(&columns());
         let summary = Summary { kind: Some("r".into()), ..Summary::default() };
-        let end = End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None, committed: true };
+        let end = End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None };
         answer.close(&end, &columns());
         let text = text(&mut answer);
         assert!(
