@@ -57,12 +57,12 @@ impl<'a> Range<'a> {
         self.name.eq_ignore_ascii_case("application") || self.name == "*"
     }
 
-    /// The type of ours that it names.
+    /// The supported media type that it names.
     pub(super) fn known(&self) -> Option<Type> {
         TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
     }
 
-    /// The format that it asks for, if that is one of ours.
+    /// The format that it asks for, if it is supported.
     pub(super) fn format(&self) -> Option<Format> {
         if self.is_wildcard() {
             return Some(Format::plain());
