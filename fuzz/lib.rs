@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use boltgate::{
     bolt::{
-        fit::{Accepts, fit},
+        parameters::{Accepts, validate_parameters},
         packstream::{Reader, Token},
     },
     json::input::{Lexer, Limits, Token as Json, encoding},
@@ -65,8 +65,8 @@ pub fn parameters<E>(body: &[u8], read: impl FnOnce(&mut Lexer<'_>, &mut Vec<u8>
     assert!(begins_with_json(&text), "accepted what is no JSON: {text:?}");
     assert_is_map(&out);
     for accepts in [&NEO4J, &OLD, &MEMGRAPH] {
-        if let Ok(fitted) = fit("parameters", &out, accepts) {
-            assert_is_map(&fitted);
+        if let Ok(validated) = validate_parameters("parameters", &out, accepts) {
+            assert_is_map(&validated);
         }
     }
 }

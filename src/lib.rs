@@ -32,3 +32,4 @@ pub mod query;
 pub mod server;
 pub mod telemetry;
 pub mod tls;
+pub mod value_path;

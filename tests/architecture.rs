@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("lib", &[]),
     (
         "main",
@@ -34,18 +34,19 @@ const ROOMS: [(&str, &[&str]); 16] = [
             "bolt::Columns",
             "bolt::Summary",
             "bolt::packstream",
-            "bolt::path",
+            "value_path",
         ],
     ),
     ("query", &["pool", "auth", "bolt"]),
     ("pool", &["auth", "bolt"]),
     ("auth", &["bolt::AuthToken", "tls"]),
     ("telemetry", &["config::Log", "config::LogFormat"]),
-    ("json", &["bolt::packstream", "bolt::path", "bolt::zone"]),
+    ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &[]),
     ("config", &[]),
-    ("bolt", &[]),
+    ("bolt", &["value_path"]),
     ("tls", &[]),
+    ("value_path", &[]),
 ];
 
 /// Crates that are the business of some rooms only.
@@ -185,7 +186,7 @@ fn what_is_forbidden_is_found() {
         ("query/x.rs", "//! x\n#[cfg(test)]\nmod tests { use crate::json::View; fn f() { '}'; \"}\"; } }"),
         ("query/x.rs", "//! x\n#[cfg(test)]\nuse crate::json::View;\nfn f<'a>(_: &'a u8) {}"),
         ("config/text.rs", "//! x\nmod optional { use super::super::value; }"),
-        ("http/x.rs", "//! x\nuse crate::bolt::{Columns, packstream::Reader, path::shortened};"),
+        ("http/x.rs", "//! x\nuse crate::{bolt::{Columns, packstream::Reader}, value_path::shortened};"),
     ] {
         assert_eq!(found(file, text), Vec::<String>::new(), "{file}: {text}");
     }

@@ -20,7 +20,7 @@ pub struct Dialect {
     pub always_configure: bool,
     /// A RUN or BEGIN that names a database or a user and fails leaves the session in doubt: close it. Not where every
     /// later one makes the server look at both anew.
-    pub refusal_taints: bool,
+    pub refusal_makes_stale: bool,
     /// The access mode of a statement outside of a transaction counts for nothing: reading takes a transaction.
     pub mode_needs_transaction: bool,
     /// A statement that begins with these words changes the session for whoever comes next.
@@ -59,7 +59,7 @@ pub static NEO4J: Dialect = Dialect {
     reset_interrupts: true,
     ends_by_tag: false,
     always_configure: false,
-    refusal_taints: false,
+    refusal_makes_stale: false,
     mode_needs_transaction: false,
     session_statements: &[],
     transaction_statements: &[],
@@ -82,7 +82,7 @@ pub static MEMGRAPH: Dialect = Dialect {
     reset_interrupts: false,
     ends_by_tag: true,
     always_configure: true,
-    refusal_taints: false,
+    refusal_makes_stale: false,
     mode_needs_transaction: true,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
@@ -111,7 +111,7 @@ pub(super) const UNKNOWN: Dialect = Dialect {
     reset_interrupts: false,
     ends_by_tag: false,
     always_configure: true,
-    refusal_taints: true,
+    refusal_makes_stale: true,
     mode_needs_transaction: false,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],

@@ -52,7 +52,7 @@ async fn reset(connection: &mut Connection) -> bool {
 }
 
 /// Proves that an idle connection is alive: one RESET, answered within `budget`.
-pub async fn prove_alive(connection: &mut Connection, budget: Duration) -> bool {
+pub async fn check_liveness(connection: &mut Connection, budget: Duration) -> bool {
     connection.reset();
     matches!(timeout(budget, connection.reply()).await, Ok(Ok(Reply::Success))) && connection.is_clean()
 }

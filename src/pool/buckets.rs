@@ -16,22 +16,22 @@ use tokio::{
     time::Instant,
 };
 
-use super::slots::Slot;
+use super::slots::ConnectionSlot;
 use crate::{
     auth::{ByIdentity, Identity, IdentityKey},
     bolt::{Connection, Failure},
 };
 
 /// An open connection, and its place in the count of them.
-pub(super) struct Wire {
+pub(super) struct PooledConnection {
     // Boxed: it is moved about a lot, and large.
     pub(super) connection: Box<Connection>,
-    pub(super) slot: Slot,
+    pub(super) slot: ConnectionSlot,
 }
 
 /// A connection that nobody uses.
 pub(super) struct Idle {
-    pub(super) wire: Wire,
+    pub(super) pooled: PooledConnection,
     /// When somebody used it last.
     pub(super) since: Instant,
 }
@@ -94,13 +94,13 @@ impl Buckets {
             return Some(idle);
         }
         let mut idle = homes.iter_mut().find_map(Home::take)?;
-        idle.wire.connection.move_here();
+        idle.pooled.connection.move_here();
         Some(idle)
     }
 
     /// Puts a connection back that was used in the current runtime.
-    pub(super) fn put(&self, identity: &Identity, wire: Wire) {
-        let idle = Idle { wire, since: Instant::now() };
+    pub(super) fn put(&self, identity: &Identity, pooled: PooledConnection) {
+        let idle = Idle { pooled, since: Instant::now() };
         let mut state = self.state();
         if state.closed {
             return;
@@ -127,10 +127,10 @@ impl Buckets {
 
     /// Gives up all connections that have been idle since `then` or longer: one of that age was found dead, and what
     /// has cut it off, a load balancer for instance, has cut off the others as well.
-    pub(super) fn condemn(&self, then: Instant) {
-        let condemned = self.state().remove(|_, idle| idle.since <= then);
-        if !condemned.is_empty() {
-            tracing::info!(connections = condemned.len(), "closed idle connections, since one idle as long was dead");
+    pub(super) fn close_idle_since(&self, then: Instant) {
+        let closed = self.state().remove(|_, idle| idle.since <= then);
+        if !closed.is_empty() {
+            tracing::info!(connections = closed.len(), "closed idle connections, since one idle as long was dead");
         }
     }
 
@@ -155,7 +155,7 @@ impl Buckets {
     pub(super) fn sweep(&self, keep: impl Fn(&Identity, &Connection) -> bool) {
         let closed = {
             let mut state = self.state();
-            let closed = state.remove(|identity, idle| !keep(identity, &idle.wire.connection));
+            let closed = state.remove(|identity, idle| !keep(identity, &idle.pooled.connection));
             state.forget_empty();
             closed
         };
@@ -163,11 +163,11 @@ impl Buckets {
     }
 
     /// Takes no more connections, and gives those that are idle.
-    pub(super) fn close(&self) -> Vec<Wire> {
+    pub(super) fn close(&self) -> Vec<PooledConnection> {
         let mut state = self.state();
         state.closed = true;
         let homes = state.known.drain().flat_map(|(_, bucket)| bucket.homes);
-        homes.flat_map(|mut home| home.empty()).map(|idle| idle.wire).collect()
+        homes.flat_map(|mut home| home.empty()).map(|idle| idle.pooled).collect()
     }
 
     /// How many identities have buckets.

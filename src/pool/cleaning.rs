@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{buckets::Wire, registry::Shared};
+use super::{buckets::PooledConnection, registry::Shared};
 use crate::{
     auth::Identity,
     bolt::{self, Connection, recover::recover, terminate::terminate},
@@ -16,16 +16,16 @@ use crate::{
 /// A connection that is not clean by then is closed, whatever it was waited for.
 const CLEANING: Duration = Duration::from_secs(4);
 /// How long the database may take to end a statement, the wait for a side lane included. It does not need the connection
-/// on which the statement runs, nor its turn, so it may go on without them.
+/// on which the statement runs, nor its permit, so it may go on without them.
 const ENDING: Duration = Duration::from_secs(15);
 
 /// Cancels what the connection is doing, and puts it back if that works in time; closes it otherwise. A statement whose
 /// end is `hurried` is not waited for before the database is told to end it.
-pub(super) async fn clean(mut wire: Wire, shared: &Arc<Shared>, identity: &Identity, hurried: bool) {
-    let cleaned = timeout(CLEANING, is_recovered(&mut wire.connection, shared, identity, hurried)).await;
+pub(super) async fn clean(mut pooled: PooledConnection, shared: &Arc<Shared>, identity: &Identity, hurried: bool) {
+    let cleaned = timeout(CLEANING, is_recovered(&mut pooled.connection, shared, identity, hurried)).await;
     if cleaned == Ok(true) {
-        wire.connection.shrink();
-        shared.buckets.put(identity, wire);
+        pooled.connection.shrink();
+        shared.buckets.put(identity, pooled);
     } else {
         tracing::debug!("closed a connection that was left in the middle of something");
     }
@@ -73,7 +73,7 @@ impl Shared {
 
     async fn terminate(&self, identity: &Identity, tag: &str, user: Option<&str>) -> Result<bool, bolt::Error> {
         let deadline = Instant::now() + ENDING;
-        let _lane = self.side_lanes.acquire().await;
+        let _lane = self.terminations.acquire().await;
         loop {
             let failure = match self.dialer.dial(identity.token()).await {
                 Ok(mut connection) => {
@@ -86,10 +86,10 @@ impl Shared {
             };
             // One of the user's own sessions has to do.
             let limit = self.buckets.set_limit(identity, failure);
-            if let Some(mut wire) = self.wait_for_own(identity, &limit, deadline).await? {
-                let found = terminate(&mut wire.connection, tag, user).await?;
-                if wire.connection.is_clean() {
-                    self.buckets.put(identity, wire);
+            if let Some(mut pooled) = self.wait_for_own(identity, &limit, deadline).await? {
+                let found = terminate(&mut pooled.connection, tag, user).await?;
+                if pooled.connection.is_clean() {
+                    self.buckets.put(identity, pooled);
                 }
                 return Ok(found);
             }

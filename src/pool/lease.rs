@@ -1,4 +1,4 @@
-//! A lent wire. Dropping it gives it back when it is clean, and has it cleaned otherwise.
+//! A lent connection. Dropping it gives it back when it is clean, and has it cleaned otherwise.
 
 use std::{
     fmt,
@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{buckets::Wire, cleaning::clean, registry::Shared, turns::Turn};
+use super::{buckets::PooledConnection, cleaning::clean, permits::Permit, registry::Shared};
 use crate::{
     auth::Identity,
     bolt::{Connection, recover::request_reset},
@@ -15,8 +15,8 @@ use crate::{
 /// A connection that is somebody's for the moment.
 pub struct Lease {
     /// `None` only while it is being dropped.
-    wire: Option<Wire>,
-    turn: Option<Turn>,
+    pooled: Option<PooledConnection>,
+    permit: Option<Permit>,
     shared: Arc<Shared>,
     identity: Identity,
     /// What it leaves running is not waited for before the database is told to end it.
@@ -24,8 +24,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(wire: Wire, turn: Turn, shared: Arc<Shared>, identity: Identity) -> Self {
-        Self { wire: Some(wire), turn: Some(turn), shared, identity, hurried: false }
+    pub(super) fn new(pooled: PooledConnection, permit: Permit, shared: Arc<Shared>, identity: Identity) -> Self {
+        Self { pooled: Some(pooled), permit: Some(permit), shared, identity, hurried: false }
     }
 }
 
@@ -54,39 +54,39 @@ impl Lease {
     }
 }
 
-// A lease without its wire exists only inside of `drop`.
-#[expect(clippy::expect_used, reason = "the wire is taken in drop only")]
+// A lease without its connection exists only inside of `drop`.
+#[expect(clippy::expect_used, reason = "the connection is taken in drop only")]
 impl Deref for Lease {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.wire.as_ref().expect("a lease holds its wire until it is dropped").connection
+        &self.pooled.as_ref().expect("a lease holds its connection until it is dropped").connection
     }
 }
 
-#[expect(clippy::expect_used, reason = "the wire is taken in drop only")]
+#[expect(clippy::expect_used, reason = "the connection is taken in drop only")]
 impl DerefMut for Lease {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.wire.as_mut().expect("a lease holds its wire until it is dropped").connection
+        &mut self.pooled.as_mut().expect("a lease holds its connection until it is dropped").connection
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let (Some(mut wire), Some(turn)) = (self.wire.take(), self.turn.take()) else {
+        let (Some(mut pooled), Some(permit)) = (self.pooled.take(), self.permit.take()) else {
             return;
         };
-        if wire.connection.is_clean() {
-            wire.connection.shrink();
-            self.shared.buckets.put(&self.identity, wire);
-            return; // and the turn goes to the next in line
+        if pooled.connection.is_clean() {
+            pooled.connection.shrink();
+            self.shared.buckets.put(&self.identity, pooled);
+            return; // and the permit goes to the next in line
         }
         let shared = Arc::clone(&self.shared);
         let (identity, hurried) = (self.identity.clone(), self.hurried);
         self.shared.cleaners.spawn_on(
             async move {
-                clean(wire, &shared, &identity, hurried).await;
-                drop(turn);
+                clean(pooled, &shared, &identity, hurried).await;
+                drop(permit);
             },
             &self.shared.runtime,
         );

@@ -42,10 +42,10 @@ pub(super) struct Logins {
 #[derive(Default)]
 struct Memory {
     /// The database has accepted them, and not refused them since.
-    good: ByIdentity<Known>,
-    strangers: ByIdentity<Known>,
+    verified: ByIdentity<Known>,
+    unverified: ByIdentity<Known>,
     /// When a stranger was last refused.
-    guessed: Option<Instant>,
+    last_guess: Option<Instant>,
 }
 
 struct Known {
@@ -78,25 +78,25 @@ impl Logins {
     }
 
     /// Whether the database has accepted the credential of `key`, as far as that is remembered, and not refused it since.
-    pub(super) fn is_good(&self, key: IdentityKey) -> bool {
-        self.memory().good.contains_key(&key)
+    pub(super) fn is_verified(&self, key: IdentityKey) -> bool {
+        self.memory().verified.contains_key(&key)
     }
 
     /// When the database last accepted the credential of `key`, as far as that is remembered.
     pub(super) fn accepted(&self, key: IdentityKey) -> Option<Instant> {
-        self.memory().good.get(&key)?.accepted
+        self.memory().verified.get(&key)?.accepted
     }
 
-    /// Whether strangers have just been refused: others of them may be guessing as well.
-    pub(super) fn is_guessed_at(&self) -> bool {
-        self.memory().guessed.is_some_and(|when| when.elapsed() < GUESSED_FOR)
+    /// Whether unverified callers have just been refused: others of them may be guessing as well.
+    pub(super) fn suspects_guessing(&self) -> bool {
+        self.memory().last_guess.is_some_and(|when| when.elapsed() < GUESSED_FOR)
     }
 
     /// Forgets what is of no more use. Acceptances are remembered for `age`.
     pub(super) fn sweep(&self, age: Duration) {
         let mut memory = self.memory();
-        memory.good.retain(|_, known| known.is_tried() || known.accepted.is_some_and(|when| when.elapsed() < age));
-        memory.strangers.retain(|_, known| known.is_tried() || known.is_refused());
+        memory.verified.retain(|_, known| known.is_tried() || known.accepted.is_some_and(|when| when.elapsed() < age));
+        memory.unverified.retain(|_, known| known.is_tried() || known.is_refused());
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
@@ -112,13 +112,13 @@ struct Gate {
 }
 
 impl Memory {
-    /// The gate to pass, unless there are too many strangers to keep.
+    /// The gate to pass, unless there are too many unverified ones to keep.
     fn gate(&mut self, key: IdentityKey) -> Result<Option<Gate>, Failure> {
-        let is_good = self.good.contains_key(&key);
-        if !is_good && !self.has_room_for(key) {
+        let is_verified = self.verified.contains_key(&key);
+        if !is_verified && !self.has_room_for(key) {
             return Ok(None);
         }
-        let known = if is_good { &mut self.good } else { &mut self.strangers }.entry(key).or_default();
+        let known = if is_verified { &mut self.verified } else { &mut self.unverified }.entry(key).or_default();
         match &known.refused {
             Some((_, failure)) if known.is_refused() => Err(failure.clone()),
             _ => {
@@ -131,49 +131,49 @@ impl Memory {
     /// Whether one more stranger can be remembered. Of the others, those that nobody is trying are forgotten for it: at
     /// first those whose refusal is over.
     fn has_room_for(&mut self, key: IdentityKey) -> bool {
-        if self.strangers.len() >= MOST && !self.strangers.contains_key(&key) {
-            self.strangers.retain(|_, known| known.is_tried() || known.is_refused());
-            if self.strangers.len() >= MOST {
-                self.strangers.retain(|_, known| known.is_tried());
+        if self.unverified.len() >= MOST && !self.unverified.contains_key(&key) {
+            self.unverified.retain(|_, known| known.is_tried() || known.is_refused());
+            if self.unverified.len() >= MOST {
+                self.unverified.retain(|_, known| known.is_tried());
             }
         }
-        self.strangers.len() < MOST || self.strangers.contains_key(&key)
+        self.unverified.len() < MOST || self.unverified.contains_key(&key)
     }
 
     fn accept(&mut self, key: IdentityKey) {
-        let known = self.strangers.remove(&key).or_else(|| self.good.remove(&key)).unwrap_or_default();
-        if self.good.len() >= MOST {
+        let known = self.unverified.remove(&key).or_else(|| self.verified.remove(&key)).unwrap_or_default();
+        if self.verified.len() >= MOST {
             self.forget_oldest();
         }
-        self.good.insert(key, Known { accepted: Some(Instant::now()), refused: None, ..known });
+        self.verified.insert(key, Known { accepted: Some(Instant::now()), refused: None, ..known });
     }
 
     fn refuse(&mut self, key: IdentityKey, failure: &Failure) {
         let refused = Some((Instant::now(), failure.clone()));
-        if let Some(known) = self.good.get_mut(&key)
+        if let Some(known) = self.verified.get_mut(&key)
             && !failure.is_about_credential()
         {
             // It is as good as before, and the database does not look at it if it is asked at once.
             known.refused = refused;
             return;
         }
-        let was_good = self.good.remove(&key);
-        if was_good.is_none() {
-            self.guessed = Some(Instant::now());
+        let was_verified = self.verified.remove(&key);
+        if was_verified.is_none() {
+            self.last_guess = Some(Instant::now());
         }
         if self.has_room_for(key) {
-            let known = was_good.or_else(|| self.strangers.remove(&key)).unwrap_or_default();
-            self.strangers.insert(key, Known { accepted: None, refused, ..known });
+            let known = was_verified.or_else(|| self.unverified.remove(&key)).unwrap_or_default();
+            self.unverified.insert(key, Known { accepted: None, refused, ..known });
         }
     }
 
     /// Forgets the good credentials that were accepted longest ago. Many at a time, since it takes a look at all.
     fn forget_oldest(&mut self) {
-        let mut times: Vec<_> = self.good.values().map(|known| known.accepted).collect();
+        let mut times: Vec<_> = self.verified.values().map(|known| known.accepted).collect();
         if let Some(at) = times.len().checked_sub(1) {
             let (_, newest_to_go, _) = times.select_nth_unstable(TOO_MANY.min(at));
             let newest_to_go = *newest_to_go;
-            self.good.retain(|_, known| known.accepted > newest_to_go);
+            self.verified.retain(|_, known| known.accepted > newest_to_go);
         }
     }
 }
@@ -229,10 +229,10 @@ mod tests {
         logins.admit(IdentityKey::numbered(number)).await.unwrap().ended(Err(&refusal()));
     }
 
-    /// How many good ones, and how many others.
+    /// How many verified ones, and how many others.
     fn remembered(logins: &Logins) -> (usize, usize) {
         let memory = logins.memory();
-        (memory.good.len(), memory.strangers.len())
+        (memory.verified.len(), memory.unverified.len())
     }
 
     #[tokio::test(start_paused = true)]
@@ -290,10 +290,10 @@ mod tests {
         for number in 2..2 * MOST as u64 {
             refuse(&logins, number).await;
         }
-        let (good, strangers) = remembered(&logins);
-        assert!(good == 1 && strangers <= MOST, "{good} good ones, {strangers} others");
-        assert!(logins.is_good(IdentityKey::numbered(0)));
-        assert!(logins.memory().strangers.contains_key(&IdentityKey::numbered(1)), "who is being tried stays");
+        let (verified, unverified) = remembered(&logins);
+        assert!(verified == 1 && unverified <= MOST, "{verified} verified ones, {unverified} others");
+        assert!(logins.is_verified(IdentityKey::numbered(0)));
+        assert!(logins.memory().unverified.contains_key(&IdentityKey::numbered(1)), "who is being tried stays");
         drop(being_tried);
     }
 
@@ -303,9 +303,11 @@ mod tests {
         for number in 0..=MOST as u64 {
             accept(&logins, number).await;
         }
-        assert!(logins.is_good(IdentityKey::numbered(MOST as u64)) && !logins.is_good(IdentityKey::numbered(0)));
-        let (good, _) = remembered(&logins);
-        assert!((MOST / 2..=MOST).contains(&good), "{good}");
+        assert!(
+            logins.is_verified(IdentityKey::numbered(MOST as u64)) && !logins.is_verified(IdentityKey::numbered(0))
+        );
+        let (verified, _) = remembered(&logins);
+        assert!((MOST / 2..=MOST).contains(&verified), "{verified}");
     }
 
     #[tokio::test(start_paused = true)]
@@ -317,7 +319,7 @@ mod tests {
             accept(&logins, 1).await;
             let limit = Failure { code: code.into(), ..refusal() };
             logins.admit(key()).await.unwrap().ended(Err(&limit));
-            assert!(logins.is_good(key()) && logins.accepted(key()).is_some(), "{code}");
+            assert!(logins.is_verified(key()) && logins.accepted(key()).is_some(), "{code}");
             // Whoever would not be looked at is not asked about for a moment.
             let asked = logins.admit(key()).await.is_ok();
             assert_eq!(asked, limit.is_session_limit(), "{code}");
@@ -329,10 +331,10 @@ mod tests {
         let logins = Arc::new(Logins::default());
         accept(&logins, 1).await;
         refuse(&logins, 1).await;
-        assert!(!logins.is_guessed_at(), "its password was changed");
+        assert!(!logins.suspects_guessing(), "its password was changed");
         refuse(&logins, 2).await;
-        assert!(logins.is_guessed_at());
+        assert!(logins.suspects_guessing());
         tokio::time::advance(GUESSED_FOR).await;
-        assert!(!logins.is_guessed_at());
+        assert!(!logins.suspects_guessing());
     }
 }

@@ -1,4 +1,4 @@
-//! Which identity may use which wire.
+//! Which identity may use which connection.
 //!
 //! Owns the idle connections of each identity ("bucket") under one cap over all, the fair order of those who wait, the way
 //! in for strangers, the age of logins, the lifetime and liveness of idle connections, and the cleaning of those that were
@@ -6,15 +6,15 @@
 //! that none is lent that is not provably clean, and that every wait has an end. Knows nothing of HTTP, JSON or Cypher.
 
 mod buckets;
+mod checkout;
 mod cleaning;
 mod lease;
+mod login_lane;
 mod logins;
+mod permits;
 mod registry;
 mod slots;
-mod strangers;
-mod trust;
-mod turns;
-mod wires;
+mod verify;
 
 pub use lease::Lease;
 pub use registry::{Pool, PoolError, Settings, Status};

@@ -1,9 +1,9 @@
 //! All connections to the database, under one cap.
 //!
-//! Two counts hold it together. A *turn* is held by every lease (and by every connection that is being cleaned), so at most
-//! `max` connections are in use. A *slot* is held by every open connection, idle ones too. Whoever has a turn and finds all
+//! Two counts hold it together. A *permit* is held by every lease (and by every connection that is being cleaned), so at most
+//! `max` connections are in use. A *slot* is held by every open connection, idle ones too. Whoever has a permit and finds all
 //! `max` slots taken can rely on there being an idle connection to take over or to close, or on one of the few slots beside
-//! the pool: those are as many as there can be connections in use without a turn.
+//! the pool: those are as many as there can be connections in use without a permit.
 
 use std::{
     sync::{Arc, Mutex},
@@ -21,10 +21,10 @@ use tokio_util::task::TaskTracker;
 use super::{
     buckets::Buckets,
     lease::Lease,
+    login_lane::LoginLane,
     logins::Logins,
-    slots::Slots,
-    strangers::Lane,
-    turns::{Closed, Turn, Turns},
+    permits::{Closed, Permit, Permits},
+    slots::ConnectionSlots,
 };
 use crate::{
     auth::Identity,
@@ -75,7 +75,7 @@ pub enum PoolError {
         "too many logins that are not known to be good wait to be tried, at most {places} at a time (a tenth of \
          database.max_connections); try again later"
     )]
-    TooManyStrangers {
+    TooManyUnverified {
         /// How many are tried at a time.
         places: usize,
     },
@@ -113,17 +113,17 @@ pub(super) struct Shared {
     pub(super) cleaners: TaskTracker,
     pub(super) runtime: Handle,
     /// Connections beside the pool, for ending abandoned statements.
-    pub(super) side_lanes: Semaphore,
+    pub(super) terminations: Semaphore,
     /// The same, for proving logins.
-    pub(super) proof_lanes: Semaphore,
+    pub(super) reauthentications: Semaphore,
     pub(super) logins: Arc<Logins>,
     /// Logins before this are not good any more, whatever their age.
-    pub(super) distrusted: Mutex<Option<Instant>>,
-    turns: Turns,
-    pub(super) lane: Lane,
-    pub(super) slots: Arc<Slots>,
+    pub(super) logins_expired: Mutex<Option<Instant>>,
+    permits: Permits,
+    pub(super) login_lane: LoginLane,
+    pub(super) slots: Arc<ConnectionSlots>,
     /// Slots there are beside `max`.
-    pub(super) beside: usize,
+    pub(super) reserve: usize,
     pub(super) buckets: Buckets,
 }
 
@@ -131,30 +131,30 @@ pub(super) struct Shared {
 const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
 
 /// Enough to end abandoned statements, too few to trouble a database that is in trouble.
-const SIDE_LANES: usize = 2;
+const TERMINATIONS: usize = 2;
 /// Enough for callers who use nothing but transactions, each of whom needs one once in the age of logins.
-const PROOF_LANES: usize = 8;
+const REAUTHENTICATIONS: usize = 8;
 
 impl Pool {
     /// An empty pool; connections are opened when they are needed. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings) -> Self {
-        let lane = Lane::beside(settings.max);
+        let login_lane = LoginLane::for_pool(settings.max);
         let shared = Shared {
             dialer,
             settings,
             cleaners: TaskTracker::new(),
             runtime: Handle::current(),
-            side_lanes: Semaphore::new(SIDE_LANES),
-            proof_lanes: Semaphore::new(PROOF_LANES),
+            terminations: Semaphore::new(TERMINATIONS),
+            reauthentications: Semaphore::new(REAUTHENTICATIONS),
             logins: Arc::default(),
-            distrusted: Mutex::default(),
-            turns: Turns::new(settings.max, settings.share),
-            beside: lane.size() + SIDE_LANES,
+            logins_expired: Mutex::default(),
+            permits: Permits::new(settings.max, settings.share),
+            reserve: login_lane.size() + TERMINATIONS,
             slots: Arc::default(),
             // Connections beside the pool may come back before others are closed for them.
-            buckets: Buckets::new(settings.max + lane.size() + SIDE_LANES),
-            lane,
+            buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
+            login_lane,
         };
         let shared = Arc::new(shared);
         tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
@@ -169,11 +169,11 @@ impl Pool {
         let shared = &self.shared;
         let deadline = Instant::now() + shared.settings.acquire_timeout;
         let deadline = identity.until().map_or(deadline, |end| end.min(deadline));
-        let lent = if shared.logins.is_good(identity.key()) {
+        let lent = if shared.logins.is_verified(identity.key()) {
             shared.lend(identity, deadline).await
         } else {
             // Boxed, since it is seldom needed, and large.
-            Box::pin(shared.introduce(identity, deadline)).await
+            Box::pin(shared.lend_unverified(identity, deadline)).await
         };
         if identity.until().is_some_and(|end| end <= Instant::now()) {
             return Err(PoolError::Expired);
@@ -200,7 +200,7 @@ impl Pool {
     pub fn status(&self) -> Status {
         Status {
             open: self.shared.slots.open(),
-            in_use: self.shared.turns.taken(),
+            in_use: self.shared.permits.taken(),
             identities: self.shared.buckets.identities(),
         }
     }
@@ -208,11 +208,11 @@ impl Pool {
     /// Lends no more, waits until what is being cleaned is clean, and closes what is idle with a good-bye. Bound it
     /// with a timeout.
     pub async fn close(&self) {
-        self.shared.turns.close();
+        self.shared.permits.close();
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
-        for wire in self.shared.buckets.close() {
-            wire.connection.goodbye().await;
+        for pooled in self.shared.buckets.close() {
+            pooled.connection.goodbye().await;
         }
     }
 }
@@ -220,22 +220,22 @@ impl Pool {
 impl Shared {
     /// Lends a connection to somebody whose login is known to be good.
     pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
-        let turn = self.turn(identity, deadline).await?;
-        let wire = match self.ready_wire(identity) {
-            Ok(wire) => wire,
+        let permit = self.permit(identity, deadline).await?;
+        let pooled = match self.ready_connection(identity) {
+            Ok(pooled) => pooled,
             Err(idle) => {
                 // Boxed, since it is seldom needed, and large: every request's future would hold it.
-                let found = Box::pin(self.find_wire(identity, idle, deadline));
+                let found = Box::pin(self.find_connection(identity, idle, deadline));
                 timeout_at(deadline, found).await.map_err(|_| self.silent())??
             }
         };
-        Ok(Lease::new(wire, turn, Arc::clone(self), identity.clone()))
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
     }
 
-    /// Waits for a turn.
-    pub(super) async fn turn(&self, identity: &Identity, deadline: Instant) -> Result<Turn, PoolError> {
-        match timeout_at(deadline, self.turns.take(identity.owner())).await {
-            Ok(Ok(turn)) => Ok(turn),
+    /// Waits for a permit.
+    pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
+        match timeout_at(deadline, self.permits.take(identity.owner())).await {
+            Ok(Ok(permit)) => Ok(permit),
             Ok(Err(Closed)) => Err(PoolError::Closed),
             Err(_) => Err(PoolError::Exhausted { max: self.settings.max, waited: self.settings.acquire_timeout }),
         }
@@ -256,6 +256,6 @@ async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
             return;
         };
         shared.logins.sweep(shared.settings.login_age.max(GOOD_FOR));
-        shared.buckets.sweep(|identity, connection| !shared.is_past_its_time(identity, connection));
+        shared.buckets.sweep(|identity, connection| !shared.is_expired(identity, connection));
     }
 }

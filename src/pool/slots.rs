@@ -7,19 +7,19 @@ use std::sync::{
 
 /// The count of open connections.
 #[derive(Default)]
-pub(super) struct Slots {
+pub(super) struct ConnectionSlots {
     open: AtomicUsize,
 }
 
 /// One connection's place in the count; free again when it is dropped.
-pub(super) struct Slot(Arc<Slots>);
+pub(super) struct ConnectionSlot(Arc<ConnectionSlots>);
 
-impl Slots {
+impl ConnectionSlots {
     /// A slot, if fewer than `limit` are taken.
-    pub(super) fn take_below(self: &Arc<Self>, limit: usize) -> Option<Slot> {
+    pub(super) fn take_below(self: &Arc<Self>, limit: usize) -> Option<ConnectionSlot> {
         let more = |open| (open < limit).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
-        Some(Slot(Arc::clone(self)))
+        Some(ConnectionSlot(Arc::clone(self)))
     }
 
     /// How many are taken.
@@ -28,7 +28,7 @@ impl Slots {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionSlot {
     fn drop(&mut self) {
         self.0.open.fetch_sub(1, Ordering::Relaxed);
     }
@@ -40,7 +40,7 @@ mod tests {
 
     #[test]
     fn no_more_are_given_than_the_limit_says() {
-        let slots = Arc::new(Slots::default());
+        let slots = Arc::new(ConnectionSlots::default());
         let taken: Vec<_> = (0..5).filter_map(|_| slots.take_below(3)).collect();
         assert_eq!((taken.len(), slots.open()), (3, 3));
         assert!(slots.take_below(4).is_some(), "another limit");

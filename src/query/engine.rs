@@ -87,13 +87,13 @@ impl Engine {
     /// # Errors
     /// The database's refusal, or why it could not be asked.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        self.pool.prove(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
+        self.pool.verify(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
     }
 
     /// Whether the database has accepted the caller's credentials within the age of logins, as far as that is remembered.
     #[must_use]
     pub fn knows(&self, caller: &Identity) -> bool {
-        self.pool.knows(caller)
+        self.pool.has_recent_login(caller)
     }
 
     /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
@@ -158,7 +158,7 @@ impl Engine {
         pull_first(&mut lease);
         attempts.begun();
         if plan.taints {
-            lease.retire();
+            lease.mark_stale();
         }
         running.is(State::Running);
         let mut deadline = Deadline::after(limit, self.grace(options), caller);
@@ -274,7 +274,7 @@ impl Engine {
     /// The database may refuse because it has forgotten what its users may do: then all have to log in anew.
     pub(super) fn note_forgotten(&self, error: &Error) {
         if error.code == AUTHORIZATION_EXPIRED {
-            self.pool.distrust_logins();
+            self.pool.expire_logins();
         }
     }
 

@@ -83,7 +83,7 @@ impl Engine {
         lease.run_in_transaction(plan.text, &parameters);
         pull_first(&mut lease);
         if plan.taints {
-            lease.retire();
+            lease.mark_stale();
         }
         running.is(State::Running);
         let stake = Stake::Transaction(Some(&statement.text));
@@ -190,7 +190,7 @@ impl Engine {
         connection.run_in_transaction(plan.text, &parameters);
         pull_first(connection);
         if plan.taints {
-            connection.retire();
+            connection.mark_stale();
         }
         let kind = plan.kind;
         match expect(connection, deadline, Stake::Transaction(Some(&statement.text)), columns).await {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::bolt::{
     Connection, Extra,
-    fit::{Accepts, Misfit, fit},
+    parameters::{Accepts, InvalidParameter, validate_parameters},
 };
 
 /// What is sent for a statement.
@@ -117,7 +117,7 @@ pub(super) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Op
 
 /// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
 pub(super) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
-    fit(root, map, &accepted_by(connection)).map_err(misfit)
+    validate_parameters(root, map, &accepted_by(connection)).map_err(invalid)
 }
 
 /// The same for a statement's parameters, large ones elsewhere.
@@ -129,7 +129,7 @@ pub(super) fn fitted_parameters<'a>(
     let accepts = accepted_by(connection);
     async move {
         match &parameters.0 {
-            Map::Small(map) => fit(PARAMETERS, map, &accepts).map_err(misfit),
+            Map::Small(map) => validate_parameters(PARAMETERS, map, &accepts).map_err(invalid),
             Map::Large(map) => {
                 let shared = Arc::clone(map);
                 let fitted = Box::pin(fitted_elsewhere(move |fit| fit(&shared), accepts)).await?;
@@ -145,7 +145,7 @@ pub(super) async fn fitted_elsewhere(
     accepts: Accepts,
 ) -> Fitted {
     elsewhere(move || {
-        with(&|map| match fit(PARAMETERS, map, &accepts).map_err(misfit)? {
+        with(&|map| match validate_parameters(PARAMETERS, map, &accepts).map_err(invalid)? {
             Cow::Borrowed(_) => Ok(None),
             Cow::Owned(rewritten) => Ok(Some(rewritten)),
         })
@@ -156,8 +156,8 @@ pub(super) async fn fitted_elsewhere(
 /// What a map is to be replaced by, or why it cannot be sent.
 pub(super) type Fitted = Result<Option<Vec<u8>>, Error>;
 
-fn misfit(misfit: Misfit) -> Error {
-    Error::bad_request(&misfit.to_string())
+fn invalid(parameter: InvalidParameter) -> Error {
+    Error::bad_request(&parameter.to_string())
 }
 
 /// What the server of `connection` takes.

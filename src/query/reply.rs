@@ -61,8 +61,8 @@ pub(super) fn tainted(error: Error, connection: &mut Connection, options: &Optio
     let concerns_session = options.impersonated_user.is_some()
         || error.kind == Kind::DatabaseNotFound
         || error.message.starts_with("You are not authorized on");
-    if connection.dialect().refusal_taints && concerns_session {
-        connection.retire();
+    if connection.dialect().refusal_makes_stale && concerns_session {
+        connection.mark_stale();
     }
     error
 }

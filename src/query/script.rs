@@ -318,7 +318,7 @@ impl Script {
             let parameters = parameters.map_err(at_fault)?;
             lease.run_in_transaction(plan.text, &parameters);
             if plan.taints {
-                lease.retire();
+                lease.mark_stale();
             }
             let is_last = at.statement + 1 == self.batch.statements.len() && at.run + 1 == statement.runs.len();
             match (self.batch.rows, is_last) {

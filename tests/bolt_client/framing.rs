@@ -3,7 +3,7 @@
 use boltgate::bolt::{
     Connection,
     connection::Limits,
-    recover::{prove_alive, recover},
+    recover::{check_liveness, recover},
 };
 
 use super::wire::{LIMITS, ask, hear, open, open_with};
@@ -83,8 +83,8 @@ async fn keep_alives_may_stand_between_all_messages() {
     let (stream, peer) = Peer::in_memory(script);
     let mut connection = open(stream).await.unwrap();
     assert!(reads_the_result(&mut connection).await);
-    assert!(!connection.is_stale(), "a keep-alive makes no connection stale");
-    assert!(prove_alive(&mut connection, LIMITS.silence).await);
+    assert!(!connection.is_closed(), "a keep-alive makes no connection stale");
+    assert!(check_liveness(&mut connection, LIMITS.silence).await);
     drop(connection);
     peer.join().await;
 }
@@ -139,10 +139,10 @@ async fn a_connection_that_breaks_off_anywhere_is_noticed() {
 async fn a_closed_connection_is_stale_and_an_open_one_is_not() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
-    assert!(!connection.is_stale() && connection.is_clean());
+    assert!(!connection.is_closed() && connection.is_clean());
     fake.control.close_all();
     fake.control.wait_for("the end of the connection", |counts| counts.open == 0).await;
-    assert!(connection.is_stale());
+    assert!(connection.is_closed());
 }
 
 #[tokio::test]

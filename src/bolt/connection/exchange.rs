@@ -70,7 +70,7 @@ impl Connection {
 
     /// Whether the server has closed the connection or said something unasked. Does not wait.
     #[must_use]
-    pub fn is_stale(&mut self) -> bool {
+    pub fn is_closed(&mut self) -> bool {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match self.poll_read(&mut context) {
             Poll::Pending => false,
@@ -82,7 +82,7 @@ impl Connection {
 
     pub(super) fn defunct(&mut self, error: Error) -> Error {
         self.phase = Phase::Defunct;
-        self.witness = None;
+        self.on_login = None;
         error
     }
 

@@ -20,7 +20,7 @@ use super::{
     },
     Connection, Limits, MIN_READ, Pending, Phase, Reply, Transport,
     exchange::Step,
-    modest::is_modest,
+    pre_login_limits::is_allowed_before_login,
 };
 
 impl Connection {
@@ -47,7 +47,7 @@ impl Connection {
             write_failed: None,
             pending: VecDeque::new(),
             phase: Phase::Unauthenticated,
-            retired: false,
+            stale: false,
             version: agreement.version,
             capabilities: Capabilities::of(agreement.version),
             dialect: &STRICT,
@@ -59,7 +59,7 @@ impl Connection {
             silence: limits.silence,
             opened: Instant::now(),
             logged_in: Instant::now(),
-            witness: None,
+            on_login: None,
         };
         connection.hello(auth).await?;
         Ok(connection)
@@ -110,11 +110,11 @@ impl Connection {
     /// Queues a login as anybody, to travel with what is queued next. Only a clean connection may be asked, and only
     /// if it [can](Connection::can_log_in_again). A refusal is the error of whatever waits for a reply next, and
     /// closes the connection.
-    pub fn queue_login(&mut self, auth: &AuthToken, witness: Witness) {
+    pub fn queue_login(&mut self, auth: &AuthToken, on_login: OnLogin) {
         message::logoff(&mut self.outbound);
         self.owe(Pending::Logoff);
         self.queue_logon(auth);
-        self.witness = Some(witness);
+        self.on_login = Some(on_login);
     }
 
     /// Waits until a login that is under way has succeeded.
@@ -141,15 +141,15 @@ impl Connection {
             (Pending::Logon, Reply::Success) => {
                 self.held_back_from = None;
                 self.logged_in = Instant::now();
-                if let Some(witness) = self.witness.take() {
-                    witness(Ok(()));
+                if let Some(on_login) = self.on_login.take() {
+                    on_login(Ok(()));
                 }
                 Ok(())
             }
             (_, Reply::Success) => Ok(()),
             (_, Reply::Failure(failure)) => {
-                if let Some(witness) = self.witness.take() {
-                    witness(Err(&failure));
+                if let Some(on_login) = self.on_login.take() {
+                    on_login(Err(&failure));
                 }
                 Err(Error::Login(failure))
             }
@@ -158,8 +158,11 @@ impl Connection {
     }
 
     /// Servers limit what may come before a login is through; what is larger has to wait for it.
-    pub(super) fn hold_back_unless_modest(&mut self, start: usize) {
-        if self.held_back_from.is_none() && self.owes_login() && !self.outbound.get(start..).is_some_and(is_modest) {
+    pub(super) fn hold_back_until_login(&mut self, start: usize) {
+        if self.held_back_from.is_none()
+            && self.owes_login()
+            && !self.outbound.get(start..).is_some_and(is_allowed_before_login)
+        {
             self.held_back_from = Some(start);
         }
     }
@@ -168,7 +171,7 @@ impl Connection {
 const UNDECIDED: Error = Error::Protocol("a login was neither accepted nor refused");
 
 /// Told how a login that was queued has ended. Dropped untold when the connection breaks first.
-pub type Witness = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
+pub type OnLogin = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
 
 /// The hint after how many seconds of silence a server is to be taken for dead.
 fn receive_timeout(metadata: &[u8]) -> Option<u64> {

@@ -7,7 +7,7 @@
 mod exchange;
 mod interpret;
 mod login;
-mod modest;
+mod pre_login_limits;
 
 use std::{collections::VecDeque, fmt, future::poll_fn, io, time::Duration};
 
@@ -26,7 +26,7 @@ use super::{
     version::{Capabilities, Version},
 };
 
-pub use login::Witness;
+pub use login::OnLogin;
 
 /// A byte stream that Bolt can be spoken over.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
@@ -114,7 +114,7 @@ pub struct Connection {
     write_failed: Option<io::Error>,
     pending: VecDeque<Pending>,
     phase: Phase,
-    retired: bool,
+    stale: bool,
     version: Version,
     capabilities: Capabilities,
     dialect: &'static Dialect,
@@ -130,7 +130,7 @@ pub struct Connection {
     opened: Instant,
     logged_in: Instant,
     /// Who wants to hear how the login that is under way ends.
-    witness: Option<Witness>,
+    on_login: Option<OnLogin>,
 }
 
 impl Connection {
@@ -140,7 +140,7 @@ impl Connection {
         let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::run(&mut self.outbound, statement, parameters, Some((extra, session)));
-        self.hold_back_unless_modest(start);
+        self.hold_back_until_login(start);
         self.owe(Pending::Run);
     }
 
@@ -148,7 +148,7 @@ impl Connection {
     pub fn run_in_transaction(&mut self, statement: &str, parameters: &[u8]) {
         let start = self.outbound.len();
         message::run(&mut self.outbound, statement, parameters, None);
-        self.hold_back_unless_modest(start);
+        self.hold_back_until_login(start);
         self.owe(Pending::Run);
     }
 
@@ -177,7 +177,7 @@ impl Connection {
         let start = self.outbound.len();
         let session = Session { capabilities: &self.capabilities, dialect: self.dialect, tag: &self.tag };
         message::begin(&mut self.outbound, extra, session);
-        self.hold_back_unless_modest(start);
+        self.hold_back_until_login(start);
         self.owe(Pending::Begin);
     }
 
@@ -231,7 +231,7 @@ impl Connection {
             if self.owes_login() {
                 // Whom the connection should have served and whom it does serve are no longer the same.
                 self.phase = Phase::Defunct;
-                self.witness = None;
+                self.on_login = None;
             }
             self.pending.truncate(self.pending.len().saturating_sub(self.queued));
             self.clear_outbound();
@@ -262,7 +262,7 @@ impl Connection {
     /// identity.
     #[must_use]
     pub fn is_clean(&self) -> bool {
-        self.phase == Phase::Ready && !self.retired && self.is_quiet()
+        self.phase == Phase::Ready && !self.stale && self.is_quiet()
     }
 
     /// In a transaction in which no result is open and no reply outstanding.
@@ -280,7 +280,7 @@ impl Connection {
     pub(super) fn is_recoverable(&self) -> bool {
         let partly_written = self.sent > 0 && self.sent < self.outbound.len();
         !matches!(self.phase, Phase::Defunct | Phase::Unauthenticated)
-            && !self.retired
+            && !self.stale
             && !partly_written
             && self.write_failed.is_none()
     }
@@ -295,8 +295,8 @@ impl Connection {
 
     /// Marks the connection as one that must not be used again, however it looks: a statement has changed its
     /// session, or it is in doubt which database or user it would serve.
-    pub fn retire(&mut self) {
-        self.retired = true;
+    pub fn mark_stale(&mut self) {
+        self.stale = true;
     }
 
     /// The negotiated version.

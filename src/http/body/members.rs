@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::{BodyError, BodyLimits, EMPTY_MAP, Member, QueryBody, malformed};
-use crate::bolt::path::shortened;
 use crate::json::TypedVersion;
 use crate::json::input::{Lexer, Token, plain, typed};
 use crate::query::{AccessMode, Category, NotificationFilter, Severity};
+use crate::value_path::shortened;
 
 /// Most rows of a load in one transaction; databases hold all of it in memory until it is committed.
 const MOST_ROWS: usize = 1_000_000;

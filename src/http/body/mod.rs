@@ -13,10 +13,10 @@ use std::{borrow::Cow, time::Duration};
 use axum::body::Bytes;
 use thiserror::Error;
 
-use crate::bolt::path::shortened;
 use crate::json::TypedVersion;
 use crate::json::input::{InputError, Lexer, Limits, SyntaxError, Token, encoding};
 use crate::query::{AccessMode, BatchStatement, NotificationFilter};
+use crate::value_path::shortened;
 use members::{Reader, described};
 pub(super) use retry::RetryWish;
 

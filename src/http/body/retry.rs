@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::{BodyError, malformed, members::Reader, members::wrong};
-use crate::bolt::path::shortened;
 use crate::json::input::Token;
 use crate::query::Retry;
+use crate::value_path::shortened;
 
 /// What a request says of further attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

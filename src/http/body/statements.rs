@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{BodyError, EMPTY_MAP, malformed, members::Reader, members::wrong};
-use crate::bolt::path::shortened;
 use crate::json::input::Token;
 use crate::query::{BatchStatement, Runs};
+use crate::value_path::shortened;
 
 /// Statements of one batch at most, so that many short ones take little memory. Runs of one statement are not counted.
 const MOST_STATEMENTS: usize = 100_000;

@@ -8,7 +8,7 @@
 use super::edits::Edits;
 use super::room;
 use crate::bolt::packstream::{Writer, close_collection, open_collection};
-use crate::bolt::path::{self, Step};
+use crate::value_path::{self, Step};
 
 /// Pairs up to which comparing every key with every other is cheaper than sorting them.
 const FEW: usize = 8;
@@ -150,7 +150,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
             }
         }
         steps.reverse();
-        path::name(self.root, &steps)
+        value_path::name(self.root, &steps)
     }
 
     fn reserve(&mut self, more: usize) {

@@ -5,7 +5,7 @@
 use super::InputError;
 use super::assemble::{Assembly, Source};
 use super::lexer::{Lexer, Token};
-use crate::bolt::path::shortened;
+use crate::value_path::shortened;
 
 /// Reads the rest of an object whose [`Token::ObjectStart`] has been read, and appends it to `out` as a map.
 /// Messages call the object `root`. After an error, `out` holds an unfinished map.

@@ -12,8 +12,8 @@ use super::lookahead::{Lookahead, TypeName};
 use super::vector::{VectorError, VectorText};
 use super::{InputError, duration, number, point, scalar, temporal};
 use crate::bolt::packstream::{Writer, tag};
-use crate::bolt::path::shortened;
 use crate::json::TypedVersion;
+use crate::value_path::shortened;
 
 /// Reads the rest of an object of typed values whose [`Token::ObjectStart`] has been read, and appends it to
 /// `out` as a map. Messages call the object `root`; its own values may be a bare `null`. After an error, `out`

@@ -11,7 +11,7 @@ const MAX_ENTRIES: usize = 64;
 const MAX_DEPTH: usize = 3;
 
 /// Whether one framed message keeps to the limits of a connection that is not logged in.
-pub(super) fn is_modest(framed: &[u8]) -> bool {
+pub(super) fn is_allowed_before_login(framed: &[u8]) -> bool {
     // Within the limit a message is one chunk: its length, itself, and the two bytes of its end.
     let message = framed.get(2..framed.len().saturating_sub(2)).unwrap_or_default();
     framed.len() <= MAX_BYTES && is_flat(message).unwrap_or(false)
@@ -78,8 +78,12 @@ mod tests {
 
     #[test]
     fn what_is_small_and_flat_may_travel() {
-        assert!(is_modest(&nested(0)) && is_modest(&nested(2)) && is_modest(&wide(64)));
-        assert!(is_modest(&framed(|writer| {
+        assert!(
+            is_allowed_before_login(&nested(0))
+                && is_allowed_before_login(&nested(2))
+                && is_allowed_before_login(&wide(64))
+        );
+        assert!(is_allowed_before_login(&framed(|writer| {
             writer.map(2);
             for key in ["a", "b"] {
                 writer.string(key);
@@ -90,9 +94,13 @@ mod tests {
 
     #[test]
     fn what_is_deep_wide_or_long_may_not() {
-        assert!(!is_modest(&nested(3)) && !is_modest(&nested(500)) && !is_modest(&wide(65)));
-        assert!(is_modest(&framed(|writer| writer.string(&"x".repeat(8000)))));
-        assert!(!is_modest(&framed(|writer| writer.string(&"x".repeat(8200)))));
-        assert!(!is_modest(&framed(|writer| writer.string(&"x".repeat(100_000)))));
+        assert!(
+            !is_allowed_before_login(&nested(3))
+                && !is_allowed_before_login(&nested(500))
+                && !is_allowed_before_login(&wide(65))
+        );
+        assert!(is_allowed_before_login(&framed(|writer| writer.string(&"x".repeat(8000)))));
+        assert!(!is_allowed_before_login(&framed(|writer| writer.string(&"x".repeat(8200)))));
+        assert!(!is_allowed_before_login(&framed(|writer| writer.string(&"x".repeat(100_000)))));
     }
 }

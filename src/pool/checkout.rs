@@ -1,69 +1,69 @@
-//! Finding a connection for whoever has a turn: an idle one that is fit to be lent, or a new one.
+//! Finding a connection for whoever has a permit: an idle one that is fit to be lent, or a new one.
 
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    buckets::{Idle, Limit, Wire},
+    buckets::{Idle, Limit, PooledConnection},
     logins::Attempt,
     registry::Shared,
-    slots::Slot,
+    slots::ConnectionSlot,
 };
 use crate::{
     auth::{Identity, IdentityKey},
-    bolt::{self, Connection, recover::prove_alive},
+    bolt::{self, Connection, recover::check_liveness},
 };
 
 /// What an idle connection needs before it may be lent.
-enum Fitness {
-    Fit,
+enum Readiness {
+    Ready,
     /// A sign of life, or a newer login.
-    ToBeProved,
+    NeedsCheck,
     /// It is of no more use.
-    Unfit,
+    Unusable,
 }
 
 /// Where one more connection can be.
-pub(super) enum Place {
+pub(super) enum Vacancy {
     /// In place of nothing.
-    Slot(Slot),
+    Slot(ConnectionSlot),
     /// In place of this one, which is another identity's and can log in anew.
-    Wire(Wire),
+    Connection(PooledConnection),
 }
 
 impl Shared {
     /// An idle connection of `identity` that can be lent as it is. Without one, the newest that has to be proved first,
     /// if there is any.
-    pub(super) fn ready_wire(&self, identity: &Identity) -> Result<Wire, Option<Idle>> {
+    pub(super) fn ready_connection(&self, identity: &Identity) -> Result<PooledConnection, Option<Idle>> {
         while let Some(mut idle) = self.buckets.take(identity.key()) {
-            match self.fitness(identity, &mut idle) {
-                Fitness::Fit => return Ok(idle.wire),
-                Fitness::ToBeProved => return Err(Some(idle)),
-                Fitness::Unfit => {}
+            match self.readiness(identity, &mut idle) {
+                Readiness::Ready => return Ok(idle.pooled),
+                Readiness::NeedsCheck => return Err(Some(idle)),
+                Readiness::Unusable => {}
             }
         }
         Err(None)
     }
 
-    fn fitness(&self, identity: &Identity, idle: &mut Idle) -> Fitness {
-        let connection = &mut *idle.wire.connection;
-        if !connection.is_clean() || self.is_past_its_time(identity, connection) || connection.is_stale() {
-            Fitness::Unfit
-        } else if self.is_rested(idle.since) || self.is_login_due(connection) {
-            Fitness::ToBeProved
+    fn readiness(&self, identity: &Identity, idle: &mut Idle) -> Readiness {
+        let connection = &mut *idle.pooled.connection;
+        if !connection.is_clean() || self.is_expired(identity, connection) || connection.is_closed() {
+            Readiness::Unusable
+        } else if self.needs_liveness_check(idle.since) || self.is_login_due(connection) {
+            Readiness::NeedsCheck
         } else {
-            Fitness::Fit
+            Readiness::Ready
         }
     }
 
     /// Whether a connection of `identity` can never be lent again: because of its age, or its login's.
-    pub(super) fn is_past_its_time(&self, identity: &Identity, connection: &Connection) -> bool {
+    pub(super) fn is_expired(&self, identity: &Identity, connection: &Connection) -> bool {
         connection.opened().elapsed() > self.settings.max_lifetime
             || identity.login_until().is_some_and(|end| end <= Instant::now())
             || (self.is_login_due(connection) && !connection.can_log_in_again())
     }
 
     /// Whether a connection that is idle since then has to show that it is alive.
-    fn is_rested(&self, since: Instant) -> bool {
+    fn needs_liveness_check(&self, since: Instant) -> bool {
         since.elapsed() > self.settings.liveness_after
     }
 
@@ -71,48 +71,48 @@ impl Shared {
     ///
     /// # Errors
     /// Why none could be opened. It heeds the deadline only while the user can have no more sessions.
-    pub(super) async fn find_wire(
+    pub(super) async fn find_connection(
         &self,
         identity: &Identity,
         mut idle: Option<Idle>,
         deadline: Instant,
-    ) -> Result<Wire, bolt::Error> {
-        while let Some(Idle { wire, since, .. }) = idle.take() {
-            if let Some(wire) = self.prove_wire(identity, wire, since).await? {
-                return Ok(wire);
+    ) -> Result<PooledConnection, bolt::Error> {
+        while let Some(Idle { pooled, since, .. }) = idle.take() {
+            if let Some(pooled) = self.check_connection(identity, pooled, since).await? {
+                return Ok(pooled);
             }
             // The others of its age are likely to be dead as well, and to find that out takes time for each.
-            self.buckets.condemn(since);
-            match self.ready_wire(identity) {
-                Ok(wire) => return Ok(wire),
+            self.buckets.close_idle_since(since);
+            match self.ready_connection(identity) {
+                Ok(pooled) => return Ok(pooled),
                 Err(next) => idle = next,
             }
         }
-        self.new_wire(identity, deadline).await
+        self.new_connection(identity, deadline).await
     }
 
     /// Has a connection that was idle since then show that it is alive, and its login proved, as far as either is due. The
     /// login travels with the next statement. `None` when it is dead.
-    async fn prove_wire(
+    async fn check_connection(
         &self,
         identity: &Identity,
-        mut wire: Wire,
+        mut pooled: PooledConnection,
         since: Instant,
-    ) -> Result<Option<Wire>, bolt::Error> {
-        let connection = &mut *wire.connection;
-        if self.is_rested(since) && !prove_alive(connection, self.settings.liveness_timeout).await {
+    ) -> Result<Option<PooledConnection>, bolt::Error> {
+        let connection = &mut *pooled.connection;
+        if self.needs_liveness_check(since) && !check_liveness(connection, self.settings.liveness_timeout).await {
             return Ok(None);
         }
         if self.is_login_due(connection) {
             let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
             queue_login(connection, identity, attempt);
         }
-        Ok(Some(wire))
+        Ok(Some(pooled))
     }
 
     /// Opens a connection, or takes over one that somebody else has left idle. Where the user can have no more sessions,
     /// waits for one of its own to come back.
-    async fn new_wire(&self, identity: &Identity, deadline: Instant) -> Result<Wire, bolt::Error> {
+    async fn new_connection(&self, identity: &Identity, deadline: Instant) -> Result<PooledConnection, bolt::Error> {
         loop {
             let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
             let Some(limit) = self.buckets.limit(identity.key()) else {
@@ -125,8 +125,8 @@ impl Shared {
                 }
             };
             drop(attempt);
-            if let Some(wire) = self.wait_for_own(identity, &limit, deadline).await? {
-                return Ok(wire);
+            if let Some(pooled) = self.wait_for_own(identity, &limit, deadline).await? {
+                return Ok(pooled);
             }
         }
     }
@@ -141,24 +141,24 @@ impl Shared {
         identity: &Identity,
         limit: &Limit,
         deadline: Instant,
-    ) -> Result<Option<Wire>, bolt::Error> {
-        if let Ok(wire) = self.ready_wire(identity) {
-            return Ok(Some(wire));
+    ) -> Result<Option<PooledConnection>, bolt::Error> {
+        if let Ok(pooled) = self.ready_connection(identity) {
+            return Ok(Some(pooled));
         }
         let _ = timeout_at(limit.until.min(deadline), limit.returned.notified()).await;
         if deadline <= Instant::now() {
             return Err(bolt::Error::Login(limit.failure.clone()));
         }
-        Ok(self.ready_wire(identity).ok())
+        Ok(self.ready_connection(identity).ok())
     }
 
-    async fn open(&self, identity: &Identity, attempt: Attempt) -> Result<Wire, bolt::Error> {
-        match self.place(identity.key(), true).await {
-            Place::Wire(mut wire) => {
-                queue_login(&mut wire.connection, identity, attempt);
-                Ok(wire)
+    async fn open(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
+        match self.vacancy(identity.key(), true).await {
+            Vacancy::Connection(mut pooled) => {
+                queue_login(&mut pooled.connection, identity, attempt);
+                Ok(pooled)
             }
-            Place::Slot(slot) => self.dial(identity, attempt, slot).await,
+            Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
         }
     }
 
@@ -166,7 +166,12 @@ impl Shared {
     ///
     /// # Errors
     /// As [`Dialer::dial`](bolt::Dialer::dial).
-    pub(super) async fn dial(&self, identity: &Identity, attempt: Attempt, slot: Slot) -> Result<Wire, bolt::Error> {
+    pub(super) async fn dial(
+        &self,
+        identity: &Identity,
+        attempt: Attempt,
+        slot: ConnectionSlot,
+    ) -> Result<PooledConnection, bolt::Error> {
         let connection = Box::new(self.log_in(identity, attempt).await?);
         tracing::debug!(
             version = %connection.version(),
@@ -174,28 +179,28 @@ impl Shared {
             agent = connection.agent(),
             "opened a connection to the database"
         );
-        Ok(Wire { connection, slot })
+        Ok(PooledConnection { connection, slot })
     }
 
     /// A place for one more connection of the identity `asking`. When all are taken, the connection that was idle longest
     /// makes room if it `may_displace` it: as it is, if it can log in as somebody else, or by being closed.
-    pub(super) async fn place(&self, asking: IdentityKey, may_displace: bool) -> Place {
+    pub(super) async fn vacancy(&self, asking: IdentityKey, may_displace: bool) -> Vacancy {
         loop {
             if let Some(slot) = self.slots.take_below(self.settings.max) {
-                return Place::Slot(slot);
+                return Vacancy::Slot(slot);
             }
             if may_displace && let Some(mut idle) = self.buckets.take_oldest(asking) {
-                let rested = self.is_rested(idle.since);
-                let connection = &mut idle.wire.connection;
+                let rested = self.needs_liveness_check(idle.since);
+                let connection = &mut idle.pooled.connection;
                 let fresh = !rested && connection.opened().elapsed() <= self.settings.max_lifetime;
-                if fresh && connection.can_log_in_again() && !connection.is_stale() {
+                if fresh && connection.can_log_in_again() && !connection.is_closed() {
                     connection.move_here();
-                    return Place::Wire(idle.wire);
+                    return Vacancy::Connection(idle.pooled);
                 }
-                return Place::Slot(idle.wire.slot);
+                return Vacancy::Slot(idle.pooled.slot);
             }
-            if let Some(slot) = self.slots.take_below(self.settings.max + self.beside) {
-                return Place::Slot(slot);
+            if let Some(slot) = self.slots.take_below(self.settings.max + self.reserve) {
+                return Vacancy::Slot(slot);
             }
             // One is just being closed by somebody else; its slot comes free at once.
             tokio::task::yield_now().await;

@@ -16,8 +16,8 @@ use crate::{
 impl Pool {
     /// Whether the database has accepted the login of `identity`, within the age of logins.
     #[must_use]
-    pub fn knows(&self, identity: &Identity) -> bool {
-        self.shared.knows(identity)
+    pub fn has_recent_login(&self, identity: &Identity) -> bool {
+        self.shared.has_recent_login(identity)
     }
 
     /// Makes sure that the database accepts the login of `identity`, within the age of logins, without a connection of the
@@ -25,18 +25,18 @@ impl Pool {
     ///
     /// # Errors
     /// [`PoolError`].
-    pub async fn prove(&self, identity: &Identity) -> Result<(), PoolError> {
+    pub async fn verify(&self, identity: &Identity) -> Result<(), PoolError> {
         let shared = &self.shared;
-        if shared.knows(identity) {
+        if shared.has_recent_login(identity) {
             return Ok(());
         }
         let deadline = Instant::now() + shared.settings.acquire_timeout;
         // Boxed, since it is seldom needed, and large: every request's future would hold it.
         let proof = Box::pin(async {
-            if shared.logins.is_good(identity.key()) {
-                shared.prove_again(identity).await
+            if shared.logins.is_verified(identity.key()) {
+                shared.reauthenticate(identity).await
             } else {
-                shared.prove_stranger(identity, deadline).await
+                shared.verify_in_lane(identity, deadline).await
             }
         });
         timeout_at(deadline, proof).await.unwrap_or_else(|_| Err(shared.silent()))
@@ -44,26 +44,26 @@ impl Pool {
 
     /// Has all logins proved again before their connections are lent once more: the database says that it has
     /// forgotten what their users may do.
-    pub fn distrust_logins(&self) {
-        *self.shared.distrusted() = Some(Instant::now());
+    pub fn expire_logins(&self) {
+        *self.shared.logins_expired() = Some(Instant::now());
     }
 }
 
 impl Shared {
     /// Whether the database has accepted the login of `identity`, within the age of logins.
-    fn knows(&self, identity: &Identity) -> bool {
+    fn has_recent_login(&self, identity: &Identity) -> bool {
         let accepted = self.logins.accepted(identity.key());
         accepted.is_some_and(|when| self.is_recent(when))
     }
 
     /// Proves a login that was good when the database was last asked.
-    async fn prove_again(&self, identity: &Identity) -> Result<(), PoolError> {
+    async fn reauthenticate(&self, identity: &Identity) -> Result<(), PoolError> {
         let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
         // Whoever was admitted before may have found out.
-        if self.knows(identity) {
+        if self.has_recent_login(identity) {
             return Ok(());
         }
-        let _lane = self.proof_lanes.acquire().await;
+        let _lane = self.reauthentications.acquire().await;
         match self.log_in(identity, attempt).await {
             Ok(connection) => {
                 connection.goodbye().await;
@@ -95,10 +95,10 @@ impl Shared {
 
     fn is_recent(&self, login: Instant) -> bool {
         let age = self.settings.login_age;
-        age > login.elapsed() && self.distrusted().is_none_or(|since| login > since)
+        age > login.elapsed() && self.logins_expired().is_none_or(|since| login > since)
     }
 
-    fn distrusted(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.distrusted.lock().unwrap_or_else(PoisonError::into_inner)
+    fn logins_expired(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.logins_expired.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

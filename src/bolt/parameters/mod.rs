@@ -9,9 +9,11 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
-use super::packstream::{DecodeError, Reader, Token, Writer, tag};
-use super::path::{self, Step};
-use super::zone;
+use super::{
+    packstream::{DecodeError, Reader, Token, Writer, tag},
+    zone,
+};
+use crate::value_path::{self, Step};
 
 /// What a server takes as a parameter. Settled once per connection, from its dialect and version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub struct Accepts {
 /// A parameter that the server would not take.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{path}: {reason}")]
-pub struct Misfit {
+pub struct InvalidParameter {
     /// Which one, as `parameters.people[3].born`.
     pub path: String,
     /// Why not, and what to do instead.
@@ -49,9 +51,13 @@ pub struct Misfit {
 /// or rewritten where an old server spells date-times differently.
 ///
 /// # Errors
-/// [`Misfit`] names the first value that the server would not take.
-pub fn fit<'a>(root: &str, parameters: &'a [u8], accepts: &Accepts) -> Result<Cow<'a, [u8]>, Misfit> {
-    let mut fitter = Fitter {
+/// [`InvalidParameter`] names the first value that the server would not take.
+pub fn validate_parameters<'a>(
+    root: &str,
+    parameters: &'a [u8],
+    accepts: &Accepts,
+) -> Result<Cow<'a, [u8]>, InvalidParameter> {
+    let mut validator = Validator {
         accepts,
         parameters,
         reader: Reader::new(parameters),
@@ -60,8 +66,8 @@ pub fn fit<'a>(root: &str, parameters: &'a [u8], accepts: &Accepts) -> Result<Co
         rewritten: Vec::new(),
         copied: 0,
     };
-    fitter.run().map_err(|reason| fitter.misfit(root, reason))?;
-    Ok(fitter.finish())
+    validator.run().map_err(|reason| validator.invalid(root, reason))?;
+    Ok(validator.finish())
 }
 
 /// A collection that is being read.
@@ -74,7 +80,7 @@ struct Open<'a> {
     key: &'a str,
 }
 
-struct Fitter<'a, 'c> {
+struct Validator<'a, 'c> {
     accepts: &'c Accepts,
     parameters: &'a [u8],
     reader: Reader<'a>,
@@ -87,7 +93,7 @@ struct Fitter<'a, 'c> {
 
 type Reason = Cow<'static, str>;
 
-impl<'a> Fitter<'a, '_> {
+impl<'a> Validator<'a, '_> {
     fn run(&mut self) -> Result<(), Reason> {
         let pairs = self.reader.expect_map().map_err(malformed)?;
         self.open.push(Open { is_map: true, items: pairs, read: 0, key: "" });
@@ -211,7 +217,7 @@ impl<'a> Fitter<'a, '_> {
         let unknown = || {
             format!(
                 "time zone \"{}\" is not known; use a region of the tz database, as Europe/Berlin, or an offset",
-                path::shortened(name, 60)
+                value_path::shortened(name, 60)
             )
             .into()
         };
@@ -293,13 +299,13 @@ impl<'a> Fitter<'a, '_> {
         Cow::Owned(self.rewritten)
     }
 
-    fn misfit(&self, root: &str, reason: Reason) -> Misfit {
+    fn invalid(&self, root: &str, reason: Reason) -> InvalidParameter {
         let step = |open: &Open<'a>| match open.is_map {
             true => Step::Key(open.key),
             false => Step::Index(open.read.saturating_sub(1)),
         };
         let steps: Vec<Step<'a>> = self.open.iter().map(step).collect();
-        Misfit { path: path::name(root, &steps), reason }
+        InvalidParameter { path: value_path::name(root, &steps), reason }
     }
 }
 
@@ -337,5 +343,4 @@ fn malformed(_: DecodeError) -> Reason {
 }
 
 #[cfg(test)]
-#[path = "fit_tests.rs"]
 mod tests;

@@ -1,7 +1,7 @@
 //! The way in for callers whose credentials are not known to be good.
 //!
-//! Anybody can send passwords, as many as they like. So a login that may be refused takes no turn: it stands in a line of
-//! its own, for one of a few places beside the pool. Once it has succeeded the caller takes a turn as others do, and the
+//! Anybody can send passwords, as many as they like. So a login that may be refused takes no permit: it stands in a line of
+//! its own, for one of a few places beside the pool. Once it has succeeded the caller takes a permit as others do, and the
 //! connection that proved the login is the one that it is lent.
 
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use tokio::{
 };
 
 use super::{
-    buckets::Wire,
+    buckets::PooledConnection,
+    checkout::{Vacancy, queue_login},
     lease::Lease,
     logins::Attempt,
     registry::{PoolError, Shared},
-    wires::{Place, queue_login},
 };
 use crate::{auth::Identity, bolt};
 
@@ -27,15 +27,15 @@ const LINE: usize = 100;
 const LONGEST_LINE: usize = 1000;
 
 /// The places for logins of strangers, and the line for them.
-pub(super) struct Lane {
+pub(super) struct LoginLane {
     places: Semaphore,
     line: Semaphore,
     size: usize,
 }
 
-impl Lane {
+impl LoginLane {
     /// The lane beside a pool of `max` connections.
-    pub(super) fn beside(max: usize) -> Self {
+    pub(super) fn for_pool(max: usize) -> Self {
         let size = (max / SHARE).max(1);
         let line = size.saturating_mul(LINE).min(LONGEST_LINE).max(size);
         Self { places: Semaphore::new(size), line: Semaphore::new(line), size }
@@ -48,49 +48,49 @@ impl Lane {
 
     /// Gets in line. Nobody waits where the line is full already.
     fn line_up(&self) -> Result<SemaphorePermit<'_>, PoolError> {
-        self.line.try_acquire().map_err(|_| PoolError::TooManyStrangers { places: self.size })
+        self.line.try_acquire().map_err(|_| PoolError::TooManyUnverified { places: self.size })
     }
 
     /// Waits for a place.
     async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, PoolError> {
         match timeout_at(deadline, self.places.acquire()).await {
             Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => Err(PoolError::TooManyStrangers { places: self.size }),
+            Ok(Err(_)) | Err(_) => Err(PoolError::TooManyUnverified { places: self.size }),
         }
     }
 }
 
 impl Shared {
     /// Lends a connection to somebody whose login is not known to be good.
-    pub(super) async fn introduce(
+    pub(super) async fn lend_unverified(
         self: &Arc<Self>,
         identity: &Identity,
         deadline: Instant,
     ) -> Result<Lease, PoolError> {
-        let in_line = self.lane.line_up()?;
+        let in_line = self.login_lane.line_up()?;
         let attempt = self.admit(identity, deadline).await?;
-        if self.logins.is_good(identity.key()) {
+        if self.logins.is_verified(identity.key()) {
             // Whoever tried it before has found out.
             drop((attempt, in_line));
             return self.lend(identity, deadline).await;
         }
-        let place = self.lane.enter(deadline).await?;
+        let place = self.login_lane.enter(deadline).await?;
         drop(in_line);
-        let opened = timeout_at(deadline, self.open_for_stranger(identity, attempt)).await;
-        let wire = opened.map_err(|_| self.silent())??;
-        let turn = self.turn(identity, deadline).await?;
+        let opened = timeout_at(deadline, self.open_unverified(identity, attempt)).await;
+        let pooled = opened.map_err(|_| self.silent())??;
+        let permit = self.permit(identity, deadline).await?;
         drop(place);
         // It was opened beside the pool, and now belongs to it.
         while self.slots.open() > self.settings.max && self.buckets.take_oldest(identity.key()).is_some() {}
-        Ok(Lease::new(wire, turn, Arc::clone(self), identity.clone()))
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
     }
 
     /// Proves the login of somebody of whom it is not known to be good, on a connection of its own.
-    pub(super) async fn prove_stranger(&self, identity: &Identity, deadline: Instant) -> Result<(), PoolError> {
-        let in_line = self.lane.line_up()?;
+    pub(super) async fn verify_in_lane(&self, identity: &Identity, deadline: Instant) -> Result<(), PoolError> {
+        let in_line = self.login_lane.line_up()?;
         let attempt = self.admit(identity, deadline).await?;
-        if !self.logins.is_good(identity.key()) {
-            let _place = self.lane.enter(deadline).await?;
+        if !self.logins.is_verified(identity.key()) {
+            let _place = self.login_lane.enter(deadline).await?;
             drop(in_line);
             self.log_in(identity, attempt).await?.goodbye().await;
         }
@@ -106,14 +106,14 @@ impl Shared {
 
     /// A connection that has logged in as the stranger, within the time for opening one. It takes the place of an idle one
     /// only as long as nobody seems to be guessing: those who guess would close one for each guess.
-    async fn open_for_stranger(&self, identity: &Identity, attempt: Attempt) -> Result<Wire, bolt::Error> {
-        match self.place(identity.key(), !self.logins.is_guessed_at()).await {
-            Place::Slot(slot) => self.dial(identity, attempt, slot).await,
-            Place::Wire(mut wire) => {
-                queue_login(&mut wire.connection, identity, attempt);
+    async fn open_unverified(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
+        match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
+            Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
+            Vacancy::Connection(mut pooled) => {
+                queue_login(&mut pooled.connection, identity, attempt);
                 let budget = self.dialer.timeout;
-                match timeout(budget, wire.connection.settle_login()).await {
-                    Ok(settled) => settled.map(|()| wire),
+                match timeout(budget, pooled.connection.settle_login()).await {
+                    Ok(settled) => settled.map(|()| pooled),
                     Err(_) => Err(bolt::Error::Silent(budget)),
                 }
             }
@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn the_lane_is_small_and_never_shut() {
         for (max, size, line) in [(1, 1, 100), (9, 1, 100), (20, 2, 200), (100, 10, 1000), (50_000, 5000, 5000)] {
-            let lane = Lane::beside(max);
+            let lane = LoginLane::for_pool(max);
             assert_eq!((lane.size(), lane.line.available_permits()), (size, line), "{max}");
         }
     }

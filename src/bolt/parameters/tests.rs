@@ -65,12 +65,12 @@ fn vector() -> Vec<u8> {
 }
 
 fn passes(parameters: &[u8], accepts: &Accepts) {
-    let fitted = fit("parameters", parameters, accepts);
+    let fitted = validate_parameters("parameters", parameters, accepts);
     assert!(matches!(fitted, Ok(Cow::Borrowed(same)) if same == parameters), "{parameters:x?}: {fitted:?}");
 }
 
 fn refused(parameters: &[u8], accepts: &Accepts, reason: &str) {
-    let misfit = fit("parameters", parameters, accepts).unwrap_err();
+    let misfit = validate_parameters("parameters", parameters, accepts).unwrap_err();
     assert_eq!(misfit.path, "parameters.when[0]");
     assert!(misfit.reason.contains(reason), "{misfit}");
 }
@@ -99,13 +99,13 @@ fn what_the_server_knows_passes_untouched() {
 
 #[test]
 fn refusals_name_the_place_and_the_way_out() {
-    let misfit = fit("parameters", &structure(tag::TIME, &[0, 0]), &MEMGRAPH).unwrap_err();
+    let misfit = validate_parameters("parameters", &structure(tag::TIME, &[0, 0]), &MEMGRAPH).unwrap_err();
     assert_eq!(
         misfit.to_string(),
         "parameters.when[0]: this database has no zoned time; send a string and convert it in the statement"
     );
     let nested = b"\xA2\x81a\x92\x01\x90\x83b c\xA2\x81x\x01\x81y\x93\x01\x02\xCC\x00";
-    assert_eq!(fit("parameters", nested, &MEMGRAPH).unwrap_err().path, "parameters.`b c`.y[2]");
+    assert_eq!(validate_parameters("parameters", nested, &MEMGRAPH).unwrap_err().path, "parameters.`b c`.y[2]");
 }
 
 #[test]
@@ -131,14 +131,14 @@ fn depth_and_number_are_limited() {
     let nested = |depth: usize| [b"\xA1\x81x".to_vec(), vec![0x91; depth], vec![0xC0]].concat();
     passes(&nested(128), &MEMGRAPH);
     passes(&nested(1000), &NEO4J);
-    let misfit = fit("parameters", &nested(129), &MEMGRAPH).unwrap_err();
+    let misfit = validate_parameters("parameters", &nested(129), &MEMGRAPH).unwrap_err();
     assert!(misfit.reason.starts_with("more than 128 lists and maps"), "{misfit}");
     let bottomless = Accepts { max_depth: usize::MAX, ..NEO4J };
     passes(&nested(500_000), &bottomless);
 
     let few = Accepts { max_elements: 3, ..NEO4J };
     passes(b"\xA2\x81a\x91\x01\x81b\x02", &few);
-    let misfit = fit("parameters", b"\xA2\x81a\x92\x01\x02\x81b\x02", &few).unwrap_err();
+    let misfit = validate_parameters("parameters", b"\xA2\x81a\x92\x01\x02\x81b\x02", &few).unwrap_err();
     assert_eq!(misfit.path, "parameters.b");
     assert!(misfit.reason.starts_with("more than 3 values"), "{misfit}");
 }
@@ -156,7 +156,7 @@ fn old_servers_get_the_wall_clock() {
         ),
         (zoned(tag::DATE_TIME_ZONE, 0, "UTC"), zoned(tag::LEGACY_DATE_TIME_ZONE, 0, "UTC")),
     ] {
-        assert_eq!(fit("parameters", &parameters, &OLD), Ok(Cow::Owned(expected)));
+        assert_eq!(validate_parameters("parameters", &parameters, &OLD), Ok(Cow::Owned(expected)));
     }
     passes(&structure(tag::LOCAL_DATE_TIME, &[summer, 0]), &OLD);
     refused(&zoned(tag::DATE_TIME_ZONE, 0, "Mars/X"), &OLD, "time zone \"Mars/X\" is not known");
@@ -166,7 +166,7 @@ fn old_servers_get_the_wall_clock() {
 fn what_surrounds_a_rewritten_value_stays() {
     let parameters = b"\xA3\x81a\x01\x81b\x93\xB3\x49\x00\x00\x0A\xC0\xB3\x49\x01\x00\x0A\x81c\x81z";
     let expected = b"\xA3\x81a\x01\x81b\x93\xB3\x46\x0A\x00\x0A\xC0\xB3\x46\x0B\x00\x0A\x81c\x81z";
-    assert_eq!(fit("parameters", parameters, &OLD).as_deref(), Ok(&expected[..]));
+    assert_eq!(validate_parameters("parameters", parameters, &OLD).as_deref(), Ok(&expected[..]));
 }
 
 #[test]
@@ -174,12 +174,18 @@ fn the_second_of_two_equal_wall_clock_times_has_no_old_spelling() {
     // 2020-10-25: 02:30 in summer time, and again an hour later.
     let (first, second) = (1_603_585_800, 1_603_589_400);
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, first + 7200, "Europe/Berlin");
-    assert_eq!(fit("parameters", &zoned(tag::DATE_TIME_ZONE, first, "Europe/Berlin"), &OLD), Ok(Cow::Owned(expected)));
+    assert_eq!(
+        validate_parameters("parameters", &zoned(tag::DATE_TIME_ZONE, first, "Europe/Berlin"), &OLD),
+        Ok(Cow::Owned(expected))
+    );
     refused(&zoned(tag::DATE_TIME_ZONE, second, "Europe/Berlin"), &OLD, "comes twice");
     // An hour later still, the clock shows 03:30 for the only time.
     let later = second + 3600;
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, later + 3600, "Europe/Berlin");
-    assert_eq!(fit("parameters", &zoned(tag::DATE_TIME_ZONE, later, "Europe/Berlin"), &OLD), Ok(Cow::Owned(expected)));
+    assert_eq!(
+        validate_parameters("parameters", &zoned(tag::DATE_TIME_ZONE, later, "Europe/Berlin"), &OLD),
+        Ok(Cow::Owned(expected))
+    );
 }
 
 #[test]
@@ -242,7 +248,7 @@ fn what_is_no_map_of_parameters_is_refused() {
     for bytes in
         [&b""[..], b"\xC0", b"\xA1\x01\x01", b"\xA1\x81x", b"\xA0\x00", b"\xA1\x81x\xB1\x44\xC0", b"\xA1\x81x\xDF"]
     {
-        assert_eq!(fit("parameters", bytes, &NEO4J).unwrap_err().reason, MALFORMED, "{bytes:x?}");
+        assert_eq!(validate_parameters("parameters", bytes, &NEO4J).unwrap_err().reason, MALFORMED, "{bytes:x?}");
     }
 }
 
@@ -250,7 +256,7 @@ proptest::proptest! {
     #[test]
     fn no_bytes_make_it_panic(bytes: Vec<u8>) {
         for accepts in [NEO4J, OLD, MEMGRAPH] {
-            let _ = fit("parameters", &bytes, &accepts);
+            let _ = validate_parameters("parameters", &bytes, &accepts);
         }
     }
 
@@ -270,7 +276,7 @@ proptest::proptest! {
             fields.iter().take(arity.into()).for_each(|field| writer.integer(*field));
         }
         for accepts in [NEO4J, OLD, MEMGRAPH] {
-            let _ = fit("parameters", &parameters, &accepts);
+            let _ = validate_parameters("parameters", &parameters, &accepts);
         }
     }
 }

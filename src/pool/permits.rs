@@ -1,6 +1,6 @@
-//! Whose turn it is: a bounded number of turns, dealt out fairly among callers.
+//! Whose permit it is: a bounded number of permits, dealt out fairly among callers.
 //!
-//! While turns are free, whoever asks gets one. When there are none, callers wait, and the next turn goes to the
+//! While permits are free, whoever asks gets one. When there are none, callers wait, and the next permit goes to the
 //! caller who holds the fewest, so that many requests of one do not starve the single one of another. Nobody holds
 //! more than a share, so that slow requests of one leave room for others.
 
@@ -13,15 +13,15 @@ use tokio::sync::oneshot;
 
 use crate::auth::{ByIdentity, IdentityKey};
 
-/// All turns.
+/// All permits.
 #[derive(Clone)]
-pub(super) struct Turns {
+pub(super) struct Permits {
     shared: Arc<Shared>,
 }
 
 struct Shared {
     max: usize,
-    /// Most turns of one caller.
+    /// Most permits of one caller.
     share: usize,
     state: Mutex<State>,
 }
@@ -33,7 +33,7 @@ struct State {
     /// In all lines together, those who have given up included.
     waiting: usize,
     closed: bool,
-    /// Whoever holds a turn or waits for one.
+    /// Whoever holds a permit or waits for one.
     callers: ByIdentity<Caller>,
 }
 
@@ -46,46 +46,46 @@ struct Caller {
 struct Waiter {
     /// Counts up over all callers.
     number: u64,
-    turn: oneshot::Sender<Turn>,
+    permit: oneshot::Sender<Permit>,
 }
 
-/// One turn; over when it is dropped.
-pub(super) struct Turn {
+/// One permit; over when it is dropped.
+pub(super) struct Permit {
     shared: Arc<Shared>,
     caller: IdentityKey,
 }
 
-/// No more turns are given.
+/// No more permits are given.
 #[derive(Debug)]
 pub(super) struct Closed;
 
-impl Turns {
-    /// `max` turns, of which one caller may hold `share`. Both are at least 1.
+impl Permits {
+    /// `max` permits, of which one caller may hold `share`. Both are at least 1.
     pub(super) fn new(max: usize, share: usize) -> Self {
         Self { shared: Arc::new(Shared { max, share, state: Mutex::default() }) }
     }
 
-    /// Waits for a turn of `caller`.
+    /// Waits for a permit of `caller`.
     ///
     /// # Errors
     /// [`Closed`].
-    pub(super) async fn take(&self, caller: IdentityKey) -> Result<Turn, Closed> {
+    pub(super) async fn take(&self, caller: IdentityKey) -> Result<Permit, Closed> {
         let waiting = {
             let mut state = self.shared.state();
             if state.closed {
                 return Err(Closed);
             }
             let entry = state.callers.entry(caller).or_default();
-            // Where turns are free, all who wait have their share already.
+            // Where permits are free, all who wait have their share already.
             if entry.holding < self.shared.share && state.taken < self.shared.max {
                 return Ok(self.shared.start(&mut state, caller));
             }
-            let (turn, waiting) = oneshot::channel();
+            let (permit, waiting) = oneshot::channel();
             let number = state.asked;
             state.asked += 1;
             state.waiting += 1;
             if let Some(entry) = state.callers.get_mut(&caller) {
-                entry.waiting.push_back(Waiter { number, turn });
+                entry.waiting.push_back(Waiter { number, permit });
             }
             state.forget_leavers(caller);
             waiting
@@ -113,13 +113,13 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey) -> Turn {
+    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey) -> Permit {
         state.taken += 1;
         state.callers.entry(caller).or_default().holding += 1;
-        Turn { shared: Arc::clone(self), caller }
+        Permit { shared: Arc::clone(self), caller }
     }
 
-    /// Takes the next waiter out of the line, if a turn can be given.
+    /// Takes the next waiter out of the line, if a permit can be given.
     fn next(&self, state: &mut State) -> Option<(IdentityKey, Waiter)> {
         while state.taken < self.max && state.waiting > 0 {
             let (&caller, _) = state
@@ -144,7 +144,7 @@ impl State {
         let Some(entry) = self.callers.get_mut(&caller) else {
             return;
         };
-        while entry.waiting.front().is_some_and(|waiter| waiter.turn.is_closed()) {
+        while entry.waiting.front().is_some_and(|waiter| waiter.permit.is_closed()) {
             entry.waiting.pop_front();
             self.waiting -= 1;
         }
@@ -158,7 +158,7 @@ impl State {
     }
 }
 
-impl Drop for Turn {
+impl Drop for Permit {
     fn drop(&mut self) {
         let mut given = Vec::new();
         {
@@ -172,9 +172,9 @@ impl Drop for Turn {
             }
             state.forget(self.caller);
         }
-        // Outside of the lock: a turn whose waiter has just left is dropped here, and goes to the next.
-        for (waiter, turn) in given {
-            let _ = waiter.turn.send(turn);
+        // Outside of the lock: a permit whose waiter has just left is dropped here, and goes to the next.
+        for (waiter, permit) in given {
+            let _ = waiter.permit.send(permit);
         }
     }
 }
@@ -193,10 +193,10 @@ mod tests {
         IdentityKey::numbered(2)
     }
 
-    /// Somebody who waits for a turn.
-    async fn waiter(turns: &Turns, caller: IdentityKey) -> tokio::task::JoinHandle<Result<Turn, Closed>> {
-        let turns = turns.clone();
-        let waiter = tokio::spawn(async move { turns.take(caller).await });
+    /// Somebody who waits for a permit.
+    async fn waiter(permits: &Permits, caller: IdentityKey) -> tokio::task::JoinHandle<Result<Permit, Closed>> {
+        let permits = permits.clone();
+        let waiter = tokio::spawn(async move { permits.take(caller).await });
         tokio::task::yield_now().await;
         waiter
     }
@@ -213,60 +213,60 @@ mod tests {
 
     #[tokio::test]
     async fn the_next_turn_goes_to_who_holds_the_fewest() {
-        let turns = Turns::new(3, 3);
-        let mut held: Vec<Turn> = (0..3).filter_map(|_| now(turns.take(one()))?.ok()).collect();
+        let permits = Permits::new(3, 3);
+        let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(one()))?.ok()).collect();
         let mut queue = Vec::new();
         for _ in 0..50 {
-            queue.push(waiter(&turns, one()).await);
+            queue.push(waiter(&permits, one()).await);
         }
-        let late = waiter(&turns, other()).await;
+        let late = waiter(&permits, other()).await;
         drop(held.pop());
         drop(late.await.unwrap().unwrap());
         drop(held);
         for waiter in queue {
             drop(waiter.await.unwrap().unwrap());
         }
-        assert_eq!(turns.taken(), 0);
-        assert!(turns.shared.state().callers.is_empty(), "nobody is remembered");
+        assert_eq!(permits.taken(), 0);
+        assert!(permits.shared.state().callers.is_empty(), "nobody is remembered");
     }
 
     #[tokio::test]
     async fn nobody_holds_more_than_a_share() {
-        let turns = Turns::new(4, 3);
-        let held: Vec<_> = (0..3).filter_map(|_| now(turns.take(one()))).collect();
+        let permits = Permits::new(4, 3);
+        let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(one()))).collect();
         assert_eq!(held.len(), 3);
-        assert!(now(turns.take(one())).is_none());
-        let others = now(turns.take(other())).unwrap();
-        assert_eq!(turns.taken(), 4);
+        assert!(now(permits.take(one())).is_none());
+        let others = now(permits.take(other())).unwrap();
+        assert_eq!(permits.taken(), 4);
         drop(others);
         // What came free is not for who has a share already.
-        assert!(now(turns.take(one())).is_none());
+        assert!(now(permits.take(one())).is_none());
         drop(held);
-        assert!(now(turns.take(one())).is_some());
+        assert!(now(permits.take(one())).is_some());
     }
 
     #[tokio::test]
     async fn who_gives_up_is_passed_over() {
-        let turns = Turns::new(1, 1);
-        let held = turns.take(one()).await.unwrap();
+        let permits = Permits::new(1, 1);
+        let held = permits.take(one()).await.unwrap();
         for caller in [other(), one()] {
-            assert!(now(turns.take(caller)).is_none());
+            assert!(now(permits.take(caller)).is_none());
         }
-        let waiter = waiter(&turns, one()).await;
+        let waiter = waiter(&permits, one()).await;
         drop(held);
         drop(waiter.await.unwrap().unwrap());
-        assert_eq!(turns.taken(), 0);
-        assert!(turns.shared.state().callers.is_empty(), "nobody is remembered");
+        assert_eq!(permits.taken(), 0);
+        assert!(permits.shared.state().callers.is_empty(), "nobody is remembered");
     }
 
     #[tokio::test]
     async fn who_waits_at_the_end_is_told() {
-        let turns = Turns::new(1, 1);
-        let held = turns.take(one()).await.unwrap();
-        let waiter = waiter(&turns, one()).await;
-        turns.close();
+        let permits = Permits::new(1, 1);
+        let held = permits.take(one()).await.unwrap();
+        let waiter = waiter(&permits, one()).await;
+        permits.close();
         assert!(waiter.await.unwrap().is_err());
-        assert!(turns.take(one()).await.is_err());
+        assert!(permits.take(one()).await.is_err());
         drop(held);
     }
 }
