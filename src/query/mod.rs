@@ -7,45 +7,25 @@
 
 mod batch;
 mod bookmark;
-mod classify;
-mod committed;
-mod counters;
-mod databases;
 mod deadline;
-mod elsewhere;
-mod ending;
 mod engine;
 mod error;
-mod explicit;
-mod inspect;
-mod places;
-mod plan;
-mod reading;
+mod offload;
 mod reply;
+mod result;
 mod retry;
-mod rows;
 mod running;
-mod runs;
-mod script;
-mod sink;
 mod statement;
-mod tokens;
-mod tombstones;
-mod transactions;
-mod window;
+mod transaction;
 
-pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement};
-pub use committed::Committed;
-pub use counters::Counters;
-pub use databases::{Alias, Aliases};
-pub use elsewhere::{LARGE, elsewhere};
+pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement, Counters, Runs, Script};
 pub use engine::{Attempted, Engine, Settings};
 pub use error::{Error, Kind};
+pub use offload::{LARGE, elsewhere};
+pub use result::{Begun, End, Flow, Progress, RowRefused, RowSink, Rows};
 pub use retry::Retry;
-pub use rows::{Begun, End, Progress, Rows};
 pub use running::{RunningStatement, State};
-pub use runs::Runs;
-pub use script::Script;
-pub use sink::{Flow, RowRefused, RowSink};
-pub use statement::{AccessMode, Category, NotificationFilter, Options, Parameters, Severity, Statement};
-pub use transactions::{Handle, Settings as TransactionSettings, Transaction};
+pub use statement::{
+    AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
+};
+pub use transaction::{Committed, Handle, Settings as TransactionSettings, Transaction};

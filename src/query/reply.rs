@@ -5,8 +5,8 @@ use std::pin::pin;
 use super::{
     deadline::Deadline,
     error::{Error, Kind},
-    inspect,
     statement::Options,
+    statement::inspect,
 };
 use crate::{
     bolt::{self, Connection, Reply},

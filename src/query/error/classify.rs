@@ -3,7 +3,7 @@
 //! Neo4j says it by its codes. Memgraph has one code for nearly everything, and calls transient what is not and the
 //! other way round; there the text decides, and the caller gets a code that clients can act upon.
 
-use super::error::{AUTHORIZATION_EXPIRED, DATABASE_NOT_FOUND, Error, FORBIDDEN, Kind, TOKEN_EXPIRED, UNAVAILABLE};
+use super::{AUTHORIZATION_EXPIRED, DATABASE_NOT_FOUND, Error, FORBIDDEN, Kind, TOKEN_EXPIRED, UNAVAILABLE};
 use crate::bolt::{Dialect, Failure};
 
 const TERMINATED: &str = "Neo.ClientError.Transaction.Terminated";
@@ -69,12 +69,12 @@ const MULTICOMMAND: &str = "not allowed in multicommand transactions";
 
 impl Error {
     /// What the database said of a statement, a BEGIN or a COMMIT.
-    pub(super) fn of_statement(failure: Failure) -> Self {
+    pub(in crate::query) fn of_statement(failure: Failure) -> Self {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
     }
 
     /// The same, of a statement for which a transaction was begun because it must not write.
-    pub(super) fn while_reading(mut self) -> Self {
+    pub(in crate::query) fn while_reading(mut self) -> Self {
         if let Some(said) = self.message.strip_suffix(SEND_IT_ALONE) {
             self.message = format!("{said}{SEND_IT_FOR_WRITING}");
         }
@@ -82,7 +82,7 @@ impl Error {
     }
 
     /// The same, of a statement outside of a transaction: not every database undoes what it refuses there.
-    pub(super) fn outside_of_transactions(mut self, dialect: &Dialect) -> Self {
+    pub(in crate::query) fn outside_of_transactions(mut self, dialect: &Dialect) -> Self {
         if !dialect.undoes_refused && matches!(self.kind, Kind::Conflict | Kind::Transient) {
             self.kind = Kind::Unsettled;
         }

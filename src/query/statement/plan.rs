@@ -5,30 +5,32 @@
 use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use super::{
-    bookmark::is_placeholder,
     databases::Target,
-    elsewhere::elsewhere,
-    engine::PARAMETERS,
-    error::{Error, Kind},
     inspect::{self, PING},
-    statement::{AccessMode, Map, Options, Parameters, Severity},
+    request::{AccessMode, Map, Options, Parameters, Severity},
 };
 use crate::bolt::{
     Connection, Extra,
     parameters::{Accepts, InvalidParameter, validate_parameters},
 };
+use crate::query::{
+    bookmark::is_placeholder,
+    engine::PARAMETERS,
+    error::{Error, Kind},
+    offload::elsewhere,
+};
 
 /// What is sent for a statement.
-pub(super) struct Plan<'a> {
-    pub(super) text: &'a str,
-    pub(super) database: Option<&'a str>,
-    pub(super) kind: Option<&'static str>,
+pub(in crate::query) struct Plan<'a> {
+    pub(in crate::query) text: &'a str,
+    pub(in crate::query) database: Option<&'a str>,
+    pub(in crate::query) kind: Option<&'static str>,
     /// The wire must not be used again.
-    pub(super) taints: bool,
+    pub(in crate::query) taints: bool,
 }
 
 impl<'a> Plan<'a> {
-    pub(super) fn of(text: &'a str, target: Target<'a>, connection: &Connection) -> Result<Self, Error> {
+    pub(in crate::query) fn of(text: &'a str, target: Target<'a>, connection: &Connection) -> Result<Self, Error> {
         let dialect = connection.dialect();
         if !dialect.ping && inspect::is_ping(text) {
             let database = target.sent.filter(|_| !target.is_system());
@@ -55,7 +57,7 @@ impl<'a> Plan<'a> {
 }
 
 /// What RUN and BEGIN carry, with everything that has to be made for it.
-pub(super) struct Sent<'a> {
+pub(in crate::query) struct Sent<'a> {
     options: &'a Options,
     database: Option<&'a str>,
     bookmarks: Vec<String>,
@@ -67,7 +69,7 @@ pub(super) struct Sent<'a> {
 impl<'a> Sent<'a> {
     /// # Errors
     /// When the server of `connection` does not take what the caller asks for.
-    pub(super) fn new(
+    pub(in crate::query) fn new(
         connection: &Connection,
         database: Option<&'a str>,
         options: &'a Options,
@@ -93,7 +95,7 @@ impl<'a> Sent<'a> {
         })
     }
 
-    pub(super) fn extra(&self) -> Extra<'_> {
+    pub(in crate::query) fn extra(&self) -> Extra<'_> {
         let options = self.options;
         Extra {
             database: self.database,
@@ -110,19 +112,19 @@ impl<'a> Sent<'a> {
 }
 
 /// The database that BEGIN is to name: none for `system` where there is none, since only a ping can follow.
-pub(super) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Option<&'a str> {
+pub(in crate::query) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Option<&'a str> {
     let stand_in = target.is_system() && !connection.dialect().ping;
     target.sent.filter(|_| !stand_in)
 }
 
 /// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
-pub(super) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
+pub(in crate::query) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
     validate_parameters(root, map, &accepted_by(connection)).map_err(invalid)
 }
 
 /// The same for a statement's parameters, large ones elsewhere.
 // What the server takes is found out at once: a connection cannot be shared with the future.
-pub(super) fn fitted_parameters<'a>(
+pub(in crate::query) fn fitted_parameters<'a>(
     parameters: &'a Parameters,
     connection: &Connection,
 ) -> impl Future<Output = Result<Cow<'a, [u8]>, Error>> + Send + use<'a> {
@@ -140,7 +142,7 @@ pub(super) fn fitted_parameters<'a>(
 }
 
 /// Has `with` give the map of parameters to a function, elsewhere. Gives what it is to be replaced by, if anything.
-pub(super) async fn fitted_elsewhere(
+pub(in crate::query) async fn fitted_elsewhere(
     with: impl FnOnce(&dyn Fn(&[u8]) -> Fitted) -> Fitted + Send + 'static,
     accepts: Accepts,
 ) -> Fitted {
@@ -154,14 +156,14 @@ pub(super) async fn fitted_elsewhere(
 }
 
 /// What a map is to be replaced by, or why it cannot be sent.
-pub(super) type Fitted = Result<Option<Vec<u8>>, Error>;
+pub(in crate::query) type Fitted = Result<Option<Vec<u8>>, Error>;
 
 fn invalid(parameter: InvalidParameter) -> Error {
     Error::bad_request(&parameter.to_string())
 }
 
 /// What the server of `connection` takes.
-pub(super) fn accepted_by(connection: &Connection) -> Accepts {
+pub(in crate::query) fn accepted_by(connection: &Connection) -> Accepts {
     let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
     Accepts {
         utc: capabilities.utc,

@@ -1,21 +1,23 @@
 //! Several statements in one transaction, in one request: all of them or none. How they travel is in
-//! [`super::script`].
+//! [`super::execution`].
 
 use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{
-    committed::Committed,
-    engine::{Attempted, Engine},
-    error::Error,
-    retry::{Attempts, Retry},
-    runs::Runs,
-    script::Script,
-    sink::{RowRefused, RowSink},
-    statement::Options,
+use super::{execution::Script, parameter_sets::Runs};
+use crate::{
+    auth::Identity,
+    bolt::Summary,
+    query::{
+        engine::{Attempted, Engine},
+        error::Error,
+        result::{RowRefused, RowSink},
+        retry::{Attempts, Retry},
+        statement::Options,
+        transaction::Committed,
+    },
 };
-use crate::{auth::Identity, bolt::Summary};
 
 /// One statement, run with each of its maps of parameters in turn.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +74,7 @@ pub struct BatchError {
     /// The statement at fault, counted from 0.
     pub statement: Option<usize>,
     /// The connection was lost before anybody asked for COMMIT, so another attempt cannot do the same twice.
-    pub(super) is_loss: bool,
+    pub(in crate::query) is_loss: bool,
 }
 
 impl From<Error> for BatchError {

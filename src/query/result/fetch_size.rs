@@ -9,14 +9,14 @@ const MOST: u32 = 10_000;
 const TARGET: usize = 512 * 1024;
 
 /// Queues the first PULL, to travel with RUN.
-pub(super) fn pull_first(connection: &mut Connection) {
+pub(in crate::query) fn pull_first(connection: &mut Connection) {
     let rows = if connection.dialect().holds_workers { FIRST_FEW } else { FIRST };
     connection.pull(rows);
 }
 
 /// The size of the next batch, from the rows of the one before.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Window {
+pub(in crate::query) struct Window {
     rows: u32,
     seen_rows: u32,
     seen_bytes: usize,
@@ -26,18 +26,18 @@ pub(super) struct Window {
 
 impl Window {
     /// The window of a result whose first batch was asked for.
-    pub(super) fn new() -> Self {
+    pub(in crate::query) fn new() -> Self {
         Self { rows: FIRST, seen_rows: 0, seen_bytes: 0, due: false }
     }
 
     /// Counts a row of so many bytes.
-    pub(super) fn count(&mut self, bytes: usize) {
+    pub(in crate::query) fn count(&mut self, bytes: usize) {
         self.seen_rows += 1;
         self.seen_bytes += bytes;
     }
 
     /// Ends a batch that another one follows.
-    pub(super) fn over(&mut self) {
+    pub(in crate::query) fn over(&mut self) {
         let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
         self.rows = u32::try_from(TARGET / row).unwrap_or(MOST).clamp(1, MOST);
         self.seen_rows = 0;
@@ -46,12 +46,12 @@ impl Window {
     }
 
     /// Whether the database waits to be asked for more.
-    pub(super) fn is_due(&self) -> bool {
+    pub(in crate::query) fn is_due(&self) -> bool {
         self.due
     }
 
     /// How many rows to ask for, if it is time to ask.
-    pub(super) fn due(&mut self) -> Option<u32> {
+    pub(in crate::query) fn due(&mut self) -> Option<u32> {
         std::mem::take(&mut self.due).then_some(self.rows)
     }
 }

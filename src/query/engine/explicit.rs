@@ -4,25 +4,25 @@ use std::pin::pin;
 
 use tokio::time::Instant;
 
-use super::{
-    committed::Committed,
-    deadline::Deadline,
-    ending,
-    engine::Engine,
-    error::Error,
-    plan::{Plan, Sent, database_of, fitted_parameters},
-    reply::{Stake, expect, tainted},
-    retry::{Attempts, Retry},
-    rows::{Rows, Scope},
-    running::{Running, State},
-    statement::{Options, Statement},
-    transactions::{Guard, Handle, Reservation, Transaction},
-    window::pull_first,
-};
+use super::Engine;
 use crate::{
     auth::Identity,
     bolt::{self, summary},
     pool::Lease,
+    query::{
+        deadline::Deadline,
+        error::Error,
+        reply::{Stake, expect, tainted},
+        result::pull_first,
+        result::{Rows, Scope},
+        retry::{Attempts, Retry},
+        running::{Running, State},
+        statement::{Options, Statement},
+        statement::{Plan, Sent, database_of, fitted_parameters},
+        transaction::Committed,
+        transaction::completion,
+        transaction::{Guard, Handle, Reservation, Transaction},
+    },
 };
 
 impl Engine {
@@ -123,7 +123,7 @@ impl Engine {
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
     pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Committed, Error> {
-        ending::commit(self.check_out(caller, handle).await?).await
+        completion::commit(self.check_out(caller, handle).await?).await
     }
 
     /// Keeps the transaction `handle` open for another while.

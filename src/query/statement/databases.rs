@@ -15,11 +15,11 @@ pub struct Alias {
 
 /// A database as a request names it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Target<'a> {
+pub(in crate::query) struct Target<'a> {
     /// In its path.
-    pub(super) named: &'a str,
+    pub(in crate::query) named: &'a str,
     /// Over Bolt; `None` leaves the choice to the database.
-    pub(super) sent: Option<&'a str>,
+    pub(in crate::query) sent: Option<&'a str>,
 }
 
 /// The database that Neo4j has beside all others. Clients prove their connections on it.
@@ -33,14 +33,14 @@ impl Aliases {
     }
 
     /// The database that a request calls `named`.
-    pub(super) fn resolve<'a>(&'a self, named: &'a str) -> Target<'a> {
+    pub(in crate::query) fn resolve<'a>(&'a self, named: &'a str) -> Target<'a> {
         let alias = self.0.iter().find(|alias| alias.name.eq_ignore_ascii_case(named));
         Target { named, sent: alias.map_or(Some(named), |alias| alias.target.as_deref()) }
     }
 }
 
 impl Target<'_> {
-    pub(super) fn is_system(self) -> bool {
+    pub(in crate::query) fn is_system(self) -> bool {
         self.sent.is_some_and(|name| name.eq_ignore_ascii_case(SYSTEM))
     }
 }

@@ -1,7 +1,6 @@
 //! Where rows go: the seam between results and whoever makes text of them.
 
-use super::error::Error;
-use crate::bolt::Columns;
+use crate::{bolt::Columns, query::error::Error};
 
 /// Where rows go. Implemented by whoever makes text of them.
 pub trait RowSink {

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::elsewhere::LARGE;
+use crate::query::offload::LARGE;
 
 /// One statement with its parameters.
 #[derive(Debug, Clone)]
@@ -15,10 +15,10 @@ pub struct Statement {
 
 /// A PackStream map. A large one can be shared, to be worked on elsewhere.
 #[derive(Debug, Clone)]
-pub struct Parameters(pub(super) Map);
+pub struct Parameters(pub(in crate::query) Map);
 
 #[derive(Debug, Clone)]
-pub(super) enum Map {
+pub(in crate::query) enum Map {
     Small(Vec<u8>),
     Large(Arc<Vec<u8>>),
 }

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{
+use crate::query::{
     error::{AUTHORIZATION_EXPIRED, Error, Kind, UNAVAILABLE},
-    inspect,
+    statement::inspect,
 };
 
 /// How often and how patiently a transaction is tried again. The names of its parts are those of Bolt drivers.
@@ -38,7 +38,7 @@ impl Retry {
 
 /// The attempts at one request.
 #[derive(Debug)]
-pub(super) struct Attempts {
+pub(in crate::query) struct Attempts {
     retry: Retry,
     /// The whole request ends then.
     end: Instant,
@@ -50,27 +50,31 @@ pub(super) struct Attempts {
 
 impl Attempts {
     /// None yet.
-    pub(super) fn new(retry: Retry, end: Instant) -> Self {
+    pub(in crate::query) fn new(retry: Retry, end: Instant) -> Self {
         Self { retry, end, count: 0, failed_first: None, pause: retry.initial_delay, may_log_in_anew: true }
     }
 
     /// The next one is on its way to the database.
-    pub(super) fn begun(&mut self) {
+    pub(in crate::query) fn begun(&mut self) {
         self.count += 1;
     }
 
     /// How many got as far as the database, the one under way included.
-    pub(super) fn count(&self) -> u32 {
+    pub(in crate::query) fn count(&self) -> u32 {
         self.count
     }
 
     /// What is left of the time for the whole request; never nothing.
-    pub(super) fn time_left(&self) -> Duration {
+    pub(in crate::query) fn time_left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }
 
     /// How long to wait until the next attempt, if one may follow this failure of statements that begin with `texts`.
-    pub(super) fn after<'t>(&mut self, error: &Error, mut texts: impl Iterator<Item = &'t str>) -> Option<Duration> {
+    pub(in crate::query) fn after<'t>(
+        &mut self,
+        error: &Error,
+        mut texts: impl Iterator<Item = &'t str>,
+    ) -> Option<Duration> {
         if error.code == AUTHORIZATION_EXPIRED {
             // The database has carried out nothing, and the next connection will have logged in anew.
             self.count = self.count.saturating_sub(1);
@@ -81,7 +85,7 @@ impl Attempts {
     }
 
     /// How long to wait until the next attempt, if there is time for one.
-    pub(super) fn again(&mut self) -> Option<Duration> {
+    pub(in crate::query) fn again(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let give_up = *self.failed_first.get_or_insert(now) + self.retry.max_time;
         let pause = self.next_pause();

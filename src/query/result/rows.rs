@@ -5,20 +5,22 @@ use std::{future::pending, pin::pin, time::Duration};
 use tokio::time::sleep;
 
 use super::{
-    bookmark::placeholder,
-    deadline::Deadline,
-    ending::outcome,
-    error::{Error, Kind},
-    inspect,
-    reply::Stake,
-    running::{Running, State},
+    fetch_size::Window,
     sink::{Flow, RowRefused, RowSink},
-    transactions::{Guard, Transaction},
-    window::Window,
 };
 use crate::{
     bolt::{self, Columns, Connection, Reply, Summary},
     pool::Lease,
+    query::{
+        bookmark::placeholder,
+        deadline::Deadline,
+        error::{Error, Kind},
+        reply::Stake,
+        running::{Running, State},
+        statement::inspect,
+        transaction::completion::outcome,
+        transaction::{Guard, Transaction},
+    },
 };
 
 /// How far a result has come.
@@ -53,7 +55,7 @@ pub struct End {
 }
 
 /// What owns the connection, and what happens at the end.
-pub(super) enum Scope {
+pub(in crate::query) enum Scope {
     /// A statement of its own, committed by its last batch.
     AutoCommit(Lease),
     /// A statement in a transaction of its own that was begun for reading.
@@ -93,7 +95,7 @@ struct Ending {
 
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: why the database was told to end it.
-    pub(super) fn new(
+    pub(in crate::query) fn new(
         scope: Scope,
         columns: Columns,
         deadline: Deadline,
@@ -418,7 +420,7 @@ const HELD_BACK: u32 = 1000;
 const AMID_BATCH: Duration = Duration::from_secs(5);
 
 /// Waits as long as a reader is waited for in the middle of a batch: for ever, unless that `blocks` the database.
-pub(super) async fn patience(blocks: bool) {
+pub(in crate::query) async fn patience(blocks: bool) {
     if blocks { sleep(AMID_BATCH).await } else { pending().await }
 }
 
@@ -439,7 +441,7 @@ impl Scope {
         self.connection().dialect().holds_workers
     }
 
-    pub(super) fn connection(&mut self) -> &mut Connection {
+    pub(in crate::query) fn connection(&mut self) -> &mut Connection {
         match self {
             Self::AutoCommit(lease) | Self::Reading(lease) => lease,
             Self::Inside(guard) | Self::Last(guard) => guard.lease(),

@@ -4,8 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::error::Error;
-use crate::auth::{ByIdentity, IdentityKey};
+use crate::{
+    auth::{ByIdentity, IdentityKey},
+    query::error::Error,
+};
 
 /// All places. Cheap to clone.
 #[derive(Clone)]

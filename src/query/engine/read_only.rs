@@ -5,19 +5,19 @@
 
 use std::pin::pin;
 
-use super::{
-    deadline::Deadline,
-    error::Error,
-    inspect,
-    plan::Plan,
-    reply::{Stake, expect, tainted},
-    rows::{Rows, Scope},
-    running::Running,
-    statement::{AccessMode, Options},
-};
 use crate::{
     bolt::{Connection, summary},
     pool::Lease,
+    query::{
+        deadline::Deadline,
+        error::Error,
+        reply::{Stake, expect, tainted},
+        result::{Rows, Scope},
+        running::Running,
+        statement::Plan,
+        statement::inspect,
+        statement::{AccessMode, Options},
+    },
 };
 
 /// Whether what is planned has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something

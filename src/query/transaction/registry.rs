@@ -13,15 +13,17 @@ use std::{
 use tokio::time::{Instant, interval};
 
 use super::{
-    deadline::Deadline,
-    error::Error,
-    places::{Place, Places},
-    statement::Options,
+    permits::{Place, Places},
     tombstones::{Cause, Tombstones},
 };
 use crate::{
     auth::{Identity, IdentityKey},
     pool::Lease,
+    query::{
+        deadline::Deadline,
+        error::{Error, Kind},
+        statement::Options,
+    },
 };
 
 /// How long and how many.
@@ -69,7 +71,7 @@ impl<'a> Handle<'a> {
 
 /// All open transactions.
 #[derive(Clone)]
-pub(super) struct Transactions {
+pub(in crate::query) struct Transactions {
     shared: Arc<Shared>,
 }
 
@@ -102,7 +104,7 @@ struct Open {
 }
 
 /// A transaction in the hands of a request.
-pub(super) struct Guard {
+pub(in crate::query) struct Guard {
     shared: Arc<Shared>,
     id: String,
     /// `None` once it was kept or finished.
@@ -112,14 +114,14 @@ pub(super) struct Guard {
 }
 
 /// What is taken before the transaction is opened.
-pub(super) struct Reservation {
+pub(in crate::query) struct Reservation {
     shared: Arc<Shared>,
     place: Place,
 }
 
 impl Transactions {
     /// None yet. Call it inside a tokio runtime.
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(in crate::query) fn new(settings: Settings) -> Self {
         let shared =
             Arc::new(Shared { settings, places: Places::new(settings.max, settings.share), state: Mutex::default() });
         let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
@@ -131,7 +133,7 @@ impl Transactions {
     ///
     /// # Errors
     /// When there is none.
-    pub(super) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
+    pub(in crate::query) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
         Ok(Reservation { shared: Arc::clone(&self.shared), place: self.shared.places.take(caller.owner())? })
     }
 
@@ -139,7 +141,7 @@ impl Transactions {
     ///
     /// # Errors
     /// Not found, also when it is somebody else's; opened as another user than is named; or in use by another request.
-    pub(super) fn check_out(&self, handle: &Handle<'_>, caller: &Identity) -> Result<Guard, Error> {
+    pub(in crate::query) fn check_out(&self, handle: &Handle<'_>, caller: &Identity) -> Result<Guard, Error> {
         let Handle { database, id, impersonated_user: named } = *handle;
         let mut state = self.shared.state();
         let State { entries, tombstones } = &mut *state;
@@ -168,12 +170,12 @@ impl Transactions {
     }
 
     /// How many are open.
-    pub(super) fn count(&self) -> usize {
+    pub(in crate::query) fn count(&self) -> usize {
         self.shared.state().entries.len()
     }
 
     /// Opens no more, and rolls back all that no request is using.
-    pub(super) fn close(&self) {
+    pub(in crate::query) fn close(&self) {
         self.shared.places.close();
         self.shared.state().entries.retain(|_, entry| entry.idle.is_none());
     }
@@ -184,7 +186,7 @@ impl Reservation {
     ///
     /// # Errors
     /// When the system has no random numbers to give.
-    pub(super) fn open(
+    pub(in crate::query) fn open(
         self,
         lease: Lease,
         owner: &Identity,
@@ -194,7 +196,7 @@ impl Reservation {
         let Self { shared, place } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
-            Error::new(super::Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
+            Error::new(Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
         })?;
         let id = format!("{:032x}", u128::from_be_bytes(random));
         let entry = Entry {
@@ -212,24 +214,24 @@ impl Reservation {
 
 impl Guard {
     /// The handle.
-    pub(super) fn id(&self) -> &str {
+    pub(in crate::query) fn id(&self) -> &str {
         &self.id
     }
 
     /// The wire that the transaction lives on.
     // Only `keep`, `finish` and `drop` take it, and each of them ends the guard.
     #[expect(clippy::expect_used, reason = "a guard holds its wire until it ends")]
-    pub(super) fn lease(&mut self) -> &mut Lease {
+    pub(in crate::query) fn lease(&mut self) -> &mut Lease {
         &mut self.open.as_mut().expect("a guard holds its wire until it ends").0
     }
 
     /// When the transaction ends whatever happens.
-    pub(super) fn deadline(&self) -> Deadline {
+    pub(in crate::query) fn deadline(&self) -> Deadline {
         self.deadline
     }
 
     /// Leaves the transaction open for a later request.
-    pub(super) fn keep(mut self) -> Transaction {
+    pub(in crate::query) fn keep(mut self) -> Transaction {
         let now = Instant::now();
         let expires = (now + self.shared.settings.idle_timeout).min(self.deadline.at());
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
@@ -246,12 +248,12 @@ impl Guard {
     }
 
     /// Ends the transaction, since the database or the connection has. Its owner is told so at once.
-    pub(super) fn fail(self) {
+    pub(in crate::query) fn fail(self) {
         drop(self.finish());
     }
 
     /// Ends the handle and gives the wire, on which the transaction is over.
-    pub(super) fn finish(mut self) -> Option<Lease> {
+    pub(in crate::query) fn finish(mut self) -> Option<Lease> {
         self.shared.state().entries.remove(&self.id);
         self.open.take().map(|(lease, _)| lease)
     }

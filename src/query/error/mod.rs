@@ -1,6 +1,8 @@
 //! The error that a caller gets: a code and a message in the words of the Query API, and a kind that says whose
 //! fault it is and whether trying again may help.
 
+mod classify;
+
 use thiserror::Error;
 
 use crate::{
@@ -99,7 +101,7 @@ impl Error {
         Self::new(Kind::Forbidden, FORBIDDEN, message)
     }
 
-    pub(super) fn transaction_not_found(id: &str) -> Self {
+    pub(in crate::query) fn transaction_not_found(id: &str) -> Self {
         Self::new(
             Kind::TransactionNotFound,
             REQUEST_INVALID,
@@ -111,23 +113,23 @@ impl Error {
     }
 
     /// The same, for its owner.
-    pub(super) fn transaction_rolled_back(id: &str, because: &str) -> Self {
+    pub(in crate::query) fn transaction_rolled_back(id: &str, because: &str) -> Self {
         let message = format!("Transaction with Id: \"{id}\" was not found. It was rolled back because {because}.");
         Self::new(Kind::TransactionNotFound, REQUEST_INVALID, message)
     }
 
-    pub(super) fn statement_not_found(id: &str) -> Self {
+    pub(in crate::query) fn statement_not_found(id: &str) -> Self {
         let message = format!("No running statement with id \"{id}\" was found.");
         Self::new(Kind::StatementNotFound, REQUEST_INVALID, message)
     }
 
     /// Whoever asked for it has ended it.
-    pub(super) fn cancelled() -> Self {
+    pub(in crate::query) fn cancelled() -> Self {
         Self::new(Kind::Terminated, "Neo.ClientError.Transaction.Terminated", "The statement was cancelled on request.")
     }
 
     /// Its client kept the database waiting.
-    pub(super) fn reader_too_slow() -> Self {
+    pub(in crate::query) fn reader_too_slow() -> Self {
         tracing::info!("ended a statement whose client does not take its rows, since that blocks the database");
         Self::new(
             Kind::Terminated,
@@ -137,7 +139,7 @@ impl Error {
         )
     }
 
-    pub(super) fn transaction_busy() -> Self {
+    pub(in crate::query) fn transaction_busy() -> Self {
         Self::new(
             Kind::Busy,
             "Neo.ClientError.Transaction.TransactionAccessedConcurrently",
@@ -145,11 +147,11 @@ impl Error {
         )
     }
 
-    pub(super) fn database_not_found(name: &str) -> Self {
+    pub(in crate::query) fn database_not_found(name: &str) -> Self {
         Self::new(Kind::DatabaseNotFound, DATABASE_NOT_FOUND, format!("Graph not found: {name}"))
     }
 
-    pub(super) fn too_many_transactions(max: usize) -> Self {
+    pub(in crate::query) fn too_many_transactions(max: usize) -> Self {
         Self::new(
             Kind::Unavailable,
             TOO_MANY_TRANSACTIONS,
@@ -157,7 +159,7 @@ impl Error {
         )
     }
 
-    pub(super) fn too_many_of_one_caller(share: usize) -> Self {
+    pub(in crate::query) fn too_many_of_one_caller(share: usize) -> Self {
         Self::new(
             Kind::Unavailable,
             TOO_MANY_TRANSACTIONS,
@@ -169,7 +171,7 @@ impl Error {
     }
 
     /// The caller's token ended while it was being served.
-    pub(super) fn token_expired() -> Self {
+    pub(in crate::query) fn token_expired() -> Self {
         Self::new(
             Kind::ExpiredMeanwhile,
             TOKEN_EXPIRED,
@@ -188,7 +190,7 @@ impl Error {
     }
 
     /// COMMIT was sent, and nobody knows what came of it.
-    pub(super) fn unsettled_commit() -> Self {
+    pub(in crate::query) fn unsettled_commit() -> Self {
         Self::new(
             Kind::OutcomeUnknown,
             OUTCOME_UNKNOWN,
@@ -198,7 +200,7 @@ impl Error {
     }
 
     /// A statement was cancelled, and nobody knows whether in time.
-    pub(super) fn unsettled_cancel() -> Self {
+    pub(in crate::query) fn unsettled_cancel() -> Self {
         Self::new(
             Kind::OutcomeUnknown,
             OUTCOME_UNKNOWN,
@@ -213,13 +215,13 @@ impl Error {
     }
 
     /// The same, about a statement that took effect although its result could not be shown.
-    pub(super) fn though_carried_out(mut self) -> Self {
+    pub(in crate::query) fn though_carried_out(mut self) -> Self {
         self.message.push_str(" The statement was carried out and committed all the same.");
         self
     }
 
     /// The same, about a statement that the database was told to end.
-    pub(super) fn of_cancelled(self) -> Self {
+    pub(in crate::query) fn of_cancelled(self) -> Self {
         match self.kind {
             // A request was passed over, or not answered in time.
             Kind::OutcomeUnknown | Kind::Timeout => Self::unsettled_cancel(),
@@ -228,12 +230,12 @@ impl Error {
     }
 
     /// The same, about a transaction that was rolled back for it.
-    pub(super) fn and_rolled_back(mut self) -> Self {
+    pub(in crate::query) fn and_rolled_back(mut self) -> Self {
         self.message.push_str(" The transaction was rolled back.");
         self
     }
 
-    pub(super) fn timed_out() -> Self {
+    pub(in crate::query) fn timed_out() -> Self {
         Self::new(
             Kind::Timeout,
             "Neo.ClientError.Transaction.TransactionTimedOut",
@@ -244,12 +246,12 @@ impl Error {
     }
 
     /// Somebody asks for more of a result after its end, which only a bug of the gateway can do.
-    pub(super) fn result_ended() -> Self {
+    pub(in crate::query) fn result_ended() -> Self {
         Self::new(Kind::Database, "Neo.DatabaseError.General.UnknownError", "The result has ended already.")
     }
 
     /// What the database said of a login.
-    pub(super) fn of_login(failure: Failure, caller: &Identity) -> Self {
+    pub(in crate::query) fn of_login(failure: Failure, caller: &Identity) -> Self {
         let Failure { code, message, .. } = failure;
         if caller.is_service_account() {
             // The caller has done nothing wrong, and can do nothing about it.
@@ -284,24 +286,24 @@ impl Error {
     }
 
     /// What happened to a connection on which a statement outside of a transaction may have been carried out.
-    pub(super) fn of_lost(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn of_lost(error: &bolt::Error) -> Self {
         let message = format!("{error}; whether the statement took effect is not known");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
     /// What happened to a connection on which a transaction may have been committed.
-    pub(super) fn of_lost_commit(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn of_lost_commit(error: &bolt::Error) -> Self {
         let message = format!("{error}; whether the transaction was committed is not known");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
     /// What happened to a connection on which a transaction was open that nobody had asked to be committed.
-    pub(super) fn of_lost_transaction(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn of_lost_transaction(error: &bolt::Error) -> Self {
         Self::new(Kind::Unavailable, UNAVAILABLE, format!("{error}; the transaction was rolled back"))
     }
 
     /// Why there is no connection to the database at `address`.
-    pub(super) fn of_opening(error: &bolt::Error, address: &str) -> Self {
+    pub(in crate::query) fn of_opening(error: &bolt::Error, address: &str) -> Self {
         use bolt::Error as E;
         let message = match error {
             // These name it themselves.
@@ -320,7 +322,7 @@ impl Error {
         }
     }
 
-    pub(super) fn of_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
+    pub(in crate::query) fn of_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
         match error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
             PoolError::Connection(error) => Self::of_opening(&error, address),
@@ -339,13 +341,13 @@ const OUTCOME_UNKNOWN: &str = "Boltgate.DatabaseError.Transaction.OutcomeUnknown
 const NO_BOLT: &str = "Boltgate.DatabaseError.Connection.NoBolt";
 /// It speaks no TLS, or cannot be trusted.
 const NO_TLS: &str = "Boltgate.DatabaseError.Connection.NoTls";
-pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
+pub(in crate::query) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
-pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
+pub(in crate::query) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
 /// The database has forgotten what its users may do, and asks for logins anew.
-pub(super) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Security.AuthorizationExpired";
-pub(super) const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
-pub(super) const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
+pub(in crate::query) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Security.AuthorizationExpired";
+pub(in crate::query) const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
+pub(in crate::query) const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 #[cfg(test)]
 mod tests {

@@ -6,26 +6,28 @@
 use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
 
 use super::{
-    batch::{Batch, BatchEnd, BatchError, BatchSink},
-    committed::Committed,
     counters::Counters,
-    deadline::Deadline,
-    elsewhere::LARGE,
-    engine::{Engine, PARAMETERS},
-    error::Error,
-    inspect,
-    plan::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
-    reply::{Stake, tainted},
-    rows::patience,
-    running::{Running, State},
-    sink::{Flow, RowRefused},
-    statement::Options,
-    window::{Window, pull_first},
+    request::{Batch, BatchEnd, BatchError, BatchSink},
 };
 use crate::{
     auth::Identity,
     bolt::{self, Reply, Summary, summary},
     pool::Lease,
+    query::{
+        deadline::Deadline,
+        engine::{Engine, PARAMETERS},
+        error::Error,
+        offload::LARGE,
+        reply::{Stake, tainted},
+        result::patience,
+        result::{Flow, RowRefused},
+        result::{Window, pull_first},
+        running::{Running, State},
+        statement::Options,
+        statement::inspect,
+        statement::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
+        transaction::Committed,
+    },
 };
 
 /// A batch under way. Dropping it before its end rolls it back.
@@ -77,7 +79,7 @@ const AHEAD_BYTES: usize = 256 * 1024;
 
 impl Engine {
     /// A wire with BEGIN queued.
-    pub(super) async fn script(
+    pub(in crate::query) async fn script(
         &self,
         caller: &Identity,
         database: &Arc<str>,
@@ -111,7 +113,7 @@ impl Engine {
 }
 
 impl Script {
-    pub(super) async fn first(
+    pub(in crate::query) async fn first(
         &mut self,
         sink: &mut impl BatchSink,
         options: &Options,

@@ -2,11 +2,14 @@
 
 use std::pin::pin;
 
-use super::{committed::Committed, error::Error, reply::Stake, transactions::Guard};
-use crate::bolt::{self, Connection, Reply};
+use super::{committed::Committed, registry::Guard};
+use crate::{
+    bolt::{self, Connection, Reply},
+    query::{error::Error, reply::Stake},
+};
 
 /// Commits the transaction of `guard`.
-pub(super) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
+pub(in crate::query) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
     let deadline = guard.deadline().last_words();
     let connection = guard.lease();
     connection.commit();
@@ -17,7 +20,7 @@ pub(super) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
 }
 
 /// Waits for the reply to COMMIT or ROLLBACK.
-pub(super) async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<Committed, Error> {
+pub(in crate::query) async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<Committed, Error> {
     match connection.reply().await {
         Ok(Reply::Success) => Ok(Committed::of(connection.payload())),
         Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),

@@ -4,7 +4,7 @@ use super::tokens::{Token, Tokens};
 use crate::bolt::Dialect;
 
 /// `CALL db.ping()`, with which clients prove a connection. Databases that lack it get a statement that they have.
-pub(super) fn is_ping(statement: &str) -> bool {
+pub(in crate::query) fn is_ping(statement: &str) -> bool {
     let text = statement.trim();
     let text = text.strip_suffix(';').unwrap_or(text).trim_end();
     let mut compact = text.split_ascii_whitespace();
@@ -14,16 +14,16 @@ pub(super) fn is_ping(statement: &str) -> bool {
 }
 
 /// The same answer, from any database: one row, `success` true.
-pub(super) const PING: &str = "RETURN true AS success";
+pub(in crate::query) const PING: &str = "RETURN true AS success";
 
 /// Whether the statement, sent alone, would start or end a transaction of the session's own.
-pub(super) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool {
+pub(in crate::query) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool {
     let text = statement.trim();
     dialect.transaction_statements.iter().any(|control| text.eq_ignore_ascii_case(control))
 }
 
 /// Whether the statement changes the session for whoever comes next.
-pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
+pub(in crate::query) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
     let begins_with = |beginning: &&str| {
         let mut tokens = Tokens::of(statement);
         beginning.split(' ').all(|word| tokens.next().is_some_and(|token| token.is(word)))
@@ -33,13 +33,13 @@ pub(super) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
 
 /// Whether the statement only shows something, or takes back all that it does (PROFILE on Memgraph), so that it writes
 /// nothing in whatever transaction it runs.
-pub(super) fn shows(statement: &str) -> bool {
+pub(in crate::query) fn shows(statement: &str) -> bool {
     Tokens::of(statement).next().is_some_and(|token| token.is("SHOW") || token.is("PROFILE"))
 }
 
 /// Whether the statement may commit some of its work before its end: `CALL {…} IN TRANSACTIONS`, `USING PERIODIC
 /// COMMIT`, `apoc.periodic.…` and `periodic.…`. In doubt it may: an escape could spell any of them.
-pub(super) fn may_commit_in_batches(statement: &str) -> bool {
+pub(in crate::query) fn may_commit_in_batches(statement: &str) -> bool {
     if statement.contains("\\u") || statement.contains("\\U") {
         return true;
     }
@@ -70,7 +70,7 @@ fn is_periodic(name: &str) -> bool {
 }
 
 /// Whether the statement may write, and so meet another that does. In doubt it may: parts of other words count too.
-pub(super) fn may_write(statement: &str) -> bool {
+pub(in crate::query) fn may_write(statement: &str) -> bool {
     const WORDS: [&str; 9] = ["create", "insert", "merge", "set", "delete", "remove", "foreach", "call", "\\u"];
     holds_any(statement, &WORDS)
 }

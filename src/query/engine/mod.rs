@@ -1,30 +1,33 @@
-//! What callers can ask for, and what all of it shares. Explicit transactions are in [`super::explicit`], batches in
-//! [`super::batch`].
+//! What callers can ask for, and what all of it shares. Explicit transactions are in [`self::explicit`], batches in
+//! [`crate::query::Batch`].
+
+mod explicit;
+mod read_only;
 
 use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use super::{
-    databases::Aliases,
-    deadline::Deadline,
-    error::{AUTHORIZATION_EXPIRED, Error},
-    inspect,
-    plan::{Plan, Sent, fitted_parameters},
-    reading::{must_be_begun, read},
-    reply::{Stake, expect, tainted},
-    retry::{Attempts, Retry},
-    rows::{Begun, Rows, Scope},
-    running::{Register, Running, RunningStatement, State},
-    sink::RowSink,
-    statement::{Options, Statement},
-    transactions::{self, Transactions},
-    window::pull_first,
-};
+use self::read_only::{must_be_begun, read};
 use crate::{
     auth::Identity,
     bolt::{self, summary},
     pool::{Lease, Pool},
+    query::{
+        deadline::Deadline,
+        error::{AUTHORIZATION_EXPIRED, Error},
+        reply::{Stake, expect, tainted},
+        result::RowSink,
+        result::pull_first,
+        result::{Begun, Rows, Scope},
+        retry::{Attempts, Retry},
+        running::{Register, Running, RunningStatement, State},
+        statement::Aliases,
+        statement::inspect,
+        statement::{Options, Statement},
+        statement::{Plan, Sent, fitted_parameters},
+        transaction::{Settings as TransactionSettings, Transactions},
+    },
 };
 
 /// How much longer a server may take that waits for a bookmark: Neo4j does so for a minute without looking at its limits.
@@ -34,7 +37,7 @@ const BOOKMARK_WAIT: Duration = Duration::from_secs(60);
 const AFTER_THE_END: Duration = Duration::from_secs(1);
 
 /// What callers know the parameters as.
-pub(super) const PARAMETERS: &str = "parameters";
+pub(in crate::query) const PARAMETERS: &str = "parameters";
 
 /// How the engine behaves.
 #[derive(Debug, Clone)]
@@ -44,7 +47,7 @@ pub struct Settings {
     /// How long the database may take to end a statement whose time is over.
     pub termination_grace: Duration,
     /// Of explicit transactions.
-    pub transactions: transactions::Settings,
+    pub transactions: TransactionSettings,
     /// Other names for databases.
     pub aliases: Aliases,
 }
@@ -52,10 +55,10 @@ pub struct Settings {
 /// Everything that can be asked of the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
-    pub(super) pool: Pool,
-    pub(super) transactions: Transactions,
-    pub(super) register: Register,
-    pub(super) settings: Arc<Settings>,
+    pub(in crate::query) pool: Pool,
+    pub(in crate::query) transactions: Transactions,
+    pub(in crate::query) register: Register,
+    pub(in crate::query) settings: Arc<Settings>,
 }
 
 /// What became of a request that may take more than one attempt.
@@ -195,7 +198,7 @@ impl Engine {
     }
 
     /// How long the database may take to end a statement with these options by itself.
-    pub(super) fn grace(&self, options: &Options) -> Duration {
+    pub(in crate::query) fn grace(&self, options: &Options) -> Duration {
         let grace = self.settings.termination_grace;
         if options.bookmarks.is_empty() { grace } else { grace + BOOKMARK_WAIT }
     }
@@ -256,12 +259,12 @@ impl Engine {
         self.pool.close().await;
     }
 
-    pub(super) async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
+    pub(in crate::query) async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
         self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
     }
 
     /// The pause before another attempt, if one may follow.
-    pub(super) fn after<'t>(
+    pub(in crate::query) fn after<'t>(
         &self,
         error: &Error,
         attempts: &mut Attempts,
@@ -272,7 +275,7 @@ impl Engine {
     }
 
     /// The database may refuse because it has forgotten what its users may do: then all have to log in anew.
-    pub(super) fn note_forgotten(&self, error: &Error) {
+    pub(in crate::query) fn note_forgotten(&self, error: &Error) {
         if error.code == AUTHORIZATION_EXPIRED {
             self.pool.expire_logins();
         }
@@ -280,7 +283,7 @@ impl Engine {
 
     /// Waits before another attempt.
     // On the heap, since it is seldom needed.
-    pub(super) async fn wait(&self, running: &Running, pause: Duration) -> Result<(), Error> {
+    pub(in crate::query) async fn wait(&self, running: &Running, pause: Duration) -> Result<(), Error> {
         running.is(State::Retrying);
         running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await?;
         running.is(State::Queued);
@@ -289,7 +292,7 @@ impl Engine {
 
     /// The shortest of what the caller asks for, what the operator allows, and what is left of the caller's credential:
     /// past its end nobody can log in any more to end a statement on the database.
-    pub(super) fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
+    pub(in crate::query) fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
         let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
         caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + AFTER_THE_END))
     }

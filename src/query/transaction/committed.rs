@@ -1,7 +1,9 @@
 //! What the database says when a transaction has been committed.
 
-use super::bookmark::placeholder;
-use crate::bolt::{Summary, summary::joined};
+use crate::{
+    bolt::{Summary, summary::joined},
+    query::bookmark::placeholder,
+};
 
 /// The outcome of a COMMIT that went well.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,7 +16,7 @@ pub struct Committed {
 
 impl Committed {
     /// Reads the metadata of COMMIT's SUCCESS. It is committed, whatever they say, so what cannot be read is left out.
-    pub(super) fn of(metadata: &[u8]) -> Self {
+    pub(in crate::query) fn of(metadata: &[u8]) -> Self {
         let mut summary = Summary::parse(metadata).unwrap_or_default();
         let bookmark = summary.bookmark.take().unwrap_or_else(placeholder);
         let has_notice = summary.notifications.is_some() || summary.statuses.is_some();
@@ -22,7 +24,7 @@ impl Committed {
     }
 
     /// Puts the notice behind those of the statement that was the last one before the commit. Gives the bookmark.
-    pub(super) fn join(self, summary: &mut Summary) -> String {
+    pub(in crate::query) fn join(self, summary: &mut Summary) -> String {
         if let Some(notice) = self.notice {
             summary.notifications = joined(summary.notifications.take(), notice.notifications);
             summary.statuses = joined(summary.statuses.take(), notice.statuses);

@@ -1,0 +1,16 @@
+//! Explicit transactions: the registry of open ones, who may use them, and how a transaction completes.
+//!
+//! Promises that a transaction is used by its owner only, by one request at a time, and that it is rolled back when
+//! nobody uses it any more. Knows nothing of statements' results.
+
+mod committed;
+pub(super) mod completion;
+mod permits;
+mod registry;
+mod tombstones;
+
+pub(super) use self::registry::{Guard, Reservation, Transactions};
+pub use self::{
+    committed::Committed,
+    registry::{Handle, Settings, Transaction},
+};
