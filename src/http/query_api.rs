@@ -31,7 +31,10 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    query::{AccessMode, Batch, Begun, Committed, Engine, Error, Handle, Options, Statement, Transaction},
+    query::{
+        AccessMode, Batch, Committed, Engine, Error, Options, StartedStatement, Statement, Transaction,
+        TransactionHandle,
+    },
 };
 
 /// One request and its surroundings, as far as all parts of its answer need them.
@@ -185,26 +188,26 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>, hold: H
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Transaction { database, id }, _) if *delete => {
-            engine.roll_back(caller, &Handle::new(database, id, named()?)).await?;
+            engine.roll_back(caller, &TransactionHandle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::OK, None, None);
         }
         (Path::Transaction { database, id }, Some(statement)) => {
-            engine.run_in(caller, &Handle::new(database, id, named()?), &statement).await?
+            engine.run_in(caller, &TransactionHandle::new(database, id, named()?), &statement).await?
         }
         (Path::Transaction { database, id }, None) => {
-            let transaction = engine.keep_alive(caller, &Handle::new(database, id, named()?)).await?;
+            let transaction = engine.keep_alive(caller, &TransactionHandle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
         }
         (Path::Commit { database, id }, Some(statement)) => {
-            engine.commit_with(caller, &Handle::new(database, id, named()?), &statement).await?
+            engine.commit_with(caller, &TransactionHandle::new(database, id, named()?), &statement).await?
         }
         (Path::Commit { database, id }, None) => {
-            let committed = engine.commit(caller, &Handle::new(database, id, named()?)).await?;
+            let committed = engine.commit(caller, &TransactionHandle::new(database, id, named()?)).await?;
             return bare(answer, StatusCode::ACCEPTED, Some(&committed), None);
         }
     };
     let first = rows.begin(&mut answer).await;
-    Ok(results::of_rows(Begun { rows, first }, answer, format))
+    Ok(results::of_rows(StartedStatement { rows, first }, answer, format))
 }
 
 async fn batch(

@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     json::View,
-    query::{Error, LARGE, elsewhere},
+    query::{Error, OFFLOAD_ABOVE, offload},
 };
 
 /// What a request may cost before it reaches the database.
@@ -183,7 +183,7 @@ pub(super) async fn understand<'a>(
         return Ok(Understood { path, delete, format: Format::plain(), body: QueryBody::default() });
     }
     let kind = kind(&path);
-    let body = if bytes.len() <= LARGE {
+    let body = if bytes.len() <= OFFLOAD_ABOVE {
         parse(kind, bytes, content, &limits.content)
     } else {
         // On the heap, since it is seldom needed.
@@ -224,7 +224,7 @@ async fn parse_elsewhere(
     hold: &mut Hold,
 ) -> Result<QueryBody, Error> {
     let held = hold.take();
-    let (body, held) = elsewhere(move || (parse(kind, bytes, content, &limits), held)).await;
+    let (body, held) = offload(move || (parse(kind, bytes, content, &limits), held)).await;
     *hold = held;
     body
 }

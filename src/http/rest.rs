@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, BatchAnswer},
     refusal::Later,
 };
-use crate::query::{Progress, Rows, Script};
+use crate::query::{BatchExecution, Progress, Rows};
 
 /// The rest of an answer. Dropping it cancels the statement.
 pub(super) struct Rest {
@@ -31,7 +31,7 @@ enum Stage {
 
 enum Source {
     Rows(Rows, Answer),
-    Batch(Script, BatchAnswer, u32),
+    Batch(BatchExecution, BatchAnswer, u32),
 }
 
 /// What has to be done with the rest of an answer.
@@ -51,8 +51,8 @@ impl Rest {
     }
 
     /// The rest of a batch that took so many attempts.
-    pub(super) fn batch(script: Script, answer: BatchAnswer, attempts: u32) -> Self {
-        Self::of(Source::Batch(script, answer, attempts))
+    pub(super) fn batch(execution: BatchExecution, answer: BatchAnswer, attempts: u32) -> Self {
+        Self::of(Source::Batch(execution, answer, attempts))
     }
 
     fn of(source: Source) -> Self {
@@ -142,7 +142,7 @@ impl Source {
     fn is_amid_batch(&self) -> bool {
         match self {
             Self::Rows(rows, _) => rows.is_amid_batch(),
-            Self::Batch(script, ..) => script.is_amid_batch(),
+            Self::Batch(execution, ..) => execution.is_amid_batch(),
         }
     }
 
@@ -160,9 +160,9 @@ impl Source {
                     }
                 }
             }
-            Self::Batch(script, answer, attempts) => {
+            Self::Batch(execution, answer, attempts) => {
                 answer.make_room();
-                match script.advance(answer).await {
+                match execution.advance(answer).await {
                     Ok(None) => return false,
                     Ok(Some(end)) => answer.end(&end, *attempts),
                     Err(failure) => {
@@ -186,8 +186,8 @@ impl Source {
                     answer.fail(&error);
                 }
             },
-            Self::Batch(script, answer, _) => {
-                let error = script.interrupted().await;
+            Self::Batch(execution, answer, _) => {
+                let error = execution.interrupted().await;
                 verdict.failed(&error);
                 answer.fail(&error.into());
             }

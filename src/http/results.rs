@@ -11,7 +11,7 @@ use super::{
     status::Statuses,
     stream,
 };
-use crate::query::{BatchBegun, Begun, Progress};
+use crate::query::{Progress, StartedBatch, StartedStatement};
 use axum::{
     body::Body,
     http::{HeaderName, StatusCode},
@@ -22,7 +22,11 @@ use axum::{
 const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 
 /// The answer to one statement that has started.
-pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: &Format) -> Response {
+pub(super) fn of_rows(
+    StartedStatement { rows, first }: StartedStatement,
+    mut answer: Answer,
+    format: &Format,
+) -> Response {
     let content_type = &format.content_type;
     match first {
         Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), content_type),
@@ -41,13 +45,13 @@ pub(super) fn of_rows(Begun { rows, first }: Begun, mut answer: Answer, format: 
 }
 
 /// The answer to a batch that has started.
-pub(super) fn of_batch(begun: BatchBegun, mut answer: BatchAnswer, format: &Format, attempts: u32) -> Response {
+pub(super) fn of_batch(begun: StartedBatch, mut answer: BatchAnswer, format: &Format, attempts: u32) -> Response {
     match begun.end {
         Some(end) => {
             answer.end(&end, attempts);
             respond(StatusCode::ACCEPTED, &format.content_type, Body::from(answer.take()))
         }
-        None => streamed(Rest::batch(begun.script, answer, attempts), &format.content_type),
+        None => streamed(Rest::batch(begun.execution, answer, attempts), &format.content_type),
     }
 }
 

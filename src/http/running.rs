@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use super::answer::instant;
 use crate::{
     json::output,
-    query::{RunningStatement, State},
+    query::{RunningStatement, StatementState},
 };
 
 /// `{"running":[…]}`
@@ -34,12 +34,12 @@ pub(super) fn list(found: &[RunningStatement]) -> Body {
     Body::from(out.freeze())
 }
 
-fn name(state: State) -> &'static str {
+fn name(state: StatementState) -> &'static str {
     match state {
-        State::Queued => "queued",
-        State::Running => "running",
-        State::Streaming => "streaming",
-        State::Retrying => "retrying",
+        StatementState::Queued => "queued",
+        StatementState::Running => "running",
+        StatementState::Streaming => "streaming",
+        StatementState::Retrying => "retrying",
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
             statement: "RETURN \"x\"".into(),
             since: SystemTime::UNIX_EPOCH,
             elapsed: Duration::from_millis(1500),
-            state: State::Streaming,
+            state: StatementState::Streaming,
             transaction: transaction.map(Into::into),
         };
         let text = async |found: &[RunningStatement]| list(found).collect().await.unwrap().to_bytes();

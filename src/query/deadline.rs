@@ -32,7 +32,7 @@ impl Deadline {
     }
 
     /// `grace` from now, whatever the limit: for what the database was told to end, or to commit.
-    pub(super) fn last_words(self) -> Self {
+    pub(super) fn grace_period(self) -> Self {
         Self { at: Instant::now() + self.grace, of_token: false, grace: self.grace }
     }
 

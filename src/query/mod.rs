@@ -18,14 +18,16 @@ mod running;
 mod statement;
 mod transaction;
 
-pub use batch::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement, Counters, Runs, Script};
+pub use batch::{
+    Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
+};
 pub use engine::{Attempted, Engine, Settings};
 pub use error::{Error, Kind};
-pub use offload::{LARGE, elsewhere};
-pub use result::{Begun, End, Flow, Progress, RowRefused, RowSink, Rows};
+pub use offload::{OFFLOAD_ABOVE, offload};
+pub use result::{Flow, Progress, ResultEnd, RowRefused, RowSink, Rows, StartedStatement};
 pub use retry::Retry;
-pub use running::{RunningStatement, State};
+pub use running::{RunningStatement, StatementState};
 pub use statement::{
     AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
 };
-pub use transaction::{Committed, Handle, Settings as TransactionSettings, Transaction};
+pub use transaction::{Committed, Transaction, TransactionHandle, TransactionSettings};

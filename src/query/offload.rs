@@ -9,14 +9,14 @@ use tokio::{sync::Semaphore, task::spawn_blocking};
 
 /// Whatever is done to so many bytes is long work. To parse them takes about a millisecond, which is what a batch of rows
 /// takes; to hand them over takes a fiftieth of that.
-pub const LARGE: usize = 256 * 1024;
+pub const OFFLOAD_ABOVE: usize = 256 * 1024;
 
 static TURNS: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(available_parallelism().map_or(1, std::num::NonZero::get)));
 
 /// Does `work` on another thread, when it is its turn. Once begun it goes on to its end, also when nobody waits for it any
 /// more; what it needs to be counted for goes along.
-pub async fn elsewhere<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub async fn offload<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     // An error would say that the semaphore is closed, which it never is.
     let turn = TURNS.acquire().await.ok();
     let done = spawn_blocking(move || {
@@ -41,7 +41,7 @@ mod tests {
     #[tokio::test]
     async fn the_thread_goes_on_meanwhile() {
         let (tell, told) = mpsc::channel();
-        let work = tokio::spawn(elsewhere(move || told.recv().is_ok()));
+        let work = tokio::spawn(offload(move || told.recv().is_ok()));
         // Were it done on this thread, this would never be reached.
         tokio::task::yield_now().await;
         tell.send(()).unwrap();
@@ -50,8 +50,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_is_the_callers_own() {
-        let work = tokio::spawn(elsewhere(|| unreachable!("as if it had a bug")));
+        let work = tokio::spawn(offload(|| unreachable!("as if it had a bug")));
         assert!(work.await.unwrap_err().is_panic());
-        assert_eq!(elsewhere(|| 1).await, 1, "the turn came back");
+        assert_eq!(offload(|| 1).await, 1, "the turn came back");
     }
 }

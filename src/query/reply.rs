@@ -13,9 +13,9 @@ use crate::{
     pool::Lease,
 };
 
-/// What is at stake when the connection is lost.
+/// What is at risk when the connection is lost.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stake<'a> {
+pub(super) enum AtRisk<'a> {
     /// A statement outside of a transaction, which may have been carried out.
     Statement,
     /// A transaction that has not been asked to commit; this statement of it, if it is about one.
@@ -24,14 +24,14 @@ pub(super) enum Stake<'a> {
     Commit,
 }
 
-impl Stake<'_> {
+impl AtRisk<'_> {
     /// What the loss means.
     pub(super) fn lost(self, error: &bolt::Error) -> Error {
         match self {
-            Self::Statement => Error::of_lost(error),
-            Self::Transaction(Some(text)) if inspect::may_commit_in_batches(text) => Error::of_lost(error),
-            Self::Transaction(_) => Error::of_lost_transaction(error),
-            Self::Commit => Error::of_lost_commit(error),
+            Self::Statement => Error::from_lost_statement(error),
+            Self::Transaction(Some(text)) if inspect::may_commit_in_batches(text) => Error::from_lost_statement(error),
+            Self::Transaction(_) => Error::from_lost_transaction(error),
+            Self::Commit => Error::from_lost_commit(error),
         }
     }
 }
@@ -40,24 +40,24 @@ impl Stake<'_> {
 pub(super) async fn expect<T>(
     lease: &mut Lease,
     deadline: Deadline,
-    stake: Stake<'_>,
+    at_risk: AtRisk<'_>,
     take: impl FnOnce(&Connection) -> Result<T, bolt::Error>,
 ) -> Result<T, Error> {
     let reply = deadline.bound(pin!(lease.reply())).await?;
     match reply {
-        Ok(Reply::Success) => take(lease).map_err(|error| stake.lost(&error)),
-        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
+        Ok(Reply::Success) => take(lease).map_err(|error| at_risk.lost(&error)),
+        Ok(Reply::Failure(failure)) => Err(Error::from_failure(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(stake.lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
+            Err(at_risk.lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
         }
         // A connection that ends under a request may have been refused the login that travelled with it.
-        Err(bolt::Error::Login(failure)) => Err(Error::of_login(failure, lease.identity())),
-        Err(error) => Err(stake.lost(&error)),
+        Err(bolt::Error::Login(failure)) => Err(Error::from_login(failure, lease.identity())),
+        Err(error) => Err(at_risk.lost(&error)),
     }
 }
 
 /// After a refusal that concerns the database or the user, some servers are in doubt which they serve.
-pub(super) fn tainted(error: Error, connection: &mut Connection, options: &Options) -> Error {
+pub(super) fn mark_stale(error: Error, connection: &mut Connection, options: &Options) -> Error {
     let concerns_session = options.impersonated_user.is_some()
         || error.kind == Kind::DatabaseNotFound
         || error.message.starts_with("You are not authorized on");

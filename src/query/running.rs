@@ -31,14 +31,14 @@ pub struct RunningStatement {
     /// How long ago that was.
     pub elapsed: Duration,
     /// How far it has come.
-    pub state: State,
+    pub state: StatementState,
     /// The explicit transaction that it belongs to.
     pub transaction: Option<String>,
 }
 
 /// How far a statement has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum StatementState {
     /// It waits for a connection.
     Queued,
     /// The database is at work.
@@ -49,11 +49,12 @@ pub enum State {
     Retrying,
 }
 
-const STATES: [State; 4] = [State::Queued, State::Running, State::Streaming, State::Retrying];
+const STATES: [StatementState; 4] =
+    [StatementState::Queued, StatementState::Running, StatementState::Streaming, StatementState::Retrying];
 
 /// All statements under way.
 #[derive(Clone)]
-pub(super) struct Register {
+pub(super) struct RunningRegistry {
     shared: Arc<Shared>,
 }
 
@@ -83,16 +84,16 @@ struct Entry {
 
 /// A statement in the register for as long as this or a clone of it lives.
 #[derive(Clone)]
-pub(super) struct Running(Arc<Entry>);
+pub(super) struct RegisteredStatement(Arc<Entry>);
 
-impl Register {
+impl RunningRegistry {
     pub(super) fn new() -> Self {
         let entries = Entries { next: getrandom::u64().unwrap_or_default(), known: HashMap::new() };
         Self { shared: Arc::new(Shared { entries: Mutex::new(entries) }) }
     }
 
     /// Adds a statement.
-    pub(super) fn enter(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> Running {
+    pub(super) fn enter(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> RegisteredStatement {
         let mut entries = self.shared.entries();
         let id = entries.next;
         entries.next = id.wrapping_add(1);
@@ -104,13 +105,13 @@ impl Register {
             statement: Arc::clone(statement),
             since: SystemTime::now(),
             started: Instant::now(),
-            state: AtomicU8::new(State::Queued as u8),
+            state: AtomicU8::new(StatementState::Queued as u8),
             transaction: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
         entries.known.insert(id, Arc::downgrade(&entry));
-        Running(entry)
+        RegisteredStatement(entry)
     }
 
     /// What `caller` has under way on `database`, the oldest first.
@@ -146,14 +147,14 @@ impl Shared {
     }
 }
 
-impl Running {
+impl RegisteredStatement {
     /// How far it has come.
-    pub(super) fn is(&self, state: State) {
+    pub(super) fn set_state(&self, state: StatementState) {
         self.0.state.store(state as u8, Ordering::Relaxed);
     }
 
     /// Which transaction it turned out to belong to.
-    pub(super) fn belongs_to(&self, transaction: &str) {
+    pub(super) fn set_transaction(&self, transaction: &str) {
         self.0.transaction.get_or_init(|| transaction.to_owned());
     }
 
@@ -209,7 +210,10 @@ impl Entry {
             statement: Arc::clone(&self.statement),
             since: self.since,
             elapsed: self.started.elapsed(),
-            state: STATES.get(usize::from(self.state.load(Ordering::Relaxed))).copied().unwrap_or(State::Running),
+            state: STATES
+                .get(usize::from(self.state.load(Ordering::Relaxed)))
+                .copied()
+                .unwrap_or(StatementState::Running),
             transaction: self.transaction.get().cloned(),
         }
     }
@@ -226,9 +230,9 @@ fn name(id: u64) -> String {
     format!("{id:016x}")
 }
 
-impl fmt::Debug for Running {
+impl fmt::Debug for RegisteredStatement {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Running").field(&name(self.0.id)).finish()
+        f.debug_tuple("RegisteredStatement").field(&name(self.0.id)).finish()
     }
 }
 
@@ -239,16 +243,19 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn statements_are_listed_while_they_run() {
-        let register = Register::new();
+        let register = RunningRegistry::new();
         let caller = Identity::sample(AuthToken::none(), false);
         let text: Arc<str> = "RETURN 1".into();
         let running = register.enter(&caller, "neo4j", &text);
-        running.is(State::Streaming);
-        running.belongs_to("tx");
+        running.set_state(StatementState::Streaming);
+        running.set_transaction("tx");
         let clone = running.clone();
         drop(running);
         let list = register.list(&caller, "neo4j");
-        assert_eq!((list.len(), list[0].state, list[0].transaction.as_deref()), (1, State::Streaming, Some("tx")));
+        assert_eq!(
+            (list.len(), list[0].state, list[0].transaction.as_deref()),
+            (1, StatementState::Streaming, Some("tx"))
+        );
         assert!(register.list(&caller, "other").is_empty());
         drop((clone, list));
         assert!(register.list(&caller, "neo4j").is_empty() && register.shared.entries().known.is_empty());
@@ -256,7 +263,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_ends_a_statement_wakes_who_waits_for_it() {
-        let register = Register::new();
+        let register = RunningRegistry::new();
         let caller = Identity::sample(AuthToken::none(), false);
         let running = register.enter(&caller, "neo4j", &"RETURN 1".into());
         let id = register.list(&caller, "neo4j")[0].id.clone();

@@ -7,7 +7,7 @@ use boltgate::{
     auth::{Authenticator, Identity, Presented},
     bolt::Columns,
     pool,
-    query::{Begun, Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, Statement},
+    query::{Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, StartedStatement, Statement},
 };
 
 use super::stand::{Fake, Kind, POOL, Polled, Stand, everything_passed_on};
@@ -73,7 +73,7 @@ impl Callers {
         let options = Options::default();
         let mut cell = FirstCell::default();
         let run = stand.engine.run(caller, self.fake.database(), &statement, &options, Retry::NEVER, &mut cell).await;
-        let Begun { mut rows, first } = run.outcome?;
+        let StartedStatement { mut rows, first } = run.outcome?;
         let mut progress = first?;
         while let Progress::Paused = progress {
             progress = rows.advance(&mut cell).await?;

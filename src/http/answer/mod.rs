@@ -22,7 +22,7 @@ use crate::{
         View,
         output::{self, RowWriter, Written},
     },
-    query::{Committed, End, Error, Flow, RowRefused, RowSink, Transaction},
+    query::{Committed, Error, Flow, ResultEnd, RowRefused, RowSink, Transaction},
 };
 use members::Members;
 
@@ -143,7 +143,7 @@ impl Answer {
     }
 
     /// Ends a result; of what could not be shown it says why.
-    pub(super) fn close(&mut self, end: &End, columns: &Columns) {
+    pub(super) fn close(&mut self, end: &ResultEnd, columns: &Columns) {
         let mut errors = match self.writer.flaws() {
             flaws if flaws.count > 0 => flaws::errors(flaws, columns),
             _ => Vec::new(),
@@ -160,7 +160,7 @@ impl Answer {
     }
 
     /// What the database says beside the rows.
-    fn summary(&mut self, end: &End) {
+    fn summary(&mut self, end: &ResultEnd) {
         let consumed = self.received.elapsed().as_millis();
         match self.layout {
             Layout::Document => {
@@ -359,7 +359,7 @@ mod tests {
         let mut answer = answer(Layout::Document);
         answer.open(&columns());
         let summary = Summary { kind: Some("r".into()), ..Summary::default() };
-        let end = End { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None };
+        let end = ResultEnd { summary, bookmark: Some("FB:x".into()), transaction: None, withheld: None };
         answer.close(&end, &columns());
         let text = text(&mut answer);
         assert!(

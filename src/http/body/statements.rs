@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{BodyError, EMPTY_MAP, malformed, members::Reader, members::wrong};
 use crate::json::input::Token;
-use crate::query::{BatchStatement, Runs};
+use crate::query::{BatchStatement, ParameterSets};
 use crate::value_path::shortened;
 
 /// Statements of one batch at most, so that many short ones take little memory. Runs of one statement are not counted.
@@ -44,7 +44,7 @@ impl Reader<'_, '_> {
             match key.as_ref() {
                 "statement" => text = self.statement()?,
                 "parameters" => {
-                    let mut runs = Runs::default();
+                    let mut runs = ParameterSets::default();
                     let given = runs.add(|out| self.map_into("parameters", out))?;
                     parameters = given.then_some(runs);
                 }
@@ -63,23 +63,23 @@ impl Reader<'_, '_> {
                 return Err(malformed("parameters and parametersList exclude each other".to_owned()));
             }
             (None, Some(list)) => list,
-            (parameters, None) => parameters.unwrap_or_else(|| Runs::one(&EMPTY_MAP)),
+            (parameters, None) => parameters.unwrap_or_else(|| ParameterSets::one(&EMPTY_MAP)),
         };
         let text = match before {
             Some(before) if *before.text == *text => Arc::clone(&before.text),
             _ => text.into(),
         };
-        Ok(BatchStatement { text, runs })
+        Ok(BatchStatement { text, parameter_sets: runs })
     }
 
-    fn parameters_list(&mut self) -> Result<Option<Runs>, BodyError> {
+    fn parameters_list(&mut self) -> Result<Option<ParameterSets>, BodyError> {
         const NAME: &str = "parametersList";
         match self.lexer.token()? {
             Token::Null => return Ok(None),
             Token::ArrayStart => {}
             other => return Err(wrong(NAME, &other, "an array of objects or null")),
         }
-        let mut list = Runs::default();
+        let mut list = ParameterSets::default();
         loop {
             match self.lexer.token()? {
                 Token::ArrayEnd => break,
@@ -125,8 +125,10 @@ mod tests {
             r#"[{"statement":"A"},{"parameters":{"x":1},"statement":"B"},{"statement":"C","parametersList":[{},{"x":2}]}]"#,
         );
         let read = read.unwrap();
-        let runs: Vec<_> =
-            read.iter().map(|one| (&*one.text, one.runs.iter().map(<[u8]>::to_vec).collect::<Vec<_>>())).collect();
+        let runs: Vec<_> = read
+            .iter()
+            .map(|one| (&*one.text, one.parameter_sets.iter().map(<[u8]>::to_vec).collect::<Vec<_>>()))
+            .collect();
         let (empty, map) = (vec![0xA0], |x| vec![0xA1, 0x81, b'x', x]);
         assert_eq!(runs, [("A", vec![empty.clone()]), ("B", vec![map(1)]), ("C", vec![empty, map(2)])]);
         assert!(statements("null").unwrap().is_empty() && statements("[]").unwrap().is_empty());

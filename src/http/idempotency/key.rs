@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts};
 
-use crate::query::{Error, LARGE, elsewhere};
+use crate::query::{Error, OFFLOAD_ABOVE, offload};
 
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 /// Longest key, in bytes.
@@ -66,11 +66,11 @@ pub(in crate::http) async fn fingerprint(parts: &Parts, body: &Bytes) -> Fingerp
         hasher.part(name.as_str().as_bytes());
         hasher.list(parts.headers.get_all(name).iter().map(HeaderValue::as_bytes));
     }
-    if body.len() <= LARGE {
+    if body.len() <= OFFLOAD_ABOVE {
         hasher.part(body);
     } else {
         let body = body.clone();
-        hasher = elsewhere(move || {
+        hasher = offload(move || {
             hasher.part(&body);
             hasher
         })

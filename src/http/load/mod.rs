@@ -29,8 +29,8 @@ use crate::{
     bolt::{Columns, Summary, packstream::Writer},
     json::{TypedVersion, View},
     query::{
-        Attempted, Batch, BatchBegun, BatchError, BatchSink, BatchStatement, Error, Flow, LARGE, Options, Retry,
-        RowRefused, RowSink, Runs, elsewhere,
+        Attempted, Batch, BatchError, BatchSink, BatchStatement, Error, Flow, OFFLOAD_ABOVE, Options, ParameterSets,
+        Retry, RowRefused, RowSink, StartedBatch, offload,
     },
 };
 use lines::{LineError, Lines};
@@ -65,7 +65,7 @@ struct Load {
 /// Rows on their way to one transaction.
 #[derive(Default)]
 struct Rows {
-    runs: Runs,
+    runs: ParameterSets,
     first: u64,
     last: u64,
 }
@@ -153,14 +153,14 @@ async fn run(
         engine.verify(&exchange.caller).await.map_err(Failure::of)?;
     }
     while let Some(rows) = next {
-        let (count, size) = (rows.count, rows.statement.runs.size());
+        let (count, size) = (rows.count, rows.statement.parameter_sets.size());
         let batch = Batch { statements: Arc::from([rows.statement]), rows: false, counters: load.counters };
         let mut nowhere = Nowhere;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut nowhere);
         let (run, gathered) = join(committing, gather(exchange, load, lines, size)).await;
         let Attempted { outcome, attempts } = run;
         let end = match outcome {
-            Ok(BatchBegun { end: Some(end), .. }) => end,
+            Ok(StartedBatch { end: Some(end), .. }) => end,
             Ok(_) => return Err(Failure::of(Error::invalid("the load has not ended"))),
             Err(BatchError { error, .. }) => {
                 loaded.attempted(attempts);
@@ -208,11 +208,11 @@ async fn gather(
             rows.first = number;
         }
         rows.last = number;
-        let row = if line.len() <= LARGE {
+        let row = if line.len() <= OFFLOAD_ABOVE {
             rows.runs.add(|out| body::parse_row(&line, load.typed, content, out))
         } else {
             let (mut runs, typed, content) = (std::mem::take(&mut rows.runs), load.typed, *content);
-            let parsed = elsewhere(move || {
+            let parsed = offload(move || {
                 let row = runs.add(|out| body::parse_row(&line, typed, &content, out));
                 (row, runs)
             });
@@ -230,18 +230,22 @@ async fn gather(
         None => rows.runs,
         Some(name) => as_list(name, &rows.runs),
     };
-    Ok(Some(Gathered { statement: BatchStatement { text: Arc::clone(&load.statement), runs }, count, at }))
+    Ok(Some(Gathered {
+        statement: BatchStatement { text: Arc::clone(&load.statement), parameter_sets: runs },
+        count,
+        at,
+    }))
 }
 
 /// A map with one parameter: the list of all rows.
-fn as_list(name: &str, rows: &Runs) -> Runs {
+fn as_list(name: &str, rows: &ParameterSets) -> ParameterSets {
     let mut map = Vec::with_capacity(rows.size() + name.len() + 16);
     let mut writer = Writer::new(&mut map);
     writer.map(1);
     writer.string(name);
     writer.list(rows.len());
     rows.iter().for_each(|row| writer.raw(row));
-    Runs::one(&map)
+    ParameterSets::one(&map)
 }
 
 impl Failure {

@@ -1,4 +1,4 @@
-//! A batch under way: what is sent, what is awaited, and what each reply means.
+//! A batch under way: what is sent, what is expected, and what each reply means.
 //!
 //! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
 //! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
@@ -17,21 +17,21 @@ use crate::{
         deadline::Deadline,
         engine::{Engine, PARAMETERS},
         error::Error,
-        offload::LARGE,
-        reply::{Stake, tainted},
-        result::patience,
+        offload::OFFLOAD_ABOVE,
+        reply::{AtRisk, mark_stale},
+        result::slow_reader_timeout,
+        result::{FetchSize, pull_first},
         result::{Flow, RowRefused},
-        result::{Window, pull_first},
-        running::{Running, State},
+        running::{RegisteredStatement, StatementState},
         statement::Options,
         statement::inspect,
-        statement::{Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere},
+        statement::{Plan, ServerOptions, Validated, accepted_by, database_of, validate_offloaded, validated},
         transaction::Committed,
     },
 };
 
 /// A batch under way. Dropping it before its end rolls it back.
-pub struct Script {
+pub struct BatchExecution {
     /// `None` once the end was reached.
     lease: Option<Lease>,
     batch: Batch,
@@ -39,7 +39,7 @@ pub struct Script {
     engine: Engine,
     sent: Position,
     answered: Position,
-    awaited: Awaited,
+    expected: ExpectedReply,
     /// How many runs have been sent and not answered.
     outstanding: usize,
     columns: usize,
@@ -47,11 +47,11 @@ pub struct Script {
     unfinished: bool,
     /// Some of the answer has left, so holding the rest back is of no use.
     is_leaving: bool,
-    window: Window,
+    fetch_size: FetchSize,
     /// Of the statement under way, and of all.
     counters: (Counters, Counters),
     deadline: Deadline,
-    running: Running,
+    running: RegisteredStatement,
 }
 
 /// A run of a statement.
@@ -65,7 +65,7 @@ struct Position {
 
 /// What the next reply belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Awaited {
+enum ExpectedReply {
     Begin,
     Columns,
     Rows,
@@ -79,32 +79,32 @@ const AHEAD_BYTES: usize = 256 * 1024;
 
 impl Engine {
     /// A wire with BEGIN queued.
-    pub(in crate::query) async fn script(
+    pub(in crate::query) async fn begin_batch(
         &self,
         caller: &Identity,
         database: &Arc<str>,
         batch: &Batch,
         options: &Options,
-        (running, limit): (&Running, Duration),
-    ) -> Result<Script, Error> {
+        (running, limit): (&RegisteredStatement, Duration),
+    ) -> Result<BatchExecution, Error> {
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let target = database_of(self.settings.aliases.resolve(database), &lease);
-        let sent = Sent::new(&lease, target, options, limit)?;
+        let sent = ServerOptions::new(&lease, target, options, limit)?;
         lease.begin(&sent.extra());
-        running.is(State::Running);
-        Ok(Script {
+        running.set_state(StatementState::Running);
+        Ok(BatchExecution {
             lease: Some(lease),
             batch: batch.clone(),
             database: Arc::clone(database),
             engine: self.clone(),
             sent: Position::default(),
             answered: Position::default(),
-            awaited: Awaited::Begin,
+            expected: ExpectedReply::Begin,
             outstanding: 0,
             columns: 0,
             unfinished: false,
             is_leaving: false,
-            window: Window::new(),
+            fetch_size: FetchSize::new(),
             counters: <(Counters, Counters)>::default(),
             deadline: Deadline::after(limit, self.grace(options), caller),
             running: running.clone(),
@@ -112,7 +112,7 @@ impl Engine {
     }
 }
 
-impl Script {
+impl BatchExecution {
     pub(in crate::query) async fn first(
         &mut self,
         sink: &mut impl BatchSink,
@@ -120,8 +120,8 @@ impl Script {
     ) -> Result<Option<BatchEnd>, BatchError> {
         let first = self.advance(sink).await;
         first.map_err(|mut failure| {
-            if let (Awaited::Begin, Some(lease)) = (self.awaited, &mut self.lease) {
-                failure.error = tainted(failure.error, lease, options);
+            if let (ExpectedReply::Begin, Some(lease)) = (self.expected, &mut self.lease) {
+                failure.error = mark_stale(failure.error, lease, options);
             }
             self.lease = None;
             failure
@@ -136,16 +136,16 @@ impl Script {
     pub async fn advance(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let (deadline, running) = (self.deadline, self.running.clone());
         let mut moved = running.bound(deadline, pin!(self.work(sink))).await;
-        if moved.is_err() && self.awaited == Awaited::Commit {
+        if moved.is_err() && self.expected == ExpectedReply::Commit {
             // COMMIT cannot be taken back: what came of it is for the database to say.
-            moved = deadline.last_words().bound(pin!(self.work(sink))).await;
-            moved = moved.map_err(|_| Error::unsettled_commit());
+            moved = deadline.grace_period().bound(pin!(self.work(sink))).await;
+            moved = moved.map_err(|_| Error::commit_outcome_unknown());
         }
         if matches!(moved, Ok(Ok(None))) {
             self.is_leaving = true;
-            running.is(State::Streaming);
-        } else if self.awaited != Awaited::Begin {
-            self.let_go();
+            running.set_state(StatementState::Streaming);
+        } else if self.expected != ExpectedReply::Begin {
+            self.abandon();
         }
         moved?
     }
@@ -154,7 +154,7 @@ impl Script {
     /// blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
-        self.lease.is_some() && !self.window.is_due()
+        self.lease.is_some() && !self.fetch_size.is_due()
     }
 
     /// Waits until the time of the batch is over or somebody cancels it, while its rows wait for a reader. It is rolled
@@ -162,16 +162,16 @@ impl Script {
     pub async fn interrupted(&mut self) -> Error {
         let (deadline, running) = (self.deadline, self.running.clone());
         let blocks = self.is_amid_batch() && self.lease.as_ref().is_some_and(|lease| lease.dialect().holds_workers);
-        let why = match running.bound(deadline, pin!(patience(blocks))).await {
+        let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
             Ok(()) => Error::reader_too_slow(),
             Err(why) => why,
         };
-        self.let_go();
+        self.abandon();
         why
     }
 
     /// Lets go of the connection, on which whatever runs is then cancelled without delay.
-    fn let_go(&mut self) {
+    fn abandon(&mut self) {
         if let Some(lease) = &mut self.lease {
             lease.hurry();
         }
@@ -182,7 +182,7 @@ impl Script {
         loop {
             self.send_ahead().await?;
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
-            if let Some(rows) = self.window.due() {
+            if let Some(rows) = self.fetch_size.take_due() {
                 lease.pull(rows);
             }
             let resumed = std::mem::take(&mut self.unfinished);
@@ -198,7 +198,7 @@ impl Script {
                 Reply::Record => {
                     let fields = lease.payload();
                     if !resumed {
-                        self.window.count(fields.len());
+                        self.fetch_size.count(fields.len());
                     }
                     match sink.row(fields, self.columns) {
                         Ok(Flow::Continue | Flow::Enough) => {}
@@ -214,11 +214,11 @@ impl Script {
                     if let Some(end) = self.succeeded(sink)? {
                         return Ok(Some(end));
                     }
-                    if self.window.is_due() && self.is_leaving {
+                    if self.fetch_size.is_due() && self.is_leaving {
                         return Ok(None);
                     }
                 }
-                Reply::Failure(failure) => return Err(self.at_fault(Error::of_statement(failure))),
+                Reply::Failure(failure) => return Err(self.at_fault(Error::from_failure(failure))),
                 Reply::Ignored => {
                     return Err(self.lost(bolt::Error::Protocol("a request was neither carried out nor refused")));
                 }
@@ -230,9 +230,9 @@ impl Script {
         let Some(lease) = &mut self.lease else {
             return Err(Error::result_ended().into());
         };
-        match self.awaited {
-            Awaited::Begin => self.awaited = Awaited::Columns,
-            Awaited::Columns => {
+        match self.expected {
+            ExpectedReply::Begin => self.expected = ExpectedReply::Columns,
+            ExpectedReply::Columns => {
                 let columns = match summary::columns(lease.payload()) {
                     Ok(columns) => columns,
                     Err(error) => return Err(self.lost(error.into())),
@@ -241,21 +241,21 @@ impl Script {
                     sink.open(&columns);
                 }
                 self.columns = columns.count;
-                self.awaited = Awaited::Rows;
+                self.expected = ExpectedReply::Rows;
             }
-            Awaited::Rows => {
+            ExpectedReply::Rows => {
                 let summary = match Summary::parse(lease.payload()) {
                     Ok(summary) => summary,
                     Err(error) => return Err(self.lost(error.into())),
                 };
                 if summary.has_more {
                     // Only the last run is asked for its rows in batches.
-                    self.window.over();
+                    self.fetch_size.end_batch();
                 } else if let Err(refused) = self.run_ended(summary, sink) {
                     return Err(self.at_fault(refused.into()));
                 }
             }
-            Awaited::Commit => {
+            ExpectedReply::Commit => {
                 let committed = Committed::of(lease.payload());
                 let counters = self.batch.counters.then(|| self.counters.1.to_packstream());
                 return Ok(Some(BatchEnd { counters, committed }));
@@ -273,16 +273,16 @@ impl Script {
         }
         let Some(statement) = self.batch.statements.get(self.answered.statement) else { return Ok(()) };
         self.answered.run += 1;
-        if self.answered.run >= statement.runs.len() {
+        if self.answered.run >= statement.parameter_sets.len() {
             let sums = std::mem::take(&mut self.counters.0);
-            if summary.stats.is_some() || statement.runs.len() > 1 {
+            if summary.stats.is_some() || statement.parameter_sets.len() > 1 {
                 summary.stats = Some(sums.to_packstream());
             }
             sink.close(&summary)?;
             self.answered = self.answered.next_statement();
         }
         let all = self.answered.statement >= self.batch.statements.len();
-        self.awaited = if all { Awaited::Commit } else { Awaited::Columns };
+        self.expected = if all { ExpectedReply::Commit } else { ExpectedReply::Columns };
         if let (true, Some(lease)) = (all, &mut self.lease) {
             lease.commit();
         }
@@ -299,30 +299,31 @@ impl Script {
         while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
             let at = self.sent;
             let Some(statement) = self.batch.statements.get(at.statement) else { break };
-            let Some((parameters, next)) = statement.runs.at(at.offset) else {
+            let Some((parameters, next)) = statement.parameter_sets.at(at.offset) else {
                 self.sent = at.next_statement();
                 continue;
             };
-            let at_fault = |error| BatchError { error, statement: Some(at.statement), is_loss: false };
+            let at_fault = |error| BatchError { error, statement: Some(at.statement), lost_before_commit: false };
             let target = self.engine.settings.aliases.resolve(&self.database);
             let plan = Plan::of(&statement.text, target, lease).map_err(at_fault)?;
-            let parameters = if parameters.len() <= LARGE {
-                fitted(PARAMETERS, parameters, lease)
+            let parameters = if parameters.len() <= OFFLOAD_ABOVE {
+                validated(PARAMETERS, parameters, lease)
             } else {
                 let (statements, accepts) = (Arc::clone(&self.batch.statements), accepted_by(lease));
-                let of_run = move |fit: &dyn Fn(&[u8]) -> Fitted| {
-                    let runs = statements.get(at.statement).map(|statement| &statement.runs);
+                let of_run = move |fit: &dyn Fn(&[u8]) -> Validated| {
+                    let runs = statements.get(at.statement).map(|statement| &statement.parameter_sets);
                     runs.and_then(|runs| runs.at(at.offset)).map_or(Ok(None), |(map, _)| fit(map))
                 };
-                let fitted = Box::pin(fitted_elsewhere(of_run, accepts)).await;
-                fitted.map(|fitted| fitted.map_or(Cow::Borrowed(parameters), Cow::Owned))
+                let validated = Box::pin(validate_offloaded(of_run, accepts)).await;
+                validated.map(|validated| validated.map_or(Cow::Borrowed(parameters), Cow::Owned))
             };
             let parameters = parameters.map_err(at_fault)?;
             lease.run_in_transaction(plan.text, &parameters);
-            if plan.taints {
+            if plan.leaves_stale {
                 lease.mark_stale();
             }
-            let is_last = at.statement + 1 == self.batch.statements.len() && at.run + 1 == statement.runs.len();
+            let is_last =
+                at.statement + 1 == self.batch.statements.len() && at.run + 1 == statement.parameter_sets.len();
             match (self.batch.rows, is_last) {
                 (false, _) => lease.discard(),
                 (true, false) => lease.pull_all(),
@@ -336,26 +337,26 @@ impl Script {
     }
 
     fn at_fault(&self, error: Error) -> BatchError {
-        let is_statements = matches!(self.awaited, Awaited::Columns | Awaited::Rows);
-        BatchError { error, statement: is_statements.then_some(self.answered.statement), is_loss: false }
+        let is_statements = matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows);
+        BatchError { error, statement: is_statements.then_some(self.answered.statement), lost_before_commit: false }
     }
 
     fn lost(&self, error: bolt::Error) -> BatchError {
         let error = match error {
             bolt::Error::Login(failure) => {
                 let caller = self.lease.as_ref().map(|lease| lease.identity());
-                return caller.map_or_else(Error::result_ended, |caller| Error::of_login(failure, caller)).into();
+                return caller.map_or_else(Error::result_ended, |caller| Error::from_login(failure, caller)).into();
             }
             error => error,
         };
         let in_batches = self.batch.statements.iter().any(|one| inspect::may_commit_in_batches(&one.text));
-        let stake = match self.awaited {
-            Awaited::Commit => Stake::Commit,
-            _ if in_batches => Stake::Statement,
-            _ => Stake::Transaction(None),
+        let at_risk = match self.expected {
+            ExpectedReply::Commit => AtRisk::Commit,
+            _ if in_batches => AtRisk::Statement,
+            _ => AtRisk::Transaction(None),
         };
-        let is_loss = matches!(stake, Stake::Transaction(_));
-        BatchError { error: stake.lost(&error), statement: None, is_loss }
+        let lost_before_commit = matches!(at_risk, AtRisk::Transaction(_));
+        BatchError { error: at_risk.lost(&error), statement: None, lost_before_commit }
     }
 }
 
@@ -365,11 +366,11 @@ impl Position {
     }
 }
 
-impl std::fmt::Debug for Script {
+impl std::fmt::Debug for BatchExecution {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Script")
+        f.debug_struct("BatchExecution")
             .field("answered", &self.answered)
-            .field("awaited", &self.awaited)
+            .field("expected", &self.expected)
             .finish_non_exhaustive()
     }
 }

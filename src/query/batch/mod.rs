@@ -10,7 +10,7 @@ mod request;
 
 pub use self::{
     counters::Counters,
-    execution::Script,
-    parameter_sets::Runs,
-    request::{Batch, BatchBegun, BatchEnd, BatchError, BatchSink, BatchStatement},
+    execution::BatchExecution,
+    parameter_sets::ParameterSets,
+    request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement, StartedBatch},
 };

@@ -3,7 +3,7 @@
 /// A PackStream map for each run, all in one piece: a list of millions of empty maps takes no more than five bytes for
 /// each of them.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Runs {
+pub struct ParameterSets {
     /// Each map behind its length.
     maps: Vec<u8>,
     count: usize,
@@ -12,7 +12,7 @@ pub struct Runs {
 /// Bytes of the length before each map.
 const LENGTH: usize = 4;
 
-impl Runs {
+impl ParameterSets {
     /// One run with these parameters.
     #[must_use]
     pub fn one(map: &[u8]) -> Self {
@@ -78,12 +78,12 @@ mod tests {
 
     #[test]
     fn maps_come_out_as_they_went_in() {
-        let mut runs = Runs::one(b"\xA0");
+        let mut runs = ParameterSets::one(b"\xA0");
         runs.add(|out| out.extend_from_slice(&[7; 300]));
         runs.add(|_| ());
         let maps: Vec<_> = runs.iter().map(<[u8]>::to_vec).collect();
         assert_eq!(maps, [vec![0xA0], vec![7; 300], Vec::new()]);
         assert_eq!((runs.len(), runs.size(), runs.is_empty()), (3, 301, false));
-        assert_eq!(Runs::default().at(0), None);
+        assert_eq!(ParameterSets::default().at(0), None);
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::{execution::Script, parameter_sets::Runs};
+use super::{execution::BatchExecution, parameter_sets::ParameterSets};
 use crate::{
     auth::Identity,
     bolt::Summary,
@@ -25,7 +25,7 @@ pub struct BatchStatement {
     /// The text.
     pub text: Arc<str>,
     /// The parameters of each run.
-    pub runs: Runs,
+    pub parameter_sets: ParameterSets,
 }
 
 /// What one transaction is to do.
@@ -50,9 +50,9 @@ pub trait BatchSink: RowSink {
 
 /// A batch whose beginning is in a sink.
 #[derive(Debug)]
-pub struct BatchBegun {
+pub struct StartedBatch {
     /// The rest of it.
-    pub script: Script,
+    pub execution: BatchExecution,
     /// The end, if it was reached.
     pub end: Option<BatchEnd>,
 }
@@ -74,12 +74,12 @@ pub struct BatchError {
     /// The statement at fault, counted from 0.
     pub statement: Option<usize>,
     /// The connection was lost before anybody asked for COMMIT, so another attempt cannot do the same twice.
-    pub(in crate::query) is_loss: bool,
+    pub(in crate::query) lost_before_commit: bool,
 }
 
 impl From<Error> for BatchError {
     fn from(error: Error) -> Self {
-        Self { error, statement: None, is_loss: false }
+        Self { error, statement: None, lost_before_commit: false }
     }
 }
 
@@ -94,28 +94,32 @@ impl Engine {
         options: &Options,
         retry: Retry,
         sink: &mut impl BatchSink,
-    ) -> Attempted<BatchBegun, BatchError> {
+    ) -> Attempted<StartedBatch, BatchError> {
         let Some(first) = batch.statements.first() else {
             let error = Error::bad_request("statements cannot be null or empty");
             return Attempted { outcome: Err(error.into()), attempts: 0 };
         };
-        let running = self.register.enter(caller, database, &first.text);
+        let running = self.running_statements.enter(caller, database, &first.text);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         let database: Arc<str> = database.into();
         loop {
             let limit = attempts.time_left();
-            let outcome = match self.script(caller, &database, batch, options, (&running, limit)).await {
-                Ok(mut script) => {
-                    attempts.begun();
-                    let first = script.first(sink, options).await;
-                    first.map(|end| BatchBegun { script, end })
+            let outcome = match self.begin_batch(caller, &database, batch, options, (&running, limit)).await {
+                Ok(mut execution) => {
+                    attempts.start_next();
+                    let first = execution.first(sink, options).await;
+                    first.map(|end| StartedBatch { execution, end })
                 }
                 Err(error) => Err(error.into()),
             };
             let pause = outcome.as_ref().err().and_then(|failure: &BatchError| {
                 let texts = batch.statements.iter().map(|statement| &*statement.text);
-                if failure.is_loss { attempts.again() } else { self.after(&failure.error, &mut attempts, texts) }
+                if failure.lost_before_commit {
+                    attempts.next_pause_within_limits()
+                } else {
+                    self.retry_pause(&failure.error, &mut attempts, texts)
+                }
             });
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };

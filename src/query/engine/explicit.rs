@@ -12,16 +12,16 @@ use crate::{
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{Stake, expect, tainted},
+        reply::{AtRisk, expect, mark_stale},
         result::pull_first,
-        result::{Rows, Scope},
+        result::{Rows, TransactionScope},
         retry::{Attempts, Retry},
-        running::{Running, State},
+        running::{RegisteredStatement, StatementState},
         statement::{Options, Statement},
-        statement::{Plan, Sent, database_of, fitted_parameters},
+        statement::{Plan, ServerOptions, database_of, validated_parameters},
         transaction::Committed,
         transaction::completion,
-        transaction::{Guard, Handle, Reservation, Transaction},
+        transaction::{Reservation, Transaction, TransactionGuard, TransactionHandle},
     },
 };
 
@@ -34,7 +34,7 @@ impl Engine {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let begun = self.begin_once(caller, database, options).await;
-            if begun.as_ref().err().and_then(|error| self.after(error, &mut attempts, [])).is_none() {
+            if begun.as_ref().err().and_then(|error| self.retry_pause(error, &mut attempts, [])).is_none() {
                 return begun;
             }
         }
@@ -42,8 +42,8 @@ impl Engine {
 
     async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
-        let begun = expect(&mut lease, deadline, Stake::Transaction(None), |_| Ok(())).await;
-        begun.map_err(|error| tainted(error, &mut lease, options))?;
+        let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
+        begun.map_err(|error| mark_stale(error, &mut lease, options))?;
         Ok(reservation.open(lease, caller, database, options)?.keep())
     }
 
@@ -58,12 +58,12 @@ impl Engine {
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let running = self.register.enter(caller, database, &statement.text);
+        let running = self.running_statements.enter(caller, database, &statement.text);
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
             let begun = running.unless_cancelled(first).await.flatten();
-            if begun.as_ref().err().and_then(|error| self.after(error, &mut attempts, [])).is_none() {
+            if begun.as_ref().err().and_then(|error| self.retry_pause(error, &mut attempts, [])).is_none() {
                 return begun;
             }
         }
@@ -75,25 +75,25 @@ impl Engine {
         database: &str,
         statement: &Statement,
         options: &Options,
-        running: &Running,
+        running: &RegisteredStatement,
     ) -> Result<Rows, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
-        let parameters = fitted_parameters(&statement.parameters, &lease).await?;
+        let parameters = validated_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
         pull_first(&mut lease);
-        if plan.taints {
+        if plan.leaves_stale {
             lease.mark_stale();
         }
-        running.is(State::Running);
-        let stake = Stake::Transaction(Some(&statement.text));
-        let begun = expect(&mut lease, deadline, stake, |_| Ok(())).await;
-        begun.map_err(|error| tainted(error, &mut lease, options))?;
-        let columns = expect(&mut lease, deadline, stake, columns).await?;
+        running.set_state(StatementState::Running);
+        let at_risk = AtRisk::Transaction(Some(&statement.text));
+        let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
+        begun.map_err(|error| mark_stale(error, &mut lease, options))?;
+        let columns = expect(&mut lease, deadline, at_risk, columns).await?;
         let guard = reservation.open(lease, caller, database, options)?;
-        running.belongs_to(guard.id());
+        running.set_transaction(guard.id());
         let deadline = deadline.min(guard.deadline());
-        Ok(Rows::new(Scope::Inside(guard), columns, deadline, plan.kind, (running.clone(), None)))
+        Ok(Rows::new(TransactionScope::Explicit(guard), columns, deadline, plan.kind, (running.clone(), None)))
     }
 
     /// Runs a statement in the transaction `handle`.
@@ -101,8 +101,13 @@ impl Engine {
     /// # Errors
     /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
     /// the request that was wrong.
-    pub async fn run_in(&self, caller: &Identity, handle: &Handle<'_>, statement: &Statement) -> Result<Rows, Error> {
-        self.run_on(Scope::Inside, caller, handle, statement).await
+    pub async fn run_in(
+        &self,
+        caller: &Identity,
+        handle: &TransactionHandle<'_>,
+        statement: &Statement,
+    ) -> Result<Rows, Error> {
+        self.run_on(TransactionScope::Explicit, caller, handle, statement).await
     }
 
     /// Runs the last statement of the transaction `handle`, and commits.
@@ -112,17 +117,17 @@ impl Engine {
     pub async fn commit_with(
         &self,
         caller: &Identity,
-        handle: &Handle<'_>,
+        handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        self.run_on(Scope::Last, caller, handle, statement).await
+        self.run_on(TransactionScope::ExplicitCommit, caller, handle, statement).await
     }
 
     /// Commits the transaction `handle`.
     ///
     /// # Errors
     /// Not found, in use, or the database's refusal; the transaction is over then.
-    pub async fn commit(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Committed, Error> {
+    pub async fn commit(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
         completion::commit(self.check_out(caller, handle).await?).await
     }
 
@@ -130,7 +135,7 @@ impl Engine {
     ///
     /// # Errors
     /// Not found, or in use.
-    pub async fn keep_alive(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Transaction, Error> {
+    pub async fn keep_alive(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Transaction, Error> {
         Ok(self.check_out(caller, handle).await?.keep())
     }
 
@@ -138,30 +143,30 @@ impl Engine {
     ///
     /// # Errors
     /// Not found, in use, or what broke the connection (the database then rolls back by itself).
-    pub async fn roll_back(&self, caller: &Identity, handle: &Handle<'_>) -> Result<(), Error> {
+    pub async fn roll_back(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<(), Error> {
         let mut guard = self.check_out(caller, handle).await?;
-        let deadline = guard.deadline().last_words();
+        let deadline = guard.deadline().grace_period();
         let connection = guard.lease();
         connection.rollback();
-        let rolled_back = expect(connection, deadline, Stake::Transaction(None), |_| Ok(())).await;
+        let rolled_back = expect(connection, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
         drop(guard.finish());
         rolled_back
     }
 
     async fn run_on(
         &self,
-        scope: fn(Guard) -> Scope,
+        scope: fn(TransactionGuard) -> TransactionScope,
         caller: &Identity,
-        handle: &Handle<'_>,
+        handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let running = self.register.enter(caller, handle.database, &statement.text);
+        let running = self.running_statements.enter(caller, handle.database, &statement.text);
         let guard = self.check_out(caller, handle).await?;
-        running.belongs_to(guard.id());
-        running.is(State::Running);
+        running.set_transaction(guard.id());
+        running.set_state(StatementState::Running);
         let starting = pin!(self.start(guard, handle.database, statement));
         let started = running.unless_cancelled(starting).await.flatten();
-        let (guard, columns, kind) = started.inspect_err(|error| self.note_forgotten(error))?;
+        let (guard, columns, kind) = started.inspect_err(|error| self.note_expired_authorization(error))?;
         let deadline = guard.deadline();
         Ok(Rows::new(scope(guard), columns, deadline, kind, (running, None)))
     }
@@ -170,14 +175,16 @@ impl Engine {
     /// itself leaves the transaction open; a refusal of the database ends it.
     async fn start(
         &self,
-        mut guard: Guard,
+        mut guard: TransactionGuard,
         database: &str,
         statement: &Statement,
-    ) -> Result<(Guard, bolt::Columns, Option<&'static str>), Error> {
+    ) -> Result<(TransactionGuard, bolt::Columns, Option<&'static str>), Error> {
         let deadline = guard.deadline();
         let connection = guard.lease();
         let ready = match Plan::of(&statement.text, self.settings.aliases.resolve(database), connection) {
-            Ok(plan) => fitted_parameters(&statement.parameters, connection).await.map(|parameters| (plan, parameters)),
+            Ok(plan) => {
+                validated_parameters(&statement.parameters, connection).await.map(|parameters| (plan, parameters))
+            }
             Err(error) => Err(error),
         };
         let (plan, parameters) = match ready {
@@ -189,11 +196,11 @@ impl Engine {
         };
         connection.run_in_transaction(plan.text, &parameters);
         pull_first(connection);
-        if plan.taints {
+        if plan.leaves_stale {
             connection.mark_stale();
         }
         let kind = plan.kind;
-        match expect(connection, deadline, Stake::Transaction(Some(&statement.text)), columns).await {
+        match expect(connection, deadline, AtRisk::Transaction(Some(&statement.text)), columns).await {
             Ok(columns) => Ok((guard, columns, kind)),
             Err(error) => {
                 guard.fail();
@@ -204,7 +211,7 @@ impl Engine {
 
     /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
     /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
-    async fn check_out(&self, caller: &Identity, handle: &Handle<'_>) -> Result<Guard, Error> {
+    async fn check_out(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<TransactionGuard, Error> {
         self.verify(caller).await?;
         let mut guard = self.transactions.check_out(handle, caller)?;
         guard.lease().move_here();
@@ -228,7 +235,7 @@ impl Engine {
         let mut lease = self.lease(caller).await?;
         let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
         let target = self.settings.aliases.resolve(database);
-        let sent = Sent::new(&lease, database_of(target, &lease), options, limit)?;
+        let sent = ServerOptions::new(&lease, database_of(target, &lease), options, limit)?;
         lease.begin(&sent.extra());
         Ok((lease, reservation, Deadline::after(limit, self.grace(options), caller)))
     }

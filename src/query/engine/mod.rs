@@ -8,7 +8,7 @@ use std::{fmt, pin::pin, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-use self::read_only::{must_be_begun, read};
+use self::read_only::{needs_read_transaction, start_read_only};
 use crate::{
     auth::Identity,
     bolt::{self, summary},
@@ -16,17 +16,17 @@ use crate::{
     query::{
         deadline::Deadline,
         error::{AUTHORIZATION_EXPIRED, Error},
-        reply::{Stake, expect, tainted},
+        reply::{AtRisk, expect, mark_stale},
         result::RowSink,
         result::pull_first,
-        result::{Begun, Rows, Scope},
+        result::{Rows, StartedStatement, TransactionScope},
         retry::{Attempts, Retry},
-        running::{Register, Running, RunningStatement, State},
+        running::{RegisteredStatement, RunningRegistry, RunningStatement, StatementState},
         statement::Aliases,
         statement::inspect,
         statement::{Options, Statement},
-        statement::{Plan, Sent, fitted_parameters},
-        transaction::{Settings as TransactionSettings, Transactions},
+        statement::{Plan, ServerOptions, validated_parameters},
+        transaction::{TransactionRegistry, TransactionSettings},
     },
 };
 
@@ -56,8 +56,8 @@ pub struct Settings {
 #[derive(Clone)]
 pub struct Engine {
     pub(in crate::query) pool: Pool,
-    pub(in crate::query) transactions: Transactions,
-    pub(in crate::query) register: Register,
+    pub(in crate::query) transactions: TransactionRegistry,
+    pub(in crate::query) running_statements: RunningRegistry,
     pub(in crate::query) settings: Arc<Settings>,
 }
 
@@ -80,8 +80,8 @@ impl Engine {
     /// An engine over `pool`. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
-        let transactions = Transactions::new(settings.transactions);
-        Self { pool, transactions, register: Register::new(), settings: Arc::new(settings) }
+        let transactions = TransactionRegistry::new(settings.transactions);
+        Self { pool, transactions, running_statements: RunningRegistry::new(), settings: Arc::new(settings) }
     }
 
     /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so within the age of
@@ -90,7 +90,7 @@ impl Engine {
     /// # Errors
     /// The database's refusal, or why it could not be asked.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        self.pool.verify(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
+        self.pool.verify(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
     /// Whether the database has accepted the caller's credentials within the age of logins, as far as that is remembered.
@@ -109,8 +109,8 @@ impl Engine {
         options: &Options,
         retry: Retry,
         sink: &mut impl RowSink,
-    ) -> Attempted<Begun> {
-        let running = self.register.enter(caller, database, &statement.text);
+    ) -> Attempted<StartedStatement> {
+        let running = self.running_statements.enter(caller, database, &statement.text);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
@@ -118,7 +118,7 @@ impl Engine {
             let outcome = match started {
                 Ok(mut rows) => {
                     let first = rows.begin(sink).await;
-                    Ok(Begun { rows, first })
+                    Ok(StartedStatement { rows, first })
                 }
                 Err(error) => Err(error),
             };
@@ -126,7 +126,7 @@ impl Engine {
                 Ok(begun) => begun.first.as_ref().err(),
                 Err(error) => Some(error),
             };
-            let pause = failure.and_then(|error| self.after(error, &mut attempts, [&*statement.text]));
+            let pause = failure.and_then(|error| self.retry_pause(error, &mut attempts, [&*statement.text]));
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };
             };
@@ -144,36 +144,36 @@ impl Engine {
         database: &str,
         statement: &Statement,
         options: &Options,
-        (running, attempts): (&Running, &mut Attempts),
+        (running, attempts): (&RegisteredStatement, &mut Attempts),
     ) -> Result<Rows, Error> {
         let limit = attempts.time_left();
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
-        let parameters = fitted_parameters(&statement.parameters, &lease).await?;
-        let sent = Sent::new(&lease, plan.database, options, limit)?;
-        let reading = must_be_begun(options, &plan, &lease);
-        if reading {
+        let parameters = validated_parameters(&statement.parameters, &lease).await?;
+        let sent = ServerOptions::new(&lease, plan.database, options, limit)?;
+        let read_only = needs_read_transaction(options, &plan, &lease);
+        if read_only {
             lease.begin(&sent.extra());
             lease.run_in_transaction(plan.text, &parameters);
         } else {
             lease.run(plan.text, &parameters, &sent.extra());
         }
         pull_first(&mut lease);
-        attempts.begun();
-        if plan.taints {
+        attempts.start_next();
+        if plan.leaves_stale {
             lease.mark_stale();
         }
-        running.is(State::Running);
+        running.set_state(StatementState::Running);
         let mut deadline = Deadline::after(limit, self.grace(options), caller);
-        if reading {
+        if read_only {
             // On the heap, since most statements run without.
-            return Box::pin(read(lease, options, deadline, running)).await;
+            return Box::pin(start_read_only(lease, options, deadline, running)).await;
         }
         let mut stopping = false;
         let columns = loop {
             let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);
             let answered = {
-                let expected = pin!(expect(&mut lease, deadline, Stake::Statement, take));
+                let expected = pin!(expect(&mut lease, deadline, AtRisk::Statement, take));
                 running.unless_cancelled_or(stopping, expected).await
             };
             match answered {
@@ -185,16 +185,16 @@ impl Engine {
                 Err(_) => {
                     // Only the database can say whether that came in time.
                     lease.interrupt();
-                    (stopping, deadline) = (true, deadline.last_words());
+                    (stopping, deadline) = (true, deadline.grace_period());
                 }
             }
         };
         let columns = columns.map_err(|error| {
-            let error = if stopping { error.of_cancelled() } else { error };
-            tainted(error, &mut lease, options).outside_of_transactions(lease.dialect())
+            let error = if stopping { error.after_cancellation() } else { error };
+            mark_stale(error, &mut lease, options).outside_of_transactions(lease.dialect())
         })?;
         let stopping = stopping.then(|| Box::new(Error::cancelled()));
-        Ok(Rows::new(Scope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
+        Ok(Rows::new(TransactionScope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
     }
 
     /// How long the database may take to end a statement with these options by itself.
@@ -209,7 +209,7 @@ impl Engine {
     /// When the database does not accept the caller, or the caller is one of many who cannot be told apart.
     pub async fn running(&self, caller: &Identity, database: &str) -> Result<Vec<RunningStatement>, Error> {
         self.verify_alone(caller).await?;
-        Ok(self.register.list(caller, database))
+        Ok(self.running_statements.list(caller, database))
     }
 
     /// Ends a statement of `caller`, and with it the transaction that it belongs to.
@@ -218,7 +218,7 @@ impl Engine {
     /// As [`Engine::running`], or when there is no such statement.
     pub async fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         self.verify_alone(caller).await?;
-        self.register.cancel(caller, database, id)
+        self.running_statements.cancel(caller, database, id)
     }
 
     /// Strangers on the gateway's own account must not see or end each other's statements.
@@ -243,7 +243,7 @@ impl Engine {
     /// # Errors
     /// Why it cannot.
     pub async fn probe(&self) -> Result<(), Error> {
-        self.pool.probe().await.map_err(|error| Error::of_opening(&error, &self.pool.address()))
+        self.pool.probe().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
     }
 
     /// How full the pool of connections is.
@@ -260,22 +260,22 @@ impl Engine {
     }
 
     pub(in crate::query) async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool.acquire(caller).await.map_err(|error| Error::of_pool(error, caller, &self.pool.address()))
+        self.pool.acquire(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
     /// The pause before another attempt, if one may follow.
-    pub(in crate::query) fn after<'t>(
+    pub(in crate::query) fn retry_pause<'t>(
         &self,
         error: &Error,
         attempts: &mut Attempts,
         texts: impl IntoIterator<Item = &'t str>,
     ) -> Option<Duration> {
-        self.note_forgotten(error);
-        attempts.after(error, texts.into_iter())
+        self.note_expired_authorization(error);
+        attempts.pause_after(error, texts.into_iter())
     }
 
     /// The database may refuse because it has forgotten what its users may do: then all have to log in anew.
-    pub(in crate::query) fn note_forgotten(&self, error: &Error) {
+    pub(in crate::query) fn note_expired_authorization(&self, error: &Error) {
         if error.code == AUTHORIZATION_EXPIRED {
             self.pool.expire_logins();
         }
@@ -283,10 +283,10 @@ impl Engine {
 
     /// Waits before another attempt.
     // On the heap, since it is seldom needed.
-    pub(in crate::query) async fn wait(&self, running: &Running, pause: Duration) -> Result<(), Error> {
-        running.is(State::Retrying);
+    pub(in crate::query) async fn wait(&self, running: &RegisteredStatement, pause: Duration) -> Result<(), Error> {
+        running.set_state(StatementState::Retrying);
         running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await?;
-        running.is(State::Queued);
+        running.set_state(StatementState::Queued);
         Ok(())
     }
 

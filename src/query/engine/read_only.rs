@@ -1,7 +1,7 @@
 //! One statement that must not write, on servers where only a transaction can be opened for reading (Memgraph).
 //!
 //! BEGIN, RUN and PULL leave in one write. COMMIT follows behind the last row; it costs a round trip of its own, and since
-//! nothing can have been written, nothing is at stake.
+//! nothing can have been written, nothing is at risk.
 
 use std::pin::pin;
 
@@ -11,9 +11,9 @@ use crate::{
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{Stake, expect, tainted},
-        result::{Rows, Scope},
-        running::Running,
+        reply::{AtRisk, expect, mark_stale},
+        result::{Rows, TransactionScope},
+        running::RegisteredStatement,
         statement::Plan,
         statement::inspect,
         statement::{AccessMode, Options},
@@ -22,30 +22,30 @@ use crate::{
 
 /// Whether what is planned has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something
 /// is refused there, and writes nothing anywhere; nor does what stands in for a ping.
-pub(super) fn must_be_begun(options: &Options, plan: &Plan<'_>, connection: &Connection) -> bool {
+pub(super) fn needs_read_transaction(options: &Options, plan: &Plan<'_>, connection: &Connection) -> bool {
     options.access_mode == AccessMode::Read
         && connection.dialect().mode_needs_transaction
         && plan.kind.is_none()
-        && !inspect::shows(plan.text)
+        && !inspect::is_show_or_profile(plan.text)
 }
 
 /// Goes on when BEGIN, RUN and PULL are queued.
-pub(super) async fn read(
+pub(super) async fn start_read_only(
     mut lease: Lease,
     options: &Options,
     deadline: Deadline,
-    running: &Running,
+    running: &RegisteredStatement,
 ) -> Result<Rows, Error> {
-    let stake = Stake::Transaction(None);
+    let at_risk = AtRisk::Transaction(None);
     let started = {
         let starting = pin!(async {
-            let begun = expect(&mut lease, deadline, stake, |_| Ok(())).await;
-            begun.map_err(|error| tainted(error, &mut lease, options))?;
+            let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
+            begun.map_err(|error| mark_stale(error, &mut lease, options))?;
             let take = |connection: &Connection| Ok(summary::columns(connection.payload())?);
-            expect(&mut lease, deadline, stake, take).await.map_err(Error::while_reading)
+            expect(&mut lease, deadline, at_risk, take).await.map_err(Error::while_reading)
         });
         running.unless_cancelled(starting).await
     };
     let columns = started.inspect_err(|_| lease.hurry())??;
-    Ok(Rows::new(Scope::Reading(lease), columns, deadline, None, (running.clone(), None)))
+    Ok(Rows::new(TransactionScope::ReadOnly(lease), columns, deadline, None, (running.clone(), None)))
 }

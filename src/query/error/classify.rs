@@ -69,7 +69,7 @@ const MULTICOMMAND: &str = "not allowed in multicommand transactions";
 
 impl Error {
     /// What the database said of a statement, a BEGIN or a COMMIT.
-    pub(in crate::query) fn of_statement(failure: Failure) -> Self {
+    pub(in crate::query) fn from_failure(failure: Failure) -> Self {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
     }
 
@@ -163,7 +163,7 @@ mod tests {
 
     fn of(code: &str, message: &str, classification: Option<&str>) -> Error {
         let classification = classification.map(Into::into);
-        Error::of_statement(Failure { code: code.into(), message: message.into(), classification })
+        Error::from_failure(Failure { code: code.into(), message: message.into(), classification })
     }
 
     #[test]

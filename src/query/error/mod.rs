@@ -190,7 +190,7 @@ impl Error {
     }
 
     /// COMMIT was sent, and nobody knows what came of it.
-    pub(in crate::query) fn unsettled_commit() -> Self {
+    pub(in crate::query) fn commit_outcome_unknown() -> Self {
         Self::new(
             Kind::OutcomeUnknown,
             OUTCOME_UNKNOWN,
@@ -200,7 +200,7 @@ impl Error {
     }
 
     /// A statement was cancelled, and nobody knows whether in time.
-    pub(in crate::query) fn unsettled_cancel() -> Self {
+    pub(in crate::query) fn cancel_outcome_unknown() -> Self {
         Self::new(
             Kind::OutcomeUnknown,
             OUTCOME_UNKNOWN,
@@ -215,22 +215,22 @@ impl Error {
     }
 
     /// The same, about a statement that took effect although its result could not be shown.
-    pub(in crate::query) fn though_carried_out(mut self) -> Self {
+    pub(in crate::query) fn despite_commit(mut self) -> Self {
         self.message.push_str(" The statement was carried out and committed all the same.");
         self
     }
 
     /// The same, about a statement that the database was told to end.
-    pub(in crate::query) fn of_cancelled(self) -> Self {
+    pub(in crate::query) fn after_cancellation(self) -> Self {
         match self.kind {
             // A request was passed over, or not answered in time.
-            Kind::OutcomeUnknown | Kind::Timeout => Self::unsettled_cancel(),
+            Kind::OutcomeUnknown | Kind::Timeout => Self::cancel_outcome_unknown(),
             _ => self,
         }
     }
 
     /// The same, about a transaction that was rolled back for it.
-    pub(in crate::query) fn and_rolled_back(mut self) -> Self {
+    pub(in crate::query) fn after_rollback(mut self) -> Self {
         self.message.push_str(" The transaction was rolled back.");
         self
     }
@@ -251,7 +251,7 @@ impl Error {
     }
 
     /// What the database said of a login.
-    pub(in crate::query) fn of_login(failure: Failure, caller: &Identity) -> Self {
+    pub(in crate::query) fn from_login(failure: Failure, caller: &Identity) -> Self {
         let Failure { code, message, .. } = failure;
         if caller.is_service_account() {
             // The caller has done nothing wrong, and can do nothing about it.
@@ -286,24 +286,24 @@ impl Error {
     }
 
     /// What happened to a connection on which a statement outside of a transaction may have been carried out.
-    pub(in crate::query) fn of_lost(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn from_lost_statement(error: &bolt::Error) -> Self {
         let message = format!("{error}; whether the statement took effect is not known");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
     /// What happened to a connection on which a transaction may have been committed.
-    pub(in crate::query) fn of_lost_commit(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn from_lost_commit(error: &bolt::Error) -> Self {
         let message = format!("{error}; whether the transaction was committed is not known");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
     /// What happened to a connection on which a transaction was open that nobody had asked to be committed.
-    pub(in crate::query) fn of_lost_transaction(error: &bolt::Error) -> Self {
+    pub(in crate::query) fn from_lost_transaction(error: &bolt::Error) -> Self {
         Self::new(Kind::Unavailable, UNAVAILABLE, format!("{error}; the transaction was rolled back"))
     }
 
     /// Why there is no connection to the database at `address`.
-    pub(in crate::query) fn of_opening(error: &bolt::Error, address: &str) -> Self {
+    pub(in crate::query) fn from_opening(error: &bolt::Error, address: &str) -> Self {
         use bolt::Error as E;
         let message = match error {
             // These name it themselves.
@@ -322,10 +322,10 @@ impl Error {
         }
     }
 
-    pub(in crate::query) fn of_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
+    pub(in crate::query) fn from_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
         match error {
-            PoolError::Connection(bolt::Error::Login(failure)) => Self::of_login(failure, caller),
-            PoolError::Connection(error) => Self::of_opening(&error, address),
+            PoolError::Connection(bolt::Error::Login(failure)) => Self::from_login(failure, caller),
+            PoolError::Connection(error) => Self::from_opening(&error, address),
             PoolError::Expired => Self::token_expired_before(),
             error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
         }
@@ -364,12 +364,12 @@ mod tests {
         let nobody = Identity::sample(AuthToken::none(), false);
         let neo4j = "The client is unauthorized due to authentication failure.";
         let code = "Neo.ClientError.Security.Unauthorized";
-        assert_eq!(Error::of_login(failure(code, neo4j, None), &somebody).message, "Invalid credential.");
+        assert_eq!(Error::from_login(failure(code, neo4j, None), &somebody).message, "Invalid credential.");
         let bearer = "Unsupported authentication token, scheme 'bearer' is not supported.";
-        assert_eq!(Error::of_login(failure(code, bearer, None), &somebody).message, bearer);
-        assert_eq!(Error::of_login(failure(code, "x", None), &nobody).message, "No authentication header supplied.");
+        assert_eq!(Error::from_login(failure(code, bearer, None), &somebody).message, bearer);
+        assert_eq!(Error::from_login(failure(code, "x", None), &nobody).message, "No authentication header supplied.");
         let memgraph = failure("Memgraph.ClientError.Security.Unauthenticated", "Authentication failure", None);
-        let error = Error::of_login(memgraph, &somebody);
+        let error = Error::from_login(memgraph, &somebody);
         assert_eq!(
             (error.kind, error.code.as_str(), error.message.as_str()),
             (Kind::Unauthorized, code, "Invalid credential.")
@@ -379,17 +379,17 @@ mod tests {
     #[test]
     fn a_refused_service_account_is_not_the_callers_fault() {
         let service = Identity::sample(AuthToken::basic("gateway", "pw"), true);
-        let error = Error::of_login(failure(UNAUTHORIZED, "no", None), &service);
+        let error = Error::from_login(failure(UNAUTHORIZED, "no", None), &service);
         assert_eq!((error.kind, error.code.as_str()), (Kind::Unavailable, UNAVAILABLE));
     }
 
     #[test]
     fn a_connection_lost_under_a_statement_leaves_its_outcome_open() {
-        let error = Error::of_lost(&bolt::Error::Closed);
+        let error = Error::from_lost_statement(&bolt::Error::Closed);
         assert_eq!(error.kind, Kind::OutcomeUnknown);
         assert!(error.message.contains("not known"));
         assert!(!error.kind.is_retryable());
-        assert!(Error::of_lost_transaction(&bolt::Error::Closed).kind.is_retryable());
+        assert!(Error::from_lost_transaction(&bolt::Error::Closed).kind.is_retryable());
     }
 
     #[test]
@@ -409,7 +409,7 @@ mod tests {
             (bolt::Error::Tls { address: address.into(), source: io() }, Kind::Gateway, "DatabaseError"),
             (bolt::Error::Protocol("x"), Kind::Gateway, "DatabaseError"),
         ] {
-            let told = Error::of_opening(&error, address);
+            let told = Error::from_opening(&error, address);
             assert_eq!((told.kind, told.code.split('.').nth(1)), (kind, Some(class)), "{told}");
             assert_eq!(told.message.matches(address).count(), 1, "{told}");
             assert_eq!(told.kind.is_retryable(), class == "TransientError", "{told}: clients go by either");

@@ -16,7 +16,7 @@ pub(in crate::query) fn pull_first(connection: &mut Connection) {
 
 /// The size of the next batch, from the rows of the one before.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::query) struct Window {
+pub(in crate::query) struct FetchSize {
     rows: u32,
     seen_rows: u32,
     seen_bytes: usize,
@@ -24,8 +24,8 @@ pub(in crate::query) struct Window {
     due: bool,
 }
 
-impl Window {
-    /// The window of a result whose first batch was asked for.
+impl FetchSize {
+    /// The fetch_size of a result whose first batch was asked for.
     pub(in crate::query) fn new() -> Self {
         Self { rows: FIRST, seen_rows: 0, seen_bytes: 0, due: false }
     }
@@ -37,7 +37,7 @@ impl Window {
     }
 
     /// Ends a batch that another one follows.
-    pub(in crate::query) fn over(&mut self) {
+    pub(in crate::query) fn end_batch(&mut self) {
         let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
         self.rows = u32::try_from(TARGET / row).unwrap_or(MOST).clamp(1, MOST);
         self.seen_rows = 0;
@@ -51,7 +51,7 @@ impl Window {
     }
 
     /// How many rows to ask for, if it is time to ask.
-    pub(in crate::query) fn due(&mut self) -> Option<u32> {
+    pub(in crate::query) fn take_due(&mut self) -> Option<u32> {
         std::mem::take(&mut self.due).then_some(self.rows)
     }
 }

@@ -8,10 +8,10 @@ mod rows;
 mod sink;
 
 pub(super) use self::{
-    fetch_size::{Window, pull_first},
-    rows::{Scope, patience},
+    fetch_size::{FetchSize, pull_first},
+    rows::{TransactionScope, slow_reader_timeout},
 };
 pub use self::{
-    rows::{Begun, End, Progress, Rows},
+    rows::{Progress, ResultEnd, Rows, StartedStatement},
     sink::{Flow, RowRefused, RowSink},
 };

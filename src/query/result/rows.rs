@@ -5,7 +5,7 @@ use std::{future::pending, pin::pin, time::Duration};
 use tokio::time::sleep;
 
 use super::{
-    fetch_size::Window,
+    fetch_size::FetchSize,
     sink::{Flow, RowRefused, RowSink},
 };
 use crate::{
@@ -15,11 +15,11 @@ use crate::{
         bookmark::placeholder,
         deadline::Deadline,
         error::{Error, Kind},
-        reply::Stake,
-        running::{Running, State},
+        reply::AtRisk,
+        running::{RegisteredStatement, StatementState},
         statement::inspect,
         transaction::completion::outcome,
-        transaction::{Guard, Transaction},
+        transaction::{Transaction, TransactionGuard},
     },
 };
 
@@ -29,12 +29,12 @@ pub enum Progress {
     /// There is more; ask again once the sink is emptied.
     Paused,
     /// That was all.
-    Done(Box<End>),
+    Done(Box<ResultEnd>),
 }
 
 /// A result whose beginning is in a sink.
 #[derive(Debug)]
-pub struct Begun {
+pub struct StartedStatement {
     /// The rest of it.
     pub rows: Rows,
     /// How far it has come.
@@ -43,7 +43,7 @@ pub struct Begun {
 
 /// What is known at the end of a result.
 #[derive(Debug)]
-pub struct End {
+pub struct ResultEnd {
     /// What the database says of the statement.
     pub summary: Summary,
     /// Where the database stands, if something was committed.
@@ -55,23 +55,23 @@ pub struct End {
 }
 
 /// What owns the connection, and what happens at the end.
-pub(in crate::query) enum Scope {
+pub(in crate::query) enum TransactionScope {
     /// A statement of its own, committed by its last batch.
     AutoCommit(Lease),
     /// A statement in a transaction of its own that was begun for reading.
-    Reading(Lease),
+    ReadOnly(Lease),
     /// Inside an explicit transaction, which stays open.
-    Inside(Guard),
+    Explicit(TransactionGuard),
     /// The last statement of an explicit transaction.
-    Last(Guard),
+    ExplicitCommit(TransactionGuard),
 }
 
 /// An open result. Dropping it before its end cancels the statement, and ends the transaction around it.
 pub struct Rows {
     /// `None` once the end was reached.
-    scope: Option<Scope>,
+    scope: Option<TransactionScope>,
     columns: Columns,
-    window: Window,
+    fetch_size: FetchSize,
     deadline: Deadline,
     /// Set in place of what the database says, for statements that stand in for others.
     kind: Option<&'static str>,
@@ -80,14 +80,14 @@ pub struct Rows {
     /// The sink has not taken all of the row that was received last.
     unfinished: bool,
     /// The result is read, and the transaction around it is being ended.
-    ending: Option<Box<Ending>>,
+    completion: Option<Box<PendingCompletion>>,
     /// Why the database was told to end the statement, if it was.
     stopping: Option<Box<Error>>,
-    running: Running,
+    running: RegisteredStatement,
 }
 
 /// The end of a transaction, which the database was asked for.
-struct Ending {
+struct PendingCompletion {
     summary: Summary,
     /// Why it is rolled back, if it is.
     withheld: Option<Error>,
@@ -96,21 +96,21 @@ struct Ending {
 impl Rows {
     /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: why the database was told to end it.
     pub(in crate::query) fn new(
-        scope: Scope,
+        scope: TransactionScope,
         columns: Columns,
         deadline: Deadline,
         kind: Option<&'static str>,
-        (running, stopping): (Running, Option<Box<Error>>),
+        (running, stopping): (RegisteredStatement, Option<Box<Error>>),
     ) -> Self {
         Self {
             scope: Some(scope),
             columns,
-            window: Window::new(),
+            fetch_size: FetchSize::new(),
             deadline,
             kind,
             refused: None,
             unfinished: false,
-            ending: None,
+            completion: None,
             stopping,
             running,
         }
@@ -144,15 +144,15 @@ impl Rows {
     /// blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
-        self.scope.is_some() && !self.window.is_due()
+        self.scope.is_some() && !self.fetch_size.is_due()
     }
 
     /// Waits until the statement's time is over or somebody cancels it, while its rows wait for a reader; and not for long
     /// where that blocks the database. `None`: it was told to stop, and [`Rows::advance`] says what came of it.
     pub async fn interrupted(&mut self) -> Option<Error> {
-        let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(Scope::holds_worker);
+        let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(TransactionScope::holds_worker);
         let (deadline, running) = (self.deadline, self.running.clone());
-        let why = match running.bound(deadline, pin!(patience(blocks))).await {
+        let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
             Ok(()) => Error::reader_too_slow(),
             Err(why) => why,
         };
@@ -175,7 +175,7 @@ impl Rows {
         }
         match moved {
             Ok(progress) => {
-                running.is(State::Streaming);
+                running.set_state(StatementState::Streaming);
                 progress
             }
             Err(why) => {
@@ -189,7 +189,7 @@ impl Rows {
     /// The outer error is why the rest was not waited for.
     async fn until_interrupted(
         &mut self,
-        running: &Running,
+        running: &RegisteredStatement,
         sink: &mut impl RowSink,
         first: bool,
     ) -> Result<Result<Progress, Error>, Error> {
@@ -205,21 +205,23 @@ impl Rows {
             return false;
         }
         match &mut self.scope {
-            Some(Scope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => lease.interrupt(),
+            Some(TransactionScope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => lease.interrupt(),
             // COMMIT cannot be taken back.
-            Some(Scope::Last(_)) if self.ending.is_some() => {}
+            Some(TransactionScope::ExplicitCommit(_)) if self.completion.is_some() => {}
             _ => return false,
         }
         self.stopping = Some(Box::new(why.clone()));
-        self.deadline = self.deadline.last_words();
+        self.deadline = self.deadline.grace_period();
         true
     }
 
     /// What is to be said when no more is waited for.
     fn unsettled(&self, why: Error) -> Error {
-        match (&self.ending, &self.scope) {
-            (Some(ending), Some(Scope::Last(_))) if ending.withheld.is_none() => Error::unsettled_commit(),
-            (_, Some(Scope::AutoCommit(_))) if self.stopping.is_some() => Error::unsettled_cancel(),
+        match (&self.completion, &self.scope) {
+            (Some(completion), Some(TransactionScope::ExplicitCommit(_))) if completion.withheld.is_none() => {
+                Error::commit_outcome_unknown()
+            }
+            (_, Some(TransactionScope::AutoCommit(_))) if self.stopping.is_some() => Error::cancel_outcome_unknown(),
             _ => why,
         }
     }
@@ -227,15 +229,15 @@ impl Rows {
     /// Lets go of the connection, on which the statement is then cancelled without delay.
     fn abandon(&mut self) {
         match &mut self.scope {
-            Some(Scope::AutoCommit(lease) | Scope::Reading(lease)) => lease.hurry(),
-            Some(Scope::Inside(guard) | Scope::Last(guard)) => guard.lease().hurry(),
+            Some(TransactionScope::AutoCommit(lease) | TransactionScope::ReadOnly(lease)) => lease.hurry(),
+            Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) => guard.lease().hurry(),
             None => {}
         }
         self.scope = None;
     }
 
     async fn batch(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
-        if self.ending.is_some() {
+        if self.completion.is_some() {
             return self.finish().await;
         }
         // Whether rows may leave before the batch is over, once there are enough of them.
@@ -245,7 +247,7 @@ impl Rows {
             return Err(Error::result_ended());
         };
         let connection = scope.connection();
-        if let Some(rows) = self.window.due() {
+        if let Some(rows) = self.fetch_size.take_due() {
             connection.pull(rows);
         }
         loop {
@@ -264,7 +266,7 @@ impl Rows {
                 Reply::Record => {
                     let fields = connection.payload();
                     if !resumed {
-                        self.window.count(fields.len());
+                        self.fetch_size.count(fields.len());
                         received += 1;
                     }
                     match sink.row(fields, self.columns.count) {
@@ -302,10 +304,10 @@ impl Rows {
                         connection.discard();
                         continue;
                     }
-                    self.window.over();
+                    self.fetch_size.end_batch();
                     if first && received < HELD_BACK && inspect::may_write(self.running.text()) {
                         // What may meet a conflict is held back, however small the first batch was.
-                        if let Some(rows) = self.window.due() {
+                        if let Some(rows) = self.fetch_size.take_due() {
                             connection.pull(rows);
                         }
                         continue;
@@ -314,9 +316,9 @@ impl Rows {
                 }
                 Reply::Failure(failure) => {
                     let dialect = connection.dialect();
-                    let alone = matches!(scope, Scope::AutoCommit(_));
+                    let alone = matches!(scope, TransactionScope::AutoCommit(_));
                     self.give_up();
-                    let error = Error::of_statement(failure);
+                    let error = Error::from_failure(failure);
                     return Err(if alone { error.outside_of_transactions(dialect) } else { error });
                 }
                 Reply::Ignored => {
@@ -338,31 +340,32 @@ impl Rows {
         let withheld = self.refused.take().map(Error::from);
         match self.scope.take() {
             None => Err(Error::result_ended()),
-            Some(Scope::AutoCommit(_)) => {
+            Some(TransactionScope::AutoCommit(_)) => {
                 let bookmark = Some(summary.bookmark.take().unwrap_or_else(placeholder));
-                let withheld = withheld.map(Error::though_carried_out);
-                Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld })))
+                let withheld = withheld.map(Error::despite_commit);
+                Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))
             }
-            Some(Scope::Inside(guard)) if withheld.is_none() && !flawed => {
+            Some(TransactionScope::Explicit(guard)) if withheld.is_none() && !flawed => {
                 let transaction = Some(guard.keep());
-                Ok(Progress::Done(Box::new(End { summary, bookmark: None, transaction, withheld })))
+                Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark: None, transaction, withheld })))
             }
-            Some(scope @ Scope::Reading(_)) => {
+            Some(scope @ TransactionScope::ReadOnly(_)) => {
                 self.scope.insert(scope).connection().commit();
-                self.ending = Some(Box::new(Ending { summary, withheld: withheld.map(Error::though_carried_out) }));
+                self.completion =
+                    Some(Box::new(PendingCompletion { summary, withheld: withheld.map(Error::despite_commit) }));
                 self.finish().await
             }
-            Some(scope @ (Scope::Inside(_) | Scope::Last(_))) => {
+            Some(scope @ (TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))) => {
                 let connection = self.scope.insert(scope).connection();
                 let flaw = || Error::malformed("values were left out because they make no sense".to_owned());
-                let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::and_rolled_back);
+                let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::after_rollback);
                 if withheld.is_some() {
                     connection.rollback();
                 } else {
                     connection.commit();
                 }
-                self.deadline = self.deadline.last_words();
-                self.ending = Some(Box::new(Ending { summary, withheld }));
+                self.deadline = self.deadline.grace_period();
+                self.completion = Some(Box::new(PendingCompletion { summary, withheld }));
                 self.finish().await
             }
         }
@@ -372,19 +375,23 @@ impl Rows {
     // On the heap, since most results end otherwise.
     async fn finish(&mut self) -> Result<Progress, Error> {
         Box::pin(async {
-            let (Some(scope), Some(ending)) = (&mut self.scope, &self.ending) else {
+            let (Some(scope), Some(completion)) = (&mut self.scope, &self.completion) else {
                 return Err(Error::result_ended());
             };
-            let reading = matches!(scope, Scope::Reading(_));
-            let committed = reading || ending.withheld.is_none();
-            // Where nothing can have been written, nothing is at stake.
-            let stake = if committed && !reading { Stake::Commit } else { Stake::Transaction(None) };
-            let outcome = self.deadline.bound(pin!(outcome(scope.connection(), stake))).await;
-            let outcome = outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::unsettled_commit() }));
-            if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
+            let reading = matches!(scope, TransactionScope::ReadOnly(_));
+            let committed = reading || completion.withheld.is_none();
+            // Where nothing can have been written, nothing is at risk.
+            let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
+            let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;
+            let outcome =
+                outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::commit_outcome_unknown() }));
+            if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take()
+            {
                 drop(guard.finish());
             }
-            let Some(Ending { mut summary, withheld }) = self.ending.take().map(|ending| *ending) else {
+            let Some(PendingCompletion { mut summary, withheld }) =
+                self.completion.take().map(|completion| *completion)
+            else {
                 return Err(Error::result_ended());
             };
             let bookmark = match outcome {
@@ -393,21 +400,24 @@ impl Rows {
                 // What could not be rolled back was closed, which comes to the same.
                 Err(_) => None,
             };
-            Ok(Progress::Done(Box::new(End { summary, bookmark, transaction: None, withheld })))
+            Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))
         })
         .await
     }
 
     fn broken(&mut self, error: &bolt::Error) -> Error {
-        let inside = matches!(self.scope, Some(Scope::Reading(_) | Scope::Inside(_) | Scope::Last(_)));
+        let inside = matches!(
+            self.scope,
+            Some(TransactionScope::ReadOnly(_) | TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))
+        );
         self.give_up();
-        let stake = if inside { Stake::Transaction(Some(self.running.text())) } else { Stake::Statement };
-        stake.lost(error)
+        let at_risk = if inside { AtRisk::Transaction(Some(self.running.text())) } else { AtRisk::Statement };
+        at_risk.lost(error)
     }
 
     /// The statement has failed, and the transaction around it with it.
     fn give_up(&mut self) {
-        if let Some(Scope::Inside(guard) | Scope::Last(guard)) = self.scope.take() {
+        if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take() {
             guard.fail();
         }
     }
@@ -420,7 +430,7 @@ const HELD_BACK: u32 = 1000;
 const AMID_BATCH: Duration = Duration::from_secs(5);
 
 /// Waits as long as a reader is waited for in the middle of a batch: for ever, unless that `blocks` the database.
-pub(in crate::query) async fn patience(blocks: bool) {
+pub(in crate::query) async fn slow_reader_timeout(blocks: bool) {
     if blocks { sleep(AMID_BATCH).await } else { pending().await }
 }
 
@@ -435,7 +445,7 @@ impl std::fmt::Debug for Rows {
     }
 }
 
-impl Scope {
+impl TransactionScope {
     /// Whether one of the database's workers is blocked while rows are not taken.
     fn holds_worker(&mut self) -> bool {
         self.connection().dialect().holds_workers
@@ -443,8 +453,8 @@ impl Scope {
 
     pub(in crate::query) fn connection(&mut self) -> &mut Connection {
         match self {
-            Self::AutoCommit(lease) | Self::Reading(lease) => lease,
-            Self::Inside(guard) | Self::Last(guard) => guard.lease(),
+            Self::AutoCommit(lease) | Self::ReadOnly(lease) => lease,
+            Self::Explicit(guard) | Self::ExplicitCommit(guard) => guard.lease(),
         }
     }
 }

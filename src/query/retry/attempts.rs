@@ -43,19 +43,19 @@ pub(in crate::query) struct Attempts {
     /// The whole request ends then.
     end: Instant,
     count: u32,
-    failed_first: Option<Instant>,
+    first_failure: Option<Instant>,
     pause: Duration,
-    may_log_in_anew: bool,
+    may_reauthenticate: bool,
 }
 
 impl Attempts {
     /// None yet.
     pub(in crate::query) fn new(retry: Retry, end: Instant) -> Self {
-        Self { retry, end, count: 0, failed_first: None, pause: retry.initial_delay, may_log_in_anew: true }
+        Self { retry, end, count: 0, first_failure: None, pause: retry.initial_delay, may_reauthenticate: true }
     }
 
     /// The next one is on its way to the database.
-    pub(in crate::query) fn begun(&mut self) {
+    pub(in crate::query) fn start_next(&mut self) {
         self.count += 1;
     }
 
@@ -70,7 +70,7 @@ impl Attempts {
     }
 
     /// How long to wait until the next attempt, if one may follow this failure of statements that begin with `texts`.
-    pub(in crate::query) fn after<'t>(
+    pub(in crate::query) fn pause_after<'t>(
         &mut self,
         error: &Error,
         mut texts: impl Iterator<Item = &'t str>,
@@ -78,16 +78,16 @@ impl Attempts {
         if error.code == AUTHORIZATION_EXPIRED {
             // The database has carried out nothing, and the next connection will have logged in anew.
             self.count = self.count.saturating_sub(1);
-            return std::mem::take(&mut self.may_log_in_anew).then_some(Duration::ZERO);
+            return std::mem::take(&mut self.may_reauthenticate).then_some(Duration::ZERO);
         }
-        let may_follow = is_cured_by_time(error) && !texts.any(inspect::may_commit_in_batches);
-        if may_follow { self.again() } else { None }
+        let may_follow = is_retryable(error) && !texts.any(inspect::may_commit_in_batches);
+        if may_follow { self.next_pause_within_limits() } else { None }
     }
 
     /// How long to wait until the next attempt, if there is time for one.
-    pub(in crate::query) fn again(&mut self) -> Option<Duration> {
+    pub(in crate::query) fn next_pause_within_limits(&mut self) -> Option<Duration> {
         let now = Instant::now();
-        let give_up = *self.failed_first.get_or_insert(now) + self.retry.max_time;
+        let give_up = *self.first_failure.get_or_insert(now) + self.retry.max_time;
         let pause = self.next_pause();
         if now + pause >= give_up.min(self.end) {
             return None;
@@ -105,7 +105,7 @@ impl Attempts {
 
 /// The database has undone everything and says that it may go well next time. It has to be the same database: where
 /// another would have to be found, or bookmarks waited for, clients know better.
-fn is_cured_by_time(error: &Error) -> bool {
+fn is_retryable(error: &Error) -> bool {
     matches!(error.kind, Kind::Conflict | Kind::Transient)
         && error.code != UNAVAILABLE
         && !error.code.ends_with(".BookmarkTimeout")
@@ -133,7 +133,7 @@ mod tests {
 
     fn pauses(retry: Retry, end: Duration) -> Vec<u128> {
         let mut attempts = Attempts::new(retry, Instant::now() + end);
-        std::iter::from_fn(|| attempts.after(&conflict(), ["CREATE ()"].into_iter()))
+        std::iter::from_fn(|| attempts.pause_after(&conflict(), ["CREATE ()"].into_iter()))
             .take(9)
             .map(|pause| pause.as_millis())
             .collect()
@@ -156,10 +156,10 @@ mod tests {
     async fn no_attempt_begins_after_the_end() {
         assert_eq!(pauses(RETRY, Duration::from_millis(300)), [50, 100, 200]);
         let mut attempts = Attempts::new(RETRY, Instant::now() + Duration::from_secs(3600));
-        attempts.begun();
-        while let Some(pause) = attempts.after(&conflict(), std::iter::empty()) {
+        attempts.start_next();
+        while let Some(pause) = attempts.pause_after(&conflict(), std::iter::empty()) {
             tokio::time::advance(pause).await;
-            attempts.begun();
+            attempts.start_next();
         }
         // 3.15 s until the pauses are 2 s, then one each 2 s.
         assert_eq!(attempts.count(), 20);
@@ -168,11 +168,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn only_what_is_undone_is_tried_again() {
         let attempts = || Attempts::new(RETRY, Instant::now() + Duration::from_secs(60));
-        let after = |error: &Error, text| attempts().after(error, [text].into_iter());
+        let after = |error: &Error, text| attempts().pause_after(error, [text].into_iter());
         assert!(after(&conflict(), "CREATE ()").is_some());
         assert!(after(&conflict(), "CALL { CREATE () } IN TRANSACTIONS").is_none());
         let bookmark = Error::new(Kind::Transient, "Neo.TransientError.Transaction.BookmarkTimeout", "");
-        for error in [Error::timed_out(), bookmark, Error::of_lost(&crate::bolt::Error::Closed)] {
+        for error in [Error::timed_out(), bookmark, Error::from_lost_statement(&crate::bolt::Error::Closed)] {
             assert!(after(&error, "CREATE ()").is_none(), "{error}");
         }
     }
@@ -181,11 +181,11 @@ mod tests {
     async fn a_forgotten_login_is_asked_for_once() {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now() + Duration::from_secs(60));
         let forgotten = Error::new(Kind::Unauthorized, AUTHORIZATION_EXPIRED, "");
-        attempts.begun();
-        assert_eq!(attempts.after(&forgotten, std::iter::empty()), Some(Duration::ZERO));
+        attempts.start_next();
+        assert_eq!(attempts.pause_after(&forgotten, std::iter::empty()), Some(Duration::ZERO));
         assert_eq!(attempts.count(), 0, "nothing was carried out");
-        attempts.begun();
+        attempts.start_next();
         assert_eq!(attempts.count(), 1);
-        assert_eq!(attempts.after(&forgotten, std::iter::empty()), None);
+        assert_eq!(attempts.pause_after(&forgotten, std::iter::empty()), None);
     }
 }

@@ -33,7 +33,7 @@ pub(in crate::query) fn changes_session(statement: &str, dialect: &Dialect) -> b
 
 /// Whether the statement only shows something, or takes back all that it does (PROFILE on Memgraph), so that it writes
 /// nothing in whatever transaction it runs.
-pub(in crate::query) fn shows(statement: &str) -> bool {
+pub(in crate::query) fn is_show_or_profile(statement: &str) -> bool {
     Tokens::of(statement).next().is_some_and(|token| token.is("SHOW") || token.is("PROFILE"))
 }
 
@@ -72,10 +72,10 @@ fn is_periodic(name: &str) -> bool {
 /// Whether the statement may write, and so meet another that does. In doubt it may: parts of other words count too.
 pub(in crate::query) fn may_write(statement: &str) -> bool {
     const WORDS: [&str; 9] = ["create", "insert", "merge", "set", "delete", "remove", "foreach", "call", "\\u"];
-    holds_any(statement, &WORDS)
+    contains_any(statement, &WORDS)
 }
 
-fn holds_any(statement: &str, words: &[&str]) -> bool {
+fn contains_any(statement: &str, words: &[&str]) -> bool {
     let holds = |word: &[u8]| statement.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
     words.iter().any(|word| holds(word.as_bytes()))
 }
@@ -152,10 +152,10 @@ mod tests {
     #[test]
     fn what_only_shows() {
         for statement in ["SHOW INDEX INFO", "/* x */ show/**/schema info;", "PROFILE MATCH (n) RETURN n"] {
-            assert!(shows(statement), "{statement}");
+            assert!(is_show_or_profile(statement), "{statement}");
         }
         for statement in ["SHOWS", "EXPLAIN CREATE ()", "CREATE (:SHOW)", "", "`SHOW`"] {
-            assert!(!shows(statement), "{statement}");
+            assert!(!is_show_or_profile(statement), "{statement}");
         }
     }
 

@@ -10,7 +10,7 @@ mod request;
 mod tokens;
 
 pub(super) use self::plan::{
-    Fitted, Plan, Sent, accepted_by, database_of, fitted, fitted_elsewhere, fitted_parameters,
+    Plan, ServerOptions, Validated, accepted_by, database_of, validate_offloaded, validated, validated_parameters,
 };
 pub use self::{
     databases::{Alias, Aliases},

@@ -17,7 +17,7 @@ use crate::query::{
     bookmark::is_placeholder,
     engine::PARAMETERS,
     error::{Error, Kind},
-    offload::elsewhere,
+    offload::offload,
 };
 
 /// What is sent for a statement.
@@ -26,7 +26,7 @@ pub(in crate::query) struct Plan<'a> {
     pub(in crate::query) database: Option<&'a str>,
     pub(in crate::query) kind: Option<&'static str>,
     /// The wire must not be used again.
-    pub(in crate::query) taints: bool,
+    pub(in crate::query) leaves_stale: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -34,7 +34,7 @@ impl<'a> Plan<'a> {
         let dialect = connection.dialect();
         if !dialect.ping && inspect::is_ping(text) {
             let database = target.sent.filter(|_| !target.is_system());
-            return Ok(Self { text: PING, database, kind: Some("s"), taints: false });
+            return Ok(Self { text: PING, database, kind: Some("s"), leaves_stale: false });
         }
         if !dialect.ping && target.is_system() {
             return Err(Error::database_not_found(target.named));
@@ -51,13 +51,13 @@ impl<'a> Plan<'a> {
                 ),
             ));
         }
-        let taints = inspect::changes_session(text, dialect);
-        Ok(Self { text, database: target.sent, kind: None, taints })
+        let leaves_stale = inspect::changes_session(text, dialect);
+        Ok(Self { text, database: target.sent, kind: None, leaves_stale })
     }
 }
 
 /// What RUN and BEGIN carry, with everything that has to be made for it.
-pub(in crate::query) struct Sent<'a> {
+pub(in crate::query) struct ServerOptions<'a> {
     options: &'a Options,
     database: Option<&'a str>,
     bookmarks: Vec<String>,
@@ -66,7 +66,7 @@ pub(in crate::query) struct Sent<'a> {
     timeout_ms: i64,
 }
 
-impl<'a> Sent<'a> {
+impl<'a> ServerOptions<'a> {
     /// # Errors
     /// When the server of `connection` does not take what the caller asks for.
     pub(in crate::query) fn new(
@@ -82,7 +82,7 @@ impl<'a> Sent<'a> {
                 format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
             ));
         }
-        let metadata = options.metadata.as_deref().map(|metadata| fitted("txMetadata", metadata, connection));
+        let metadata = options.metadata.as_deref().map(|metadata| validated("txMetadata", metadata, connection));
         let disabled: Vec<_> = options.notifications.disabled.iter().map(|category| category.as_bolt()).collect();
         let bookmarks = options.bookmarks.iter().filter(|bookmark| !is_placeholder(bookmark));
         Ok(Self {
@@ -118,36 +118,40 @@ pub(in crate::query) fn database_of<'a>(target: Target<'a>, connection: &Connect
 }
 
 /// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
-pub(in crate::query) fn fitted<'a>(root: &str, map: &'a [u8], connection: &Connection) -> Result<Cow<'a, [u8]>, Error> {
-    validate_parameters(root, map, &accepted_by(connection)).map_err(invalid)
+pub(in crate::query) fn validated<'a>(
+    root: &str,
+    map: &'a [u8],
+    connection: &Connection,
+) -> Result<Cow<'a, [u8]>, Error> {
+    validate_parameters(root, map, &accepted_by(connection)).map_err(invalid_parameters)
 }
 
 /// The same for a statement's parameters, large ones elsewhere.
 // What the server takes is found out at once: a connection cannot be shared with the future.
-pub(in crate::query) fn fitted_parameters<'a>(
+pub(in crate::query) fn validated_parameters<'a>(
     parameters: &'a Parameters,
     connection: &Connection,
 ) -> impl Future<Output = Result<Cow<'a, [u8]>, Error>> + Send + use<'a> {
     let accepts = accepted_by(connection);
     async move {
         match &parameters.0 {
-            Map::Small(map) => validate_parameters(PARAMETERS, map, &accepts).map_err(invalid),
+            Map::Small(map) => validate_parameters(PARAMETERS, map, &accepts).map_err(invalid_parameters),
             Map::Large(map) => {
                 let shared = Arc::clone(map);
-                let fitted = Box::pin(fitted_elsewhere(move |fit| fit(&shared), accepts)).await?;
-                Ok(fitted.map_or(Cow::Borrowed(&***map), Cow::Owned))
+                let validated = Box::pin(validate_offloaded(move |fit| fit(&shared), accepts)).await?;
+                Ok(validated.map_or(Cow::Borrowed(&***map), Cow::Owned))
             }
         }
     }
 }
 
 /// Has `with` give the map of parameters to a function, elsewhere. Gives what it is to be replaced by, if anything.
-pub(in crate::query) async fn fitted_elsewhere(
-    with: impl FnOnce(&dyn Fn(&[u8]) -> Fitted) -> Fitted + Send + 'static,
+pub(in crate::query) async fn validate_offloaded(
+    with: impl FnOnce(&dyn Fn(&[u8]) -> Validated) -> Validated + Send + 'static,
     accepts: Accepts,
-) -> Fitted {
-    elsewhere(move || {
-        with(&|map| match validate_parameters(PARAMETERS, map, &accepts).map_err(invalid)? {
+) -> Validated {
+    offload(move || {
+        with(&|map| match validate_parameters(PARAMETERS, map, &accepts).map_err(invalid_parameters)? {
             Cow::Borrowed(_) => Ok(None),
             Cow::Owned(rewritten) => Ok(Some(rewritten)),
         })
@@ -156,9 +160,9 @@ pub(in crate::query) async fn fitted_elsewhere(
 }
 
 /// What a map is to be replaced by, or why it cannot be sent.
-pub(in crate::query) type Fitted = Result<Option<Vec<u8>>, Error>;
+pub(in crate::query) type Validated = Result<Option<Vec<u8>>, Error>;
 
-fn invalid(parameter: InvalidParameter) -> Error {
+fn invalid_parameters(parameter: InvalidParameter) -> Error {
     Error::bad_request(&parameter.to_string())
 }
 

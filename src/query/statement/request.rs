@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::query::offload::LARGE;
+use crate::query::offload::OFFLOAD_ABOVE;
 
 /// One statement with its parameters.
 #[derive(Debug, Clone)]
@@ -25,7 +25,7 @@ pub(in crate::query) enum Map {
 
 impl From<Vec<u8>> for Parameters {
     fn from(map: Vec<u8>) -> Self {
-        Self(if map.len() <= LARGE { Map::Small(map) } else { Map::Large(Arc::new(map)) })
+        Self(if map.len() <= OFFLOAD_ABOVE { Map::Small(map) } else { Map::Large(Arc::new(map)) })
     }
 }
 

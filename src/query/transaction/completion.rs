@@ -2,31 +2,31 @@
 
 use std::pin::pin;
 
-use super::{committed::Committed, registry::Guard};
+use super::{committed::Committed, registry::TransactionGuard};
 use crate::{
     bolt::{self, Connection, Reply},
-    query::{error::Error, reply::Stake},
+    query::{error::Error, reply::AtRisk},
 };
 
 /// Commits the transaction of `guard`.
-pub(in crate::query) async fn commit(mut guard: Guard) -> Result<Committed, Error> {
-    let deadline = guard.deadline().last_words();
+pub(in crate::query) async fn commit(mut guard: TransactionGuard) -> Result<Committed, Error> {
+    let deadline = guard.deadline().grace_period();
     let connection = guard.lease();
     connection.commit();
-    let outcome = deadline.bound(pin!(outcome(connection, Stake::Commit))).await;
-    let outcome = outcome.unwrap_or_else(|_| Err(Error::unsettled_commit()));
+    let outcome = deadline.bound(pin!(outcome(connection, AtRisk::Commit))).await;
+    let outcome = outcome.unwrap_or_else(|_| Err(Error::commit_outcome_unknown()));
     drop(guard.finish());
     outcome
 }
 
 /// Waits for the reply to COMMIT or ROLLBACK.
-pub(in crate::query) async fn outcome(connection: &mut Connection, stake: Stake<'_>) -> Result<Committed, Error> {
+pub(in crate::query) async fn outcome(connection: &mut Connection, at_risk: AtRisk<'_>) -> Result<Committed, Error> {
     match connection.reply().await {
         Ok(Reply::Success) => Ok(Committed::of(connection.payload())),
-        Ok(Reply::Failure(failure)) => Err(Error::of_statement(failure)),
+        Ok(Reply::Failure(failure)) => Err(Error::from_failure(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(stake.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))
+            Err(at_risk.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))
         }
-        Err(error) => Err(stake.lost(&error)),
+        Err(error) => Err(at_risk.lost(&error)),
     }
 }

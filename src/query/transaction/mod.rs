@@ -9,8 +9,8 @@ mod permits;
 mod registry;
 mod tombstones;
 
-pub(super) use self::registry::{Guard, Reservation, Transactions};
+pub(super) use self::registry::{Reservation, TransactionGuard, TransactionRegistry};
 pub use self::{
     committed::Committed,
-    registry::{Handle, Settings, Transaction},
+    registry::{Transaction, TransactionHandle, TransactionSettings},
 };

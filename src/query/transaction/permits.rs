@@ -9,9 +9,9 @@ use crate::{
     query::error::Error,
 };
 
-/// All places. Cheap to clone.
+/// All permits. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Places {
+pub(super) struct TransactionPermits {
     max: usize,
     share: usize,
     permits: Arc<Semaphore>,
@@ -19,14 +19,14 @@ pub(super) struct Places {
     held: Arc<Mutex<ByIdentity<usize>>>,
 }
 
-/// A place, for as long as this lives.
-pub(super) struct Place {
-    places: Places,
+/// A permit, for as long as this lives.
+pub(super) struct TransactionPermit {
+    permits: TransactionPermits,
     owner: IdentityKey,
     _permit: OwnedSemaphorePermit,
 }
 
-impl Places {
+impl TransactionPermits {
     /// `max` in all, and `share` of them for one caller.
     pub(super) fn new(max: usize, share: usize) -> Self {
         Self { max, share, permits: Arc::new(Semaphore::new(max)), held: Arc::default() }
@@ -36,7 +36,7 @@ impl Places {
     ///
     /// # Errors
     /// When there is none left, or none for this caller.
-    pub(super) fn take(&self, owner: IdentityKey) -> Result<Place, Error> {
+    pub(super) fn take(&self, owner: IdentityKey) -> Result<TransactionPermit, Error> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| Error::too_many_transactions(self.max))?;
         let mut held = self.held();
@@ -45,7 +45,7 @@ impl Places {
             return Err(Error::too_many_of_one_caller(self.share));
         }
         *count += 1;
-        Ok(Place { places: self.clone(), owner, _permit: permit })
+        Ok(TransactionPermit { permits: self.clone(), owner, _permit: permit })
     }
 
     /// Gives no more.
@@ -63,9 +63,9 @@ impl Places {
     }
 }
 
-impl Drop for Place {
+impl Drop for TransactionPermit {
     fn drop(&mut self) {
-        let mut held = self.places.held();
+        let mut held = self.permits.held();
         if let Some(count) = held.get_mut(&self.owner) {
             *count -= 1;
             if *count == 0 {
@@ -82,15 +82,15 @@ mod tests {
     #[test]
     fn one_caller_leaves_some_to_others() {
         let (one, other) = (IdentityKey::numbered(1), IdentityKey::numbered(2));
-        let places = Places::new(3, 2);
-        let held = [places.take(one).unwrap(), places.take(one).unwrap()];
-        assert_eq!(places.take(one).err(), Some(Error::too_many_of_one_caller(2)));
-        let others = places.take(other).unwrap();
-        assert_eq!(places.take(other).err(), Some(Error::too_many_transactions(3)));
+        let permits = TransactionPermits::new(3, 2);
+        let held = [permits.take(one).unwrap(), permits.take(one).unwrap()];
+        assert_eq!(permits.take(one).err(), Some(Error::too_many_of_one_caller(2)));
+        let others = permits.take(other).unwrap();
+        assert_eq!(permits.take(other).err(), Some(Error::too_many_transactions(3)));
         drop((held, others));
-        assert!(places.held().is_empty(), "nobody is remembered");
-        drop(places.take(one).unwrap());
-        places.close();
-        assert!(places.take(one).is_err() && places.is_closed());
+        assert!(permits.held().is_empty(), "nobody is remembered");
+        drop(permits.take(one).unwrap());
+        permits.close();
+        assert!(permits.take(one).is_err() && permits.is_closed());
     }
 }

@@ -1,7 +1,7 @@
 //! Explicit transactions: handles that live from one request to the next.
 //!
 //! A handle is bound to the identity and the database that opened it, and is used by one request at a time. A
-//! request that ends without [`Guard::keep`] ends its transaction: the wire goes to the pool's cleaners, which roll
+//! request that ends without [`TransactionGuard::keep`] ends its transaction: the wire goes to the pool's cleaners, which roll
 //! it back. No caller holds more than its share of all that may be open.
 
 use std::{
@@ -13,8 +13,8 @@ use std::{
 use tokio::time::{Instant, interval};
 
 use super::{
-    permits::{Place, Places},
-    tombstones::{Cause, Tombstones},
+    permits::{TransactionPermit, TransactionPermits},
+    tombstones::{RollbackCause, Tombstones},
 };
 use crate::{
     auth::{Identity, IdentityKey},
@@ -28,7 +28,7 @@ use crate::{
 
 /// How long and how many.
 #[derive(Debug, Clone, Copy)]
-pub struct Settings {
+pub struct TransactionSettings {
     /// Most transactions open at a time.
     pub max: usize,
     /// Most of one caller.
@@ -52,7 +52,7 @@ pub struct Transaction {
 
 /// How a request names an open transaction.
 #[derive(Debug, Clone, Copy)]
-pub struct Handle<'a> {
+pub struct TransactionHandle<'a> {
     /// As at its beginning.
     pub database: &'a str,
     /// See [`Transaction::id`].
@@ -61,7 +61,7 @@ pub struct Handle<'a> {
     pub impersonated_user: Option<&'a str>,
 }
 
-impl<'a> Handle<'a> {
+impl<'a> TransactionHandle<'a> {
     /// The transaction `id` on `database`.
     #[must_use]
     pub fn new(database: &'a str, id: &'a str, impersonated_user: Option<&'a str>) -> Self {
@@ -71,13 +71,13 @@ impl<'a> Handle<'a> {
 
 /// All open transactions.
 #[derive(Clone)]
-pub(in crate::query) struct Transactions {
+pub(in crate::query) struct TransactionRegistry {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    settings: Settings,
-    places: Places,
+    settings: TransactionSettings,
+    permits: TransactionPermits,
     state: Mutex<State>,
 }
 
@@ -92,63 +92,70 @@ struct Entry {
     database: String,
     impersonated_user: Option<String>,
     /// `None` while a request uses it.
-    idle: Option<Open>,
+    idle: Option<OpenTransaction>,
 }
 
 /// What belongs to an open transaction wherever it is.
-struct Open {
+struct OpenTransaction {
     lease: Lease,
-    born: Instant,
+    opened: Instant,
     expires: Instant,
-    place: Place,
+    permit: TransactionPermit,
 }
 
 /// A transaction in the hands of a request.
-pub(in crate::query) struct Guard {
+pub(in crate::query) struct TransactionGuard {
     shared: Arc<Shared>,
     id: String,
     /// `None` once it was kept or finished.
-    open: Option<(Lease, Place)>,
-    born: Instant,
+    open: Option<(Lease, TransactionPermit)>,
+    opened: Instant,
     deadline: Deadline,
 }
 
 /// What is taken before the transaction is opened.
 pub(in crate::query) struct Reservation {
     shared: Arc<Shared>,
-    place: Place,
+    permit: TransactionPermit,
 }
 
-impl Transactions {
+impl TransactionRegistry {
     /// None yet. Call it inside a tokio runtime.
-    pub(in crate::query) fn new(settings: Settings) -> Self {
-        let shared =
-            Arc::new(Shared { settings, places: Places::new(settings.max, settings.share), state: Mutex::default() });
+    pub(in crate::query) fn new(settings: TransactionSettings) -> Self {
+        let shared = Arc::new(Shared {
+            settings,
+            permits: TransactionPermits::new(settings.max, settings.share),
+            state: Mutex::default(),
+        });
         let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
         tokio::spawn(reap(Arc::downgrade(&shared), tick));
         Self { shared }
     }
 
-    /// Takes a place for one more transaction of `caller`.
+    /// Takes a permit for one more transaction of `caller`.
     ///
     /// # Errors
     /// When there is none.
     pub(in crate::query) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
-        Ok(Reservation { shared: Arc::clone(&self.shared), place: self.shared.places.take(caller.owner())? })
+        Ok(Reservation { shared: Arc::clone(&self.shared), permit: self.shared.permits.take(caller.owner())? })
     }
 
     /// Hands a transaction to a request of `caller`.
     ///
     /// # Errors
     /// Not found, also when it is somebody else's; opened as another user than is named; or in use by another request.
-    pub(in crate::query) fn check_out(&self, handle: &Handle<'_>, caller: &Identity) -> Result<Guard, Error> {
-        let Handle { database, id, impersonated_user: named } = *handle;
+    pub(in crate::query) fn check_out(
+        &self,
+        handle: &TransactionHandle<'_>,
+        caller: &Identity,
+    ) -> Result<TransactionGuard, Error> {
+        let TransactionHandle { database, id, impersonated_user: named } = *handle;
         let mut state = self.shared.state();
         let State { entries, tombstones } = &mut *state;
         let mine = entries.get_mut(id).filter(|entry| entry.owner == caller.owner() && entry.database == database);
         let Some(entry) = mine else {
             let cause = tombstones.cause(id, caller.owner(), database);
-            return Err(self.shared.gone(id, cause));
+            return Err(self.shared.not_found(id, cause));
         };
         if named.is_some() && named != entry.impersonated_user.as_deref() {
             return Err(Error::bad_request("the transaction was opened as another user than this request names"));
@@ -157,14 +164,14 @@ impl Transactions {
             None => Err(Error::transaction_busy()),
             Some(open) if open.expires <= Instant::now() => {
                 let cause = self.shared.cause(&open);
-                state.bury(id, cause);
-                Err(self.shared.gone(id, Some(cause)))
+                state.remove_with_cause(id, cause);
+                Err(self.shared.not_found(id, Some(cause)))
             }
-            Some(Open { lease, born, place, .. }) => {
-                let Settings { max_lifetime, grace, .. } = self.shared.settings;
-                let deadline = Deadline::new(born + max_lifetime, grace, caller);
+            Some(OpenTransaction { lease, opened, permit, .. }) => {
+                let TransactionSettings { max_lifetime, grace, .. } = self.shared.settings;
+                let deadline = Deadline::new(opened + max_lifetime, grace, caller);
                 let shared = Arc::clone(&self.shared);
-                Ok(Guard { shared, id: id.to_owned(), open: Some((lease, place)), born, deadline })
+                Ok(TransactionGuard { shared, id: id.to_owned(), open: Some((lease, permit)), opened, deadline })
             }
         }
     }
@@ -176,7 +183,7 @@ impl Transactions {
 
     /// Opens no more, and rolls back all that no request is using.
     pub(in crate::query) fn close(&self) {
-        self.shared.places.close();
+        self.shared.permits.close();
         self.shared.state().entries.retain(|_, entry| entry.idle.is_none());
     }
 }
@@ -192,8 +199,8 @@ impl Reservation {
         owner: &Identity,
         database: &str,
         options: &Options,
-    ) -> Result<Guard, Error> {
-        let Self { shared, place } = self;
+    ) -> Result<TransactionGuard, Error> {
+        let Self { shared, permit } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| {
             Error::new(Kind::Unavailable, "Neo.DatabaseError.General.UnknownError", error.to_string())
@@ -206,13 +213,13 @@ impl Reservation {
             idle: None,
         };
         shared.state().entries.insert(id.clone(), entry);
-        let Settings { max_lifetime, grace, .. } = shared.settings;
+        let TransactionSettings { max_lifetime, grace, .. } = shared.settings;
         let deadline = Deadline::new(Instant::now() + max_lifetime, grace, owner);
-        Ok(Guard { shared, id, open: Some((lease, place)), born: Instant::now(), deadline })
+        Ok(TransactionGuard { shared, id, open: Some((lease, permit)), opened: Instant::now(), deadline })
     }
 }
 
-impl Guard {
+impl TransactionGuard {
     /// The handle.
     pub(in crate::query) fn id(&self) -> &str {
         &self.id
@@ -235,13 +242,13 @@ impl Guard {
         let now = Instant::now();
         let expires = (now + self.shared.settings.idle_timeout).min(self.deadline.at());
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
-        if let Some((lease, place)) = self.open.take() {
+        if let Some((lease, permit)) = self.open.take() {
             let entries = &mut self.shared.state().entries;
             // A wire that is not where a transaction waits for its next statement is for the cleaners.
-            if self.shared.places.is_closed() || !lease.is_between_statements() {
+            if self.shared.permits.is_closed() || !lease.is_between_statements() {
                 entries.remove(&self.id);
             } else if let Some(entry) = entries.get_mut(&self.id) {
-                entry.idle = Some(Open { lease, born: self.born, expires, place });
+                entry.idle = Some(OpenTransaction { lease, opened: self.opened, expires, permit });
             }
         }
         transaction
@@ -259,17 +266,17 @@ impl Guard {
     }
 }
 
-impl Drop for Guard {
+impl Drop for TransactionGuard {
     fn drop(&mut self) {
         if self.open.is_some() {
-            self.shared.state().bury(&self.id, Cause::Abandoned);
+            self.shared.state().remove_with_cause(&self.id, RollbackCause::Abandoned);
         }
     }
 }
 
 impl State {
     /// Forgets a transaction, save why it is gone.
-    fn bury(&mut self, id: &str, cause: Cause) {
+    fn remove_with_cause(&mut self, id: &str, cause: RollbackCause) {
         if let Some((id, entry)) = self.entries.remove_entry(id) {
             self.tombstones.add(id, entry.owner, entry.database, cause);
         }
@@ -283,18 +290,20 @@ impl Shared {
     }
 
     /// Why a transaction that nobody uses is over.
-    fn cause(&self, open: &Open) -> Cause {
-        if open.born + self.settings.max_lifetime <= open.expires { Cause::Old } else { Cause::Idle }
+    fn cause(&self, open: &OpenTransaction) -> RollbackCause {
+        if open.opened + self.settings.max_lifetime <= open.expires { RollbackCause::Old } else { RollbackCause::Idle }
     }
 
     /// What is said of a transaction that is not there.
-    fn gone(&self, id: &str, cause: Option<Cause>) -> Error {
-        let Settings { idle_timeout, max_lifetime, .. } = self.settings;
+    fn not_found(&self, id: &str, cause: Option<RollbackCause>) -> Error {
+        let TransactionSettings { idle_timeout, max_lifetime, .. } = self.settings;
         let because = match cause {
             None => return Error::transaction_not_found(id),
-            Some(Cause::Idle) => format!("no request had used it for {idle_timeout:?} (transactions.idle_timeout)"),
-            Some(Cause::Old) => format!("it was older than {max_lifetime:?} (transactions.max_lifetime)"),
-            Some(Cause::Abandoned) => {
+            Some(RollbackCause::Idle) => {
+                format!("no request had used it for {idle_timeout:?} (transactions.idle_timeout)")
+            }
+            Some(RollbackCause::Old) => format!("it was older than {max_lifetime:?} (transactions.max_lifetime)"),
+            Some(RollbackCause::Abandoned) => {
                 "the request that was using it was broken off: its client went away, its time was \
                                        over, or it was cancelled"
                     .to_owned()
