@@ -2,16 +2,13 @@
 //!
 //! `BOLTGATE_TEST_MEMGRAPH_TOOLS` names a Python that has them; without it the test says that it is skipped.
 //! `tests/clients/run-memgraph-tools` makes one and runs this.
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::{
     env,
     process::{Command, ExitStatus},
 };
 
-use support::{
+use crate::support::{
     bolt::{
         control::{Answer, Control, When},
         fake_memgraph::FakeMemgraph,

@@ -1,7 +1,4 @@
 //! TLS towards the database: whom the gateway trusts, and what it says when it does not.
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::{net::SocketAddr, sync::Arc};
 
@@ -13,14 +10,6 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer},
 };
 use serde_json::json;
-use support::{
-    bolt::{
-        control::Fault,
-        fake_neo4j::{FakeNeo4j, Options},
-    },
-    gateway::{self, Gateway},
-    query::{Refused, refused, values},
-};
 use tempfile::NamedTempFile;
 use tokio::{
     io::{copy, split},
@@ -28,6 +17,15 @@ use tokio::{
     task::JoinHandle,
 };
 use tokio_rustls::TlsAcceptor;
+
+use crate::support::{
+    bolt::{
+        control::Fault,
+        fake_neo4j::{FakeNeo4j, Options},
+    },
+    gateway::{self, Gateway},
+    query::{Refused, refused, values},
+};
 
 /// Who vouches for servers.
 struct Authority {

@@ -1,20 +1,13 @@
 //! Requests that are wrong in every way that comes to mind: each gets one clear error, and the next good request works.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "bad_input/bodies.rs"]
 mod bodies;
-#[path = "bad_input/heads.rs"]
 mod heads;
-#[path = "bad_input/limits.rs"]
 mod limits;
-#[path = "bad_input/slow.rs"]
 mod slow;
-mod support;
-#[path = "bad_input/values.rs"]
 mod values;
 
-use support::{
+use crate::support::{
     gateway::{Gateway, start_embedded},
     http::{Response, request},
     query::{Refused, refused, works},

@@ -1,12 +1,10 @@
 //! Several statements in one request: all of them or none, in as few round trips as it takes.
 //!
 //! Runs against the fakes of Neo4j and Memgraph.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::{
         control::{Control, Fault},
         fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
@@ -137,7 +135,7 @@ async fn a_list_of_parameters_gives_one_result() {
         assert_eq!(body["results"][0]["data"]["values"], json!(rows), "{}", stand.name);
         assert_eq!(body["results"].as_array().unwrap().len(), 3);
         let once = stand.batch_with(statements(&["STATS"]), json!({ "includeCounters": true }), &[]).await;
-        let once = support::query::body(&once)["counters"]["nodesCreated"].as_i64().unwrap();
+        let once = crate::support::query::body(&once)["counters"]["nodesCreated"].as_i64().unwrap();
         assert!(once > 0, "{}", stand.name);
         assert_eq!(body["results"][1]["counters"]["nodesCreated"], once * 3);
         assert_eq!(body["counters"]["nodesCreated"], once * 3);
@@ -259,7 +257,7 @@ async fn large_results_stream() {
         // What fails after that is the last thing in the answer.
         let failing = "FAIL A.ClientError.C.D no";
         let answer = stand.batch(statements(&["ADD a 1", "ROWS 20000 WIDE 500", failing])).await;
-        let body = support::query::body(&answer);
+        let body = crate::support::query::body(&answer);
         assert_eq!((answer.status, &body["errors"][0]["statement"]), (202, &json!(2)), "{}", stand.name);
         assert!(body.get("bookmarks").is_none());
         assert_eq!(stand.read("a").await, json!(1));

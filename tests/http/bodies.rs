@@ -1,20 +1,15 @@
 //! Request bodies: how much memory all of them may take, from whom, and for how long.
 //!
 //! Runs against the fake of Neo4j.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "bodies/given_back.rs"]
 mod given_back;
-#[path = "bodies/room.rs"]
 mod room;
-#[path = "bodies/strangers.rs"]
 mod strangers;
-mod support;
-#[path = "bodies/turns.rs"]
 mod turns;
 
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::fake_neo4j::FakeNeo4j,
     gateway::{Gateway, start_for_with},
     http::{Connection, Response, request},

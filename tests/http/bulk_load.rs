@@ -1,13 +1,9 @@
 //! Rows that stream in, one JSON object a line, and are committed in steps; and what is said when it goes wrong.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-#[path = "bulk_load/million.rs"]
-mod million;
-mod support;
 
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::{
         control::{Control, Fault},
         fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},

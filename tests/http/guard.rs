@@ -1,18 +1,12 @@
 //! What every request has to pass first: the name that it asks for, the page that it comes from, and CORS.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "guard/cors.rs"]
 mod cors;
-#[path = "guard/hosts.rs"]
 mod hosts;
-#[path = "guard/origins.rs"]
 mod origins;
-#[path = "guard/proxies.rs"]
 mod proxies;
-mod support;
 
-use support::{gateway::Gateway, http::Response, query::refused};
+use crate::support::{gateway::Gateway, http::Response, query::refused};
 
 const PATH: &str = "/db/neo4j/query/v2";
 const PLAIN: &str = "application/json";

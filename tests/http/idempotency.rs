@@ -1,17 +1,11 @@
 //! Requests that take effect once, however often they are sent.
 //!
 //! Runs against a fake Neo4j, and a fake Memgraph where that may make a difference.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "idempotency/bounds.rs"]
 mod bounds;
-#[path = "idempotency/crowd.rs"]
 mod crowd;
-#[path = "idempotency/kept.rs"]
 mod kept;
-#[path = "idempotency/people.rs"]
 mod people;
-mod support;
 
 use std::{
     sync::Arc,
@@ -19,7 +13,8 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::{
         control::{Control, Fault},
         fake_neo4j::{FakeNeo4j, Options},
@@ -142,7 +137,7 @@ async fn every_route_that_changes_something_has_them() {
     let begun = send(&gateway, &format!("{PATH}/tx"), "begin", r#"{"statement":"ADD a 1"}"#).await;
     let again = send(&gateway, &format!("{PATH}/tx"), "begin", r#"{"statement":"ADD a 1"}"#).await;
     assert_eq!((is_replay(&again), &again.body), (true, &begun.body), "one transaction, not two");
-    let path = format!("{PATH}/tx/{}", support::query::transaction_id(&begun));
+    let path = format!("{PATH}/tx/{}", crate::support::query::transaction_id(&begun));
     let run = send(&gateway, &path, "run", r#"{"statement":"ADD a 10"}"#).await;
     assert_eq!(send(&gateway, &path, "run", r#"{"statement":"ADD a 10"}"#).await.body, run.body);
     // A commit whose answer was lost can be asked for again, though the transaction is gone.

@@ -2,25 +2,16 @@
 //!
 //! Runs against the embedded database, and against a fake where that has nothing to show.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "query/connections.rs"]
 mod connections;
-#[path = "query/description.rs"]
 mod description;
-#[path = "query/formats.rs"]
 mod formats;
-#[path = "query/http2.rs"]
 mod http2;
-#[path = "query/length.rs"]
 mod length;
-#[path = "query/options.rs"]
 mod options;
-mod support;
-#[path = "query/values.rs"]
 mod values;
 
-use support::{
+use crate::support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
     gateway::{Gateway, start_embedded, start_memory},
 };

@@ -1,9 +1,6 @@
 //! Looking at one's own running statements, and ending them.
 //!
 //! Runs against the fakes of Neo4j and Memgraph.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::{
     sync::Arc,
@@ -11,7 +8,9 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use support::{
+use tokio::{task::JoinHandle, time::sleep};
+
+use crate::support::{
     bolt::{
         control::Control,
         fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
@@ -21,7 +20,6 @@ use support::{
     http::{Connection, Response},
     query::{begin, body, refused, values},
 };
-use tokio::{task::JoinHandle, time::sleep};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const ALICE: &str = "Basic YWxpY2U6cHc=";

@@ -1,12 +1,10 @@
 //! Statuses as the Query API has them, and as HTTP has them; and whether a request may be repeated.
 //!
 //! Runs against a fake Neo4j.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
     gateway::{Gateway, start_memory},
     http::Response,
@@ -121,7 +119,7 @@ async fn databases_have_other_names() {
     assert_eq!(answer.status, 404, "{answer}");
     // A transaction is used under the name that it was opened with.
     let opened = gateway.post("/db/sales/query/v2/tx", "{}").await;
-    let id = support::query::transaction_id(&opened);
+    let id = crate::support::query::transaction_id(&opened);
     assert_eq!(gateway.post(&format!("/db/neo4j/query/v2/tx/{id}"), "{}").await.status, 404);
     assert_eq!(gateway.post(&format!("/db/sales/query/v2/tx/{id}/commit"), "{}").await.status, 202);
 }

@@ -1,15 +1,13 @@
 //! A gateway with several threads: who asks on one is served as well as who asks on another.
 //!
 //! Runs against the fake of Neo4j, over TCP.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::time::Duration;
 
 use boltgate::server::{self, Running, Workers};
 use serde_json::json;
-use support::{
+
+use crate::support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
     gateway::settings,
     http::{Connection, Response},

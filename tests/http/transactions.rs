@@ -2,29 +2,23 @@
 //!
 //! Runs against the embedded database, and against a fake where that cannot fail as wanted.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "transactions/expiry.rs"]
 mod expiry;
-#[path = "transactions/failures.rs"]
 mod failures;
-#[path = "transactions/lifecycle.rs"]
 mod lifecycle;
-#[path = "transactions/ownership.rs"]
 mod ownership;
-mod support;
-#[path = "transactions/unshown.rs"]
 mod unshown;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use support::{
+use tokio::time::{Instant, sleep};
+
+use crate::support::{
     gateway::{Gateway, start_embedded},
     http::Response,
     query::refused,
 };
-use tokio::time::{Instant, sleep};
 
 const TX: &str = "/db/neo4j/query/v2/tx";
 /// What has not happened by then never will.

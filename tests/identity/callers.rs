@@ -1,11 +1,9 @@
 //! Who is let in, and as whom: what the operator has decided, seen from the outside.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
     gateway::{self, Gateway},
     http::Response,

@@ -3,23 +3,15 @@
 //! Some hundred identities share a few connections: single statements and transactions, on several databases, as
 //! themselves and as others, from clients that break off at any point. Every answer says whom the database saw, and
 //! that has to be who asked. 100 000 requests in all; `BOLTGATE_TEST_SEED` makes other ones.
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-mod support;
-
-#[path = "isolation/client.rs"]
 mod client;
-#[path = "isolation/people.rs"]
 mod people;
-#[path = "isolation/random.rs"]
 mod random;
-#[path = "isolation/traffic.rs"]
 mod traffic;
 
 use std::time::Duration;
 
-use people::{Person, tokens, users};
-use support::{
+use crate::support::{
     bolt::{
         control::Control,
         fake_memgraph::{self, FakeMemgraph},
@@ -27,6 +19,7 @@ use support::{
     },
     gateway::{self, Gateway},
 };
+use people::{Person, tokens, users};
 use traffic::{Tally, World};
 
 /// Connections to the database.
@@ -95,8 +88,9 @@ async fn run(world: World, uri: &str, control: &Control, requests: usize) -> Tal
 }
 
 async fn nothing_is_left(gateway: &Gateway, control: &Control) {
-    let ended =
-        |counts: &support::bolt::control::Counts| counts.transactions == 0 && counts.running == 0 && counts.open <= CAP;
+    let ended = |counts: &crate::support::bolt::control::Counts| {
+        counts.transactions == 0 && counts.running == 0 && counts.open <= CAP
+    };
     control.wait_for("the end of all", ended).await;
     let deadline = tokio::time::Instant::now() + Duration::from_secs(10);
     while gateway.engine().open_transactions() > 0 || gateway.engine().pool_status().in_use > 0 {

@@ -1,15 +1,13 @@
 //! No credential that passes through, good or bad, is ever seen again: not in the log at its most talkative, not in an
 //! answer, not in what the program prints of its settings.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-mod support;
 
 use std::time::SystemTime;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jsonwebtoken::{EncodingKey, Header};
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::{
         control::User,
         fake_memgraph::FakeMemgraph,
@@ -126,7 +124,7 @@ async fn of_callers_whose_credentials_are_passed_on() {
         call(&gateway.address(), "neo4j", &twice, &mut watch).await;
     }
     // A connection that breaks under a login.
-    fake.control.on_next("LOGON", support::bolt::control::Fault::CloseBefore);
+    fake.control.on_next("LOGON", crate::support::bolt::control::Fault::CloseBefore);
     call(&gateway.address(), "neo4j", &[("Authorization", &headers[0])], &mut watch).await;
     assert!(watch.seen.iter().any(|seen| seen.contains("HTTP 202")) && fake.control.counts().failed_logons > 0);
     end(gateway, &mut watch);

@@ -1,48 +1,33 @@
 //! Which tokens count: every way to forge, bend or outlive one is refused, and issuers may fail in every way there is.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "tokens/addresses.rs"]
 mod addresses;
-#[path = "tokens/algorithms.rs"]
 mod algorithms;
-#[path = "tokens/claims.rs"]
 mod claims;
-#[path = "tokens/failing.rs"]
 mod failing;
-#[path = "tokens/forms.rs"]
 mod forms;
-#[path = "tokens/issuers.rs"]
 mod issuers;
-#[path = "tokens/key_sets.rs"]
 mod key_sets;
-#[path = "tokens/log.rs"]
 mod log;
-#[path = "tokens/mutated.rs"]
 mod mutated;
-#[path = "tokens/remembered.rs"]
 mod remembered;
-#[path = "tokens/renewal.rs"]
 mod renewal;
-#[path = "tokens/secrets.rs"]
 mod secrets;
-#[path = "tokens/signer.rs"]
 mod signer;
-mod support;
-#[path = "tokens/unknown_keys.rs"]
 mod unknown_keys;
 
 use std::{
-    sync::{Arc, LazyLock},
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
 use boltgate::auth::token::{
     Algorithm, IssuerSettings, KeySource, Settings, SetupError, TokenError, Verified, Verifier,
 };
-use log::LOG;
 use serde_json::{Value, json};
-use support::identity_provider::IdentityProvider;
 use tokio::time;
+
+use crate::support::identity_provider::IdentityProvider;
+use log::LOG;
 
 /// The issuer of all tokens, where it makes no difference.
 const ISSUER: &str = "https://id.example";
@@ -79,7 +64,7 @@ fn set_up(issuers: Vec<IssuerSettings>) -> Result<Verifier, SetupError> {
 
 /// Whatever is logged from then on can be looked up.
 fn set_up_with(settings: Settings) -> Result<Verifier, SetupError> {
-    LazyLock::force(&LOG);
+    log::record();
     Verifier::new(settings)
 }
 

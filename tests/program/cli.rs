@@ -1,19 +1,15 @@
 //! The program on the command line: what it checks, prints and answers, and with which exit code.
 #![cfg(all(feature = "embedded", unix))]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "cli/commands.rs"]
 mod commands;
-#[path = "cli/probes.rs"]
 mod probes;
-#[path = "cli/settings.rs"]
 mod settings;
-mod support;
 
 use std::{fs, path::PathBuf, process::Output};
 
-use support::process::texts;
 use tempfile::TempDir;
+
+use crate::support::process::texts;
 
 /// A configuration file with this text; it goes with its folder.
 fn config(text: &str) -> (TempDir, PathBuf) {

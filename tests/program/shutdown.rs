@@ -1,17 +1,13 @@
 //! The end of the program, and the log that it leaves: real processes, real signals.
 #![cfg(all(feature = "embedded", unix))]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "shutdown/keyed.rs"]
 mod keyed;
-#[path = "shutdown/log.rs"]
 mod log;
-#[path = "shutdown/signals.rs"]
 mod signals;
-mod support;
 
 use serde_json::json;
-use support::http::{Response, request};
+
+use crate::support::http::{Response, request};
 
 const PATH: &str = "/db/neo4j/query/v2";
 

@@ -9,7 +9,10 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::support::process::{Process, boltgate};
+use crate::support::{
+    process::{Process, boltgate},
+    servers::variable,
+};
 
 const ROWS: usize = 1_000_000;
 /// What the process may need beyond what it needs without work: a transaction under way, one that is being read, and
@@ -18,12 +21,7 @@ const ROOM_KIB: u64 = 32 * 1024;
 
 #[test]
 fn a_million_rows() {
-    let Ok(uri) = std::env::var("BOLTGATE_TEST_NEO4J_BOLT") else {
-        let reason = "this test needs BOLTGATE_TEST_NEO4J_BOLT; run: eval \"$(tests/servers/all start)\"";
-        assert!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref() != Ok("1"), "{reason}");
-        println!("SKIPPED: {reason}");
-        return;
-    };
+    let Some(uri) = variable("BOLTGATE_TEST_NEO4J_BOLT") else { return };
     let gateway = Process::serve(boltgate(&["serve", "--log-format=json", "--database-uri", &uri]));
     let address = gateway.address();
     let delete = "MATCH (n:BulkLoadMillion) CALL (n) { DELETE n } IN TRANSACTIONS OF 50000 ROWS";

@@ -4,20 +4,12 @@
 //! Each section runs on the databases that it names. Those that a tester has to start are left out without them; no
 //! section names only such, but for what nothing else can do. Needs `curl`.
 #![cfg(feature = "embedded")]
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "client_guide/document.rs"]
 mod document;
-#[path = "client_guide/memgraph.rs"]
 mod memgraph;
-#[path = "client_guide/pattern.rs"]
 mod pattern;
-#[path = "client_guide/play.rs"]
 mod play;
-#[path = "client_guide/shell.rs"]
 mod shell;
-mod support;
-#[path = "client_guide/tls.rs"]
 mod tls;
 
 use std::process::Command;
@@ -26,6 +18,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use document::{ARCADEDB, EMBEDDED, MEMGRAPH, NEO4J, NEO4J_WITH_USERS, Section};
 use play::{Gateway, Stand, play};
 use toml::Table;
+
+use crate::support::{
+    gateway::start_for,
+    servers::{skip, variable},
+};
 
 /// Cleans up behind all others.
 const TIDY_UP: &str = "What this page has made";
@@ -37,20 +34,6 @@ fn sections(database: &str) -> Vec<Section> {
         return Vec::new();
     }
     document::sections().into_iter().filter(|section| section.runs_on.contains(&database)).collect()
-}
-
-fn skip(what: &str) {
-    assert_ne!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref(), Ok("1"), "{what} is not there");
-    println!("SKIPPED: this test needs {what}; servers: eval \"$(tests/servers/all start)\"");
-}
-
-/// Where a server that the tester has started listens.
-fn server(variable: &str) -> Option<String> {
-    let found = std::env::var(variable).ok();
-    if found.is_none() {
-        skip(variable);
-    }
-    found
 }
 
 /// Runs all sections of a database at `uri`, or of an embedded one.
@@ -79,52 +62,24 @@ fn report(outcomes: Vec<Result<(), String>>) {
     assert!(problems.is_empty(), "{} of {run} sections:\n{}", problems.len(), problems.join("\n\n"));
 }
 
-/// What only a server can do that has to be started by hand.
-#[test]
-fn every_request_is_run() {
-    let only_there: Vec<_> = document::sections()
-        .into_iter()
-        .filter(|section| !section.runs_on.iter().any(|name| [MEMGRAPH, EMBEDDED].contains(name)))
-        .map(|section| section.title)
-        .collect();
-    assert_eq!(
-        only_there,
-        ["Notifications", "Index, Neo4j", "Batches of its own", "Many writers on ArcadeDB", "A time limit"]
-    );
-}
-
-#[test]
-fn embedded() {
-    play_all(EMBEDDED, None, None);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn memgraph() {
-    let mut outcomes = Vec::new();
-    for section in sections(MEMGRAPH) {
-        outcomes.push(memgraph::run(&section).await);
-    }
-    report(outcomes);
-}
-
 #[test]
 fn neo4j() {
-    if let Some(uri) = server("BOLTGATE_TEST_NEO4J_BOLT") {
+    if let Some(uri) = variable("BOLTGATE_TEST_NEO4J_BOLT") {
         play_all(NEO4J, Some(&uri), None);
     }
 }
 
 #[test]
 fn arcadedb() {
-    if let Some(uri) = server("BOLTGATE_TEST_ARCADEDB_BOLT") {
+    if let Some(uri) = variable("BOLTGATE_TEST_ARCADEDB_BOLT") {
         play_all(ARCADEDB, Some(&uri), Some("root:playwithdata"));
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn neo4j_with_users() {
-    let Some(uri) = server("BOLTGATE_TEST_NEO4J_AUTH_BOLT") else { return };
-    let administrator = support::gateway::start_for(&uri).await;
+    let Some(uri) = variable("BOLTGATE_TEST_NEO4J_AUTH_BOLT") else { return };
+    let administrator = start_for(&uri).await;
     let credentials = format!("Basic {}", STANDARD.encode("neo4j:password1"));
     let run = async |statement: &str| {
         let body = serde_json::json!({ "statement": statement }).to_string();
@@ -135,4 +90,36 @@ async fn neo4j_with_users() {
     run("CREATE OR REPLACE USER memgraphUser SET PASSWORD 'memgraphPassword' CHANGE NOT REQUIRED").await;
     play_all(NEO4J_WITH_USERS, Some(&uri), None);
     run("DROP USER memgraphUser").await;
+}
+
+mod without_servers {
+    use super::*;
+
+    /// What only a server can do that has to be started by hand.
+    #[test]
+    fn every_request_is_run() {
+        let only_there: Vec<_> = document::sections()
+            .into_iter()
+            .filter(|section| !section.runs_on.iter().any(|name| [MEMGRAPH, EMBEDDED].contains(name)))
+            .map(|section| section.title)
+            .collect();
+        assert_eq!(
+            only_there,
+            ["Notifications", "Index, Neo4j", "Batches of its own", "Many writers on ArcadeDB", "A time limit"]
+        );
+    }
+
+    #[test]
+    fn embedded() {
+        play_all(EMBEDDED, None, None);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn memgraph() {
+        let mut outcomes = Vec::new();
+        for section in sections(MEMGRAPH) {
+            outcomes.push(memgraph::run(&section).await);
+        }
+        report(outcomes);
+    }
 }

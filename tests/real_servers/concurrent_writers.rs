@@ -2,26 +2,16 @@
 //!
 //! Against Neo4j and ArcadeDB where the environment names them (`eval "$(tests/servers/all start)"`), the embedded
 //! database, and both fakes.
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/chance.rs"]
-mod chance;
-#[path = "support/client.rs"]
-mod client;
-#[path = "concurrent_writers/graph.rs"]
 mod graph;
-#[path = "support/servers.rs"]
-mod servers;
-mod support;
-#[path = "concurrent_writers/writer.rs"]
 mod writer;
 
 use std::sync::Arc;
 
-use graph::Graph;
-use servers::Server;
-use support::{bolt::fake_memgraph::FakeMemgraph, bolt::fake_neo4j};
 use tokio::task::JoinSet;
+
+use crate::support::{bolt::fake_memgraph::FakeMemgraph, bolt::fake_neo4j, servers::Server};
+use graph::Graph;
 use writer::{Tally, Way, Writer};
 
 /// Who writes, how often, and how.
@@ -92,26 +82,30 @@ async fn arcadedb() {
     assert!(tally.retried > 0, "they never met: {tally}");
 }
 
-#[cfg(feature = "embedded")]
-#[tokio::test(flavor = "multi_thread")]
-async fn embedded() {
-    are_exact(Graph::embedded().await, &QUEUES).await;
-}
+mod without_servers {
+    use super::*;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fake_neo4j() {
-    let fake = fake_neo4j::FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
-    let control = fake.control.clone();
-    let tally = are_exact(Graph::of_fake_neo4j(fake).await, &CROWDS).await;
-    assert!(tally.retried > 0, "they never met: {tally}");
-    assert_eq!(control.violations(), [""; 0]);
-}
+    #[cfg(feature = "embedded")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn embedded() {
+        are_exact(Graph::embedded().await, &QUEUES).await;
+    }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn fake_memgraph() {
-    let fake = FakeMemgraph::start().await;
-    let control = fake.control.clone();
-    let tally = are_exact(Graph::of_fake_memgraph(fake).await, &CROWDS).await;
-    assert!(tally.retried > 0, "they never met: {tally}");
-    assert_eq!(control.violations(), [""; 0]);
+    #[tokio::test(flavor = "multi_thread")]
+    async fn fake_neo4j() {
+        let fake = fake_neo4j::FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
+        let control = fake.control.clone();
+        let tally = are_exact(Graph::of_fake_neo4j(fake).await, &CROWDS).await;
+        assert!(tally.retried > 0, "they never met: {tally}");
+        assert_eq!(control.violations(), [""; 0]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn fake_memgraph() {
+        let fake = FakeMemgraph::start().await;
+        let control = fake.control.clone();
+        let tally = are_exact(Graph::of_fake_memgraph(fake).await, &CROWDS).await;
+        assert!(tally.retried > 0, "they never met: {tally}");
+        assert_eq!(control.violations(), [""; 0]);
+    }
 }

@@ -1,21 +1,14 @@
 //! The same HTTP request to Neo4j's own Query API and to Boltgate in front of the same Neo4j must get
 //! the same status, Content-Type and body.
 //!
-//! Owns the run over all case files and the report; `tests/differential/README.md` says how to run
+//! Owns the run over all case files and the report; `tests/real_servers/differential/README.md` says how to run
 //! and extend it. Knows nothing of Boltgate but its base URL.
-#![allow(unreachable_pub, clippy::panic)]
 
-#[path = "differential/case.rs"]
 mod case;
-#[path = "differential/compare.rs"]
 mod compare;
-#[path = "differential/normalise.rs"]
 mod normalise;
-#[path = "differential/rules.rs"]
-mod rules;
-#[path = "differential/runner.rs"]
 mod runner;
-mod support;
+mod without_servers;
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -25,9 +18,11 @@ use case::{Case, Server};
 use compare::{Deviation, compare};
 use normalise::normalise;
 use runner::{Conversation, Side, play};
-use support::gateway::{Gateway, start_for_with};
-use support::http;
-use support::json::{self, Json};
+
+use crate::support::{
+    gateway::{Gateway, start_for_with},
+    servers,
+};
 
 /// Bodies are cut at this many characters in the report.
 const SHOWN: usize = 2_000;
@@ -151,25 +146,10 @@ impl Report {
 
 /// The servers from the environment, or `None` with the reason printed.
 async fn find_servers() -> Option<Servers> {
-    let mut missing = Vec::new();
-    let mut required = |name: &'static str| {
-        let value = variable(name);
-        if value.is_empty() {
-            missing.push(name);
-        }
-        value
-    };
-    let open_database = required("BOLTGATE_TEST_NEO4J_HTTP");
-    let open_bolt = required("BOLTGATE_TEST_NEO4J_BOLT");
-    let auth_database = required("BOLTGATE_TEST_NEO4J_AUTH_HTTP");
-    let auth_bolt = required("BOLTGATE_TEST_NEO4J_AUTH_BOLT");
-    if !missing.is_empty() {
-        let reason =
-            format!("the differential suite needs {}; run: eval \"$(tests/servers/all start)\"", missing.join(", "));
-        assert!(variable("BOLTGATE_TEST_REQUIRE_SERVERS") != "1", "{reason}");
-        println!("SKIPPED: {reason}");
-        return None;
-    }
+    let open_database = servers::variable("BOLTGATE_TEST_NEO4J_HTTP")?;
+    let open_bolt = servers::variable("BOLTGATE_TEST_NEO4J_BOLT")?;
+    let auth_database = servers::variable("BOLTGATE_TEST_NEO4J_AUTH_HTTP")?;
+    let auth_bolt = servers::variable("BOLTGATE_TEST_NEO4J_AUTH_BOLT")?;
     let mut gateways = Vec::new();
     let open_gateway = gateway("BOLTGATE_URL", &open_bolt, &mut gateways).await;
     let auth_gateway = gateway("BOLTGATE_AUTH_URL", &auth_bolt, &mut gateways).await;
@@ -189,8 +169,7 @@ const SETTINGS: [(&str, &str); 2] = [("server.allowed_hosts", "*"), ("server.tru
 
 /// The base URL of the gateway that the variable names, else of one started in this process.
 async fn gateway(name: &str, bolt: &str, gateways: &mut Vec<Gateway>) -> String {
-    let given = variable(name);
-    if !given.is_empty() {
+    if let Some(given) = std::env::var(name).ok().filter(|given| !given.is_empty()) {
         return given;
     }
     let started = start_for_with(bolt, &SETTINGS).await;
@@ -208,12 +187,8 @@ fn side(name: &str, base: &str, database: &str, administrator: Option<&'static s
     }
 }
 
-fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
-}
-
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/real_servers/differential")
 }
 
 fn cut(text: &str) -> String {
@@ -221,21 +196,4 @@ fn cut(text: &str) -> String {
         Some((end, _)) => format!("{}… ({} bytes in all)", text.get(..end).unwrap_or(text), text.len()),
         None => text.to_owned(),
     }
-}
-
-#[test]
-fn every_deviation_is_listed_with_a_reason_and_used() {
-    let text = std::fs::read_to_string(folder().join("deviations.json")).unwrap_or_default();
-    let listed = Json::parse(&text).unwrap_or(Json::Null);
-    let names: BTreeSet<_> = listed.members().iter().map(|(name, _)| name.as_str()).collect();
-    let known: BTreeSet<_> = Deviation::ALL.iter().map(|deviation| deviation.name()).collect();
-    assert_eq!(names, known, "deviations.json and the rules must name the same deviations");
-    for (name, reason) in listed.members() {
-        assert!(reason.as_str().is_some_and(|text| text.len() > 40), "{name} has no reason");
-    }
-    let cases = case::load_all(&folder()).unwrap_or_default();
-    let used: BTreeSet<_> = cases.iter().flat_map(|case| case.deviations.iter().map(String::as_str)).collect();
-    let named = Deviation::ALL.iter().filter(|deviation| !deviation.is_general());
-    let named: BTreeSet<_> = named.map(|deviation| deviation.name()).collect();
-    assert_eq!(used, named, "the deviations that cases name, and those there are");
 }

@@ -5,10 +5,15 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
-use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
-use crate::bolt::message::*;
-use crate::bolt::raw::RawClient;
-use crate::bolt::value::*;
+use crate::support::{
+    bolt::{
+        fake_neo4j::{FakeNeo4j, Options},
+        message::*,
+        raw::RawClient,
+        value::*,
+    },
+    servers,
+};
 
 /// Names a Neo4j 2026.09 without authentication, `bolt://host:port`.
 const REAL: &str = "BOLTGATE_TEST_NEO4J_BOLT";
@@ -22,12 +27,7 @@ fn real() -> Option<String> {
 }
 
 fn named_by(variable: &str) -> Option<String> {
-    let Ok(uri) = std::env::var(variable) else {
-        let required = std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").is_ok_and(|value| value == "1");
-        assert!(!required, "{variable} names no Neo4j; run: eval \"$(tests/servers/all start)\"");
-        eprintln!("SKIPPED: {variable} names no Neo4j");
-        return None;
-    };
+    let uri = servers::variable(variable)?;
     Some(uri.strip_prefix("bolt://").unwrap_or(&uri).to_owned())
 }
 

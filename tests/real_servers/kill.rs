@@ -3,23 +3,18 @@
 //! Against Neo4j and ArcadeDB where the environment names them (`eval "$(tests/servers/all start)"`), and against the
 //! embedded database, which ends with its gateway.
 #![cfg(unix)]
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/client.rs"]
-mod client;
-#[path = "support/servers.rs"]
-mod servers;
-#[path = "kill/sigkill.rs"]
 mod sigkill;
-#[path = "kill/sigterm.rs"]
 mod sigterm;
-mod support;
 
-use client::{Client, Said, TX, transaction};
 use serde_json::{Value, json};
-use servers::Server;
-use support::process::{Process, boltgate};
 use tokio::task::block_in_place;
+
+use crate::support::{
+    client::{Client, Said, TX, transaction},
+    process::{Process, boltgate},
+    servers::Server,
+};
 
 /// A gateway in front of a database that has a shelf with numbered cups for the test.
 struct Shop {

@@ -12,11 +12,11 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::{task::JoinSet, time::sleep};
 
-use super::stand::{authorization, is_refusal};
 use crate::support::{
     gateway::{self, Gateway},
     http::{self, Response},
-    query::{body, refused, transaction_id, values},
+    query::{authorization, body, is_refusal, refused, transaction_id, values},
+    servers::variable,
 };
 
 const SHORT: [(&str, &str); 1] = [("database.login_age", "200ms")];
@@ -37,17 +37,6 @@ struct Server {
 struct User<'a> {
     server: &'a Server,
     name: String,
-}
-
-/// What the variable holds, or nothing and a line that says so.
-fn variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok().filter(|value| !value.is_empty());
-    if value.is_none() {
-        let reason = format!("this test needs {name}; run: eval \"$(tests/servers/all start)\"");
-        assert!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref() != Ok("1"), "{reason}");
-        println!("SKIPPED: {reason}");
-    }
-    value
 }
 
 async fn neo4j() -> Option<Server> {

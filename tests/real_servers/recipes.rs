@@ -3,62 +3,21 @@
 //! What stands in the document is run, with the addresses of test servers put in. Recipes with tokens need a real
 //! OpenID provider (`tests/servers/oidc-provider`); all of them need `curl`.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
-
-#[path = "recipes/recipe.rs"]
 mod recipe;
-mod support;
 
-use recipe::{Recipe, Served};
 use serde_json::{Value, json};
-use support::{
+
+use crate::support::{
     bolt::{
         fake_memgraph::FakeMemgraph,
         fake_neo4j::{FakeNeo4j, Options},
     },
     oidc_provider::{OidcProvider, Signer},
+    servers::variable,
 };
+use recipe::{Recipe, Served};
 
 const SECRET: (&str, &str) = ("BOLTGATE_AUTH__SERVICE_ACCOUNT__PASSWORD", "password");
-
-#[test]
-fn every_recipe_is_run() {
-    let run = [
-        "No authentication",
-        "User and password",
-        "Memgraph with Entra ID",
-        "Memgraph with Okta",
-        "Memgraph with another OIDC provider",
-        "Neo4j with bearer tokens",
-        "Service account and claim mapping",
-        "Public read-only site",
-    ];
-    assert_eq!(Recipe::titles(), run);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn no_authentication() {
-    let fake = FakeMemgraph::start().await;
-    let served = Recipe::find("No authentication").serve(&fake.uri(), None, &[]);
-    let Some(answer) = served.curl(&[]) else { return };
-    assert_eq!(answer["data"]["values"], json!([[1]]));
-    assert_eq!(fake.violations(), [""; 0]);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn user_and_password() {
-    let fake = FakeNeo4j::start().await;
-    let served = Recipe::find("User and password").serve(&fake.uri(), None, &[]);
-    let Some(answer) = served.curl(&[]) else { return };
-    assert_eq!(answer["data"]["values"], json!([[1]]));
-    assert_eq!(principal(&served, &[]), json!("alice"));
-    for refused in [
-        served.curl_with(|line| line.replace("--user alice:wonderland", ""), &[]),
-        served.curl_with(|line| line.replace("wonderland", "x"), &[]),
-    ] {
-        assert_eq!(refused.unwrap()["errors"][0]["code"], "Neo.ClientError.Security.Unauthorized");
-    }
-}
 
 /// The recipes for Memgraph's single sign-on differ in names only.
 async fn single_sign_on(title: &str, scheme: &str, audience: &str, with_id_token: bool) {
@@ -98,25 +57,13 @@ async fn memgraph_with_another_oidc_provider() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neo4j_with_bearer_tokens() {
-    let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
-    fake.control.set_token("bearer", "a.b.c", "alice");
-    let served = Recipe::find("Neo4j with bearer tokens").serve(&fake.uri(), None, &[]);
-    let Some(answer) = served.curl(&[("ACCESS_TOKEN", "a.b.c")]) else { return };
-    assert_eq!(answer["data"]["values"], json!([[1]]));
-    assert_eq!(principal(&served, &[("ACCESS_TOKEN", "a.b.c")]), json!("alice"));
-    let refused = served.curl(&[("ACCESS_TOKEN", "x.y.z")]).unwrap();
-    assert_eq!(refused["errors"][0]["code"], "Neo.ClientError.Security.Unauthorized");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn service_account_and_claim_mapping() {
     let Some(provider) = OidcProvider::find().await else { return };
     let token = provider.mint(Signer::Provider, &json!({ "aud": "graph", "realm": { "user": "alice" } })).await;
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     fake.control.set_user(
         "gateway",
-        support::bolt::control::User { password: "password".into(), admin: true, ..Default::default() },
+        crate::support::bolt::control::User { password: "password".into(), admin: true, ..Default::default() },
     );
     let recipe = Recipe::find("Service account and claim mapping");
     let served = recipe.serve(&fake.uri(), Some(&provider.issuer()), &[SECRET]);
@@ -127,28 +74,10 @@ async fn service_account_and_claim_mapping() {
     assert_eq!(json!([who["data"]["values"][0][0], who["data"]["values"][0][1]]), json!(["gateway", "alice"]));
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn public_read_only_site() {
-    let fake = FakeNeo4j::start().await;
-    fake.control.set_user("public", support::bolt::control::User { password: "password".into(), ..Default::default() });
-    let served = Recipe::find("Public read-only site").serve(&fake.uri(), None, &[SECRET]);
-    let Some(answer) = served.curl(&[]) else { return };
-    assert_eq!(answer["data"]["values"], json!([[1]]));
-    let who = served.curl_with(whoami, &[]).unwrap();
-    assert_eq!(json!([who["data"]["values"][0][0], who["data"]["values"][0][3]]), json!(["public", "r"]), "{who}");
-    let act = |line: &str| line.replace("\"}'", "\", \"impersonatedUser\": \"alice\"}'");
-    let refused = served.curl_with(act, &[]).unwrap();
-    assert_eq!(refused["errors"][0]["code"], "Neo.ClientError.Security.Forbidden", "{refused}");
-}
-
 /// Neo4j Community has no privileges, so that only the access mode stands between the public and the data.
 #[tokio::test(flavor = "multi_thread")]
 async fn public_read_only_site_in_front_of_neo4j() {
-    let Ok(uri) = std::env::var("BOLTGATE_TEST_NEO4J_AUTH_BOLT") else {
-        assert_ne!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref(), Ok("1"), "Neo4j is not there");
-        println!("SKIPPED: this test needs BOLTGATE_TEST_NEO4J_AUTH_BOLT; run: eval \"$(tests/servers/all start)\"");
-        return;
-    };
+    let Some(uri) = variable("BOLTGATE_TEST_NEO4J_AUTH_BOLT") else { return };
     // On Community any user will do, since all may do everything.
     let account = [("BOLTGATE_AUTH__SERVICE_ACCOUNT__USER", "neo4j"), (SECRET.0, "password1")];
     let served = Recipe::find("Public read-only site").serve(&uri, None, &account);
@@ -170,4 +99,76 @@ fn whoami(line: &str) -> String {
 /// Whom the database takes the request for.
 fn principal(served: &Served, variables: &[(&str, &str)]) -> Value {
     served.curl_with(whoami, variables).expect("curl is there")["data"]["values"][0][0].clone()
+}
+
+mod without_servers {
+    use super::*;
+
+    #[test]
+    fn every_recipe_is_run() {
+        let run = [
+            "No authentication",
+            "User and password",
+            "Memgraph with Entra ID",
+            "Memgraph with Okta",
+            "Memgraph with another OIDC provider",
+            "Neo4j with bearer tokens",
+            "Service account and claim mapping",
+            "Public read-only site",
+        ];
+        assert_eq!(Recipe::titles(), run);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn no_authentication() {
+        let fake = FakeMemgraph::start().await;
+        let served = Recipe::find("No authentication").serve(&fake.uri(), None, &[]);
+        let Some(answer) = served.curl(&[]) else { return };
+        assert_eq!(answer["data"]["values"], json!([[1]]));
+        assert_eq!(fake.violations(), [""; 0]);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn user_and_password() {
+        let fake = FakeNeo4j::start().await;
+        let served = Recipe::find("User and password").serve(&fake.uri(), None, &[]);
+        let Some(answer) = served.curl(&[]) else { return };
+        assert_eq!(answer["data"]["values"], json!([[1]]));
+        assert_eq!(principal(&served, &[]), json!("alice"));
+        for refused in [
+            served.curl_with(|line| line.replace("--user alice:wonderland", ""), &[]),
+            served.curl_with(|line| line.replace("wonderland", "x"), &[]),
+        ] {
+            assert_eq!(refused.unwrap()["errors"][0]["code"], "Neo.ClientError.Security.Unauthorized");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn neo4j_with_bearer_tokens() {
+        let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
+        fake.control.set_token("bearer", "a.b.c", "alice");
+        let served = Recipe::find("Neo4j with bearer tokens").serve(&fake.uri(), None, &[]);
+        let Some(answer) = served.curl(&[("ACCESS_TOKEN", "a.b.c")]) else { return };
+        assert_eq!(answer["data"]["values"], json!([[1]]));
+        assert_eq!(principal(&served, &[("ACCESS_TOKEN", "a.b.c")]), json!("alice"));
+        let refused = served.curl(&[("ACCESS_TOKEN", "x.y.z")]).unwrap();
+        assert_eq!(refused["errors"][0]["code"], "Neo.ClientError.Security.Unauthorized");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn public_read_only_site() {
+        let fake = FakeNeo4j::start().await;
+        fake.control.set_user(
+            "public",
+            crate::support::bolt::control::User { password: "password".into(), ..Default::default() },
+        );
+        let served = Recipe::find("Public read-only site").serve(&fake.uri(), None, &[SECRET]);
+        let Some(answer) = served.curl(&[]) else { return };
+        assert_eq!(answer["data"]["values"], json!([[1]]));
+        let who = served.curl_with(whoami, &[]).unwrap();
+        assert_eq!(json!([who["data"]["values"][0][0], who["data"]["values"][0][3]]), json!(["public", "r"]), "{who}");
+        let act = |line: &str| line.replace("\"}'", "\", \"impersonatedUser\": \"alice\"}'");
+        let refused = served.curl_with(act, &[]).unwrap();
+        assert_eq!(refused["errors"][0]["code"], "Neo.ClientError.Security.Forbidden", "{refused}");
+    }
 }

@@ -3,33 +3,23 @@
 //! Its own list of transactions says so, and so does the processor time of its process. No time is asserted; how long it
 //! took is printed. Needs a Neo4j (`eval "$(tests/servers/all start)"`) on this machine, and Linux to look at it.
 #![cfg(target_os = "linux")]
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "support/client.rs"]
-mod client;
-#[path = "runaway_queries/gateway_ends.rs"]
 mod gateway_ends;
-#[path = "runaway_queries/leaving.rs"]
 mod leaving;
-#[path = "support/processor.rs"]
-mod processor;
-#[path = "runaway_queries/request_ends.rs"]
 mod request_ends;
-#[path = "support/servers.rs"]
-mod servers;
-mod support;
 
-use client::{Client, QUERY, Said};
-use processor::Processor;
 use serde_json::{Value, json};
-use servers::Server;
-use support::{
-    http::Connection,
-    process::{Process, boltgate},
-};
 use tokio::{
     sync::{Mutex, MutexGuard},
     task::block_in_place,
+};
+
+use crate::support::{
+    client::{Client, QUERY, Said},
+    http::Connection,
+    process::{Process, boltgate},
+    processor::Processor,
+    servers::Server,
 };
 
 /// Gives rows for ages.

@@ -5,25 +5,11 @@
 //! none that was refused, and none twice. Against Neo4j and ArcadeDB where the environment names them
 //! (`eval "$(tests/servers/all start)"`), and against the embedded database, which is killed with its gateway.
 #![cfg(unix)]
-#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
-#[path = "token_transfer/bank.rs"]
 mod bank;
-#[path = "support/chance.rs"]
-mod chance;
-#[path = "support/client.rs"]
-mod client;
-#[path = "token_transfer/customer.rs"]
 mod customer;
-#[path = "token_transfer/desk.rs"]
 mod desk;
-#[path = "support/proxy.rs"]
-mod proxy;
-#[path = "token_transfer/report.rs"]
 mod report;
-#[path = "support/servers.rs"]
-mod servers;
-mod support;
 
 use std::{
     sync::{
@@ -33,17 +19,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bank::Bank;
-use chance::between;
-use customer::{Customer, Way};
-use desk::Desk;
-use proxy::Proxy;
-use report::Report;
-use servers::Server;
 use tokio::{
     task::JoinSet,
     time::{sleep, timeout},
 };
+
+use crate::support::{chance::between, proxy::Proxy, servers::Server};
+use bank::Bank;
+use customer::{Customer, Way};
+use desk::Desk;
+use report::Report;
 
 /// Who makes how many transfers, and how.
 #[derive(Clone, Copy)]
@@ -129,19 +114,23 @@ async fn arcadedb() {
     in_front_of(server, Crowd { customers: 64, transfers: 8, ways: TRANSACTIONS_ONLY }).await;
 }
 
-#[cfg(feature = "embedded")]
-#[tokio::test(flavor = "multi_thread")]
-async fn embedded() {
-    let began = Instant::now();
-    let folder = tempfile::tempdir().unwrap();
-    let desk = Arc::new(Desk::embedded(folder.path().join("graph.db")));
-    let bank = Arc::new(Bank::embedded());
-    bank.open(&desk.client().await).await;
-    let report = storm(&bank, &desk, None, Crowd { customers: 16, transfers: 8, ways: ALL_WAYS }).await;
-    println!("{}: {report}; {:.1?}", bank.name, began.elapsed());
-    // What is told is what is in the file, not what the process remembers.
-    desk.kill_and_restart().await;
-    let audit = bank.audit(Some(&desk.client().await)).await;
-    report.agrees_with(&audit);
-    report.saw_a_storm();
+mod without_servers {
+    use super::*;
+
+    #[cfg(feature = "embedded")]
+    #[tokio::test(flavor = "multi_thread")]
+    async fn embedded() {
+        let began = Instant::now();
+        let folder = tempfile::tempdir().unwrap();
+        let desk = Arc::new(Desk::embedded(folder.path().join("graph.db")));
+        let bank = Arc::new(Bank::embedded());
+        bank.open(&desk.client().await).await;
+        let report = storm(&bank, &desk, None, Crowd { customers: 16, transfers: 8, ways: ALL_WAYS }).await;
+        println!("{}: {report}; {:.1?}", bank.name, began.elapsed());
+        // What is told is what is in the file, not what the process remembers.
+        desk.kill_and_restart().await;
+        let audit = bank.audit(Some(&desk.client().await)).await;
+        report.agrees_with(&audit);
+        report.saw_a_storm();
+    }
 }

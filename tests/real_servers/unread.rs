@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    clients::{PROTOCOLS, Unread},
+use crate::support::{
+    gateway::{Gateway, start_for_with},
     servers::Server,
-    support::gateway::{Gateway, start_for_with},
+    unread::{PROTOCOLS, Unread},
 };
 
 const FLOOD: &str = "UNWIND range(1, 1000000000) AS x RETURN x, [n IN range(1, 1000) | n] AS list";

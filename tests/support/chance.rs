@@ -1,5 +1,4 @@
 //! Chance, from the system.
-#![allow(dead_code, unreachable_pub, clippy::expect_used)]
 
 use std::time::Duration;
 

@@ -1,9 +1,8 @@
 //! A client of a gateway that may lose its connection, and that says what an answer means to it.
-#![allow(dead_code, unreachable_pub, clippy::panic)]
 
 use serde_json::Value;
 
-use crate::support::http::{Response, try_request};
+use super::http::{Response, try_request};
 
 pub const QUERY: &str = "/db/neo4j/query/v2";
 pub const BATCH: &str = "/db/neo4j/query/v2/batch";

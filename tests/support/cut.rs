@@ -21,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::support::bolt::{
+use super::bolt::{
     frame::{Frame, FrameReader, NOOP},
     message::{self, GOODBYE, RECORD},
 };

@@ -5,6 +5,9 @@
 #![allow(clippy::indexing_slicing)]
 
 pub mod bolt;
+pub mod chance;
+pub mod client;
+pub mod cut;
 pub mod gateway;
 pub mod http;
 pub mod http2;
@@ -12,4 +15,9 @@ pub mod identity_provider;
 pub mod json;
 pub mod oidc_provider;
 pub mod process;
+pub mod processor;
+pub mod proxy;
 pub mod query;
+pub mod servers;
+pub mod suite;
+pub mod unread;

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{
     http::{self, Response},
-    query,
+    query, servers,
 };
 
 /// Where the client `browser` is sent back to. Nobody listens there: the address is all that is needed.
@@ -66,14 +66,7 @@ pub enum Signer {
 impl OidcProvider {
     /// A fresh realm of the provider that the environment names, or `None` with the reason printed.
     pub async fn find() -> Option<Self> {
-        let variable = |name: &str| std::env::var(name).unwrap_or_default();
-        let origin = variable("BOLTGATE_TEST_OIDC");
-        if origin.is_empty() {
-            let reason = "this test needs BOLTGATE_TEST_OIDC; run: eval \"$(tests/servers/oidc-provider start)\"";
-            assert!(variable("BOLTGATE_TEST_REQUIRE_SERVERS") != "1", "{reason}");
-            println!("SKIPPED: {reason}");
-            return None;
-        }
+        let origin = servers::variable("BOLTGATE_TEST_OIDC")?;
         let root = Self { origin, path: String::new() };
         let issuer = root.control("POST", "realms", &json!({})).await["issuer"].clone();
         let path = issuer.as_str().and_then(|issuer| issuer.strip_prefix(&root.origin)).map(str::to_owned);

@@ -1,5 +1,4 @@
 //! The processor time of another process of this machine, as Linux counts it.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::indexing_slicing)]
 
 use std::{
     fs::{read_dir, read_link, read_to_string},

@@ -1,7 +1,6 @@
 //! A TCP proxy in front of a database, whose connections can be cut.
 //!
 //! Promises that a cut connection ends on both sides at once, and that no byte is passed on after it.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::unwrap_used)]
 
 use std::sync::{
     Arc, Mutex, Weak,
@@ -16,7 +15,7 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::chance::below;
+use super::chance::below;
 
 /// Where a connection is cut: at once, or where it is next used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Requests and answers of the Query API, for tests that are not about their spelling.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{gateway::Gateway, http::Response};
@@ -61,4 +62,17 @@ pub async fn works(gateway: &Gateway) {
 pub async fn count(gateway: &Gateway, label: &str) -> i64 {
     let response = gateway.query(&format!("MATCH (n:{label}) RETURN count(n) AS n")).await;
     values(&response)[0][0].as_i64().unwrap_or_else(|| panic!("no number:\n{response}"))
+}
+
+/// `Basic …`.
+pub fn authorization(name: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
+}
+
+/// What a wrong password gets.
+pub fn is_refusal(answer: &Response) {
+    let error = refused(answer);
+    assert_eq!((error.status, error.code.as_str()), (401, "Neo.ClientError.Security.Unauthorized"), "{answer}");
+    assert_eq!(error.message, "Invalid credential.");
+    assert!(answer.header("WWW-Authenticate").is_some(), "{answer}");
 }

@@ -2,18 +2,41 @@
 //!
 //! Promises that a database which is not there is said aloud: a line that begins with SKIPPED, or a failure where
 //! `BOLTGATE_TEST_REQUIRE_SERVERS=1`. Knows nothing of Boltgate.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use tokio::time::sleep;
 
-use crate::support::http::request;
+use super::{http::request, suite};
 
 /// What has not happened by then never will.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
+
+/// What the environment variable says that names a server; `None` without it, and a line that says so.
+///
+/// From here on the test's suite has the servers to itself (see [`suite`]).
+///
+/// # Panics
+/// When there is none and `BOLTGATE_TEST_REQUIRE_SERVERS=1`.
+pub fn variable(name: &str) -> Option<String> {
+    let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else {
+        skip(&format!("{name}; run: eval \"$(tests/servers/all start)\""));
+        return None;
+    };
+    suite::enter();
+    Some(value)
+}
+
+/// Says that the test is skipped for lack of `what`.
+///
+/// # Panics
+/// With `BOLTGATE_TEST_REQUIRE_SERVERS=1`.
+pub fn skip(what: &str) {
+    assert!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref() != Ok("1"), "this test needs {what}");
+    println!("SKIPPED: this test needs {what}");
+}
 
 /// Which database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,16 +65,8 @@ impl Server {
     }
 
     fn find(brand: Brand, prefix: &str) -> Option<Self> {
-        let variable = |name: String| match std::env::var(&name).ok().filter(|value| !value.is_empty()) {
-            None => {
-                let reason = format!("this test needs {name}; run: eval \"$(tests/servers/all start)\"");
-                assert!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref() != Ok("1"), "{reason}");
-                println!("SKIPPED: {reason}");
-                None
-            }
-            found => found,
-        };
-        Some(Self { brand, bolt: variable(format!("{prefix}_BOLT"))?, http: variable(format!("{prefix}_HTTP"))? })
+        let variable = |interface: &str| variable(&format!("{prefix}_{interface}"));
+        Some(Self { brand, bolt: variable("BOLT")?, http: variable("HTTP")? })
     }
 
     /// What its callers send as `Authorization`.

@@ -11,7 +11,7 @@ use h2::{
 use serde_json::Value;
 use tokio::{net::TcpStream, time::timeout};
 
-use crate::support::http::Connection;
+use super::http::Connection;
 
 /// What has not happened by then never will.
 const PATIENCE: Duration = Duration::from_secs(30);

@@ -1,8 +1,10 @@
 //! Values, frames and messages against recorded bytes.
 
-use crate::bolt::frame::{Frame, FrameReader, frame, frame_in};
-use crate::bolt::message::*;
-use crate::bolt::value::*;
+use crate::support::{
+    bolt::frame::{Frame, FrameReader, frame, frame_in},
+    bolt::message::*,
+    bolt::value::*,
+};
 
 /// Messages and their framed bytes, as replayed against an independent server.
 fn vectors() -> Vec<(Value, &'static str)> {

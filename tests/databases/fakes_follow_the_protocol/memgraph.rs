@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use tokio::io::DuplexStream;
 
-use crate::bolt::control::User;
-use crate::bolt::fake_memgraph::{FakeMemgraph, Options};
-use crate::bolt::frame::Frame;
-use crate::bolt::message::*;
-use crate::bolt::raw::{RawClient, Reply};
-use crate::bolt::value::*;
+use crate::support::{
+    bolt::control::User,
+    bolt::fake_memgraph::{FakeMemgraph, Options},
+    bolt::frame::Frame,
+    bolt::message::*,
+    bolt::raw::{RawClient, Reply},
+    bolt::value::*,
+};
 
 pub const MOMENT: Duration = Duration::from_millis(100);
 pub const CLOSED: &str = "FAILURE Memgraph.ExecutionException: Something went wrong while executing \

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use crate::bolt::fake_memgraph::{FakeMemgraph, Options};
-use crate::bolt::message::*;
-use crate::bolt::raw::RawClient;
-use crate::bolt::value::*;
-use crate::memgraph::{CLIENT, CLOSED, MOMENT, anyone, client, extra, tagged, tried};
+use super::memgraph::{CLIENT, CLOSED, MOMENT, anyone, client, extra, tagged, tried};
+use crate::support::{
+    bolt::fake_memgraph::{FakeMemgraph, Options},
+    bolt::message::*,
+    bolt::raw::RawClient,
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn a_mode_counts_in_begin_alone() {

@@ -5,13 +5,15 @@ use std::time::Duration;
 use jsonwebtoken::{Algorithm, Header};
 use serde_json::json;
 
-use crate::bolt::control::{Logons, User};
-use crate::bolt::fake_memgraph::{AuthModule, FakeMemgraph, Oidc, Options};
-use crate::bolt::issuer::{AUDIENCE, Issuer, KEY_ID, seconds_from_now};
-use crate::bolt::message::*;
-use crate::bolt::raw::RawClient;
-use crate::bolt::value::*;
-use crate::memgraph::{CLOSED, extra};
+use super::memgraph::{CLOSED, extra};
+use crate::support::{
+    bolt::control::{Logons, User},
+    bolt::fake_memgraph::{AuthModule, FakeMemgraph, Oidc, Options},
+    bolt::issuer::{AUDIENCE, Issuer, KEY_ID, seconds_from_now},
+    bolt::message::*,
+    bolt::raw::RawClient,
+    bolt::value::*,
+};
 
 const REFUSED: &str = "FAILURE Memgraph.ClientError.Security.Unauthenticated: Authentication failure";
 

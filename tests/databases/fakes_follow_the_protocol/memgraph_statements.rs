@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use crate::bolt::control::{Fault, When};
-use crate::bolt::fake_memgraph::{FakeMemgraph, Options};
-use crate::bolt::message::*;
-use crate::bolt::raw::RawClient;
-use crate::bolt::value::*;
-use crate::memgraph::{CLIENT, MOMENT, TRANSIENT, anyone, client, extra, tagged};
+use super::memgraph::{CLIENT, MOMENT, TRANSIENT, anyone, client, extra, tagged};
+use crate::support::{
+    bolt::control::{Fault, When},
+    bolt::fake_memgraph::{FakeMemgraph, Options},
+    bolt::message::*,
+    bolt::raw::RawClient,
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn look_ahead_knows_the_end() {

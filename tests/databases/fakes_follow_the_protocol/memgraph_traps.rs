@@ -2,13 +2,15 @@
 
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 
-use crate::bolt::control::{Answer, User};
-use crate::bolt::fake_memgraph::{FakeMemgraph, Options};
-use crate::bolt::frame::Frame;
-use crate::bolt::message::*;
-use crate::bolt::raw::{RawClient, Reply};
-use crate::bolt::value::*;
-use crate::memgraph::{CLIENT, CLOSED, MOMENT, TRANSIENT, anyone, client, extra, tagged, tried};
+use super::memgraph::{CLIENT, CLOSED, MOMENT, TRANSIENT, anyone, client, extra, tagged, tried};
+use crate::support::{
+    bolt::control::{Answer, User},
+    bolt::fake_memgraph::{FakeMemgraph, Options},
+    bolt::frame::Frame,
+    bolt::message::*,
+    bolt::raw::{RawClient, Reply},
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn qid_and_zero_are_fatal() {
@@ -190,7 +192,10 @@ async fn records_are_cut_and_late_failures_are_glued() {
     assert!(payload.starts_with(&[0xB1, 0x71]), "a record begins the message");
     let failure = &payload[payload.len() - chunks.last().unwrap()..];
     assert!(failure.starts_with(&hex("B17F A2 84 \"code\"")), "a chunk of it is the FAILURE");
-    assert_eq!(Value::decode(failure).unwrap(), crate::bolt::message::failure("Memgraph.TransientError.X.Y", "late",));
+    assert_eq!(
+        Value::decode(failure).unwrap(),
+        crate::support::bolt::message::failure("Memgraph.TransientError.X.Y", "late",)
+    );
     assert!(frames.len() < 15_000, "what was not written is dropped");
     assert_eq!(c.talk(&[pull(-1), reset()]).await, ["IGNORED", "SUCCESS"], "still in sync");
 

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use tokio::io::DuplexStream;
 
-use crate::bolt::control::User;
-use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
-use crate::bolt::message::*;
-use crate::bolt::raw::{RawClient, Reply};
-use crate::bolt::value::*;
+use crate::support::{
+    bolt::control::User,
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    bolt::message::*,
+    bolt::raw::{RawClient, Reply},
+    bolt::value::*,
+};
 
 pub const MANIFEST: [u8; 4] = [0, 0, 1, 0xFF];
 pub const MOMENT: Duration = Duration::from_millis(100);

@@ -5,13 +5,15 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::bolt::control::Logons;
-use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
-use crate::bolt::frame::frame;
-use crate::bolt::message::*;
-use crate::bolt::raw::RawClient;
-use crate::bolt::value::*;
-use crate::neo4j::{client, neo4j};
+use super::neo4j::{client, neo4j};
+use crate::support::{
+    bolt::control::Logons,
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    bolt::frame::frame,
+    bolt::message::*,
+    bolt::raw::RawClient,
+    bolt::value::*,
+};
 
 const VERSIONS: [(u8, u8); 3] = [(5, 1), (5, 8), (6, 1)];
 

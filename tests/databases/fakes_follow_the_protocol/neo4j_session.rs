@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::bolt::control::{Answer, Counts, Fault};
-use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
-use crate::bolt::frame::Frame;
-use crate::bolt::message::*;
-use crate::bolt::raw::{RawClient, Reply};
-use crate::bolt::value::*;
-use crate::neo4j::{INVALID, MOMENT, client, neo4j};
+use super::neo4j::{INVALID, MOMENT, client, neo4j};
+use crate::support::{
+    bolt::control::{Answer, Counts, Fault},
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    bolt::frame::Frame,
+    bolt::message::*,
+    bolt::raw::{RawClient, Reply},
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn reset_overtakes_what_waits_and_counts() {

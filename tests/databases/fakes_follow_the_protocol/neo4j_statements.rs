@@ -1,11 +1,13 @@
 //! FakeNeo4j: results, transactions, failures, and their shapes by version.
 
-use crate::bolt::control::When;
-use crate::bolt::fake_neo4j::{FakeNeo4j, Options};
-use crate::bolt::message::*;
-use crate::bolt::raw::Reply;
-use crate::bolt::value::*;
-use crate::neo4j::{MOMENT, client};
+use super::neo4j::{MOMENT, client};
+use crate::support::{
+    bolt::control::When,
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    bolt::message::*,
+    bolt::raw::Reply,
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn results_are_pulled_in_batches() {

@@ -5,10 +5,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::bolt::message::*;
-use crate::bolt::peer::{Handshake, Peer, Script, Step};
-use crate::bolt::raw::{RawClient, Reply};
-use crate::bolt::value::*;
+use crate::support::{
+    bolt::message::*,
+    bolt::peer::{Handshake, Peer, Script, Step},
+    bolt::raw::{RawClient, Reply},
+    bolt::value::*,
+};
 
 #[tokio::test]
 async fn a_script_is_followed_over_tcp_and_in_memory() {

@@ -2,12 +2,10 @@
 
 use serde_json::json;
 
-use crate::{
-    INVALID, PATH, PLAIN, complaint, gateway, post,
-    support::{
-        http::request,
-        query::{begin, refused, values, works},
-    },
+use super::{INVALID, PATH, PLAIN, complaint, gateway, post};
+use crate::support::{
+    http::request,
+    query::{begin, refused, values, works},
 };
 
 #[tokio::test]

@@ -1,12 +1,10 @@
 //! Verbs, paths and headers that mean nothing, or mean harm.
 
-use crate::{
-    INVALID, PATH, PLAIN, advises, gateway,
-    support::{
-        gateway::{Gateway, start_embedded},
-        http::{Response, exchange},
-        query::{body, refused, values, works},
-    },
+use super::{INVALID, PATH, PLAIN, advises, gateway};
+use crate::support::{
+    gateway::{Gateway, start_embedded},
+    http::{Response, exchange},
+    query::{body, refused, values, works},
 };
 
 const ONE: &str = r#"{"statement":"RETURN 1 AS a"}"#;

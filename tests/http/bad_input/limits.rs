@@ -1,12 +1,10 @@
 //! More than is allowed.
 
-use crate::{
-    PATH, PLAIN, complaint, gateway, post, says,
-    support::{
-        gateway::start_embedded,
-        http::Connection,
-        query::{refused, values, works},
-    },
+use super::{PATH, PLAIN, complaint, gateway, post, says};
+use crate::support::{
+    gateway::start_embedded,
+    http::Connection,
+    query::{refused, values, works},
 };
 
 /// `depth` lists in each other.

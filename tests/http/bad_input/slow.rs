@@ -1,12 +1,10 @@
 //! Clients that take their time.
 
-use crate::{
-    PATH, PLAIN, says,
-    support::{
-        gateway::start_embedded,
-        http::Connection,
-        query::{refused, values, works},
-    },
+use super::{PATH, PLAIN, says};
+use crate::support::{
+    gateway::start_embedded,
+    http::Connection,
+    query::{refused, values, works},
 };
 
 #[tokio::test]

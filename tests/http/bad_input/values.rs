@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::{PLAIN, TYPED, complaint, gateway};
+use super::{PLAIN, TYPED, complaint, gateway};
 
 fn with_parameter(json: &str) -> String {
     format!(r#"{{"statement":"RETURN 1","parameters":{{"p":{json}}}}}"#)
@@ -76,10 +76,10 @@ async fn what_the_embedded_database_has_no_room_for_is_said_by_it() {
     for (kind, value) in [("Base64", "AQID"), ("Point", "SRID=7203;POINT (1.5 2.5)")] {
         let parameters = json!({ "p": { "$type": kind, "_value": value } });
         let request = json!({ "statement": "RETURN $p AS p", "parameters": parameters }).to_string();
-        let response = crate::post(&gateway, TYPED, request.as_bytes()).await;
+        let response = super::post(&gateway, TYPED, request.as_bytes()).await;
         let told = crate::support::query::refused(&response);
         assert_eq!(told.status, 400, "{told:?}");
-        crate::works(&gateway).await;
+        super::works(&gateway).await;
     }
 }
 

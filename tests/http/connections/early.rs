@@ -2,14 +2,12 @@
 
 use serde_json::json;
 
-use crate::{
-    GOOD, PATH,
-    support::{
-        gateway::{Gateway, start_embedded},
-        http::{Connection, Response},
-        http2,
-        query::{refused, values, works},
-    },
+use super::{GOOD, PATH};
+use crate::support::{
+    gateway::{Gateway, start_embedded},
+    http::{Connection, Response},
+    http2,
+    query::{refused, values, works},
 };
 
 /// Heads that are refused at sight, and with which status.

@@ -2,14 +2,12 @@
 
 use serde_json::json;
 
-use crate::{
-    GOOD, PATH,
-    support::{
-        bolt::fake_neo4j::FakeNeo4j,
-        gateway::{self, Gateway, start_embedded},
-        http::{Connection, Response},
-        query::{refused, values},
-    },
+use super::{GOOD, PATH};
+use crate::support::{
+    bolt::fake_neo4j::FakeNeo4j,
+    gateway::{self, Gateway, start_embedded},
+    http::{Connection, Response},
+    query::{refused, values},
 };
 
 /// The first that is said to a request with these header lines, before its body is sent.

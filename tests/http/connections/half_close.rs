@@ -2,17 +2,15 @@
 
 use serde_json::json;
 
-use crate::{
-    GOOD, PATH,
-    support::{
-        bolt::{
-            control::Counts,
-            fake_neo4j::{self, FakeNeo4j},
-        },
-        gateway::{self, Gateway, start_embedded},
-        http::{Connection, Response, exchange},
-        query::{body, refused, values},
+use super::{GOOD, PATH};
+use crate::support::{
+    bolt::{
+        control::Counts,
+        fake_neo4j::{self, FakeNeo4j},
     },
+    gateway::{self, Gateway, start_embedded},
+    http::{Connection, Response, exchange},
+    query::{body, refused, values},
 };
 
 async fn fake(settings: &[(&'static str, &str)]) -> (FakeNeo4j, Gateway) {

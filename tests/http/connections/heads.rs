@@ -3,14 +3,12 @@
 use axum::http::Request;
 use serde_json::json;
 
-use crate::{
-    GOOD, PATH,
-    support::{
-        gateway::{Gateway, start_embedded},
-        http::Connection,
-        http2,
-        query::{values, works},
-    },
+use super::{GOOD, PATH};
+use crate::support::{
+    gateway::{Gateway, start_embedded},
+    http::Connection,
+    http2,
+    query::{values, works},
 };
 
 const LONGEST: usize = 64 * 1024;

@@ -5,15 +5,13 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{sleep, timeout};
 
-use crate::{
-    GOOD, PATH,
-    support::{
-        bolt::fake_neo4j::{self, FakeNeo4j},
-        gateway::{self, Gateway, start_embedded},
-        http::{Connection, DEADLINE, Response},
-        http2::{self, Ending},
-        query::values,
-    },
+use super::{GOOD, PATH};
+use crate::support::{
+    bolt::fake_neo4j::{self, FakeNeo4j},
+    gateway::{self, Gateway, start_embedded},
+    http::{Connection, DEADLINE, Response},
+    http2::{self, Ending},
+    query::values,
 };
 
 async fn fake(settings: &[(&'static str, &str)]) -> (FakeNeo4j, Gateway) {

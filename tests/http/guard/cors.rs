@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
-use crate::{
-    HOST_NOT_ALLOWED, PATH, PLAIN, ROUTES, is_refused,
-    support::{
-        gateway::{Gateway, settings, start_embedded},
-        http::Response,
-        query::{body, works},
-    },
+use super::{HOST_NOT_ALLOWED, PATH, PLAIN, ROUTES, is_refused};
+use crate::support::{
+    gateway::{Gateway, settings, start_embedded},
+    http::Response,
+    query::{body, works},
 };
 
 const APP: &str = "https://app.example";

@@ -6,14 +6,12 @@ use bytes::Bytes;
 use h2::client::{self, SendRequest};
 use tokio::net::TcpStream;
 
-use crate::{
-    HOST_NOT_ALLOWED, PATH, PLAIN, ROUTES, is_refused, open, open_transaction,
-    support::{
-        gateway::{Gateway, start_embedded},
-        http::{Response, exchange},
-        process::Process,
-        query::{refused, works},
-    },
+use super::{HOST_NOT_ALLOWED, PATH, PLAIN, ROUTES, is_refused, open, open_transaction};
+use crate::support::{
+    gateway::{Gateway, start_embedded},
+    http::{Response, exchange},
+    process::Process,
+    query::{refused, works},
 };
 
 async fn asked_as(gateway: &Gateway, host: &str) -> Response {

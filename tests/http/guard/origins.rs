@@ -1,12 +1,10 @@
 //! The page that a request comes from. A page of another origin cannot read an answer, but its browser sends what it likes:
 //! a form, or `fetch` with `mode: "no-cors"`.
 
-use crate::{
-    CROSS_ORIGIN, PATH, PLAIN, is_refused, open, open_transaction,
-    support::{
-        gateway::start_embedded,
-        query::{begin, count, refused, transaction_id, works},
-    },
+use super::{CROSS_ORIGIN, PATH, PLAIN, is_refused, open, open_transaction};
+use crate::support::{
+    gateway::start_embedded,
+    query::{begin, count, refused, transaction_id, works},
 };
 
 /// What browsers say of pages that are not of the gateway's own origin, `http://localhost:7474`.

@@ -6,10 +6,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{
-    JSON, PATH, is_replay, read, refusal, send, settled, start_with,
-    support::{gateway::Gateway, http::Connection, query::body},
-};
+use super::{JSON, PATH, is_replay, read, refusal, send, settled, start_with};
+use crate::support::{gateway::Gateway, http::Connection, query::body};
 
 const SMALL: (&str, &str) = ("idempotency.max_answer", "1KiB");
 const STORE_FULL: &str = "Boltgate.TransientError.Idempotency.StoreFull";
@@ -22,7 +20,7 @@ fn caller_number(number: u8) -> String {
     format!("Basic {}", STANDARD.encode(format!("caller{number}:pw")))
 }
 
-async fn send_as(gateway: &Gateway, who: &str, key: &str, request: &str) -> crate::Response {
+async fn send_as(gateway: &Gateway, who: &str, key: &str, request: &str) -> super::Response {
     let headers = [JSON, ("Idempotency-Key", key), ("Authorization", who)];
     gateway.send("POST", PATH, &headers, request).await
 }

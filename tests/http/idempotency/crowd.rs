@@ -5,17 +5,15 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::{
-    JSON, PATH, is_replay, read, refusal, send, settled, start, start_with,
-    support::{
-        bolt::{
-            control::{Control, Fault},
-            fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
-        },
-        gateway::{Gateway, start_memory},
-        http::{Connection, Response},
-        query::{begin, body, transaction_id, values},
+use super::{JSON, PATH, is_replay, read, refusal, send, settled, start, start_with};
+use crate::support::{
+    bolt::{
+        control::{Control, Fault},
+        fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
     },
+    gateway::{Gateway, start_memory},
+    http::{Connection, Response},
+    query::{begin, body, transaction_id, values},
 };
 
 const KEYS: usize = 40;

@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
-use crate::{
-    JSON, PATH, is_replay, read, refusal, send, settled, start, start_with,
-    support::{
-        bolt::control::Fault,
-        http::Connection,
-        query::{begin, body, transaction_id},
-    },
+use super::{JSON, PATH, is_replay, read, refusal, send, settled, start, start_with};
+use crate::support::{
+    bolt::control::Fault,
+    http::Connection,
+    query::{begin, body, transaction_id},
 };
 
 const DEADLOCK: &str = "Neo.TransientError.Transaction.DeadlockDetected";
@@ -16,7 +14,7 @@ const UNKNOWN: &str = "Boltgate.DatabaseError.Transaction.OutcomeUnknown";
 const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 /// The code of the only error in an answer, whatever its status.
-fn code(response: &crate::Response) -> String {
+fn code(response: &super::Response) -> String {
     body(response)["errors"][0]["code"].as_str().unwrap_or_default().to_owned()
 }
 

@@ -3,18 +3,16 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 
-use crate::{
-    JSON, is_replay, refusal, settled,
-    support::{
-        bolt::{
-            control::{Control, User},
-            fake_memgraph::FakeMemgraph,
-            fake_neo4j::FakeNeo4j,
-        },
-        gateway::{Gateway, start_memory},
-        http::Response,
-        query::values,
+use super::{JSON, is_replay, refusal, settled};
+use crate::support::{
+    bolt::{
+        control::{Control, User},
+        fake_memgraph::FakeMemgraph,
+        fake_neo4j::FakeNeo4j,
     },
+    gateway::{Gateway, start_memory},
+    http::Response,
+    query::values,
 };
 
 /// A gateway that proves every login, in front of a database with users.

@@ -4,12 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::{
-    gateway,
-    support::{
-        http::{self, Connection},
-        query::{refused, values, works},
-    },
+use super::gateway;
+use crate::support::{
+    http::{self, Connection},
+    query::{refused, values, works},
 };
 
 const PATH: &str = "/db/neo4j/query/v2";

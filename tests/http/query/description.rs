@@ -3,13 +3,11 @@
 use boltgate::http::openapi;
 use serde_json::{Value, json};
 
-use crate::{
-    gateway,
-    support::{
-        gateway::{Gateway, start_embedded},
-        http::Response,
-        query::{body, refused},
-    },
+use super::gateway;
+use crate::support::{
+    gateway::{Gateway, start_embedded},
+    http::Response,
+    query::{body, refused},
 };
 
 const JSON_BODY: [(&str, &str); 1] = [("Content-Type", "application/json")];

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    gateway,
-    support::query::{begin, body, refused, values},
-};
+use super::gateway;
+use crate::support::query::{begin, body, refused, values};
 
 const PATH: &str = "/db/neo4j/query/v2";
 const PLAIN: &str = "application/json";

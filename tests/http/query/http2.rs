@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use crate::{
-    gateway,
-    support::http2::{connect, query},
-};
+use super::gateway;
+use crate::support::http2::{connect, query};
 
 #[tokio::test]
 async fn requests_share_one_connection() {

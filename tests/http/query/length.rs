@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    gateway, gateway_to_fake,
-    support::{
-        gateway::start_embedded,
-        http::Connection,
-        query::{body, values, works},
-    },
+use super::{gateway, gateway_to_fake};
+use crate::support::{
+    gateway::start_embedded,
+    http::Connection,
+    query::{body, values, works},
 };
 
 const PATH: &str = "/db/neo4j/query/v2";

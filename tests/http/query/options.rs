@@ -2,12 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    gateway, gateway_to_fake,
-    support::{
-        gateway::Gateway,
-        query::{body, count, refused, values},
-    },
+use super::{gateway, gateway_to_fake};
+use crate::support::{
+    gateway::Gateway,
+    query::{body, count, refused, values},
 };
 
 async fn post(gateway: &Gateway, request: Value) -> crate::support::http::Response {

@@ -2,13 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    gateway,
-    support::{
-        gateway::Gateway,
-        json::Json,
-        query::{body, values},
-    },
+use super::gateway;
+use crate::support::{
+    gateway::Gateway,
+    json::Json,
+    query::{body, values},
 };
 
 const TYPED: &str = "application/vnd.neo4j.query";

@@ -3,13 +3,10 @@
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use crate::{
-    PATIENCE, PAUSE, TX, commit, gateway, is_gone, is_gone_because, reading, run,
-    support::{
-        gateway::start_embedded,
-        query::{begin, body, count, refused, values, works},
-    },
-    until_none_is_open,
+use super::{PATIENCE, PAUSE, TX, commit, gateway, is_gone, is_gone_because, reading, run, until_none_is_open};
+use crate::support::{
+    gateway::start_embedded,
+    query::{begin, body, count, refused, values, works},
 };
 
 #[tokio::test]

@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
-use crate::{
-    TX, commit, gateway, is_gone, run,
-    support::{
-        bolt::fake_neo4j::{FakeNeo4j, Options},
-        gateway::{Gateway, start_memory},
-        query::{begin, body, count, refused, transaction_id, values, works},
-    },
+use super::{TX, commit, gateway, is_gone, run};
+use crate::support::{
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    gateway::{Gateway, start_memory},
+    query::{begin, body, count, refused, transaction_id, values, works},
 };
 
 async fn gateway_to_fake() -> Gateway {

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    TX, commit, gateway, is_gone, reading, run,
-    support::query::{begin, body, count, refused, transaction_id, values},
-};
+use super::{TX, commit, gateway, is_gone, reading, run};
+use crate::support::query::{begin, body, count, refused, transaction_id, values};
 
 fn names(body: &Value) -> Vec<&str> {
     body.as_object().expect("an object").keys().map(String::as_str).collect()

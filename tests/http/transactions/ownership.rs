@@ -4,13 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use crate::{
-    TX, commit, gateway, is_gone, is_gone_because, reading, run,
-    support::{
-        http::Connection,
-        query::{begin, body, count, refused, transaction_id, values},
-    },
-    until_none_is_open,
+use super::{TX, commit, gateway, is_gone, is_gone_because, reading, run, until_none_is_open};
+use crate::support::{
+    http::Connection,
+    query::{begin, body, count, refused, transaction_id, values},
 };
 
 const ALICE: (&str, &str) = ("Authorization", "Basic YWxpY2U6d29uZGVybGFuZA==");

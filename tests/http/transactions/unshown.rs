@@ -2,14 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    TX, is_gone,
-    support::{
-        bolt::fake_neo4j::{FakeNeo4j, Options},
-        gateway::{Gateway, start_memory},
-        http::Response,
-        query::{begin, body, values},
-    },
+use super::{TX, is_gone};
+use crate::support::{
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    gateway::{Gateway, start_memory},
+    http::Response,
+    query::{begin, body, values},
 };
 
 /// In a view that lacks the type, and in any view: a value that is no text, inside a list.

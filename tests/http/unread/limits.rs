@@ -5,17 +5,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use super::{
-    clients::{PROTOCOLS, Protocol, Unread, shut},
-    support::{
-        bolt::{
-            control::Control,
-            fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
-            fake_neo4j::{FakeNeo4j, Options as Neo4jOptions},
-        },
-        gateway::{Gateway, start_memory},
-        query::{body, values},
+use crate::support::unread::{PROTOCOLS, Protocol, Unread, shut};
+use crate::support::{
+    bolt::{
+        control::Control,
+        fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
+        fake_neo4j::{FakeNeo4j, Options as Neo4jOptions},
     },
+    gateway::{Gateway, start_memory},
+    query::{body, values},
 };
 
 /// Rows enough to fill whatever lies between the database and the client.

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::support::{
+use crate::support::{
     bolt::{
         control::Answer,
         fake_neo4j::{FakeNeo4j, Options},

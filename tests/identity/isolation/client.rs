@@ -9,7 +9,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::random::Random;
+use super::random::Random;
 
 /// What has not come by then never will.
 const PATIENCE: Duration = Duration::from_secs(100);

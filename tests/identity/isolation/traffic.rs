@@ -11,12 +11,12 @@ use std::{
 use serde_json::{Value, json};
 use tokio::{sync::Semaphore, task::JoinSet, time::sleep};
 
-use crate::{
+use super::{
     client::{Answer, Client, Request},
     people::Person,
     random::Random,
-    support::{bolt::control::Control, gateway::Gateway},
 };
+use crate::support::{bolt::control::Control, gateway::Gateway};
 
 /// Clients at a time.
 const CLIENTS: usize = 64;

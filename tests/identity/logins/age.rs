@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::stand::{ALICE, BOB, BOTH, Stand, is_refusal};
-use crate::support::query::values;
+use super::stand::{ALICE, BOB, BOTH, Stand};
+use crate::support::query::{is_refusal, values};
 
 /// After `AGE` a login is older than `SETTINGS` let it become.
 const SETTINGS: [(&str, &str); 1] = [("database.login_age", "200ms")];

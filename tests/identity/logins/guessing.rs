@@ -5,11 +5,11 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::{task::JoinSet, time::sleep};
 
-use super::stand::{ALICE, BOB, BOTH, Caller, Kind, Stand, is_refusal};
+use super::stand::{ALICE, BOB, BOTH, Caller, Kind, Stand};
 use crate::support::{
     bolt::fake_neo4j,
     http::Response,
-    query::{Refused, refused},
+    query::{Refused, is_refusal, refused},
 };
 
 /// So many requests of one caller at a time.

@@ -1,6 +1,5 @@
 //! A gateway in front of either fake, with users who ask it.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -11,7 +10,7 @@ use crate::support::{
     },
     gateway::{self, Gateway},
     http::Response,
-    query::{refused, transaction_id, values},
+    query::{authorization, is_refusal, transaction_id, values},
 };
 
 /// Somebody with a password.
@@ -35,11 +34,6 @@ impl Caller {
     pub fn authorization(self) -> String {
         authorization(self.name, self.password)
     }
-}
-
-/// `Basic …`.
-pub fn authorization(name: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }
 
 /// Which database.
@@ -152,12 +146,4 @@ impl Stand {
         self.control().wait_for("the end of all", |counts| counts.transactions == 0 && counts.running == 0).await;
         assert_eq!(self.control().violations(), [""; 0]);
     }
-}
-
-/// What a wrong password gets.
-pub fn is_refusal(answer: &Response) {
-    let error = refused(answer);
-    assert_eq!((error.status, error.code.as_str()), (401, "Neo.ClientError.Security.Unauthorized"), "{answer}");
-    assert_eq!(error.message, "Invalid credential.");
-    assert!(answer.header("WWW-Authenticate").is_some(), "{answer}");
 }

@@ -5,8 +5,12 @@ use std::{sync::Arc, time::Instant};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use super::stand::{ALICE, BOB, BOTH, Stand, authorization};
-use crate::support::{bolt::control::Fault, http::Response, query::refused};
+use super::stand::{ALICE, BOB, BOTH, Stand};
+use crate::support::{
+    bolt::control::Fault,
+    http::Response,
+    query::{authorization, refused},
+};
 
 /// So many strangers at once, each with a password of its own.
 fn crowd(stand: &Arc<Stand>, strangers: usize, method: &'static str, path: &'static str) -> JoinSet<Response> {

@@ -7,12 +7,8 @@ use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair}
 use rustls::{ServerConfig, crypto::aws_lc_rs, pki_types::PrivatePkcs8KeyDer};
 use tempfile::NamedTempFile;
 
-use super::{
-    claims, issuer, refused, set_up,
-    signer::Signer,
-    support::identity_provider::{Answer, Asked, IdentityProvider},
-    verifier, verifier_at,
-};
+use super::{claims, issuer, refused, set_up, signer::Signer, verifier, verifier_at};
+use crate::support::identity_provider::{Answer, Asked, IdentityProvider};
 
 /// A provider for `host` behind TLS, and the file with the authority that vouches for it.
 async fn behind_tls(host: &str) -> (IdentityProvider, NamedTempFile) {

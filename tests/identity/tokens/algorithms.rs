@@ -9,9 +9,9 @@ use serde_json::json;
 use super::{
     ISSUER, claims, issuer, refused,
     signer::{OTHER_RSA, RSA, Signer, encode, file, jwks},
-    support::identity_provider::IdentityProvider,
     verifier,
 };
+use crate::support::identity_provider::IdentityProvider;
 
 /// An issuer with the keys of `signers`.
 fn of(signers: &[&Signer], algorithms: &[Algorithm]) -> (tempfile::NamedTempFile, IssuerSettings) {

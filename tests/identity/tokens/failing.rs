@@ -8,12 +8,8 @@ use tokio::{
     time::{Duration, timeout},
 };
 
-use super::{
-    ISSUER, PATIENCE, claims, issuer, pass, refused,
-    signer::Signer,
-    support::identity_provider::{Answer, Asked, IdentityProvider},
-    until, verifier, verifier_at,
-};
+use super::{ISSUER, PATIENCE, claims, issuer, pass, refused, signer::Signer, until, verifier, verifier_at};
+use crate::support::identity_provider::{Answer, Asked, IdentityProvider};
 
 /// The longest that a fetch may take, and some more.
 const DEADLINE: Duration = Duration::from_secs(6);

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::{
     ISSUER, claims, issuer, refused,
     signer::{Signer, encode, jwks},
-    support::identity_provider::IdentityProvider,
     verifier, verifier_at, with,
 };
+use crate::support::identity_provider::IdentityProvider;
 
 fn believed() -> (Signer, Verifier) {
     let signer = Signer::p256("k");

@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::{
     ISSUER, claims, issuer, refused,
     signer::{Signer, jwks},
-    support::identity_provider::{Asked, IdentityProvider},
     verifier, with, without,
 };
+use crate::support::identity_provider::{Asked, IdentityProvider};
 
 const OTHER: &str = "https://other.example";
 

@@ -1,19 +1,33 @@
-//! Everything that is logged, by all tests.
+//! Everything that tests of tokens log.
 //!
-//! One for the whole process: one for each thread would now and then miss a line that another thread was first to write.
+//! One log for the whole process, since a subscriber of one thread now and then misses an event that another thread was
+//! first to send. Events of threads that do not [`record`] are dropped.
 
 use std::{
+    cell::Cell,
     io,
     sync::{LazyLock, Mutex},
 };
 
-use tracing::Level;
+use tracing_subscriber::{
+    Layer, filter::dynamic_filter_fn, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 pub(crate) static LOG: LazyLock<Log> = LazyLock::new(|| {
-    let logging = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
-    logging.with_writer(|| Writer).init();
+    let lines = fmt::layer().with_ansi(false).with_writer(|| Writer);
+    registry().with(lines.with_filter(dynamic_filter_fn(|_, _| RECORDS.get()))).init();
     Log(Mutex::default())
 });
+
+thread_local! {
+    static RECORDS: Cell<bool> = const { Cell::new(false) };
+}
+
+/// From here on, all events of this thread are in the log.
+pub(crate) fn record() {
+    LazyLock::force(&LOG);
+    RECORDS.set(true);
+}
 
 pub(crate) struct Log(Mutex<Vec<u8>>);
 

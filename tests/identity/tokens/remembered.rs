@@ -8,9 +8,9 @@ use tokio::runtime::Builder;
 use super::{
     ISSUER, PATIENCE, STALE, claims, from_now, issuer, refused, set_up_with,
     signer::{Signer, jwks},
-    support::identity_provider::IdentityProvider,
     verifier, verifier_at, with,
 };
+use crate::support::identity_provider::IdentityProvider;
 
 #[test]
 fn a_remembered_token_costs_no_allocation() {

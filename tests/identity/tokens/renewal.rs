@@ -6,12 +6,8 @@ use boltgate::auth::token::{KeySource, Settings, TokenError, Verifier};
 use futures_util::FutureExt;
 use tokio::{task::JoinSet, time::Duration};
 
-use super::{
-    LEEWAY, STALE, claims, issuer, pass, refused, set_up_with,
-    signer::Signer,
-    support::identity_provider::{Answer, Asked, IdentityProvider},
-    until, verifier, verifier_at,
-};
+use super::{LEEWAY, STALE, claims, issuer, pass, refused, set_up_with, signer::Signer, until, verifier, verifier_at};
+use crate::support::identity_provider::{Answer, Asked, IdentityProvider};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Of keys that came without a word on it.

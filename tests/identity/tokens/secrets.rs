@@ -8,9 +8,9 @@ use zeroize::Zeroizing;
 use super::{
     ISSUER, LOG, claims, from_now, issuer, pass, refused,
     signer::{RSA, Signer, encode},
-    support::identity_provider::{Answer, IdentityProvider},
     until, verifier, with, without,
 };
+use crate::support::identity_provider::{Answer, IdentityProvider};
 
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
 

@@ -5,12 +5,8 @@ use std::sync::Arc;
 use boltgate::auth::token::{TokenError, Verifier};
 use tokio::{task::JoinSet, time::Duration};
 
-use super::{
-    claims, pass, refused,
-    signer::Signer,
-    support::identity_provider::{Answer, IdentityProvider},
-    verifier_at,
-};
+use super::{claims, pass, refused, signer::Signer, verifier_at};
+use crate::support::identity_provider::{Answer, IdentityProvider};
 
 const SECOND: Duration = Duration::from_secs(1);
 /// Between two fetches for the sake of a key that is not there.

@@ -5,10 +5,8 @@ use std::net::TcpListener;
 use boltgate::http::openapi;
 use serde_json::Value;
 
-use crate::{
-    printed, refused,
-    support::process::{run, texts},
-};
+use super::{printed, refused};
+use crate::support::process::{run, texts};
 
 #[test]
 fn the_version_is_the_packages() {

@@ -7,16 +7,14 @@ use std::{
 
 use tokio::{task::JoinSet, time::sleep};
 
-use crate::{
-    config, printed, refused,
-    support::{
-        bolt::{
-            control::PATIENCE,
-            fake_neo4j::{FakeNeo4j, Options},
-        },
-        http::{Response, request},
-        process::{Process, boltgate, run},
+use super::{config, printed, refused};
+use crate::support::{
+    bolt::{
+        control::PATIENCE,
+        fake_neo4j::{FakeNeo4j, Options},
     },
+    http::{Response, request},
+    process::{Process, boltgate, run},
 };
 
 /// An address where nobody listens.

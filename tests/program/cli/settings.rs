@@ -2,13 +2,11 @@
 
 use serde_json::json;
 
-use crate::{
-    config, printed, refused,
-    support::{
-        http::request,
-        process::{Process, boltgate, run},
-        query::body,
-    },
+use super::{config, printed, refused};
+use crate::support::{
+    http::request,
+    process::{Process, boltgate, run},
+    query::body,
 };
 
 /// The file that explains every setting.

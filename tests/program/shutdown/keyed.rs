@@ -1,14 +1,12 @@
 //! What is carried out under an Idempotency-Key goes on without its client, and is waited for.
 
-use crate::{
-    PATH, post,
-    support::{
-        bolt::fake_neo4j::{FakeNeo4j, Options},
-        gateway::{Gateway, start_for},
-        http::Connection,
-        process::{Process, boltgate},
-        query::{begin, values},
-    },
+use super::{PATH, post};
+use crate::support::{
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    gateway::{Gateway, start_for},
+    http::Connection,
+    process::{Process, boltgate},
+    query::{begin, values},
 };
 
 /// A process whose work under a key waits for somebody else's transaction. Its client has left.

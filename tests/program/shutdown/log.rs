@@ -4,14 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::{
-    PATH, post, query,
-    support::{
-        bolt::fake_neo4j::FakeNeo4j,
-        http::request,
-        process::{Process, boltgate},
-        query::values,
-    },
+use super::{PATH, post, query};
+use crate::support::{
+    bolt::fake_neo4j::FakeNeo4j,
+    http::request,
+    process::{Process, boltgate},
+    query::values,
 };
 
 /// A filter that lets a line for every request through.

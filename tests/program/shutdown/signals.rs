@@ -4,17 +4,15 @@ use std::net::TcpStream;
 
 use serde_json::json;
 
-use crate::{
-    PATH, post, query,
-    support::{
-        http::Connection,
-        process::{Process, wait},
-        query::{transaction_id, values},
-    },
+use super::{PATH, post, query};
+use crate::support::{
+    http::Connection,
+    process::{Process, wait},
+    query::{transaction_id, values},
 };
 
 /// Asks for far more than lies between the gateway and a client that does not read, and reads the head of the answer.
-async fn unread_answer(address: &str) -> (Connection, crate::Response) {
+async fn unread_answer(address: &str) -> (Connection, super::Response) {
     let mut reader = Connection::open(address).await;
     let text = "x".repeat(10_000);
     let request = json!({ "statement": "UNWIND range(1, 4000) AS i RETURN i, $t AS t", "parameters": { "t": text } });

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use serde_json::{Deserializer, Value};
 use toml::Table;
 
-const DOCUMENT: &str = include_str!("../../docs/client-guide.md");
+const DOCUMENT: &str = include_str!("../../../docs/client-guide.md");
 /// What the page is run against, as it calls them.
 pub(crate) const MEMGRAPH: &str = "Memgraph";
 pub(crate) const NEO4J: &str = "Neo4j";

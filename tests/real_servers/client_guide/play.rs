@@ -9,12 +9,12 @@ use std::{
 use tempfile::NamedTempFile;
 use toml::Table;
 
-use crate::{
+use super::{
     document::{Section, Step},
     pattern,
     shell::Shell,
-    support::process::{Process, boltgate},
 };
+use crate::support::process::{Process, boltgate};
 
 /// What has not become so by then never will.
 const PATIENCE: Duration = Duration::from_secs(20);

@@ -4,14 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Value, json};
 
-use crate::{
+use crate::support::{
+    bolt::{fake_memgraph::FakeMemgraph, fake_neo4j::FakeNeo4j, store::Store, value},
     client::Client,
+    gateway::{self, Gateway},
+    query::values,
     servers::{Brand, Server},
-    support::{
-        bolt::{fake_memgraph::FakeMemgraph, fake_neo4j::FakeNeo4j, store::Store, value},
-        gateway::{self, Gateway},
-        query::values,
-    },
 };
 
 /// The counter that everybody increments.
@@ -178,7 +176,7 @@ impl Graph {
 
     async fn run(&self, statement: &str) {
         let request = json!({ "statement": statement });
-        crate::client::Said::by(&self.client.post(crate::client::QUERY, &request).await).yes();
+        crate::support::client::Said::by(&self.client.post(crate::support::client::QUERY, &request).await).yes();
     }
 
     /// Past the gateway where that is possible.

@@ -5,11 +5,11 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Duration};
 use serde_json::{Value, json};
 use tokio::time::sleep;
 
-use crate::{
+use super::graph::{Graph, HUB, Link, NODES};
+use crate::support::{
     chance::{below, between},
     client::{BATCH, QUERY, Refusal, Said, TX, transaction},
-    graph::{Graph, HUB, Link, NODES},
-    support::http::Response,
+    http::Response,
 };
 
 /// After so many attempts at one transaction a client gives up.

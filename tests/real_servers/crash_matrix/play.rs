@@ -5,12 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    cut::Point,
     stand::Stand,
     table::{Cell, Mode, POINTS, Route, Told, Write},
     verdict::{Expected, differs},
 };
-use crate::support::{http::Response, query::body};
+use crate::support::{cut::Point, http::Response, query::body};
 
 /// How the answer to one cell was asked for, and where it came from.
 struct Spot<'a> {

@@ -6,11 +6,9 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
-use super::{
-    cut::Cutter,
-    table::{MODES, MODES_WITH_LOGIN, Mode, Write},
-};
+use super::table::{MODES, MODES_WITH_LOGIN, Mode, Write};
 use crate::support::{
+    cut::Cutter,
     gateway::{Gateway, start_for_with},
     http::Response,
     query::{body, values},

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::cut::Point;
+use crate::support::cut::Point;
 
 /// The columns.
 pub const POINTS: [Point; 5] = [Point::Before, Point::Sent, Point::Answered, Point::Within, Point::Behind];

@@ -5,7 +5,7 @@ use std::path::Path;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::json::Json;
+use crate::support::json::Json;
 
 /// The path every `at` and every step without `path` hangs below.
 const QUERY_PATH: &str = "/db/neo4j/query/v2";

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::json::Json;
-use crate::normalise::{Answer, Content};
+use super::normalise::{Answer, Content};
+use crate::support::json::Json;
 
 /// Differences that are meant; `deviations.json` has the reasons under the same names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -4,8 +4,7 @@
 //! Promises to keep everything else: key order of the API's own objects, number spelling, presence
 //! and JSON type of what it replaces. A replaced value of the wrong shape is left as it is.
 
-use crate::http::Response;
-use crate::json::Json;
+use crate::support::{http::Response, json::Json};
 
 /// The comparable form of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

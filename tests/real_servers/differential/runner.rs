@@ -6,10 +6,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::case::{Body, Case, Step};
-use crate::http::{Response, try_request};
-use crate::json::Json;
-use crate::normalise::Names;
+use super::case::{Body, Case, Step};
+use super::normalise::Names;
+use crate::support::{
+    http::{Response, try_request},
+    json::Json,
+};
 
 /// Where one conversation goes.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ pub async fn play(case: &Case, side: &Side) -> Result<Conversation, String> {
         player.administer(statement).await?;
     }
     outcome?;
-    let host = crate::http::host_and_port(&side.base).to_owned();
+    let host = crate::support::http::host_and_port(&side.base).to_owned();
     let names = Names { host, transactions: player.transactions, side: side.name.clone() };
     Ok(Conversation { exchanges: player.exchanges, names })
 }
@@ -75,7 +77,7 @@ impl<'a> Player<'a> {
     fn new(side: &'a Side) -> Self {
         let values = vec![
             ("side".to_owned(), side.name.clone()),
-            ("host".to_owned(), crate::http::host_and_port(&side.base).to_owned()),
+            ("host".to_owned(), crate::support::http::host_and_port(&side.base).to_owned()),
         ];
         Self { side, exchanges: Vec::new(), values, transactions: Vec::new() }
     }

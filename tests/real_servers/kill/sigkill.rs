@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use crate::{
-    Shop,
-    servers::{Brand, Server},
-};
+use super::Shop;
+use crate::support::servers::{Brand, Server};
 
 const OPEN: usize = 100;
 
@@ -51,14 +49,14 @@ async fn arcadedb_has_none_of_a_hundred_transactions() {
 }
 
 #[cfg(feature = "embedded")]
-mod embedded {
+mod without_servers {
     use serde_json::{Value, json};
     use tokio::task::block_in_place;
 
     use super::SETTINGS;
-    use crate::{
+    use crate::support::{
         client::{Client, QUERY, Said, TX},
-        support::process::{Process, boltgate},
+        process::{Process, boltgate},
     };
 
     /// All that it opens at a time.

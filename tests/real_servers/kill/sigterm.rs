@@ -6,8 +6,8 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::{
-    Shop,
+use super::Shop;
+use crate::support::{
     client::{BATCH, QUERY, Said, TX, transaction},
     servers::{Brand, PATIENCE, Server},
 };

@@ -8,7 +8,7 @@ use toml::Table;
 
 use crate::support::process::{Process, boltgate};
 
-const DOCUMENT: &str = include_str!("../../docs/authentication.md");
+const DOCUMENT: &str = include_str!("../../../docs/authentication.md");
 
 /// One section of the document's part "Recipes".
 pub(crate) struct Recipe {

@@ -2,7 +2,8 @@
 
 use tokio::task::block_in_place;
 
-use crate::{SILENCE, STREAM, Stage, client::QUERY, read};
+use super::{SILENCE, STREAM, Stage, read};
+use crate::support::client::QUERY;
 
 /// Sends the signal while one statement gives rows and another gives none.
 async fn with_two_under_way(signal: &str, code: Option<i32>) {

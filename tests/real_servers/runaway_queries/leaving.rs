@@ -2,11 +2,8 @@
 
 use serde_json::json;
 
-use crate::{
-    FLOOD, SILENCE, STREAM, Stage,
-    client::{BATCH, QUERY, Said, TX, transaction},
-    read,
-};
+use super::{FLOOD, SILENCE, STREAM, Stage, read};
+use crate::support::client::{BATCH, QUERY, Said, TX, transaction};
 
 const MEBIBYTE: usize = 1024 * 1024;
 

@@ -2,10 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::{
-    Gateway, SILENCE, STREAM, Stage,
-    client::{QUERY, Said},
-};
+use super::{Gateway, SILENCE, STREAM, Stage};
+use crate::support::client::{QUERY, Said};
 
 const RUNNING: &str = "/db/neo4j/query/v2/running";
 

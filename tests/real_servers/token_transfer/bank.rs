@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::{
+use crate::support::{
     client::{Client, QUERY, Said},
     servers::{Brand, Server},
 };

@@ -13,12 +13,14 @@ use std::{
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::{
+use super::{
     bank::{ACCOUNTS, Bank, Order},
-    chance::{below, between, percent},
-    client::{BATCH, Client, QUERY, Said, TX, transaction},
     desk::Desk,
     report::Report,
+};
+use crate::support::{
+    chance::{below, between, percent},
+    client::{BATCH, Client, QUERY, Said, TX, transaction},
 };
 
 /// Of a hundred requests, those whose client does not wait for the answer.

@@ -7,9 +7,9 @@ use std::{
 
 use tokio::{sync::RwLock, task::block_in_place};
 
-use crate::{
+use crate::support::{
     client::Client,
-    support::process::{Process, boltgate},
+    process::{Process, boltgate},
 };
 
 pub struct Desk {

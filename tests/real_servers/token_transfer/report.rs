@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use crate::bank::{ACCOUNTS, Audit, Order, TOKENS};
+use super::bank::{ACCOUNTS, Audit, Order, TOKENS};
 
 #[derive(Debug, Default)]
 pub struct Report {

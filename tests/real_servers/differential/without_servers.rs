@@ -1,11 +1,15 @@
-//! Tests of the comparison itself: each kind of difference must be seen, each placeholder and
+//! Tests of the comparison itself, which ask no server: each kind of difference must be seen, each placeholder and
 //! deviation must stay as narrow as it claims.
 
 use std::collections::BTreeSet;
 
-use crate::compare::{Deviation, compare};
-use crate::http::Response;
-use crate::normalise::{Names, normalise};
+use super::{
+    case,
+    compare::{Deviation, compare},
+    folder,
+    normalise::{Names, normalise},
+};
+use crate::support::{http::Response, json::Json};
 
 const PLAIN: &str = "application/json";
 const LINES: &str = "application/jsonl";
@@ -241,4 +245,21 @@ fn malformed_credentials_may_be_refused_where_allowed() {
     assert!(!differs_with(&theirs, &ours, &[Deviation::CredentialsSyntax]));
     assert!(differs_with(&theirs, &ours, &[]));
     assert!(differs_with(&theirs, &answer(400, PLAIN, refusal), &[Deviation::CredentialsSyntax]));
+}
+
+#[test]
+fn every_deviation_is_listed_with_a_reason_and_used() {
+    let text = std::fs::read_to_string(folder().join("deviations.json")).unwrap_or_default();
+    let listed = Json::parse(&text).unwrap_or(Json::Null);
+    let names: BTreeSet<_> = listed.members().iter().map(|(name, _)| name.as_str()).collect();
+    let known: BTreeSet<_> = Deviation::ALL.iter().map(|deviation| deviation.name()).collect();
+    assert_eq!(names, known, "deviations.json and the rules must name the same deviations");
+    for (name, reason) in listed.members() {
+        assert!(reason.as_str().is_some_and(|text| text.len() > 40), "{name} has no reason");
+    }
+    let cases = case::load_all(&folder()).unwrap_or_default();
+    let used: BTreeSet<_> = cases.iter().flat_map(|case| case.deviations.iter().map(String::as_str)).collect();
+    let named = Deviation::ALL.iter().filter(|deviation| !deviation.is_general());
+    let named: BTreeSet<_> = named.map(|deviation| deviation.name()).collect();
+    assert_eq!(used, named, "the deviations that cases name, and those there are");
 }

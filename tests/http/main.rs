@@ -1,0 +1,18 @@
+//! The gateway from the outside: requests, answers, connections, transactions.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod bad_input;
+mod batch;
+mod bodies;
+mod bulk_load;
+mod connections;
+mod guard;
+mod idempotency;
+mod query;
+mod running;
+mod statuses;
+#[path = "../support/mod.rs"]
+mod support;
+mod threads;
+mod transactions;
+mod unread;

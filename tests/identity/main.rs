@@ -1,0 +1,11 @@
+//! Who is let in, and as whom: logins, tokens, single sign-on, secrets.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod callers;
+mod isolation;
+mod logins;
+mod secrets;
+mod single_sign_on;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokens;

@@ -1,0 +1,7 @@
+//! The program as a process: commands, signals, the log.
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod cli;
+mod shutdown;
+#[path = "../support/mod.rs"]
+mod support;

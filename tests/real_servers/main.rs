@@ -1,0 +1,18 @@
+//! What is tested against real servers, where the environment names them (`eval "$(tests/servers/all start)"`).
+#![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+
+mod bulk_load;
+mod client_guide;
+mod concurrent_writers;
+mod crash_matrix;
+mod differential;
+mod fakes;
+mod kill;
+mod logins;
+mod oidc;
+mod recipes;
+mod runaway_queries;
+#[path = "../support/mod.rs"]
+mod support;
+mod token_transfer;
+mod unread;
