@@ -110,7 +110,7 @@ def stage_tables(results, lines):
 
 def workload_table(results, lines):
     heading = (
-        "", "connections", "requests/s", "median", "p99", "first byte", "CPU per request", "peak memory", "answer"
+        "", "connections", "requests/s", "median", "p99", "first byte", "CPU per request", "peak memory", "response"
     )
     order = list(results["titles"])
     lines = sorted(lines, key=lambda line: (line["connections"], order.index(line["contender"])))
@@ -126,7 +126,7 @@ def format_table(results, lines, others):
     chosen.sort(key=lambda line: [order.index(line[key]) for order, key in zip(orders, keys)])
     heading = (
         "", "format", "connections", "requests/s", "median", "p99", "first byte", "CPU per request", "peak memory",
-        "answer",
+        "response",
     )
     return table(
         heading,
