@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""Runs the client guide, and what else is known of Memgraph, against a live one, and prints what differs.
+"""Runs the client guide and further checks against a live Memgraph, and prints the differences.
 
     examples/check-memgraph.py http://127.0.0.1:7474                  a gateway in front of Memgraph
     examples/check-memgraph.py --boltgate boltgate --memgraph bolt://127.0.0.1:7687
-                                                                      the same, with a gateway of its own
+                                                                      the same, with its own gateway
 
-    --user NAME:PASSWORD   who asks; nobody by default
-    --guide FILE           the client guide; docs/client-guide.md beside this folder by default
-    --embedded             in place of --memgraph: the embedded database, to see that this program works
+    --user NAME:PASSWORD   credentials; none by default
+    --guide FILE           the client guide; default docs/client-guide.md next to this folder
+    --embedded             instead of --memgraph: the embedded database, to check that this program works
 
-Needs Python 3.9 or later, a shell and curl. It makes nodes with the labels of the guide and with BoltgateCheck, and removes them; use a
-Memgraph without data of yours. One line of TAP for each section and each point; the exit status says whether all were as
-expected. Whoever has a Memgraph: please report what differs, with its version.
+Needs Python 3.9 or later, a shell and curl. It creates nodes with the labels of the guide and with BoltgateCheck, and removes them; use a
+Memgraph that holds no data of yours. Prints a TAP line for each section and each check; the exit status is 0 if everything was as
+expected. If you have a Memgraph, please report differences, with its version.
 """
 
 import argparse
@@ -34,14 +34,14 @@ PATIENCE = 20.0
 
 
 class Differs(Exception):
-    """What differs."""
+    """A difference from what is expected."""
 
 
 # ---- the client guide ----------------------------------------------------------------------------
 
 
 def sections(guide):
-    """(title, has settings of its own, names of databases, [(script, [(databases, status, format, text)])])"""
+    """Yields (title, has its own settings, names of databases, [(script, [(databases, status, format, text)])])."""
     body = guide.read_text(encoding="utf-8").split("\n# Quickstart\n", 1)[1]
     for part in body.split("\n## ")[1:]:
         title, text = part.split("\n", 1)
@@ -67,8 +67,8 @@ def sections(guide):
         yield title, own, names, steps
 
 
-# Sections of the guide that no Memgraph answers without preparation.
-NOT_AS_IT_STANDS = {
+# Sections of the guide that need preparations on Memgraph.
+NEEDS_PREPARATION = {
     "With user and password": "needs the user memgraphUser",
     "Impersonation": "needs the users admin and user1, and a licence",
     "Another database": "needs the database analytics, and a licence",
@@ -76,7 +76,7 @@ NOT_AS_IT_STANDS = {
     "LOAD CSV": "needs a file on the server",
     **dict.fromkeys(
         ["How often it is tried", "How long it is tried", "Retried as a whole", "A conflict without a retry"],
-        "needs somebody to collide with; see \"a conflict\" below",
+        "needs a conflicting transaction; see \"a conflict\" below",
     ),
 }
 
@@ -125,7 +125,7 @@ def compare_text(form, pattern, printed, kept):
 
 
 class Shell:
-    """One shell, in a folder of its own, for all requests of a section. The guide's address leads to the gateway."""
+    """A shell in its own folder, for all requests of a section. It maps the guide's address to the gateway."""
 
     def __init__(self, address, user):
         self.folder = tempfile.TemporaryDirectory()
@@ -164,7 +164,7 @@ def play(steps, database, address, user):
         for script, answers in steps:
             named = [answer for answer in answers if database in answer[0]]
             _, status, form, pattern = (named or [answer for answer in answers if not answer[0]])[0]
-            only_asks = script.startswith("curl http") and not re.search(r" (-d|--data|-X)", script)
+            is_read = script.startswith("curl http") and not re.search(r" (-d|--data|-X)", script)
             deadline = time.monotonic() + PATIENCE
             while True:
                 printed, got, complaints = shell.run(script)
@@ -175,7 +175,7 @@ def play(steps, database, address, user):
                     compare_text(form, pattern, printed, kept)
                     break
                 except (Differs, ValueError) as why:
-                    if only_asks and time.monotonic() < deadline:
+                    if is_read and time.monotonic() < deadline:
                         time.sleep(0.05)
                         continue
                     raise Differs(f"{why}\n{script}\n{printed}{complaints}") from None
@@ -185,7 +185,7 @@ def play(steps, database, address, user):
         shell.close()
 
 
-# ---- the points ----------------------------------------------------------------------------------
+# ---- further checks ------------------------------------------------------------------------------
 
 
 class Gateway:
@@ -229,14 +229,14 @@ class Gateway:
         self.rows("MATCH (n:BoltgateCheck) DETACH DELETE n")
 
     def in_background(self, *arguments, **how):
-        """A request that runs; call the result for its answer."""
+        """Sends a request in the background; call the result for its response."""
         answer = []
         thread = threading.Thread(target=lambda: answer.append(self.post(*arguments, **how)), daemon=True)
         thread.start()
 
         def wait():
             thread.join(PATIENCE + 60)
-            return answer[0] if answer else (None, {"errors": [{"message": "no answer"}]})
+            return answer[0] if answer else (None, {"errors": [{"message": "no response"}]})
 
         return wait
 
@@ -250,7 +250,7 @@ def code(answer):
     return (answer.get("errors") or [{}])[0].get("code")
 
 
-# Long enough to be ended before it is over.
+# Runs long enough to be cancelled.
 LONG = "UNWIND range(1, 2000000000) AS i WITH i WHERE i < 0 RETURN count(i) AS n"
 
 
@@ -266,7 +266,7 @@ def running(gateway):
 
 
 def listed(gateway, part):
-    """How many transactions Memgraph shows that run a statement with this part."""
+    """The number of transactions in SHOW TRANSACTIONS whose statement contains this part."""
     status, answer = gateway.run("SHOW TRANSACTIONS")
     want(status == 202 and "errors" not in answer, f"SHOW TRANSACTIONS: {answer}")
     column = answer["data"]["fields"].index("query")
@@ -274,17 +274,17 @@ def listed(gateway, part):
     return sum(part in text for text in texts)
 
 
-def reading_writes_nothing(gateway):
+def read_mode_prevents_writes(gateway):
     write = "CREATE (:BoltgateCheck)"
     batch = {"statements": [{"statement": write}], "accessMode": "READ"}
     for path, body in [("", None), ("/tx", None), ("/batch", batch)]:
         status, answer = gateway.post(path, body or {"statement": write, "accessMode": "READ"})
         want(status == 400 and code(answer) == "Neo.ClientError.Statement.AccessMode", f"{path}: {status} {answer}")
-    want(gateway.count() == 0, "a statement for reading has written")
+    want(gateway.count() == 0, "a statement in read mode has written")
     gateway.rows("MATCH (n:BoltgateCheck) RETURN n", accessMode="READ")
 
 
-def what_only_shows_may_read(gateway):
+def show_and_profile_run_in_read_mode(gateway):
     for statement in ["SHOW INDEX INFO", "SHOW VERSION", "PROFILE MATCH (n:BoltgateCheck) RETURN n"]:
         gateway.rows(statement, accessMode="READ")
 
@@ -304,10 +304,10 @@ def a_conflict(gateway):
     want(status == 409, f"without a retry: {status} {answer}")
     other = gateway.in_background("", {"statement": "MATCH (n:BoltgateCheck) SET n.transactions = 3"})
     time.sleep(0.2)
-    want(gateway.post(f"{path}/commit", {})[0] == 202, "the first one cannot commit")
+    want(gateway.post(f"{path}/commit", {})[0] == 202, "the first transaction cannot commit")
     status, answer = other()
-    want(status == 202 and "errors" not in answer, f"with retries, and a word in it: {status} {answer}")
-    want(gateway.rows("MATCH (n:BoltgateCheck) RETURN n.transactions") == [[3]], "the second one has no effect")
+    want(status == 202 and "errors" not in answer, f"with retries, and a property called transactions: {status} {answer}")
+    want(gateway.rows("MATCH (n:BoltgateCheck) RETURN n.transactions") == [[3]], "the second transaction has no effect")
 
 
 def a_constraint(gateway):
@@ -320,12 +320,12 @@ def a_constraint(gateway):
         gateway.rows("DROP CONSTRAINT ON (n:BoltgateCheck) ASSERT n.id IS UNIQUE")
 
 
-def a_message_with_a_text_in_it(gateway):
+def an_error_that_quotes_another_error(gateway):
     status, answer = gateway.run("RETURN `Cannot resolve conflicting transactions`")
     want(status == 400, f"{status} {answer}")
 
 
-def administration_runs_alone(gateway):
+def administration_outside_transactions(gateway):
     batch = {"statements": [{"statement": "SHOW INDEX INFO"}]}
     status, answer = gateway.post("/batch", batch)
     message = (answer.get("errors") or [{}])[0].get("message", "")
@@ -338,7 +338,7 @@ def a_session_statement_with_comments(gateway):
     gateway.rows("SET /* */ NEXT TRANSACTION ISOLATION LEVEL SNAPSHOT ISOLATION")
 
 
-def values_come_back(gateway):
+def values_round_trip(gateway):
     typed = {"Content-Type": "application/vnd.neo4j.query"}
     for kind, sent, expected in [
         ("ZonedDateTime", "2026-02-28T12:50:35+01:00[CET]", "2026-02-28T12:50:35+01:00[Europe/Brussels]"),
@@ -351,7 +351,7 @@ def values_come_back(gateway):
         status, answer = gateway.post("", body, headers={**typed, "Accept": typed["Content-Type"]})
         want(status == 202, f"{sent}: {status} {answer}")
         found = answer["data"]["values"][0][0]
-        want(found.get("_value") == expected, f"{sent} comes back as {found}, not as {expected}")
+        want(found.get("_value") == expected, f"{sent} is returned as {found}, not as {expected}")
 
 
 def a_notification(gateway):
@@ -369,26 +369,26 @@ def a_time_limit(gateway):
     want(status == 504 and code(answer) == "Neo.ClientError.Transaction.TransactionTimedOut", f"{status} {answer}")
 
 
-def a_time_limit_among_rows(gateway):
+def a_time_limit_while_streaming(gateway):
     rows = "UNWIND range(1, 2000000000) AS i RETURN i, 'some text that fills the buffers of the server' AS text"
     status, answer = gateway.run(rows, maxExecutionTime=2)
     want(code(answer) == "Neo.ClientError.Transaction.TransactionTimedOut", f"{status} {answer.get('errors')}")
     numbers = [row[0] for row in answer.get("data", {}).get("values", [])]
-    want(numbers == list(range(1, len(numbers) + 1)), "rows are missing in between")
+    want(numbers == list(range(1, len(numbers) + 1)), "rows are missing in the middle")
 
 
 def a_cancelled_statement(gateway):
     client = gateway.in_background("", {"statement": LONG})
-    wait_until(lambda: any(one["statement"] == LONG for one in running(gateway)), "it never runs")
+    wait_until(lambda: any(one["statement"] == LONG for one in running(gateway)), "it never started")
     (one,) = [one for one in running(gateway) if one["statement"] == LONG]
     status, answer = gateway.send("DELETE", f"/running/{one['id']}")
     want(status == 200, f"{status} {answer}")
     _, answer = client()
     want(code(answer) == "Neo.ClientError.Transaction.Terminated", f"{answer}")
-    wait_until(lambda: listed(gateway, "2000000000") == 0, "it still runs")
+    wait_until(lambda: listed(gateway, "2000000000") == 0, "it is still running")
 
 
-def a_cancelled_write_is_what_its_answer_says(gateway):
+def a_cancelled_write_matches_its_response(gateway):
     for attempt in range(9):
         write = f"UNWIND range(1, 3000000) AS i WITH count(i) AS n CREATE (:BoltgateCheck {{attempt: {attempt}, n: n}})"
         client = gateway.in_background("", {"statement": write, "retry": False})
@@ -397,16 +397,16 @@ def a_cancelled_write_is_what_its_answer_says(gateway):
             if one["statement"] == write:
                 gateway.send("DELETE", f"/running/{one['id']}")
         status, answer = client()
-        wait_until(lambda: listed(gateway, "3000000") == 0, "it still runs")
+        wait_until(lambda: listed(gateway, "3000000") == 0, "it is still running")
         written = gateway.rows("MATCH (n:BoltgateCheck {attempt: $a}) RETURN count(n)", parameters={"a": attempt})[0][0]
         if "errors" not in answer:
-            want(written == 1, f"called done and not there: {answer}")
+            want(written == 1, f"reported as carried out, but missing: {answer}")
         elif code(answer) == "Neo.ClientError.Transaction.Terminated":
-            want(written == 0, f"called ended and committed all the same: {answer}")
+            want(written == 0, f"reported as terminated, but committed: {answer}")
 
 
 def abandon(gateway, statement):
-    """Sends a request, waits until it runs, and goes away."""
+    """Sends a request and returns its connection, without reading the response."""
     host, port = gateway.address.rsplit(":", 1)
     body = json.dumps({"statement": statement}).encode()
     head = f"POST /db/{gateway.database}/query/v2 HTTP/1.1\r\nHost: {gateway.address}\r\nContent-Length: {len(body)}\r\n"
@@ -422,49 +422,49 @@ def an_abandoned_statement(gateway):
     client = abandon(gateway, LONG)
     wait_until(lambda: listed(gateway, "2000000000") > 0, "Memgraph never shows it")
     client.close()
-    wait_until(lambda: listed(gateway, "2000000000") == 0, "it still runs")
+    wait_until(lambda: listed(gateway, "2000000000") == 0, "it is still running")
 
 
-def readers_that_do_not_read(gateway):
+def stalled_readers(gateway):
     rows = "UNWIND range(1, 100000) AS i RETURN i, reduce(s = 'x', j IN range(1, 15) | s + s) AS text"
     clients = [abandon(gateway, rows) for _ in range(16)]
     try:
         time.sleep(2)
         begun = time.monotonic()
-        want(gateway.rows("RETURN 1") == [[1]], "no answer")
-        want(time.monotonic() - begun < 10, f"others wait for {time.monotonic() - begun:.0f} s")
+        want(gateway.rows("RETURN 1") == [[1]], "no response")
+        want(time.monotonic() - begun < 10, f"other requests wait for {time.monotonic() - begun:.0f} s")
     finally:
         for client in clients:
             client.close()
 
 
-POINTS = [
-    reading_writes_nothing,
-    what_only_shows_may_read,
+CHECKS = [
+    read_mode_prevents_writes,
+    show_and_profile_run_in_read_mode,
     an_unknown_database,
     a_conflict,
     a_constraint,
-    a_message_with_a_text_in_it,
-    administration_runs_alone,
+    an_error_that_quotes_another_error,
+    administration_outside_transactions,
     a_session_statement_with_comments,
-    values_come_back,
+    values_round_trip,
     a_notification,
     a_time_limit,
-    a_time_limit_among_rows,
+    a_time_limit_while_streaming,
     a_cancelled_statement,
-    a_cancelled_write_is_what_its_answer_says,
+    a_cancelled_write_matches_its_response,
     an_abandoned_statement,
-    readers_that_do_not_read,
+    stalled_readers,
 ]
-# What makes sense anywhere.
-ON_EMBEDDED = [reading_writes_nothing, an_unknown_database]
+# Checks that also apply to the embedded database.
+ON_EMBEDDED = [read_mode_prevents_writes, an_unknown_database]
 
 
-# ---- putting it together -------------------------------------------------------------------------
+# ---- main ----------------------------------------------------------------------------------------
 
 
 def serve(arguments, folder):
-    """A gateway of its own. Its address is known once it answers."""
+    """Starts a gateway, and returns its process and address once it responds."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -485,7 +485,7 @@ def serve(arguments, folder):
         except OSError as error:
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()
-                sys.exit(f"the gateway does not answer: {error}")
+                sys.exit(f"the gateway does not respond: {error}")
             time.sleep(0.1)
 
 
@@ -493,11 +493,11 @@ def version_of(gateway):
     status, answer = gateway.run("SHOW VERSION")
     if status == 202 and "errors" not in answer:
         return answer["data"]["values"][0][0]
-    sys.exit(f"no Memgraph is to be had there: {status} {json.dumps(answer)}")
+    sys.exit(f"SHOW VERSION failed, so this is not a reachable Memgraph: {status} {json.dumps(answer)}")
 
 
 def check(name, what, *arguments):
-    """Prints how it went; true if it went well."""
+    """Runs a check, prints its result, and returns whether it passed."""
     try:
         what(*arguments)
         print(f"ok - {name}", flush=True)
@@ -520,7 +520,7 @@ def main():
     arguments = parser.parse_args()
     own = arguments.boltgate and (arguments.memgraph or arguments.embedded)
     if bool(arguments.url) == bool(own):
-        parser.error("name either a gateway's address, or --boltgate with --memgraph")
+        parser.error("give either a gateway's address, or --boltgate with --memgraph")
     with tempfile.TemporaryDirectory() as folder:
         process, url = serve(arguments, folder) if own else (None, arguments.url.rstrip("/"))
         try:
@@ -540,7 +540,7 @@ def go(gateway, arguments):
     found = list(sections(arguments.guide))
     tidy = [section for section in found if section[0] == "What this page has made"]
     for title, own, names, steps in tidy + found:
-        why = "needs a gateway with settings of its own" if own else NOT_AS_IT_STANDS.get(title)
+        why = "needs a gateway with its own settings" if own else NEEDS_PREPARATION.get(title)
         if database not in names:
             continue
         if why and not arguments.embedded:
@@ -549,9 +549,9 @@ def go(gateway, arguments):
         if own:
             continue
         failed += not check(f"the guide: {title}", play, steps, database, gateway.address, arguments.user)
-    for point in ON_EMBEDDED if arguments.embedded else POINTS:
+    for further in ON_EMBEDDED if arguments.embedded else CHECKS:
         gateway.clear()
-        failed += not check(point.__name__.replace("_", " "), point, gateway)
+        failed += not check(further.__name__.replace("_", " "), further, gateway)
         gateway.clear()
     return failed
 

@@ -1,19 +1,19 @@
 #!/usr/bin/env bash
-# The curl lines of the README, one after another.
+# Runs the curl commands of the README, one after another.
 #
 #   boltgate serve --embedded          # in another terminal
 #   examples/curl.sh
 #
 # BOLTGATE_URL       default http://127.0.0.1:7474
 # BOLTGATE_DATABASE  default neo4j; memgraph for Memgraph
-# BOLTGATE_USER      name:password, if the database wants one
+# BOLTGATE_USER      name:password, if the database requires it
 set -euo pipefail
 
 url=${BOLTGATE_URL:-http://127.0.0.1:7474}
 database=$url/db/${BOLTGATE_DATABASE:-neo4j}
 json='Content-Type: application/json'
 
-# Shows the command, then what comes back.
+# Shows the command, then the response.
 ask() {
   printf '\n$ curl'
   local word
@@ -28,24 +28,24 @@ ask() {
   echo
 }
 
-# What is there?
+# Describe the server.
 ask "$url/"
 
-# A query.
+# Run a query.
 ask "$database/query/v2" -H "$json" -d '{"statement": "RETURN 1 AS n"}'
 
-# Parameters, and a node.
+# Pass parameters, and return a node.
 ask "$database/query/v2" -H "$json" -d '{
   "statement": "CREATE (p:Pioneer {name: $name, born: date($born)}) RETURN p",
   "parameters": {"name": "Ada", "born": "1815-12-10"}
 }'
 
-# The same node with the types of its values.
+# Return the same node with the types of its values.
 ask "$database/query/v2" -H "$json" -H 'Accept: application/vnd.neo4j.query.v1.2' -d '{
   "statement": "MATCH (p:Pioneer {name: $name}) RETURN p LIMIT 1", "parameters": {"name": "Ada"}
 }'
 
-# A transaction over several requests.
+# Run a transaction over several requests.
 opened=$(ask "$database/query/v2/tx" -H "$json" -d '{"statement": "CREATE (:Pioneer {name: \"Grace\"})"}')
 echo "$opened"
 transaction=$(sed -n 's/.*"transaction":{"id":"\([^"]*\)".*/\1/p' <<<"$opened")
@@ -53,13 +53,13 @@ ask "$database/query/v2/tx/$transaction" -H "$json" \
   -d '{"statement": "MATCH (p:Pioneer) RETURN count(p) AS pioneers"}'
 ask -X POST "$database/query/v2/tx/$transaction/commit"
 
-# An error.
+# Cause an error.
 ask "$database/query/v2" -H "$json" -d '{"statement": "RETRUN 1"}'
 
-# Rows line by line.
+# Receive rows line by line.
 ask "$database/query/v2" -H "$json" -H 'Accept: application/jsonl' \
   -d '{"statement": "UNWIND range(1, 3) AS n RETURN n, n * n AS square"}'
 
-# Tidy up.
+# Clean up.
 ask "$database/query/v2" -H "$json" -d '{"statement": "MATCH (p:Pioneer) WHERE p.name IN $names DETACH DELETE p",
   "parameters": {"names": ["Ada", "Grace"]}}'

@@ -1,10 +1,10 @@
-// Boltgate with nothing but fetch: a query, a transaction, and rows as they arrive.
+// Uses Boltgate with nothing but fetch: a query, a transaction, and rows as they arrive.
 //
 //   boltgate serve --embedded          # in another terminal
 //   node examples/fetch.mjs            # Node 18 or later
 //
 // BOLTGATE_URL (default http://127.0.0.1:7474), BOLTGATE_DATABASE (default neo4j) and
-// BOLTGATE_USER (name:password, if the database wants one) say where to go.
+// BOLTGATE_USER (name:password, if the database requires it) select the server.
 
 const url = process.env.BOLTGATE_URL ?? "http://127.0.0.1:7474";
 const queries = `${url}/db/${process.env.BOLTGATE_DATABASE ?? "neo4j"}/query/v2`;
@@ -16,14 +16,14 @@ async function post(address, body, accept = "application/json") {
   return fetch(address, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
 }
 
-// The answer's members. An error can also come behind the first rows, so the status alone is not enough.
+// Returns the members of the response. An error can also occur after rows have been sent, so the status alone is not enough.
 async function run(address, body) {
   const answer = await (await post(address, body)).json();
   if (answer.errors) throw new Error(`${answer.errors[0].code}: ${answer.errors[0].message}`);
   return answer;
 }
 
-// One event of a JSON Lines answer after another, without waiting for the end.
+// Yields the events of a JSON Lines response one by one, without waiting for its end.
 async function* events(body) {
   const response = await post(queries, body, "application/jsonl");
   let rest = "";
@@ -34,11 +34,11 @@ async function* events(body) {
   }
 }
 
-// A query.
+// Run a query.
 const { data } = await run(queries, { statement: "RETURN $x + 1 AS y", parameters: { x: 41 } });
 console.log(data.fields, data.values);
 
-// A transaction over several requests.
+// Run a transaction over several requests.
 const { transaction } = await run(`${queries}/tx`, { statement: "CREATE (:ExampleFetch {n: 1})" });
 const inside = await run(`${queries}/tx/${transaction.id}`, {
   statement: "MATCH (n:ExampleFetch) DELETE n RETURN count(*) AS deleted",
@@ -47,10 +47,10 @@ console.log("deleted", inside.data.values[0][0]);
 const { bookmarks } = await run(`${queries}/tx/${transaction.id}/commit`);
 console.log("committed", bookmarks.length === 1);
 
-// An error.
+// Cause an error.
 await run(queries, { statement: "RETRUN 1" }).catch((error) => console.log(error.message.slice(0, 60)));
 
-// Rows as they arrive. Leaving the loop early would close the connection, and that ends the statement.
+// Receive rows as they arrive. Leaving the loop early would close the connection, which cancels the statement.
 let sum = 0;
 for await (const event of events({ statement: "UNWIND range(1, 100000) AS n RETURN n" })) {
   if (event.$event === "Record") sum += event._body[0];

@@ -1,11 +1,11 @@
-"""The official Neo4j driver over HTTP, through Boltgate.
+"""Uses the official Neo4j driver over HTTP, through Boltgate.
 
     pip install 'neo4j[http]'
     boltgate serve --embedded          # in another terminal
     python examples/python_driver.py
 
 BOLTGATE_URL (default http://127.0.0.1:7474), BOLTGATE_DATABASE (default neo4j) and
-BOLTGATE_USER (name:password, if the database wants one) say where to go.
+BOLTGATE_USER (name:password, if the database requires it) select the server.
 """
 
 import os
@@ -28,12 +28,12 @@ def main():
         print(records[0]["y"], type(records[0]["today"]).__name__)
 
         with driver.session(database=DATABASE) as session:
-            # A unit of work: begun, committed, and retried when the database asks for it.
+            # A unit of work: the driver begins, commits, and retries it when the database asks for that.
             name = session.execute_write(create_person, "Ada")
             print("created", name)
             print("people:", session.execute_read(count_people))
 
-            # A transaction by hand.
+            # A transaction without a unit of work.
             with session.begin_transaction() as transaction:
                 transaction.run("MATCH (p:ExamplePerson) DETACH DELETE p").consume()
                 transaction.commit()

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# A gateway that takes nobody without a token: it verifies the token, then uses the database on its own account.
+# Starts a gateway that refuses requests without a token. It verifies the token, then uses the database with its own account.
 #
-#   examples/token.sh [BOLTGATE]     the program; target/release/boltgate unless given
+#   examples/token.sh [BOLTGATE]     the program; default target/release/boltgate
 #
-# Needs curl and openssl. The issuer here is a shared secret, so that the example needs no identity provider;
-# docs/authentication.md has the recipes for real ones.
+# Needs curl and openssl. The issuer uses a shared secret, so the example needs no identity provider;
+# docs/authentication.md has recipes for real ones.
 set -euo pipefail
 
 boltgate=${1:-target/release/boltgate}
@@ -23,7 +23,7 @@ trap 'kill $!' EXIT
 
 base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 
-# token AUDIENCE: a JWT (RFC 7519) that is good for five minutes.
+# token AUDIENCE: prints a JWT (RFC 7519) that is valid for five minutes.
 token() {
   local content
   content=$(printf '{"alg":"HS256","typ":"JWT"}' | base64url).$(printf '{"iss":"shop","aud":"%s","sub":"alice","exp":%d}' \
@@ -36,7 +36,7 @@ ask() {
     -H 'Content-Type: application/json' -d '{"statement": "RETURN 1 AS n"}' "$@"
 }
 
-# expect TEXT COMMAND…: runs it, shows what it says, and wants to see TEXT in that.
+# expect TEXT COMMAND…: runs the command, shows its output, and requires TEXT in it.
 expect() {
   local wanted=$1 answer
   shift

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Transactions beyond a single statement: batches, retries, bulk load, cancelling, sending twice, precise statuses.
+# Transactions beyond a single statement: batches, retries, bulk load, cancelling, idempotency, precise statuses.
 #
 #   boltgate serve --embedded          # in another terminal
 #   examples/transactions.sh
 #
-# Shows each answer, and stops at the first one that is not as it should be.
+# Shows each response, and stops at the first unexpected one.
 #
 # BOLTGATE_URL       default http://127.0.0.1:7474
 # BOLTGATE_DATABASE  default neo4j; memgraph for Memgraph
-# BOLTGATE_USER      name:password, if the database wants one
+# BOLTGATE_USER      name:password, if the database requires it
 set -euo pipefail
 
 url=${BOLTGATE_URL:-http://127.0.0.1:7474}
@@ -22,14 +22,14 @@ ask() {
   curl --silent --show-error ${BOLTGATE_USER:+--user "$BOLTGATE_USER"} "$@"
 }
 
-# expect TEXT COMMAND…: runs it, shows what it says, and wants to see TEXT in that.
+# expect TEXT COMMAND…: runs the command, shows its output, and requires TEXT in it.
 expect() {
   local wanted=$1 answer
   shift
   answer=$("$@")
   echo "$answer"
   [[ $answer == *"$wanted"* ]] || {
-    echo "that has no $wanted in it" >&2
+    echo "the output above does not contain: $wanted" >&2
     exit 1
   }
 }
@@ -50,7 +50,7 @@ expect '"values":[["Alice",100],["Bob",20]]' ask "$query/batch" -H "$json" -d '{
   ]
 }'
 
-echo '--- One that fails: the error says which statement it was, and nothing of the batch is kept.'
+echo '--- A batch that fails: the error gives the number of the statement, and nothing of the batch is kept.'
 expect '"statement":1' ask "$query/batch" -H "$json" -d '{
   "statements": [
     {"statement": "MATCH (a:Account {owner: \"Alice\"}) SET a.balance = 0"},
@@ -59,7 +59,7 @@ expect '"statement":1' ask "$query/batch" -H "$json" -d '{
 }'
 expect '"values":[[120]]' ask "$query" -H "$json" -d '{"statement": "MATCH (a:Account) RETURN sum(a.balance) AS balance"}'
 
-echo '--- Ten transfers at once. Those that collide are tried again, as long and as often as "retry" says.'
+echo '--- Ten transfers at once. Those that conflict are retried, for as long and as often as "retry" allows.'
 transfer='{
   "statements": [
     {"statement": "MATCH (a:Account {owner: $from}) SET a.balance = a.balance - 1", "parameters": {"from": "Alice"}},
@@ -77,7 +77,7 @@ grep --no-filename --only-matching '"attempts":[0-9]*' "$work"/transfer-* | sort
 expect '"values":[["Alice",90],["Bob",30]]' ask "$query" -H "$json" \
   -d '{"statement": "MATCH (a:Account) RETURN a.owner AS owner, a.balance AS balance ORDER BY owner"}'
 
-echo '--- Bulk load: one request, a line for each row, a transaction for every 1000 of them.'
+echo '--- A bulk load: one request, one line per row, one transaction per 1000 rows.'
 {
   echo '{"statement": "UNWIND $rows AS row CREATE (:Measurement {n: row.n})", "transactionSize": 1000, "rowsAs": "rows"}'
   seq 1 10000 | sed 's/.*/{"n": &}/'
@@ -85,11 +85,11 @@ echo '--- Bulk load: one request, a line for each row, a transaction for every 1
 expect '"committed":{"rows":10000,"transactions":10}' ask -X POST "$query/batch" \
   -H 'Content-Type: application/x-ndjson' --upload-file - <"$work/rows"
 
-echo '--- One that fails: what is committed, and the lines of the transaction that failed.'
+echo '--- A bulk load that fails: what was committed, and the lines of the failed transaction.'
 expect '"lines":[4,5]' ask "$query/batch" -H 'Content-Type: application/x-ndjson' --data-binary \
   $'{"statement": "CREATE (:Measurement {day: date($day)})", "transactionSize": 2}\n{"day": "2026-01-30"}\n{"day": "2026-01-31"}\n{"day": "2026-01-32"}\n{"day": "2026-02-01"}\n'
 
-echo '--- What is running, and cancelling it.'
+echo '--- List the running statements, and cancel one.'
 ask --include "$query" -H "$json" -H "$precise" >"$work/cancelled" \
   -d '{"statement": "UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b RETURN count(*) AS slow"}' &
 slow=$!
@@ -104,14 +104,14 @@ expect '{}' ask -X DELETE "$query/running/$id"
 wait "$slow"
 expect 'HTTP/1.1 409 Conflict' cat "$work/cancelled"
 
-echo '--- The same write sent twice is done once: the second answer is the first one again.'
+echo '--- A write that is sent twice with one key is carried out once: the second response is the first one again.'
 booking=(ask --include "$query" -H "$json" -H "Idempotency-Key: booking-$$-$RANDOM"
   -d '{"statement": "CREATE (b:Booking {seat: 12}) RETURN b.seat AS seat"}')
 expect '"values":[[12]]' "${booking[@]}"
 expect 'idempotency-replayed: true' "${booking[@]}"
 expect '"values":[[1]]' ask "$query" -H "$json" -d '{"statement": "MATCH (b:Booking) RETURN count(b) AS bookings"}'
 
-echo '--- Precise statuses: the 409 above, where the Query API has 400; and each error says whether another try may help.'
+echo '--- Precise statuses: the 409 above, where the Query API has 400. Each error also says whether a retry may help.'
 expect '"retryable":false' ask "$query" -H "$json" -H "$precise" -d '{"statement": "RETRUN 1"}'
 
 tidy_up
