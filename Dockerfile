@@ -1,12 +1,12 @@
-# The gateway as a container image: one binary on a base without a shell, not root, nothing to write.
-# The build needs BuildKit (the default of Docker 23 and later; DOCKER_BUILDKIT=1 before).
+# The gateway as a container image: one binary on a base without a shell; it does not run as root and writes no files.
+# The build needs BuildKit (the default in Docker 23 and later; set DOCKER_BUILDKIT=1 before that).
 
 FROM rust:1.95-slim-bookworm AS build
-# A Cargo profile: `release` for what is shipped, `dev` for a quick look.
+# A Cargo profile: `release` for shipped images, `dev` for a quick test.
 ARG BOLTGATE_IMAGE_PROFILE=release
 WORKDIR /build
 COPY . .
-# Cargo compares times, and a checkout may be older than what the cached target folder was built from: hence `touch`.
+# `touch`, because Cargo compares times, and a checkout may be older than the sources of the cached target folder.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target,sharing=locked \
     find src -name '*.rs' -exec touch {} + \
@@ -17,7 +17,7 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /boltgate /usr/local/bin/boltgate
-# By number: Kubernetes can only check `runAsNonRoot` on a number.
+# A number, because Kubernetes can check `runAsNonRoot` only for a number.
 USER 65532:65532
 ENV BOLTGATE_SERVER__LISTEN=0.0.0.0:7474 \
     BOLTGATE_DATABASE__URI=bolt://memgraph:7687
