@@ -58,7 +58,7 @@ fn what_is_no_object_is_refused() {
         assert_eq!(message(opening(text)), expected);
     }
     let invalid = parse(b"{\"statement\":\"\xE9\"}", None, BodyKind::Opening, &LIMITS);
-    assert_eq!(message(invalid), "the body is not UTF-8: byte 14 is wrong; send JSON as UTF-8");
+    assert_eq!(message(invalid), "the body is not valid UTF-8 at byte 14; send JSON as UTF-8");
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn members_come_in_any_order_and_the_last_of_two_counts() {
     let expected = QueryBody { statement: Some("RETURN 1".into()), ..QueryBody::default() };
     assert_eq!(opening(twice), Ok(expected));
     let refused = "{\"parameters\":{\"x\":9223372036854775808},\"parameters\":{}}";
-    assert!(message(opening(refused)).starts_with("parameters.x: 9223372036854775808 is beyond 64 bits"));
+    assert!(message(opening(refused)).starts_with("parameters.x: 9223372036854775808 does not fit in 64 bits"));
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn limits_are_named() {
 
     let nested = |depth: usize| format!("{{\"parameters\":{{\"x\":{}{}}}}}", "[".repeat(depth), "]".repeat(depth));
     assert!(opening(&nested(48)).is_ok());
-    assert!(message(opening(&nested(49))).ends_with("more than 50 objects and arrays in each other (limits.depth)"));
+    assert!(message(opening(&nested(49))).ends_with("nested deeper than 50 levels (limits.depth)"));
 }
 
 #[test]

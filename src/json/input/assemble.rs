@@ -1,36 +1,37 @@
-//! Assembles one PackStream map while its JSON is read: sizes and repeated keys are known only later.
+//! Assembles one PackStream map while its JSON is read. The sizes of collections and repeated keys become known only at
+//! their ends.
 //!
-//! Owns the collections that are open. Promises linear work but for the sorting of large maps' keys, however
-//! collections are nested, and memory within a small multiple of the text: what is written stays where it is until the
-//! end, where at most one pass puts in the long heads and leaves out what a later key replaced. Knows nothing of JSON.
-//! Positions have 32 bits: a map takes less than 4 GiB.
+//! Owns the open collections. Promises linear work (except for sorting the keys of large maps) at any nesting, and
+//! memory within a small multiple of the text: bytes stay where they are written until the end, when at most one pass
+//! inserts long heads and removes pairs that a later key replaced. Knows nothing of JSON. Positions have 32 bits, so a
+//! map must be smaller than 4 GiB.
 
 use super::edits::Edits;
 use super::room;
 use crate::bolt::packstream::{Writer, close_collection, open_collection};
 use crate::value_path::{self, Step};
 
-/// Pairs up to which comparing every key with every other is cheaper than sorting them.
+/// The number of pairs up to which comparing all keys with each other is cheaper than sorting them.
 const FEW: usize = 8;
-/// Room for a scalar and what opens a collection, in bytes: no zone's name is so long.
+/// The bytes reserved for a scalar and for the head of a collection. No time zone's name is longer.
 const SCALAR: usize = 128;
 
-/// The text that a map is made of, and how many bytes of PackStream such a text can come to.
+/// The source text of a map, with a bound on its encoding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
     pub(super) most: fn(&str) -> usize,
-    /// It is refused before it comes to more than this.
+    /// The size beyond which the map is refused, in bytes.
     pub(super) limit: usize,
 }
 
 impl Source<'_> {
     fn most(&self) -> usize {
-        // What is not filled may still have to be there.
+        // Bytes that end up unused count as well.
         (self.most)(self.text).min(self.limit.max(self.text.len())) + 2 * SCALAR
     }
 
-    /// Members that the text can hold: the shortest one is `"":0,`.
+    /// The number of members that the text can hold: the shortest one is `"":0,`.
     fn members(&self) -> usize {
         self.text.len() / 5
     }
@@ -44,12 +45,12 @@ pub(super) struct Assembly<'a, 'o> {
     out: &'o mut Vec<u8>,
     base: usize,
     open: Vec<Open>,
-    /// Where the pairs of all open maps begin, behind `base`, those of the innermost last.
+    /// The start of each pair of all open maps, relative to `base`. Those of the innermost map come last.
     pairs: Vec<u32>,
     edits: Edits,
 }
 
-/// A collection that has not ended; `start` is what `open_collection` gave.
+/// A collection whose end has not been reached; `start` is the result of `open_collection`.
 #[derive(Debug)]
 enum Open {
     List { start: usize, items: usize },
@@ -57,7 +58,7 @@ enum Open {
 }
 
 impl<'a, 'o> Assembly<'a, 'o> {
-    /// Opens the outermost map; messages call it `root`.
+    /// Opens the outermost map. Errors call it `root`.
     pub(super) fn begin(root: &'static str, source: Source<'a>, out: &'o mut Vec<u8>) -> Self {
         let base = out.len();
         let (open, pairs, edits) = (Vec::new(), Vec::new(), Edits::default());
@@ -66,12 +67,12 @@ impl<'a, 'o> Assembly<'a, 'o> {
         assembly
     }
 
-    /// Bytes of PackStream so far.
+    /// The bytes of PackStream written so far.
     pub(super) fn len(&self) -> usize {
         self.out.len() - self.base
     }
 
-    /// Announces the next value of the innermost collection.
+    /// Prepares for the next value of the innermost collection.
     pub(super) fn item(&mut self) {
         if let Some(Open::List { items, .. }) = self.open.last_mut() {
             *items += 1;
@@ -79,7 +80,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
         self.reserve(SCALAR);
     }
 
-    /// Writes the key of the next value of the innermost collection, which is a map.
+    /// Writes the key of the next value of the innermost collection, which must be a map.
     pub(super) fn key(&mut self, key: &str) {
         self.reserve(key.len() + SCALAR);
         let (start, source) = (position(self.len()), self.source);
@@ -87,18 +88,18 @@ impl<'a, 'o> Assembly<'a, 'o> {
         self.writer().string(key);
     }
 
-    /// For values that are no collections.
+    /// Returns a writer for a scalar.
     pub(super) fn writer(&mut self) -> Writer<'_> {
         Writer::new(self.out)
     }
 
-    /// A string of any length.
+    /// Writes a string of any length.
     pub(super) fn string(&mut self, text: &str) {
         self.reserve(text.len() + SCALAR);
         self.writer().string(text);
     }
 
-    /// For a value of up to `bytes` bytes and its head.
+    /// Returns a writer for a value of up to `bytes` bytes and its head.
     pub(super) fn writer_of(&mut self, bytes: usize) -> Writer<'_> {
         self.reserve(bytes + SCALAR);
         self.writer()
@@ -114,7 +115,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
         self.open.push(Open::Map { start, first_pair: self.pairs.len() });
     }
 
-    /// Ends the innermost collection. Gives true when it was the outermost; the map is complete then.
+    /// Ends the innermost collection. Returns `true` if it was the outermost one, which completes the map.
     pub(super) fn end(&mut self) -> bool {
         match self.open.pop() {
             Some(Open::List { start, items }) => self.close(start, items, false),
@@ -132,7 +133,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
         complete
     }
 
-    /// The name of the value that is being written.
+    /// The path of the value that is being written.
     pub(super) fn path(&self) -> String {
         let mut pairs_end = self.pairs.len();
         let mut steps: Vec<Step<'_>> = Vec::with_capacity(self.open.len());
@@ -173,7 +174,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
         }
     }
 
-    /// Drops the pairs of the innermost map whose key comes again, and gives their number.
+    /// Marks the pairs of the innermost map whose key is repeated later as dropped, and returns their number.
     fn replace_repeated(&mut self, first_pair: usize) -> usize {
         let written = self.out.get_mut(self.base..).unwrap_or_default();
         let pairs = self.pairs.get_mut(first_pair..).unwrap_or_default();
@@ -185,7 +186,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
     }
 }
 
-/// Marks each of a few pairs whose key comes again.
+/// Marks dropped pairs by comparing all keys with each other.
 fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
     let mut dropped = 0;
     for (place, &pair) in pairs.iter().enumerate() {
@@ -198,7 +199,8 @@ fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
     dropped
 }
 
-/// The same for many: pairs with the same key stand side by side meanwhile, in their order.
+/// Marks dropped pairs by sorting, which puts equal keys next to each other in their original order; then restores the
+/// order.
 fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
     pairs
         .sort_unstable_by(|one, other| key_at(written, *one).cmp(key_at(written, *other)).then_with(|| one.cmp(other)));
@@ -207,7 +209,7 @@ fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
         if let [one, next] = *pair
             && key_at(written, one) == key_at(written, next)
         {
-            // Never looked at again: whatever stands before it has been compared with it already.
+            // Its key is not needed again: all comparisons with it are done.
             Edits::drop_pair(written, one);
             dropped += 1;
         }
@@ -216,7 +218,7 @@ fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
     dropped
 }
 
-/// The text of the key that begins at `start`, as `Writer::string` writes it.
+/// Reads the key that begins at `start`, as `Writer::string` writes it.
 fn key_at(written: &[u8], start: u32) -> &[u8] {
     let rest = written.get(start as usize..).unwrap_or_default();
     let (length, text) = match rest {
@@ -229,7 +231,7 @@ fn key_at(written: &[u8], start: u32) -> &[u8] {
     text.get(..length).unwrap_or_default()
 }
 
-/// The same in 32 bits, which are enough for any text within the limits.
+/// Converts to 32 bits, which are enough for any text within the limits.
 fn position(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -1,11 +1,11 @@
-//! Durations in text, as Neo4j reads them: ISO 8601 with signs, weeks beside other units, and decimals.
+//! Durations in text, in Neo4j's syntax: ISO 8601 with signs, weeks next to other units, and decimals.
 //!
-//! Promises exact arithmetic: decimals of a unit are carried down to nanoseconds without rounding on the way (a
-//! month has 2 629 746 s). Neo4j computes with floats there and may be some nanoseconds away.
+//! Promises exact arithmetic: decimals of a unit are converted to nanoseconds without intermediate rounding (a month
+//! has 2 629 746 s). Neo4j computes with floats and may be a few nanoseconds off.
 
 use super::temporal::{Cursor, nanos, value};
 
-/// The four parts of a duration on the wire. Nanoseconds are never negative.
+/// The four fields of a duration in PackStream. Nanoseconds are never negative.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Duration {
     pub months: i64,
@@ -16,10 +16,10 @@ pub(super) struct Duration {
 
 const NANOS: i128 = 1_000_000_000;
 const DAY: i128 = 86_400;
-/// Seconds of an average month, a twelfth of 365.2425 days.
+/// The seconds of an average month, a twelfth of 365.2425 days.
 const MONTH: i128 = 2_629_746;
 
-/// Sums of each kind of unit in billionths, so that nine decimals are whole numbers.
+/// The sum of each kind of unit in billionths, which makes nine decimals whole numbers.
 #[derive(Debug, Default)]
 struct Sums {
     months: i128,
@@ -27,7 +27,7 @@ struct Sums {
     seconds: i128,
 }
 
-/// Reads a duration: units with their letters, or the form of a date and time.
+/// Reads a duration, written with unit letters or as a date and time.
 pub(super) fn duration(text: &str) -> Option<Duration> {
     let mut cursor = Cursor::new(text);
     let negative = cursor.accept(b"+-") == Some(b'-');
@@ -38,10 +38,11 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
 }
 
 impl Sums {
-    /// Whole months and days, and the rest in seconds; `None` if all of it exceeds 64 bits of seconds.
+    /// Converts to whole months and days and the rest in seconds. Returns `None` if the total exceeds 64 bits of
+    /// seconds.
     fn carried_down(self, sign: i128) -> Option<Duration> {
         let (months, part_of_month) = (self.months / NANOS, self.months % NANOS);
-        // Billionths of a month times its seconds are nanoseconds; likewise for days below.
+        // Billionths of a month times its seconds are nanoseconds. The same goes for days below.
         let (more_days, mut nanos) = {
             let nanos = part_of_month * MONTH;
             (nanos / (DAY * NANOS), nanos % (DAY * NANOS))
@@ -60,7 +61,7 @@ impl Sums {
     }
 }
 
-/// `[nY][nM][nW][nD][T[nH][nM][nS]]`: in this order, at least one, decimals on the last only.
+/// Reads `[nY][nM][nW][nD][T[nH][nM][nS]]`: in this order, at least one unit, decimals only on the last.
 fn units(text: &str) -> Option<Sums> {
     let (date, time) = match text.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
@@ -93,9 +94,9 @@ fn units(text: &str) -> Option<Sums> {
     complete.then_some(sums)
 }
 
-/// The amount of the unit with this letter in billionths, or `Some(None)` where another unit comes next.
-/// `decimals` tells whether an earlier unit had some, and is set if this one has.
-#[expect(clippy::option_option, reason = "the outer one is the failure")]
+/// Reads the amount of the unit with this letter, in billionths, or returns `Some(None)` if another unit comes next.
+/// `decimals` says whether an earlier unit had decimals, and is set if this one has.
+#[expect(clippy::option_option, reason = "the outer option is the failure")]
 fn amount(cursor: &mut Cursor<'_>, letter: &[u8], decimals: &mut bool) -> Option<Option<i128>> {
     let mut ahead = cursor.clone();
     let negative = ahead.accept(b"+-") == Some(b'-');
@@ -113,14 +114,14 @@ fn amount(cursor: &mut Cursor<'_>, letter: &[u8], decimals: &mut bool) -> Option
     Some(Some(if negative { -amount } else { amount }))
 }
 
-/// Digits of which, with their sign, 64 bits can hold the number.
+/// Parses digits that fit in 64 bits together with their sign.
 fn magnitude(digits: &[u8], negative: bool) -> Option<i128> {
     let least = 1_u64 << 63;
     let text = str::from_utf8(digits).ok()?;
     text.parse::<u64>().ok().filter(|value| *value < least || negative && *value == least).map(i128::from)
 }
 
-/// `yyyy-MM-dd`, `THH[:mm[:ss[.n]]]` or both, each with or without all of its separators.
+/// Reads `yyyy-MM-dd`, `THH[:mm[:ss[.n]]]` or both, each with all of its separators or none.
 fn date_and_time(text: &str) -> Option<Sums> {
     let (date, time) = match text.split_once(['T', 't']) {
         Some((date, time)) => (date, Some(time)),
@@ -145,7 +146,7 @@ fn date_and_time(text: &str) -> Option<Sums> {
     Some(sums)
 }
 
-/// Nanoseconds of a clock's time; 24 hours and 60 minutes or seconds are taken.
+/// Reads a time of day in nanoseconds. Accepts 24 hours and 60 minutes or seconds.
 fn clock(text: &str) -> Option<i128> {
     let mut cursor = Cursor::new(text);
     let mut seconds = cursor.pair(24)? * 3600;
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn decimals_are_carried_down() {
+    fn decimals_are_converted_to_smaller_units() {
         for (text, expected) in [
             ("P1.5Y", (18, 0, 0, 0)),
             ("P1,5Y", (18, 0, 0, 0)),
@@ -252,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_durations() {
+    fn texts_that_are_not_durations() {
         for text in [
             "",
             "P",

@@ -1,27 +1,29 @@
-//! Changes to an assembled map that wait for its end: long heads of collections, and pairs that a later key replaced.
+//! Changes to an assembled map that are delayed until its end: heads of long collections, and pairs that a later key
+//! replaced.
 //!
-//! Promises to make all of them within the buffer, in two passes at most. What kind of change waits at a place is
-//! written at the place itself, so that one takes eight bytes.
+//! Promises to apply all of them within the buffer, in at most two passes. The kind of a change is stored in the buffer
+//! at its position, which keeps an entry at eight bytes.
 
 use super::room;
 use crate::bolt::packstream::long_head;
 
-/// A head that is still one byte, of a list or of a map.
+/// Marks the one-byte head of a list or a map that needs a longer one.
 const LIST: u8 = 0;
 const MAP: u8 = 1;
-/// In place of the head of a dropped pair's key. No PackStream value begins so.
+/// Replaces the head of a dropped pair's key. No PackStream value begins with this byte.
 const DROPPED: u8 = 0xC7;
-/// The shortest text that an edit takes, in bytes: a dropped pair (`"":0,`) and one that is not, so that the next edit is
-/// another. There are too few keys of less than three bytes to matter.
+/// The shortest text that causes an edit, in bytes: a dropped pair (`"":0,`) and one that is kept, since adjacent drops
+/// share an edit. Keys of less than three bytes are too few to matter.
 const PER_EDIT: usize = 13;
 
-/// In the order in which collections ended.
+/// The pending edits, in the order in which collections ended.
 #[derive(Debug, Default)]
 pub(super) struct Edits {
     waiting: Vec<Edit>,
 }
 
-/// At a head, `size` counts the collection's items or pairs; at a dropped pair, bytes to leave out.
+/// For a head, `size` is the number of the collection's items or pairs; for a dropped pair, the number of bytes to
+/// remove.
 #[derive(Debug, Clone, Copy)]
 struct Edit {
     at: u32,
@@ -29,7 +31,8 @@ struct Edit {
 }
 
 impl Edits {
-    /// The collection whose head is the byte at `at` has `size` items or pairs, too many for a head of one byte.
+    /// Notes that the collection whose head is the byte at `at` has `size` items or pairs, too many for a head of one
+    /// byte.
     pub(super) fn lengthen_head(&mut self, written: &mut [u8], at: u32, size: usize, is_map: bool, text: usize) {
         if let Some(head) = written.get_mut(at as usize) {
             *head = if is_map { MAP } else { LIST };
@@ -37,15 +40,15 @@ impl Edits {
         self.push(Edit { at, size: u32::try_from(size).unwrap_or(u32::MAX) }, text);
     }
 
-    /// Marks the pair that begins at `at`. Its key cannot be read any more.
+    /// Marks the pair that begins at `at` as dropped. Its key cannot be read afterwards.
     pub(super) fn drop_pair(written: &mut [u8], at: u32) {
         if let Some(head) = written.get_mut(at as usize) {
             *head = DROPPED;
         }
     }
 
-    /// Has all marked ones of `pairs` left out, which are in order and reach to the end of `written`. Neighbours make
-    /// one edit.
+    /// Notes the removal of all marked `pairs`, which are in order and reach to the end of `written`. Adjacent pairs
+    /// share one edit.
     pub(super) fn cut_dropped(&mut self, written: &[u8], pairs: &[u32], text: usize) {
         let is_dropped = |pair: u32| written.get(pair as usize) == Some(&DROPPED);
         let end = u32::try_from(written.len()).unwrap_or(u32::MAX);
@@ -66,7 +69,7 @@ impl Edits {
         room::push(&mut self.waiting, edit, || text / PER_EDIT);
     }
 
-    /// Makes all changes to what stands in `out` behind `base`.
+    /// Applies all edits to `out` from `base` on.
     pub(super) fn apply(&mut self, out: &mut Vec<u8>, base: usize) {
         if self.waiting.is_empty() {
             return;
@@ -76,14 +79,14 @@ impl Edits {
         self.put_in(out, base);
     }
 
-    /// Moves what stays forward over what is dropped. The heads that stay are all that waits after this.
+    /// Removes the dropped pairs by moving the rest forward. Only edits of heads remain afterwards.
     fn leave_out(&mut self, out: &mut Vec<u8>, base: usize) {
-        // Everything before `read` has its place before `write`.
+        // Everything before `read` has been moved to before `write`.
         let (mut read, mut write) = (base, base);
         self.waiting.retain_mut(|edit| {
             let at = base + edit.at as usize;
             if at < read {
-                // Inside something that was dropped.
+                // Inside a dropped pair.
                 return false;
             }
             if out.get(at) == Some(&DROPPED) {
@@ -100,7 +103,7 @@ impl Edits {
         out.truncate(write + end - read);
     }
 
-    /// Moves everything back, from the end on, by as much as the heads before it grow.
+    /// Makes room for the longer heads by moving everything back, starting at the end.
     fn put_in(&mut self, out: &mut Vec<u8>, base: usize) {
         let kind = |out: &[u8], edit: &Edit| out.get(base + edit.at as usize) == Some(&MAP);
         let heads = |out: &[u8], edit: &Edit| long_head(kind(out, edit), edit.size as usize);
@@ -122,7 +125,7 @@ impl Edits {
     }
 }
 
-/// Moves what stands from `from` up to `end` so that it begins at `to`.
+/// Moves the bytes `from..end` to `to`.
 fn shift(out: &mut [u8], from: usize, end: usize, to: usize) {
     if from != to && from < end {
         out.copy_within(from..end, to);

@@ -1,23 +1,23 @@
-//! The encoding of a request body: UTF-8, UTF-16 or UTF-32, told apart by its first bytes.
+//! The encoding of a request body: UTF-8, UTF-16 or UTF-32, recognised by its first bytes.
 //!
-//! Promises that what it gives is the whole body as valid text without a byte order mark. The charset
-//! parameter of a media type plays no part, as RFC 8259 defines none.
+//! Promises that the result is the whole body as valid text, without a byte order mark. Ignores the media type's
+//! charset parameter, because RFC 8259 defines none.
 
 use std::borrow::Cow;
 
 use thiserror::Error;
 
-/// Bytes that are not text in the encoding that their beginning shows.
+/// A body that is not valid in the encoding that its first bytes show.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("the body is not {encoding}: byte {offset} is wrong; send JSON as UTF-8")]
+#[error("the body is not valid {encoding} at byte {offset}; send JSON as UTF-8")]
 pub struct EncodingError {
     /// The encoding that was recognised.
     pub encoding: &'static str,
-    /// Where it fails, from the start of the body.
+    /// The offset of the first invalid byte, from the start of the body.
     pub offset: usize,
 }
 
-/// How a body is encoded, and how long its byte order mark is.
+/// The encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Encoding {
     Utf8,
@@ -25,10 +25,10 @@ enum Encoding {
     Utf32 { big: bool },
 }
 
-/// Gives the body as text. UTF-8 is borrowed, everything else is converted.
+/// Returns the body as text: borrowed if it is UTF-8, converted otherwise.
 ///
 /// # Errors
-/// [`EncodingError`] names the encoding and the first wrong byte; half of a surrogate pair is one.
+/// Returns an [`EncodingError`] with the encoding and the first invalid byte. An unpaired surrogate is invalid.
 pub fn decode(body: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
     let (encoding, mark) = recognise(body);
     let text = body.get(mark..).unwrap_or_default();
@@ -39,13 +39,14 @@ pub fn decode(body: &[u8]) -> Result<Cow<'_, str>, EncodingError> {
     }
 }
 
-/// Whether the beginning of the body shows UTF-8.
+/// Whether the first bytes of the body indicate UTF-8.
 #[must_use]
 pub fn is_utf8(body: &[u8]) -> bool {
     recognise(body).0 == Encoding::Utf8
 }
 
-/// The byte order mark decides; without one, the zero bytes around the first character, which JSON has in ASCII.
+/// Recognises the encoding, and the length of its byte order mark. Without a mark, the zero bytes around the first
+/// character decide, because that character is ASCII in JSON.
 fn recognise(body: &[u8]) -> (Encoding, usize) {
     match *body {
         [0xEF, 0xBB, 0xBF, ..] => (Encoding::Utf8, 3),
@@ -73,7 +74,7 @@ fn utf16(text: &[u8], mark: usize, big: bool) -> Result<String, EncodingError> {
         true => u16::from_be_bytes(*pair),
         false => u16::from_le_bytes(*pair),
     });
-    // Counted first, since a text that grows by doubling would take three times its size meanwhile.
+    // Counted first: a string that grows by doubling would briefly take three times its size.
     let size = char::decode_utf16(units.clone()).map(|unit| unit.map_or(0, char::len_utf8)).sum();
     let mut decoded = String::with_capacity(size);
     let mut unit = 0;
@@ -121,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn every_encoding_of_json_is_read_with_and_without_its_mark() {
+    fn every_encoding_is_read_with_and_without_a_byte_order_mark() {
         for body in [
             TEXT.as_bytes().to_vec(),
             marked(&[0xEF, 0xBB, 0xBF], TEXT.as_bytes().to_vec()),
@@ -140,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_bytes_are_named() {
+    fn invalid_bytes_are_located() {
         for (body, encoding, offset) in [
             (&b"{\"a\":\"\xE9\"}"[..], "UTF-8", 6),
             (b"\xEF\xBB\xBF\xFF", "UTF-8", 3),

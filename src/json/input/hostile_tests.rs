@@ -1,4 +1,4 @@
-//! Texts that are made to be expensive: what they come to, and what they take meanwhile.
+//! Texts made to be expensive: their size once encoded, and the memory that reading them takes.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -6,11 +6,11 @@ use super::*;
 use crate::bolt::packstream::{Reader, Token as Wire};
 use crate::json::TypedVersion;
 
-/// Bytes of a hostile text: enough that what is constant does not count.
+/// The bytes of a hostile text: enough to make constant costs negligible.
 const SIZE: usize = 1024 * 1024;
 const CONSTANT: usize = 512 * 1024;
 
-/// An object of about [`SIZE`] bytes: `before`, as many units as fit, `after`.
+/// Returns an object of about [`SIZE`] bytes: `before`, as many units as fit, `after`.
 fn text(before: &str, unit: impl Fn(usize) -> String, after: &str) -> String {
     let mut text = before.to_owned();
     let mut number = 0;
@@ -22,12 +22,12 @@ fn text(before: &str, unit: impl Fn(usize) -> String, after: &str) -> String {
     text + after
 }
 
-/// Units that are all the same.
+/// Returns a text of identical units.
 fn repeated(before: &str, unit: &str, after: &str) -> String {
     text(before, |_| unit.to_owned(), after)
 }
 
-/// Reads `text` and says how much memory that took at most beside the text, in bytes.
+/// Reads `text`. Returns the peak of additional memory in bytes, and the size of the result.
 fn peak(text: &str, version: Option<TypedVersion>) -> (usize, Result<usize, InputError>) {
     let mut result = Ok(0);
     let measured = allocation_counter::measure(|| {
@@ -43,7 +43,7 @@ fn peak(text: &str, version: Option<TypedVersion>) -> (usize, Result<usize, Inpu
     (usize::try_from(measured.bytes_max).unwrap(), result)
 }
 
-fn assert_modest(name: &str, text: &str, version: Option<TypedVersion>) {
+fn assert_bounded_memory(name: &str, text: &str, version: Option<TypedVersion>) {
     let (peak, result) = peak(text, version);
     // With the text itself, that is four times its size.
     assert!(peak <= 3 * text.len() + CONSTANT, "{name}: {peak} bytes for {}, then {result:?}", text.len());
@@ -71,7 +71,7 @@ fn plain_text_takes_no_more_than_three_times_its_size() {
         ("deep lists", repeated(r#"{"x":["#, &format!("{}{},", "[".repeat(900), "]".repeat(900)), "]}")),
         ("deep maps", repeated(r#"{"x":["#, &format!("{}0{},", r#"{"":"#.repeat(900), "}".repeat(900)), "]}")),
     ] {
-        assert_modest(name, &text, None);
+        assert_bounded_memory(name, &text, None);
     }
 }
 
@@ -114,12 +114,12 @@ fn typed_text_takes_no_more_than_three_times_its_size() {
             repeated(r#"{"x":{"$type":"Vector","_value":{"coordinatesType":"INT8","coordinates":["#, r#""1","#, "]}}}"),
         ),
     ] {
-        assert_modest(name, &text, Some(TypedVersion::V1_2));
+        assert_bounded_memory(name, &text, Some(TypedVersion::V1_2));
     }
 }
 
 #[test]
-fn what_becomes_too_large_is_refused() {
+fn values_that_encode_too_large_are_refused() {
     let floats = repeated(r#"{"x":["#, "1e1,", "]}");
     let (_, result) = peak(&floats, None);
     let message = result.unwrap_err().to_string();
@@ -130,12 +130,12 @@ fn what_becomes_too_large_is_refused() {
     assert!(result.is_err() && peak < CONSTANT, "it is refused before anything is made of it: {peak}");
 }
 
-/// What a JSON text means, with the last of repeated keys.
+/// Returns the meaning of a JSON text, with the last of repeated keys.
 fn meaning(text: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// The value that stands next in PackStream. Fails where a map has a key twice.
+/// Decodes the next PackStream value. Fails if a map has a key twice.
 fn decoded(reader: &mut Reader<'_>) -> serde_json::Value {
     match reader.token().unwrap() {
         Wire::Integer(value) => value.into(),
@@ -150,7 +150,7 @@ fn decoded(reader: &mut Reader<'_>) -> serde_json::Value {
     }
 }
 
-/// Lists and maps, some of them large, in each other, whose keys come again and again.
+/// Generates nested lists and maps, some of them large, whose keys repeat often.
 fn repetitive() -> impl Strategy<Value = String> {
     let leaf = (0..3000_i32).prop_map(|number| number.to_string());
     leaf.prop_recursive(5, 600, 40, |inner| {
@@ -169,7 +169,7 @@ fn repetitive() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn of_keys_that_come_again_the_last_counts(text in repetitive()) {
+    fn the_last_of_repeated_keys_wins(text in repetitive()) {
         let text = format!("{{\"x\":{text}}}");
         let mut out = vec![7];
         let mut lexer = Lexer::new(&text, Limits::default());

@@ -1,4 +1,4 @@
-//! The types of typed JSON: their names, since when there are, and how their text looks.
+//! The types of typed JSON: their names, the versions that know them, and the expected form of their values.
 
 use crate::json::TypedVersion;
 
@@ -26,7 +26,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// The type with this exact name, if `version` knows it.
+    /// Returns the type with this exact name, if `version` knows it.
     pub(super) fn named(name: &str, version: TypedVersion) -> Option<Self> {
         Some(match name {
             "Null" => Self::Null,
@@ -51,7 +51,7 @@ impl Kind {
         })
     }
 
-    /// What `_value` has to be, for messages.
+    /// Describes the expected `_value`, for errors.
     pub(super) fn expected(self) -> &'static str {
         match self {
             Self::Null => "Null takes null or no `_value` at all",
@@ -74,7 +74,7 @@ impl Kind {
             Self::Duration => "Duration takes ISO 8601 text within 64 bits of seconds, as in P1Y2M3DT4H5M6.7S",
             Self::Point => "Point takes SRID=<number>;POINT (x y) or SRID=<number>;POINT Z (x y z)",
             Self::Vector => "Vector takes an object of `coordinatesType` and `coordinates`",
-            Self::Uuid => "UUID takes five groups of hexadecimal digits with dashes between",
+            Self::Uuid => "UUID takes five groups of hexadecimal digits separated by dashes",
         }
     }
 }

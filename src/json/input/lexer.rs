@@ -1,8 +1,8 @@
-//! A pull lexer over JSON text: one token at a time, checked against the grammar of RFC 8259.
+//! A pull lexer over JSON text: returns one token at a time, checked against the grammar of RFC 8259.
 //!
-//! Promises that numbers are given as they are written, that strings without escapes are borrowed, that no
-//! input makes it recurse, and that an error names the place. Knows nothing of what the values mean.
-//! What stands behind the top-level value is never looked at.
+//! Promises that numbers keep their spelling, that strings without escapes are borrowed, that no input makes it
+//! recurse, and that errors give the position. Knows nothing of what the values mean. Never looks at text after the
+//! top-level value.
 
 use std::borrow::Cow;
 
@@ -10,44 +10,44 @@ use thiserror::Error;
 
 use super::string;
 
-/// How much one JSON value may hold.
+/// The limits on one JSON value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one string as it is written.
+    /// The length of a string in the source text, in bytes.
     pub string: usize,
-    /// Bytes of one key as it is written.
+    /// The length of a key in the source text, in bytes.
     pub key: usize,
-    /// Characters of one number.
+    /// The length of a number in the source text, in characters.
     pub number: usize,
-    /// Objects and arrays around a value, the outermost included.
+    /// The nesting depth, counting the outermost object or array.
     pub depth: usize,
-    /// Bytes of PackStream that may be made of the text.
+    /// The size of the PackStream encoding, in bytes.
     pub packed: usize,
 }
 
 impl Default for Limits {
-    /// What Neo4j takes: strings of 20 million characters, keys of 50 thousand, each of at most three bytes. There is no
-    /// limit to the PackStream.
+    /// Neo4j's limits: strings of 20 million characters and keys of 50 thousand, at three bytes each. The size of the
+    /// PackStream is not limited.
     fn default() -> Self {
         Self { string: 60_000_000, key: 150_000, number: 1000, depth: 1000, packed: usize::MAX }
     }
 }
 
-/// Text that is no JSON, or more of it than is allowed.
+/// The text is not valid JSON or exceeds a limit.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("line {line}, column {column} (byte {offset}): {reason}")]
 pub struct SyntaxError {
-    /// Bytes before the place, in the text as UTF-8.
+    /// The position in the text as UTF-8, in bytes.
     pub offset: usize,
-    /// Counted from one.
+    /// The line, counted from one.
     pub line: usize,
-    /// In characters, counted from one.
+    /// The column in characters, counted from one.
     pub column: usize,
-    /// What was expected, and what was found.
+    /// What was expected and what was found.
     pub reason: String,
 }
 
-/// One JSON token. Commas and colons are checked and not given.
+/// One JSON token. Commas and colons are checked but not returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token<'a> {
     /// `{`; keys and values follow.
@@ -58,11 +58,11 @@ pub enum Token<'a> {
     ArrayStart,
     /// `]`
     ArrayEnd,
-    /// The name of a member, its escapes resolved; its value follows.
+    /// The name of a member, with escapes resolved; its value follows.
     Key(Cow<'a, str>),
-    /// A string, its escapes resolved.
+    /// A string, with escapes resolved.
     String(Cow<'a, str>),
-    /// As it is written.
+    /// A number, exactly as written.
     Number(&'a str),
     /// `true` or `false`
     Boolean(bool),
@@ -76,7 +76,7 @@ enum Container {
     Array,
 }
 
-/// What may stand at the cursor.
+/// What the grammar allows at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Due {
     Value,
@@ -95,21 +95,21 @@ pub struct Lexer<'a> {
     start: usize,
     due: Due,
     containers: Vec<Container>,
-    /// Containers around the text that this lexer began with.
+    /// The depth of the text that this lexer starts in.
     outside: usize,
     limits: Limits,
-    /// Bytes of PackStream that were made of the text so far.
+    /// The bytes of PackStream encoded so far.
     packed: usize,
 }
 
 impl<'a> Lexer<'a> {
-    /// A lexer at the start of `text`.
+    /// Returns a lexer at the start of `text`.
     #[must_use]
     pub fn new(text: &'a str, limits: Limits) -> Self {
         Self { text, position: 0, start: 0, due: Due::Value, containers: Vec::new(), outside: 0, limits, packed: 0 }
     }
 
-    /// Another lexer over the value that begins at `offset`, inside the object that this one is in.
+    /// Returns a second lexer over the value that begins at `offset` inside the current object.
     #[must_use]
     pub fn again_from(&self, offset: usize) -> Self {
         Self {
@@ -120,51 +120,51 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// Where the token given last begins, in bytes of the text.
+    /// The start of the current token, as a byte offset into the text.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.start
     }
 
-    /// The text from the token given last.
+    /// The text from the start of the current token.
     pub(super) fn rest(&self) -> &'a str {
         self.text.get(self.start..).unwrap_or_default()
     }
 
-    /// Counts `bytes` of PackStream that were made of the text.
+    /// Adds `bytes` to the size of the PackStream encoding.
     ///
     /// # Errors
-    /// As [`Lexer::may_pack`].
+    /// See [`Lexer::may_pack`].
     pub(super) fn pack(&mut self, bytes: usize) -> Result<(), SyntaxError> {
         self.may_pack(bytes)?;
         self.packed += bytes;
         Ok(())
     }
 
-    /// How many more bytes of PackStream may be made of the text.
+    /// The number of bytes by which the PackStream encoding may still grow.
     pub(super) fn left_to_pack(&self) -> usize {
         self.limits.packed.saturating_sub(self.packed)
     }
 
-    /// Whether so many more bytes of PackStream may be made of the text.
+    /// Checks that the PackStream encoding may grow by `bytes`.
     ///
     /// # Errors
-    /// [`SyntaxError`] beyond the limit.
+    /// Returns a [`SyntaxError`] if that would exceed the limit.
     pub(super) fn may_pack(&self, bytes: usize) -> Result<(), SyntaxError> {
         if bytes <= self.left_to_pack() {
             return Ok(());
         }
         let most = self.limits.packed;
         Err(self.error(format!(
-            "the values come to more than {most} bytes in the form in which the database takes them, twice what the \
-             body may have (limits.body); send them in several requests"
+            "the values take more than {most} bytes once encoded for the database, twice the limit for the body \
+             (limits.body); split them over several requests"
         )))
     }
 
     /// Reads the next token.
     ///
     /// # Errors
-    /// [`SyntaxError`] for text that is no JSON, for its end before the value's end, and beyond the limits.
+    /// Returns a [`SyntaxError`] if the text is not valid JSON, ends before the value does, or exceeds a limit.
     pub fn token(&mut self) -> Result<Token<'a>, SyntaxError> {
         #[cfg(test)]
         steps::count();
@@ -206,7 +206,7 @@ impl<'a> Lexer<'a> {
     fn open(&mut self, container: Container) -> Result<Token<'a>, SyntaxError> {
         if self.outside + self.containers.len() >= self.limits.depth {
             let limit = self.limits.depth;
-            return Err(self.error(format!("more than {limit} objects and arrays in each other (limits.depth)")));
+            return Err(self.error(format!("nested deeper than {limit} levels (limits.depth)")));
         }
         self.position += 1;
         self.containers.push(container);
@@ -246,13 +246,13 @@ impl<'a> Lexer<'a> {
         Ok(Token::Key(key))
     }
 
-    /// Reads a string; the cursor stands at its opening quote.
+    /// Reads a string whose opening quote is at the cursor.
     fn string(&mut self, what: &str, limit: usize) -> Result<Cow<'a, str>, SyntaxError> {
         let from = self.position + 1;
         let rest = self.text.get(from..).unwrap_or_default();
         let written = string::written(rest).map_err(|fault| self.error_at(from + fault.offset, fault.reason))?;
         if written.text.len() > limit {
-            return Err(self.error(format!("{what} of more than {limit} bytes")));
+            return Err(self.error(format!("{what} is longer than {limit} bytes")));
         }
         self.position = from + written.text.len() + 1;
         if written.escaped {
@@ -268,7 +268,7 @@ impl<'a> Lexer<'a> {
         self.accept(|byte| byte == b'-');
         if self.accept(|byte| byte == b'0') {
             if self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-                return Err(self.error_at(from, "a number with a leading zero"));
+                return Err(self.error_at(from, "a number must not have a leading zero"));
             }
         } else {
             self.digits()?;
@@ -282,7 +282,7 @@ impl<'a> Lexer<'a> {
         }
         if self.position - from > self.limits.number {
             let limit = self.limits.number;
-            return Err(self.error(format!("a number of more than {limit} characters")));
+            return Err(self.error(format!("a number is longer than {limit} characters")));
         }
         Ok(self.text.get(from..self.position).unwrap_or_default())
     }
@@ -318,7 +318,7 @@ impl<'a> Lexer<'a> {
         self.text.as_bytes().get(self.position).copied()
     }
 
-    /// An error at the token that is being read.
+    /// Returns an error at the start of the current token.
     #[cold]
     fn error(&self, reason: String) -> SyntaxError {
         self.error_at(self.start, reason)
@@ -363,7 +363,7 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// The number of tokens that were read on this thread: work that can be counted, where time cannot.
+/// The number of tokens read on this thread. Tests count work, because time is not repeatable.
 #[cfg(test)]
 pub(super) mod steps {
     use std::cell::Cell;
@@ -376,7 +376,7 @@ pub(super) mod steps {
         STEPS.set(STEPS.get() + 1);
     }
 
-    /// The steps that `work` takes.
+    /// Returns the number of steps that `work` takes, and its result.
     pub(in super::super) fn of<T>(work: impl FnOnce() -> T) -> (usize, T) {
         let before = STEPS.get();
         let result = work();

@@ -1,10 +1,10 @@
-//! The lexer on good, bad and hostile text.
+//! The lexer on valid, invalid and hostile text.
 
 use super::*;
 
 const LIMITS: Limits = Limits { string: 20, key: 5, number: 10, depth: 4, packed: usize::MAX };
 
-/// All tokens of `text`, in a short notation.
+/// Returns all tokens of `text` in a short notation.
 fn tokens(text: &str) -> Result<String, SyntaxError> {
     let mut lexer = Lexer::new(text, LIMITS);
     let mut shown = String::new();
@@ -53,7 +53,7 @@ fn tokens_of_valid_text() {
 }
 
 #[test]
-fn errors_name_the_place_and_what_was_expected() {
+fn errors_give_the_position_and_what_was_expected() {
     for (text, error) in [
         ("", "line 1, column 1 (byte 0): expected a value, found the end of the text"),
         ("{", "line 1, column 2 (byte 1): expected a key in double quotes or }, found the end of the text"),
@@ -71,8 +71,8 @@ fn errors_name_the_place_and_what_was_expected() {
         ("tru", "line 1, column 1 (byte 0): expected a value, found 't'"),
         ("[nulll]", "line 1, column 6 (byte 5): expected a comma or ], found 'l'"),
         ("NaN", "line 1, column 1 (byte 0): expected a value, found 'N'"),
-        ("01", "line 1, column 1 (byte 0): a number with a leading zero"),
-        ("[-01]", "line 1, column 2 (byte 1): a number with a leading zero"),
+        ("01", "line 1, column 1 (byte 0): a number must not have a leading zero"),
+        ("[-01]", "line 1, column 2 (byte 1): a number must not have a leading zero"),
         ("+1", "line 1, column 1 (byte 0): expected a value, found '+'"),
         (".5", "line 1, column 1 (byte 0): expected a value, found '.'"),
         ("1.", "line 1, column 3 (byte 2): expected a digit, found the end of the text"),
@@ -81,14 +81,14 @@ fn errors_name_the_place_and_what_was_expected() {
         ("[1e+]", "line 1, column 5 (byte 4): expected a digit, found ']'"),
         ("\"a", "line 1, column 3 (byte 2): expected the closing quote of a string, found the end of the text"),
         ("\"a\\", "line 1, column 4 (byte 3): expected the closing quote of a string, found the end of the text"),
-        ("\"a\tb\"", "line 1, column 3 (byte 2): a bare control character in a string; write \\u0009"),
+        ("\"a\tb\"", "line 1, column 3 (byte 2): an unescaped control character in a string; write \\u0009"),
         (
             "\"é\\x\"",
-            "line 1, column 3 (byte 3): an unknown escape; there are \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX",
+            "line 1, column 3 (byte 3): an unknown escape; JSON has \\\" \\\\ \\/ \\b \\f \\n \\r \\t and \\uXXXX",
         ),
-        ("\"\\u12\"", "line 1, column 2 (byte 1): \\u without four hexadecimal digits"),
-        ("\"\\u+123\"", "line 1, column 2 (byte 1): \\u without four hexadecimal digits"),
-        ("\"\\u12é4\"", "line 1, column 2 (byte 1): \\u without four hexadecimal digits"),
+        ("\"\\u12\"", "line 1, column 2 (byte 1): \\u must be followed by four hexadecimal digits"),
+        ("\"\\u+123\"", "line 1, column 2 (byte 1): \\u must be followed by four hexadecimal digits"),
+        ("\"\\u12é4\"", "line 1, column 2 (byte 1): \\u must be followed by four hexadecimal digits"),
     ] {
         assert_eq!(tokens(text).unwrap_err().to_string(), error, "{text}");
     }
@@ -103,12 +103,12 @@ fn half_surrogate_pairs_are_refused() {
 }
 
 #[test]
-fn limits_hold_to_the_byte() {
+fn limits_are_exact_to_the_byte() {
     for (fits, exceeds, reason) in [
-        (format!("\"{}\"", "x".repeat(20)), format!("\"{}\"", "x".repeat(21)), "a string of more than 20 bytes"),
-        ("{\"12345\":1}".into(), "{\"123456\":1}".into(), "a key of more than 5 bytes"),
-        ("1234567890".into(), "12345678901".into(), "a number of more than 10 characters"),
-        ("[[[[]]]]".into(), "[[[[[]]]]]".into(), "more than 4 objects and arrays in each other (limits.depth)"),
+        (format!("\"{}\"", "x".repeat(20)), format!("\"{}\"", "x".repeat(21)), "a string is longer than 20 bytes"),
+        ("{\"12345\":1}".into(), "{\"123456\":1}".into(), "a key is longer than 5 bytes"),
+        ("1234567890".into(), "12345678901".into(), "a number is longer than 10 characters"),
+        ("[[[[]]]]".into(), "[[[[[]]]]]".into(), "nested deeper than 4 levels (limits.depth)"),
     ] {
         assert!(tokens(&fits).is_ok(), "{fits}");
         assert_eq!(tokens(&exceeds).unwrap_err().reason, reason);
@@ -116,7 +116,7 @@ fn limits_hold_to_the_byte() {
 }
 
 #[test]
-fn an_object_can_be_read_again_on_its_own() {
+fn a_second_lexer_reads_one_object_alone() {
     let mut lexer = Lexer::new(r#"[{"a":[1]},3]"#, LIMITS);
     assert_eq!(lexer.token(), Ok(Token::ArrayStart));
     assert_eq!(lexer.token(), Ok(Token::ObjectStart));
@@ -137,7 +137,7 @@ fn an_object_can_be_read_again_on_its_own() {
 }
 
 #[test]
-fn reading_again_keeps_the_depth() {
+fn a_second_lexer_keeps_the_depth() {
     let mut lexer = Lexer::new("[[{\"a\":[[1]]}]]", LIMITS);
     for _ in 0..3 {
         lexer.token().unwrap();
@@ -147,17 +147,17 @@ fn reading_again_keeps_the_depth() {
         again.token().unwrap();
     }
     let error = again.token().unwrap_err();
-    assert_eq!(error.reason, "more than 4 objects and arrays in each other (limits.depth)");
+    assert_eq!(error.reason, "nested deeper than 4 levels (limits.depth)");
 }
 
 proptest::proptest! {
     #[test]
-    fn no_text_makes_it_panic(text: String) {
+    fn no_text_causes_a_panic(text: String) {
         let _ = tokens(&text);
     }
 
     #[test]
-    fn nothing_made_of_json_makes_it_panic(text in r#"[\[\]{}:,"\\u0-9dDcC.eE+\-tfn 'é\n]{0,60}"#) {
+    fn no_sequence_of_json_characters_causes_a_panic(text in r#"[\[\]{}:,"\\u0-9dDcC.eE+\-tfn 'é\n]{0,60}"#) {
         let _ = tokens(&text);
     }
 }

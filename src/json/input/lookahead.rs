@@ -1,24 +1,24 @@
-//! The `$type` of values that say it behind their `_value`.
+//! Finds the `$type` of values whose `_value` comes first.
 //!
-//! Promises that every byte is looked at ahead at most once: one pass over the outermost such object notes where
-//! every one inside it says its type.
+//! Promises to look ahead over every byte at most once: one pass over the outermost such object records the types of
+//! all objects inside it.
 
 use std::borrow::Cow;
 
 use super::lexer::{Lexer, SyntaxError, Token};
 use super::room;
 
-/// What stands as `$type`.
+/// What a `$type` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum TypeName<'a> {
-    /// A string; other scalars as they are written. Absent and `null` read "null".
+    /// A string, or another scalar as it is written. "null" if absent or `null`.
     Text(Cow<'a, str>),
     /// An object or array.
     Collection,
 }
 
 impl<'a> TypeName<'a> {
-    /// The type that `token` names.
+    /// Reads the type's name from `token`.
     pub(super) fn of(token: Token<'a>) -> Self {
         match token {
             Token::String(name) => Self::Text(name),
@@ -34,16 +34,16 @@ impl<'a> TypeName<'a> {
     }
 }
 
-/// What one pass found. The reader asks for it in the order of the text.
+/// The results of one pass, which the reader asks for in the order of the text.
 #[derive(Debug, Default)]
 pub(super) struct Lookahead {
-    /// Every object of the pass that says its value first, in the order of the text.
+    /// Every object of the pass whose value comes first, in the order of the text.
     found: Vec<Found>,
-    /// The first one that may still be asked for.
+    /// The index of the first entry that may still be asked for.
     next: usize,
 }
 
-/// Where an object begins, and where the value of its first `$type`: in 32 bits, which are enough for any text within the
+/// Where an object begins, and where the value of its first `$type` does. 32 bits are enough for any text within the
 /// limits.
 #[derive(Debug, Clone, Copy)]
 struct Found {
@@ -52,27 +52,27 @@ struct Found {
 }
 
 const ABSENT: u32 = u32::MAX;
-/// The shortest object that says its value first, in bytes: `{"_value":0},`.
+/// The length of the shortest object whose value comes first, in bytes: `{"_value":0},`.
 const PER_OBJECT: usize = 13;
 
-/// A collection that has not ended.
+/// A collection whose end has not been read.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     object: u32,
-    /// Its place in `found`, once its value has come.
+    /// Its index in `found`, once its value has been seen.
     place: Option<usize>,
     type_seen: bool,
 }
 
 impl Lookahead {
-    /// The type of the object that begins at `offset` and has its `_value` first; `lexer` is inside it.
+    /// Returns the type of the object at `offset`, whose `_value` comes first and which `lexer` is inside of.
     pub(super) fn type_at<'a>(&mut self, offset: usize, lexer: &Lexer<'a>) -> Result<TypeName<'a>, SyntaxError> {
         let object = position(offset);
         while self.found.get(self.next).is_some_and(|found| found.object < object) {
             self.next += 1;
         }
         if self.found.get(self.next).is_none_or(|found| found.object != object) {
-            // Not inside what an earlier pass covered, so nothing of that pass will be asked for again.
+            // An object outside the last pass: nothing of that pass will be asked for again.
             self.found.clear();
             self.next = 0;
             self.pass(lexer.again_from(offset))?;

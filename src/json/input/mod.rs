@@ -1,9 +1,8 @@
 //! JSON to PackStream: the parameters of a request, plain or typed.
 //!
-//! Owns the JSON lexer, the encodings of a body and the texts of typed values. Promises time linear in the input (but for
-//! the sorting of large maps' keys), memory of at most three times the input, no recursion, and errors that name the
-//! parameter. Knows nothing of requests or databases: what a
-//! database refuses is not checked here.
+//! Owns the JSON lexer, the encodings of a body and the text forms of typed values. Promises linear time (except for
+//! sorting the keys of large maps), memory of at most three times the input, no recursion, and errors that name the
+//! parameter. Knows nothing of requests or databases, and does not check what a database refuses.
 
 pub mod encoding;
 pub mod lexer;
@@ -36,18 +35,18 @@ pub use lexer::{Lexer, Limits, SyntaxError, Token};
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InputError {
-    /// The text is no JSON, or beyond a limit.
+    /// The text is not valid JSON or exceeds a limit.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
-    /// A value that cannot be what it claims to be.
+    /// A value is not valid for its type.
     #[error("{path}: {reason}")]
     Value {
-        /// Which one.
+        /// The parameter's path, for instance `parameters.people[3]`.
         path: String,
-        /// What is wrong, and what would be right.
+        /// What is wrong and what is expected.
         reason: String,
     },
-    /// A `$type` that the typed view does not know. Clients see exactly this text.
+    /// The typed view has no such `$type`. The message is Neo4j's own, word for word.
     #[error("Type {0} is not supported.")]
     UnsupportedType(String),
 }

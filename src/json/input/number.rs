@@ -1,18 +1,19 @@
-//! Numbers in text, as Java reads them: what clients of Neo4j may write.
+//! Numbers in text, in the syntax of Java, which clients of Neo4j may use.
 //!
-//! Promises correctly rounded floats (once, to the width asked for) and exact integers. Everything that Java
-//! refuses gives `None`.
+//! Promises floats that are rounded correctly (once, to the requested width) and exact integers. Returns `None` for
+//! everything that Java refuses.
 
 use std::str::FromStr;
 
-/// Zeros of the decimal digits outside ASCII that fit in one UTF-16 unit; nine digits follow each.
+/// The zeros of the decimal digits outside ASCII that fit in one UTF-16 unit. The other nine digits follow each of
+/// them.
 const ZEROS: [u32; 36] = [
     0x0660, 0x06F0, 0x07C0, 0x0966, 0x09E6, 0x0A66, 0x0AE6, 0x0B66, 0x0BE6, 0x0C66, 0x0CE6, 0x0D66, 0x0DE6, 0x0E50,
     0x0ED0, 0x0F20, 0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50,
     0xA620, 0xA8D0, 0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10,
 ];
 
-/// A whole number: an optional sign and decimal digits of any script.
+/// Reads an integer: an optional sign, then decimal digits of any script.
 pub(super) fn integer<T: FromStr>(text: &str) -> Option<T> {
     if text.is_ascii() {
         return text.parse().ok();
@@ -29,7 +30,7 @@ fn ascii_digit(character: char) -> Option<char> {
     char::from_digit(point - zero, 10)
 }
 
-/// A float of 64 bits.
+/// Reads a 64-bit float.
 pub(super) fn float64(text: &str) -> Option<f64> {
     match form(text)? {
         Form::NotANumber => Some(f64::NAN),
@@ -39,7 +40,7 @@ pub(super) fn float64(text: &str) -> Option<f64> {
     }
 }
 
-/// A float of 32 bits.
+/// Reads a 32-bit float.
 pub(super) fn float32(text: &str) -> Option<f32> {
     match form(text)? {
         Form::NotANumber => Some(f32::NAN),
@@ -49,7 +50,7 @@ pub(super) fn float32(text: &str) -> Option<f32> {
     }
 }
 
-/// Exact, unless the value is beyond what 32 bits can hold, which gives an infinity.
+/// Narrows to 32 bits: exact, or infinite if the value is out of range.
 #[expect(clippy::cast_possible_truncation, reason = "the value was rounded to 24 bits before")]
 fn narrow(value: f64) -> f32 {
     value as f32
@@ -64,7 +65,7 @@ enum Form<'a> {
     Infinity {
         negative: bool,
     },
-    /// With its sign, without its type suffix.
+    /// With the sign, without the type suffix.
     Decimal(&'a str),
     Hexadecimal {
         negative: bool,
@@ -89,7 +90,7 @@ fn form(text: &str) -> Option<Form<'_>> {
     is_decimal(unsigned).then_some(Form::Decimal(text))
 }
 
-/// Digits with an optional point among, before or behind them, and an optional exponent.
+/// Whether `text` is decimal digits with at most one point among them and an optional exponent.
 fn is_decimal(text: &str) -> bool {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
         Some((mantissa, exponent)) => (mantissa, Some(exponent)),
@@ -104,7 +105,7 @@ fn is_decimal(text: &str) -> bool {
     whole.len() + fraction.len() > 0 && digits(whole) && digits(fraction) && exponent
 }
 
-/// `mantissa` × 2^`exponent`, and whether digits below the mantissa were cut off that are not all zero.
+/// A number `mantissa` × 2^`exponent`; `cut` says whether nonzero digits below the mantissa were dropped.
 struct Hexadecimal {
     mantissa: u64,
     exponent: i64,
@@ -112,7 +113,7 @@ struct Hexadecimal {
 }
 
 impl Hexadecimal {
-    /// What follows `0x`: digits, an optional point, and the exponent that has to be there.
+    /// Reads what follows `0x`: digits, an optional point, and the mandatory exponent.
     fn read(text: &str) -> Option<Self> {
         let (mantissa, exponent) = text.split_once(['p', 'P'])?;
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
@@ -134,14 +135,14 @@ impl Hexadecimal {
         Some(read)
     }
 
-    /// The nearest number of at most `bits` bits that is a multiple of 2^`least`; of two, the even one.
+    /// Rounds to the nearest number of at most `bits` bits that is a multiple of 2^`least`; ties go to the even one.
     fn round(&self, bits: i64, least: i64) -> f64 {
         let length = i64::from(u64::BITS - self.mantissa.leading_zeros());
         let place = (self.exponent + length - bits).max(least);
         let Ok(shift @ 1..) = u32::try_from(place - self.exponent) else {
             return scaled(self.mantissa, self.exponent);
         };
-        // The mantissa has at most 60 bits, so from here on it is less than half of the last place.
+        // The mantissa has at most 60 bits, so with a larger shift the value is less than half of the last place.
         if self.mantissa == 0 || shift > 61 {
             return 0.0;
         }
@@ -152,7 +153,7 @@ impl Hexadecimal {
     }
 }
 
-/// A mantissa that fits a float, times a power of two; no rounding is left to do.
+/// Multiplies a mantissa that fits in a float by a power of two. Nothing is left to round.
 #[expect(clippy::cast_precision_loss, reason = "the mantissa has at most 53 bits")]
 fn scaled(mantissa: u64, exponent: i64) -> f64 {
     let power = match exponent {
@@ -164,7 +165,7 @@ fn scaled(mantissa: u64, exponent: i64) -> f64 {
     if mantissa == 0 { 0.0 } else { mantissa as f64 * f64::from_bits(power.cast_unsigned()) }
 }
 
-/// An exponent whose digits were checked; far beyond every float, its exact value does not matter.
+/// Reads an exponent of checked digits and clamps it: far beyond the range of floats the exact value does not matter.
 fn saturating(text: &str) -> i64 {
     const FAR: i64 = 1 << 40;
     text.parse().unwrap_or(if text.starts_with('-') { -FAR } else { FAR }).clamp(-FAR, FAR)
@@ -244,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_floats() {
+    fn texts_that_are_not_floats() {
         for text in [
             "", " ", ".", "f", "1 f", "1.5ff", "inf", "nan", "infinity", "NaNf", "1,5", "1_0", "٣", "\u{a0}1", "+-1",
             "- 1", "1e", "1e+", "1e5.0", "e5", "0x1", "0xp1", "0x1p", "0x.p1", "0x_1p1", "0xgp1", "0x1p1.0", "1.2.3",

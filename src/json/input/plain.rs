@@ -1,17 +1,18 @@
-//! Plain JSON to PackStream: a number is an INTEGER or a FLOAT by how it is written, a string stays a string.
+//! Plain JSON to PackStream: the spelling of a number decides between INTEGER and FLOAT, and a string stays a string.
 //!
-//! Promises one pass and exact 64-bit integers. An object that looks like a typed value is a map like any other.
+//! Promises one pass and exact 64-bit integers. An object that looks like a typed value is read as an ordinary map.
 
 use super::InputError;
 use super::assemble::{Assembly, Source};
 use super::lexer::{Lexer, Token};
 use crate::value_path::shortened;
 
-/// Reads the rest of an object whose [`Token::ObjectStart`] has been read, and appends it to `out` as a map.
-/// Messages call the object `root`. After an error, `out` holds an unfinished map.
+/// Reads the rest of an object whose [`Token::ObjectStart`] has been read, and appends it to `out` as a map. Errors
+/// call the object `root`. After an error, `out` holds an unfinished map.
 ///
 /// # Errors
-/// [`InputError::Syntax`] for text that is no JSON or beyond a limit, [`InputError::Value`] for an integer beyond 64 bits.
+/// Returns [`InputError::Syntax`] for text that is not valid JSON or exceeds a limit, and [`InputError::Value`] for an
+/// integer that does not fit in 64 bits.
 pub fn read_map(lexer: &mut Lexer<'_>, root: &'static str, out: &mut Vec<u8>) -> Result<(), InputError> {
     let mut assembly = Assembly::begin(root, Source { text: lexer.rest(), most, limit: usize::MAX }, out);
     loop {
@@ -31,7 +32,8 @@ pub fn read_map(lexer: &mut Lexer<'_>, root: &'static str, out: &mut Vec<u8>) ->
     }
 }
 
-/// The most that `text` comes to. Only floats take more than their text: `1e1,` has four bytes and becomes nine.
+/// The largest encoding that `text` can have, in bytes. Only floats take more than their text: `1e1,` has four bytes
+/// and becomes nine.
 fn most(text: &str) -> usize {
     let floats = text.bytes().filter(|byte| matches!(byte, b'.' | b'e' | b'E')).count();
     text.len() + 5 * floats.min(text.len() / 4)
@@ -59,7 +61,7 @@ fn number(text: &str, assembly: &mut Assembly<'_, '_>) -> Result<(), InputError>
         assembly.writer().integer(value);
     } else {
         let reason = format!(
-            "{} is beyond 64 bits; send it as a string, or with a decimal point as a float",
+            "{} does not fit in 64 bits; send it as a string, or with a decimal point as a float",
             shortened(text, 40)
         );
         return Err(InputError::Value { path: assembly.path(), reason });

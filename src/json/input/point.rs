@@ -1,6 +1,6 @@
 //! Points in text: `SRID=7203;POINT (1.0 2.0)`, `SRID=9157;POINT Z (1.0 2.0 3.0)`.
 //!
-//! Whether an SRID exists and fits the number of coordinates is for the database to say.
+//! Leaves it to the database to judge whether an SRID exists and fits the number of coordinates.
 
 use super::number::float64;
 
@@ -13,7 +13,7 @@ pub(super) struct Point {
     pub z: Option<f64>,
 }
 
-/// Reads a point. The `Z` is allowed and says nothing: the coordinates are counted.
+/// Reads a point. The `Z` is optional and ignored: the number of coordinates decides.
 pub(super) fn point(text: &str) -> Option<Point> {
     let (srid, shape) = text.strip_prefix("SRID=")?.split_once(';')?;
     let digits = srid.bytes().all(|byte| byte.is_ascii_digit());
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn points_with_space_in_every_place() {
+    fn points_with_spaces_in_every_position() {
         for (text, expected) in [
             ("SRID=7203;POINT (1 2)", (7203, 1.0, 2.0, None)),
             ("SRID=7203;POINT(1 2)", (7203, 1.0, 2.0, None)),
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_that_are_no_points() {
+    fn texts_that_are_not_points() {
         for text in [
             "",
             "POINT (1 2)",

@@ -1,12 +1,12 @@
-//! Growing lists that may become large.
+//! Lists whose growth is bounded by the text that they are made from.
 //!
-//! A `Vec` that is full doubles and holds both copies meanwhile, which would make a body of many small values take
-//! several times what they need. A list that is large already grows once, to the most that its text can come to.
+//! A full `Vec` doubles and briefly holds both copies, so a body of many small values would take several times what
+//! they need. A list that is already large grows only once, to the largest size that its text allows.
 
-/// Up to this many bytes, doubling costs nothing worth saving.
+/// The size in bytes up to which doubling is cheap enough.
 const LARGE: usize = 256 * 1024;
 
-/// Appends `item`; `most` is the number of items that `list` can come to.
+/// Appends `item`. `most` returns the number of items that `list` can have.
 pub(super) fn push<T>(list: &mut Vec<T>, item: T, most: impl FnOnce() -> usize) {
     if list.len() == list.capacity() {
         reserve(list, 1, most);
@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_guess_does_no_harm() {
+    fn a_bound_that_is_too_low_is_harmless() {
         let mut list = Vec::new();
         (0..1_000_000_u32).for_each(|item| push(&mut list, item, || 100_000));
         assert_eq!(list.len(), 1_000_000);

@@ -1,10 +1,10 @@
-//! Typed values whose text is one word: bytes in Base64, and UUIDs.
+//! Typed values of one word: bytes in Base64, and UUIDs.
 
 use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-/// The standard alphabet, with or without padding; bits behind the last byte do not matter, as in Java.
+/// The standard alphabet, with or without padding. As in Java, the bits after the last byte are ignored.
 static BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -12,7 +12,7 @@ static BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Bytes. Padding has to be complete where there is any.
+/// Decodes Base64. Padding may be absent, but not incomplete.
 pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     if text.ends_with('=') && !text.len().is_multiple_of(4) {
         return None;
@@ -20,7 +20,7 @@ pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
     BASE64.decode(text).ok()
 }
 
-/// A UUID in five groups. A short group is padded with zeros; of a long one the lowest digits count, as in Java.
+/// Reads a UUID of five groups. As in Java, short groups are padded with zeros and long ones keep their lowest digits.
 pub(super) fn uuid(text: &str) -> Option<[u8; 16]> {
     if text.len() > 36 {
         return None;

@@ -1,23 +1,23 @@
-//! JSON strings: where one ends, and what its escapes stand for.
+//! JSON strings: finds their end and resolves their escapes.
 //!
-//! Promises linear time, and that half of a surrogate pair is refused: no text can hold it, so passing it on
-//! would change the value in silence.
+//! Promises linear time. Refuses unpaired surrogates, because valid text cannot hold them and replacing them would
+//! silently change the value.
 
-/// What is wrong with a string, and where, in bytes from its first character.
+/// What is wrong with a string, and the offset in bytes from its first character.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub offset: usize,
     pub reason: String,
 }
 
-/// A string as it is written, without its quotes.
+/// A string as it is written in the source, without its quotes.
 #[derive(Debug)]
 pub(super) struct Written<'a> {
     pub text: &'a str,
     pub escaped: bool,
 }
 
-/// Finds the end of the string that `rest` begins with; its opening quote has been passed.
+/// Finds the end of the string that `rest` begins with, after the opening quote.
 pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
     let bytes = rest.as_bytes();
     let mut escaped = false;
@@ -38,13 +38,13 @@ pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
             }
             byte => {
                 let control = byte.copied().unwrap_or_default();
-                return Err(fault(at, format!("a bare control character in a string; write \\u{control:04x}")));
+                return Err(fault(at, format!("an unescaped control character in a string; write \\u{control:04x}")));
             }
         }
     }
 }
 
-/// Resolves the escapes of a string as it is written.
+/// Resolves the escapes of a source string.
 pub(super) fn unescape(written: &str) -> Result<String, Fault> {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
@@ -59,7 +59,7 @@ pub(super) fn unescape(written: &str) -> Result<String, Fault> {
     Ok(text)
 }
 
-/// The character that an escape stands for, and the bytes it takes behind the backslash.
+/// Returns the character that an escape stands for, and the bytes it takes after the backslash.
 fn escape(after: &str) -> Result<(char, usize), &'static str> {
     Ok(match after.bytes().next() {
         Some(b'"') => ('"', 1),
@@ -71,7 +71,7 @@ fn escape(after: &str) -> Result<(char, usize), &'static str> {
         Some(b'r') => ('\r', 1),
         Some(b't') => ('\t', 1),
         Some(b'u') => return unicode(after.get(1..).unwrap_or_default()),
-        _ => return Err(r#"an unknown escape; there are \" \\ \/ \b \f \n \r \t and \uXXXX"#),
+        _ => return Err(r#"an unknown escape; JSON has \" \\ \/ \b \f \n \r \t and \uXXXX"#),
     })
 }
 
@@ -96,7 +96,7 @@ fn unit(after: &str) -> Result<u32, &'static str> {
         .get(..4)
         .filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
         .and_then(|digits| u32::from_str_radix(digits, 16).ok())
-        .ok_or(r"\u without four hexadecimal digits")
+        .ok_or(r"\u must be followed by four hexadecimal digits")
 }
 
 fn fault(offset: usize, reason: impl Into<String>) -> Fault {

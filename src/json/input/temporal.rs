@@ -1,34 +1,34 @@
-//! Dates and times in ISO 8601 text, as Java's formatters read them.
+//! Dates and times in ISO 8601 text, in the syntax of Java's formatters.
 //!
-//! Promises exactly the strictness of Neo4j: years from −999999999 to 999999999, those of five digits and more
-//! with a sign; up to nine decimals; offsets within 18 hours. Everything else gives `None`.
+//! Promises to be exactly as strict as Neo4j: years from −999999999 to 999999999, with a sign if they have five digits
+//! or more; up to nine decimals; offsets of up to 18 hours. Returns `None` for everything else.
 
 use crate::bolt::zone;
 
-/// Seconds of a day.
+/// The seconds of a day.
 const DAY: i64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
-/// The year that Java's calendar ends with, on either side.
+/// The last year of Java's calendar; the first is its negative.
 const LAST_YEAR: i64 = 999_999_999;
 
-/// A moment of a zone's or nobody's calendar: seconds since 1970-01-01, and nanoseconds behind them.
+/// A moment, in UTC or local time: seconds since 1970-01-01 and nanoseconds.
 pub(super) type Seconds = (i64, i64);
 
-/// Days since 1970-01-01.
+/// Reads a date as days since 1970-01-01.
 pub(super) fn date(text: &str) -> Option<i64> {
     let mut cursor = Cursor::new(text);
     let date = cursor.date()?;
     cursor.at_end().then_some(date)
 }
 
-/// Nanoseconds of the day.
+/// Reads a local time as nanoseconds of the day.
 pub(super) fn local_time(text: &str) -> Option<i64> {
     let mut cursor = Cursor::new(text);
     let (seconds, nanos) = cursor.time()?;
     cursor.at_end().then_some(seconds * NANOS + nanos)
 }
 
-/// Nanoseconds of the local day, and the offset in seconds.
+/// Reads a time as nanoseconds of the local day and an offset in seconds.
 pub(super) fn time(text: &str) -> Option<(i64, i64)> {
     let mut cursor = Cursor::new(text);
     let (seconds, nanos) = cursor.time()?;
@@ -36,14 +36,14 @@ pub(super) fn time(text: &str) -> Option<(i64, i64)> {
     cursor.at_end().then_some((seconds * NANOS + nanos, offset))
 }
 
-/// By the wall clock.
+/// Reads a local date and time.
 pub(super) fn local_date_time(text: &str) -> Option<Seconds> {
     let mut cursor = Cursor::new(text);
     let moment = cursor.date_time()?;
     cursor.at_end().then_some(moment)
 }
 
-/// In UTC, and the offset in seconds.
+/// Reads a date and time with an offset: returns the moment in UTC and the offset in seconds.
 pub(super) fn offset_date_time(text: &str) -> Option<(Seconds, i64)> {
     let mut cursor = Cursor::new(text);
     let (seconds, nanos) = cursor.date_time()?;
@@ -51,7 +51,8 @@ pub(super) fn offset_date_time(text: &str) -> Option<(Seconds, i64)> {
     cursor.at_end().then_some(((seconds - offset, nanos), offset))
 }
 
-/// In UTC, and the zone's name. The offset alone decides the moment, also where the zone has another one.
+/// Reads a date and time with an offset and a zone: returns the moment in UTC and the zone's name. Only the offset
+/// determines the moment, even if it is not the zone's.
 pub(super) fn zoned_date_time(text: &str) -> Option<(Seconds, &str)> {
     let (moment, zone) = text.strip_suffix(']')?.split_once('[')?;
     let ((seconds, nanos), _) = offset_date_time(moment)?;
@@ -63,9 +64,9 @@ pub(super) fn zoned_date_time(text: &str) -> Option<(Seconds, &str)> {
     years.contains(&wall).then_some(((seconds, nanos), zone))
 }
 
-/// Days from 1970-01-01 to a day of the proleptic Gregorian calendar.
+/// The days from 1970-01-01 to a day of the proleptic Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
-    // Years begin in March here, so that the leap day is their last.
+    // Counts years from March, which makes the leap day the last day of the year.
     let year = if month <= 2 { year - 1 } else { year };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
     let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
@@ -81,7 +82,7 @@ fn days_of_month(year: i64, month: i64) -> i64 {
     }
 }
 
-/// A cursor over the bytes of a text; cheap to clone for looking ahead.
+/// A cursor over the bytes of a text. Cheap to clone for lookahead.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a> {
     rest: &'a [u8],
@@ -96,7 +97,7 @@ impl<'a> Cursor<'a> {
         self.rest.is_empty()
     }
 
-    /// Passes over one of `bytes`, if it comes next, and gives it.
+    /// Consumes and returns the next byte if it is one of `bytes`.
     pub(super) fn accept(&mut self, bytes: &[u8]) -> Option<u8> {
         let (first, rest) = self.rest.split_first()?;
         bytes.contains(first).then(|| {
@@ -105,7 +106,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Exactly `count` digits.
+    /// Consumes exactly `count` digits.
     pub(super) fn digits(&mut self, count: usize) -> Option<i64> {
         let (digits, rest) = self.rest.split_at_checked(count)?;
         let value = value(digits)?;
@@ -113,7 +114,7 @@ impl<'a> Cursor<'a> {
         Some(value)
     }
 
-    /// As many digits as there are.
+    /// Consumes all digits that come next.
     pub(super) fn run(&mut self) -> &'a [u8] {
         let length = self.rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
         let (digits, rest) = self.rest.split_at_checked(length).unwrap_or_default();
@@ -121,7 +122,7 @@ impl<'a> Cursor<'a> {
         digits
     }
 
-    /// Two digits of at most `most`.
+    /// Consumes a two-digit number of at most `most`.
     pub(super) fn pair(&mut self, most: i64) -> Option<i64> {
         self.digits(2).filter(|value| *value <= most)
     }
@@ -168,7 +169,7 @@ impl<'a> Cursor<'a> {
         Some((days * DAY + seconds, nanos))
     }
 
-    /// `Z` or `±HH:mm[:ss]`; the minutes may be missing where `hours_alone` is set.
+    /// Consumes `Z` or `±HH:mm[:ss]`. The minutes are optional if `hours_alone` is set.
     fn offset(&mut self, hours_alone: bool) -> Option<i64> {
         let sign = match self.accept(b"Zz+-")? {
             b'+' => 1,
@@ -188,7 +189,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The number that digits make; `None` for no digits, other bytes and more than 64 bits.
+/// Parses digits. Returns `None` if there are none, for other bytes, and beyond 64 bits.
 pub(super) fn value(digits: &[u8]) -> Option<i64> {
     if digits.is_empty() {
         return None;
@@ -199,7 +200,7 @@ pub(super) fn value(digits: &[u8]) -> Option<i64> {
     })
 }
 
-/// The nanoseconds that at most nine decimals of a second make.
+/// Converts at most nine decimals of a second to nanoseconds.
 pub(super) fn nanos(decimals: &[u8]) -> Option<i64> {
     let missing = 9_usize.checked_sub(decimals.len())?;
     let shown = if decimals.is_empty() { 0 } else { value(decimals)? };

@@ -1,8 +1,8 @@
-//! Temporal texts: every accepted and refused form.
+//! Temporal values in text: every accepted and refused form.
 
 use super::*;
 
-/// Seconds since 1970-01-01 of 2020-01-01T12:00.
+/// 2020-01-01T12:00 in seconds since 1970-01-01.
 const NOON: i64 = 1_577_880_000;
 
 #[test]
@@ -228,7 +228,7 @@ fn zoned_date_times() {
 }
 
 #[test]
-fn the_calendar_agrees_with_another() {
+fn the_calendar_agrees_with_jiff() {
     let first = jiff::civil::date(1970, 1, 1);
     for day in (-4_000_000..2_900_000).step_by(997) {
         let date_of = first.checked_add(jiff::Span::new().days(day)).unwrap();

@@ -1,4 +1,4 @@
-//! Both readers together: every row of the tables, the wire bytes, hostile input, and work that stays linear.
+//! Both readers together: every documented form, the PackStream bytes, hostile input, and linear work.
 
 use proptest::prelude::*;
 
@@ -25,7 +25,7 @@ fn typed_as(version: TypedVersion, text: &str) -> Result<Vec<u8>, InputError> {
     Ok(out)
 }
 
-/// The wire bytes of one typed parameter `x`.
+/// Returns the PackStream bytes of one typed parameter `x`.
 fn typed(value: &str) -> Result<Vec<u8>, InputError> {
     typed_as(TypedVersion::V1_2, &format!("{{\"x\":{value}}}")).map(|out| out[3..].to_vec())
 }
@@ -47,7 +47,7 @@ fn wire(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
 }
 
 #[test]
-fn plain_values_by_how_they_are_written() {
+fn plain_values_follow_their_spelling() {
     for (value, expected) in [
         ("null", &[0xC0][..]),
         ("true", &[0xC3]),
@@ -75,27 +75,27 @@ fn plain_values_by_how_they_are_written() {
 }
 
 #[test]
-fn integers_beyond_64_bits_are_named() {
+fn integers_beyond_64_bits_are_refused_by_name() {
     for (text, message) in [
         (
             "{\"a\":{\"z\":1},\"x\":[1,2,{\"y\":[]},9223372036854775808]}",
-            "parameters.x[3]: 9223372036854775808 is beyond 64 bits; send it as a string, or with a decimal point as \
+            "parameters.x[3]: 9223372036854775808 does not fit in 64 bits; send it as a string, or with a decimal point as \
              a float",
         ),
         (
             "{\"x\":{\"a b\":[[-9223372036854775809]]}}",
-            "parameters.x.`a b`[0][0]: -9223372036854775809 is beyond 64 bits; send it as a string, or with a decimal \
+            "parameters.x.`a b`[0][0]: -9223372036854775809 does not fit in 64 bits; send it as a string, or with a decimal \
              point as a float",
         ),
     ] {
         assert_eq!(plain(text), Err(message.to_owned()));
     }
     let long = plain(&format!("{{\"x\":{}}}", "7".repeat(900))).unwrap_err();
-    assert!(long.contains("777… is beyond") && long.len() < 200, "{long}");
+    assert!(long.contains("777… does not fit") && long.len() < 200, "{long}");
 }
 
 #[test]
-fn of_repeated_keys_the_last_counts() {
+fn the_last_of_repeated_keys_wins() {
     assert_eq!(plain("{\"x\":1,\"x\":2}"), Ok(b"\xA1\x81x\x02".to_vec()));
     assert_eq!(
         plain("{\"x\":{\"a\":[1,2],\"b\":3,\"a\":{\"c\":1,\"c\":4}},\"y\":5,\"\\u0078\":6}"),
@@ -113,8 +113,8 @@ fn of_repeated_keys_the_last_counts() {
 }
 
 #[test]
-fn large_maps_with_repeated_keys_and_long_heads_come_out_whole() {
-    // Keys 0 to 299, each three times; the values are lists of 20 that hold their round.
+fn large_maps_with_repeated_keys_and_long_heads_are_encoded_correctly() {
+    // Keys 0 to 299, each three times. The values are lists of 20 that end with their round.
     let members: Vec<String> =
         (0..900).map(|member| format!("\"k{}\":[{}{}]", member % 300, "0,".repeat(19), member / 300)).collect();
     let out = plain(&format!("{{\"before\":[1],\"x\":{{{}}},\"after\":2}}", members.join(","))).unwrap();
@@ -136,14 +136,14 @@ fn large_maps_with_repeated_keys_and_long_heads_come_out_whole() {
     assert_eq!(reader.rest(), b"\x85after\x02");
 }
 
-/// The wire bytes that `_value` becomes in type `kind`.
+/// Asserts that each `_value` of type `kind` is encoded as these bytes.
 fn accepted(kind: &str, rows: &[(&str, &[u8])]) {
     for (value, expected) in rows {
         assert_eq!(of_type(kind, value).as_deref(), Ok(*expected), "{kind} {value}");
     }
 }
 
-/// That each `_value` is refused in type `kind`, at its place.
+/// Asserts that each `_value` of type `kind` is refused, and that the error names the parameter.
 fn rejected(kind: &str, values: &[&str]) {
     for value in values {
         match of_type(kind, value) {
@@ -323,7 +323,7 @@ fn points_vectors_and_uuids_of_typed_json() {
 }
 
 #[test]
-fn unknown_types_are_named_and_nothing_else() {
+fn unknown_types_are_reported_by_name_alone() {
     for (value, name) in [
         ("{\"$type\":\"Node\",\"_value\":{}}", "Node"),
         ("{\"$type\":\"Foo\",\"x\":1}", "Foo"),
@@ -361,7 +361,7 @@ fn unknown_types_are_named_and_nothing_else() {
 }
 
 #[test]
-fn malformed_envelopes_are_refused_at_their_place() {
+fn malformed_envelopes_are_refused_with_their_path() {
     for (text, path) in [
         ("{\"x\":1}", "parameters.x"),
         ("{\"x\":[]}", "parameters.x"),
@@ -390,12 +390,12 @@ fn malformed_envelopes_are_refused_at_their_place() {
 }
 
 #[test]
-fn refusals_say_what_would_be_right() {
+fn errors_say_what_is_expected() {
     let message = typed("{\"$type\":\"List\",\"_value\":[{\"$type\":\"Date\",\"_value\":\"1.1.2020\"}]}").unwrap_err();
     assert_eq!(message.to_string(), "parameters.x[0]: \"1.1.2020\" is not valid; Date takes yyyy-MM-dd");
 }
 
-/// A value nested in `depth` lists, each with its value before its type.
+/// Returns a value nested in `depth` lists, each with its value before its type.
 fn value_first(depth: usize) -> String {
     let open = "{\"_value\":[".repeat(depth);
     let close = "],\"$type\":\"List\"}".repeat(depth);
@@ -403,7 +403,7 @@ fn value_first(depth: usize) -> String {
 }
 
 #[test]
-fn values_before_their_types_are_read_in_linear_work() {
+fn nested_values_before_their_types_take_linear_work() {
     let limits = Limits { depth: 100_000, ..Limits::default() };
     let work = |depth: usize| {
         let text = value_first(depth);
@@ -413,7 +413,8 @@ fn values_before_their_types_are_read_in_linear_work() {
         let (steps, result) = steps::of(|| typed::read_map(&mut lexer, TypedVersion::V1_0, "parameters", &mut out));
         assert_eq!(result, Ok(()));
         assert_eq!(out.len(), 4 + depth);
-        // Seven tokens a level: the object's ends, two keys, the type and the array's ends. The type is read once more.
+        // Seven tokens per level: the object's start and end, two keys, the type, and the array's start and end. The
+        // type is read twice.
         assert!(steps <= (2 * 7 + 1) * (depth + 2), "{depth} levels took {steps} steps");
     };
     work(10);
@@ -422,7 +423,7 @@ fn values_before_their_types_are_read_in_linear_work() {
 }
 
 #[test]
-fn many_values_before_their_types_are_read_in_linear_work() {
+fn many_values_before_their_types_take_linear_work() {
     let item = "{\"_value\":{\"a\":{\"_value\":\"1\",\"$type\":\"Integer\"}},\"$type\":\"Map\"}";
     let list = vec![item; 5000].join(",");
     for text in [
@@ -436,7 +437,7 @@ fn many_values_before_their_types_are_read_in_linear_work() {
 }
 
 #[test]
-fn nothing_recurses() {
+fn deep_nesting_does_not_recurse() {
     let depth = 200_000;
     let limits = Limits { depth: usize::MAX, ..Limits::default() };
     let nested = format!("{{\"x\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
@@ -454,7 +455,7 @@ fn nothing_recurses() {
     assert!(matches!(result, Err(InputError::Syntax(_))));
 }
 
-/// A value, its typed JSON and its wire form.
+/// A value as typed JSON, as plain JSON and as PackStream.
 #[derive(Debug, Clone)]
 struct Sample {
     text: String,
@@ -604,19 +605,19 @@ fn value() -> impl Strategy<Value = Sample> {
 
 proptest! {
     #[test]
-    fn what_is_written_as_typed_json_is_read_as_it_was(value in value()) {
+    fn typed_json_survives_a_round_trip(value in value()) {
         prop_assert_eq!(typed(&value.text), Ok(value.bytes));
     }
 
     #[test]
-    fn what_is_written_as_plain_json_is_read_as_it_was(value in value()) {
+    fn plain_json_survives_a_round_trip(value in value()) {
         if let Some(text) = value.plain {
             prop_assert_eq!(plain(&format!("{{\"x\":{text}}}")), Ok([b"\xA1\x81x", value.bytes.as_slice()].concat()));
         }
     }
 
     #[test]
-    fn nothing_typed_makes_it_panic(
+    fn no_typed_value_causes_a_panic(
         kind in "Null|Boolean|Integer|Float|Base64|Date|Time|LocalTime|LocalDateTime|OffsetDateTime|ZonedDateTime\
                  |Duration|Point|Vector|UUID|List|Map",
         text in r"[0-9PTYMWDHS:.,;=()+\-zZ\[\] eExXpaFINSRDOé٣]{0,40}",
@@ -628,7 +629,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_accepted_is_one_whole_map(
+    fn accepted_input_is_exactly_one_map(
         text in r#"(\{|\}|\[|\]|,|:|"x"|"\$type"|"_value"|"List"|"Map"|"Integer"|1|null|9223372036854775808){0,25}"#,
     ) {
         let text = format!("{{\"x\":{{{text}");

@@ -1,7 +1,7 @@
 //! Typed JSON to PackStream: every value is `{"$type": …, "_value": …}`, in either order.
 //!
-//! Promises to take and to refuse what Neo4j does, in linear time even where every value stands before its
-//! type. Scalars that are no strings are taken by the text they are written with.
+//! Promises to accept and refuse exactly what Neo4j does, in linear time even if every value comes before its type.
+//! Scalars that are not strings are read as the text they are written with.
 
 use std::borrow::Cow;
 
@@ -15,13 +15,13 @@ use crate::bolt::packstream::{Writer, tag};
 use crate::json::TypedVersion;
 use crate::value_path::shortened;
 
-/// Reads the rest of an object of typed values whose [`Token::ObjectStart`] has been read, and appends it to
-/// `out` as a map. Messages call the object `root`; its own values may be a bare `null`. After an error, `out`
-/// holds an unfinished map.
+/// Reads the rest of an object of typed values whose [`Token::ObjectStart`] has been read, and appends it to `out` as a
+/// map. Errors call the object `root`. A member of the object itself may be a bare `null`. After an error, `out` holds
+/// an unfinished map.
 ///
 /// # Errors
-/// [`InputError::UnsupportedType`] for a `$type` that `version` does not know, [`InputError::Value`] for a value
-/// that is not of its type, [`InputError::Syntax`] for text that is no JSON or beyond a limit.
+/// Returns [`InputError::UnsupportedType`] for a `$type` that `version` does not know, [`InputError::Value`] for a
+/// value that is not valid for its type, and [`InputError::Syntax`] for text that is not valid JSON or exceeds a limit.
 pub fn read_map(
     lexer: &mut Lexer<'_>,
     version: TypedVersion,
@@ -40,13 +40,13 @@ enum Frame {
     Map,
     /// The `_value` of a List.
     List,
-    /// A typed value's object.
+    /// The object of a typed value.
     Envelope(Envelope),
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Envelope {
-    /// Where it begins in the text.
+    /// Its offset in the text.
     offset: usize,
     kind: Option<Kind>,
     type_seen: bool,
@@ -90,7 +90,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
         Ok(())
     }
 
-    /// Begins the typed value that `token` opens.
+    /// Begins the typed value that starts with `token`.
     fn value(&mut self, token: &Token<'a>) -> Result<(), InputError> {
         match token {
             Token::ObjectStart => {
@@ -107,13 +107,13 @@ impl<'a> TypedReader<'_, 'a, '_> {
                 Ok(())
             }
             _ => Err(self.refused(
-                "a bare value in a typed request; write {\"$type\": …, \"_value\": …}, or send the request as \
+                "a bare value in a typed request; wrap it as {\"$type\": …, \"_value\": …}, or send the request as \
                  application/json",
             )),
         }
     }
 
-    /// Reads a member of a typed value's object; its key has been read.
+    /// Reads a member of a typed value's object, whose key has been read.
     fn member(&mut self, mut envelope: Envelope, key: &str) -> Result<(), InputError> {
         match key {
             "$type" if !envelope.type_seen => {
@@ -154,7 +154,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
                 self.assembly.writer().null();
                 Ok(())
             }
-            Some(kind) => Err(self.refused(format!("no `_value`; {}", kind.expected()))),
+            Some(kind) => Err(self.refused(format!("`_value` is missing; {}", kind.expected()))),
         }
     }
 
@@ -163,11 +163,11 @@ impl<'a> TypedReader<'_, 'a, '_> {
             TypeName::Text(name) => {
                 Kind::named(&name, self.version).ok_or_else(|| InputError::UnsupportedType(name.into_owned()))
             }
-            TypeName::Collection => Err(self.refused("a `$type` that is no string")),
+            TypeName::Collection => Err(self.refused("`$type` must be a string")),
         }
     }
 
-    /// Writes the value of type `kind` that begins with `token`.
+    /// Writes the value of type `kind` that starts with `token`.
     fn write(&mut self, kind: Kind, token: Token<'a>) -> Result<(), InputError> {
         match (kind, token) {
             (Kind::List, Token::ArrayStart) => {
@@ -207,7 +207,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
     fn vector(&mut self) -> Result<(), InputError> {
         let written = VectorText::read(self.lexer).and_then(|vector| {
             let size = vector.size();
-            // It may take four times its text, and so has to be looked at before it is written.
+            // Checked before writing, because a vector may take four times the size of its text.
             self.lexer.may_pack(self.assembly.len() + size)?;
             vector.write(self.lexer, &mut self.assembly.writer_of(size))
         });
@@ -226,14 +226,14 @@ impl<'a> TypedReader<'_, 'a, '_> {
     }
 }
 
-/// The most that `text` comes to. Only the coordinates of vectors take more than their text: `1,` has two bytes and
-/// becomes eight.
+/// The largest encoding that `text` can have, in bytes. Only coordinates of vectors take more than their text: `1,` has
+/// two bytes and becomes eight.
 fn most(text: &str) -> usize {
     let coordinates = text.bytes().filter(|byte| *byte == b',').count();
     text.len() + 6 * coordinates.min(text.len() / 2)
 }
 
-/// Writes the value that `text` is in type `kind`; `None` if it is none.
+/// Writes `text` as a value of type `kind`. Returns `None` if it is not valid.
 fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_, '_>) -> Option<()> {
     let mut writer = assembly.writer();
     match kind {
@@ -288,7 +288,7 @@ fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_, '_>) -> Opti
     Some(())
 }
 
-/// A structure of integers.
+/// Writes a structure of integers.
 fn integers<const N: usize>(writer: &mut Writer<'_>, tag: u8, fields: [i64; N]) {
     writer.structure(tag, u8::try_from(N).unwrap_or_default());
     for field in fields {

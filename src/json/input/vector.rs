@@ -1,6 +1,6 @@
 //! Typed vectors: `{"coordinatesType":"INT8","coordinates":["1","-2"]}`.
 //!
-//! The number of coordinates is for the database to judge, and so is whether they are finite.
+//! Leaves it to the database to judge how many coordinates are allowed and whether they must be finite.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,9 @@ use crate::bolt::packstream::{Writer, tag};
 #[derive(Debug)]
 pub(super) enum VectorError {
     Syntax(SyntaxError),
-    /// An unknown `coordinatesType`.
+    /// The `coordinatesType` is unknown.
     UnsupportedType(String),
-    /// Anything else.
+    /// Anything else is wrong.
     Malformed(String),
 }
 
@@ -24,15 +24,15 @@ impl From<SyntaxError> for VectorError {
     }
 }
 
-/// A vector whose coordinates have been counted, and not written yet: it is known only then how many there are, and what
-/// type they are of may stand behind them.
+/// A vector whose coordinates have been counted but not yet written: the encoding begins with their type and number,
+/// and the text may give the type last.
 #[derive(Debug)]
 pub(super) struct VectorText {
     kind: CoordinatesType,
     coordinates: Coordinates,
 }
 
-/// Where their array begins in the text, and how many there are.
+/// Where the array of coordinates begins in the text, and how many there are.
 #[derive(Debug, Clone, Copy)]
 struct Coordinates {
     offset: usize,
@@ -73,7 +73,7 @@ impl CoordinatesType {
         }
     }
 
-    /// Bytes of one coordinate.
+    /// The bytes of one coordinate.
     fn width(self) -> usize {
         match self {
             Self::Int8 => 1,
@@ -83,7 +83,7 @@ impl CoordinatesType {
         }
     }
 
-    /// Appends one coordinate; `None` if the text is none or out of range.
+    /// Appends one coordinate. Returns `None` if the text is not a number of this type.
     fn write(self, text: &str, out: &mut Writer<'_>) -> Option<()> {
         match self {
             Self::Int8 => out.raw(&integer::<i8>(text)?.to_be_bytes()),
@@ -98,7 +98,7 @@ impl CoordinatesType {
 }
 
 impl VectorText {
-    /// Reads the rest of a vector's object; its [`Token::ObjectStart`] has been read.
+    /// Reads the rest of a vector whose [`Token::ObjectStart`] has been read.
     pub(super) fn read(lexer: &mut Lexer<'_>) -> Result<Self, VectorError> {
         let mut kind = None;
         let mut coordinates = None;
@@ -112,36 +112,38 @@ impl VectorText {
                 }
                 Token::Key(key) => {
                     return Err(malformed(format!(
-                        "unexpected or repeated key {key:?} in a vector; it has `coordinatesType` and `coordinates`"
+                        "unexpected or repeated key {key:?} in a vector; use `coordinatesType` and `coordinates` once each"
                     )));
                 }
                 _ => break,
             }
         }
         let kind = kind.ok_or_else(|| VectorError::UnsupportedType("null".to_owned()))?;
-        let coordinates = coordinates.ok_or_else(|| malformed("a vector without `coordinates`"))?;
+        let coordinates = coordinates.ok_or_else(|| malformed("a vector needs `coordinates`"))?;
         Ok(Self { kind, coordinates })
     }
 
-    /// Bytes that its coordinates take on the wire.
+    /// The size of its encoded coordinates in bytes.
     pub(super) fn size(&self) -> usize {
         self.coordinates.count * self.kind.width()
     }
 
-    /// Writes it, with the coordinates in big-endian bytes, from the text that `lexer` has read.
+    /// Writes the vector, with big-endian coordinates, from the text that `lexer` has read.
     pub(super) fn write(&self, lexer: &Lexer<'_>, out: &mut Writer<'_>) -> Result<(), VectorError> {
         out.structure(tag::VECTOR, 2);
         out.bytes(&[self.kind.marker()]);
         out.bytes_head(self.size());
         let mut lexer = lexer.again_from(self.coordinates.offset);
-        lexer.token()?; // the beginning of the array
-        for place in 0..self.coordinates.count {
+        lexer.token()?; // ArrayStart
+        for index in 0..self.coordinates.count {
             let written = match lexer.token()? {
                 Token::String(text) => self.kind.write(&text, out),
                 Token::Number(text) => self.kind.write(text, out),
                 _ => None,
             };
-            written.ok_or_else(|| malformed(format!("coordinate {place} is not of its vector's type or range")))?;
+            written.ok_or_else(|| {
+                malformed(format!("coordinate {index} is not valid in the vector's `coordinatesType`"))
+            })?;
         }
         Ok(())
     }
@@ -153,14 +155,14 @@ fn coordinates_type(lexer: &mut Lexer<'_>) -> Result<CoordinatesType, VectorErro
         Token::Number(text) => text.into(),
         Token::Boolean(value) => value.to_string().into(),
         Token::Null => "null".into(),
-        _ => return Err(malformed("a `coordinatesType` that is no string")),
+        _ => return Err(malformed("`coordinatesType` must be a string")),
     };
     CoordinatesType::named(&name).ok_or_else(|| VectorError::UnsupportedType(name.into_owned()))
 }
 
 fn counted(lexer: &mut Lexer<'_>) -> Result<Coordinates, VectorError> {
     if lexer.token()? != Token::ArrayStart {
-        return Err(malformed("`coordinates` that are no array"));
+        return Err(malformed("`coordinates` must be an array"));
     }
     let mut coordinates = Coordinates { offset: lexer.offset(), count: 0 };
     loop {
@@ -168,7 +170,7 @@ fn counted(lexer: &mut Lexer<'_>) -> Result<Coordinates, VectorError> {
             Token::String(_) | Token::Number(_) => coordinates.count += 1,
             Token::ArrayEnd => return Ok(coordinates),
             _ => {
-                return Err(malformed(format!("coordinate {} is neither string nor number", coordinates.count)));
+                return Err(malformed(format!("coordinate {} must be a number or a string", coordinates.count)));
             }
         }
     }
