@@ -5,7 +5,7 @@ use bytes::{BufMut, BytesMut};
 use super::scalar;
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 
-/// The server's key and the API's, in the API's order. The two Booleans stand apart.
+/// The keys of the server and of the API, in the API's order. The two Booleans are separate.
 const COUNTS: [(&str, &str); 12] = [
     ("nodes-created", "nodesCreated"),
     ("nodes-deleted", "nodesDeleted"),
@@ -23,11 +23,10 @@ const COUNTS: [(&str, &str); 12] = [
 
 const SYSTEM_UPDATES: &str = "system-updates";
 
-/// Appends the counters object with all of the API's keys. `stats` is the map as the server sent
-/// it, if it did.
+/// Appends the counters object with all keys of the API. `stats` is the map from the server, if it sent one.
 ///
 /// # Errors
-/// [`DecodeError`] if `stats` is not such a map; `out` is then as it was.
+/// Returns a [`DecodeError`] if `stats` is not such a map. `out` is then unchanged.
 pub fn counters(out: &mut BytesMut, stats: Option<&[u8]>) -> Result<(), DecodeError> {
     let mut counts = [0; COUNTS.len()];
     let (mut updates, mut system_updates) = (None, None);
@@ -44,7 +43,7 @@ pub fn counters(out: &mut BytesMut, stats: Option<&[u8]>) -> Result<(), DecodeEr
             }
         }
     }
-    // A server that does not say whether anything changed is taken by its counts.
+    // A server that does not say whether anything changed is judged by its counts.
     let changed = |system: bool| {
         COUNTS.iter().zip(counts).any(|((name, _), count)| (*name == SYSTEM_UPDATES) == system && count > 0)
     };
@@ -74,6 +73,6 @@ fn write_boolean(out: &mut BytesMut, value: bool) {
 fn boolean(reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
     match reader.token()? {
         Token::Boolean(value) => Ok(value),
-        _ => Err(DecodeError::Value("something else where a Boolean is due")),
+        _ => Err(DecodeError::Value("a counter that is not a Boolean")),
     }
 }

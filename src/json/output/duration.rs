@@ -1,4 +1,4 @@
-//! Durations as Neo4j writes them: ISO 8601, each part with its own sign.
+//! Durations as Neo4j prints them: ISO 8601, each part with its own sign.
 
 use bytes::{BufMut, BytesMut};
 
@@ -7,10 +7,10 @@ use crate::bolt::packstream::DecodeError;
 
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// Appends a duration. The four parts are independent of each other and may have different signs.
+/// Appends a duration. The four parts are independent and may have different signs.
 ///
 /// # Errors
-/// [`DecodeError::Value`] if the nanoseconds carry the seconds beyond 64 bits.
+/// Returns [`DecodeError::Value`] if adding the nanoseconds takes the seconds beyond 64 bits.
 pub(super) fn duration(
     out: &mut BytesMut,
     months: i64,
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn nanoseconds_that_carry_too_far_are_refused() {
+    fn nanoseconds_that_overflow_the_seconds_are_refused() {
         for (seconds, nanos) in [(i64::MIN, -1), (i64::MAX, NANOS_PER_SECOND), (i64::MIN, i64::MIN)] {
             assert!(duration(&mut BytesMut::new(), 0, 0, seconds, nanos).is_err());
         }

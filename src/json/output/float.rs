@@ -1,14 +1,14 @@
-//! Floating point numbers as Java writes them, which is what the Query API's clients compare with.
+//! Floating-point numbers in Java's notation, which clients of the Query API compare with.
 //!
-//! The digits are the fewest that still mean the same number. From 10⁻³ up to 10⁷ they stand as
-//! `123.0`, beyond as `1.23E7`; there is always a digit on each side of the point.
+//! Prints the fewest digits that read back as the same number: as `123.0` from 10⁻³ up to 10⁷, otherwise as `1.23E7`.
+//! There is always a digit on each side of the point.
 
 use bytes::BytesMut;
 
-/// Digits of a number as `d.ddd × 10^exponent`.
+/// A decimal number as `d.ddd × 10^exponent`.
 struct Decimal {
     negative: bool,
-    /// 17 are the most that a double needs, one more may be a zero behind the point.
+    /// A double needs at most 17 digits; a zero after the point may add one.
     digits: [u8; 20],
     count: usize,
     exponent: i32,
@@ -19,7 +19,7 @@ pub(super) fn double(out: &mut BytesMut, value: f64) {
     java_text(out, value, value.is_subnormal());
 }
 
-/// Appends a float in its own, shorter digits; as [`double`] otherwise.
+/// Appends a float in its own, shorter digits, otherwise like [`double`].
 pub(super) fn float(out: &mut BytesMut, value: f32) {
     java_text(out, value, value.is_subnormal());
 }
@@ -36,8 +36,8 @@ fn java_text<F: zmij::Float + Copy + Into<f64>>(out: &mut BytesMut, value: F, su
     }
     let mut decimal = Decimal::parse(shortest);
     if subnormal && decimal.count == 1 {
-        // Java wants two digits, and then the nearest: 4.9E-324, not 5.0E-324. Above the subnormal
-        // numbers the second digit can only be a zero.
+        // Java prints at least two digits, and then the closest: 4.9E-324, not 5.0E-324. For numbers that are not
+        // subnormal the second digit can only be a zero.
         decimal = Decimal::parse(&format!("{double:.1e}"));
     }
     decimal.write(out);
@@ -54,25 +54,25 @@ fn not_finite(value: f64) -> &'static [u8] {
 }
 
 impl Decimal {
-    /// Takes apart `-123.4`, `0.00012` or `1.5e-7`.
+    /// Parses `-123.4`, `0.00012` or `1.5e-7`.
     fn parse(text: &str) -> Self {
         let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
         let mut decimal =
             Self { negative: false, digits: [b'0'; 20], count: 0, exponent: exponent.parse().unwrap_or(0) };
-        // The power of ten of the next digit; known once the point is.
+        // The power of ten of the next digit, relative to the point.
         let mut power = -1;
-        let mut behind_point = false;
+        let mut after_point = false;
         for byte in mantissa.bytes() {
             match byte {
                 b'-' => decimal.negative = true,
-                b'.' => behind_point = true,
-                b'0' if decimal.count == 0 => power -= i32::from(behind_point),
+                b'.' => after_point = true,
+                b'0' if decimal.count == 0 => power -= i32::from(after_point),
                 digit => {
                     if let Some(place) = decimal.digits.get_mut(decimal.count) {
                         *place = digit;
                         decimal.count += 1;
                     }
-                    power += i32::from(!behind_point);
+                    power += i32::from(!after_point);
                 }
             }
         }
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn floats_have_their_own_digits() {
+    fn floats_have_fewer_digits_than_doubles() {
         for (value, text) in [
             (0.1, "0.1"),
             (1.0, "1.0"),

@@ -1,6 +1,6 @@
 //! Nodes, relationships and paths.
 //!
-//! Before Bolt 5.0 there are no element ids; the number stands in for them, as drivers do it.
+//! Before Bolt 5.0 there are no element ids. The numeric id takes their place, as in Neo4j's drivers.
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,27 +11,27 @@ use super::{scalar, text};
 use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
-/// What identifies a node or a relationship to a client.
+/// The identifier of a node or relationship that clients see.
 #[derive(Clone, Copy)]
 pub(super) enum ElementId<'a> {
     Text(&'a str),
     Number(i64),
 }
 
-/// The element ids that follow an entity's properties, though its text begins with them.
+/// The element ids that follow an entity's properties in the record, although its text begins with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Trailing {
-    /// None: the text is complete.
+    /// None: the ids are already in the text.
     Nothing,
-    /// The node's own.
+    /// The node's id.
     Node,
-    /// The relationship's own and those of its ends.
+    /// The relationship's id and those of its two nodes.
     Relationship,
-    /// So many, which are written already.
+    /// Ids that have already been written and only need to be skipped.
     Passed(u8),
 }
 
-/// The texts around an entity's parts in a view.
+/// The texts around the parts of an entity, for one view.
 struct Keys {
     node: &'static [u8],
     labels: &'static [u8],
@@ -69,16 +69,16 @@ fn keys(view: View) -> &'static Keys {
     }
 }
 
-/// Names and element ids are never longer, in bytes. What is belongs to a database that means no good.
+/// The longest name or element id in bytes. Only a hostile database sends longer ones.
 const LONGEST_NAME: usize = 64 * 1024;
 
-/// A label, a type, an element id: text that is written at once.
+/// Reads a label, a type or an element id: text that is always written as a whole.
 pub(super) fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
     let name = reader.expect_string()?;
-    if name.len() <= LONGEST_NAME { Ok(name) } else { Err(DecodeError::Value("a name of more than 64 KiB")) }
+    if name.len() <= LONGEST_NAME { Ok(name) } else { Err(DecodeError::Value("a name longer than 64 KiB")) }
 }
 
-/// Writes a node up to its properties, and opens these.
+/// Writes a node up to its properties, and opens those.
 pub(super) fn node(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -91,7 +91,7 @@ pub(super) fn node(
         let trailing = if id.is_some() { Trailing::Nothing } else { Trailing::Node };
         return with_labels(walk, out, reader, id, trailing);
     }
-    // All that could be wrong is found out before anything of the node is written.
+    // Everything that can be invalid is checked before any part of the node is written.
     let mut ahead = reader.clone();
     ahead.clone().expect_list()?;
     ahead.skip()?;
@@ -102,7 +102,7 @@ pub(super) fn node(
     }
 }
 
-/// Writes a node from its labels on. Its element id is known, or stands behind its properties.
+/// Writes a node, starting with its labels. Its element id is either known or follows the properties.
 fn with_labels(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -132,7 +132,7 @@ fn with_labels(
     walk.open_properties(out, reader, trailing, ids_at)
 }
 
-/// Ends the labels of a node, and opens its properties.
+/// Ends the labels of a node and opens its properties.
 pub(super) fn close_labels(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -144,7 +144,7 @@ pub(super) fn close_labels(
     walk.open_properties(out, reader, trailing, 0)
 }
 
-/// Writes a relationship up to its properties, and opens these.
+/// Writes a relationship up to its properties, and opens those.
 pub(super) fn relationship(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -158,7 +158,7 @@ pub(super) fn relationship(
     let ids_at = out.len();
     let trailing = if fields == 5 {
         let [id, start, end] = numbers.map(ElementId::Number);
-        // Only a relationship that the same statement deleted has no type, and it has no ends.
+        // Only a relationship that the same statement deleted has no type, and it has no nodes either.
         let ends = if kind.is_empty() { [ElementId::Text(""); 2] } else { [start, end] };
         write_ids(out, keys, id, ends);
         Trailing::Nothing
@@ -176,13 +176,13 @@ pub(super) fn relationship(
     walk.open_properties(out, reader, trailing, ids_at)
 }
 
-/// Passes over a map of properties.
+/// Skips a map of properties.
 pub(super) fn expect_properties(reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     reader.clone().expect_map()?;
     reader.skip()
 }
 
-/// Puts the element ids that the reader stands at to their place in front: behind `ids_at`.
+/// Reads the element ids at the reader and inserts them where they belong, at `ids_at`.
 pub(super) fn insert_ids(
     out: &mut BytesMut,
     view: View,
@@ -229,7 +229,7 @@ fn write_kind(out: &mut BytesMut, keys: &Keys, kind: &str) {
     out.extend_from_slice(keys.properties);
 }
 
-/// Opens a path: its nodes and relationships in turn.
+/// Opens a path, whose nodes and relationships alternate.
 pub(super) fn path<'a>(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -245,8 +245,8 @@ pub(super) fn path<'a>(
     Ok(())
 }
 
-/// Writes a node or a relationship of a path up to its properties, and opens these. A relationship has the ends that it
-/// really has.
+/// Writes a node or relationship of a path up to its properties, and opens those. A relationship shows its own
+/// direction, not the path's.
 pub(super) fn part_of_path<'a>(
     walk: &mut Walk,
     out: &mut BytesMut,

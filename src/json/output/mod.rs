@@ -1,10 +1,9 @@
 //! Values to JSON text: PackStream bytes in, the bytes of a response body out.
 //!
-//! Owns the text of every Cypher type in the plain and the typed views, and of a result's counters,
-//! plan and notifications. Promises valid JSON, that a failed call leaves no half-written value
-//! behind, that nesting cannot exhaust the stack, and that a row of scalars, collections, nodes and
-//! relationships allocates nothing but the growth of the buffer. Knows nothing of messages, routes
-//! or statuses.
+//! Owns the text of every Cypher type in the plain and the typed views, and of a result's counters, plan and
+//! notifications. Promises valid JSON, that a failed call leaves no half-written value behind, that nesting cannot
+//! exhaust the stack, and that a row of scalars, collections, nodes and relationships allocates nothing except for the
+//! growth of the buffer. Knows nothing of messages, routes or statuses.
 
 mod counters;
 mod duration;

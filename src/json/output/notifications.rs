@@ -1,8 +1,7 @@
 //! The notifications of a result.
 //!
-//! Clients read `severity` and `category` into closed sets. So Memgraph's `INFO` becomes
-//! `INFORMATION`, a missing severity the API's own `N/A`, and a missing category `GENERIC`, the
-//! set's word for what has no other.
+//! Clients parse `severity` and `category` into closed sets. Memgraph's `INFO` therefore becomes `INFORMATION`, a
+//! missing severity becomes the API's `N/A`, and a missing category `GENERIC`, which the set has for everything else.
 
 use bytes::{BufMut, BytesMut};
 
@@ -26,13 +25,13 @@ struct Position {
     column: Option<i64>,
 }
 
-/// Appends the array of notifications, unless there is none; says whether it did.
+/// Appends the array of notifications. Returns `false` and appends nothing if there are none.
 ///
-/// `statuses` (Bolt 5.6 and later) and `notifications` are the lists as the server sent them. If
-/// both are there, the first counts; of its items only those with a code are notifications.
+/// `statuses` (Bolt 5.6 and later) and `notifications` are the lists as the server sent them. `statuses` takes
+/// precedence; only its items with a code are notifications.
 ///
 /// # Errors
-/// [`DecodeError`] if the list is not of such items; `out` is then as it was.
+/// Returns a [`DecodeError`] if the list has other items. `out` is then unchanged.
 pub fn notifications(
     out: &mut BytesMut,
     statuses: Option<&[u8]>,
@@ -70,7 +69,7 @@ fn list<'a>(
     Ok(any)
 }
 
-/// An item of `statuses`; none if it only says how the statement went.
+/// Reads an item of `statuses`. Returns `None` if it only reports the outcome of the statement.
 fn status<'a>(reader: &mut Reader<'a>) -> Result<Option<Notification<'a>>, DecodeError> {
     let mut item = Notification::default();
     for _ in 0..reader.expect_map()? {
@@ -94,7 +93,7 @@ fn status<'a>(reader: &mut Reader<'a>) -> Result<Option<Notification<'a>>, Decod
     Ok(item.code.is_some().then_some(item))
 }
 
-/// An item of `notifications`.
+/// Reads an item of `notifications`.
 fn notification<'a>(reader: &mut Reader<'a>) -> Result<Notification<'a>, DecodeError> {
     let mut item = Notification::default();
     for _ in 0..reader.expect_map()? {
@@ -135,7 +134,7 @@ impl Position {
         let pairs = match reader.token()? {
             Token::Map(pairs) => pairs,
             Token::Null => 0,
-            _ => return Err(DecodeError::Value("something else where a position is due")),
+            _ => return Err(DecodeError::Value("a notification whose position is not a map")),
         };
         for _ in 0..pairs {
             match reader.expect_string()? {
@@ -169,6 +168,6 @@ fn optional_string<'a>(reader: &mut Reader<'a>) -> Result<Option<&'a str>, Decod
     match reader.token()? {
         Token::String(text) => Ok(Some(text)),
         Token::Null => Ok(None),
-        _ => Err(DecodeError::Value("something else where a string is due")),
+        _ => Err(DecodeError::Value("a notification with a member that is not a string")),
     }
 }

@@ -1,7 +1,7 @@
-//! Paths: where in a record their parts stand, and which part comes next.
+//! Paths: the positions of their parts in the record, and the order in which they are written.
 //!
-//! A path names each of its nodes and relationships once and refers to them by number, so its text may be much longer than
-//! its record. Only places in the record are kept: what a path takes in memory does not depend on its text.
+//! A path stores each node and relationship once and refers to them by index, so its text may be much longer than its
+//! record. Only positions are kept in memory, which makes the cost of a path independent of the length of its text.
 
 use bytes::{BufMut, BytesMut};
 
@@ -9,50 +9,50 @@ use super::graph::{ElementId, expect_properties, name};
 use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
 use crate::json::View;
 
-/// A path that is being written.
+/// The state of a path that is being written.
 pub(super) struct Path {
     nodes: Vec<Place>,
     relationships: Vec<Place>,
-    /// Where the next number stands.
+    /// The offset of the next pair of indices.
     numbers: usize,
     /// The node that the last step led to.
     current: Place,
-    /// The node to be written next: the first one, or the one that the step under way leads to.
+    /// The node to write next: the first one, or the end of the current step.
     due: Option<Place>,
 }
 
-/// Where a node or a relationship of a path stands in the record.
+/// The position of a path's node or relationship in the record.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
-    /// Its first field.
+    /// The offset of its first field.
     fields: u32,
-    /// Its element id, or its number where that stands for it.
+    /// The offset of its element id, or of the number that takes its place.
     id: u32,
 }
 
-/// What comes next.
+/// The next part of a path.
 pub(super) enum PathPart {
-    /// The node that stands there.
+    /// A node.
     Node(Place),
     /// A relationship between two nodes.
     Relationship {
-        /// Where it stands.
+        /// The relationship itself.
         relationship: Place,
-        /// Where it leads from.
+        /// The node that it starts from.
         start: Place,
-        /// Where it leads to.
+        /// The node that it ends at.
         end: Place,
     },
 }
 
 impl Path {
-    /// Reads the fields of a path, all of which have to make sense, and gives the number of its parts.
+    /// Reads and checks the fields of a path. Also returns the number of its parts.
     pub(super) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
         let nodes = places(fields, reader, tag::NODE)?;
         let relationships = places(fields, reader, tag::UNBOUND_RELATIONSHIP)?;
         let numbers = reader.expect_list()?;
         if !numbers.is_multiple_of(2) {
-            return Err(DecodeError::Value("a path with half a step"));
+            return Err(DecodeError::Value("a path with an incomplete step"));
         }
         let current = *nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
         let path = Self { nodes, relationships, numbers: position(fields, reader), current, due: Some(current) };
@@ -62,7 +62,7 @@ impl Path {
         Ok((path, numbers + 1))
     }
 
-    /// The part to be written next: nodes and relationships in turn.
+    /// Returns the next part. Nodes and relationships alternate.
     pub(super) fn next(&mut self, fields: &[u8]) -> Result<PathPart, DecodeError> {
         if let Some(node) = self.due.take() {
             self.current = node;
@@ -76,7 +76,7 @@ impl Path {
         Ok(PathPart::Relationship { relationship, start, end })
     }
 
-    /// Ends the text, and moves the reader behind the path.
+    /// Ends the text, and moves the reader past the path.
     pub(super) fn close<'a>(&self, out: &mut BytesMut, view: View, fields: &'a [u8], reader: &mut Reader<'a>) {
         *reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
         out.put_u8(b']');
@@ -94,7 +94,7 @@ impl Path {
         );
         match found {
             (Some(&at), Some(&node)) => Ok(Step { relationship: at, node, forward: relationship > 0 }),
-            _ => Err(DecodeError::Value("a path with an index that leads nowhere")),
+            _ => Err(DecodeError::Value("a path with an index out of range")),
         }
     }
 }
@@ -106,7 +106,7 @@ struct Step {
 }
 
 impl Place {
-    /// A reader at the first field.
+    /// Returns a reader at the first field.
     pub(super) fn reader(self, fields: &[u8]) -> Reader<'_> {
         at(fields, self.fields)
     }
@@ -124,23 +124,23 @@ fn at(fields: &[u8], place: u32) -> Reader<'_> {
     Reader::new(usize::try_from(place).ok().and_then(|place| fields.get(place..)).unwrap_or_default())
 }
 
-/// Where the reader stands.
+/// The offset of the reader in the record.
 pub(super) fn position(fields: &[u8], reader: &Reader<'_>) -> usize {
     fields.len() - reader.rest().len()
 }
 
-/// Reads a list of nodes or of relationships without ends: a number, labels or a type, properties and, since Bolt 5.0, an
-/// element id.
+/// Reads a list of nodes or unbound relationships. Each has a number, labels or a type, properties and, since Bolt 5.0,
+/// an element id.
 fn places(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<Place>, DecodeError> {
     let here = |reader: &Reader<'_>| {
-        u32::try_from(position(fields, reader)).map_err(|_| DecodeError::Value("a path beyond 4 GiB"))
+        u32::try_from(position(fields, reader)).map_err(|_| DecodeError::Value("a path larger than 4 GiB"))
     };
-    // The count is at most the number of bytes, but a place is larger than a byte: so no capacity in advance.
+    // Not allocated in advance: the count may be as large as the number of bytes, and an entry is larger than a byte.
     let mut places = Vec::new();
     for _ in 0..reader.expect_list()? {
         let count = match reader.token()? {
             Token::Struct(found, count @ (3 | 4)) if found == tag => count,
-            _ => return Err(DecodeError::Value("a path of other things than nodes and relationships")),
+            _ => return Err(DecodeError::Value("a path with something other than nodes and relationships")),
         };
         let mut place = Place { fields: here(reader)?, id: here(reader)? };
         reader.expect_integer()?;

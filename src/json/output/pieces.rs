@@ -1,4 +1,4 @@
-//! Long values in pieces, so that no buffer has to hold all of one.
+//! Long values, written in pieces so that no buffer has to hold all of one.
 
 use bytes::{BufMut, BytesMut};
 
@@ -6,13 +6,13 @@ use super::{scalar, text, vector};
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
-/// What is longer than this, in bytes, is written in pieces.
+/// The size in bytes above which a value is written in pieces.
 pub(super) const SHORT: usize = 16 * 1024;
 
-/// Bytes in one piece: whole groups of Base64, and whole coordinates of any width.
+/// The bytes in one piece: a multiple of a Base64 group and of any coordinate's width.
 pub(super) const PART: usize = 12 * 1024;
 
-/// What pieces are pieces of.
+/// A long value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece {
     /// A string.
@@ -25,7 +25,7 @@ pub(super) enum Piece {
     Vector(&'static str),
 }
 
-/// Whether a value is to be written in pieces.
+/// Whether the value has to be written in pieces.
 pub(super) fn is_long(token: &Token<'_>) -> bool {
     match token {
         Token::String(text) => text.len() > SHORT,
@@ -34,7 +34,7 @@ pub(super) fn is_long(token: &Token<'_>) -> bool {
     }
 }
 
-/// Moves a reader that stands behind so many bytes in front of them.
+/// Moves the reader back by `bytes` bytes.
 pub(super) fn step_back<'a>(reader: &mut Reader<'a>, fields: &'a [u8], bytes: usize) {
     let place = fields.len().saturating_sub(reader.rest().len() + bytes);
     *reader = Reader::new(fields.get(place..).unwrap_or_default());
@@ -59,10 +59,11 @@ pub(super) fn write(
     reader: &mut Reader<'_>,
     length: usize,
 ) -> Result<(), DecodeError> {
-    let (bytes, rest) = reader.rest().split_at_checked(length).ok_or(DecodeError::Framing("it ends too early"))?;
+    let (bytes, rest) =
+        reader.rest().split_at_checked(length).ok_or(DecodeError::Framing("the record ends inside a value"))?;
     *reader = Reader::new(rest);
     match piece {
-        // Its characters were checked when its token was read. Those that need an escape are bytes of their own.
+        // The characters were checked when the token was read. Those that need an escape are single bytes.
         Piece::Text | Piece::Key => text::escaped_bytes(out, bytes),
         Piece::Base64 => text::base64(out, bytes),
         Piece::Vector(kind) => vector::items(out, view, kind, bytes, first),

@@ -1,7 +1,7 @@
-//! The plan of a statement, and the plan with what running it took.
+//! The plan of a statement, with or without the measurements of PROFILE.
 //!
-//! Servers send an operator's parts in any order, clients get them in a fixed one. So the tree is
-//! first read into a list of operators (each byte once, whatever the shape), then written.
+//! Servers send the members of an operator in any order, but clients get a fixed one. The tree is therefore read into a
+//! list of operators first (each byte once, whatever the shape) and then written.
 
 use bytes::{BufMut, BytesMut};
 
@@ -11,19 +11,19 @@ use super::{scalar, text};
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
-/// One operator; what it borrows are PackStream values.
+/// One operator, which borrows its PackStream values.
 #[derive(Default)]
 struct Operator<'a> {
     kind: Option<&'a str>,
     arguments: Option<&'a [u8]>,
     identifiers: Option<&'a [u8]>,
-    /// Values in the order of [`MEASURES`].
+    /// The measurements, in the order of [`MEASURES`].
     measures: [Option<Token<'a>>; MEASURES.len()],
     first_child: Option<usize>,
     next_sibling: Option<usize>,
 }
 
-/// The server's key and the API's, in the API's order.
+/// The keys of the server and of the API, in the API's order.
 const MEASURES: [(&str, &str); 6] = [
     ("dbHits", "dbHits"),
     ("rows", "records"),
@@ -33,26 +33,25 @@ const MEASURES: [(&str, &str); 6] = [
     ("time", "time"),
 ];
 
-/// Appends the tree that EXPLAIN gave, and says whether it did: what is not a map of operators has
-/// no such form.
+/// Appends the tree of EXPLAIN. Returns `false` and appends nothing if it is not a tree of operators.
 ///
 /// # Errors
-/// [`RowError`] if the tree is malformed or a value in it has no form in the view; `out` is then as
-/// it was.
+/// Returns a [`RowError`] if the tree is malformed or contains a value that the view cannot represent. `out` is then
+/// unchanged.
 pub fn plan(out: &mut BytesMut, plan: &[u8], view: View) -> Result<bool, RowError> {
     tree(out, plan, view, false)
 }
 
-/// Appends the tree that PROFILE gave, with what each operator took; otherwise as [`plan`].
+/// Like [`plan`] for the tree of PROFILE, with the measurements of each operator.
 ///
 /// # Errors
-/// As [`plan`].
+/// See [`plan`].
 pub fn profile(out: &mut BytesMut, profile: &[u8], view: View) -> Result<bool, RowError> {
     tree(out, profile, view, true)
 }
 
 fn tree(out: &mut BytesMut, bytes: &[u8], view: View, measured: bool) -> Result<bool, RowError> {
-    // Memgraph profiles in JSON text of its own, and shows it as rows as well.
+    // Memgraph sends its profile as JSON text, and also as rows.
     if !matches!(Reader::new(bytes).token()?, Token::Map(_)) {
         return Ok(false);
     }
@@ -67,13 +66,13 @@ fn tree(out: &mut BytesMut, bytes: &[u8], view: View, measured: bool) -> Result<
     }
 }
 
-/// What is open while the tree is read.
+/// What is open while the tree is being read.
 enum Open {
     Operator { index: usize, pairs: usize },
     Children { last: Option<usize>, parent: usize, items: usize },
 }
 
-/// The operators of a tree; the first is its root.
+/// Reads the operators of a tree. The first is the root.
 fn read(bytes: &[u8]) -> Result<Vec<Operator<'_>>, RowError> {
     let mut reader = Reader::new(bytes);
     let mut operators = vec![Operator::default()];
@@ -113,7 +112,7 @@ fn read(bytes: &[u8]) -> Result<Vec<Operator<'_>>, RowError> {
 }
 
 impl<'a> Operator<'a> {
-    /// Reads one pair of an operator's map; of the children only how many there are.
+    /// Reads one pair of an operator's map. For the children, returns how many there are.
     fn member(&mut self, reader: &mut Reader<'a>) -> Result<Option<usize>, DecodeError> {
         match reader.expect_string()? {
             "operatorType" => self.kind = Some(reader.expect_string()?),
@@ -124,7 +123,7 @@ impl<'a> Operator<'a> {
                 Some((_, measure)) => match reader.token()? {
                     number @ (Token::Integer(_) | Token::Float(_)) => *measure = Some(number),
                     Token::Null => {}
-                    _ => return Err(DecodeError::Value("something else where a number is due")),
+                    _ => return Err(DecodeError::Value("a plan with a measurement that is not a number")),
                 },
                 None => reader.skip()?,
             },
@@ -187,7 +186,7 @@ impl<'a> Operator<'a> {
 }
 
 fn write(out: &mut BytesMut, operators: &[Operator<'_>], view: View, measured: bool) -> Result<(), RowError> {
-    // Operators whose children are being written.
+    // The operators whose children are being written.
     let mut open: Vec<&Operator<'_>> = Vec::new();
     let at = |index: Option<usize>| index.and_then(|index| operators.get(index));
     let mut next = operators.first();

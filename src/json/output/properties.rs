@@ -1,4 +1,4 @@
-//! What holds for any value and any bytes.
+//! Properties that hold for any value and any bytes.
 
 use bytes::BytesMut;
 use proptest::collection::vec;
@@ -12,8 +12,7 @@ use crate::json::{TypedVersion, View};
 const VIEWS: [View; 4] =
     [View::Plain, View::Typed(TypedVersion::V1_0), View::Typed(TypedVersion::V1_1), View::Typed(TypedVersion::V1_2)];
 
-/// A PackStream value, its plain JSON if that is obvious, and whether typed JSON 1.0 lacks a type
-/// of it.
+/// A PackStream value, its plain JSON where that is obvious, and whether it contains a type that typed JSON 1.0 lacks.
 #[derive(Clone, Debug)]
 struct Sample {
     bytes: Vec<u8>,
@@ -101,7 +100,7 @@ fn write_pairs(out: &mut Writer<'_>, pairs: &[(String, Sample)]) {
     }
 }
 
-/// Lists and maps of anything without nodes, as properties are.
+/// Generates lists and maps without graph entities, as properties are.
 fn property() -> impl Strategy<Value = Sample> {
     scalar().prop_recursive(4, 24, 6, |inner| {
         prop_oneof![
@@ -175,7 +174,7 @@ fn any_value() -> impl Strategy<Value = Sample> {
     ]
 }
 
-/// Typed JSON is objects of a type and a value all the way down.
+/// Whether the JSON consists of objects with a type and a value at every level.
 fn is_typed(json: &Json) -> bool {
     let Json::Object(object) = json else {
         return false;
@@ -234,7 +233,7 @@ proptest! {
     }
 
     #[test]
-    fn parts_of_a_row_make_the_same_text(values in vec(any_value(), 0..4), limit in 1_usize..200) {
+    fn a_row_in_parts_has_the_same_text(values in vec(any_value(), 0..4), limit in 1_usize..200) {
         let fields = sample(None, |out| {
             out.list(values.len());
             values.iter().for_each(|value| out.raw(&value.bytes));
@@ -271,7 +270,7 @@ proptest! {
     }
 }
 
-/// The text of a row whose parts are taken away whenever they are `limit` bytes long, and how many values became `null`.
+/// Writes a row whose text is taken away whenever it is `limit` bytes long. Also returns how many values became `null`.
 fn in_parts(fields: &[u8], columns: usize, view: View, limit: usize) -> (Vec<u8>, Result<(), RowError>, u64) {
     let (mut writer, mut out, mut text) = (RowWriter::new(view), BytesMut::new(), Vec::new());
     loop {

@@ -10,37 +10,37 @@ use super::walk::{self, Progress, Walk};
 use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
-/// Records of at most so many bytes are written at once, unless their text is longer than [`AT_ONCE`].
+/// The size in bytes up to which a record is written as a whole, unless its text exceeds [`AT_ONCE`].
 const SMALL: usize = 64 * 1024;
 
-/// The longest text of a small record, in bytes, that is not handed over in parts. Only a path can have a longer one.
+/// The longest text of a small record that is not handed over in parts, in bytes. Only paths can exceed it.
 const AT_ONCE: usize = 2 * 1024 * 1024;
 
-/// Flaws that are remembered; further ones are counted.
+/// The number of replaced values that are described. Further ones are only counted.
 const REMEMBERED: usize = 10;
 
 /// Writes the rows of a result one after another, large ones in parts.
 ///
-/// A value that makes no sense (text that is not UTF-8, a date beyond the calendar, a path that leads nowhere) becomes
+/// An invalid value (text that is not UTF-8, a date beyond the calendar, a path with an index out of range) becomes
 /// `null`, and [`RowWriter::flaws`] says why.
 pub struct RowWriter {
     view: View,
-    /// A row that is written in parts.
+    /// The row that is being written in parts.
     open: Option<Box<Open>>,
     rows: u64,
     flaws: Flaws,
 }
 
-/// The values that became `null`.
+/// The values that were replaced by `null`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Flaws {
-    /// The first ones.
+    /// The first of them.
     pub first: Vec<Flaw>,
-    /// How many there are.
+    /// The number of all of them.
     pub count: u64,
 }
 
-/// A value that became `null`.
+/// A value that was replaced by `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flaw {
     /// The row, counted from 1.
@@ -51,32 +51,32 @@ pub struct Flaw {
     pub reason: Cow<'static, str>,
 }
 
-/// Whether all of a row is written.
+/// Whether a row has been written completely.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
-    /// All of it.
+    /// The row is complete.
     Whole,
-    /// A part. The writer wants the same record again, once the text was taken away.
+    /// The row continues. Call the writer with the same record again after taking the text away.
     Part,
 }
 
-/// A row that is written in parts.
+/// The state of a row that is written in parts.
 struct Open {
     walk: Walk,
-    /// Where the reader stands in the record.
+    /// The reader's offset in the record.
     at: usize,
-    /// Columns that were begun.
+    /// The number of columns that were begun.
     column: usize,
-    /// Where the text of the row begins, as long as all of it is there.
+    /// The offset at which the row's text begins, as long as all of it is in the buffer.
     start: usize,
 }
 
-/// Appends one row as `[v1,v2]`. `fields` are the bytes of a record's list, `columns` is the width it must have.
+/// Appends one row as `[v1,v2]`. `fields` is the list of a record in PackStream; it must have `columns` values.
 ///
 /// # Errors
-/// [`RowError::Unsupported`] when a value has no form in the view: at the top of a column the row
-/// is closed before that column and stays in `out`, inside another value nothing of the row stays.
-/// After any other error `out` is as it was.
+/// Returns [`RowError::Unsupported`] if the view cannot represent a value. If that value is a column of its own, `out`
+/// keeps the row up to the column before it; if it is nested, `out` is unchanged. After any other error `out` is
+/// unchanged too.
 pub fn row(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Result<(), RowError> {
     at_once(out, fields, columns, view, usize::MAX)
 }
@@ -114,7 +114,7 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: u
 #[inline]
 fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
     let mut reader = Reader::new(fields);
-    let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is no list"))?;
+    let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is not a list"))?;
     if found == columns { Ok(reader) } else { Err(RowError::WrongWidth { expected: columns, found }) }
 }
 
@@ -123,12 +123,12 @@ fn end(reader: &Reader<'_>) -> Result<(), RowError> {
     if reader.rest().is_empty() {
         Ok(())
     } else {
-        Err(DecodeError::Framing("bytes behind the last value of a row").into())
+        Err(DecodeError::Framing("extra bytes after the last value of a row").into())
     }
 }
 
 impl RowWriter {
-    /// A writer of rows in a view.
+    /// Returns a writer of rows in a view.
     #[must_use]
     pub fn new(view: View) -> Self {
         Self { view, open: None, rows: 0, flaws: Flaws::default() }
@@ -137,8 +137,8 @@ impl RowWriter {
     /// Appends a row, or the next part of it, until `out` is about `limit` bytes long.
     ///
     /// # Errors
-    /// As [`row`], save that no value that makes no sense is an error. Where a part of the row was handed over
-    /// ([`RowWriter::is_torn`]), what is left of it in `out` stays.
+    /// The same as for [`row`], except that invalid values are not errors. If part of the row was already handed over
+    /// ([`RowWriter::is_torn`]), the rest of its text stays in `out`.
     #[inline]
     pub fn write(
         &mut self,
@@ -161,7 +161,7 @@ impl RowWriter {
         self.write_part(out, fields, columns, limit)
     }
 
-    /// As [`RowWriter::write`], however small the record is.
+    /// Like [`RowWriter::write`], but in parts even if the record is small.
     #[cold]
     pub(super) fn write_part(
         &mut self,
@@ -209,24 +209,25 @@ impl RowWriter {
         }
     }
 
-    /// Whether a row is half written: between its parts, and for good after an error behind the first part.
+    /// Whether a row is incomplete: between its parts, and permanently after an error once its first part was handed
+    /// over.
     #[must_use]
     pub fn is_torn(&self) -> bool {
         self.open.is_some()
     }
 
-    /// Forgets the row that is half written.
+    /// Discards the incomplete row.
     pub fn abandon(&mut self) {
         self.open = None;
     }
 
-    /// The values that became `null`.
+    /// The values that were replaced by `null`.
     #[must_use]
     pub fn flaws(&self) -> &Flaws {
         &self.flaws
     }
 
-    /// Begins another result, or the same one again.
+    /// Resets the writer for another result, or for the same one again.
     pub fn restart(&mut self) {
         (self.open, self.rows, self.flaws) = (None, 0, Flaws::default());
     }
@@ -264,11 +265,11 @@ impl Open {
         }
     }
 
-    /// Takes back what there is of a row that cannot be shown.
+    /// Removes the text of a row that cannot be shown.
     fn take_back(&self, out: &mut BytesMut, error: &RowError) {
         let at_top = matches!(error, RowError::Unsupported { nested: false, .. }) && !self.walk.is_within();
         if at_top {
-            // The row ends before the column.
+            // The row ends before this column.
             if self.column > 1 {
                 out.truncate(out.len() - 1);
             }

@@ -1,4 +1,4 @@
-//! Values without parts: null, Booleans, numbers, strings, bytes and UUIDs.
+//! Scalars: null, Booleans, numbers, strings, bytes and UUIDs.
 
 use std::borrow::Cow;
 
@@ -9,13 +9,12 @@ use super::{float, text};
 use crate::bolt::packstream::Token;
 use crate::json::{TypedVersion, View};
 
-/// Appends an integer as a JSON number, with all its digits.
+/// Appends an integer as a JSON number with all its digits.
 pub fn integer(out: &mut BytesMut, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
 }
 
-/// Appends a float as it looks in plain JSON: a number in Java's notation, or `"NaN"`,
-/// `"Infinity"`, `"-Infinity"`.
+/// Appends a float in plain JSON: a number in Java's notation, or `"NaN"`, `"Infinity"`, `"-Infinity"`.
 pub fn plain_float(out: &mut BytesMut, value: f64) {
     if value.is_finite() {
         float::double(out, value);
@@ -24,7 +23,7 @@ pub fn plain_float(out: &mut BytesMut, value: f64) {
     }
 }
 
-/// Appends what `write` appends, in quotes. It must not need escapes.
+/// Appends the output of `write` in quotes. It must not need escapes.
 pub(super) fn quoted<T>(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) -> T) -> T {
     out.put_u8(b'"');
     let result = write(out);
@@ -32,8 +31,7 @@ pub(super) fn quoted<T>(out: &mut BytesMut, write: impl FnOnce(&mut BytesMut) ->
     result
 }
 
-/// Appends what `write` appends as a string of the type `name`: in quotes, and wrapped if the view
-/// is typed.
+/// Appends the output of `write` as a string of the type `name`: in quotes, and wrapped if the view is typed.
 pub(super) fn textual<T>(
     out: &mut BytesMut,
     view: View,
@@ -51,7 +49,7 @@ pub(super) fn textual<T>(
     }
 }
 
-/// Appends `{"$type":"name","_value":`; the value and `}` are to follow.
+/// Appends `{"$type":"name","_value":`. The caller appends the value and `}`.
 #[inline]
 pub(super) fn open_typed(out: &mut BytesMut, name: &'static str) {
     out.reserve(32 + name.len());
@@ -60,13 +58,13 @@ pub(super) fn open_typed(out: &mut BytesMut, name: &'static str) {
     out.extend_from_slice(b"\",\"_value\":");
 }
 
-/// As [`open_typed`], for a string; its inside and `"}` are to follow.
+/// Like [`open_typed`] for a string. The caller appends its content and `"}`.
 pub(super) fn open_typed_text(out: &mut BytesMut, name: &'static str) {
     open_typed(out, name);
     out.put_u8(b'"');
 }
 
-/// Appends the value in `token` if it has no parts, and a form in every view; says whether it has.
+/// Appends the value of `token` if it is a scalar that every view can represent, and returns whether it was.
 #[inline]
 pub(super) fn plain(out: &mut BytesMut, view: View, token: &Token<'_>) -> bool {
     match *token {
@@ -122,7 +120,7 @@ pub(super) fn bytes(out: &mut BytesMut, view: View, value: &[u8]) {
     textual(out, view, "Base64", |out| text::base64(out, value));
 }
 
-/// Appends a UUID, or what a view without UUIDs has instead.
+/// Appends a UUID, or its replacement in a view without UUIDs.
 pub(super) fn uuid(out: &mut BytesMut, view: View, value: [u8; 16]) -> Result<(), RowError> {
     match view {
         View::Typed(version) if version < TypedVersion::V1_2 => unsupported(out, view, Cow::Borrowed("UUID")),
@@ -133,10 +131,10 @@ pub(super) fn uuid(out: &mut BytesMut, view: View, value: [u8; 16]) -> Result<()
     }
 }
 
-/// Appends the typed views' stand-in for a value that cannot be shown.
+/// Appends the typed views' replacement for a value that they cannot represent.
 ///
 /// # Errors
-/// [`RowError::Unsupported`] in the views that have no such stand-in.
+/// Returns [`RowError::Unsupported`] in the views that have no such replacement.
 pub(super) fn unsupported(out: &mut BytesMut, view: View, type_name: Cow<'static, str>) -> Result<(), RowError> {
     match view {
         View::Plain | View::Typed(TypedVersion::V1_0) => Err(RowError::Unsupported { type_name, nested: false }),

@@ -1,10 +1,10 @@
-//! Points as well-known text with the reference system in front.
+//! Points as well-known text, prefixed with the reference system.
 
 use bytes::{BufMut, BytesMut};
 
 use super::{float, scalar};
 
-/// Cartesian in three dimensions, and what Memgraph 2.19 and 2.20 sent for it by mistake. Clients
+/// The SRID of three-dimensional Cartesian points, and the one that Memgraph 2.19 and 2.20 sent by mistake. Clients
 /// know only the first.
 const CARTESIAN_3D: i64 = 9157;
 const MISSPELT_CARTESIAN_3D: i64 = 9757;

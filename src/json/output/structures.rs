@@ -1,4 +1,4 @@
-//! Structures: graphs, moments, points, vectors and what the server could not send otherwise.
+//! Structures: graph entities, temporal values, points, vectors, and values that the server could not send.
 
 use std::borrow::Cow;
 
@@ -12,7 +12,7 @@ use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
 use crate::bolt::zone;
 use crate::json::View;
 
-/// Writes the structure of this tag, whose `count` fields the reader stands at, or opens it.
+/// Writes or opens the structure with this tag. Its `count` fields come next in the reader.
 pub(super) fn write<'a>(
     walk: &mut Walk,
     out: &mut BytesMut,
@@ -104,7 +104,7 @@ fn point_in_time(
             let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
             let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
             let utc = utc.ok_or(DecodeError::Value("a wall-clock time in an unknown time zone"))?;
-            // In a zone that is not known the instant is: it is shown in UTC.
+            // The instant is known even if the zone is not, so it is shown in UTC.
             let offset = zone::offset_at(name, utc).map_or(0, i64::from);
             scalar::textual(out, view, "ZonedDateTime", |out| {
                 temporal::offset_date_time(out, utc, nanos, offset)?;
@@ -116,7 +116,7 @@ fn point_in_time(
                 Ok(())
             })
         }
-        _ => Err(DecodeError::Value("a structure that no Bolt version has")),
+        _ => Err(DecodeError::Value("a structure that is unknown to every Bolt version")),
     }
 }
 
@@ -132,7 +132,7 @@ fn floats<const N: usize>(reader: &mut Reader<'_>) -> Result<[f64; N], DecodeErr
     let mut values = [0.0; N];
     for value in &mut values {
         let Token::Float(coordinate) = reader.token()? else {
-            return Err(DecodeError::Value("a point with a coordinate that is no float"));
+            return Err(DecodeError::Value("a point with a coordinate that is not a float"));
         };
         *value = coordinate;
     }

@@ -1,7 +1,7 @@
 //! Dates and times in ISO 8601.
 //!
-//! The range is Java's: years ±999 999 999, offsets up to ±18 hours. Anything outside is a value
-//! error, because no client could read it.
+//! The range is Java's: years ±999 999 999, offsets up to ±18 hours. Values outside of it are errors, because no client
+//! could read them.
 
 use bytes::{BufMut, BytesMut};
 
@@ -9,11 +9,11 @@ use crate::bolt::packstream::DecodeError;
 
 const SECONDS_PER_DAY: i64 = 86_400;
 const NANOS_PER_SECOND: i64 = 1_000_000_000;
-/// Days from 1970-01-01 to -999999999-01-01 and to +999999999-12-31.
+/// The days from 1970-01-01 to -999999999-01-01 and to +999999999-12-31.
 const DAYS: std::ops::RangeInclusive<i64> = -365_243_219_162..=365_241_780_471;
 const MAX_OFFSET: i64 = 18 * 3600;
 
-/// Appends a date, from the days since 1970-01-01.
+/// Appends a date, given as days since 1970-01-01.
 pub(super) fn date(out: &mut BytesMut, days: i64) -> Result<(), DecodeError> {
     if !DAYS.contains(&days) {
         return Err(DecodeError::Value("a date beyond the years ±999999999"));
@@ -34,17 +34,16 @@ pub(super) fn date(out: &mut BytesMut, days: i64) -> Result<(), DecodeError> {
     Ok(())
 }
 
-/// Appends a time of day, from the nanoseconds since midnight.
+/// Appends a time of day, given as nanoseconds since midnight.
 pub(super) fn local_time(out: &mut BytesMut, nanos: i64) -> Result<(), DecodeError> {
     if !(0..SECONDS_PER_DAY * NANOS_PER_SECOND).contains(&nanos) {
-        return Err(DecodeError::Value("a time beyond one day"));
+        return Err(DecodeError::Value("a time of day beyond 24 hours"));
     }
     time_of_day(out, nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
     Ok(())
 }
 
-/// Appends a date and a time, from wall-clock seconds since 1970-01-01T00:00:00 and the nanoseconds
-/// behind.
+/// Appends a local date and time, given as wall-clock seconds since 1970-01-01T00:00:00 and nanoseconds.
 pub(super) fn local_date_time(out: &mut BytesMut, seconds: i64, nanos: i64) -> Result<(), DecodeError> {
     let (seconds, nanos) = normalised(seconds, nanos)?;
     date(out, seconds.div_euclid(SECONDS_PER_DAY))?;
@@ -53,8 +52,7 @@ pub(super) fn local_date_time(out: &mut BytesMut, seconds: i64, nanos: i64) -> R
     Ok(())
 }
 
-/// Appends the wall clock and the offset of an instant, from UTC seconds, the nanoseconds behind
-/// and the offset.
+/// Appends the wall-clock time and the offset of an instant, given as UTC seconds, nanoseconds and the offset.
 pub(super) fn offset_date_time(
     out: &mut BytesMut,
     utc_seconds: i64,
@@ -99,7 +97,7 @@ pub(super) fn fraction(out: &mut BytesMut, nanos: i64) {
     out.extend_from_slice(digits.get(..significant).unwrap_or_default());
 }
 
-/// Servers may count the nanoseconds back from the next second; here they always count forward.
+/// Servers may count nanoseconds back from the next second. Makes them count forward.
 fn normalised(seconds: i64, nanos: i64) -> Result<(i64, i64), DecodeError> {
     if nanos.unsigned_abs() >= NANOS_PER_SECOND.unsigned_abs() {
         return Err(DecodeError::Value("a date-time with more nanoseconds than a second has"));
@@ -124,10 +122,9 @@ fn time_of_day(out: &mut BytesMut, second_of_day: i64, nanos: i64) {
     fraction(out, nanos);
 }
 
-/// Year, month and day of the proleptic Gregorian calendar (Howard Hinnant's `civil_from_days`).
+/// Converts to year, month and day of the proleptic Gregorian calendar (Howard Hinnant's `civil_from_days`).
 fn civil(days: i64) -> (i64, i64, i64) {
-    // Years are counted from March, so that the leap day is the last of a year; eras have 400
-    // years.
+    // Counts years from March, which makes the leap day the last day of a year. Eras have 400 years.
     let days = days + 719_468;
     let era = days.div_euclid(146_097);
     let day_of_era = days.rem_euclid(146_097);
@@ -143,7 +140,7 @@ fn two_digits(number: i64) -> [u8; 2] {
     [decimal_digit(number / 10), decimal_digit(number)]
 }
 
-/// The last decimal digit of a number that is not negative.
+/// The last decimal digit of a non-negative number.
 fn decimal_digit(number: i64) -> u8 {
     b'0' + (number % 10).to_le_bytes()[0]
 }
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn the_range_of_dates_is_javas() {
+    fn the_range_of_dates_matches_java() {
         for (days, text) in [(*DAYS.start(), "-999999999-01-01"), (*DAYS.end(), "+999999999-12-31")] {
             let mut out = BytesMut::new();
             date(&mut out, days).unwrap();

@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::{BufMut, BytesMut};
 
 const HEX: &[u8; 16] = b"0123456789ABCDEF";
-/// So many bytes are looked at together.
+/// The number of bytes checked together.
 const BLOCK: usize = 16;
 
-/// Appends `text` as a JSON string, with its quotes. Characters that need no escape stay raw UTF-8.
+/// Appends `text` as a JSON string with its quotes. Characters that need no escape stay raw UTF-8.
 pub fn string(out: &mut BytesMut, text: &str) {
     out.reserve(text.len() + 2);
     out.put_u8(b'"');
@@ -16,13 +16,13 @@ pub fn string(out: &mut BytesMut, text: &str) {
     out.put_u8(b'"');
 }
 
-/// Appends `text` as the inside of a JSON string.
+/// Appends `text` as the content of a JSON string, without quotes.
 #[inline]
 pub(super) fn escaped(out: &mut BytesMut, text: &str) {
     escaped_bytes(out, text.as_bytes());
 }
 
-/// Appends a part of some text, cut anywhere, as a part of the inside of a JSON string.
+/// Appends part of a text, cut at any byte, as content of a JSON string.
 #[inline]
 pub(super) fn escaped_bytes(out: &mut BytesMut, bytes: &[u8]) {
     if is_clean(bytes) { out.extend_from_slice(bytes) } else { with_escapes(out, bytes) }
@@ -44,13 +44,13 @@ pub(super) fn base64(out: &mut BytesMut, bytes: &[u8]) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
     let place = out.get_mut(start..).unwrap_or_default();
-    // The place has exactly the size of the text, so this cannot fail.
+    // The slice has exactly the size of the output, so this cannot fail.
     let written = STANDARD.encode_slice(bytes, place);
     debug_assert_eq!(written.ok(), Some(out.len() - start));
 }
 
-/// Whether no byte needs an escape. The last block overlaps the one before: a byte that is looked at twice costs less than
-/// one that is looked at alone.
+/// Whether no byte needs an escape. The last block overlaps the previous one, because checking a byte twice is cheaper
+/// than checking it alone.
 #[inline]
 fn is_clean(bytes: &[u8]) -> bool {
     if let Some(last) = bytes.last_chunk::<BLOCK>() {
@@ -63,7 +63,7 @@ fn is_clean(bytes: &[u8]) -> bool {
     }
 }
 
-/// How many bytes from the start need no escape.
+/// The number of bytes at the start that need no escape.
 fn clean_prefix(bytes: &[u8]) -> usize {
     let (blocks, _) = bytes.as_chunks::<BLOCK>();
     let clean = blocks.iter().take_while(|block| is_clean_block(block)).count() * BLOCK;
@@ -71,7 +71,7 @@ fn clean_prefix(bytes: &[u8]) -> usize {
     clean + rest.iter().position(|&byte| needs_escape(byte)).unwrap_or(rest.len())
 }
 
-/// There is no early exit: so the compiler makes a few vector instructions of it.
+/// Without an early exit, so that it compiles to a few vector instructions.
 #[inline]
 fn is_clean_block<const SIZE: usize>(block: &[u8; SIZE]) -> bool {
     !block.iter().fold(false, |found, &byte| found | needs_escape(byte))
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn escapes_are_the_query_apis() {
+    fn escapes_match_the_query_api() {
         assert_eq!(written("a\"b\\c"), r#""a\"b\\c""#);
         assert_eq!(written("\u{8}\t\n\u{c}\r"), r#""\b\t\n\f\r""#);
         assert_eq!(written("\0\u{b}\u{1f}"), r#""\u0000\u000B\u001F""#);
@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_escape_is_found_at_every_place_of_a_block() {
+    fn an_escape_is_found_at_every_position_of_a_block() {
         for length in 0..40 {
             for place in 0..length {
                 for special in ['"', '\\', '\n', '\u{1}'] {

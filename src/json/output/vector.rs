@@ -1,4 +1,4 @@
-//! Vectors: coordinates of one type, sent as one run of big-endian bytes.
+//! Vectors: coordinates of one type, encoded as consecutive big-endian bytes.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::{float, scalar};
 use crate::bolt::packstream::DecodeError;
 use crate::json::{TypedVersion, View};
 
-/// Appends a vector. `kind` is the marker byte of the coordinates' type, `data` their bytes.
+/// Appends a vector. `kind` is the marker byte of the coordinates' type, `data` are the coordinates.
 pub(super) fn vector(out: &mut BytesMut, view: View, kind: &[u8], data: &[u8]) -> Result<(), RowError> {
     let kind = coordinates_type(view, kind, data)?;
     open(out, view, kind);
@@ -18,7 +18,7 @@ pub(super) fn vector(out: &mut BytesMut, view: View, kind: &[u8], data: &[u8]) -
     Ok(())
 }
 
-/// The type of the coordinates in `data`, if the view has a form for them and they are whole.
+/// Returns the name of the coordinates' type, if the view can represent it and `data` is a whole number of coordinates.
 pub(super) fn coordinates_type(view: View, kind: &[u8], data: &[u8]) -> Result<&'static str, RowError> {
     let (name, width) = match kind {
         [0xC8] => ("INT8", 1),
@@ -27,7 +27,7 @@ pub(super) fn coordinates_type(view: View, kind: &[u8], data: &[u8]) -> Result<&
         [0xCB] => ("INT64", 8),
         [0xC6] => ("FLOAT32", 4),
         [0xC1] => ("FLOAT64", 8),
-        _ => return Err(DecodeError::Value("a vector of an unknown type of coordinates").into()),
+        _ => return Err(DecodeError::Value("a vector with an unknown coordinate type").into()),
     };
     if view == View::Typed(TypedVersion::V1_0) {
         return Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false });
@@ -49,17 +49,17 @@ pub(super) fn open(out: &mut BytesMut, view: View, kind: &'static str) {
     out.put_u8(b'[');
 }
 
-/// What ends it.
+/// The text that ends a vector.
 pub(super) fn closing(view: View) -> &'static [u8] {
     if view == View::Plain { b"]" } else { b"]}}" }
 }
 
-/// Appends whole coordinates; `first` are the first of a vector.
+/// Appends whole coordinates; `first` says whether they are the first of their vector.
 pub(super) fn items(out: &mut BytesMut, view: View, kind: &str, data: &[u8], first: bool) {
     let quote = view != View::Plain;
     let single = |out: &mut BytesMut, item| {
         let value = f32::from_be_bytes(item);
-        // A plain number is quoted after all if JSON has no number for it.
+        // A number that JSON cannot represent is quoted even in the plain view.
         if quote || value.is_finite() { float::float(out, value) } else { scalar::plain_float(out, value.into()) }
     };
     let double = |out: &mut BytesMut, item| {

@@ -1,7 +1,7 @@
-//! Any value, however deeply nested and however large, in one pass.
+//! Writes any value, however deeply nested and however large, in one pass.
 //!
-//! What is open is kept in a list of frames instead of the call stack. So hostile nesting ends in an error, and the pass can
-//! stop anywhere, hand its text over, and go on later from the same byte.
+//! Keeps open collections in a list of frames instead of on the call stack. Hostile nesting therefore ends in an error,
+//! and the pass can stop anywhere, hand over its text, and resume later from the same byte.
 
 use std::borrow::Cow;
 
@@ -16,27 +16,27 @@ use super::{scalar, structures, text};
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
-/// How many collections, nodes and relationships may be open at once.
+/// The number of collections, nodes and relationships that may be open at the same time.
 pub(super) const DEPTH_LIMIT: usize = 2000;
 
-/// Appends the value at the reader in a view, and moves the reader behind it.
+/// Appends the value at the reader in a view, and moves the reader past it.
 ///
 /// # Errors
-/// See [`RowError`]; `out` is then as it was, and where the reader stands is not defined.
+/// See [`RowError`]. After an error `out` is unchanged, and the reader's position is unspecified.
 #[inline]
 pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<(), RowError> {
     within(out, reader, view, usize::MAX)
 }
 
-/// As [`value`], for text that ends before `out` is longer than about `limit` bytes.
+/// Like [`value`], but stops once `out` is longer than about `limit` bytes.
 ///
 /// # Errors
-/// Also [`RowError::TooLong`].
+/// Also returns [`RowError::TooLong`].
 #[inline]
 pub(super) fn within(out: &mut BytesMut, reader: &mut Reader<'_>, view: View, limit: usize) -> Result<(), RowError> {
-    // The token is matched where it is: moving one that has just been written costs as much as writing most values.
+    // Matched by reference: moving a token that has just been written costs as much as writing most values.
     match &reader.token() {
-        // The usual value has no parts, and needs none of what keeps track of them.
+        // Most values are scalars, which need no bookkeeping for nesting.
         Ok(token) if scalar::plain(out, view, token) => Ok(()),
         Ok(token) => with_parts(out, reader, view, token, limit),
         Err(error) => Err(error.clone().into()),
@@ -66,43 +66,43 @@ fn with_parts<'a>(
     })
 }
 
-/// How far a walk has come.
+/// The state of a walk after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Progress {
-    /// Nothing is open any more.
+    /// The value is complete.
     Done,
-    /// The text is as long as it may be; there is more.
+    /// The text has reached its limit, and more is to come.
     Full,
 }
 
-/// A value that is being written.
+/// The state of a value that is being written.
 pub(super) struct Walk {
     pub(super) view: View,
     frames: SmallVec<[Frame; 16]>,
-    /// Inside the properties of a node or a relationship, where neither can occur again.
+    /// Inside the properties of a node or relationship, which can contain neither.
     inside_entity: bool,
-    /// Where the text of the open entity needs the element ids that follow its properties.
+    /// The offset in the text at which to insert the element ids that follow the entity's properties.
     ids_at: usize,
-    /// The path that is open: there can be one only, since properties hold none.
+    /// The open path. There is at most one, because properties cannot contain paths.
     path: Option<Box<Path>>,
-    /// Text may be taken away in the middle of a value, and values that make no sense become `null`.
+    /// The caller may take text away in the middle of a value, and invalid values become `null`.
     pub(super) piecewise: bool,
-    /// Some of the text was taken away, so nothing of it can be taken back.
+    /// Part of the text has been taken away, so the value cannot be undone any more.
     pub(super) handed_over: bool,
-    /// Why values became `null`, since somebody looked.
+    /// The reasons why values became `null` since the caller last took them.
     pub(super) flaws: Vec<Cow<'static, str>>,
-    /// What would have ended the row, had nothing of it been handed over.
+    /// The error that would have ended the row if none of it had been handed over.
     pub(super) late: Option<RowError>,
 }
 
-/// An open collection, or a value that is written in pieces.
+/// An open collection, or a long value that is written in pieces.
 #[derive(Clone, Copy)]
 struct Frame {
-    /// Items or pairs still to come.
+    /// The number of remaining items or pairs.
     left: usize,
     kind: Kind,
     first: bool,
-    /// A map's key is written, its value is not.
+    /// The key of a map's pair has been written, but not its value.
     keyed: bool,
 }
 
@@ -110,20 +110,20 @@ struct Frame {
 enum Kind {
     List,
     Map,
-    /// A map that is part of another object's text, so never wrapped.
+    /// A map inside another object's text, which is never wrapped.
     Bare,
     /// The properties of a node or relationship, the last part of its text.
     Properties(Trailing),
-    /// The labels of a node, and the properties behind them.
+    /// The labels of a node, which its properties follow.
     Labels(Trailing),
-    /// The inside of a long value; `left` counts its bytes.
+    /// The content of a long value; `left` counts its bytes.
     Piece(Piece),
     /// The nodes and relationships of a path.
     Path,
 }
 
 impl Walk {
-    /// A walk that writes a value at once, and ends with an error where one makes no sense.
+    /// Returns a walk that writes a value as a whole and fails if it is invalid.
     pub(super) fn new(view: View) -> Self {
         Self {
             view,
@@ -138,7 +138,7 @@ impl Walk {
         }
     }
 
-    /// Whether the properties of a node or a relationship are open.
+    /// Whether the properties of a node or relationship are open.
     pub(super) fn is_inside_entity(&self) -> bool {
         self.inside_entity
     }
@@ -148,14 +148,14 @@ impl Walk {
         !self.frames.is_empty()
     }
 
-    /// Writes a map's object without wrapping it, whatever the view; its values follow the view.
+    /// Writes a map's object without wrapping it in any view. Its values follow the view.
     pub(super) fn bare_map(&mut self, out: &mut BytesMut, reader: &mut Reader<'_>) -> Result<(), RowError> {
         let pairs = reader.expect_map()?;
         self.open(out, Kind::Bare, pairs)?;
         self.go_on(out, reader.rest(), reader, usize::MAX).map(drop)
     }
 
-    /// Opens the properties of an entity; the element ids `trailing` behind them belong at `ids_at`.
+    /// Opens the properties of an entity. The element ids `trailing` that follow them belong at `ids_at`.
     pub(super) fn open_properties(
         &mut self,
         out: &mut BytesMut,
@@ -164,7 +164,7 @@ impl Walk {
         ids_at: usize,
     ) -> Result<(), RowError> {
         if self.inside_entity {
-            let reason = "a node or relationship among the properties of another";
+            let reason = "a node or relationship inside the properties of another";
             return Err(DecodeError::Value(reason).into());
         }
         let pairs = reader.expect_map()?;
@@ -174,31 +174,31 @@ impl Walk {
         Ok(())
     }
 
-    /// Opens the labels of a node whose text may be taken away while it is written.
+    /// Opens the labels of a node that is written piecewise.
     pub(super) fn open_labels(&mut self, labels: usize, trailing: Trailing) -> Result<(), RowError> {
         if self.inside_entity {
-            let reason = "a node or relationship among the properties of another";
+            let reason = "a node or relationship inside the properties of another";
             return Err(DecodeError::Value(reason).into());
         }
-        // The properties behind them take a frame of their own.
+        // The properties that follow the labels get a frame of their own.
         self.push(Kind::Labels(trailing), labels)
     }
 
-    /// Opens a path of so many nodes and relationships.
+    /// Opens a path of `parts` nodes and relationships.
     pub(super) fn open_path(&mut self, path: Path, parts: usize) -> Result<(), RowError> {
         self.push(Kind::Path, parts)?;
         self.path = Some(Box::new(path));
         Ok(())
     }
 
-    /// Opens a value of so many bytes, in front of which the reader stands, to be written in pieces.
+    /// Opens a value of `bytes` bytes, which come next in the reader, to be written in pieces.
     pub(super) fn open_piece(&mut self, out: &mut BytesMut, piece: Piece, bytes: usize) {
         pieces::open(out, self.view, piece);
         self.frames.push(Frame { left: bytes, kind: Kind::Piece(piece), first: true, keyed: false });
     }
 
-    /// Writes what belongs to the open frames, until none is left or `out` is as long as `limit`. `fields` are the bytes
-    /// that the reader is a part of.
+    /// Writes until no frame is open or `out` is `limit` bytes long. `fields` is the record that the reader is inside
+    /// of.
     pub(super) fn go_on<'a>(
         &mut self,
         out: &mut BytesMut,
@@ -213,8 +213,8 @@ impl Walk {
         }
     }
 
-    /// The usual way: nothing is taken away meanwhile, and the first value that makes no sense is an error. Only paths can
-    /// be much longer than their records.
+    /// Writes a value as a whole: no text is taken away meanwhile, and the first invalid value is an error. Only paths
+    /// can be much longer than their records.
     fn at_once<'a>(
         &mut self,
         out: &mut BytesMut,
@@ -246,7 +246,7 @@ impl Walk {
                 }
             }
             match &reader.token() {
-                // As in `within`: the usual value goes the short way.
+                // As in `within`, scalars take the short way.
                 Ok(token) if scalar::plain(out, self.view, token) => {}
                 Ok(token) => self.begin(out, fields, reader, token)?,
                 Err(error) => return Err(error.clone().into()),
@@ -255,8 +255,8 @@ impl Walk {
         Ok(Progress::Done)
     }
 
-    /// The way of large rows: text may be taken away after any value, and inside of long ones; values that make no sense
-    /// become `null`.
+    /// Writes a large value: text may be taken away after any item and inside of long values, and invalid values become
+    /// `null`.
     fn in_pieces<'a>(
         &mut self,
         out: &mut BytesMut,
@@ -336,7 +336,7 @@ impl Walk {
     ) -> Result<(), RowError> {
         let (at, start) = (out.len(), reader.clone());
         let begun = match &reader.token() {
-            // As in `within`: the usual value goes the short way.
+            // As in `within`, scalars take the short way.
             Ok(token) if !(self.piecewise && pieces::is_long(token)) && scalar::plain(out, self.view, token) => {
                 return Ok(());
             }
@@ -349,7 +349,7 @@ impl Walk {
         }
     }
 
-    /// Puts `null` in place of a value that makes no sense, and notes the reason.
+    /// Replaces an invalid value by `null` and notes the reason.
     #[cold]
     fn pass_over<'a>(
         &mut self,
@@ -362,7 +362,7 @@ impl Walk {
         match error {
             RowError::Decode(DecodeError::Value(reason)) if self.piecewise => self.flaws.push(reason.into()),
             RowError::TooDeep if self.piecewise => {
-                self.flaws.push(format!("it is nested deeper than {DEPTH_LIMIT} levels").into());
+                self.flaws.push(format!("a value nested deeper than {DEPTH_LIMIT} levels").into());
             }
             RowError::Unsupported { .. } if self.handed_over => self.late = Some(error),
             error => return Err(error),
@@ -374,7 +374,7 @@ impl Walk {
         Ok(())
     }
 
-    /// A key that is long, or no text.
+    /// Handles a key that is long or invalid.
     #[cold]
     fn unusual_key<'a>(
         &mut self,
@@ -394,7 +394,7 @@ impl Walk {
             Err(DecodeError::Value(reason)) if self.piecewise => {
                 *reader = start;
                 reader.skip()?;
-                // An object has to have a key: the mark of what is no text.
+                // An object needs a key: the replacement character.
                 text::string(out, "\u{FFFD}");
                 out.put_u8(b':');
                 self.flaws.push(reason.into());
@@ -404,7 +404,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Writes the next part of the path that is open, or opens it.
+    /// Writes or opens the next part of the open path.
     fn step<'a>(&mut self, out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(), RowError> {
         let Some(path) = &mut self.path else {
             return Err(DecodeError::Value("a path that is not open").into());
@@ -413,7 +413,7 @@ impl Walk {
         graph::part_of_path(self, out, fields, reader, part)
     }
 
-    /// Writes a value without parts, or opens one with parts. After an error nothing more is open than before.
+    /// Writes a scalar, or opens a value that has parts. After an error the open frames are as before.
     pub(super) fn begin<'a>(
         &mut self,
         out: &mut BytesMut,

@@ -47,7 +47,7 @@ fn relationships() {
         ([1, 2, 3], "KNOWS", Some(["5:x:1", "4:x:2", "4:x:3"]), "5:x:1", "4:x:2", "4:x:3"),
         ([1, 2, 3], "KNOWS", None, "1", "2", "3"),
         ([1, -2, -1], "KNOWS", None, "1", "-2", "-1"),
-        // Deleted by the same statement.
+        // A relationship that the same statement deleted.
         ([1, -1, -1], "", Some(["5:x:1", "", ""]), "5:x:1", "", ""),
         ([1, -1, -1], "", None, "1", "", ""),
     ] {
@@ -86,7 +86,7 @@ fn paths() {
 }
 
 #[test]
-fn paths_that_lead_nowhere_are_refused() {
+fn paths_with_indices_out_of_range_are_refused() {
     for indices in [&[1][..], &[0, 1], &[3, 1], &[-3, 1], &[1, 3], &[1, -1], &[i64::MIN, 0], &[i64::MAX, 0]] {
         refused(path(true, indices));
     }
@@ -103,7 +103,7 @@ fn paths_that_lead_nowhere_are_refused() {
 }
 
 #[test]
-fn graph_values_are_no_properties() {
+fn graph_entities_inside_properties_are_refused() {
     refused(|out| {
         out.structure(tag::NODE, 3);
         out.integer(1);
@@ -120,7 +120,7 @@ fn graph_values_are_no_properties() {
         out.string("inner");
         path(true, &[])(out);
     });
-    // Beside each other they are fine, as in Memgraph's projected graphs.
+    // Next to each other they are fine, as in Memgraph's projected graphs.
     let both = |out: &mut Writer<'_>| {
         out.list(2);
         node(out, 1, None, &[], None);

@@ -1,4 +1,4 @@
-//! Values whose text was seen on Neo4j's own Query API, as tests; here what these tests share.
+//! Tests with texts that Neo4j's own Query API sent. This module has what they share.
 
 mod graph;
 mod parts;
@@ -31,7 +31,7 @@ fn text(view: View, write: impl FnOnce(&mut Writer<'_>)) -> Result<String, RowEr
     Ok(String::from_utf8(out.to_vec()).unwrap())
 }
 
-/// Both texts of a value that every typed version shows alike.
+/// Asserts the plain text of a value and its typed text, which all typed versions share.
 #[track_caller]
 fn shows(write: impl Fn(&mut Writer<'_>), plain: &str, typed: &str) {
     assert_eq!(text(Plain, &write).as_deref(), Ok(plain));
@@ -40,7 +40,7 @@ fn shows(write: impl Fn(&mut Writer<'_>), plain: &str, typed: &str) {
     }
 }
 
-/// As [`shows`], for a value that is a string in either view.
+/// Like [`shows`] for a value that is a string in both views.
 #[track_caller]
 fn shows_as(write: impl Fn(&mut Writer<'_>), name: &str, expected: &str) {
     let quoted = format!("\"{expected}\"");
@@ -55,7 +55,7 @@ fn refused(write: impl Fn(&mut Writer<'_>)) {
     }
 }
 
-/// A structure of integers.
+/// Returns a function that writes a structure of integers.
 fn numbers<const N: usize>(tag: u8, fields: [i64; N]) -> impl Fn(&mut Writer<'_>) {
     move |out| {
         out.structure(tag, u8::try_from(N).unwrap());
@@ -79,7 +79,7 @@ fn unsupported(name: &'static str, nested: bool) -> RowError {
     RowError::Unsupported { type_name: name.into(), nested }
 }
 
-/// A node in the form of Bolt 5 (with `element_id`) or 4.
+/// Writes a node as Bolt 5 (with `element_id`) or Bolt 4 does.
 fn node(out: &mut Writer<'_>, id: i64, element_id: Option<&str>, labels: &[&str], property: Option<(&str, i64)>) {
     out.structure(tag::NODE, if element_id.is_some() { 4 } else { 3 });
     out.integer(id);
@@ -97,7 +97,7 @@ fn properties(out: &mut Writer<'_>, property: Option<(&str, i64)>) {
     }
 }
 
-/// `(a)-[:KNOWS]->(b)<-[:LIKES]-(c)`, with its indices given.
+/// Returns a function that writes `(a)-[:KNOWS]->(b)<-[:LIKES]-(c)` with these indices.
 fn path(modern: bool, indices: &'static [i64]) -> impl Fn(&mut Writer<'_>) {
     move |out| {
         out.structure(tag::PATH, 3);

@@ -1,4 +1,4 @@
-//! Large rows, and values that make no sense.
+//! Large rows, and invalid values.
 
 use bytes::BytesMut;
 
@@ -8,7 +8,8 @@ use crate::json::TypedVersion::V1_2;
 use crate::json::View::{self, Plain, Typed};
 use crate::json::output::{Flaw, RowWriter, Written};
 
-/// Writes rows of one record each; takes the text away whenever it is `limit` bytes long, and gives how long it was at most.
+/// Writes one row per record and takes the text away whenever it is `limit` bytes long. Also returns the longest text
+/// that was in the buffer.
 fn written(view: View, columns: usize, records: &[Vec<u8>], limit: usize) -> (String, RowWriter, usize) {
     let (mut writer, mut out, mut text, mut most) = (RowWriter::new(view), BytesMut::new(), Vec::new(), 0);
     for fields in records {
@@ -33,7 +34,7 @@ fn flaw(row: u64, column: usize, reason: &'static str) -> Flaw {
 }
 
 #[test]
-fn a_value_that_makes_no_sense_is_null_and_takes_nothing_else_along() {
+fn an_invalid_value_becomes_null_without_affecting_others() {
     let good = packed(|out| {
         out.list(2);
         out.integer(1);
@@ -46,7 +47,7 @@ fn a_value_that_makes_no_sense_is_null_and_takes_nothing_else_along() {
         not_utf8(out);
         out.structure(tag::DATE, 1);
         out.integer(i64::MAX);
-        // A path with an index that leads nowhere.
+        // A path with an index out of range.
         out.structure(tag::PATH, 3);
         out.list(1);
         out.structure(tag::NODE, 3);
@@ -66,14 +67,14 @@ fn a_value_that_makes_no_sense_is_null_and_takes_nothing_else_along() {
         [
             flaw(2, 0, "a string that is not UTF-8"),
             flaw(2, 0, "a date beyond the years ±999999999"),
-            flaw(2, 1, "a path with an index that leads nowhere"),
+            flaw(2, 1, "a path with an index out of range"),
         ]
     );
     assert_eq!(flaws.count, 3);
 }
 
 #[test]
-fn nesting_that_is_too_deep_is_null_where_it_is_too_deep() {
+fn nesting_beyond_the_limit_becomes_null_at_the_limit() {
     let mut fields = vec![0x91];
     fields.extend([0x91].repeat(5000));
     fields.push(1);
@@ -83,7 +84,7 @@ fn nesting_that_is_too_deep_is_null_where_it_is_too_deep() {
 }
 
 #[test]
-fn flaws_without_end_take_no_memory() {
+fn invalid_values_take_bounded_memory() {
     let fields = packed(|out| {
         out.list(1);
         out.list(100_000);
@@ -94,9 +95,9 @@ fn flaws_without_end_take_no_memory() {
 }
 
 #[test]
-fn the_text_in_hand_stays_short_however_long_a_row_is() {
+fn the_buffer_stays_short_however_long_a_row_is() {
     const LIMIT: usize = 64 * 1024;
-    // What a piece may be longer than asked for: an escape takes six bytes.
+    // How much longer than requested a piece may be: an escape takes six bytes.
     const SLACK: usize = 6 * 16 * 1024 + 4096;
     let records = [
         (
@@ -174,13 +175,13 @@ fn the_text_in_hand_stays_short_however_long_a_row_is() {
             assert!(most <= LIMIT + SLACK, "{name}: {most}");
             assert_eq!(writer.flaws().count, 0, "{name}");
             let (whole, ..) = written(view, 1, std::slice::from_ref(&fields), usize::MAX);
-            assert!(text == whole, "{name}: the parts make the same text");
+            assert!(text == whole, "{name}: the parts differ from the whole");
             assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{name}");
         }
     }
 }
 
-/// A path that goes round and round through one node with a large property.
+/// Writes a path that visits one node with a large property again and again.
 fn repeating_path(out: &mut Writer<'_>, size: usize, steps: usize) {
     out.structure(tag::PATH, 3);
     out.list(1);
@@ -206,7 +207,7 @@ fn repeating_path(out: &mut Writer<'_>, size: usize, steps: usize) {
 }
 
 #[test]
-fn what_has_no_form_behind_a_part_that_has_left_is_null_and_ends_the_result() {
+fn an_unsupported_value_after_a_part_was_sent_becomes_null_and_ends_the_result() {
     let fields = packed(|out| {
         out.list(2);
         out.string(&"x".repeat(200_000));

@@ -1,4 +1,4 @@
-//! Whole rows, and what is left of one that cannot be shown.
+//! Whole rows, and the remains of rows that cannot be shown.
 
 use bytes::BytesMut;
 
@@ -8,7 +8,7 @@ use crate::json::TypedVersion::{V1_0, V1_1, V1_2};
 use crate::json::View::{self, Plain, Typed};
 use crate::json::output::{RowError, row, value};
 
-/// `row` behind some text that must stay.
+/// Calls `row` with a buffer that already contains some text.
 fn row_text(view: View, columns: usize, fields: &[u8]) -> (String, Result<(), RowError>) {
     let mut out = BytesMut::from(&b"before"[..]);
     let result = row(&mut out, fields, columns, view);
@@ -58,7 +58,7 @@ fn a_row_ends_before_the_column_that_cannot_be_shown() {
 }
 
 #[test]
-fn a_row_goes_altogether_if_what_cannot_be_shown_is_inside_a_value() {
+fn a_row_is_removed_if_a_nested_value_cannot_be_shown() {
     let in_list = packed(|out| {
         out.list(2);
         out.integer(2);
@@ -97,7 +97,7 @@ fn a_row_goes_altogether_if_what_cannot_be_shown_is_inside_a_value() {
 }
 
 #[test]
-fn nesting_ends_in_an_error_and_not_in_a_crash() {
+fn deep_nesting_is_an_error_and_not_a_stack_overflow() {
     let nested = |head: &'static [u8], depth: usize| {
         let mut bytes = head.repeat(depth);
         bytes.push(0x01);

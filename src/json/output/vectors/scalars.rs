@@ -1,4 +1,4 @@
-//! Values of few parts, and collections of them.
+//! Scalars, collections and vectors.
 
 use super::{numbers, refused, shows, shows_as, text, unsupported, uuid, vector};
 use crate::bolt::packstream::{DecodeError, Writer, tag};
@@ -63,7 +63,7 @@ fn collections() {
 }
 
 #[test]
-fn keys_that_are_no_strings_are_refused() {
+fn keys_that_are_not_strings_are_refused() {
     refused(|out| {
         out.map(1);
         out.integer(1);
@@ -105,7 +105,7 @@ fn vectors() {
 }
 
 #[test]
-fn uuids_and_types_of_the_future() {
+fn uuids_and_unknown_types() {
     const TEXT: &str = "\"123e4567-e89b-12d3-a456-426614174000\"";
     const STAND_IN: &str =
         r#"{"$type":"Unsupported","_value":"Type \"UUID\" is not supported in the current MimeType."}"#;

@@ -79,7 +79,7 @@ const UNKNOWN_LABEL: &str = concat!(
 );
 
 #[test]
-fn notifications_from_statuses_are_those_with_a_code() {
+fn only_statuses_with_a_code_are_notifications() {
     let statuses = packed(|out| {
         out.list(2);
         out.map(2);
@@ -94,7 +94,7 @@ fn notifications_from_statuses_are_those_with_a_code() {
         position(out);
     });
     let mut out = BytesMut::new();
-    // The older list does not count beside the newer one.
+    // The older list is ignored if the newer one is present.
     assert_eq!(notifications(&mut out, Some(&statuses), Some(&[0x91, 0xA0])), Ok(true));
     assert_eq!(out, UNKNOWN_LABEL);
     let mut out = BytesMut::new();
@@ -149,7 +149,7 @@ fn notifications_of_older_servers_and_of_memgraph() {
     }
 }
 
-/// A root with two children, of which the first has one; the parts of an operator come in any
+/// Writes a root with two children, of which the first has one child. The members of an operator are in no particular
 /// order.
 fn operators() -> Vec<u8> {
     packed(|out| {
@@ -184,7 +184,7 @@ fn operators() -> Vec<u8> {
 }
 
 #[test]
-fn plans_have_one_order_whatever_the_servers() {
+fn plans_have_a_fixed_order_of_members() {
     let leaf = |name| format!(r#"{{"operatorType":"{name}","arguments":{{}},"identifiers":[],"children":[]}}"#);
     let first = format!(r#"{{"operatorType":"A","arguments":{{}},"identifiers":[],"children":[{}]}}"#, leaf("AA"));
     let children = format!("[{first},{}]", leaf("B"));
@@ -202,7 +202,7 @@ fn plans_have_one_order_whatever_the_servers() {
 }
 
 #[test]
-fn profiles_add_what_running_took() {
+fn profiles_add_measurements() {
     let mut out = BytesMut::new();
     assert_eq!(profile(&mut out, &operators(), Plain), Ok(true));
     let out = String::from_utf8(out.to_vec()).unwrap();
@@ -221,7 +221,7 @@ fn profiles_add_what_running_took() {
 }
 
 #[test]
-fn plans_may_be_deep_but_not_endless() {
+fn the_depth_of_plans_is_limited() {
     let chain = |depth: usize| {
         let head = packed(|out| {
             out.map(1);

@@ -87,7 +87,7 @@ fn instants_in_a_zone() {
         shows(zoned(tag::DATE_TIME_ZONE, utc, nanos, zone), &plain, &typed);
         shows(zoned(tag::LEGACY_DATE_TIME_ZONE, utc + offset, nanos, zone), &plain, &typed);
     }
-    // The hour that Berlin has twice: only UTC seconds tell which one.
+    // The hour that occurs twice in Berlin: only UTC seconds tell which one it is.
     for (utc, expected) in [(1_792_888_200, "+02:00"), (1_792_891_800, "+01:00")] {
         let shown = text(Plain, zoned(tag::DATE_TIME_ZONE, utc, 0, "Europe/Berlin")).unwrap();
         assert_eq!(shown, format!("\"2026-10-25T02:30:00{expected}\""));
@@ -95,7 +95,7 @@ fn instants_in_a_zone() {
 }
 
 #[test]
-fn instants_in_a_zone_that_is_not_known_are_shown_in_utc() {
+fn instants_in_an_unknown_zone_are_shown_in_utc() {
     let typed = r#"{"$type":"ZonedDateTime","_value":"2023-11-14T22:13:20.5Z[Mars/\"X\"]"}"#;
     shows(zoned(tag::DATE_TIME_ZONE, 1_700_000_000, 500_000_000, "Mars/\"X\""), "\"2023-11-14T22:13:20.5Z\"", typed);
 }
@@ -128,7 +128,7 @@ fn temporal_values_out_of_range_are_refused() {
         refused(numbers(tag::LOCAL_DATE_TIME, [0, nanos]));
         refused(numbers(tag::DATE_TIME, [0, nanos, 0]));
     }
-    // Which instant it is depends on the zone.
+    // The instant depends on the zone.
     for name in ["Mars/X", ""] {
         refused(zoned(tag::LEGACY_DATE_TIME_ZONE, 0, 0, name));
     }
