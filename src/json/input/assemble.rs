@@ -7,28 +7,28 @@
 //! map must be smaller than 4 GiB.
 
 use super::edits::Edits;
-use super::room;
+use super::growth;
 use crate::bolt::packstream::{Writer, close_collection, open_collection};
 use crate::value_path::{self, Step};
 
 /// The number of pairs up to which comparing all keys with each other is cheaper than sorting them.
-const FEW: usize = 8;
+const FEW_PAIRS: usize = 8;
 /// The bytes reserved for a scalar and for the head of a collection. No time zone's name is longer.
-const SCALAR: usize = 128;
+const SCALAR_SIZE: usize = 128;
 
 /// The source text of a map, with a bound on its encoding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Source<'a> {
     pub(super) text: &'a str,
-    pub(super) most: fn(&str) -> usize,
+    pub(super) largest_encoding: fn(&str) -> usize,
     /// The size beyond which the map is refused, in bytes.
     pub(super) limit: usize,
 }
 
 impl Source<'_> {
-    fn most(&self) -> usize {
+    fn largest_encoding(&self) -> usize {
         // Bytes that end up unused count as well.
-        (self.most)(self.text).min(self.limit.max(self.text.len())) + 2 * SCALAR
+        (self.largest_encoding)(self.text).min(self.limit.max(self.text.len())) + 2 * SCALAR_SIZE
     }
 
     /// The number of members that the text can hold: the shortest one is `"":0,`.
@@ -77,14 +77,14 @@ impl<'a, 'o> Assembly<'a, 'o> {
         if let Some(Open::List { items, .. }) = self.open.last_mut() {
             *items += 1;
         }
-        self.reserve(SCALAR);
+        self.reserve(SCALAR_SIZE);
     }
 
     /// Writes the key of the next value of the innermost collection, which must be a map.
     pub(super) fn key(&mut self, key: &str) {
-        self.reserve(key.len() + SCALAR);
+        self.reserve(key.len() + SCALAR_SIZE);
         let (start, source) = (position(self.len()), self.source);
-        room::push(&mut self.pairs, start, || source.members());
+        growth::push(&mut self.pairs, start, || source.members());
         self.writer().string(key);
     }
 
@@ -95,13 +95,13 @@ impl<'a, 'o> Assembly<'a, 'o> {
 
     /// Writes a string of any length.
     pub(super) fn string(&mut self, text: &str) {
-        self.reserve(text.len() + SCALAR);
+        self.reserve(text.len() + SCALAR_SIZE);
         self.writer().string(text);
     }
 
     /// Returns a writer for a value of up to `bytes` bytes and its head.
     pub(super) fn writer_of(&mut self, bytes: usize) -> Writer<'_> {
-        self.reserve(bytes + SCALAR);
+        self.reserve(bytes + SCALAR_SIZE);
         self.writer()
     }
 
@@ -157,7 +157,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
     fn reserve(&mut self, more: usize) {
         if self.out.capacity() - self.out.len() < more {
             let (base, source) = (self.base, self.source);
-            room::reserve(self.out, more, || base + source.most());
+            growth::reserve(self.out, more, || base + source.largest_encoding());
         }
     }
 
@@ -178,7 +178,8 @@ impl<'a, 'o> Assembly<'a, 'o> {
     fn replace_repeated(&mut self, first_pair: usize) -> usize {
         let written = self.out.get_mut(self.base..).unwrap_or_default();
         let pairs = self.pairs.get_mut(first_pair..).unwrap_or_default();
-        let dropped = if pairs.len() <= FEW { drop_few(written, pairs) } else { drop_many(written, pairs) };
+        let dropped =
+            if pairs.len() <= FEW_PAIRS { drop_by_comparing(written, pairs) } else { drop_by_sorting(written, pairs) };
         if dropped > 0 {
             self.edits.cut_dropped(written, pairs, self.source.text.len());
         }
@@ -187,7 +188,7 @@ impl<'a, 'o> Assembly<'a, 'o> {
 }
 
 /// Marks dropped pairs by comparing all keys with each other.
-fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
+fn drop_by_comparing(written: &mut [u8], pairs: &[u32]) -> usize {
     let mut dropped = 0;
     for (place, &pair) in pairs.iter().enumerate() {
         let after = pairs.get(place + 1..).unwrap_or_default();
@@ -201,7 +202,7 @@ fn drop_few(written: &mut [u8], pairs: &[u32]) -> usize {
 
 /// Marks dropped pairs by sorting, which puts equal keys next to each other in their original order; then restores the
 /// order.
-fn drop_many(written: &mut [u8], pairs: &mut [u32]) -> usize {
+fn drop_by_sorting(written: &mut [u8], pairs: &mut [u32]) -> usize {
     pairs
         .sort_unstable_by(|one, other| key_at(written, *one).cmp(key_at(written, *other)).then_with(|| one.cmp(other)));
     let mut dropped = 0;

@@ -34,13 +34,13 @@ pub(super) fn duration(text: &str) -> Option<Duration> {
     cursor.accept(b"Pp")?;
     let rest = text.get(text.find(['P', 'p'])? + 1..)?;
     let sums = units(rest).or_else(|| date_and_time(rest))?;
-    sums.carried_down(if negative { -1 } else { 1 })
+    sums.into_duration(if negative { -1 } else { 1 })
 }
 
 impl Sums {
     /// Converts to whole months and days and the rest in seconds. Returns `None` if the total exceeds 64 bits of
     /// seconds.
-    fn carried_down(self, sign: i128) -> Option<Duration> {
+    fn into_duration(self, sign: i128) -> Option<Duration> {
         let (months, part_of_month) = (self.months / NANOS, self.months % NANOS);
         // Billionths of a month times its seconds are nanoseconds. The same goes for days below.
         let (more_days, mut nanos) = {

@@ -4,7 +4,7 @@
 //! Promises to apply all of them within the buffer, in at most two passes. The kind of a change is stored in the buffer
 //! at its position, which keeps an entry at eight bytes.
 
-use super::room;
+use super::growth;
 use crate::bolt::packstream::long_head;
 
 /// Marks the one-byte head of a list or a map that needs a longer one.
@@ -66,7 +66,7 @@ impl Edits {
     }
 
     fn push(&mut self, edit: Edit, text: usize) {
-        room::push(&mut self.waiting, edit, || text / PER_EDIT);
+        growth::push(&mut self.waiting, edit, || text / PER_EDIT);
     }
 
     /// Applies all edits to `out` from `base` on.
@@ -75,12 +75,12 @@ impl Edits {
             return;
         }
         self.waiting.sort_unstable_by_key(|edit| edit.at);
-        self.leave_out(out, base);
-        self.put_in(out, base);
+        self.remove_dropped(out, base);
+        self.insert_heads(out, base);
     }
 
     /// Removes the dropped pairs by moving the rest forward. Only edits of heads remain afterwards.
-    fn leave_out(&mut self, out: &mut Vec<u8>, base: usize) {
+    fn remove_dropped(&mut self, out: &mut Vec<u8>, base: usize) {
         // Everything before `read` has been moved to before `write`.
         let (mut read, mut write) = (base, base);
         self.waiting.retain_mut(|edit| {
@@ -104,7 +104,7 @@ impl Edits {
     }
 
     /// Makes room for the longer heads by moving everything back, starting at the end.
-    fn put_in(&mut self, out: &mut Vec<u8>, base: usize) {
+    fn insert_heads(&mut self, out: &mut Vec<u8>, base: usize) {
         let kind = |out: &[u8], edit: &Edit| out.get(base + edit.at as usize) == Some(&MAP);
         let heads = |out: &[u8], edit: &Edit| long_head(kind(out, edit), edit.size as usize);
         let growth: usize = self.waiting.iter().map(|edit| heads(out, edit).1 - 1).sum();

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, prelude::*};
 
 use super::*;
-use crate::bolt::packstream::{Reader, Token as Wire};
+use crate::bolt::packstream::{Reader, Token as Packed};
 use crate::json::TypedVersion;
 
 /// The bytes of a hostile text: enough to make constant costs negligible.
@@ -138,9 +138,9 @@ fn meaning(text: &str) -> serde_json::Value {
 /// Decodes the next PackStream value. Fails if a map has a key twice.
 fn decoded(reader: &mut Reader<'_>) -> serde_json::Value {
     match reader.token().unwrap() {
-        Wire::Integer(value) => value.into(),
-        Wire::List(items) => (0..items).map(|_| decoded(reader)).collect(),
-        Wire::Map(pairs) => {
+        Packed::Integer(value) => value.into(),
+        Packed::List(items) => (0..items).map(|_| decoded(reader)).collect(),
+        Packed::Map(pairs) => {
             let map: serde_json::Map<_, _> =
                 (0..pairs).map(|_| (reader.expect_string().unwrap().to_owned(), decoded(reader))).collect();
             assert_eq!(map.len(), pairs, "a key comes twice");

@@ -78,7 +78,7 @@ enum Container {
 
 /// What the grammar allows at the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Due {
+enum Expected {
     Value,
     ValueOrEnd,
     Key,
@@ -93,7 +93,7 @@ pub struct Lexer<'a> {
     text: &'a str,
     position: usize,
     start: usize,
-    due: Due,
+    expected: Expected,
     containers: Vec<Container>,
     /// The depth of the text that this lexer starts in.
     outside: usize,
@@ -106,12 +106,21 @@ impl<'a> Lexer<'a> {
     /// Returns a lexer at the start of `text`.
     #[must_use]
     pub fn new(text: &'a str, limits: Limits) -> Self {
-        Self { text, position: 0, start: 0, due: Due::Value, containers: Vec::new(), outside: 0, limits, packed: 0 }
+        Self {
+            text,
+            position: 0,
+            start: 0,
+            expected: Expected::Value,
+            containers: Vec::new(),
+            outside: 0,
+            limits,
+            packed: 0,
+        }
     }
 
     /// Returns a second lexer over the value that begins at `offset` inside the current object.
     #[must_use]
-    pub fn again_from(&self, offset: usize) -> Self {
+    pub fn fork_at(&self, offset: usize) -> Self {
         Self {
             position: offset,
             start: offset,
@@ -170,20 +179,20 @@ impl<'a> Lexer<'a> {
         steps::count();
         self.skip_space();
         self.start = self.position;
-        if self.due == Due::CommaOrEnd && self.peek() == Some(b',') {
+        if self.expected == Expected::CommaOrEnd && self.peek() == Some(b',') {
             self.position += 1;
-            self.due = match self.containers.last() {
-                Some(Container::Object) => Due::Key,
-                _ => Due::Value,
+            self.expected = match self.containers.last() {
+                Some(Container::Object) => Expected::Key,
+                _ => Expected::Value,
             };
             self.skip_space();
             self.start = self.position;
         }
-        match (self.due, self.peek()) {
-            (Due::Key | Due::KeyOrEnd, Some(b'"')) => self.key(),
-            (Due::KeyOrEnd | Due::CommaOrEnd, Some(b'}')) => self.close(Container::Object),
-            (Due::ValueOrEnd | Due::CommaOrEnd, Some(b']')) => self.close(Container::Array),
-            (Due::Value | Due::ValueOrEnd, Some(byte)) => self.value(byte),
+        match (self.expected, self.peek()) {
+            (Expected::Key | Expected::KeyOrEnd, Some(b'"')) => self.key(),
+            (Expected::KeyOrEnd | Expected::CommaOrEnd, Some(b'}')) => self.close(Container::Object),
+            (Expected::ValueOrEnd | Expected::CommaOrEnd, Some(b']')) => self.close(Container::Array),
+            (Expected::Value | Expected::ValueOrEnd, Some(byte)) => self.value(byte),
             _ => Err(self.unexpected(self.position)),
         }
     }
@@ -210,11 +219,11 @@ impl<'a> Lexer<'a> {
         }
         self.position += 1;
         self.containers.push(container);
-        let (due, token) = match container {
-            Container::Object => (Due::KeyOrEnd, Token::ObjectStart),
-            Container::Array => (Due::ValueOrEnd, Token::ArrayStart),
+        let (expected, token) = match container {
+            Container::Object => (Expected::KeyOrEnd, Token::ObjectStart),
+            Container::Array => (Expected::ValueOrEnd, Token::ArrayStart),
         };
-        self.due = due;
+        self.expected = expected;
         Ok(token)
     }
 
@@ -232,7 +241,7 @@ impl<'a> Lexer<'a> {
     }
 
     fn after_value(&mut self) {
-        self.due = if self.containers.is_empty() { Due::Nothing } else { Due::CommaOrEnd };
+        self.expected = if self.containers.is_empty() { Expected::Nothing } else { Expected::CommaOrEnd };
     }
 
     fn key(&mut self) -> Result<Token<'a>, SyntaxError> {
@@ -242,7 +251,7 @@ impl<'a> Lexer<'a> {
             return Err(self.found(self.position, "a colon"));
         }
         self.position += 1;
-        self.due = Due::Value;
+        self.expected = Expected::Value;
         Ok(Token::Key(key))
     }
 
@@ -250,7 +259,7 @@ impl<'a> Lexer<'a> {
     fn string(&mut self, what: &str, limit: usize) -> Result<Cow<'a, str>, SyntaxError> {
         let from = self.position + 1;
         let rest = self.text.get(from..).unwrap_or_default();
-        let written = string::written(rest).map_err(|fault| self.error_at(from + fault.offset, fault.reason))?;
+        let written = string::raw_string(rest).map_err(|fault| self.error_at(from + fault.offset, fault.reason))?;
         if written.text.len() > limit {
             return Err(self.error(format!("{what} is longer than {limit} bytes")));
         }
@@ -329,14 +338,14 @@ impl<'a> Lexer<'a> {
         let object = self.containers.last() == Some(&Container::Object);
         self.found(
             offset,
-            match self.due {
-                Due::Value => "a value",
-                Due::ValueOrEnd => "a value or ]",
-                Due::Key => "a key in double quotes",
-                Due::KeyOrEnd => "a key in double quotes or }",
-                Due::CommaOrEnd if object => "a comma or }",
-                Due::CommaOrEnd => "a comma or ]",
-                Due::Nothing => "nothing more",
+            match self.expected {
+                Expected::Value => "a value",
+                Expected::ValueOrEnd => "a value or ]",
+                Expected::Key => "a key in double quotes",
+                Expected::KeyOrEnd => "a key in double quotes or }",
+                Expected::CommaOrEnd if object => "a comma or }",
+                Expected::CommaOrEnd => "a comma or ]",
+                Expected::Nothing => "nothing more",
             },
         )
     }

@@ -120,7 +120,7 @@ fn a_second_lexer_reads_one_object_alone() {
     let mut lexer = Lexer::new(r#"[{"a":[1]},3]"#, LIMITS);
     assert_eq!(lexer.token(), Ok(Token::ArrayStart));
     assert_eq!(lexer.token(), Ok(Token::ObjectStart));
-    let mut again = lexer.again_from(lexer.offset());
+    let mut again = lexer.fork_at(lexer.offset());
     assert_eq!(lexer.token(), Ok(Token::Key("a".into())));
     for token in [
         Token::ObjectStart,
@@ -142,7 +142,7 @@ fn a_second_lexer_keeps_the_depth() {
     for _ in 0..3 {
         lexer.token().unwrap();
     }
-    let mut again = lexer.again_from(lexer.offset());
+    let mut again = lexer.fork_at(lexer.offset());
     for _ in 0..3 {
         again.token().unwrap();
     }

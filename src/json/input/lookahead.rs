@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::growth;
 use super::lexer::{Lexer, SyntaxError, Token};
-use super::room;
 
 /// What a `$type` holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +60,7 @@ const PER_OBJECT: usize = 13;
 struct Open {
     object: u32,
     /// Its index in `found`, once its value has been seen.
-    place: Option<usize>,
+    index: Option<usize>,
     type_seen: bool,
 }
 
@@ -75,10 +75,10 @@ impl Lookahead {
             // An object outside the last pass: nothing of that pass will be asked for again.
             self.found.clear();
             self.next = 0;
-            self.pass(lexer.again_from(offset))?;
+            self.pass(lexer.fork_at(offset))?;
         }
         match self.found.get(self.next) {
-            Some(Found { name, .. }) if *name != ABSENT => Ok(TypeName::of(lexer.again_from(*name as usize).token()?)),
+            Some(Found { name, .. }) if *name != ABSENT => Ok(TypeName::of(lexer.fork_at(*name as usize).token()?)),
             _ => Ok(TypeName::absent()),
         }
     }
@@ -92,18 +92,18 @@ impl Lookahead {
                 if key == "$type" && !inside.type_seen {
                     inside.type_seen = true;
                     token = lexer.token()?;
-                    if let Some(found) = inside.place.and_then(|place| self.found.get_mut(place)) {
+                    if let Some(found) = inside.index.and_then(|index| self.found.get_mut(index)) {
                         found.name = position(lexer.offset());
                     }
-                } else if key == "_value" && !inside.type_seen && inside.place.is_none() {
-                    inside.place = Some(self.found.len());
+                } else if key == "_value" && !inside.type_seen && inside.index.is_none() {
+                    inside.index = Some(self.found.len());
                     let found = Found { object: inside.object, name: ABSENT };
-                    room::push(&mut self.found, found, || text / PER_OBJECT);
+                    growth::push(&mut self.found, found, || text / PER_OBJECT);
                 }
             }
             match token {
                 Token::ObjectStart | Token::ArrayStart => {
-                    open.push(Open { object: position(lexer.offset()), place: None, type_seen: false });
+                    open.push(Open { object: position(lexer.offset()), index: None, type_seen: false });
                 }
                 Token::ObjectEnd | Token::ArrayEnd => {
                     open.pop();

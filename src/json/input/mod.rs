@@ -12,13 +12,13 @@ pub mod typed;
 mod assemble;
 mod duration;
 mod edits;
+mod growth;
 #[cfg(test)]
 mod hostile_tests;
 mod kind;
 mod lookahead;
 mod number;
 mod point;
-mod room;
 mod scalar;
 mod string;
 mod temporal;

@@ -14,7 +14,7 @@ use crate::value_path::shortened;
 /// Returns [`InputError::Syntax`] for text that is not valid JSON or exceeds a limit, and [`InputError::Value`] for an
 /// integer that does not fit in 64 bits.
 pub fn read_map(lexer: &mut Lexer<'_>, root: &'static str, out: &mut Vec<u8>) -> Result<(), InputError> {
-    let mut assembly = Assembly::begin(root, Source { text: lexer.rest(), most, limit: usize::MAX }, out);
+    let mut assembly = Assembly::begin(root, Source { text: lexer.rest(), largest_encoding, limit: usize::MAX }, out);
     loop {
         match lexer.token()? {
             Token::Key(key) => assembly.key(&key),
@@ -34,7 +34,7 @@ pub fn read_map(lexer: &mut Lexer<'_>, root: &'static str, out: &mut Vec<u8>) ->
 
 /// The largest encoding that `text` can have, in bytes. Only floats take more than their text: `1e1,` has four bytes
 /// and becomes nine.
-fn most(text: &str) -> usize {
+fn largest_encoding(text: &str) -> usize {
     let floats = text.bytes().filter(|byte| matches!(byte, b'.' | b'e' | b'E')).count();
     text.len() + 5 * floats.min(text.len() / 4)
 }

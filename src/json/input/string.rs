@@ -5,32 +5,32 @@
 
 /// What is wrong with a string, and the offset in bytes from its first character.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(super) struct StringError {
     pub offset: usize,
     pub reason: String,
 }
 
 /// A string as it is written in the source, without its quotes.
 #[derive(Debug)]
-pub(super) struct Written<'a> {
+pub(super) struct RawString<'a> {
     pub text: &'a str,
     pub escaped: bool,
 }
 
 /// Finds the end of the string that `rest` begins with, after the opening quote.
-pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
+pub(super) fn raw_string(rest: &str) -> Result<RawString<'_>, StringError> {
     let bytes = rest.as_bytes();
     let mut escaped = false;
     let mut at = 0;
     loop {
         let tail = bytes.get(at..).unwrap_or_default();
         let Some(plain) = tail.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1F)) else {
-            return Err(fault(rest.len(), "expected the closing quote of a string, found the end of the text"));
+            return Err(error(rest.len(), "expected the closing quote of a string, found the end of the text"));
         };
         at += plain;
         match bytes.get(at) {
             Some(b'"') => {
-                return Ok(Written { text: rest.get(..at).unwrap_or_default(), escaped });
+                return Ok(RawString { text: rest.get(..at).unwrap_or_default(), escaped });
             }
             Some(b'\\') => {
                 escaped = true;
@@ -38,20 +38,20 @@ pub(super) fn written(rest: &str) -> Result<Written<'_>, Fault> {
             }
             byte => {
                 let control = byte.copied().unwrap_or_default();
-                return Err(fault(at, format!("an unescaped control character in a string; write \\u{control:04x}")));
+                return Err(error(at, format!("an unescaped control character in a string; write \\u{control:04x}")));
             }
         }
     }
 }
 
 /// Resolves the escapes of a source string.
-pub(super) fn unescape(written: &str) -> Result<String, Fault> {
+pub(super) fn unescape(written: &str) -> Result<String, StringError> {
     let mut text = String::with_capacity(written.len());
     let mut rest = written;
     while let Some((plain, after)) = rest.split_once('\\') {
         text.push_str(plain);
         let at = written.len() - after.len() - 1;
-        let (character, length) = escape(after).map_err(|reason| fault(at, reason))?;
+        let (character, length) = escape(after).map_err(|reason| error(at, reason))?;
         text.push(character);
         rest = after.get(length..).unwrap_or_default();
     }
@@ -99,6 +99,6 @@ fn unit(after: &str) -> Result<u32, &'static str> {
         .ok_or(r"\u must be followed by four hexadecimal digits")
 }
 
-fn fault(offset: usize, reason: impl Into<String>) -> Fault {
-    Fault { offset, reason: reason.into() }
+fn error(offset: usize, reason: impl Into<String>) -> StringError {
+    StringError { offset, reason: reason.into() }
 }

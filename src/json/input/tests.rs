@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::lexer::steps;
 use super::*;
-use crate::bolt::packstream::{Reader, Token as Wire, Writer, tag};
+use crate::bolt::packstream::{Reader, Token as Packed, Writer, tag};
 use crate::json::TypedVersion;
 
 fn start(text: &str) -> Lexer<'_> {
@@ -40,7 +40,7 @@ fn of_type(kind: &str, value: &str) -> Result<Vec<u8>, InputError> {
     first
 }
 
-fn wire(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
+fn packed(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     let mut out = Vec::new();
     write(&mut Writer::new(&mut out));
     out
@@ -126,7 +126,7 @@ fn large_maps_with_repeated_keys_and_long_heads_are_encoded_correctly() {
     assert_eq!(reader.expect_map(), Ok(300));
     for member in 0..300 {
         assert_eq!(reader.expect_string(), Ok(format!("k{member}").as_str()));
-        let expected = wire(|writer| {
+        let expected = packed(|writer| {
             writer.list(20);
             (0..19).for_each(|_| writer.integer(0));
             writer.integer(2);
@@ -191,7 +191,7 @@ fn scalars_of_typed_json() {
     let infinity: &[u8] = &[0xC1, 0x7F, 0xF0, 0, 0, 0, 0, 0, 0];
     let digits = format!("1{}", "0".repeat(308));
     accepted("Float", &[("\"1e400\"", infinity), ("1e400", infinity), ("\"Infinity\"", infinity)]);
-    accepted("Float", &[(&digits, &wire(|writer| writer.float(1e308)))]);
+    accepted("Float", &[(&digits, &packed(|writer| writer.float(1e308)))]);
     accepted("Float", &[("1", &[0xC1, 0x3F, 0xF0, 0, 0, 0, 0, 0, 0]), ("-0", &[0xC1, 0x80, 0, 0, 0, 0, 0, 0, 0])]);
     rejected("Float", &["\"\"", "\"inf\"", "\"nan\"", "\"1,5\"", "true", "null", "{}"]);
 
@@ -264,14 +264,14 @@ fn temporal_values_of_typed_json() {
 
 #[test]
 fn points_vectors_and_uuids_of_typed_json() {
-    let flat = wire(|writer| {
+    let flat = packed(|writer| {
         writer.structure(tag::POINT_2D, 3);
         writer.integer(7203);
         writer.float(1.0);
         writer.float(2.5);
     });
     accepted("Point", &[("\"SRID=7203;POINT (1 2.5)\"", &flat)]);
-    let spatial = wire(|writer| {
+    let spatial = packed(|writer| {
         writer.structure(tag::POINT_3D, 4);
         writer.integer(9999);
         [1.0, 2.5, -0.0].into_iter().for_each(|coordinate| writer.float(coordinate));
@@ -486,7 +486,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn sample(kind: &str, value: &str, plain: Option<String>, first: bool, write: impl FnOnce(&mut Writer<'_>)) -> Sample {
-    Sample { text: envelope(kind, value, first), plain, bytes: wire(write) }
+    Sample { text: envelope(kind, value, first), plain, bytes: packed(write) }
 }
 
 fn scalar() -> impl Strategy<Value = Sample> {
@@ -635,7 +635,7 @@ proptest! {
         let text = format!("{{\"x\":{{{text}");
         for out in [plain(&text).ok(), typed_as(TypedVersion::V1_0, &text).ok()].into_iter().flatten() {
             let mut reader = Reader::new(&out);
-            prop_assert!(matches!(reader.clone().token(), Ok(Wire::Map(_))));
+            prop_assert!(matches!(reader.clone().token(), Ok(Packed::Map(_))));
             prop_assert!(reader.skip().is_ok() && reader.rest().is_empty());
         }
     }

@@ -28,7 +28,8 @@ pub fn read_map(
     root: &'static str,
     out: &mut Vec<u8>,
 ) -> Result<(), InputError> {
-    let assembly = Assembly::begin(root, Source { text: lexer.rest(), most, limit: lexer.left_to_pack() }, out);
+    let assembly =
+        Assembly::begin(root, Source { text: lexer.rest(), largest_encoding, limit: lexer.left_to_pack() }, out);
     let frames = vec![Frame::Map];
     TypedReader { lexer, version, assembly, frames, lookahead: Lookahead::default() }.read()
 }
@@ -228,7 +229,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
 
 /// The largest encoding that `text` can have, in bytes. Only coordinates of vectors take more than their text: `1,` has
 /// two bytes and becomes eight.
-fn most(text: &str) -> usize {
+fn largest_encoding(text: &str) -> usize {
     let coordinates = text.bytes().filter(|byte| *byte == b',').count();
     text.len() + 6 * coordinates.min(text.len() / 2)
 }

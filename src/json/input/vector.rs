@@ -108,7 +108,7 @@ impl VectorText {
                     kind = Some(coordinates_type(lexer)?);
                 }
                 Token::Key(key) if key == "coordinates" && coordinates.is_none() => {
-                    coordinates = Some(counted(lexer)?);
+                    coordinates = Some(count_coordinates(lexer)?);
                 }
                 Token::Key(key) => {
                     return Err(malformed(format!(
@@ -133,7 +133,7 @@ impl VectorText {
         out.structure(tag::VECTOR, 2);
         out.bytes(&[self.kind.marker()]);
         out.bytes_head(self.size());
-        let mut lexer = lexer.again_from(self.coordinates.offset);
+        let mut lexer = lexer.fork_at(self.coordinates.offset);
         lexer.token()?; // ArrayStart
         for index in 0..self.coordinates.count {
             let written = match lexer.token()? {
@@ -160,7 +160,7 @@ fn coordinates_type(lexer: &mut Lexer<'_>) -> Result<CoordinatesType, VectorErro
     CoordinatesType::named(&name).ok_or_else(|| VectorError::UnsupportedType(name.into_owned()))
 }
 
-fn counted(lexer: &mut Lexer<'_>) -> Result<Coordinates, VectorError> {
+fn count_coordinates(lexer: &mut Lexer<'_>) -> Result<Coordinates, VectorError> {
     if lexer.token()? != Token::ArrayStart {
         return Err(malformed("`coordinates` must be an array"));
     }
