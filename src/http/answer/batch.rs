@@ -113,7 +113,7 @@ impl RowSink for BatchAnswer {
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let flow = self.answer.row(fields, columns)?;
-        if let Some(flaw) = self.answer.writer.flaws().first.first() {
+        if let Some(flaw) = self.answer.writer.replaced().first.first() {
             return Err(RowRefused::Malformed(flaws::text(flaw, &self.columns)));
         }
         self.within_limit().map(|()| flow)

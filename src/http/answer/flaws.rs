@@ -2,12 +2,12 @@
 
 use crate::{
     bolt::{Columns, packstream::Reader},
-    json::output::{Flaw, Flaws},
+    json::output::{ReplacedValue, ReplacedValues},
     query::Error,
 };
 
 /// One error for each flaw that is remembered, and one for the rest.
-pub(super) fn errors(flaws: &Flaws, columns: &Columns) -> Vec<Error> {
+pub(super) fn errors(flaws: &ReplacedValues, columns: &Columns) -> Vec<Error> {
     let mut errors: Vec<_> = flaws.first.iter().map(|flaw| Error::malformed(text(flaw, columns))).collect();
     let rest = flaws.count.saturating_sub(u64::try_from(errors.len()).unwrap_or(u64::MAX));
     if rest > 0 {
@@ -17,7 +17,7 @@ pub(super) fn errors(flaws: &Flaws, columns: &Columns) -> Vec<Error> {
 }
 
 /// What is said of one flaw.
-pub(super) fn text(Flaw { row, column, reason }: &Flaw, columns: &Columns) -> String {
+pub(super) fn text(ReplacedValue { row, column, reason }: &ReplacedValue, columns: &Columns) -> String {
     let name = name(columns, *column);
     format!(
         "The database sent a value that cannot be shown, in row {row}, column \"{name}\": {reason}. It was replaced by null."

@@ -144,7 +144,7 @@ impl Answer {
 
     /// Ends a result; of what could not be shown it says why.
     pub(super) fn close(&mut self, end: &ResultEnd, columns: &Columns) {
-        let mut errors = match self.writer.flaws() {
+        let mut errors = match self.writer.replaced() {
             flaws if flaws.count > 0 => flaws::errors(flaws, columns),
             _ => Vec::new(),
         };
@@ -314,7 +314,7 @@ impl RowSink for Answer {
     }
 
     fn is_flawed(&self) -> bool {
-        self.writer.flaws().count > 0
+        self.writer.replaced().count > 0
     }
 
     fn restart(&mut self) {

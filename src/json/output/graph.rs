@@ -20,15 +20,15 @@ pub(super) enum ElementId<'a> {
 
 /// The element ids that follow an entity's properties in the record, although its text begins with them.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trailing {
+pub(super) enum TrailingIds {
     /// None: the ids are already in the text.
-    Nothing,
+    None,
     /// The node's id.
     Node,
     /// The relationship's id and those of its two nodes.
     Relationship,
     /// Ids that have already been written and only need to be skipped.
-    Passed(u8),
+    Skip(u8),
 }
 
 /// The texts around the parts of an entity, for one view.
@@ -88,7 +88,7 @@ pub(super) fn node(
     let number = reader.expect_integer()?;
     let id = (fields == 3).then_some(ElementId::Number(number));
     if !walk.piecewise {
-        let trailing = if id.is_some() { Trailing::Nothing } else { Trailing::Node };
+        let trailing = if id.is_some() { TrailingIds::None } else { TrailingIds::Node };
         return with_labels(walk, out, reader, id, trailing);
     }
     // Everything that can be invalid is checked before any part of the node is written.
@@ -97,8 +97,8 @@ pub(super) fn node(
     ahead.skip()?;
     expect_properties(&mut ahead)?;
     match id {
-        Some(_) => with_labels(walk, out, reader, id, Trailing::Nothing),
-        None => with_labels(walk, out, reader, Some(ElementId::Text(name(&mut ahead)?)), Trailing::Passed(1)),
+        Some(_) => with_labels(walk, out, reader, id, TrailingIds::None),
+        None => with_labels(walk, out, reader, Some(ElementId::Text(name(&mut ahead)?)), TrailingIds::Skip(1)),
     }
 }
 
@@ -108,7 +108,7 @@ fn with_labels(
     out: &mut BytesMut,
     reader: &mut Reader<'_>,
     id: Option<ElementId<'_>>,
-    trailing: Trailing,
+    trailing: TrailingIds,
 ) -> Result<(), RowError> {
     let keys = keys(walk.view);
     out.extend_from_slice(keys.node);
@@ -137,7 +137,7 @@ pub(super) fn close_labels(
     walk: &mut Walk,
     out: &mut BytesMut,
     reader: &mut Reader<'_>,
-    trailing: Trailing,
+    trailing: TrailingIds,
 ) -> Result<(), RowError> {
     out.put_u8(b']');
     out.extend_from_slice(keys(walk.view).properties);
@@ -161,16 +161,16 @@ pub(super) fn relationship(
         // Only a relationship that the same statement deleted has no type, and it has no nodes either.
         let ends = if kind.is_empty() { [ElementId::Text(""); 2] } else { [start, end] };
         write_ids(out, keys, id, ends);
-        Trailing::Nothing
+        TrailingIds::None
     } else if walk.piecewise {
         let mut ahead = reader.clone();
         expect_properties(&mut ahead)?;
         let id = ElementId::Text(name(&mut ahead)?);
         let ends = [name(&mut ahead)?, name(&mut ahead)?].map(ElementId::Text);
         write_ids(out, keys, id, ends);
-        Trailing::Passed(3)
+        TrailingIds::Skip(3)
     } else {
-        Trailing::Relationship
+        TrailingIds::Relationship
     };
     write_kind(out, keys, kind);
     walk.open_properties(out, reader, trailing, ids_at)
@@ -187,20 +187,20 @@ pub(super) fn insert_ids(
     out: &mut BytesMut,
     view: View,
     reader: &mut Reader<'_>,
-    trailing: Trailing,
+    trailing: TrailingIds,
     ids_at: usize,
 ) -> Result<(), DecodeError> {
     let end = out.len();
     match trailing {
-        Trailing::Nothing => return Ok(()),
-        Trailing::Passed(ids) => {
+        TrailingIds::None => return Ok(()),
+        TrailingIds::Skip(ids) => {
             for _ in 0..ids {
                 reader.skip()?;
             }
             return Ok(());
         }
-        Trailing::Node => text::string(out, name(reader)?),
-        Trailing::Relationship => {
+        TrailingIds::Node => text::string(out, name(reader)?),
+        TrailingIds::Relationship => {
             let id = ElementId::Text(name(reader)?);
             let ends = [name(reader)?, name(reader)?].map(ElementId::Text);
             write_ids(out, keys(view), id, ends);
@@ -260,7 +260,7 @@ pub(super) fn part_of_path<'a>(
             *reader = node.reader(fields);
             reader.skip()?;
             let id = node.id(fields)?;
-            with_labels(walk, out, reader, Some(id), Trailing::Nothing)
+            with_labels(walk, out, reader, Some(id), TrailingIds::None)
         }
         PathPart::Relationship { relationship, start, end } => {
             *reader = relationship.reader(fields);
@@ -269,7 +269,7 @@ pub(super) fn part_of_path<'a>(
             out.extend_from_slice(keys.relationship);
             write_ids(out, keys, relationship.id(fields)?, [start.id(fields)?, end.id(fields)?]);
             write_kind(out, keys, kind);
-            walk.open_properties(out, reader, Trailing::Nothing, 0)
+            walk.open_properties(out, reader, TrailingIds::None, 0)
         }
     }
 }

@@ -20,19 +20,20 @@ mod spatial;
 mod structures;
 mod temporal;
 mod text;
+mod value;
 mod vector;
 mod walk;
 
 #[cfg(test)]
-mod properties;
+mod property_tests;
 #[cfg(test)]
-mod vectors;
+mod tests;
 
 pub use counters::counters;
 pub use error::RowError;
 pub use notifications::notifications;
 pub use plan::{plan, profile};
-pub use row::{Flaw, Flaws, RowWriter, Written, row};
+pub use row::{ReplacedValue, ReplacedValues, RowWriter, Written, row};
 pub use scalar::{integer, plain_float};
 pub use text::string;
-pub use walk::value;
+pub use value::value;

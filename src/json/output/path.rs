@@ -11,19 +11,19 @@ use crate::json::View;
 
 /// The state of a path that is being written.
 pub(super) struct Path {
-    nodes: Vec<Place>,
-    relationships: Vec<Place>,
+    nodes: Vec<EntityOffsets>,
+    relationships: Vec<EntityOffsets>,
     /// The offset of the next pair of indices.
     numbers: usize,
     /// The node that the last step led to.
-    current: Place,
+    current: EntityOffsets,
     /// The node to write next: the first one, or the end of the current step.
-    due: Option<Place>,
+    pending: Option<EntityOffsets>,
 }
 
 /// The position of a path's node or relationship in the record.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct EntityOffsets {
     /// The offset of its first field.
     fields: u32,
     /// The offset of its element id, or of the number that takes its place.
@@ -33,29 +33,29 @@ pub(super) struct Place {
 /// The next part of a path.
 pub(super) enum PathPart {
     /// A node.
-    Node(Place),
+    Node(EntityOffsets),
     /// A relationship between two nodes.
     Relationship {
         /// The relationship itself.
-        relationship: Place,
+        relationship: EntityOffsets,
         /// The node that it starts from.
-        start: Place,
+        start: EntityOffsets,
         /// The node that it ends at.
-        end: Place,
+        end: EntityOffsets,
     },
 }
 
 impl Path {
     /// Reads and checks the fields of a path. Also returns the number of its parts.
     pub(super) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
-        let nodes = places(fields, reader, tag::NODE)?;
-        let relationships = places(fields, reader, tag::UNBOUND_RELATIONSHIP)?;
+        let nodes = read_entities(fields, reader, tag::NODE)?;
+        let relationships = read_entities(fields, reader, tag::UNBOUND_RELATIONSHIP)?;
         let numbers = reader.expect_list()?;
         if !numbers.is_multiple_of(2) {
             return Err(DecodeError::Value("a path with an incomplete step"));
         }
         let current = *nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
-        let path = Self { nodes, relationships, numbers: position(fields, reader), current, due: Some(current) };
+        let path = Self { nodes, relationships, numbers: position(fields, reader), current, pending: Some(current) };
         for _ in 0..numbers / 2 {
             path.step(reader)?;
         }
@@ -64,14 +64,14 @@ impl Path {
 
     /// Returns the next part. Nodes and relationships alternate.
     pub(super) fn next(&mut self, fields: &[u8]) -> Result<PathPart, DecodeError> {
-        if let Some(node) = self.due.take() {
+        if let Some(node) = self.pending.take() {
             self.current = node;
             return Ok(PathPart::Node(node));
         }
         let mut reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
         let Step { relationship, node, forward } = self.step(&mut reader)?;
         self.numbers = position(fields, &reader);
-        self.due = Some(node);
+        self.pending = Some(node);
         let (start, end) = if forward { (self.current, node) } else { (node, self.current) };
         Ok(PathPart::Relationship { relationship, start, end })
     }
@@ -100,19 +100,19 @@ impl Path {
 }
 
 struct Step {
-    relationship: Place,
-    node: Place,
+    relationship: EntityOffsets,
+    node: EntityOffsets,
     forward: bool,
 }
 
-impl Place {
+impl EntityOffsets {
     /// Returns a reader at the first field.
     pub(super) fn reader(self, fields: &[u8]) -> Reader<'_> {
-        at(fields, self.fields)
+        reader_at(fields, self.fields)
     }
 
     pub(super) fn id(self, fields: &[u8]) -> Result<ElementId<'_>, DecodeError> {
-        let mut reader = at(fields, self.id);
+        let mut reader = reader_at(fields, self.id);
         match reader.clone().token()? {
             Token::Integer(number) => Ok(ElementId::Number(number)),
             _ => name(&mut reader).map(ElementId::Text),
@@ -120,8 +120,8 @@ impl Place {
     }
 }
 
-fn at(fields: &[u8], place: u32) -> Reader<'_> {
-    Reader::new(usize::try_from(place).ok().and_then(|place| fields.get(place..)).unwrap_or_default())
+fn reader_at(fields: &[u8], offset: u32) -> Reader<'_> {
+    Reader::new(usize::try_from(offset).ok().and_then(|offset| fields.get(offset..)).unwrap_or_default())
 }
 
 /// The offset of the reader in the record.
@@ -131,18 +131,18 @@ pub(super) fn position(fields: &[u8], reader: &Reader<'_>) -> usize {
 
 /// Reads a list of nodes or unbound relationships. Each has a number, labels or a type, properties and, since Bolt 5.0,
 /// an element id.
-fn places(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<Place>, DecodeError> {
+fn read_entities(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<EntityOffsets>, DecodeError> {
     let here = |reader: &Reader<'_>| {
         u32::try_from(position(fields, reader)).map_err(|_| DecodeError::Value("a path larger than 4 GiB"))
     };
     // Not allocated in advance: the count may be as large as the number of bytes, and an entry is larger than a byte.
-    let mut places = Vec::new();
+    let mut entities = Vec::new();
     for _ in 0..reader.expect_list()? {
         let count = match reader.token()? {
             Token::Struct(found, count @ (3 | 4)) if found == tag => count,
             _ => return Err(DecodeError::Value("a path with something other than nodes and relationships")),
         };
-        let mut place = Place { fields: here(reader)?, id: here(reader)? };
+        let mut entity = EntityOffsets { fields: here(reader)?, id: here(reader)? };
         reader.expect_integer()?;
         if tag == tag::NODE {
             reader.clone().expect_list()?;
@@ -152,10 +152,10 @@ fn places(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<Place>,
         }
         expect_properties(reader)?;
         if count == 4 {
-            place.id = here(reader)?;
+            entity.id = here(reader)?;
             name(reader)?;
         }
-        places.push(place);
+        entities.push(entity);
     }
-    Ok(places)
+    Ok(entities)
 }

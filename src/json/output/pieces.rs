@@ -7,14 +7,14 @@ use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
 /// The size in bytes above which a value is written in pieces.
-pub(super) const SHORT: usize = 16 * 1024;
+pub(super) const LONGEST_WHOLE: usize = 16 * 1024;
 
 /// The bytes in one piece: a multiple of a Base64 group and of any coordinate's width.
-pub(super) const PART: usize = 12 * 1024;
+pub(super) const PIECE: usize = 12 * 1024;
 
 /// A long value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece {
+pub(super) enum LongValue {
     /// A string.
     Text,
     /// A key of a map.
@@ -28,8 +28,8 @@ pub(super) enum Piece {
 /// Whether the value has to be written in pieces.
 pub(super) fn is_long(token: &Token<'_>) -> bool {
     match token {
-        Token::String(text) => text.len() > SHORT,
-        Token::Bytes(bytes) => bytes.len() > SHORT,
+        Token::String(text) => text.len() > LONGEST_WHOLE,
+        Token::Bytes(bytes) => bytes.len() > LONGEST_WHOLE,
         _ => false,
     }
 }
@@ -41,12 +41,12 @@ pub(super) fn step_back<'a>(reader: &mut Reader<'a>, fields: &'a [u8], bytes: us
 }
 
 /// Begins the text of a value.
-pub(super) fn open(out: &mut BytesMut, view: View, piece: Piece) {
-    match (piece, view) {
-        (Piece::Key, _) | (Piece::Text | Piece::Base64, View::Plain) => out.put_u8(b'"'),
-        (Piece::Text, View::Typed(_)) => scalar::open_typed_text(out, "String"),
-        (Piece::Base64, View::Typed(_)) => scalar::open_typed_text(out, "Base64"),
-        (Piece::Vector(kind), view) => vector::open(out, view, kind),
+pub(super) fn open(out: &mut BytesMut, view: View, value: LongValue) {
+    match (value, view) {
+        (LongValue::Key, _) | (LongValue::Text | LongValue::Base64, View::Plain) => out.put_u8(b'"'),
+        (LongValue::Text, View::Typed(_)) => scalar::open_typed_text(out, "String"),
+        (LongValue::Base64, View::Typed(_)) => scalar::open_typed_text(out, "Base64"),
+        (LongValue::Vector(kind), view) => vector::open(out, view, kind),
     }
 }
 
@@ -54,7 +54,7 @@ pub(super) fn open(out: &mut BytesMut, view: View, piece: Piece) {
 pub(super) fn write(
     out: &mut BytesMut,
     view: View,
-    piece: Piece,
+    value: LongValue,
     first: bool,
     reader: &mut Reader<'_>,
     length: usize,
@@ -62,21 +62,21 @@ pub(super) fn write(
     let (bytes, rest) =
         reader.rest().split_at_checked(length).ok_or(DecodeError::Framing("the record ends inside a value"))?;
     *reader = Reader::new(rest);
-    match piece {
+    match value {
         // The characters were checked when the token was read. Those that need an escape are single bytes.
-        Piece::Text | Piece::Key => text::escaped_bytes(out, bytes),
-        Piece::Base64 => text::base64(out, bytes),
-        Piece::Vector(kind) => vector::items(out, view, kind, bytes, first),
+        LongValue::Text | LongValue::Key => text::escaped_bytes(out, bytes),
+        LongValue::Base64 => text::base64(out, bytes),
+        LongValue::Vector(kind) => vector::items(out, view, kind, bytes, first),
     }
     Ok(())
 }
 
 /// Ends the text of a value.
-pub(super) fn close(out: &mut BytesMut, view: View, piece: Piece) {
-    out.extend_from_slice(match (piece, view) {
-        (Piece::Key, _) => b"\":",
-        (Piece::Text | Piece::Base64, View::Plain) => b"\"",
-        (Piece::Text | Piece::Base64, View::Typed(_)) => b"\"}",
-        (Piece::Vector(_), view) => vector::closing(view),
+pub(super) fn close(out: &mut BytesMut, view: View, value: LongValue) {
+    out.extend_from_slice(match (value, view) {
+        (LongValue::Key, _) => b"\":",
+        (LongValue::Text | LongValue::Base64, View::Plain) => b"\"",
+        (LongValue::Text | LongValue::Base64, View::Typed(_)) => b"\"}",
+        (LongValue::Vector(_), view) => vector::closing(view),
     });
 }

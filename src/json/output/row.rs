@@ -6,43 +6,44 @@ use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
 use super::path::position;
-use super::walk::{self, Progress, Walk};
+use super::value;
+use super::walk::{Progress, Walk};
 use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
-/// The size in bytes up to which a record is written as a whole, unless its text exceeds [`AT_ONCE`].
-const SMALL: usize = 64 * 1024;
+/// The size in bytes up to which a record is written as a whole, unless its text exceeds [`LONGEST_WHOLE_TEXT`].
+const SMALL_RECORD: usize = 64 * 1024;
 
 /// The longest text of a small record that is not handed over in parts, in bytes. Only paths can exceed it.
-const AT_ONCE: usize = 2 * 1024 * 1024;
+const LONGEST_WHOLE_TEXT: usize = 2 * 1024 * 1024;
 
 /// The number of replaced values that are described. Further ones are only counted.
-const REMEMBERED: usize = 10;
+const DESCRIBED: usize = 10;
 
 /// Writes the rows of a result one after another, large ones in parts.
 ///
 /// An invalid value (text that is not UTF-8, a date beyond the calendar, a path with an index out of range) becomes
-/// `null`, and [`RowWriter::flaws`] says why.
+/// `null`, and [`RowWriter::replaced`] says why.
 pub struct RowWriter {
     view: View,
     /// The row that is being written in parts.
-    open: Option<Box<Open>>,
+    partial: Option<Box<PartialRow>>,
     rows: u64,
-    flaws: Flaws,
+    replaced: ReplacedValues,
 }
 
 /// The values that were replaced by `null`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub struct Flaws {
+pub struct ReplacedValues {
     /// The first of them.
-    pub first: Vec<Flaw>,
+    pub first: Vec<ReplacedValue>,
     /// The number of all of them.
     pub count: u64,
 }
 
 /// A value that was replaced by `null`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw {
+pub struct ReplacedValue {
     /// The row, counted from 1.
     pub row: u64,
     /// The column, counted from 0.
@@ -61,7 +62,7 @@ pub enum Written {
 }
 
 /// The state of a row that is written in parts.
-struct Open {
+struct PartialRow {
     walk: Walk,
     /// The reader's offset in the record.
     at: usize,
@@ -78,11 +79,11 @@ struct Open {
 /// keeps the row up to the column before it; if it is nested, `out` is unchanged. After any other error `out` is
 /// unchanged too.
 pub fn row(out: &mut BytesMut, fields: &[u8], columns: usize, view: View) -> Result<(), RowError> {
-    at_once(out, fields, columns, view, usize::MAX)
+    write_whole(out, fields, columns, view, usize::MAX)
 }
 
 #[inline]
-fn at_once(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: usize) -> Result<(), RowError> {
+fn write_whole(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: usize) -> Result<(), RowError> {
     let start = out.len();
     let result = write(out, fields, columns, view, limit);
     match &result {
@@ -101,7 +102,7 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: u
         if column > 0 {
             out.put_u8(b',');
         }
-        if let Err(error) = walk::within(out, &mut reader, view, limit) {
+        if let Err(error) = value::within(out, &mut reader, view, limit) {
             out.truncate(before);
             out.put_u8(b']');
             return Err(error);
@@ -131,7 +132,7 @@ impl RowWriter {
     /// Returns a writer of rows in a view.
     #[must_use]
     pub fn new(view: View) -> Self {
-        Self { view, open: None, rows: 0, flaws: Flaws::default() }
+        Self { view, partial: None, rows: 0, replaced: ReplacedValues::default() }
     }
 
     /// Appends a row, or the next part of it, until `out` is about `limit` bytes long.
@@ -147,9 +148,9 @@ impl RowWriter {
         columns: usize,
         limit: usize,
     ) -> Result<Written, RowError> {
-        if self.open.is_none() && fields.len() <= SMALL {
-            let most = out.len().saturating_add(AT_ONCE);
-            match at_once(out, fields, columns, self.view, most) {
+        if self.partial.is_none() && fields.len() <= SMALL_RECORD {
+            let most = out.len().saturating_add(LONGEST_WHOLE_TEXT);
+            match write_whole(out, fields, columns, self.view, most) {
                 Ok(()) => {
                     self.rows += 1;
                     return Ok(Written::Whole);
@@ -170,10 +171,10 @@ impl RowWriter {
         columns: usize,
         limit: usize,
     ) -> Result<Written, RowError> {
-        let mut open = match self.open.take() {
-            Some(mut open) => {
-                open.walk.handed_over = true;
-                open
+        let mut partial = match self.partial.take() {
+            Some(mut partial) => {
+                partial.walk.handed_over = true;
+                partial
             }
             None => {
                 let reader = begin(fields, columns)?;
@@ -181,27 +182,29 @@ impl RowWriter {
                 walk.piecewise = true;
                 let start = out.len();
                 out.put_u8(b'[');
-                Box::new(Open { walk, at: position(fields, &reader), column: 0, start })
+                Box::new(PartialRow { walk, at: position(fields, &reader), column: 0, start })
             }
         };
-        match open.go_on(out, fields, columns, limit, |column, reason| self.flaws.add(self.rows + 1, column, reason)) {
+        match partial
+            .resume(out, fields, columns, limit, |column, reason| self.replaced.add(self.rows + 1, column, reason))
+        {
             Ok(Written::Part) => {
-                self.open = Some(open);
+                self.partial = Some(partial);
                 Ok(Written::Part)
             }
             Ok(Written::Whole) => {
                 self.rows += 1;
-                open.walk.late.map_or(Ok(Written::Whole), Err)
+                partial.walk.late_error.map_or(Ok(Written::Whole), Err)
             }
-            Err(error) if open.walk.handed_over => {
-                self.open = Some(open);
+            Err(error) if partial.walk.handed_over => {
+                self.partial = Some(partial);
                 Err(error)
             }
             Err(error) => {
-                open.take_back(out, &error);
+                partial.undo(out, &error);
                 Err(match error {
                     RowError::Unsupported { type_name, nested } => {
-                        RowError::Unsupported { type_name, nested: nested || open.walk.is_within() }
+                        RowError::Unsupported { type_name, nested: nested || partial.walk.is_nested() }
                     }
                     other => other,
                 })
@@ -213,40 +216,40 @@ impl RowWriter {
     /// over.
     #[must_use]
     pub fn is_torn(&self) -> bool {
-        self.open.is_some()
+        self.partial.is_some()
     }
 
     /// Discards the incomplete row.
     pub fn abandon(&mut self) {
-        self.open = None;
+        self.partial = None;
     }
 
     /// The values that were replaced by `null`.
     #[must_use]
-    pub fn flaws(&self) -> &Flaws {
-        &self.flaws
+    pub fn replaced(&self) -> &ReplacedValues {
+        &self.replaced
     }
 
     /// Resets the writer for another result, or for the same one again.
     pub fn restart(&mut self) {
-        (self.open, self.rows, self.flaws) = (None, 0, Flaws::default());
+        (self.partial, self.rows, self.replaced) = (None, 0, ReplacedValues::default());
     }
 }
 
-impl Open {
-    fn go_on(
+impl PartialRow {
+    fn resume(
         &mut self,
         out: &mut BytesMut,
         fields: &[u8],
         columns: usize,
         limit: usize,
-        mut flaw: impl FnMut(usize, Cow<'static, str>),
+        mut replaced: impl FnMut(usize, Cow<'static, str>),
     ) -> Result<Written, RowError> {
         let mut reader = Reader::new(fields.get(self.at..).unwrap_or_default());
         loop {
-            let progress = self.walk.go_on(out, fields, &mut reader, limit);
-            for reason in self.walk.flaws.drain(..) {
-                flaw(self.column.saturating_sub(1), reason);
+            let progress = self.walk.resume(out, fields, &mut reader, limit);
+            for reason in self.walk.reasons.drain(..) {
+                replaced(self.column.saturating_sub(1), reason);
             }
             if progress? == Progress::Full || out.len() >= limit {
                 self.at = position(fields, &reader);
@@ -266,8 +269,8 @@ impl Open {
     }
 
     /// Removes the text of a row that cannot be shown.
-    fn take_back(&self, out: &mut BytesMut, error: &RowError) {
-        let at_top = matches!(error, RowError::Unsupported { nested: false, .. }) && !self.walk.is_within();
+    fn undo(&self, out: &mut BytesMut, error: &RowError) {
+        let at_top = matches!(error, RowError::Unsupported { nested: false, .. }) && !self.walk.is_nested();
         if at_top {
             // The row ends before this column.
             if self.column > 1 {
@@ -280,11 +283,11 @@ impl Open {
     }
 }
 
-impl Flaws {
+impl ReplacedValues {
     fn add(&mut self, row: u64, column: usize, reason: Cow<'static, str>) {
         self.count += 1;
-        if self.first.len() < REMEMBERED {
-            self.first.push(Flaw { row, column, reason });
+        if self.first.len() < DESCRIBED {
+            self.first.push(ReplacedValue { row, column, reason });
         }
     }
 }

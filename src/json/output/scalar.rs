@@ -66,7 +66,7 @@ pub(super) fn open_typed_text(out: &mut BytesMut, name: &'static str) {
 
 /// Appends the value of `token` if it is a scalar that every view can represent, and returns whether it was.
 #[inline]
-pub(super) fn plain(out: &mut BytesMut, view: View, token: &Token<'_>) -> bool {
+pub(super) fn append(out: &mut BytesMut, view: View, token: &Token<'_>) -> bool {
     match *token {
         Token::Null => null(out, view),
         Token::Boolean(value) => boolean(out, view, value),

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
-use super::pieces::{self, Piece};
+use super::pieces::{self, LongValue};
 use super::walk::Walk;
 use super::{duration, graph, scalar, spatial, temporal, text, vector};
 use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
@@ -44,10 +44,10 @@ pub(super) fn write<'a>(
             let (Token::Bytes(kind), Token::Bytes(data)) = (reader.token()?, reader.token()?) else {
                 return Err(DecodeError::Value("a vector that is not made of bytes").into());
             };
-            if walk.piecewise && data.len() > pieces::SHORT {
+            if walk.piecewise && data.len() > pieces::LONGEST_WHOLE {
                 let kind = vector::coordinates_type(view, kind, data)?;
                 pieces::step_back(reader, fields, data.len());
-                walk.open_piece(out, Piece::Vector(kind), data.len());
+                walk.open_long(out, LongValue::Vector(kind), data.len());
             } else {
                 vector::vector(out, view, kind, data)?;
             }

@@ -3,68 +3,23 @@
 //! Keeps open collections in a list of frames instead of on the call stack. Hostile nesting therefore ends in an error,
 //! and the pass can stop anywhere, hand over its text, and resume later from the same byte.
 
+mod piecewise;
+
 use std::borrow::Cow;
 
 use bytes::{BufMut, BytesMut};
 use smallvec::SmallVec;
 
 use super::error::RowError;
-use super::graph::{self, Trailing};
+use super::graph::{self, TrailingIds};
 use super::path::Path;
-use super::pieces::{self, Piece};
+use super::pieces::{self, LongValue};
 use super::{scalar, structures, text};
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
 /// The number of collections, nodes and relationships that may be open at the same time.
 pub(super) const DEPTH_LIMIT: usize = 2000;
-
-/// Appends the value at the reader in a view, and moves the reader past it.
-///
-/// # Errors
-/// See [`RowError`]. After an error `out` is unchanged, and the reader's position is unspecified.
-#[inline]
-pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<(), RowError> {
-    within(out, reader, view, usize::MAX)
-}
-
-/// Like [`value`], but stops once `out` is longer than about `limit` bytes.
-///
-/// # Errors
-/// Also returns [`RowError::TooLong`].
-#[inline]
-pub(super) fn within(out: &mut BytesMut, reader: &mut Reader<'_>, view: View, limit: usize) -> Result<(), RowError> {
-    // Matched by reference: moving a token that has just been written costs as much as writing most values.
-    match &reader.token() {
-        // Most values are scalars, which need no bookkeeping for nesting.
-        Ok(token) if scalar::plain(out, view, token) => Ok(()),
-        Ok(token) => with_parts(out, reader, view, token, limit),
-        Err(error) => Err(error.clone().into()),
-    }
-}
-
-fn with_parts<'a>(
-    out: &mut BytesMut,
-    reader: &mut Reader<'a>,
-    view: View,
-    token: &Token<'a>,
-    limit: usize,
-) -> Result<(), RowError> {
-    let start = out.len();
-    let mut walk = Walk::new(view);
-    let fields = reader.rest();
-    let error = match walk.begin(out, fields, reader, token).and_then(|()| walk.go_on(out, fields, reader, limit)) {
-        Ok(Progress::Done) => return Ok(()),
-        Ok(Progress::Full) => RowError::TooLong,
-        Err(error) => error,
-    };
-    let within = !walk.frames.is_empty();
-    out.truncate(start);
-    Err(match error {
-        RowError::Unsupported { type_name, nested } => RowError::Unsupported { type_name, nested: nested || within },
-        other => other,
-    })
-}
 
 /// The state of a walk after a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,9 +45,9 @@ pub(super) struct Walk {
     /// Part of the text has been taken away, so the value cannot be undone any more.
     pub(super) handed_over: bool,
     /// The reasons why values became `null` since the caller last took them.
-    pub(super) flaws: Vec<Cow<'static, str>>,
+    pub(super) reasons: Vec<Cow<'static, str>>,
     /// The error that would have ended the row if none of it had been handed over.
-    pub(super) late: Option<RowError>,
+    pub(super) late_error: Option<RowError>,
 }
 
 /// An open collection, or a long value that is written in pieces.
@@ -103,7 +58,7 @@ struct Frame {
     kind: Kind,
     first: bool,
     /// The key of a map's pair has been written, but not its value.
-    keyed: bool,
+    key_written: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -113,11 +68,11 @@ enum Kind {
     /// A map inside another object's text, which is never wrapped.
     Bare,
     /// The properties of a node or relationship, the last part of its text.
-    Properties(Trailing),
+    Properties(TrailingIds),
     /// The labels of a node, which its properties follow.
-    Labels(Trailing),
+    Labels(TrailingIds),
     /// The content of a long value; `left` counts its bytes.
-    Piece(Piece),
+    LongValue(LongValue),
     /// The nodes and relationships of a path.
     Path,
 }
@@ -133,8 +88,8 @@ impl Walk {
             path: None,
             piecewise: false,
             handed_over: false,
-            flaws: Vec::new(),
-            late: None,
+            reasons: Vec::new(),
+            late_error: None,
         }
     }
 
@@ -144,7 +99,7 @@ impl Walk {
     }
 
     /// Whether a collection is open.
-    pub(super) fn is_within(&self) -> bool {
+    pub(super) fn is_nested(&self) -> bool {
         !self.frames.is_empty()
     }
 
@@ -152,7 +107,7 @@ impl Walk {
     pub(super) fn bare_map(&mut self, out: &mut BytesMut, reader: &mut Reader<'_>) -> Result<(), RowError> {
         let pairs = reader.expect_map()?;
         self.open(out, Kind::Bare, pairs)?;
-        self.go_on(out, reader.rest(), reader, usize::MAX).map(drop)
+        self.resume(out, reader.rest(), reader, usize::MAX).map(drop)
     }
 
     /// Opens the properties of an entity. The element ids `trailing` that follow them belong at `ids_at`.
@@ -160,7 +115,7 @@ impl Walk {
         &mut self,
         out: &mut BytesMut,
         reader: &mut Reader<'_>,
-        trailing: Trailing,
+        trailing: TrailingIds,
         ids_at: usize,
     ) -> Result<(), RowError> {
         if self.inside_entity {
@@ -175,7 +130,7 @@ impl Walk {
     }
 
     /// Opens the labels of a node that is written piecewise.
-    pub(super) fn open_labels(&mut self, labels: usize, trailing: Trailing) -> Result<(), RowError> {
+    pub(super) fn open_labels(&mut self, labels: usize, trailing: TrailingIds) -> Result<(), RowError> {
         if self.inside_entity {
             let reason = "a node or relationship inside the properties of another";
             return Err(DecodeError::Value(reason).into());
@@ -192,14 +147,14 @@ impl Walk {
     }
 
     /// Opens a value of `bytes` bytes, which come next in the reader, to be written in pieces.
-    pub(super) fn open_piece(&mut self, out: &mut BytesMut, piece: Piece, bytes: usize) {
-        pieces::open(out, self.view, piece);
-        self.frames.push(Frame { left: bytes, kind: Kind::Piece(piece), first: true, keyed: false });
+    pub(super) fn open_long(&mut self, out: &mut BytesMut, value: LongValue, bytes: usize) {
+        pieces::open(out, self.view, value);
+        self.frames.push(Frame { left: bytes, kind: Kind::LongValue(value), first: true, key_written: false });
     }
 
     /// Writes until no frame is open or `out` is `limit` bytes long. `fields` is the record that the reader is inside
     /// of.
-    pub(super) fn go_on<'a>(
+    pub(super) fn resume<'a>(
         &mut self,
         out: &mut BytesMut,
         fields: &'a [u8],
@@ -207,15 +162,15 @@ impl Walk {
         limit: usize,
     ) -> Result<Progress, RowError> {
         if self.piecewise {
-            self.in_pieces(out, fields, reader, limit)
+            self.write_piecewise(out, fields, reader, limit)
         } else {
-            self.at_once(out, fields, reader, limit)
+            self.write_whole(out, fields, reader, limit)
         }
     }
 
     /// Writes a value as a whole: no text is taken away meanwhile, and the first invalid value is an error. Only paths
     /// can be much longer than their records.
-    fn at_once<'a>(
+    fn write_whole<'a>(
         &mut self,
         out: &mut BytesMut,
         fields: &'a [u8],
@@ -246,162 +201,13 @@ impl Walk {
                 }
             }
             match &reader.token() {
-                // As in `within`, scalars take the short way.
-                Ok(token) if scalar::plain(out, self.view, token) => {}
+                // As in `value::within`, scalars take the short way.
+                Ok(token) if scalar::append(out, self.view, token) => {}
                 Ok(token) => self.begin(out, fields, reader, token)?,
                 Err(error) => return Err(error.clone().into()),
             }
         }
         Ok(Progress::Done)
-    }
-
-    /// Writes a large value: text may be taken away after any item and inside of long values, and invalid values become
-    /// `null`.
-    fn in_pieces<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        fields: &'a [u8],
-        reader: &mut Reader<'a>,
-        limit: usize,
-    ) -> Result<Progress, RowError> {
-        while let Some(frame) = self.frames.last_mut() {
-            if out.len() >= limit {
-                return Ok(Progress::Full);
-            }
-            if let Kind::Piece(piece) = frame.kind
-                && frame.left > 0
-            {
-                let (first, length) = (std::mem::take(&mut frame.first), frame.left.min(pieces::PART));
-                frame.left -= length;
-                pieces::write(out, self.view, piece, first, reader, length)?;
-                continue;
-            }
-            if !std::mem::take(&mut frame.keyed) {
-                if frame.left == 0 {
-                    let kind = frame.kind;
-                    self.frames.pop();
-                    self.close(out, kind, fields, reader)?;
-                    continue;
-                }
-                frame.left -= 1;
-                if !std::mem::take(&mut frame.first) {
-                    out.put_u8(b',');
-                }
-                match frame.kind {
-                    Kind::List | Kind::Piece(_) => {}
-                    Kind::Path => {
-                        self.step(out, fields, reader)?;
-                        continue;
-                    }
-                    Kind::Labels(_) => {
-                        self.label(out, reader)?;
-                        continue;
-                    }
-                    Kind::Map | Kind::Bare | Kind::Properties(_) => {
-                        let start = reader.clone();
-                        match reader.expect_string() {
-                            Ok(key) if key.len() <= pieces::SHORT => {
-                                text::string(out, key);
-                                out.put_u8(b':');
-                            }
-                            key => {
-                                self.unusual_key(out, reader, start, key)?;
-                                continue;
-                            }
-                        }
-                    }
-                }
-            }
-            self.item(out, fields, reader)?;
-        }
-        Ok(Progress::Done)
-    }
-
-    fn label<'a>(&mut self, out: &mut BytesMut, reader: &mut Reader<'a>) -> Result<(), RowError> {
-        let (at, start) = (out.len(), reader.clone());
-        match graph::name(reader) {
-            Ok(label) => text::string(out, label),
-            Err(error) => self.pass_over(out, at, reader, start, error.into())?,
-        }
-        Ok(())
-    }
-
-    /// Writes the value at the reader, or opens it.
-    #[inline]
-    pub(super) fn item<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        fields: &'a [u8],
-        reader: &mut Reader<'a>,
-    ) -> Result<(), RowError> {
-        let (at, start) = (out.len(), reader.clone());
-        let begun = match &reader.token() {
-            // As in `within`, scalars take the short way.
-            Ok(token) if !(self.piecewise && pieces::is_long(token)) && scalar::plain(out, self.view, token) => {
-                return Ok(());
-            }
-            Ok(token) => self.begin(out, fields, reader, token),
-            Err(error) => Err(error.clone().into()),
-        };
-        match begun {
-            Ok(()) => Ok(()),
-            Err(error) => self.pass_over(out, at, reader, start, error),
-        }
-    }
-
-    /// Replaces an invalid value by `null` and notes the reason.
-    #[cold]
-    fn pass_over<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        at: usize,
-        reader: &mut Reader<'a>,
-        start: Reader<'a>,
-        error: RowError,
-    ) -> Result<(), RowError> {
-        match error {
-            RowError::Decode(DecodeError::Value(reason)) if self.piecewise => self.flaws.push(reason.into()),
-            RowError::TooDeep if self.piecewise => {
-                self.flaws.push(format!("a value nested deeper than {DEPTH_LIMIT} levels").into());
-            }
-            RowError::Unsupported { .. } if self.handed_over => self.late = Some(error),
-            error => return Err(error),
-        }
-        out.truncate(at);
-        *reader = start;
-        reader.skip()?;
-        scalar::null(out, self.view);
-        Ok(())
-    }
-
-    /// Handles a key that is long or invalid.
-    #[cold]
-    fn unusual_key<'a>(
-        &mut self,
-        out: &mut BytesMut,
-        reader: &mut Reader<'a>,
-        start: Reader<'a>,
-        key: Result<&'a str, DecodeError>,
-    ) -> Result<(), RowError> {
-        if let Some(frame) = self.frames.last_mut() {
-            frame.keyed = true;
-        }
-        match key {
-            Ok(key) => {
-                pieces::step_back(reader, start.rest(), key.len());
-                self.open_piece(out, Piece::Key, key.len());
-            }
-            Err(DecodeError::Value(reason)) if self.piecewise => {
-                *reader = start;
-                reader.skip()?;
-                // An object needs a key: the replacement character.
-                text::string(out, "\u{FFFD}");
-                out.put_u8(b':');
-                self.flaws.push(reason.into());
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(())
     }
 
     /// Writes or opens the next part of the open path.
@@ -427,17 +233,17 @@ impl Walk {
             Token::Struct(tag, count) => structures::write(self, out, fields, reader, tag, count),
             Token::Uuid(value) => scalar::uuid(out, self.view, value),
             Token::String(_) | Token::Bytes(_) if self.piecewise && pieces::is_long(token) => {
-                let (piece, bytes) = match *token {
-                    Token::Bytes(bytes) => (Piece::Base64, bytes.len()),
-                    Token::String(text) => (Piece::Text, text.len()),
+                let (value, bytes) = match *token {
+                    Token::Bytes(bytes) => (LongValue::Base64, bytes.len()),
+                    Token::String(text) => (LongValue::Text, text.len()),
                     _ => return Ok(()),
                 };
                 pieces::step_back(reader, fields, bytes);
-                self.open_piece(out, piece, bytes);
+                self.open_long(out, value, bytes);
                 Ok(())
             }
             _ => {
-                scalar::plain(out, self.view, token);
+                scalar::append(out, self.view, token);
                 Ok(())
             }
         }
@@ -447,7 +253,7 @@ impl Walk {
         if self.frames.len() >= DEPTH_LIMIT {
             return Err(RowError::TooDeep);
         }
-        self.frames.push(Frame { left, kind, first: true, keyed: false });
+        self.frames.push(Frame { left, kind, first: true, key_written: false });
         Ok(())
     }
 
@@ -477,8 +283,8 @@ impl Walk {
             }
             Kind::List | Kind::Map | Kind::Bare => {}
             Kind::Labels(trailing) => return graph::close_labels(self, out, reader, trailing),
-            Kind::Piece(piece) => {
-                pieces::close(out, self.view, piece);
+            Kind::LongValue(value) => {
+                pieces::close(out, self.view, value);
                 return Ok(());
             }
             Kind::Path => {

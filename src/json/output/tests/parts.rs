@@ -6,7 +6,7 @@ use super::packed;
 use crate::bolt::packstream::{Writer, tag};
 use crate::json::TypedVersion::V1_2;
 use crate::json::View::{self, Plain, Typed};
-use crate::json::output::{Flaw, RowWriter, Written};
+use crate::json::output::{ReplacedValue, RowWriter, Written};
 
 /// Writes one row per record and takes the text away whenever it is `limit` bytes long. Also returns the longest text
 /// that was in the buffer.
@@ -29,8 +29,8 @@ fn not_utf8(out: &mut Writer<'_>) {
     out.raw(&[0x82, 0xC3, 0x28]);
 }
 
-fn flaw(row: u64, column: usize, reason: &'static str) -> Flaw {
-    Flaw { row, column, reason: reason.into() }
+fn replaced(row: u64, column: usize, reason: &'static str) -> ReplacedValue {
+    ReplacedValue { row, column, reason: reason.into() }
 }
 
 #[test]
@@ -61,16 +61,16 @@ fn an_invalid_value_becomes_null_without_affecting_others() {
     });
     let (text, writer, _) = written(Plain, 2, &[good.clone(), bad, good], usize::MAX);
     assert_eq!(text, r#"[1,"a"][[1,null,null],null][1,"a"]"#);
-    let flaws = writer.flaws();
+    let replaced_values = writer.replaced();
     assert_eq!(
-        flaws.first,
+        replaced_values.first,
         [
-            flaw(2, 0, "a string that is not UTF-8"),
-            flaw(2, 0, "a date beyond the years ±999999999"),
-            flaw(2, 1, "a path with an index out of range"),
+            replaced(2, 0, "a string that is not UTF-8"),
+            replaced(2, 0, "a date beyond the years ±999999999"),
+            replaced(2, 1, "a path with an index out of range"),
         ]
     );
-    assert_eq!(flaws.count, 3);
+    assert_eq!(replaced_values.count, 3);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn nesting_beyond_the_limit_becomes_null_at_the_limit() {
     fields.push(1);
     let (text, writer, _) = written(Plain, 1, &[fields], usize::MAX);
     assert_eq!(text, format!("{}null{}", "[".repeat(2001), "]".repeat(2001)));
-    assert_eq!(writer.flaws().count, 1);
+    assert_eq!(writer.replaced().count, 1);
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn invalid_values_take_bounded_memory() {
         (0..100_000).for_each(|_| not_utf8(out));
     });
     let (_, writer, _) = written(Plain, 1, &[fields], 4096);
-    assert_eq!((writer.flaws().count, writer.flaws().first.len()), (100_000, 10));
+    assert_eq!((writer.replaced().count, writer.replaced().first.len()), (100_000, 10));
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn the_buffer_stays_short_however_long_a_row_is() {
         for view in [Plain, Typed(V1_2)] {
             let (text, writer, most) = written(view, 1, std::slice::from_ref(&fields), LIMIT);
             assert!(most <= LIMIT + SLACK, "{name}: {most}");
-            assert_eq!(writer.flaws().count, 0, "{name}");
+            assert_eq!(writer.replaced().count, 0, "{name}");
             let (whole, ..) = written(view, 1, std::slice::from_ref(&fields), usize::MAX);
             assert!(text == whole, "{name}: the parts differ from the whole");
             assert!(serde_json::from_str::<serde_json::Value>(&text).is_ok(), "{name}");

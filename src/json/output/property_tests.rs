@@ -241,8 +241,8 @@ proptest! {
         for view in [View::Plain, View::Typed(TypedVersion::V1_2)] {
             let mut whole = BytesMut::new();
             row(&mut whole, &fields.bytes, values.len(), view).unwrap();
-            let (parts, result, flaws) = in_parts(&fields.bytes, values.len(), view, limit);
-            prop_assert_eq!((parts, result, flaws), (whole.to_vec(), Ok(()), 0));
+            let (parts, result, replaced) = in_parts(&fields.bytes, values.len(), view, limit);
+            prop_assert_eq!((parts, result, replaced), (whole.to_vec(), Ok(()), 0));
         }
     }
 
@@ -278,8 +278,8 @@ fn in_parts(fields: &[u8], columns: usize, view: View, limit: usize) -> (Vec<u8>
         text.extend_from_slice(&out.split());
         match written {
             Ok(Written::Part) => {}
-            Ok(Written::Whole) => return (text, Ok(()), writer.flaws().count),
-            Err(error) => return (text, Err(error), writer.flaws().count),
+            Ok(Written::Whole) => return (text, Ok(()), writer.replaced().count),
+            Err(error) => return (text, Err(error), writer.replaced().count),
         }
     }
 }
@@ -291,13 +291,13 @@ fn check_hostile(bytes: &[u8]) -> Result<(), TestCaseError> {
         if result.is_ok() {
             prop_assert!(serde_json::from_slice::<Json>(&text).is_ok(), "{}", String::from_utf8_lossy(&text));
         }
-        let (text, result, flaws) = in_parts(bytes, columns, view, usize::MAX);
+        let (text, result, replaced) = in_parts(bytes, columns, view, usize::MAX);
         match &result {
             Ok(()) | Err(RowError::Unsupported { nested: false, .. }) => {
                 prop_assert!(serde_json::from_slice::<Json>(&text).is_ok(), "{}", String::from_utf8_lossy(&text));
                 let mut whole = BytesMut::new();
                 let at_once = row(&mut whole, bytes, columns, view);
-                prop_assert_eq!(at_once == result && whole == text, flaws == 0);
+                prop_assert_eq!(at_once == result && whole == text, replaced == 0);
             }
             Err(RowError::Decode(DecodeError::Value(_)) | RowError::TooDeep) => prop_assert!(false, "{result:?}"),
             Err(_) => prop_assert!(text.is_empty()),
