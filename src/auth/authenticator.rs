@@ -1,4 +1,5 @@
-//! The way in: from what a request presents to an identity, as the operator has decided for its kind of credential.
+//! Authenticates requests: turns the headers of a request into an identity, by the operator's policy for its kind of
+//! credential.
 
 use std::{
     fmt,
@@ -18,73 +19,73 @@ use super::{
 };
 use crate::bolt::AuthToken;
 
-/// What a request says of its caller, as bytes of headers.
+/// The headers that identify the caller, as bytes.
 #[derive(Clone, Copy, Default)]
 pub struct Presented<'a> {
     /// `Authorization`.
     pub authorization: Option<&'a [u8]>,
-    /// `Realm`: the authority that is to judge the login.
+    /// `Realm`: the authority that authenticates the login.
     pub realm: Option<&'a [u8]>,
-    /// The ID token beside the access token.
+    /// The ID token that accompanies the access token.
     pub id_token: Option<&'a [u8]>,
-    /// The Bolt scheme under which the token is to be passed on.
+    /// The Bolt scheme with which the token is forwarded.
     pub scheme: Option<&'a [u8]>,
 }
 
-/// What becomes of credentials of one kind.
+/// The policy for one kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inbound {
-    /// They are the login to the database. No credentials are one as well: the scheme `none`.
+    /// The credentials are the login to the database. For requests without credentials, that is the scheme `none`.
     Forward,
-    /// The gateway logs in with an account of its own.
+    /// The gateway logs in with its service account.
     Service,
-    /// They are not taken.
+    /// The request is refused.
     Refuse,
 }
 
 /// The gateway's own account.
 #[derive(Clone, Default)]
 pub struct ServiceAccount {
-    /// Its name. Empty: it logs in without credentials.
+    /// The user name. If empty, the gateway logs in without credentials.
     pub user: String,
-    /// Its password.
+    /// The password.
     pub password: Zeroizing<String>,
-    /// Whether it is for reading only.
+    /// Whether the account may only read.
     pub read_only: bool,
 }
 
-/// What the operator decides about callers.
+/// The operator's settings for authentication.
 pub struct Settings {
-    /// What becomes of their credentials.
+    /// The policy for each kind of credential.
     pub policy: Policy,
     /// The account for [`Inbound::Service`].
     pub service_account: ServiceAccount,
-    /// How tokens are verified. Without issuers they are not: the database judges them.
+    /// How tokens are verified. Without issuers they are not verified, and the database judges them.
     pub tokens: token::Settings,
 }
 
-/// What becomes of callers' credentials.
+/// The policy for each kind of credential.
 #[derive(Debug, Clone)]
 pub struct Policy {
     /// For requests without credentials.
     pub anonymous: Inbound,
-    /// For user and password.
+    /// For user name and password.
     pub basic: Inbound,
     /// For tokens.
     pub bearer: Inbound,
-    /// The Bolt scheme of tokens that are passed on.
+    /// The Bolt scheme of forwarded tokens.
     pub scheme: String,
-    /// In which form they are.
+    /// The form of forwarded tokens.
     pub form: Form,
-    /// Schemes that a request may choose.
+    /// The schemes that a request may choose.
     pub request_schemes: Vec<String>,
-    /// For each issuer of [`Settings::tokens`] in order: the scheme of its tokens, if they have one of their own.
+    /// The scheme for the tokens of each issuer, in the order of [`Settings::tokens`]. `None` means [`Policy::scheme`].
     pub issuer_schemes: Vec<Option<String>>,
-    /// Who may act as whom.
+    /// The impersonation rules.
     pub impersonation: Impersonation,
 }
 
-/// Lets callers in.
+/// Authenticates callers.
 pub struct Authenticator {
     keys: Keys,
     nobody: Identity,
@@ -95,10 +96,11 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// In force from now on. Nothing is asked of issuers yet: see [`Authenticator::warm_up`].
+    /// Returns an authenticator. It contacts no issuers yet: see [`Authenticator::warm_up`].
     ///
     /// # Errors
-    /// When keys cannot be read or settings of issuers contradict each other, or the system has no random numbers.
+    /// Returns an error if keys cannot be read, if settings of issuers contradict each other, or if the system cannot
+    /// provide random numbers.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let Settings { policy, service_account: account, tokens } = settings;
         let keys = Keys::new()?;
@@ -116,18 +118,18 @@ impl Authenticator {
         })
     }
 
-    /// Gets the issuers' keys in the background, so that the first request need not wait for them. Call it inside a
-    /// tokio runtime.
+    /// Fetches the issuers' keys in the background, so that the first request does not have to wait for them. Must be
+    /// called inside a tokio runtime.
     pub fn warm_up(&self) {
         if let Some(verifier) = &self.verifier {
             verifier.warm_up();
         }
     }
 
-    /// Who presents this.
+    /// Identifies the caller that sent these headers.
     ///
     /// # Errors
-    /// [`Error`].
+    /// See [`Error`].
     pub async fn identify(&self, presented: &Presented<'_>) -> Result<Identity, Error> {
         let realm = presented.realm.and_then(|realm| str::from_utf8(realm).ok());
         match Credential::of(presented.authorization)? {
@@ -137,15 +139,15 @@ impl Authenticator {
                 Inbound::Refuse => Err(Error::Missing),
             },
             Credential::Basic(text) => self.basic(&text, realm),
-            // Boxed, since it is large, and the future of every other request would hold it as well.
+            // Boxed, because its future is large and would enlarge the future of every other request.
             Credential::Bearer(token) => Box::pin(self.bearer(token, realm, presented)).await,
         }
     }
 
-    /// The user as whom a request of `caller` that names the user `wanted` is carried out.
+    /// Returns the user to impersonate for a request of `caller` that names the user `wanted`.
     ///
     /// # Errors
-    /// When the operator does not allow it.
+    /// Returns an error if the operator does not allow it.
     pub fn acting_as(&self, caller: &Identity, wanted: Option<&str>) -> Result<Option<String>, ImpersonationRefused> {
         self.policy.impersonation.user(caller, wanted)
     }
@@ -155,12 +157,12 @@ impl Authenticator {
         let token = AuthToken::basic(user, password).with_realm(realm);
         match self.policy.basic {
             Inbound::Forward => {
-                // Whoever is logged in has proved the name.
+                // A successful login proves the name.
                 let person = Person { name: Some(user.into()), user: None };
                 Ok(Identity::own(self.keys.login(token, Account::Callers), Some(person), None))
             }
             Inbound::Service => Ok(Identity::shared(self.service.clone(), self.keys.key(&token), None, None)),
-            Inbound::Refuse => Err(Error::NotTaken("user and password")),
+            Inbound::Refuse => Err(Error::NotTaken("user names and passwords")),
         }
     }
 
@@ -195,7 +197,7 @@ impl Authenticator {
         Ok(Identity::own(self.keys.login(login, Account::Callers), person, until))
     }
 
-    /// The Bolt scheme of a token: the request's choice, else its issuer's, else everybody's.
+    /// The Bolt scheme of a token: the request's choice, else its issuer's, else the default.
     fn scheme<'a>(&'a self, presented: &Presented<'_>, issuers: Option<&'a str>) -> Result<&'a str, Error> {
         let Some(wanted) = presented.scheme else {
             return Ok(issuers.unwrap_or(&self.policy.scheme));
@@ -204,7 +206,7 @@ impl Authenticator {
         allowed.map(String::as_str).ok_or(Error::SchemeNotAllowed)
     }
 
-    /// When a credential that expires then is of no more use here.
+    /// Converts an expiry time, with leeway, to the time after which the credential is not accepted here.
     fn until(&self, expires: Option<SystemTime>) -> Result<Option<Instant>, Error> {
         let Some(end) = expires.and_then(|expires| expires.checked_add(self.leeway)) else {
             return Ok(None);

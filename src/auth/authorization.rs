@@ -1,4 +1,4 @@
-//! The `Authorization` header, as Neo4j's Query API reads it.
+//! Parses the `Authorization` header as Neo4j's Query API does.
 
 use base64::{
     Engine as _, alphabet,
@@ -8,27 +8,27 @@ use zeroize::Zeroizing;
 
 use super::error::Error;
 
-/// Padding is optional: some clients leave it out.
+/// Padding is optional, because some clients omit it.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// What the header holds.
+/// The content of the header.
 pub(super) enum Credential<'a> {
-    /// There is none.
+    /// No header.
     Nothing,
-    /// `user:password`, with a colon in it for certain.
+    /// `user:password`. Always contains a colon.
     Basic(Zeroizing<String>),
-    /// A token, as it is.
+    /// A token, unchanged.
     Bearer(&'a str),
 }
 
 impl Credential<'_> {
-    /// Reads the header.
+    /// Parses the header.
     ///
     /// # Errors
-    /// [`Error::Malformed`] for what is neither `Basic …` nor `Bearer …`.
+    /// Returns [`Error::Malformed`] for anything except `Basic …` and `Bearer …`.
     pub(super) fn of(header: Option<&[u8]>) -> Result<Credential<'_>, Error> {
         let Some(header) = header else {
             return Ok(Credential::Nothing);
@@ -50,7 +50,7 @@ impl Credential<'_> {
 
 fn basic(credentials: &[u8]) -> Result<Credential<'static>, Error> {
     let decoded = Zeroizing::new(BASE64.decode(credentials).map_err(|_| Error::Malformed)?);
-    // What is not UTF-8 is nobody's password: it is passed on with replacement characters, and refused.
+    // Text that is not UTF-8 is nobody's password: it is forwarded with replacement characters, and refused.
     let decoded = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
     if decoded.contains(':') { Ok(Credential::Basic(decoded)) } else { Err(Error::Malformed) }
 }
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn basic_in_all_its_spellings() {
+    fn basic_credentials_in_every_spelling() {
         for header in ["Basic bmVvNGo6cHc=", "basic bmVvNGo6cHc=", "BASIC   bmVvNGo6cHc", "Basic bmVvNGo6cHc= "] {
             assert_eq!(basic_of(header).as_deref(), Some("neo4j:pw"), "{header}");
         }
@@ -77,13 +77,13 @@ mod tests {
     }
 
     #[test]
-    fn a_bearer_token_is_taken_as_it_is() {
+    fn a_bearer_token_is_not_changed() {
         assert!(matches!(Credential::of(Some(b"Bearer a.b.c")), Ok(Credential::Bearer("a.b.c"))));
         assert!(matches!(Credential::of(None), Ok(Credential::Nothing)));
     }
 
     #[test]
-    fn what_is_neither_is_refused() {
+    fn other_headers_are_refused() {
         for header in [
             "",
             "Basic",

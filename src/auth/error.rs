@@ -1,37 +1,37 @@
-//! Why a caller is not let in, in words that may be shown to it.
+//! The reasons for which a caller is refused, in words that the caller may see.
 
 use thiserror::Error;
 
 use super::{forward::Unsendable, token::TokenError};
 
-/// A credential that is not taken, before the database has seen it.
+/// A credential that is refused before the database has seen it.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Neither `Basic …` nor `Bearer …`.
+    /// The header is neither `Basic …` nor `Bearer …`. The message is Neo4j's own.
     #[error("Invalid authentication header.")]
     Malformed,
-    /// There is no credential, and there has to be one.
+    /// A credential is required, but there is none. The message is Neo4j's own.
     #[error("No authentication header supplied.")]
     Missing,
-    /// The operator takes no credentials of this kind.
-    #[error("This gateway does not take {0}.")]
+    /// The operator does not accept credentials of this kind.
+    #[error("This gateway does not accept {0}.")]
     NotTaken(&'static str),
     /// The request names a scheme that it may not choose.
-    #[error("The header Boltgate-Auth-Scheme names a scheme that requests may not choose here (auth.request_schemes).")]
+    #[error("The scheme in Boltgate-Auth-Scheme is not allowed for requests here (auth.request_schemes).")]
     SchemeNotAllowed,
-    /// The database could not be told.
+    /// The token cannot be forwarded to the database.
     #[error("The token cannot be passed on: {0}.")]
     Unsendable(#[from] Unsendable),
-    /// The token is past its time, whoever issued it.
+    /// The token has expired, whoever issued it.
     #[error("The token has expired.")]
     Expired,
-    /// No issuer that the operator has named stands for the token.
+    /// The token was not accepted from any issuer that the operator has configured.
     #[error(transparent)]
     Token(#[from] TokenError),
 }
 
-/// The caller may not act as somebody.
+/// The caller may not impersonate this user.
 #[derive(Debug, Error)]
 #[error("This caller may not act as '{0}' (auth.impersonation).")]
 pub struct ImpersonationRefused(pub(super) String);

@@ -1,29 +1,28 @@
-//! How a token is told to the database: under which scheme, and in which form.
+//! The scheme and the form in which a token is forwarded to the database.
 
 use thiserror::Error;
 use zeroize::Zeroizing;
 
 use crate::bolt::AuthToken;
 
-/// The form in which a token becomes the credentials of a login.
+/// The form of a token in the credentials of a login.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// By the scheme: pairs for those that begin with `oidc-`, the bare token for all others.
+    /// Chosen by the scheme: pairs if it begins with `oidc-`, otherwise the token alone.
     Auto,
-    /// The token as it is.
+    /// The token, unchanged.
     Token,
-    /// `access_token=…;id_token=…`, or `access_token=…` alone: what Memgraph's OIDC modules take apart at each `;`
-    /// and `=`.
+    /// `access_token=…;id_token=…`, or `access_token=…` alone. Memgraph's OIDC modules split this at each `;` and `=`.
     Pairs,
 }
 
-/// A token that cannot be told to the database.
+/// A token that cannot be forwarded to the database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("the {0} holds characters that no token has")]
+#[error("the {0} contains characters that are not allowed in tokens")]
 pub struct Unsendable(&'static str);
 
 impl Form {
-    /// Whether a token under `scheme` has an ID token beside it.
+    /// Whether the form for `scheme` includes an ID token.
     pub(super) fn is_pairs(self, scheme: &str) -> bool {
         match self {
             Self::Auto => scheme.starts_with("oidc-"),
@@ -32,10 +31,10 @@ impl Form {
         }
     }
 
-    /// The login with `token` under `scheme`. A realm is Neo4j's, and goes with its scheme `bearer` only.
+    /// Returns the login with `token` under `scheme`. Only Neo4j has realms, and only for its scheme `bearer`.
     ///
     /// # Errors
-    /// [`Unsendable`]: what has more in it than a token could break out of the form.
+    /// Returns [`Unsendable`] if the token contains characters that could break out of the form.
     pub(super) fn login(
         self,
         scheme: &str,
@@ -63,7 +62,7 @@ fn checked(name: &'static str, token: &str) -> Result<(), Unsendable> {
     if is_one { Ok(()) } else { Err(Unsendable(name)) }
 }
 
-/// The characters of RFC 6750's `b64token`, without the `=` at its end.
+/// The characters of RFC 6750's `b64token`, except for the `=` at its end.
 fn is_of_tokens(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
 }
@@ -78,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn memgraphs_pairs() {
+    fn pairs_for_memgraph() {
         let keys = |login: AuthToken| login.entries().map(|(key, _)| key).collect::<Vec<_>>();
         let both = Form::Auto.login("oidc-entra-id", "a.b.c", Some("d.e.f"), Some("realm")).unwrap();
         assert_eq!(credentials(Ok(both.clone())).unwrap(), "access_token=a.b.c;id_token=d.e.f");

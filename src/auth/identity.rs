@@ -1,4 +1,4 @@
-//! The identity of a request: a value that pools, transactions and caches carry along whole.
+//! The identity of a request, which pools, transactions and caches carry along as one value.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use crate::bolt::AuthToken;
 
-/// Makes keys. One per process: keys of different makers cannot be compared.
+/// Derives keys from credentials. There is one per process, since keys of different secrets cannot be compared.
 pub(super) struct Keys {
     secret: [u8; blake3::KEY_LEN],
 }
 
-/// Who is asking, how to tell the database, and for how long. Cheap to clone.
+/// The caller, its login to the database, and the time until which both are valid. Cheap to clone.
 #[derive(Clone)]
 pub struct Identity(Arc<Inner>);
 
@@ -28,7 +28,7 @@ struct Inner {
     until: Option<Instant>,
 }
 
-/// What the database is told, and what stands for it.
+/// A login to the database, and the key that stands for it.
 #[derive(Clone)]
 pub(super) struct Login {
     pub(super) token: Arc<AuthToken>,
@@ -36,29 +36,29 @@ pub(super) struct Login {
     pub(super) account: Account,
 }
 
-/// Whose login it is.
+/// The account that a login belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Account {
-    /// The caller's own, and for the database to judge.
+    /// The caller's own account, which the database authenticates.
     Callers,
     /// The service account, which callers share.
     Service {
-        /// It is for reading.
+        /// Whether the account may only read.
         read_only: bool,
     },
 }
 
-/// What is known of the person beyond doubt, or once the database has accepted the login.
+/// What is known about the caller: verified already, or once the database has accepted the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Person {
-    /// The name that rules of impersonation go by.
+    /// The name that impersonation rules match.
     pub(super) name: Option<String>,
-    /// The database's user of that person, by a claim of its token.
+    /// The caller's user in the database, from a claim of its token.
     pub(super) user: Option<String>,
 }
 
-/// Stands for the whole of a credential: equal exactly when the credentials are, and of no use to anybody who
-/// sees it, since it is hashed with a secret that never leaves the process.
+/// Identifies a whole credential. Two keys are equal exactly if the credentials are. A key is useless to anyone who sees
+/// it, because it is a hash with a secret that never leaves the process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IdentityKey([u8; blake3::OUT_LEN]);
 
@@ -68,10 +68,10 @@ impl Hash for IdentityKey {
     }
 }
 
-/// A map by identity. Keys are random already: a beginning says as much as the whole.
+/// A map from identity keys. Its hasher takes a prefix of the key, because keys are random already.
 pub type ByIdentity<T> = HashMap<IdentityKey, T, BuildHasherDefault<Beginning>>;
 
-/// Takes the beginning of an [`IdentityKey`] as it is.
+/// A hasher that returns the first bytes of an [`IdentityKey`].
 #[derive(Debug, Default)]
 pub struct Beginning(u64);
 
@@ -88,7 +88,7 @@ impl Hasher for Beginning {
 }
 
 impl IdentityKey {
-    /// Some key, the same for the same number.
+    /// Returns the same key for the same number.
     #[cfg(test)]
     pub(crate) fn numbered(number: u64) -> Self {
         Self(*blake3::hash(&number.to_le_bytes()).as_bytes())
@@ -97,14 +97,14 @@ impl IdentityKey {
 
 #[cfg(test)]
 impl Identity {
-    /// Somebody with this login.
+    /// Returns a caller with this login.
     pub(crate) fn sample(token: AuthToken, is_service_account: bool) -> Self {
         let account = if is_service_account { Account::Service { read_only: false } } else { Account::Callers };
         let key = IdentityKey::numbered(0);
         Self::own(Login { token: Arc::new(token), key, account }, None, None)
     }
 
-    /// Somebody whose credential ends then.
+    /// Returns a caller whose credential expires at `end`.
     pub(crate) fn sample_until(end: Instant) -> Self {
         let login =
             Login { token: Arc::new(AuthToken::none()), key: IdentityKey::numbered(0), account: Account::Callers };
@@ -113,21 +113,21 @@ impl Identity {
 }
 
 impl Keys {
-    /// A maker with a fresh secret.
+    /// Returns an instance with a fresh secret.
     ///
     /// # Errors
-    /// When the system has no random numbers to give.
+    /// Returns an error if the system cannot provide random numbers.
     pub(super) fn new() -> Result<Self, getrandom::Error> {
         let mut secret = [0; blake3::KEY_LEN];
         getrandom::fill(&mut secret)?;
         Ok(Self { secret })
     }
 
-    /// The key of whoever holds `token`.
+    /// Derives the key of the credential `token`.
     pub(super) fn key(&self, token: &AuthToken) -> IdentityKey {
         let mut hasher = blake3::Hasher::new_keyed(&self.secret);
         for (name, value) in token.entries() {
-            // Lengths keep "ab" + "c" apart from "a" + "bc".
+            // The lengths keep "ab" + "c" apart from "a" + "bc".
             for part in [name, value] {
                 hasher.update(&part.len().to_le_bytes());
                 hasher.update(part.as_bytes());
@@ -136,7 +136,7 @@ impl Keys {
         IdentityKey(hasher.finalize().into())
     }
 
-    /// The login with `token`.
+    /// Returns the login with `token`.
     pub(super) fn login(&self, token: AuthToken, account: Account) -> Login {
         let key = self.key(&token);
         Login { token: Arc::new(token), key, account }
@@ -144,71 +144,71 @@ impl Keys {
 }
 
 impl Identity {
-    /// The caller who brought a login of its own.
+    /// Returns a caller with a login of its own.
     pub(super) fn own(login: Login, person: Option<Person>, until: Option<Instant>) -> Self {
         let owner = login.key;
         Self::shared(login, owner, person, until)
     }
 
-    /// A caller known by the key `owner`, on a login that it shares with others.
+    /// Returns a caller with the key `owner` whose login is shared with others.
     pub(super) fn shared(login: Login, owner: IdentityKey, person: Option<Person>, until: Option<Instant>) -> Self {
         Self(Arc::new(Inner { login, owner, is_public: false, person, until }))
     }
 
-    /// Anybody at all, let in on a login of the gateway's own.
+    /// Returns an anonymous caller that the gateway admits on a login of its own.
     pub(super) fn public(login: Login, owner: IdentityKey) -> Self {
         Self(Arc::new(Inner { login, owner, is_public: true, person: None, until: None }))
     }
 
-    /// What the database is told at login.
+    /// The token that the database gets at login.
     #[must_use]
     pub fn token(&self) -> &AuthToken {
         &self.0.login.token
     }
 
-    /// Stands for the login: connections with the same key are interchangeable.
+    /// The key of the login. Connections with the same key are interchangeable.
     #[must_use]
     pub fn key(&self) -> IdentityKey {
         self.0.login.key
     }
 
-    /// Stands for the caller: what one caller has opened belongs to nobody else, also where they share a login.
+    /// The key of the caller. What one caller opens belongs to nobody else, even if they share a login.
     #[must_use]
     pub fn owner(&self) -> IdentityKey {
         self.0.owner
     }
 
-    /// Nothing is served to the caller after this.
+    /// The time after which nothing is served to the caller.
     #[must_use]
     pub fn until(&self) -> Option<Instant> {
         self.0.until
     }
 
-    /// No connection of this login is lent after this.
+    /// The time after which no connection with this login may be used.
     #[must_use]
     pub fn login_until(&self) -> Option<Instant> {
         self.0.until.filter(|_| self.0.login.account == Account::Callers)
     }
 
-    /// Nobody in particular: the database is told of no credentials.
+    /// Whether the login has no credentials.
     #[must_use]
     pub fn is_anonymous(&self) -> bool {
         self.0.login.token.scheme() == "none"
     }
 
-    /// Anybody at all, let in by the gateway: such callers are strangers to each other, and cannot be told apart.
+    /// Whether the caller is anonymous and uses a login of the gateway's own. Such callers cannot be told apart.
     #[must_use]
     pub fn is_public(&self) -> bool {
         self.0.is_public
     }
 
-    /// Whether it is the gateway's own account that logs in, so that a refusal is not the caller's fault.
+    /// Whether the login is the gateway's own account. If the database refuses it, that is not the caller's fault.
     #[must_use]
     pub fn is_service_account(&self) -> bool {
         matches!(self.0.login.account, Account::Service { .. })
     }
 
-    /// Whether all it asks for is to be carried out as reading.
+    /// Whether everything that the caller requests must be executed as a read.
     #[must_use]
     pub fn is_read_only(&self) -> bool {
         self.0.login.account == Account::Service { read_only: true }
@@ -240,7 +240,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_key_stands_for_the_whole_credential() {
+    fn the_key_covers_the_whole_credential() {
         let keys = Keys::new().unwrap();
         let tokens = [
             AuthToken::none(),
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn callers_on_one_login_are_told_apart() {
+    fn callers_with_a_shared_login_are_told_apart() {
         let keys = Keys::new().unwrap();
         let service = keys.login(AuthToken::basic("gateway", "pw"), Account::Service { read_only: false });
         let until = Some(Instant::now());

@@ -1,27 +1,27 @@
-//! Who may act as whom.
+//! Impersonation: who may act as whom.
 
 use super::{error::ImpersonationRefused, identity::Identity};
 
-/// What the operator allows.
+/// The operator's policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Impersonation {
     /// No request may name a user.
     Off,
-    /// A request may name the user that its own token stands for.
+    /// A request may name the user of its own token.
     Own,
-    /// What the rules allow, and one's own user.
+    /// A request may name the users that the rules allow, and its own user.
     List(Vec<Rule>),
-    /// Whoever logs in as itself may name anybody, since the database knows what it may do. Whoever shares the service
-    /// account may name its own user.
+    /// Callers with a login of their own may name anybody, because the database checks their privileges. Callers on the
+    /// service account may name their own user.
     Database,
-    /// Anybody may name anybody, the service account's guests too.
+    /// Anybody may name anybody, including callers on the service account.
     Any,
 }
 
-/// One permission. `None` stands for anybody.
+/// One permission. `None` matches anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// The caller: a user name, or the user (else the subject) of a verified token.
+    /// The caller: a user name, or the user of a verified token (its subject if it has none).
     pub who: Option<String>,
     /// The user to act as.
     pub whom: Option<String>,
@@ -35,12 +35,12 @@ impl Rule {
 }
 
 impl Impersonation {
-    /// The user as whom a request of `caller` is carried out, if it `wanted` that one; `None` for the login's own.
+    /// Returns the user to impersonate if `caller` asks for `wanted`. `None` means the login's own user.
     ///
     /// # Errors
-    /// When the caller may not.
+    /// Returns an error if the caller is not allowed to do so.
     pub(super) fn user(&self, caller: &Identity, wanted: Option<&str>) -> Result<Option<String>, ImpersonationRefused> {
-        // Only on a shared login has the token's user to be named; elsewhere the login itself stands for it.
+        // The token's user must be named only on a shared login. Otherwise the login already is that user.
         let own = caller.user();
         let Some(wanted) = wanted else {
             return Ok(own.filter(|_| caller.is_service_account()).map(Into::into));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_guest_of_the_service_account_acts_as_its_tokens_user_unasked() {
+    fn a_caller_on_the_service_account_acts_as_its_tokens_user_by_default() {
         for policy in [Impersonation::Off, Impersonation::Own, Impersonation::Database, Impersonation::Any] {
             assert_eq!(policy.user(&guest(Some("alice")), None).unwrap().as_deref(), Some("alice"));
             assert_eq!(policy.user(&guest(None), None).unwrap(), None);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_name_whom() {
+    fn each_policy_allows_what_it_says() {
         let (guest, own) = (guest(Some("alice")), caller(Account::Callers, None, "carol"));
         let list = Impersonation::List(vec![rule(Some("carol"), Some("bob")), rule(None, Some("reader"))]);
         for (policy, caller, whom, allowed) in [
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_for_a_name_is_not_for_the_nameless() {
+    fn a_rule_for_a_name_does_not_match_callers_without_a_name() {
         let nameless = Identity::own(Keys::new().unwrap().login(AuthToken::none(), Account::Callers), None, None);
         let list = Impersonation::List(vec![rule(Some("carol"), None)]);
         assert!(list.user(&nameless, Some("bob")).is_err());

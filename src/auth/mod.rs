@@ -1,9 +1,9 @@
-//! Who is asking: from an HTTP credential to an [`Identity`].
+//! Authentication: from an HTTP credential to an [`Identity`].
 //!
-//! Owns the reading of `Authorization`, the operator's choice of what becomes of it, the verifying of tokens, the
-//! form in which they are passed on, and who may act as whom. Promises that two different credentials never get the
-//! same key, that nothing in a token breaks out of the form it is put in, and that no secret is shown by `Debug`.
-//! Knows nothing of Bolt's sockets and of pools; whether a login is any good, the database decides.
+//! Owns the parsing of `Authorization`, the operator's policy for each kind of credential, the verification of tokens,
+//! the form in which tokens are forwarded, and impersonation rules. Promises that two different credentials never get
+//! the same key, that nothing in a token can break out of the form in which it is forwarded, and that `Debug` shows no
+//! secret. Knows nothing of Bolt's sockets or of pools. Whether a login is valid is for the database to decide.
 
 mod authenticator;
 mod authorization;

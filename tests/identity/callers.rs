@@ -133,8 +133,8 @@ async fn credentials_that_are_not_taken() {
     let (fake, gateway) = enterprise(&settings).await;
     for (headers, message) in [
         (vec![], "No authentication header supplied."),
-        (vec![ADMIN], "This gateway does not take user and password."),
-        (vec![("Authorization", "Bearer a.b.c")], "This gateway does not take tokens."),
+        (vec![ADMIN], "This gateway does not accept user names and passwords."),
+        (vec![("Authorization", "Bearer a.b.c")], "This gateway does not accept tokens."),
     ] {
         let answer = send(&gateway, QUERY, &headers, &whoami()).await;
         let error = refused(&answer);

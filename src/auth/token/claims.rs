@@ -1,49 +1,49 @@
-//! What a token says: claims by name or path, and the moment at which it ends.
+//! The claims of a token, by name or path, and its expiry.
 
 use std::time::{Duration, SystemTime};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::Value;
 
-/// Where a claim is: its name, or a JSON pointer (RFC 6901) when it begins with `/`.
+/// The location of a claim: its name, or a JSON pointer (RFC 6901) if it begins with `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimPath(String);
 
 impl ClaimPath {
-    /// The claim at `path`.
+    /// Returns the location `path`.
     #[must_use]
     pub fn new(path: &str) -> Self {
         Self(path.to_owned())
     }
 
-    /// As it was written.
+    /// The path as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The text there, unless it is empty.
+    /// The text of the claim, unless it is empty.
     pub(super) fn text<'a>(&self, claims: &'a Value) -> Option<&'a str> {
         let claim = if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) };
         claim?.as_str().filter(|text| !text.is_empty())
     }
 }
 
-/// The claims of a token that nobody has verified: good for nothing but to find out whom to ask.
+/// The claims of an unverified token. Use them only to find out which issuer to check with.
 pub(super) fn unverified(token: &str) -> Option<Value> {
     if token.split('.').count() == 3 { part(token, 1) } else { None }
 }
 
-/// The JSON object in one of a token's parts.
-pub(super) fn part(token: &str, place: usize) -> Option<Value> {
-    let part = URL_SAFE_NO_PAD.decode(token.split('.').nth(place)?).ok()?;
+/// The JSON object in one part of a token.
+pub(super) fn part(token: &str, index: usize) -> Option<Value> {
+    let part = URL_SAFE_NO_PAD.decode(token.split('.').nth(index)?).ok()?;
     serde_json::from_slice(&part).ok().filter(Value::is_object)
 }
 
-/// The end of the year 9999: nothing lasts longer, and sums do not overflow.
+/// The end of the year 9999. Later times are reduced to it, so that sums do not overflow.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// The moment in `exp`, which has to be a number of seconds.
+/// The time in `exp`, which must be a number of seconds.
 pub(super) fn expiry(claims: &Value) -> Option<SystemTime> {
     let exp = claims.get("exp")?;
     let seconds = match (exp.as_u64(), exp.as_f64()) {
@@ -58,8 +58,8 @@ pub(super) fn expiry(claims: &Value) -> Option<SystemTime> {
     SystemTime::UNIX_EPOCH.checked_add(seconds)
 }
 
-/// When a token ends by its own word, though nobody has verified it. Good for nothing but to let it end no later.
-/// `None` for what is no JWT, or says nothing of an end.
+/// The expiry that an unverified token claims. Use it only to end the token earlier. Returns `None` if it is not a JWT
+/// or has no expiry.
 #[must_use]
 pub fn unverified_expiry(token: &str) -> Option<SystemTime> {
     expiry(&unverified(token)?)
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_is_a_number() {
+    fn the_expiry_must_be_a_number() {
         for (exp, end) in [
             (json!(1000), at(1000)),
             (json!(1000.0), at(1000)),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unverified_token_says_when_it_ends() {
+    fn the_expiry_of_an_unverified_token_is_read() {
         let token = |claims: &str| format!("e30.{}.sig", URL_SAFE_NO_PAD.encode(claims));
         assert_eq!(unverified_expiry(&token("{\"exp\":7}")), at(7));
         for no_token in

@@ -1,4 +1,5 @@
-//! Why a token is not taken, in words for its holder; and why the settings of issuers cannot be used, for the operator.
+//! The reasons for which a token is refused, in words for its holder, and errors in the settings of issuers, for the
+//! operator.
 
 use std::{io, path::PathBuf};
 
@@ -6,63 +7,63 @@ use thiserror::Error;
 
 use crate::tls::TlsConfigError;
 
-/// A token that does not count. No message holds any part of the token.
+/// A token that is refused. No message contains any part of the token.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// It cannot be read.
-    #[error("The token is no JWT that this gateway can read.")]
+    /// The token cannot be parsed.
+    #[error("The token is not a JWT that this gateway can read.")]
     Malformed,
-    /// Nobody would send one as long as this.
+    /// No legitimate token is that long.
     #[error("The token is longer than {limit} bytes.")]
     TooLong {
-        /// The most.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// Its `iss` is nobody's.
-    #[error("The token's issuer is none of those whose tokens this gateway takes.")]
+    /// No configured issuer has this `iss`.
+    #[error("This gateway does not accept tokens from the token's issuer.")]
     UnknownIssuer,
-    /// Its `alg` is not one that the operator has named for the issuer, or not one for the key.
-    #[error("The token's algorithm is none that its issuer uses here.")]
+    /// The operator has not allowed this `alg` for the issuer, or the key does not support it.
+    #[error("The token's algorithm is not allowed for its issuer.")]
     Algorithm,
-    /// Its `kid` is not among the issuer's keys, or there is none and several keys would do.
-    #[error("The token was signed with a key that its issuer does not show.")]
+    /// The issuer has no key with this `kid`, or the token has no `kid` and several keys would fit.
+    #[error("The token was signed with a key that its issuer does not publish.")]
     UnknownKey,
-    /// Somebody else has made or changed it.
-    #[error("The token's signature is not its issuer's.")]
+    /// The token was forged or changed.
+    #[error("The token's signature is not valid.")]
     Signature,
-    /// Its `aud` names others.
+    /// The `aud` claim names other audiences.
     #[error("The token is meant for another audience.")]
     Audience,
-    /// Its `exp` has passed.
+    /// The time in `exp` has passed.
     #[error("The token has expired.")]
     Expired,
-    /// Its `nbf` has not been reached.
+    /// The time in `nbf` is in the future.
     #[error("The token is not valid yet.")]
     NotYetValid,
-    /// A claim is missing, or holds what cannot be used.
-    #[error("The token has no claim `{0}` that can be used.")]
+    /// A claim is missing or cannot be used.
+    #[error("The token's claim `{0}` is missing or cannot be used.")]
     Claim(String),
-    /// The issuer cannot be reached, and there are no keys of it that are still good.
-    #[error("The keys of the token's issuer cannot be had at the moment; try again later.")]
+    /// The issuer cannot be reached, and none of its keys is still valid.
+    #[error("The keys of the token's issuer are not available at the moment; try again later.")]
     KeysUnavailable,
 }
 
 impl TokenError {
-    /// Whether a fresh token would do.
+    /// Whether a fresh token would help.
     #[must_use]
     pub fn is_expired(&self) -> bool {
         matches!(self, Self::Expired)
     }
 
-    /// Whether nothing is known of the token, since the keys are missing.
+    /// Whether the token could not be checked because the issuer's keys are missing.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::KeysUnavailable)
     }
 }
 
-/// Settings of issuers that cannot be put into force.
+/// An error in the settings of issuers.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum SetupError {
@@ -73,12 +74,12 @@ pub enum SetupError {
         name: String,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The file holds no key that fits the algorithms.
+    /// The file contains no key for the issuer's algorithms.
     #[error(
-        "auth.issuers.{name}.key_file: {} holds no public key (PEM or JWKS) for the algorithms of this issuer",
+        "auth.issuers.{name}.key_file: {} contains no public key (PEM or JWKS) for the algorithms of this issuer",
         path.display()
     )]
     NoKeys {
@@ -87,19 +88,19 @@ pub enum SetupError {
         /// The file.
         path: PathBuf,
     },
-    /// The file holds what nobody but the issuer may have.
-    #[error("auth.issuers.{name}.key_file: {} holds a private key; tokens are verified with the public one", path.display())]
+    /// The file contains a key that only the issuer should have.
+    #[error("auth.issuers.{name}.key_file: {} contains a private key; tokens are verified with the public one", path.display())]
     PrivateKey {
         /// The issuer.
         name: String,
         /// The file.
         path: PathBuf,
     },
-    /// What is to tell good signatures from bad ones does not.
-    #[error("this program cannot verify signatures on this system")]
+    /// The self-test of signature verification has failed.
+    #[error("the verification of signatures does not work on this system")]
     Signatures,
-    /// An address that cannot be asked.
-    #[error("auth.issuers.{name}: {address} is no address that keys can be fetched from: {reason}")]
+    /// The address cannot be used.
+    #[error("auth.issuers.{name}: cannot fetch keys from {address}: {reason}")]
     Address {
         /// The issuer.
         name: String,
@@ -108,7 +109,7 @@ pub enum SetupError {
         /// What is wrong with it.
         reason: String,
     },
-    /// No TLS.
+    /// The certificates for TLS cannot be used.
     #[error("auth.issuers.{name}.ca_file: {source}")]
     Tls {
         /// The issuer.
@@ -116,7 +117,7 @@ pub enum SetupError {
         /// What is wrong.
         source: TlsConfigError,
     },
-    /// No random numbers.
-    #[error("the system has no random numbers: {0}")]
+    /// The system cannot provide random numbers.
+    #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
 }

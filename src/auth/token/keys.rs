@@ -9,19 +9,19 @@ use serde_json::Value;
 
 use super::error::TokenError;
 
-/// What tokens of an issuer are verified with.
+/// The keys with which an issuer's tokens are verified.
 pub(super) struct KeySet(Vec<Key>);
 
 pub(super) struct Key {
     id: Option<String>,
-    /// Those that the operator allows, that fit the kind of key, and that the key is not barred from.
+    /// The algorithms that the operator allows, the type of key supports, and the key's own attributes permit.
     algorithms: Vec<Algorithm>,
     pub(super) decoding: DecodingKey,
 }
 
 impl KeySet {
-    /// The keys of a JWKS document (RFC 7517) that can be used with one of `allowed`. What cannot be used, or cannot be
-    /// read, is left out; `None` when the document is none.
+    /// Reads the keys of a JWKS document (RFC 7517) that can be used with one of `allowed`. Leaves out keys that are
+    /// unusable or unreadable. Returns `None` if the document is not a JWKS document.
     pub(super) fn from_jwks(document: &[u8], allowed: &[Algorithm]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Document {
@@ -31,19 +31,19 @@ impl KeySet {
         Some(Self(keys.into_iter().filter_map(|key| Key::from_jwk(key, allowed)).collect()))
     }
 
-    /// The public key in a PEM file.
+    /// Reads the public key in a PEM file.
     pub(super) fn from_pem(pem: &[u8], allowed: &[Algorithm]) -> Self {
         type Read = fn(&[u8]) -> jsonwebtoken::errors::Result<DecodingKey>;
         let kinds: [Read; 3] = [DecodingKey::from_rsa_pem, DecodingKey::from_ec_pem, DecodingKey::from_ed_pem];
         let key = |read: Read| {
-            // As a JWK, a key says which curve it is on.
+            // The JWK of a key includes its curve.
             let jwk = Jwk::from_decoding_key(&read(pem).ok()?, None).ok()?;
             Key::from_jwk(serde_json::to_value(jwk).ok()?, allowed)
         };
         Self(kinds.into_iter().filter_map(key).collect())
     }
 
-    /// A shared secret.
+    /// Returns a set with one shared secret.
     pub(super) fn from_secret(secret: &str, allowed: &[Algorithm]) -> Self {
         let algorithms = common(allowed, HMAC);
         Self(vec![Key { id: None, algorithms, decoding: DecodingKey::from_secret(secret.as_bytes()) }])
@@ -53,13 +53,13 @@ impl KeySet {
         self.0.len()
     }
 
-    /// The key for a token whose header says `id` and `algorithm`.
+    /// Finds the key for a token with this `id` and `algorithm` in its header.
     ///
     /// # Errors
-    /// [`TokenError::UnknownKey`], [`TokenError::Algorithm`].
+    /// Returns [`TokenError::UnknownKey`] or [`TokenError::Algorithm`].
     pub(super) fn find(&self, id: Option<&str>, algorithm: Algorithm) -> Result<&Key, TokenError> {
         let fits = |key: &&Key| key.algorithms.contains(&algorithm);
-        // Where no key has a name, as in a file, they are for any name.
+        // If no key has an id, as in a PEM file, each key matches any id.
         let have_names = self.0.iter().any(|key| key.id.is_some());
         let named = |key: &&Key| id.is_none() || !have_names || key.id.as_deref() == id;
         let mut fitting = self.0.iter().filter(named).filter(fits);
@@ -96,7 +96,7 @@ impl Key {
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => &[Algorithm::ES256],
             AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P384 => &[Algorithm::ES384],
             AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
-            // A secret that is shown to everybody is none.
+            // A symmetric key that is published is not a secret.
             _ => return None,
         };
         let mut algorithms = common(allowed, fitting);

@@ -1,8 +1,8 @@
-//! Tokens (JWT, RFC 7519) and their issuers: which of them count, and what they say.
+//! Tokens (JWT, RFC 7519) and their issuers: which tokens are accepted, and what they say.
 //!
-//! Owns the checks on a token, the issuers' keys, and how these are had from the network. Promises that nothing in a
-//! token decides how it is checked: issuer, keys and algorithms are the operator's choice. Knows nothing of who sends
-//! a token and what for.
+//! Owns the checks on a token, the issuers' keys, and the fetching of these keys over the network. Promises that
+//! nothing in a token decides how it is checked: the operator chooses issuers, keys and algorithms. Knows nothing of
+//! who sends a token or why.
 
 mod claims;
 mod error;

@@ -1,8 +1,9 @@
-//! Whether signatures are verified at all: what nobody notices until the first token comes, or the first forged one.
+//! A self-test of signature verification, because a failure would go unnoticed until the first token, or the first
+//! forged one.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, crypto};
 
-/// Whether a signature counts with its own secret, and with no other.
+/// Whether a signature is valid with its own secret and with no other.
 pub(super) fn signatures_are_verified() -> bool {
     let message = b"header.claims";
     let verified = |signature: &str, secret: &[u8]| {
@@ -18,7 +19,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn they_are_here() {
+    fn verification_works() {
         assert!(signatures_are_verified());
     }
 }

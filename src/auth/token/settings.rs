@@ -1,4 +1,4 @@
-//! What the operator says of issuers.
+//! The operator's settings for issuers.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -7,46 +7,47 @@ use zeroize::Zeroizing;
 
 use super::claims::ClaimPath;
 
-/// Whose tokens count, and with what patience.
+/// The issuers whose tokens are accepted, and tolerances.
 pub struct Settings {
-    /// All of them. No two have the same `iss`.
+    /// All issuers. No two have the same `iss`.
     pub issuers: Vec<IssuerSettings>,
-    /// By how much clocks may differ; whole seconds count.
+    /// The tolerated difference between clocks, in whole seconds.
     pub leeway: Duration,
-    /// How long keys are good beyond their lifetime, when they cannot be renewed.
+    /// How long expired keys remain valid if they cannot be renewed.
     pub stale_keys: Duration,
 }
 
-/// What the operator says of one issuer.
+/// The settings of one issuer.
 #[derive(Clone)]
 pub struct IssuerSettings {
-    /// The operator's name for it.
+    /// The operator's name for the issuer.
     pub name: String,
-    /// Exactly the token's `iss`.
+    /// The exact value of the token's `iss`.
     pub issuer: String,
-    /// The token's `aud` must hold one of them; `*` stands for any, and for none.
+    /// The accepted values of the token's `aud`. `*` accepts any value, and none.
     pub audience: Vec<String>,
-    /// The algorithms of its signatures.
+    /// The accepted signature algorithms.
     pub algorithms: Vec<Algorithm>,
-    /// Where its keys are.
+    /// Where the issuer's keys are.
     pub keys: KeySource,
-    /// PEM file with the authorities to trust for its addresses; the platform's without one.
+    /// A PEM file with the certificate authorities to trust for the issuer's addresses. `None` means those of the
+    /// platform.
     pub ca_file: Option<PathBuf>,
-    /// Whether its addresses may be `http://`.
+    /// Whether the issuer's addresses may be `http://`.
     pub allow_http: bool,
-    /// The claim that names the person's user in the database.
+    /// The claim that names the caller's user in the database.
     pub user_claim: Option<ClaimPath>,
 }
 
 /// Where an issuer's keys are.
 #[derive(Clone)]
 pub enum KeySource {
-    /// Where its discovery document says.
+    /// At the address in its discovery document.
     Discovery,
     /// At this address.
     Url(String),
     /// In this file: PEM, or a JWKS document.
     File(PathBuf),
-    /// Here: a key that is shared with it.
+    /// A secret that is shared with the issuer.
     Secret(Zeroizing<String>),
 }

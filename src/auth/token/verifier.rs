@@ -1,4 +1,4 @@
-//! From a token to what it stands for: the issuer by `iss`, the key by `kid`, and all that has to hold.
+//! Verifies tokens: finds the issuer by `iss` and the key by `kid`, then checks signature and claims.
 
 use std::{
     fmt,
@@ -21,21 +21,21 @@ use super::{
 };
 use crate::tls;
 
-/// In bytes. Headers of HTTP are hardly longer.
+/// The longest token in bytes. HTTP headers are rarely longer.
 const LONGEST: usize = 16 * 1024;
-/// In the first line of every private key's PEM.
+/// Part of the first line of every private key in PEM.
 const PRIVATE: &[u8] = b"PRIVATE KEY-----";
-/// Verified tokens remembered at most.
+/// The number of verified tokens that are cached.
 const REMEMBERED: usize = 10_000;
 
-/// A token that counts.
+/// A verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Verified {
-    /// Its issuer's place in [`Settings::issuers`].
+    /// The index of its issuer in [`Settings::issuers`].
     pub issuer: usize,
     /// `sub`.
     pub subject: Option<String>,
-    /// What [`IssuerSettings::user_claim`] says.
+    /// The claim in [`IssuerSettings::user_claim`].
     pub user: Option<String>,
     /// `exp`, without leeway.
     pub expires: SystemTime,
@@ -57,7 +57,7 @@ struct Shared {
 #[derive(Clone)]
 struct Remembered {
     verified: Arc<Verified>,
-    /// Of the keys that it was verified with.
+    /// The generation of the keys that it was verified with.
     generation: u64,
 }
 
@@ -71,17 +71,17 @@ enum Keys {
     Remote(Arc<Remote>),
 }
 
-/// Keys in hand.
+/// The current keys of an issuer.
 enum InHand<'a> {
     Fixed(&'a KeySet),
     Fetched(Arc<Fetched>),
 }
 
 impl Verifier {
-    /// Reads keys from files; asks nobody yet.
+    /// Returns a verifier with the keys that are in files. It contacts nobody yet.
     ///
     /// # Errors
-    /// [`SetupError`].
+    /// See [`SetupError`].
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let Settings { issuers, leeway, stale_keys } = settings;
         let issuers =
@@ -94,7 +94,7 @@ impl Verifier {
         Ok(Self { shared: Arc::new(Shared { issuers, leeway, secret, remembered: Cache::new(REMEMBERED) }) })
     }
 
-    /// Begins to fetch the keys of every issuer that has them on the network. Call it inside a tokio runtime.
+    /// Starts to fetch the keys of every issuer that has them on the network. Must be called inside a tokio runtime.
     pub fn warm_up(&self) {
         for issuer in &self.shared.issuers {
             if let Keys::Remote(remote) = &issuer.keys {
@@ -103,10 +103,10 @@ impl Verifier {
         }
     }
 
-    /// What `token` stands for, now.
+    /// Verifies `token` at the current time.
     ///
     /// # Errors
-    /// [`TokenError`].
+    /// See [`TokenError`].
     pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
         let shared = &self.shared;
         let hash = *blake3::keyed_hash(&shared.secret, token.as_bytes()).as_bytes();
@@ -139,7 +139,7 @@ impl Shared {
         }
         let keys = issuer.keys().await?;
         let (keys, claims) = match issuer.check(token, &header, &keys, self.leeway) {
-            // The issuer may have turned its keys since.
+            // The issuer may have rotated its keys since they were fetched.
             Err(TokenError::UnknownKey) => {
                 let keys = issuer.newer_than(&keys).await?;
                 let claims = issuer.check(token, &header, &keys, self.leeway)?;
@@ -151,16 +151,16 @@ impl Shared {
     }
 }
 
-/// The header, if it is one that can be understood whole.
+/// Parses the header and refuses extensions that this gateway does not support.
 fn readable_header(token: &str) -> Result<Header, TokenError> {
-    // `none`, and names that nobody knows, are told apart from what is no header at all.
+    // Distinguishes `none` and unknown algorithms from a malformed header.
     let unreadable = |_| if names_an_algorithm(token) { TokenError::Algorithm } else { TokenError::Malformed };
     let header = decode_header(token).map_err(unreadable)?;
     let is_understood = header.crit.is_none() && header.enc.is_none() && header.zip.is_none();
     if is_understood { Ok(header) } else { Err(TokenError::Malformed) }
 }
 
-/// Whether the header of a token that could not be read is one, and has but an `alg` that is not known.
+/// Whether a header that could not be parsed is valid except for an unknown `alg`.
 fn names_an_algorithm(token: &str) -> bool {
     let name = part(token, 0).as_ref().and_then(|header| header.get("alg")?.as_str().map(str::to_owned));
     name.is_some_and(|name| name.parse::<Algorithm>().is_err())
@@ -202,7 +202,7 @@ impl Issuer {
         };
         let bad = |error: FetchError| SetupError::Address {
             name: name(),
-            // Whoever writes a password into an address does not want to read it in a log.
+            // An address may contain a password, which must not appear in a log.
             address: address.rsplit_once('@').map_or(address.as_str(), |(_, rest)| rest).to_owned(),
             reason: error.to_string(),
         };
@@ -233,7 +233,7 @@ impl Issuer {
         }
     }
 
-    /// Checks signature and claims. The claims that come back are the signed ones.
+    /// Checks signature and claims. The returned claims are the signed ones.
     fn check(&self, token: &str, header: &Header, keys: &InHand<'_>, leeway: Duration) -> Result<Value, TokenError> {
         let key = keys.set().find(header.kid.as_deref(), header.alg)?;
         let mut validation = Validation::new(header.alg);

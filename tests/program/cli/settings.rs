@@ -72,7 +72,7 @@ fn keys_of_issuers_are_read_before_serving() {
     assert!(reason.contains("auth.issuers.shop.key_file: cannot read /nowhere/keys.pem"), "{reason}");
     // A settings file is none.
     let reason = refused(&check(&format!("{issuer}key_file = '{EXAMPLE}'"), &[]));
-    assert!(reason.contains("holds no public key (PEM or JWKS)"), "{reason}");
+    assert!(reason.contains("contains no public key (PEM or JWKS)"), "{reason}");
 }
 
 #[test]

@@ -135,16 +135,16 @@ pub fn seconds_from_now(seconds: i64) -> i64 {
 
 /// What callers are told.
 pub mod message {
-    pub const ALGORITHM: &str = "The token's algorithm is none that its issuer uses here.";
+    pub const ALGORITHM: &str = "The token's algorithm is not allowed for its issuer.";
     pub const AUDIENCE: &str = "The token is meant for another audience.";
     pub const EXPIRED: &str = "The token has expired.";
-    pub const ISSUER: &str = "The token's issuer is none of those whose tokens this gateway takes.";
-    pub const KEY: &str = "The token was signed with a key that its issuer does not show.";
-    pub const MALFORMED: &str = "The token is no JWT that this gateway can read.";
+    pub const ISSUER: &str = "This gateway does not accept tokens from the token's issuer.";
+    pub const KEY: &str = "The token was signed with a key that its issuer does not publish.";
+    pub const MALFORMED: &str = "The token is not a JWT that this gateway can read.";
     pub const NOT_YET: &str = "The token is not valid yet.";
-    pub const NO_AUDIENCE: &str = "The token has no claim `aud` that can be used.";
-    pub const NO_EXPIRY: &str = "The token has no claim `exp` that can be used.";
-    pub const NO_USER: &str = "The token has no claim `/realm/user` that can be used.";
-    pub const SIGNATURE: &str = "The token's signature is not its issuer's.";
-    pub const UNAVAILABLE: &str = "The keys of the token's issuer cannot be had at the moment; try again later.";
+    pub const NO_AUDIENCE: &str = "The token's claim `aud` is missing or cannot be used.";
+    pub const NO_EXPIRY: &str = "The token's claim `exp` is missing or cannot be used.";
+    pub const NO_USER: &str = "The token's claim `/realm/user` is missing or cannot be used.";
+    pub const SIGNATURE: &str = "The token's signature is not valid.";
+    pub const UNAVAILABLE: &str = "The keys of the token's issuer are not available at the moment; try again later.";
 }
