@@ -13,7 +13,7 @@ use super::{
     authorization::Credential,
     error::{Error, ImpersonationRefused},
     forward::Form,
-    identity::{Account, Identity, Keys, Login, Person},
+    identity::{Account, CredentialHasher, Identity, Login, Principal},
     impersonation::Impersonation,
     token::{self, SetupError, Verifier, unverified_expiry},
 };
@@ -21,7 +21,7 @@ use crate::bolt::AuthToken;
 
 /// The headers that identify the caller, as bytes.
 #[derive(Clone, Copy, Default)]
-pub struct Presented<'a> {
+pub struct CredentialHeaders<'a> {
     /// `Authorization`.
     pub authorization: Option<&'a [u8]>,
     /// `Realm`: the authority that authenticates the login.
@@ -87,8 +87,8 @@ pub struct Policy {
 
 /// Authenticates callers.
 pub struct Authenticator {
-    keys: Keys,
-    nobody: Identity,
+    hasher: CredentialHasher,
+    anonymous: Identity,
     service: Login,
     verifier: Option<Verifier>,
     leeway: Duration,
@@ -103,15 +103,15 @@ impl Authenticator {
     /// provide random numbers.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
         let Settings { policy, service_account: account, tokens } = settings;
-        let keys = Keys::new()?;
+        let hasher = CredentialHasher::new()?;
         let service = match account.user.as_str() {
             "" => AuthToken::none(),
             user => AuthToken::basic(user, &account.password),
         };
         Ok(Self {
-            nobody: Identity::own(keys.login(AuthToken::none(), Account::Callers), None, None),
-            service: keys.login(service, Account::Service { read_only: account.read_only }),
-            keys,
+            anonymous: Identity::own(hasher.login(AuthToken::none(), Account::Caller), None, None),
+            service: hasher.login(service, Account::Service { read_only: account.read_only }),
+            hasher,
             leeway: tokens.leeway,
             verifier: if tokens.issuers.is_empty() { None } else { Some(Verifier::new(tokens)?) },
             policy,
@@ -130,17 +130,17 @@ impl Authenticator {
     ///
     /// # Errors
     /// See [`Error`].
-    pub async fn identify(&self, presented: &Presented<'_>) -> Result<Identity, Error> {
-        let realm = presented.realm.and_then(|realm| str::from_utf8(realm).ok());
-        match Credential::of(presented.authorization)? {
+    pub async fn identify(&self, headers: &CredentialHeaders<'_>) -> Result<Identity, Error> {
+        let realm = headers.realm.and_then(|realm| str::from_utf8(realm).ok());
+        match Credential::of(headers.authorization)? {
             Credential::Nothing => match self.policy.anonymous {
-                Inbound::Forward => Ok(self.nobody.clone()),
-                Inbound::Service => Ok(Identity::public(self.service.clone(), self.nobody.key())),
+                Inbound::Forward => Ok(self.anonymous.clone()),
+                Inbound::Service => Ok(Identity::public(self.service.clone(), self.anonymous.key())),
                 Inbound::Refuse => Err(Error::Missing),
             },
             Credential::Basic(text) => self.basic(&text, realm),
             // Boxed, because its future is large and would enlarge the future of every other request.
-            Credential::Bearer(token) => Box::pin(self.bearer(token, realm, presented)).await,
+            Credential::Bearer(token) => Box::pin(self.bearer(token, realm, headers)).await,
         }
     }
 
@@ -158,34 +158,39 @@ impl Authenticator {
         match self.policy.basic {
             Inbound::Forward => {
                 // A successful login proves the name.
-                let person = Person { name: Some(user.into()), user: None };
-                Ok(Identity::own(self.keys.login(token, Account::Callers), Some(person), None))
+                let principal = Principal { name: Some(user.into()), user: None };
+                Ok(Identity::own(self.hasher.login(token, Account::Caller), Some(principal), None))
             }
-            Inbound::Service => Ok(Identity::shared(self.service.clone(), self.keys.key(&token), None, None)),
-            Inbound::Refuse => Err(Error::NotTaken("user names and passwords")),
+            Inbound::Service => Ok(Identity::shared(self.service.clone(), self.hasher.key(&token), None, None)),
+            Inbound::Refuse => Err(Error::NotAccepted("user names and passwords")),
         }
     }
 
-    async fn bearer(&self, token: &str, realm: Option<&str>, presented: &Presented<'_>) -> Result<Identity, Error> {
+    async fn bearer(
+        &self,
+        token: &str,
+        realm: Option<&str>,
+        headers: &CredentialHeaders<'_>,
+    ) -> Result<Identity, Error> {
         if self.policy.bearer == Inbound::Refuse {
-            return Err(Error::NotTaken("tokens"));
+            return Err(Error::NotAccepted("tokens"));
         }
         let verified = match &self.verifier {
             Some(verifier) => Some(verifier.verify(token).await?),
             None => None,
         };
-        let person = verified.as_ref().map(|verified| Person {
+        let principal = verified.as_ref().map(|verified| Principal {
             name: verified.user.clone().or_else(|| verified.subject.clone()),
             user: verified.user.clone(),
         });
         let expires = verified.as_ref().map(|verified| verified.expires).or_else(|| unverified_expiry(token));
         if self.policy.bearer == Inbound::Service {
-            let owner = self.keys.key(&AuthToken::bearer(token));
-            return Ok(Identity::shared(self.service.clone(), owner, person, self.until(expires)?));
+            let owner = self.hasher.key(&AuthToken::bearer(token));
+            return Ok(Identity::shared(self.service.clone(), owner, principal, self.until(expires)?));
         }
         let own_scheme = verified.and_then(|verified| self.policy.issuer_schemes.get(verified.issuer)?.as_deref());
-        let scheme = self.scheme(presented, own_scheme)?;
-        let id_token = match presented.id_token {
+        let scheme = self.scheme(headers, own_scheme)?;
+        let id_token = match headers.id_token {
             Some(bytes) if self.policy.form.is_pairs(scheme) => {
                 Some(str::from_utf8(bytes).map_err(|_| Error::Malformed)?)
             }
@@ -194,12 +199,12 @@ impl Authenticator {
         let login = self.policy.form.login(scheme, token, id_token, realm)?;
         let id_expires = id_token.and_then(unverified_expiry);
         let until = self.until([expires, id_expires].into_iter().flatten().min())?;
-        Ok(Identity::own(self.keys.login(login, Account::Callers), person, until))
+        Ok(Identity::own(self.hasher.login(login, Account::Caller), principal, until))
     }
 
     /// The Bolt scheme of a token: the request's choice, else its issuer's, else the default.
-    fn scheme<'a>(&'a self, presented: &Presented<'_>, issuers: Option<&'a str>) -> Result<&'a str, Error> {
-        let Some(wanted) = presented.scheme else {
+    fn scheme<'a>(&'a self, headers: &CredentialHeaders<'_>, issuers: Option<&'a str>) -> Result<&'a str, Error> {
+        let Some(wanted) = headers.scheme else {
             return Ok(issuers.unwrap_or(&self.policy.scheme));
         };
         let allowed = self.policy.request_schemes.iter().find(|scheme| scheme.as_bytes() == wanted);
@@ -222,8 +227,8 @@ impl fmt::Debug for Authenticator {
     }
 }
 
-impl fmt::Debug for Presented<'_> {
+impl fmt::Debug for CredentialHeaders<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Presented")
+        f.write_str("CredentialHeaders")
     }
 }

@@ -16,7 +16,7 @@ pub enum Error {
     Missing,
     /// The operator does not accept credentials of this kind.
     #[error("This gateway does not accept {0}.")]
-    NotTaken(&'static str),
+    NotAccepted(&'static str),
     /// The request names a scheme that it may not choose.
     #[error("The scheme in Boltgate-Auth-Scheme is not allowed for requests here (auth.request_schemes).")]
     SchemeNotAllowed,

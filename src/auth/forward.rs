@@ -58,12 +58,12 @@ impl Form {
 }
 
 fn checked(name: &'static str, token: &str) -> Result<(), Unsendable> {
-    let is_one = !token.is_empty() && token.bytes().all(is_of_tokens);
-    if is_one { Ok(()) } else { Err(Unsendable(name)) }
+    let is_token = !token.is_empty() && token.bytes().all(is_token_character);
+    if is_token { Ok(()) } else { Err(Unsendable(name)) }
 }
 
 /// The characters of RFC 6750's `b64token`, except for the `=` at its end.
-fn is_of_tokens(byte: u8) -> bool {
+fn is_token_character(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte)
 }
 

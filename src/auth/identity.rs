@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use crate::bolt::AuthToken;
 
 /// Derives keys from credentials. There is one per process, since keys of different secrets cannot be compared.
-pub(super) struct Keys {
+pub(super) struct CredentialHasher {
     secret: [u8; blake3::KEY_LEN],
 }
 
@@ -24,7 +24,7 @@ struct Inner {
     login: Login,
     owner: IdentityKey,
     is_public: bool,
-    person: Option<Person>,
+    principal: Option<Principal>,
     until: Option<Instant>,
 }
 
@@ -40,7 +40,7 @@ pub(super) struct Login {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Account {
     /// The caller's own account, which the database authenticates.
-    Callers,
+    Caller,
     /// The service account, which callers share.
     Service {
         /// Whether the account may only read.
@@ -50,7 +50,7 @@ pub(super) enum Account {
 
 /// What is known about the caller: verified already, or once the database has accepted the login.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Person {
+pub(super) struct Principal {
     /// The name that impersonation rules match.
     pub(super) name: Option<String>,
     /// The caller's user in the database, from a claim of its token.
@@ -69,16 +69,16 @@ impl Hash for IdentityKey {
 }
 
 /// A map from identity keys. Its hasher takes a prefix of the key, because keys are random already.
-pub type ByIdentity<T> = HashMap<IdentityKey, T, BuildHasherDefault<Beginning>>;
+pub type ByIdentity<T> = HashMap<IdentityKey, T, BuildHasherDefault<IdentityKeyHasher>>;
 
 /// A hasher that returns the first bytes of an [`IdentityKey`].
 #[derive(Debug, Default)]
-pub struct Beginning(u64);
+pub struct IdentityKeyHasher(u64);
 
-impl Hasher for Beginning {
+impl Hasher for IdentityKeyHasher {
     fn write(&mut self, bytes: &[u8]) {
-        if let Some(beginning) = bytes.first_chunk() {
-            self.0 = u64::from_le_bytes(*beginning);
+        if let Some(prefix) = bytes.first_chunk() {
+            self.0 = u64::from_le_bytes(*prefix);
         }
     }
 
@@ -99,7 +99,7 @@ impl IdentityKey {
 impl Identity {
     /// Returns a caller with this login.
     pub(crate) fn sample(token: AuthToken, is_service_account: bool) -> Self {
-        let account = if is_service_account { Account::Service { read_only: false } } else { Account::Callers };
+        let account = if is_service_account { Account::Service { read_only: false } } else { Account::Caller };
         let key = IdentityKey::numbered(0);
         Self::own(Login { token: Arc::new(token), key, account }, None, None)
     }
@@ -107,12 +107,12 @@ impl Identity {
     /// Returns a caller whose credential expires at `end`.
     pub(crate) fn sample_until(end: Instant) -> Self {
         let login =
-            Login { token: Arc::new(AuthToken::none()), key: IdentityKey::numbered(0), account: Account::Callers };
+            Login { token: Arc::new(AuthToken::none()), key: IdentityKey::numbered(0), account: Account::Caller };
         Self::own(login, None, Some(end))
     }
 }
 
-impl Keys {
+impl CredentialHasher {
     /// Returns an instance with a fresh secret.
     ///
     /// # Errors
@@ -145,19 +145,24 @@ impl Keys {
 
 impl Identity {
     /// Returns a caller with a login of its own.
-    pub(super) fn own(login: Login, person: Option<Person>, until: Option<Instant>) -> Self {
+    pub(super) fn own(login: Login, principal: Option<Principal>, until: Option<Instant>) -> Self {
         let owner = login.key;
-        Self::shared(login, owner, person, until)
+        Self::shared(login, owner, principal, until)
     }
 
     /// Returns a caller with the key `owner` whose login is shared with others.
-    pub(super) fn shared(login: Login, owner: IdentityKey, person: Option<Person>, until: Option<Instant>) -> Self {
-        Self(Arc::new(Inner { login, owner, is_public: false, person, until }))
+    pub(super) fn shared(
+        login: Login,
+        owner: IdentityKey,
+        principal: Option<Principal>,
+        until: Option<Instant>,
+    ) -> Self {
+        Self(Arc::new(Inner { login, owner, is_public: false, principal, until }))
     }
 
     /// Returns an anonymous caller that the gateway admits on a login of its own.
     pub(super) fn public(login: Login, owner: IdentityKey) -> Self {
-        Self(Arc::new(Inner { login, owner, is_public: true, person: None, until: None }))
+        Self(Arc::new(Inner { login, owner, is_public: true, principal: None, until: None }))
     }
 
     /// The token that the database gets at login.
@@ -187,7 +192,7 @@ impl Identity {
     /// The time after which no connection with this login may be used.
     #[must_use]
     pub fn login_until(&self) -> Option<Instant> {
-        self.0.until.filter(|_| self.0.login.account == Account::Callers)
+        self.0.until.filter(|_| self.0.login.account == Account::Caller)
     }
 
     /// Whether the login has no credentials.
@@ -215,11 +220,11 @@ impl Identity {
     }
 
     pub(super) fn name(&self) -> Option<&str> {
-        self.0.person.as_ref()?.name.as_deref()
+        self.0.principal.as_ref()?.name.as_deref()
     }
 
     pub(super) fn user(&self) -> Option<&str> {
-        self.0.person.as_ref()?.user.as_deref()
+        self.0.principal.as_ref()?.user.as_deref()
     }
 }
 
@@ -241,7 +246,7 @@ mod tests {
 
     #[test]
     fn the_key_covers_the_whole_credential() {
-        let keys = Keys::new().unwrap();
+        let hasher = CredentialHasher::new().unwrap();
         let tokens = [
             AuthToken::none(),
             AuthToken::basic("a", "bc"),
@@ -252,37 +257,37 @@ mod tests {
         ];
         for (i, one) in tokens.iter().enumerate() {
             for (j, other) in tokens.iter().enumerate() {
-                assert_eq!(keys.key(one) == keys.key(other), i == j, "{one:?} {other:?}");
+                assert_eq!(hasher.key(one) == hasher.key(other), i == j, "{one:?} {other:?}");
             }
         }
     }
 
     #[test]
     fn keys_of_two_processes_cannot_be_compared() {
-        let key = || Keys::new().unwrap().key(&AuthToken::none());
+        let key = || CredentialHasher::new().unwrap().key(&AuthToken::none());
         assert_ne!(key(), key());
     }
 
     #[test]
     fn callers_with_a_shared_login_are_told_apart() {
-        let keys = Keys::new().unwrap();
-        let service = keys.login(AuthToken::basic("gateway", "pw"), Account::Service { read_only: false });
+        let hasher = CredentialHasher::new().unwrap();
+        let service = hasher.login(AuthToken::basic("gateway", "pw"), Account::Service { read_only: false });
         let until = Some(Instant::now());
-        let [one, other] =
-            ["a", "b"].map(|token| Identity::shared(service.clone(), keys.key(&AuthToken::bearer(token)), None, until));
+        let [one, other] = ["a", "b"]
+            .map(|token| Identity::shared(service.clone(), hasher.key(&AuthToken::bearer(token)), None, until));
         assert_eq!(one.key(), other.key());
         assert_ne!(one.owner(), other.owner());
         assert_eq!((one.until(), one.login_until()), (until, None));
-        let own = Identity::own(keys.login(AuthToken::bearer("a"), Account::Callers), None, until);
+        let own = Identity::own(hasher.login(AuthToken::bearer("a"), Account::Caller), None, until);
         assert_eq!((own.until(), own.login_until()), (until, until));
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let keys = Keys::new().unwrap();
-        let person = Person { name: Some("alice".into()), user: None };
-        let login = keys.login(AuthToken::basic("alice", "correct horse"), Account::Callers);
-        let identity = Identity::own(login, Some(person), None);
+        let hasher = CredentialHasher::new().unwrap();
+        let principal = Principal { name: Some("alice".into()), user: None };
+        let login = hasher.login(AuthToken::basic("alice", "correct horse"), Account::Caller);
+        let identity = Identity::own(login, Some(principal), None);
         let shown = format!("{identity:?} {:?}", identity.key());
         assert!(!shown.contains("correct horse") && !shown.contains("alice"), "{shown}");
     }

@@ -67,16 +67,16 @@ impl Impersonation {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::identity::{Account, Keys, Person},
+        super::identity::{Account, CredentialHasher, Principal},
         *,
     };
     use crate::bolt::AuthToken;
 
     fn caller(account: Account, user: Option<&str>, name: &str) -> Identity {
-        let keys = Keys::new().unwrap();
-        let person = Person { name: Some(name.into()), user: user.map(Into::into) };
-        let login = keys.login(AuthToken::basic("db", "pw"), account);
-        Identity::shared(login, keys.key(&AuthToken::none()), Some(person), None)
+        let hasher = CredentialHasher::new().unwrap();
+        let principal = Principal { name: Some(name.into()), user: user.map(Into::into) };
+        let login = hasher.login(AuthToken::basic("db", "pw"), account);
+        Identity::shared(login, hasher.key(&AuthToken::none()), Some(principal), None)
     }
 
     fn guest(user: Option<&str>) -> Identity {
@@ -92,14 +92,14 @@ mod tests {
         for policy in [Impersonation::Off, Impersonation::Own, Impersonation::Database, Impersonation::Any] {
             assert_eq!(policy.user(&guest(Some("alice")), None).unwrap().as_deref(), Some("alice"));
             assert_eq!(policy.user(&guest(None), None).unwrap(), None);
-            let own = caller(Account::Callers, Some("alice"), "alice");
+            let own = caller(Account::Caller, Some("alice"), "alice");
             assert_eq!(policy.user(&own, None).unwrap(), None);
         }
     }
 
     #[test]
     fn each_policy_allows_what_it_says() {
-        let (guest, own) = (guest(Some("alice")), caller(Account::Callers, None, "carol"));
+        let (guest, own) = (guest(Some("alice")), caller(Account::Caller, None, "carol"));
         let list = Impersonation::List(vec![rule(Some("carol"), Some("bob")), rule(None, Some("reader"))]);
         for (policy, caller, whom, allowed) in [
             (&Impersonation::Off, &guest, "alice", false),
@@ -125,7 +125,8 @@ mod tests {
 
     #[test]
     fn a_rule_for_a_name_does_not_match_callers_without_a_name() {
-        let nameless = Identity::own(Keys::new().unwrap().login(AuthToken::none(), Account::Callers), None, None);
+        let nameless =
+            Identity::own(CredentialHasher::new().unwrap().login(AuthToken::none(), Account::Caller), None, None);
         let list = Impersonation::List(vec![rule(Some("carol"), None)]);
         assert!(list.user(&nameless, Some("bob")).is_err());
     }

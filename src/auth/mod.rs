@@ -13,7 +13,7 @@ mod identity;
 mod impersonation;
 pub mod token;
 
-pub use authenticator::{Authenticator, Inbound, Policy, Presented, ServiceAccount, Settings};
+pub use authenticator::{Authenticator, CredentialHeaders, Inbound, Policy, ServiceAccount, Settings};
 pub use error::{Error, ImpersonationRefused};
 pub use forward::{Form, Unsendable};
 pub use identity::{ByIdentity, Identity, IdentityKey};

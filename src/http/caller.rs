@@ -4,7 +4,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::{Gateway, refusal::Refusal};
 use crate::{
-    auth::{Identity, Presented},
+    auth::{CredentialHeaders, Identity},
     query::Error,
 };
 
@@ -25,7 +25,7 @@ pub(super) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Ide
     let authorization = once(&header::AUTHORIZATION)?;
     // Beside no credentials these say nothing.
     let beside = |name| authorization.and_then(|_| headers.get(name)).map(HeaderValue::as_bytes);
-    let presented = Presented {
+    let presented = CredentialHeaders {
         authorization,
         realm: beside(&REALM),
         id_token: once(&gateway.id_token_header)?,

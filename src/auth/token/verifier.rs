@@ -22,11 +22,11 @@ use super::{
 use crate::tls;
 
 /// The longest token in bytes. HTTP headers are rarely longer.
-const LONGEST: usize = 16 * 1024;
+const MAX_TOKEN_BYTES: usize = 16 * 1024;
 /// Part of the first line of every private key in PEM.
-const PRIVATE: &[u8] = b"PRIVATE KEY-----";
+const PRIVATE_KEY: &[u8] = b"PRIVATE KEY-----";
 /// The number of verified tokens that are cached.
-const REMEMBERED: usize = 10_000;
+const CACHED_TOKENS: usize = 10_000;
 
 /// A verified token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,11 +51,11 @@ struct Shared {
     issuers: Vec<Issuer>,
     leeway: Duration,
     secret: [u8; blake3::KEY_LEN],
-    remembered: Cache<[u8; blake3::OUT_LEN], Remembered>,
+    cache: Cache<[u8; blake3::OUT_LEN], CachedToken>,
 }
 
 #[derive(Clone)]
-struct Remembered {
+struct CachedToken {
     verified: Arc<Verified>,
     /// The generation of the keys that it was verified with.
     generation: u64,
@@ -72,7 +72,7 @@ enum Keys {
 }
 
 /// The current keys of an issuer.
-enum InHand<'a> {
+enum CurrentKeys<'a> {
     Fixed(&'a KeySet),
     Fetched(Arc<Fetched>),
 }
@@ -91,7 +91,7 @@ impl Verifier {
         if !signatures_are_verified() {
             return Err(SetupError::Signatures);
         }
-        Ok(Self { shared: Arc::new(Shared { issuers, leeway, secret, remembered: Cache::new(REMEMBERED) }) })
+        Ok(Self { shared: Arc::new(Shared { issuers, leeway, secret, cache: Cache::new(CACHED_TOKENS) }) })
     }
 
     /// Starts to fetch the keys of every issuer that has them on the network. Must be called inside a tokio runtime.
@@ -110,30 +110,30 @@ impl Verifier {
     pub async fn verify(&self, token: &str) -> Result<Arc<Verified>, TokenError> {
         let shared = &self.shared;
         let hash = *blake3::keyed_hash(&shared.secret, token.as_bytes()).as_bytes();
-        if let Some(Remembered { verified, generation }) = shared.remembered.get(&hash)
+        if let Some(CachedToken { verified, generation }) = shared.cache.get(&hash)
             && let Some(issuer) = shared.issuers.get(verified.issuer)
             && issuer.keys().await?.generation() == generation
         {
-            let over = verified.expires + shared.leeway < SystemTime::now();
-            return if over { Err(TokenError::Expired) } else { Ok(verified) };
+            let is_expired = verified.expires + shared.leeway < SystemTime::now();
+            return if is_expired { Err(TokenError::Expired) } else { Ok(verified) };
         }
         let (verified, generation) = shared.verify(token).await?;
         let verified = Arc::new(verified);
-        shared.remembered.insert(hash, Remembered { verified: Arc::clone(&verified), generation });
+        shared.cache.insert(hash, CachedToken { verified: Arc::clone(&verified), generation });
         Ok(verified)
     }
 }
 
 impl Shared {
     async fn verify(&self, token: &str) -> Result<(Verified, u64), TokenError> {
-        if token.len() > LONGEST {
-            return Err(TokenError::TooLong { limit: LONGEST });
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenError::TooLong { limit: MAX_TOKEN_BYTES });
         }
         let header = readable_header(token)?;
         let claims = unverified(token).ok_or(TokenError::Malformed)?;
         let named = claims.get("iss").and_then(Value::as_str);
         let found = self.issuers.iter().enumerate().find(|(_, issuer)| Some(issuer.settings.issuer.as_str()) == named);
-        let (place, issuer) = found.ok_or(TokenError::UnknownIssuer)?;
+        let (index, issuer) = found.ok_or(TokenError::UnknownIssuer)?;
         if !issuer.settings.algorithms.contains(&header.alg) {
             return Err(TokenError::Algorithm);
         }
@@ -141,13 +141,13 @@ impl Shared {
         let (keys, claims) = match issuer.check(token, &header, &keys, self.leeway) {
             // The issuer may have rotated its keys since they were fetched.
             Err(TokenError::UnknownKey) => {
-                let keys = issuer.newer_than(&keys).await?;
+                let keys = issuer.keys_newer_than(&keys).await?;
                 let claims = issuer.check(token, &header, &keys, self.leeway)?;
                 (keys, claims)
             }
             checked => (keys, checked?),
         };
-        Ok((issuer.read(place, &claims)?, keys.generation()))
+        Ok((issuer.read(index, &claims)?, keys.generation()))
     }
 }
 
@@ -185,7 +185,7 @@ impl Issuer {
                 let keys = KeySet::from_jwks(&content, &settings.algorithms)
                     .unwrap_or_else(|| KeySet::from_pem(&content, &settings.algorithms));
                 if keys.len() == 0 {
-                    if content.windows(PRIVATE.len()).any(|window| window == PRIVATE) {
+                    if content.windows(PRIVATE_KEY.len()).any(|window| window == PRIVATE_KEY) {
                         return Err(SetupError::PrivateKey { name: name(), path: path.clone() });
                     }
                     return Err(SetupError::NoKeys { name: name(), path: path.clone() });
@@ -219,22 +219,28 @@ impl Issuer {
         Ok(Self { keys: Keys::Remote(Arc::new(remote)), settings })
     }
 
-    async fn keys(&self) -> Result<InHand<'_>, TokenError> {
+    async fn keys(&self) -> Result<CurrentKeys<'_>, TokenError> {
         match &self.keys {
-            Keys::Fixed(keys) => Ok(InHand::Fixed(keys)),
-            Keys::Remote(remote) => remote.keys().await.map(InHand::Fetched),
+            Keys::Fixed(keys) => Ok(CurrentKeys::Fixed(keys)),
+            Keys::Remote(remote) => remote.keys().await.map(CurrentKeys::Fetched),
         }
     }
 
-    async fn newer_than(&self, keys: &InHand<'_>) -> Result<InHand<'_>, TokenError> {
+    async fn keys_newer_than(&self, keys: &CurrentKeys<'_>) -> Result<CurrentKeys<'_>, TokenError> {
         match &self.keys {
             Keys::Fixed(_) => Err(TokenError::UnknownKey),
-            Keys::Remote(remote) => remote.newer_than(keys.generation()).await.map(InHand::Fetched),
+            Keys::Remote(remote) => remote.newer_than(keys.generation()).await.map(CurrentKeys::Fetched),
         }
     }
 
     /// Checks signature and claims. The returned claims are the signed ones.
-    fn check(&self, token: &str, header: &Header, keys: &InHand<'_>, leeway: Duration) -> Result<Value, TokenError> {
+    fn check(
+        &self,
+        token: &str,
+        header: &Header,
+        keys: &CurrentKeys<'_>,
+        leeway: Duration,
+    ) -> Result<Value, TokenError> {
         let key = keys.set().find(header.kid.as_deref(), header.alg)?;
         let mut validation = Validation::new(header.alg);
         validation.leeway = leeway.as_secs();
@@ -253,7 +259,7 @@ impl Issuer {
         }
     }
 
-    fn read(&self, place: usize, claims: &Value) -> Result<Verified, TokenError> {
+    fn read(&self, index: usize, claims: &Value) -> Result<Verified, TokenError> {
         let user = match &self.settings.user_claim {
             None => None,
             Some(path) => {
@@ -263,7 +269,7 @@ impl Issuer {
         };
         let subject = claims.get("sub").and_then(Value::as_str).map(str::to_owned);
         let expires = expiry(claims).ok_or_else(|| TokenError::Claim("exp".to_owned()))?;
-        Ok(Verified { issuer: place, subject, user, expires })
+        Ok(Verified { issuer: index, subject, user, expires })
     }
 }
 
@@ -284,7 +290,7 @@ fn reason(kind: &ErrorKind) -> TokenError {
     }
 }
 
-impl InHand<'_> {
+impl CurrentKeys<'_> {
     fn set(&self) -> &KeySet {
         match self {
             Self::Fixed(keys) => keys,

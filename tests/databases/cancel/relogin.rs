@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use boltgate::{
-    auth::{Authenticator, Identity, Presented},
+    auth::{Authenticator, CredentialHeaders, Identity},
     bolt::Columns,
     pool,
     query::{Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, StartedStatement, Statement},
@@ -61,7 +61,7 @@ impl Callers {
         }
         let authenticator = Authenticator::new(everything_passed_on()).unwrap();
         let identify = async |header: &'static [u8]| {
-            let presented = Presented { authorization: Some(header), ..Presented::default() };
+            let presented = CredentialHeaders { authorization: Some(header), ..CredentialHeaders::default() };
             authenticator.identify(&presented).await.unwrap()
         };
         Self { fake, alice: identify(b"Basic YWxpY2U6cHc=").await, bob: identify(b"Basic Ym9iOnB3").await }
