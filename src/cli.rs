@@ -1,7 +1,7 @@
 //! Owns the command line: its commands, flags and help.
 //!
-//! Promises parsing only; flags that are settings become [`Override`]s, whose values the settings
-//! judge. May not know how a command is carried out.
+//! Promises parsing only. Flags that are settings become [`Override`]s, whose values are validated with the settings.
+//! Does not know how a command is carried out.
 
 use std::path::PathBuf;
 
@@ -14,62 +14,62 @@ use crate::healthcheck::Target;
 #[derive(Debug, Parser)]
 #[command(name = "boltgate", version, about, arg_required_else_help = true)]
 pub struct Cli {
-    /// What to do.
+    /// The command to run.
     #[command(subcommand)]
     pub command: Command,
 }
 
-/// What the program can do.
+/// The commands of the program.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve HTTP until SIGTERM
     Serve(ServeArgs),
-    /// Say whether the settings are good
+    /// Check the configuration
     CheckConfig(ConfigArgs),
-    /// Print the settings in force, as TOML, with the origin of each value
+    /// Print the effective settings as TOML, with the origin of each value
     PrintConfig(ConfigArgs),
-    /// Ask a running gateway for a sign of life; exit 0 if it answers, else 1
+    /// Check that a running gateway responds; exit with 0 if it does, else with 1
     Healthcheck(HealthcheckArgs),
-    /// Print the description of the HTTP interface (OpenAPI 3.1, JSON)
+    /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
     Openapi,
 }
 
-/// Where the settings are.
+/// The location of the settings.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
-    /// TOML file with settings [default: the one named by BOLTGATE_CONFIG, else none]
+    /// Read settings from this TOML file [default: the one named by BOLTGATE_CONFIG, else none]
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
 
-/// `boltgate serve`.
+/// The arguments of `boltgate serve`.
 #[derive(Debug, Args)]
 pub struct ServeArgs {
-    /// Where the settings are.
+    /// The location of the settings.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Serve clients at this IP:PORT [default: 127.0.0.1:7474]
+    /// Listen for clients on this IP:PORT [default: 127.0.0.1:7474]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Serve operators (/live, /ready) at this IP:PORT [default: off]
+    /// Listen for operators (/live, /ready) on this IP:PORT [default: off]
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
-    /// The database: bolt://, bolt+s:// or bolt+ssc:// HOST[:PORT] [default: bolt://127.0.0.1:7687]
+    /// Connect to this database: bolt://, bolt+s:// or bolt+ssc:// HOST[:PORT] [default: bolt://127.0.0.1:7687]
     #[arg(long, value_name = "URI", conflicts_with = "embedded")]
     database_uri: Option<String>,
-    /// Use a database inside this process, kept in FILE or thrown away at the end; for trying out and tests
+    /// Use a database inside this process, stored in FILE or discarded on exit; for development and tests
     #[arg(long, value_name = "FILE")]
     pub embedded: Option<Option<PathBuf>>,
-    /// How log lines look: pretty or json [default: pretty]
+    /// Write log lines in this format: pretty or json [default: pretty]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// What is logged, such as info or info,boltgate::pool=debug [default: info]
+    /// Write only these log lines, such as info or info,boltgate::pool=debug [default: info]
     #[arg(long, value_name = "FILTER")]
     log_filter: Option<String>,
 }
 
 impl ServeArgs {
-    /// The flags that are settings.
+    /// Returns the flags that are settings.
     pub fn overrides(&self) -> Vec<Override> {
         let flags = [
             ("server.listen", "--listen", &self.listen),
@@ -84,13 +84,13 @@ impl ServeArgs {
     }
 }
 
-/// `boltgate healthcheck`.
+/// The arguments of `boltgate healthcheck`.
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
-    /// What to ask, such as http://127.0.0.1:7474/ [default: the address the settings listen on]
+    /// Check this URL, such as http://127.0.0.1:7474/ [default: the address the settings listen on]
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     pub url: Option<Target>,
-    /// Where the settings are.
+    /// The location of the settings.
     #[command(flatten)]
     pub config: ConfigArgs,
 }
@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_not_given_overrides_nothing() {
+    fn absent_flags_override_nothing() {
         assert_eq!(serve(["serve"]).overrides(), []);
     }
 
     #[test]
-    fn embedded_takes_a_file_or_none_and_excludes_a_database_elsewhere() {
+    fn embedded_has_an_optional_file_and_excludes_a_database_uri() {
         assert_eq!(serve(["serve"]).embedded, None);
         assert_eq!(serve(["serve", "--embedded"]).embedded, Some(None));
         let kept = serve(["serve", "--embedded", "graph.db"]).embedded;

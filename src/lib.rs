@@ -1,18 +1,18 @@
 //! Boltgate: an HTTP/JSON gateway in front of Bolt graph databases.
 //!
-//! A request flows one way through the rooms, and each room knows only those below it:
+//! A request flows one way through the rooms, and each room may use only those below it:
 //!
 //! | room | owns |
 //! |---|---|
-//! | [`server`] | listeners, connections, the graceful stop |
+//! | [`server`] | listeners, connections, graceful shutdown |
 //! | [`admin`] | the operator's listener |
-//! | [`http`] | routes, media types, request bodies, the text of answers |
+//! | [`http`] | routes, media types, request bodies, response bodies |
 //! | [`query`] | what a request means: statements, results, transactions, errors |
 //! | [`pool`] | which identity may use which connection |
 //! | [`auth`] | from an HTTP credential to an identity |
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
-//! | [`tls`] | whom to trust behind a TLS connection |
+//! | [`tls`] | which certificates to trust |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.

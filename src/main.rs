@@ -1,4 +1,4 @@
-//! The program: reads the command line, and carries out what it says.
+//! The program: parses the command line and runs the command.
 
 use std::{hint::black_box, io, path::PathBuf, process::ExitCode, sync::LazyLock, time::Duration};
 
@@ -17,25 +17,25 @@ use tokio::{
     time::MissedTickBehavior,
 };
 
-// A request allocates a few dozen times; the system's allocator takes a seventh of its instructions for that.
+// A request allocates a few dozen times. With the system's allocator, a seventh of its instructions go into that.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The tz database decides on wall clocks, so it is part of what the program is.
+/// Includes the version of the tz database, which determines local times.
 static VERSION: LazyLock<String> =
     LazyLock::new(|| format!("{}\ntz database {}", env!("CARGO_PKG_VERSION"), zone::version()));
 
-/// Blocks of this size have pages of their own, in bytes.
+/// The size in bytes from which the allocator gives a block pages of its own.
 const LARGE_BLOCK: usize = 4 * 1024 * 1024;
 
-/// Has the allocator give back to the system what a peak has left behind. It does so a second after memory has become
-/// free, but only when a thread frees a large block by then; after a peak nobody may do so for long.
-async fn give_memory_back() {
+/// Makes the allocator return memory to the system after a peak. It does so a second after memory was freed, but only
+/// when a thread frees a large block, which may not happen for a long time after a peak.
+async fn return_memory() {
     let mut ticks = tokio::time::interval(Duration::from_secs(2));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        // Nothing is written to it, so it costs no memory.
+        // Never written to, so it uses no memory.
         drop(black_box(Vec::<u8>::with_capacity(LARGE_BLOCK)));
     }
 }
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     match run(cli.command) {
         Ok(code) => code,
         Err(error) => {
-            // Every error says its cause in its own words.
+            // Every error includes its cause in its message.
             eprintln!("boltgate: {error}");
             ExitCode::FAILURE
         }
@@ -60,7 +60,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let effective = effective(&args)?;
             telemetry::logs::parse_filter(&effective.settings.log.filter)?;
             server::check(&effective.settings)?;
-            println!("The settings are good.");
+            println!("The configuration is valid.");
         }
         Command::PrintConfig(args) => print!("{}", effective(&args)?),
         Command::Healthcheck(args) => healthcheck(args)?,
@@ -83,7 +83,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         None => server::network_endpoint(&settings.database)?,
     };
     let served = runtime.block_on(serve_until_stopped(&settings, endpoint));
-    // The embedded database cannot stop a statement that is running; it must not hold up the end.
+    // The embedded database cannot interrupt a running statement, which must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
 }
@@ -96,14 +96,16 @@ fn embedded(file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
 
 #[cfg(not(feature = "embedded"))]
 fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
-    anyhow::bail!("this boltgate was built without the embedded database; name a server with --database-uri instead")
+    anyhow::bail!(
+        "this boltgate was built without the embedded database; connect to a server with --database-uri instead"
+    )
 }
 
 async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
     let database = endpoint.to_string();
     let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
-    tokio::spawn(give_memory_back());
+    tokio::spawn(return_memory());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         database,
@@ -115,26 +117,29 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
         tracing::info!("serving operators at http://{address}/ready");
     }
     let signal = signals.stop().await;
-    tracing::info!(signal, "stopping: finishing requests, rolling back open transactions (again to stop at once)");
+    tracing::info!(
+        signal,
+        "stopping: finishing requests and rolling back open transactions; send the signal again to stop at once"
+    );
     tokio::select! {
         () = running.shutdown() => {
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }
         signal = signals.stop() => {
-            tracing::warn!(signal, "stopped at once: what was running is broken off");
+            tracing::warn!(signal, "stopped at once: running requests were aborted");
             Ok(ExitCode::FAILURE)
         }
     }
 }
 
-/// What the system tells the process. From the moment this exists, none of these signals ends it by itself.
+/// The signals sent to the process. While this exists, none of them terminates it.
 struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
-    /// Sent by people who take the process for another one.
-    _others: [Signal; 2],
+    /// Signals that the process ignores.
+    _ignored: [Signal; 2],
 }
 
 impl Signals {
@@ -143,18 +148,18 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hang_up: signal(SignalKind::hangup())?,
-            _others: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
+            _ignored: [signal(SignalKind::user_defined1())?, signal(SignalKind::user_defined2())?],
         })
     }
 
-    /// Waits for a signal to stop, and gives its name.
+    /// Waits for a signal to stop, and returns its name.
     async fn stop(&mut self) -> &'static str {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
                 _ = self.hang_up.recv() => tracing::warn!(
-                    "SIGHUP: nothing changes, since settings are read at the start only; restart to have them read again"
+                    "SIGHUP ignored: settings are only read at startup; restart the gateway to apply changes"
                 ),
             }
         }
@@ -167,7 +172,7 @@ fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
         None => {
             let server = effective(&args.config)?.settings.server;
             let target = Target::from(server.listen.reachable());
-            // One name that is allowed is as good as another.
+            // Any allowed name will do.
             match server.allowed_hosts.first().and_then(AllowedHost::example) {
                 Some(host) => target.asked_as(host),
                 None => target,

@@ -1,7 +1,7 @@
-//! TLS for whatever the gateway connects to, with rustls and one cryptography provider.
+//! TLS for the gateway's outgoing connections, with rustls and one cryptography provider.
 //!
-//! Owns whom to trust: the platform's authorities, those of a file, or anybody. Promises that a certificate is
-//! verified unless the caller asked for [`unverified`]. Knows nothing of what is spoken inside.
+//! Owns the choice of trust: the platform's authorities, those of a file, or any certificate. Promises to verify
+//! certificates unless the caller asks for [`unverified`]. Knows nothing of the protocol inside.
 
 use std::{
     fs, io,
@@ -18,33 +18,33 @@ use rustls::{
 use rustls_platform_verifier::BuilderVerifierExt;
 use thiserror::Error;
 
-/// Why no TLS configuration could be made.
+/// The reasons why a TLS configuration cannot be created.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TlsConfigError {
     /// The CA file cannot be read.
     #[error("cannot read the CA file {}: {source}", path.display())]
     Read {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the system.
         source: io::Error,
     },
-    /// The CA file holds no certificate.
-    #[error("{} holds no certificate in PEM form", path.display())]
+    /// The CA file contains no certificate.
+    #[error("{} contains no certificate in PEM format", path.display())]
     NoCertificate {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// rustls refuses.
-    #[error("TLS cannot be set up: {0}")]
+    /// rustls rejects the configuration.
+    #[error("cannot set up TLS: {0}")]
     Rustls(#[from] rustls::Error),
 }
 
-/// Trusts the authorities of the PEM file `ca_file`, or the platform's without one.
+/// Returns a configuration that trusts the authorities in the PEM file `ca_file`, or those of the platform.
 ///
 /// # Errors
-/// [`TlsConfigError`].
+/// See [`TlsConfigError`].
 pub fn verified(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsConfigError> {
     let builder = builder(Arc::new(aws_lc_rs::default_provider()))?;
     let builder = match ca_file {
@@ -54,10 +54,10 @@ pub fn verified(ca_file: Option<&Path>) -> Result<Arc<ClientConfig>, TlsConfigEr
     Ok(Arc::new(builder.with_no_client_auth()))
 }
 
-/// Takes any certificate.
+/// Returns a configuration that accepts any certificate.
 ///
 /// # Errors
-/// [`TlsConfigError::Rustls`].
+/// Returns [`TlsConfigError::Rustls`].
 pub fn unverified() -> Result<Arc<ClientConfig>, TlsConfigError> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let verifier = Arc::new(AnyCertificate { provider: Arc::clone(&provider) });
@@ -82,7 +82,7 @@ fn roots(path: &Path) -> Result<RootCertStore, TlsConfigError> {
     Ok(store)
 }
 
-/// Takes any certificate, but still demands that the server holds its key.
+/// Accepts any certificate, but requires that the server holds its private key.
 #[derive(Debug)]
 struct AnyCertificate {
     provider: Arc<CryptoProvider>,

@@ -1,7 +1,7 @@
-//! Owns the log: where lines go, how they look, which ones are kept.
+//! Owns the log: its destination, its format, and its filter.
 //!
-//! Promises standard error for every line, so that standard output stays free for answers.
-//! May not know what is logged.
+//! Promises to write every line to standard error, which keeps standard output free for results. Does not know what is
+//! logged.
 
 use std::io::{self, IsTerminal};
 
@@ -13,7 +13,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 
 use crate::config::{Log, LogFormat};
 
-/// Why the log cannot be set up.
+/// The reasons why the log cannot be set up.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LogsError {
@@ -23,21 +23,21 @@ pub enum LogsError {
          such as \"info\" or \"info,boltgate::pool=debug\""
     )]
     Filter {
-        /// The filter as it was written.
+        /// The value of `log.filter`.
         filter: String,
-        /// What the parser said.
+        /// The error of the parser.
         source: ParseError,
     },
-    /// A word in `log.filter` is no level, and alone would silence everything else.
+    /// A word in `log.filter` is not a level. On its own it would silence everything else.
     #[error(
         "log.filter: `{word}` is not a level (off, error, warn, info, debug, trace); if it is a \
-         module, write its level as well, such as \"{word}=debug\""
+         module, add its level, such as \"{word}=debug\""
     )]
     Word {
-        /// The word as it was written.
+        /// The word that is not a level.
         word: String,
     },
-    /// A log is already set up in this process.
+    /// The process already has a log.
     #[error("the log is already set up: {0}")]
     Twice(#[from] TryInitError),
 }
@@ -46,19 +46,19 @@ pub enum LogsError {
 ///
 /// # Errors
 ///
-/// [`LogsError`] if the filter means nothing, or a log is already set up.
+/// Returns a [`LogsError`] if the filter is not valid or a log is already set up.
 pub fn init(settings: &Log) -> Result<(), LogsError> {
     let colour = io::stderr().is_terminal();
     Ok(subscriber(settings, io::stderr, colour)?.try_init()?)
 }
 
-/// Reads `log.filter`: `info`, `boltgate::pool=debug`, or several joined by commas.
+/// Parses `log.filter`: `info`, `boltgate::pool=debug`, or several of these, separated by commas.
 ///
 /// # Errors
 ///
-/// [`LogsError::Filter`] or [`LogsError::Word`] if it means nothing.
+/// Returns [`LogsError::Filter`] or [`LogsError::Word`] if it is not valid.
 pub fn parse_filter(filter: &str) -> Result<EnvFilter, LogsError> {
-    // The parser takes a mistyped level for a module's name. Brackets hold commas of their own.
+    // The parser would take a mistyped level for the name of a module. Brackets may contain commas.
     let words = filter.split(',').map(str::trim).filter(|_| !filter.contains('['));
     for word in words.filter(|word| !word.contains(['=', ':'])) {
         if word.parse::<LevelFilter>().is_err() {
@@ -87,7 +87,7 @@ mod tests {
 
     use super::*;
 
-    /// Keeps what is written.
+    /// A writer that stores what is written.
     #[derive(Clone, Default)]
     struct Kept(Arc<Mutex<Vec<u8>>>);
 
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_filter_that_means_nothing_is_refused_by_its_key() {
+    fn an_invalid_filter_is_reported_with_its_key() {
         for filter in ["boltgate=loud", "a=b=c", "[unclosed"] {
             let refusal = parse_filter(filter).expect_err(filter).to_string();
             assert!(refusal.starts_with(&format!("log.filter: `{filter}`")), "{refusal}");
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistyped_level_is_refused_rather_than_taken_for_a_module() {
+    fn a_mistyped_level_is_not_taken_for_a_module() {
         for (filter, word) in [("inof", "inof"), ("info, dbug", "dbug"), ("hyper,info", "hyper")] {
             let refusal = parse_filter(filter).expect_err(filter).to_string();
             assert!(refusal.starts_with(&format!("log.filter: `{word}` is not a level")), "{refusal}");

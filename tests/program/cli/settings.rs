@@ -22,15 +22,15 @@ fn check(text: &str, environment: &[(&str, &str)]) -> std::process::Output {
 #[test]
 fn good_settings_are_good() {
     for text in ["", "[server]\nlisten = \"0.0.0.0:80\"\n[transactions]\nmax = 3"] {
-        assert_eq!(printed(&check(text, &[])), "The settings are good.\n");
+        assert_eq!(printed(&check(text, &[])), "The configuration is valid.\n");
     }
-    assert_eq!(printed(&run(&["check-config"])), "The settings are good.\n");
-    assert_eq!(printed(&check("", &[("BOLTGATE_SERVER__LISTEN", "127.0.0.1:1")])), "The settings are good.\n");
+    assert_eq!(printed(&run(&["check-config"])), "The configuration is valid.\n");
+    assert_eq!(printed(&check("", &[("BOLTGATE_SERVER__LISTEN", "127.0.0.1:1")])), "The configuration is valid.\n");
 }
 
 #[test]
 fn the_file_that_explains_every_setting_holds_the_defaults() {
-    assert_eq!(printed(&run(&["check-config", "--config", EXAMPLE])), "The settings are good.\n");
+    assert_eq!(printed(&run(&["check-config", "--config", EXAMPLE])), "The configuration is valid.\n");
     let values = |output| -> toml::Table { printed(&output).parse().expect("it is TOML") };
     assert_eq!(values(run(&["print-config", "--config", EXAMPLE])), values(run(&["print-config"])));
 }
