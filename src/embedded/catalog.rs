@@ -1,9 +1,8 @@
-//! What clients ask a database about itself, and this engine has no answer to.
+//! Statements about the database itself that the engine does not support.
 //!
-//! Owns `CALL db.labels()`, `db.relationshipTypes()`, `db.propertyKeys()`, `dbms.components()` and
-//! `SHOW DATABASES`: each becomes an `UNWIND` over a parameter that holds the rows, so that
-//! `YIELD`, `WHERE`, `RETURN` and everything else around it works. Promises to leave every other
-//! statement as it is.
+//! Owns `CALL db.labels()`, `db.relationshipTypes()`, `db.propertyKeys()`, `dbms.components()` and `SHOW DATABASES`.
+//! Each becomes an `UNWIND` over a parameter that holds the rows, so that `YIELD`, `WHERE`, `RETURN` and everything
+//! else around it works. Promises not to change any other statement.
 
 use super::DATABASE;
 use super::clauses::{AFTER_LIST, is_keyword_at, list_after, next_keyword};
@@ -11,25 +10,25 @@ use super::errors::Failure;
 use super::lexer::{Kind, Token, dotted_name, tokens};
 use super::tables::Table;
 
-/// Clauses after which a statement says for itself what it returns.
+/// Clauses after which a statement specifies itself what it returns.
 const GOES_ON: [&str; 13] = [
     "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "RETURN",
     "UNION",
 ];
 
-/// A statement that now reads its tables from parameters.
+/// A statement that has been rewritten to read its tables from parameters.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Expansion {
     pub(super) text: String,
     pub(super) tables: Vec<Table>,
-    /// Whether it is a command (`SHOW`), not a query.
+    /// Whether it is a command (`SHOW`) and not a query.
     pub(super) command: bool,
 }
 
-/// Replaces every table in `statement`; `None` if it has none.
+/// Rewrites every table in `statement`. Returns `None` if it has none.
 ///
 /// # Errors
-/// A `YIELD` of a column that the table does not have.
+/// Returns an error if `YIELD` names a column that the table does not have.
 pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
     let tokens = tokens(statement);
     let mut expansion = Expansion { text: String::new(), tables: Vec::new(), command: false };
@@ -60,13 +59,13 @@ pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
     let end = tokens.last().filter(|last| last.is_symbol(";")).map_or(statement.len(), |last| last.start);
     expansion.text.push_str(statement.get(copied..end).unwrap_or_default());
     if let Some(names) = returned {
-        // On a line of its own: the statement may end in a comment.
+        // On a new line, because the statement may end in a comment.
         expansion.text.push_str(&format!("\nRETURN {names}"));
     }
     Ok(Some(expansion))
 }
 
-/// The table that is named at `at`, and the index of the first token after its name.
+/// Returns the table that is named at `at`, and the index of the first token after its name.
 fn table_at(tokens: &[Token<'_>], at: usize) -> Option<(Table, usize)> {
     let token = tokens.get(at)?;
     if at == 0 && token.is_word("SHOW") {
@@ -104,8 +103,8 @@ fn shown(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
     })
 }
 
-/// The columns that a `YIELD` at `at` takes, each with its alias, and the index of the first token
-/// after it; every column if there is no `YIELD`.
+/// Returns the columns that a `YIELD` at `at` selects, each with its alias, and the index of the first token after it.
+/// Returns every column if there is no `YIELD`.
 fn yields_of(tokens: &[Token<'_>], at: usize, table: Table) -> Result<(Vec<(String, String)>, usize), Failure> {
     let every = || table.columns().iter().map(|&name| (name.to_owned(), name.to_owned())).collect();
     if !tokens.get(at).is_some_and(|token| token.is_word("YIELD")) {

@@ -1,25 +1,25 @@
-//! Where the clauses of a statement begin and end.
+//! The boundaries of a statement's clauses.
 //!
-//! Owns which words are keywords where. Promises to find the clauses of every statement that the
-//! engine accepts: the words looked for are reserved in its grammar, or told apart by what follows
-//! them. Knows no engine.
+//! Owns which words are keywords at which position. Promises to find the clauses of every statement that the engine
+//! accepts: the words are either reserved in its grammar or recognised by what follows them. Knows nothing of the
+//! engine.
 
 use super::lexer::{Kind, Token};
 
-/// Words that end the list of a `RETURN`.
+/// The words that end the list of a `RETURN`.
 pub(super) const AFTER_RETURN: [&str; 4] = ["ORDER", "SKIP", "LIMIT", "UNION"];
-/// Words that end the list of a `WITH` or a `YIELD`.
+/// The words that end the list of a `WITH` or a `YIELD`.
 pub(super) const AFTER_LIST: [&str; 18] = [
     "ORDER", "SKIP", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH",
     "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
 ];
-/// Words that begin a part of a statement, and so end the part before them.
+/// The words that begin a part of a statement, and so end the part before.
 pub(super) const CLAUSES: [&str; 16] = [
     "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "YIELD",
     "RETURN", "UNION", "ON", "WHERE",
 ];
-/// Whether the token at `at` can begin a clause: a word outside of brackets that is no property,
-/// label, alias, half of `STARTS WITH`, or variable with the name `call`.
+/// Whether the token at `at` can begin a clause: a word outside of brackets that is not a property, label, alias, half
+/// of `STARTS WITH`, or a variable named `call`.
 pub(super) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(token) = tokens.get(at).filter(|token| token.kind == Kind::Word && token.depth == 0) else {
         return false;
@@ -53,7 +53,7 @@ pub(super) fn next_keyword(tokens: &[Token<'_>], from: usize, words: &[&str]) ->
         .unwrap_or(tokens.len())
 }
 
-/// The tokens between the `RETURN`, `WITH` or `YIELD` at `at` and the first of `ends` after it.
+/// The tokens between the `RETURN`, `WITH` or `YIELD` at `at` and the next of `ends`.
 pub(super) fn list_after<'a, 't>(tokens: &'t [Token<'a>], at: usize, ends: &[&str]) -> &'t [Token<'a>] {
     let distinct = tokens.get(at + 1).is_some_and(|token| token.is_word("DISTINCT"));
     let from = at + 1 + usize::from(distinct);

@@ -1,23 +1,23 @@
-//! The columns of a result and where the engine's records hold them.
+//! The columns of a result, and where the engine's records hold them.
 //!
-//! Owns the names a client sees: as the statement spells them, never the engine's internal ones,
-//! and the same whether there are rows or not. Knows no values.
+//! Owns the names that clients see: spelled as in the statement, never the engine's internal ones, and the same for
+//! empty results. Knows nothing of values.
 
 use super::projection::Columns;
 
-/// Prefixes of columns that the engine and the bridge add to `RETURN *` for themselves.
+/// The prefixes of columns that the engine and the bridge add to `RETURN *` for their own use.
 const INTERNAL: [&str; 3] = ["_anon_", "_path_rel_", "_boltgate_"];
 
-/// The columns of one result: each name, and the engine's key for it.
+/// The columns of one result: their names, and the engine's key for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     pub(super) names: Vec<String>,
-    /// As long as `names`; empty when there are no records.
+    /// As long as `names`, or empty if there are no records.
     pub(super) keys: Vec<String>,
 }
 
 impl Layout {
-    /// Matches what the statement says with the keys of the first record, if there is one.
+    /// Matches the columns of the statement with the keys of the first record, if there is one.
     pub(super) fn new(columns: Columns, first: Option<Vec<String>>) -> Layout {
         match (columns, first) {
             (Columns::None, _) => Layout { names: Vec::new(), keys: Vec::new() },
@@ -29,8 +29,8 @@ impl Layout {
     }
 }
 
-/// The engine respells some expressions (`1+2` as `1 + 2`), so what is left over is matched by
-/// position.
+/// Matches names with keys. The engine respells some expressions (`1+2` as `1 + 2`), so columns without an equal key
+/// are matched by position.
 fn named(names: Vec<String>, keys: Vec<String>) -> Layout {
     if names.len() != keys.len() {
         return Layout { names: keys.clone(), keys };
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_the_statements_even_when_the_engine_respells_them() {
+    fn names_are_spelled_as_in_the_statement() {
         let columns = Columns::Named(strings(&["n.x+1", "b", "f( 1 )"]));
         let layout = Layout::new(columns, Some(strings(&["b", "n.x + 1", "f(1)"])));
         assert_eq!(layout.names, ["n.x+1", "b", "f( 1 )"]);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_statement_without_return_has_neither() {
+    fn a_statement_without_return_has_no_names_and_no_keys() {
         let layout = Layout::new(Columns::None, Some(strings(&["n"])));
         assert_eq!((layout.names, layout.keys), (Vec::new(), Vec::new()));
     }

@@ -1,8 +1,7 @@
-//! Failures, as Neo4j names them.
+//! Failures with Neo4j's codes.
 //!
-//! Owns the mapping from what the engine says to a status code and a message of Neo4j. Promises a
-//! code for every error; what has no counterpart is `Neo.DatabaseError.General.UnknownError`. Knows
-//! no connection.
+//! Owns the mapping from the engine's errors to Neo4j's status codes and messages. Promises a code for every error:
+//! `Neo.DatabaseError.General.UnknownError` if Neo4j has no counterpart. Knows nothing of connections.
 
 use boltr::error::BoltError;
 use graphdblite::{ErrorCode, GraphError, QueryError, QueryPhase};
@@ -11,11 +10,11 @@ use graphdblite::{ErrorCode, GraphError, QueryError, QueryPhase};
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
 
-/// What every termination message of Neo4j begins with.
+/// The beginning of every termination message of Neo4j.
 const TERMINATED: &str = "The transaction has been terminated. Retry your operation in a new \
                           transaction, and you should see a successful result. ";
 
-/// Why a request failed: what a Bolt `FAILURE` carries.
+/// The reason why a request failed, as a Bolt `FAILURE` carries it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(super) struct Failure {
@@ -28,12 +27,12 @@ impl Failure {
         Failure { code, message: message.into() }
     }
 
-    /// There is one database, and `name` is not it.
+    /// There is only one database, and `name` is not its name.
     pub(super) fn database_not_found(name: &str) -> Failure {
         Failure::new("Neo.ClientError.Database.DatabaseNotFound", format!("Graph not found: {name}"))
     }
 
-    /// `names` are used and were not given.
+    /// The statement uses the parameters `names`, which are missing.
     pub(super) fn parameters_missing(names: &[&str]) -> Failure {
         Failure::new(
             "Neo.ClientError.Statement.ParameterMissing",
@@ -41,18 +40,18 @@ impl Failure {
         )
     }
 
-    /// A parameter has a value that the engine has no type for.
+    /// The engine has no type for the value of a parameter.
     pub(super) fn parameter(name: &str, problem: &str) -> Failure {
         Failure::new("Neo.ClientError.Statement.TypeError", format!("Parameter `{name}`: {problem}"))
     }
 
-    /// The client asked for the end of what runs.
+    /// The client has terminated the statement.
     pub(super) fn terminated() -> Failure {
         let message = format!("{TERMINATED}Explicitly terminated by the user. ");
         Failure::new("Neo.ClientError.Transaction.Terminated", message)
     }
 
-    /// The time that the client gave the transaction is over.
+    /// The transaction has exceeded the client's timeout.
     pub(super) fn timed_out() -> Failure {
         let message = format!(
             "{TERMINATED}The transaction has not completed within the timeout specified at its \
@@ -61,7 +60,7 @@ impl Failure {
         Failure::new("Neo.ClientError.Transaction.TransactionTimedOutClientConfiguration", message)
     }
 
-    /// Another transaction is writing, and did not end in time.
+    /// Another transaction is writing and did not end in time.
     pub(super) fn busy() -> Failure {
         Failure::new(
             "Neo.TransientError.Transaction.LockAcquisitionTimeout",
@@ -70,7 +69,7 @@ impl Failure {
         )
     }
 
-    /// Every handle is in use, and none became free in time.
+    /// All handles are in use, and none was released in time.
     pub(super) fn too_many_transactions() -> Failure {
         Failure::new(
             "Neo.TransientError.Transaction.MaximumTransactionLimitReached",
@@ -88,7 +87,7 @@ impl Failure {
         )
     }
 
-    /// What the engine said.
+    /// Converts an error of the engine.
     pub(super) fn of_engine(error: &GraphError) -> Failure {
         match error {
             GraphError::Query(query) => of_query(query),
@@ -108,7 +107,7 @@ impl Failure {
     }
 }
 
-/// Not one of Neo4j's transient memory errors: the same statement would fail again.
+/// Not one of Neo4j's codes for transient memory errors, because the same statement would fail again.
 const LIMIT: &str = "Neo.DatabaseError.Statement.ExecutionFailed";
 const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
 
@@ -136,7 +135,7 @@ fn of_query(error: &QueryError) -> Failure {
     let code = match error {
         QueryError::SyntaxError { .. } => "Neo.ClientError.Statement.SyntaxError",
         QueryError::TypeError { .. } => "Neo.ClientError.Statement.TypeError",
-        // Neo4j finds these while it compiles, and calls them syntax errors.
+        // Neo4j detects these at compile time and reports them as syntax errors.
         QueryError::SemanticError { .. } if compiling && error.code() != ErrorCode::MergeReadOwnWrites => {
             "Neo.ClientError.Statement.SyntaxError"
         }
@@ -147,7 +146,7 @@ fn of_query(error: &QueryError) -> Failure {
         QueryError::ConstraintViolation { .. } if error.code() == ErrorCode::DeleteConnectedNode => {
             "Neo.ClientError.Schema.ConstraintValidationFailed"
         }
-        // The engine has no constraints of its own; it reports its limits this way.
+        // The engine has no constraints. It reports its limits this way.
         QueryError::ConstraintViolation { .. } => LIMIT,
         QueryError::ProcedureError { .. } if error.code() == ErrorCode::ProcedureNotFound => {
             "Neo.ClientError.Procedure.ProcedureNotFound"
@@ -158,14 +157,14 @@ fn of_query(error: &QueryError) -> Failure {
     Failure::new(code, message_of(error))
 }
 
-/// The engine's message in Neo4j's form: what is wrong, where, and what to do.
+/// Returns the engine's message in Neo4j's form: what is wrong, where, and what to do.
 fn message_of(error: &QueryError) -> String {
     if error.code() == ErrorCode::DivisionByZero {
         return "/ by zero".to_owned();
     }
     let mut message = match error.code() {
         ErrorCode::UndefinedVariable => format!("Variable `{}` not defined", error.message()),
-        // The parser draws the place with arrows; the last line says what it expected there.
+        // The parser marks the position with arrows. The last line says what it expected there.
         ErrorCode::UnexpectedSyntax => match error.message().rsplit_once("= ") {
             Some((_, expected)) => format!("Invalid input: {}", expected.trim()),
             None => error.message().trim().to_owned(),
@@ -181,7 +180,7 @@ fn message_of(error: &QueryError) -> String {
     message
 }
 
-/// Whether the engine misses a parameter; it names only the first.
+/// Whether the engine reports a missing parameter. It names only the first.
 pub(super) fn is_parameter_missing(error: &GraphError) -> bool {
     let GraphError::Query(query) = error else {
         return false;
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn syntax_errors_name_the_place() {
+    fn syntax_errors_give_the_position() {
         let drawn = " --> 1:8\n  |\n1 | RETURN ??\n  |        ^---\n  |\n  = expected an expression";
         assert_eq!(
             Failure::of_engine(&syntax_error(ErrorCode::UnexpectedSyntax, drawn)),
@@ -230,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_counterpart_is_unknown() {
+    fn an_error_without_a_counterpart_is_unknown() {
         let error = GraphError::Transaction { message: "no active transaction".to_owned(), hint: None };
         assert_eq!(Failure::of_engine(&error).code, UNKNOWN);
     }

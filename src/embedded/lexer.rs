@@ -1,55 +1,54 @@
 //! Splits Cypher text into tokens, as far as the bridge needs it.
 //!
-//! Owns what counts as a word, a quoted name, a string, a parameter or a comment, and how deep in
-//! brackets a token stands. Promises never to fail: what the engine would reject becomes some
-//! token, and the engine says what is wrong with it. Knows no clause and no statement.
+//! Owns what counts as a word, a quoted name, a string, a parameter or a comment, and the depth of brackets around a
+//! token. Promises never to fail: invalid text becomes some token, and the engine reports the error. Knows nothing of
+//! clauses and statements.
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A keyword or an unquoted name.
     Word,
-    /// A name in backticks, with them.
+    /// A name in backticks, which are included.
     Quoted,
-    /// A string literal, with its quotes.
+    /// A string literal, including its quotes.
     Text,
     /// A number literal.
     Number,
-    /// `$name`, with the dollar sign.
+    /// `$name`, including the dollar sign.
     Parameter,
     /// Any other single character.
     Symbol,
 }
 
-/// One token and where it stands in the statement.
+/// One token and its position in the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Token<'a> {
     pub(super) kind: Kind,
     pub(super) text: &'a str,
-    /// Byte offset of the first character.
+    /// The byte offset of the first character.
     pub(super) start: usize,
-    /// How many brackets of any sort are open around the token; a bracket counts as outside of
-    /// itself.
+    /// The number of open brackets of any kind around the token. A bracket is not inside itself.
     pub(super) depth: usize,
 }
 
 impl<'a> Token<'a> {
-    /// Byte offset just after the last character.
+    /// The byte offset after the last character.
     pub(super) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
-    /// Whether this is `word`, in any case.
+    /// Whether the token is the word `word`, ignoring case.
     pub(super) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
-    /// Whether this is the character `symbol`.
+    /// Whether the token is the character `symbol`.
     pub(super) fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
-    /// The name that this token spells, if it can be one.
+    /// The name that the token spells, if it can be a name.
     pub(super) fn name(&self) -> Option<&'a str> {
         match self.kind {
             Kind::Word => Some(self.text),
@@ -59,7 +58,7 @@ impl<'a> Token<'a> {
     }
 }
 
-/// The tokens of `text`; white space and comments are left out.
+/// The tokens of `text`, without white space and comments.
 pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut depth: usize = 0;
@@ -84,7 +83,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     found
 }
 
-/// The dotted name that `tokens` begin with, and how many tokens it takes.
+/// The dotted name at the start of `tokens`, and the number of tokens in it.
 pub(super) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
     let mut length = usize::from(tokens.first().is_some_and(|first| first.kind == Kind::Word));
     while let Some([dot, word, ..]) = tokens.get(length..)
@@ -97,7 +96,7 @@ pub(super) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
     (tokens.iter().take(length).map(|token| token.text).collect(), length)
 }
 
-/// How many bytes of white space or of one comment `rest` begins with.
+/// The number of bytes of white space, or of one comment, at the start of `rest`.
 fn blank_length(rest: &str) -> usize {
     if let Some(comment) = rest.strip_prefix("//") {
         return 2 + comment.find('\n').unwrap_or(comment.len());
@@ -108,7 +107,7 @@ fn blank_length(rest: &str) -> usize {
     rest.len() - rest.trim_start().len()
 }
 
-/// The kind and the length in bytes of the token that `rest` begins with.
+/// The kind and length in bytes of the token at the start of `rest`.
 fn measure(rest: &str) -> (Kind, usize) {
     let mut characters = rest.chars();
     match characters.next() {
@@ -132,8 +131,7 @@ fn name_length(rest: &str) -> usize {
     rest.find(|character| !is_name_part(character)).unwrap_or(rest.len())
 }
 
-/// The length of a number; a point belongs to it only when a digit follows, so that `1..3` stays a
-/// range.
+/// The length of a number. A point belongs to it only if a digit follows, which keeps `1..3` a range.
 fn number_length(rest: &str) -> usize {
     let whole = name_length(rest);
     let fraction = rest.get(whole..).and_then(|tail| tail.strip_prefix('.')).unwrap_or_default();
@@ -144,8 +142,7 @@ fn number_length(rest: &str) -> usize {
     }
 }
 
-/// The length of a quoted token up to its closing quote, or to the end of the text when there is
-/// none.
+/// The length of a quoted token up to its closing quote, or to the end of the text if there is none.
 fn quoted_length(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, character) in rest.char_indices().skip(1) {
@@ -177,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_hide_what_they_hold() {
+    fn quoted_text_is_one_token() {
         let text = r#"RETURN 'it\'s, AS', "a 'b'", `odd , name`"#;
         assert_eq!(texts(text), ["RETURN", r"'it\'s, AS'", ",", r#""a 'b'""#, ",", "`odd , name`"]);
         assert_eq!(texts("RETURN 'open"), ["RETURN", "'open"]);
@@ -206,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn names_lose_their_backticks() {
+    fn backticks_are_removed_from_names() {
         let names: Vec<_> = tokens("a `b c` 'd'").iter().map(Token::name).collect();
         assert_eq!(names, [Some("a"), Some("b c"), None]);
     }

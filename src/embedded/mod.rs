@@ -1,11 +1,9 @@
-//! A Cypher database inside the process: the engine `graphdblite` behind the Bolt server of
-//! `boltr`.
+//! A Cypher database inside the process: the engine `graphdblite` behind the Bolt server of `boltr`.
 //!
-//! It is for trying out, development and tests, so that Boltgate needs nothing else to start. Owns
-//! everything between a byte stream and the engine: statements, values, columns, errors,
-//! transactions. Promises to speak Bolt 5.1 to 5.4 as a Neo4j 5 would, and to answer with a failure
-//! what the engine cannot do (docs/embedded.md lists it). May not know the gateway: it is one more
-//! Bolt server, reached over memory.
+//! It is meant for development and tests, so that Boltgate needs nothing else to start. Owns everything between a byte
+//! stream and the engine: statements, values, columns, errors, transactions. Promises to speak Bolt 5.1 to 5.4 as a
+//! Neo4j 5 does, and to answer with a failure what the engine cannot do (docs/embedded.md has the list). Does not know
+//! the gateway: it is one more Bolt server, reached over memory.
 
 mod catalog;
 mod clauses;
@@ -38,54 +36,52 @@ use resets::Resets;
 use session::Session;
 use store::Store;
 
-/// The name of the one database.
+/// The name of the only database.
 const DATABASE: &str = "neo4j";
-/// The Neo4j whose behaviour is followed.
+/// The version of Neo4j whose behaviour it follows.
 const VERSION: &str = "5.26.0";
-/// What the server calls itself.
+/// The name of the server in its greeting.
 const SERVER: &str = "Neo4j/5.26.0 compatible (Boltgate embedded)";
-/// Bytes that each direction of a connection holds before the writer waits.
+/// The bytes that each direction of a connection buffers before the writer must wait.
 const BUFFER: usize = 64 * 1024;
 
-/// An open database; a clone is the same one. It closes with the last clone and the last
-/// connection.
+/// An open database. Clones share it; it closes with the last clone and the last connection.
 #[derive(Clone)]
 pub struct Embedded {
     store: Arc<Store>,
 }
 
-/// Why the database could not be opened.
+/// The reasons why the database cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedError {
-    /// There is no place for a temporary file.
+    /// A temporary file cannot be created.
     #[error("cannot create a temporary file for the embedded database: {0}; set TMPDIR or name a file")]
     Temporary(#[source] std::io::Error),
-    /// The file cannot be created, read or written, or belongs to something else.
+    /// The file cannot be created, read or written, or is not a database of this engine.
     #[error("cannot open the embedded database {}: {source}", path.display())]
     Open {
-        /// The file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the engine said.
+        /// The error of the engine.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
 }
 
 impl Embedded {
-    /// Opens `file`, which is created if it is not there, or a temporary file that is deleted at
-    /// the end when `None`. Blocks while it does.
+    /// Opens `file`, which is created if it does not exist. `None` means a temporary file that is deleted at the end.
+    /// Blocks the thread.
     ///
     /// # Errors
-    /// When the file cannot be created or opened, or is not a database of this engine.
+    /// Returns an error if the file cannot be created or opened, or is not a database of this engine.
     pub fn open(file: Option<&Path>) -> Result<Embedded, EmbeddedError> {
         Ok(Embedded { store: Arc::new(Store::open(file)?) })
     }
 
-    /// Makes a new Bolt connection and returns the client's end of it, before the handshake. The
-    /// other end is served by a task that ends when the client's end is dropped; an open
-    /// transaction is rolled back then.
+    /// Creates a Bolt connection and returns the client's end of it, before the handshake. A task serves the other end
+    /// until the client's end is dropped, and then rolls back an open transaction.
     ///
     /// # Panics
-    /// Outside of a tokio runtime.
+    /// Panics if called outside of a tokio runtime.
     #[must_use]
     pub fn connect(&self) -> DuplexStream {
         let (client, server) = tokio::io::duplex(BUFFER);
@@ -109,7 +105,7 @@ async fn serve(store: Arc<Store>, mut stream: DuplexStream) {
     let (relayed, requests) = tokio::io::duplex(BUFFER);
     let (heard, resets) = watch::channel(0);
     let session = Session::new(store, Resets::new(resets));
-    // The library wants an address for its log; there is none.
+    // The library logs an address, but a connection in memory has none.
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
     let sessions = Arc::new(SessionManager::new(None));
     let mut connection = Connection::new(requests, to_client, Arc::new(session), sessions, None, address, None);
@@ -119,7 +115,7 @@ async fn serve(store: Arc<Store>, mut stream: DuplexStream) {
                 tracing::debug!(%error, "embedded database: connection failed");
             }
         }
-        // The client is gone: dropping the session rolls back what is open.
+        // The client has disconnected. Dropping the session rolls back its open transaction.
         () = resets::relay(from_client, relayed, heard) => {}
     }
 }

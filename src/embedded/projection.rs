@@ -1,12 +1,12 @@
-//! The columns that a statement returns, read from its text.
+//! The columns that a statement returns, derived from its text.
 //!
-//! Owns what the engine does not tell for an empty result. Promises the names as Neo4j spells them:
-//! the alias, else the expression as it was written. Knows no engine and no records.
+//! Owns what the engine does not report for an empty result. Promises Neo4j's names: the alias, or else the expression
+//! as it was written. Knows nothing of the engine and of records.
 
 use super::clauses::{AFTER_LIST, AFTER_RETURN, CLAUSES, keyword, list_after, next_keyword};
 use super::lexer::{Kind, Token, dotted_name};
 
-/// What the engine's own procedures yield.
+/// The outputs of the engine's own procedures.
 const PROCEDURES: [(&str, &[&str]); 3] = [
     ("db.counts", &["kind", "name", "count"]),
     ("db.indexes", &["label", "property", "kind"]),
@@ -18,13 +18,13 @@ const PROCEDURES: [(&str, &[&str]); 3] = [
 pub(super) enum Columns {
     /// The statement returns no rows.
     None,
-    /// Exactly these, in this order.
+    /// Exactly these columns, in this order.
     Named(Vec<String>),
-    /// `*`: these, unless the engine knows the scope better.
+    /// `*`: these columns, unless the engine knows the scope better.
     All(Vec<String>),
 }
 
-/// The columns of the statement `text`, which has these `tokens`.
+/// Returns the columns of the statement `text`, whose tokens are `tokens`.
 pub(super) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
     if let Some(at) = keyword(tokens, "RETURN") {
         let items = items(text, list_after(tokens, at, &AFTER_RETURN));
@@ -45,14 +45,14 @@ pub(super) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
     }
 }
 
-/// What the procedure that `tokens` begin with yields.
+/// The outputs of the procedure at the start of `tokens`.
 fn outputs(tokens: &[Token<'_>]) -> Vec<String> {
     let (name, _) = dotted_name(tokens);
     let known = PROCEDURES.iter().find(|(procedure, _)| *procedure == name);
     known.map_or_else(Vec::new, |(_, columns)| columns.iter().map(|&column| column.to_owned()).collect())
 }
 
-/// The names of a list's items: the alias, else the text of the expression as it was written.
+/// The names of a list's items: the alias, or else the expression as it was written.
 fn items(text: &str, list: &[Token<'_>]) -> Vec<String> {
     list.split(|token| token.depth == 0 && token.is_symbol(","))
         .filter_map(|item| match item {
@@ -65,7 +65,7 @@ fn items(text: &str, list: &[Token<'_>]) -> Vec<String> {
         .collect()
 }
 
-/// The variables in scope after `tokens`, sorted as Neo4j sorts the columns of `RETURN *`.
+/// The variables in scope after `tokens`, sorted like Neo4j's columns of `RETURN *`.
 fn scope(text: &str, tokens: &[Token<'_>]) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let mut at = next_keyword(tokens, 0, &CLAUSES);
@@ -94,8 +94,7 @@ fn scope(text: &str, tokens: &[Token<'_>]) -> Vec<String> {
     names
 }
 
-/// The variables that a pattern names: `p =`, `(n`, `[r`, but not what stands in a map or in a
-/// call.
+/// The variables that a pattern names: `p =`, `(n`, `[r`, but nothing inside a map or a function call.
 fn pattern_variables(clause: &[Token<'_>]) -> Vec<String> {
     let mut names = Vec::new();
     let mut maps: usize = 0;
@@ -157,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_return_counts() {
+    fn the_last_return_decides() {
         assert_eq!(named("RETURN 1 AS a UNION ALL RETURN 2 AS a"), ["a"]);
         assert_eq!(named("WITH 1 AS return RETURN 2 AS b"), ["b"]);
         assert_eq!(named("MATCH (n) WHERE EXISTS { MATCH (n)-->(m) RETURN m } RETURN n"), ["n"]);

@@ -1,8 +1,7 @@
 //! One statement, from the text of a `RUN` to its result.
 //!
-//! Owns the way through the other files: expand, translate, read, run, name the columns, convert.
-//! Promises that nothing of it touches the transaction that the statement runs in. Knows no
-//! connection and no pool.
+//! Owns the order of the steps: rewrite, analyse, run, name the columns, convert. Promises not to affect the
+//! transaction that the statement runs in. Knows nothing of connections and pools.
 
 use boltr::server::{BoltRecord, ResultMetadata, ResultStream};
 use boltr::types::{BoltDict, BoltValue};
@@ -25,15 +24,15 @@ pub(super) struct Query {
     reading: Reading,
     tables: Vec<Table>,
     parameters: Parameters,
-    /// Whether the index that it creates may be there already.
+    /// Whether an index that already exists is not an error.
     if_not_exists: bool,
 }
 
 impl Query {
-    /// Reads `text`.
+    /// Prepares the statement `text`.
     ///
     /// # Errors
-    /// What can be refused without the engine.
+    /// Returns an error if the statement can be refused without the engine.
     pub(super) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
         if let Some(expansion) = catalog::expand(text)? {
             let mut reading = Reading::of(&expansion.text);
@@ -50,12 +49,12 @@ impl Query {
         Ok(Query { reading: Reading::of(&text), text, tables: Vec::new(), parameters, if_not_exists })
     }
 
-    /// Whether it needs a transaction that may write.
+    /// Whether the statement needs a transaction that may write.
     pub(super) fn writes(&self) -> bool {
         self.reading.writes
     }
 
-    /// Runs it in the transaction that is open on `database`.
+    /// Runs the statement in the transaction that is open on `database`.
     pub(super) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
         for table in &self.tables {
             let rows = table.rows(database).map_err(|error| Failure::of_engine(&error))?;
@@ -110,7 +109,7 @@ fn stream(columns: Vec<String>, records: Vec<BoltRecord>, summary: BoltDict) -> 
     ResultStream { metadata: ResultMetadata { columns, extra: BoltDict::new() }, records, summary }
 }
 
-/// The engine explains a plan as text; a Bolt plan has one operator that holds all of it.
+/// Converts a plan. The engine explains it as text, so the Bolt plan has one operator that contains all of it.
 fn plan(rows: &[Record]) -> BoltValue {
     let text = match rows.first().and_then(|row| row.value_at(0)) {
         Some(Value::String(text)) => text.as_str(),
@@ -141,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn the_same_columns_with_and_without_rows() {
+    fn an_empty_result_has_the_same_columns() {
         let mut database = Database::open_memory().unwrap();
         let text = "MATCH (n:A) RETURN n.x+1, count( * ) AS `a b`, n.x";
         let empty = columns_and_rows(run(&mut database, text).unwrap());
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_may_be_there_only_if_the_statement_says_so() {
+    fn an_existing_index_needs_if_not_exists() {
         let mut database = Database::open_memory().unwrap();
         run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap();
         run(&mut database, "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)").unwrap();

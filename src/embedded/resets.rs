@@ -1,21 +1,20 @@
-//! Hears a `RESET`, or the end of the connection, while a statement runs.
+//! Detects a `RESET`, or the end of the connection, while a statement runs.
 //!
-//! The Bolt server library reads no message while it waits for the engine. So the client's bytes
-//! pass through here first: they are forwarded as they are, and every `RESET` among them is counted
-//! at once. Promises that a `RESET` interrupts what was sent before it and nothing that is sent
-//! after it. Knows only chunk headers and the two bytes that are a `RESET`.
+//! The Bolt server library reads no messages while it waits for the engine. The client's bytes therefore pass through
+//! here first: they are forwarded unchanged, and every `RESET` among them is counted immediately. Promises that a
+//! `RESET` interrupts what was sent before it and nothing that is sent after it. Knows only chunk headers and the two
+//! bytes of a `RESET`.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::sync::watch;
 
-/// PackStream: a structure without fields, with the signature of `RESET`.
+/// A PackStream structure without fields and with the signature of `RESET`.
 const RESET: [u8; 2] = [0xb0, 0x0f];
 const BUFFER: usize = 8 * 1024;
 
-/// Forwards a client's bytes after the handshake until it closes its end, and counts each `RESET`
-/// in `heard`.
+/// Forwards a client's bytes after the handshake until the client closes its end, and counts each `RESET` in `heard`.
 pub(super) async fn relay(
     mut client: impl AsyncRead + Unpin,
     mut server: impl AsyncWrite + Unpin,
@@ -25,7 +24,7 @@ pub(super) async fn relay(
     let mut buffer = vec![0; BUFFER];
     while let Ok(length @ 1..) = client.read(&mut buffer).await {
         let bytes = buffer.get(..length).unwrap_or_default();
-        // Counted before it is forwarded: what was heard is never behind what was handled.
+        // Counted before it is forwarded, so that the number received is never less than the number handled.
         let found = scanner.scan(bytes);
         if found > 0 {
             heard.send_modify(|count| *count += found);
@@ -36,7 +35,7 @@ pub(super) async fn relay(
     }
 }
 
-/// The `RESET`s of one connection: how many were heard, how many the server has come to.
+/// The `RESET`s of one connection: how many were received, and how many the server has handled.
 #[derive(Debug)]
 pub(super) struct Resets {
     heard: watch::Receiver<u64>,
@@ -48,7 +47,7 @@ impl Resets {
         Resets { heard, handled: AtomicU64::new(0) }
     }
 
-    /// Waits until a `RESET` was heard that the server has not come to.
+    /// Waits until a `RESET` is received that the server has not handled yet.
     pub(super) async fn pending(&self) {
         let handled = self.handled.load(Ordering::Acquire);
         let mut heard = self.heard.clone();
@@ -58,11 +57,11 @@ impl Resets {
         }
     }
 
-    /// The server has come to the next one. A call too many (`LOGOFF` makes one) changes nothing.
+    /// Records that the server has handled the next `RESET`. A surplus call (`LOGOFF` makes one) has no effect.
     pub(super) fn handle(&self) {
         let heard = *self.heard.borrow();
         let next = |handled| (handled < heard).then_some(handled + 1);
-        // Nothing to do if every one was handled already.
+        // All of them have been handled already.
         let _ = self.handled.fetch_update(Ordering::AcqRel, Ordering::Acquire, next);
     }
 }
@@ -70,18 +69,18 @@ impl Resets {
 /// Finds messages in chunks that arrive in arbitrary pieces.
 #[derive(Debug, Default)]
 struct Scanner {
-    /// The first byte of a chunk header, if the second is still to come.
+    /// The first byte of a chunk header whose second byte has not arrived.
     half_header: Option<u8>,
-    /// Bytes of the current chunk that are still to come.
+    /// The bytes of the current chunk that have not arrived.
     left: usize,
-    /// The current message's first bytes.
+    /// The first bytes of the current message.
     start: [u8; 2],
-    /// How many bytes of the current message have come; counts no further than needed.
+    /// The bytes of the current message that have arrived, counted only as far as needed.
     length: usize,
 }
 
 impl Scanner {
-    /// How many `RESET`s end their signature in `bytes`.
+    /// Returns the number of `RESET`s whose signature ends in `bytes`.
     fn scan(&mut self, mut bytes: &[u8]) -> u64 {
         let mut found = 0;
         while let Some((&byte, rest)) = bytes.split_first() {
@@ -123,8 +122,7 @@ mod tests {
 
     #[test]
     fn resets_are_found_in_any_pieces() {
-        // A NOOP, a RUN whose text holds the bytes of a RESET message, and two RESETs, one in two
-        // chunks.
+        // A NOOP, a RUN whose text contains the bytes of a RESET message, and two RESETs, one of them in two chunks.
         let mut bytes = vec![0, 0, 0, 8, 0xb3, 0x10];
         bytes.extend(RESET_MESSAGE);
         bytes.extend([0, 2, 0xb0, 0x0f, 0, 0]);

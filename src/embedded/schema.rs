@@ -1,8 +1,7 @@
-//! `CREATE INDEX` as Neo4j spells it.
+//! Neo4j's syntax of `CREATE INDEX`.
 //!
-//! Owns the translation into the engine's only form, `CREATE INDEX ON :Label(property, …)`.
-//! Promises to leave alone what the engine cannot do (other index types, relationships), so that
-//! the engine refuses it.
+//! Owns the translation to the engine's only form, `CREATE INDEX ON :Label(property, …)`. Promises not to change
+//! commands that the engine does not support (other types of index, relationships), so that the engine refuses them.
 
 use super::lexer::{Token, tokens};
 
@@ -10,12 +9,12 @@ use super::lexer::{Token, tokens};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct IndexCommand {
     pub(super) text: String,
-    /// Whether an index that is there already is no error.
+    /// Whether an index that already exists is not an error.
     pub(super) if_not_exists: bool,
 }
 
-/// Translates `CREATE [RANGE] INDEX [name] [IF NOT EXISTS] FOR (n:Label) ON (n.property, …)`;
-/// `None` for anything else. The engine's indexes have no names: the name is dropped.
+/// Translates `CREATE [RANGE] INDEX [name] [IF NOT EXISTS] FOR (n:Label) ON (n.property, …)`. Returns `None` for
+/// anything else. Drops the name, because the engine's indexes have none.
 pub(super) fn index_command(statement: &str) -> Option<IndexCommand> {
     let tokens = tokens(statement);
     let mut rest = words(&tokens, &["CREATE"])?;
@@ -39,13 +38,13 @@ pub(super) fn index_command(statement: &str) -> Option<IndexCommand> {
     })
 }
 
-/// What follows `expected`, if `tokens` begin with it.
+/// Returns the tokens after `expected`, if `tokens` begin with it.
 fn words<'t, 'a>(tokens: &'t [Token<'a>], expected: &[&str]) -> Option<&'t [Token<'a>]> {
     let (head, rest) = tokens.split_at_checked(expected.len())?;
     head.iter().zip(expected).all(|(token, word)| token.is_word(word)).then_some(rest)
 }
 
-/// The properties of `(n.a, n.b)`, which must end the command.
+/// Returns the properties in `(n.a, n.b)`, which must end the command.
 fn properties<'a>(tokens: &[Token<'a>], variable: &Token<'_>) -> Option<Vec<&'a str>> {
     let tokens = match tokens {
         [rest @ .., end] if end.is_symbol(";") => rest,

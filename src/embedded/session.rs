@@ -1,9 +1,8 @@
 //! One Bolt connection, as the server library calls it.
 //!
-//! Owns the transaction of the connection, its deadline, and what ends it early. Promises that the
-//! engine never runs on an async thread, and that a statement which was given up (deadline,
-//! `RESET`, connection gone) commits nothing, even though the engine cannot be stopped and works on
-//! to its end. Any credentials are accepted.
+//! Owns the transaction of the connection, its deadline, and its early end. Promises that the engine never runs on an
+//! async thread, and that an abandoned statement (deadline, `RESET`, disconnect) commits nothing, even though the
+//! engine cannot be interrupted and runs to its end. Accepts any credentials.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +24,7 @@ use super::{DATABASE, SERVER};
 pub(super) struct Session {
     store: Arc<Store>,
     resets: Resets,
-    /// The explicit transaction; absent while one of its statements runs, and after it failed.
+    /// The explicit transaction. `None` while one of its statements runs, and after it has failed.
     explicit: Mutex<Option<Explicit>>,
 }
 
@@ -48,7 +47,7 @@ impl Session {
         *self.explicit.lock().unwrap_or_else(PoisonError::into_inner) = Some(explicit);
     }
 
-    /// Waits for what a blocking thread does, unless the client or the deadline gives it up.
+    /// Waits for work on a blocking thread, unless the client or the deadline ends the wait.
     async fn wait<T>(&self, work: JoinHandle<Result<T, Failure>>, deadline: Option<Instant>) -> Result<T, Failure> {
         tokio::select! {
             done = work => done.unwrap_or_else(|_panic| Err(Failure::broken())),
@@ -57,7 +56,7 @@ impl Session {
         }
     }
 
-    /// Waits until a transaction may begin, unless the client or the deadline gives it up.
+    /// Waits until a transaction may begin, unless the client or the deadline ends the wait.
     async fn admit(&self, writing: bool, deadline: Option<Instant>) -> Result<Admission, Failure> {
         tokio::select! {
             admission = self.store.admit(writing) => admission,
@@ -66,7 +65,7 @@ impl Session {
         }
     }
 
-    /// Runs a statement in a transaction of its own, and commits it.
+    /// Runs a statement in a transaction of its own and commits it.
     async fn run_alone(&self, query: Query, extra: &BoltDict) -> Result<ResultStream, Failure> {
         let deadline = deadline(extra);
         let writes = query.writes() && access_mode(extra) == AccessMode::Write;
@@ -85,7 +84,7 @@ impl Session {
         Ok(result)
     }
 
-    /// Runs a statement in the explicit transaction, which ends if it fails.
+    /// Runs a statement in the explicit transaction, which ends if the statement fails.
     async fn run_inside(&self, query: Query) -> Result<ResultStream, Failure> {
         let Some(Explicit { mut transaction, deadline, wrote }) = self.take() else {
             return Err(Failure::terminated());
@@ -104,14 +103,13 @@ impl Session {
     }
 }
 
-/// Commits on a blocking thread. It is not given up: its outcome must be known.
+/// Commits on a blocking thread. It is never abandoned, because its outcome must be known.
 async fn commit(transaction: Transaction, wrote: bool) -> Result<(), Failure> {
     let done = tokio::task::spawn_blocking(move || transaction.commit(wrote)).await;
     done.unwrap_or_else(|_panic| Err(Failure::broken()))
 }
 
-/// The moment at which a transaction that begins now is over; `tx_timeout` is in milliseconds, 0 is
-/// none.
+/// The deadline of a transaction that begins now. `tx_timeout` is in milliseconds; 0 means none.
 fn deadline(extra: &BoltDict) -> Option<Instant> {
     let milliseconds = extra.get("tx_timeout").and_then(BoltValue::as_int)?;
     let timeout = u64::try_from(milliseconds).ok().filter(|&milliseconds| milliseconds > 0)?;
@@ -139,7 +137,7 @@ fn access_mode(extra: &BoltDict) -> AccessMode {
 #[async_trait::async_trait]
 impl BoltBackend for Session {
     async fn create_session(&self, _config: &SessionConfig) -> Result<SessionHandle, BoltError> {
-        // One session each: the name need not tell it from others.
+        // Each connection has one session, so its name does not have to be unique.
         Ok(SessionHandle("embedded".to_owned()))
     }
 

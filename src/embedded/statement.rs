@@ -1,16 +1,16 @@
-//! What can be said of a statement from its words alone.
+//! Analyses a statement by its words alone.
 //!
-//! Owns the statement's type (`r`, `w`, `rw`, `s`) and the names of its parameters; the engine
-//! reports neither. Promises that a statement which the engine accepts is classified as the
-//! engine's own plan would be. Knows nothing of the engine.
+//! Owns the statement's type (`r`, `w`, `rw`, `s`) and the names of its parameters, neither of which the engine
+//! reports. Promises that a statement that the engine accepts is classified as by the engine's own plan. Knows nothing
+//! of the engine.
 
 use super::clauses::keyword;
 use super::lexer::{Kind, Token, tokens};
 use super::projection::{Columns, columns};
 
-/// Words that begin a clause which writes.
+/// The words that begin a clause that writes.
 const WRITING: [&str; 6] = ["CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE"];
-/// What a statement does, as a Bolt summary names it.
+/// What a statement does, as a Bolt summary reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Type {
     Read,
@@ -31,14 +31,14 @@ impl Type {
     }
 }
 
-/// The reading of one statement.
+/// The analysis of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Reading {
-    /// What the statement does; for `EXPLAIN`, what it would do.
+    /// What the statement does, or would do if `EXPLAIN` stands before it.
     pub(super) kind: Type,
     /// Whether it needs a transaction that may write.
     pub(super) writes: bool,
-    /// Whether the statement is only to be explained.
+    /// Whether it is only to be explained.
     pub(super) explain: bool,
     pub(super) columns: Columns,
     /// The names of its parameters, each once, in order of appearance.
@@ -46,7 +46,7 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads `text`.
+    /// Analyses `text`.
     pub(super) fn of(text: &str) -> Reading {
         let tokens = tokens(text);
         let explain = tokens.first().is_some_and(|first| first.is_word("EXPLAIN"));
@@ -101,13 +101,13 @@ mod tests {
     }
 
     #[test]
-    fn an_explained_write_does_not_write() {
+    fn an_explained_write_is_not_a_write() {
         let reading = Reading::of("EXPLAIN MATCH (n) DELETE n RETURN 1");
         assert_eq!((reading.kind, reading.writes), (Type::ReadWrite, false));
     }
 
     #[test]
-    fn parameters_are_named_once_and_not_in_strings() {
+    fn parameters_are_listed_once_and_not_found_in_strings() {
         assert_eq!(Reading::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters, ["b", "a", "0"]);
     }
 }

@@ -1,8 +1,8 @@
-//! The database file and the handles on it.
+//! The database file and the engine's handles for it.
 //!
-//! Owns the pool of engine handles (a handle is one SQLite connection and holds one transaction),
-//! the turn of the one writer, and the bookmarks. Promises that a handle which comes back is rolled
-//! back unless it was committed, and that a file of its own is deleted at the end. Knows no Bolt.
+//! Owns the pool of handles (a handle is one SQLite connection and holds one transaction), the permit of the one
+//! writer, and the bookmarks. Promises that a returned handle is rolled back unless it was committed, and that a
+//! temporary file is deleted at the end. Knows nothing of Bolt.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
@@ -20,34 +20,34 @@ use super::EmbeddedError;
 use super::errors::Failure;
 use super::temporal::Templates;
 
-/// How long a transaction waits for its turn to write.
+/// How long a transaction waits for its permit to write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-/// A result is held in memory as a whole: about 0.6 GB at this many rows.
+/// The largest result in rows. It is held in memory as a whole: about 0.6 GB at this size.
 const MAX_ROWS: usize = 1_000_000;
-/// How many transactions may be open at once. All handles are opened at the start: opening one
-/// writes to the file, which would have to wait for a transaction that is writing.
+/// The number of transactions that may be open at the same time. All handles are opened at the start, because opening
+/// one writes to the file and would have to wait for a writing transaction.
 const HANDLES: usize = 32;
-/// SQLite's page cache of one handle, in KiB; negative, as SQLite wants it.
+/// SQLite's page cache per handle in KiB; SQLite expects a negative number.
 const PAGE_CACHE: i32 = -8 * 1024;
 
 /// One database file.
 pub(super) struct Store {
     path: PathBuf,
     idle: Mutex<Vec<Database>>,
-    /// One permit for each handle.
+    /// One permit per handle.
     handles: Arc<Semaphore>,
-    /// SQLite allows one writer; waiting here is fair, waiting in SQLite is not.
+    /// SQLite allows one writer. Waiting for a permit is fair, waiting in SQLite is not.
     writer: Arc<Semaphore>,
     templates: Templates,
-    /// What sets the bookmarks of this store apart from those of others.
+    /// Distinguishes the bookmarks of this store from those of others.
     origin: u64,
     commits: AtomicU64,
-    /// Deletes the file; after `idle`, so that the handles are closed by then.
+    /// Deletes the file. Stands after `idle`, so that the handles are closed first.
     temporary: Option<TempDir>,
 }
 
 impl Store {
-    /// Opens `file`, or a temporary one.
+    /// Opens `file`, or a temporary file.
     pub(super) fn open(file: Option<&Path>) -> Result<Store, EmbeddedError> {
         let (path, temporary) = match file {
             Some(file) => (file.to_owned(), None),
@@ -67,7 +67,7 @@ impl Store {
             handles: Arc::new(Semaphore::new(HANDLES)),
             writer: Arc::new(Semaphore::new(1)),
             templates,
-            // A hasher with random keys: it need not be secret, only another one each time.
+            // A hasher with random keys, because the value need not be secret, only different each time.
             origin: RandomState::new().build_hasher().finish(),
             commits: AtomicU64::new(0),
             temporary,
@@ -81,15 +81,15 @@ impl Store {
     /// Waits until a transaction may begin, and with `writing` until it may write.
     ///
     /// # Errors
-    /// When that takes longer than [`BUSY_TIMEOUT`] for either.
+    /// Returns an error if either wait exceeds [`BUSY_TIMEOUT`].
     pub(super) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
-        // The turn first: whoever waits for it must not keep a handle from those who only read.
+        // The permit to write comes first: while waiting for it, a writer must not keep a handle from readers.
         let turn = if writing { Some(permit(&self.writer, Failure::busy).await?) } else { None };
         let handle = permit(&self.handles, Failure::too_many_transactions).await?;
         Ok(Admission { _handle: handle, turn })
     }
 
-    /// The bookmark of the last commit.
+    /// Returns the bookmark of the last commit.
     pub(super) fn bookmark(&self) -> String {
         let commits = self.commits.load(Ordering::Acquire);
         format!("FB:{}", STANDARD.encode([self.origin.to_be_bytes(), commits.to_be_bytes()].concat()))
@@ -105,10 +105,10 @@ impl Store {
     }
 }
 
-/// What a transaction must hold from before it begins until after it ends.
+/// The permits that a transaction holds from before it begins until after it ends.
 pub(super) struct Admission {
     _handle: OwnedSemaphorePermit,
-    /// Present if the transaction may write.
+    /// The permit to write, if the transaction may write.
     turn: Option<OwnedSemaphorePermit>,
 }
 
@@ -120,7 +120,7 @@ async fn permit(semaphore: &Arc<Semaphore>, too_late: fn() -> Failure) -> Result
 fn open_handle(path: &Path, temporary: bool) -> Result<Database, GraphError> {
     let config = Config {
         busy_timeout_ms: u32::try_from(BUSY_TIMEOUT.as_millis()).unwrap_or(u32::MAX),
-        // A file that is deleted at the end need not survive a power cut.
+        // A temporary file does not have to survive a power failure.
         synchronous: if temporary { SyncMode::Off } else { SyncMode::Normal },
         max_result_rows: MAX_ROWS,
         cache_size: PAGE_CACHE,
@@ -129,17 +129,17 @@ fn open_handle(path: &Path, temporary: bool) -> Result<Database, GraphError> {
     Database::open_with_config(path, config)
 }
 
-/// A handle with an open transaction, which is rolled back on drop. All of it blocks.
+/// A handle with an open transaction, which is rolled back on drop. Every method blocks.
 pub(super) struct Transaction {
-    /// Taken out on drop alone.
+    /// Only `None` during drop.
     database: Option<Database>,
     store: Arc<Store>,
-    /// Dropped last: it ends after the roll-back.
+    /// Dropped last, after the rollback.
     _admission: Admission,
 }
 
 impl Transaction {
-    /// Begins a transaction, which may do what it was admitted for.
+    /// Begins a transaction with the permissions of its admission.
     pub(super) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
         let database = store.take().map_err(|error| Failure::of_engine(&error))?;
         let writing = admission.turn.is_some();
@@ -151,12 +151,12 @@ impl Transaction {
         Ok(transaction)
     }
 
-    /// Does `work` in it.
+    /// Runs `work` in the transaction.
     pub(super) fn run<T>(&mut self, work: impl FnOnce(&mut Database) -> Result<T, Failure>) -> Result<T, Failure> {
         self.database.as_mut().map_or_else(|| Err(Failure::broken()), work)
     }
 
-    /// Commits it; `wrote` says whether there is anything that a new bookmark must stand for.
+    /// Commits the transaction. `wrote` says whether it needs a new bookmark.
     pub(super) fn commit(mut self, wrote: bool) -> Result<(), Failure> {
         self.run(|database| database.commit().map_err(|error| Failure::of_engine(&error)))?;
         if wrote {
@@ -172,7 +172,7 @@ impl Drop for Transaction {
             return;
         };
         let clean = !database.in_transaction() || database.rollback().is_ok();
-        // After a panic of the engine nothing is known of the handle: it is closed instead.
+        // After a panic of the engine the state of the handle is unknown, so it is closed.
         if clean && !std::thread::panicking() {
             self.store.give_back(database);
         }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dropped_transaction_is_rolled_back_and_its_turn_ends() {
+    fn a_dropped_transaction_is_rolled_back_and_releases_its_permit() {
         let store = Arc::new(Store::open(None).unwrap());
         drop(create(&store));
         assert_eq!(count(&store), "0");
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bookmark_changes_with_a_write_alone() {
+    fn only_a_write_changes_the_bookmark() {
         let store = Arc::new(Store::open(None).unwrap());
         let before = store.bookmark();
         create(&store).commit(true).unwrap();
@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_another_sort_is_refused_by_name() {
+    fn a_file_of_another_kind_is_refused_by_name() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("text.db");
         std::fs::write(&file, "not a database, but long enough to look like a file of some sort".repeat(20)).unwrap();

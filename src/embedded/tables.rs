@@ -1,6 +1,6 @@
-//! Tables that clients expect of a database and the engine does not have.
+//! Tables that clients expect of a database and that the engine does not have.
 //!
-//! Owns their columns and rows. Promises what the open transaction sees. Knows no statement text.
+//! Owns their columns and rows. Promises to return what the open transaction sees. Knows nothing of statement text.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use graphdblite::{Database, GraphError, Value};
 
 use super::{DATABASE, VERSION};
 
-/// A table that the bridge knows and the engine does not.
+/// A table that the bridge provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Table {
     Labels,
@@ -16,12 +16,12 @@ pub(super) enum Table {
     PropertyKeys,
     Components,
     Databases,
-    /// `SHOW DATABASE` of a name that no database has.
+    /// `SHOW DATABASE` with a name that no database has.
     NoDatabases,
 }
 
 impl Table {
-    /// The table that the procedure `name` returns.
+    /// Returns the table of the procedure `name`.
     pub(super) fn of_procedure(name: &str) -> Option<Table> {
         match name {
             "db.labels" => Some(Table::Labels),
@@ -68,7 +68,7 @@ impl Table {
         }
     }
 
-    /// The rows, as the transaction that is open on `database` sees them.
+    /// The rows, as the open transaction of `database` sees them.
     pub(super) fn rows(self, database: &mut Database) -> Result<Value, GraphError> {
         let rows = match self {
             Table::Labels => one_column("label", counted(database, "label")?),
@@ -116,7 +116,7 @@ fn database_row() -> Value {
     ])
 }
 
-/// The names of one kind that the engine's statistics count at least once, sorted.
+/// The names of one kind that occur at least once in the engine's statistics, sorted.
 fn counted(database: &mut Database, kind: &str) -> Result<Vec<String>, GraphError> {
     let rows = database.execute("CALL db.counts()")?;
     let in_use = rows.iter().filter(|row| match (row.get("kind"), row.get("count")) {
@@ -149,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_what_is_in_use() {
+    fn only_names_in_use_are_listed() {
         let mut database = Database::open_memory().unwrap();
         database.execute("CREATE (:B {y: 1})-[:R {z: 1}]->(:A {x: 1}), (d:Gone)").unwrap();
         database.execute("MATCH (d:Gone) DELETE d").unwrap();

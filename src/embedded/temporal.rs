@@ -1,8 +1,8 @@
-//! Dates, times and durations, between Bolt's numbers and the engine's calendar values.
+//! Dates, times and durations: converts between Bolt's numbers and the engine's calendar values.
 //!
-//! Owns this arithmetic alone. Promises exact conversions: what the engine cannot hold is an error,
-//! never another moment. The engine's own types have no public names, so a value is made by filling
-//! in a copy of one that the engine made itself.
+//! Owns only this arithmetic. Promises exact conversions: a value that the engine cannot hold is an error, never a
+//! different moment. The engine's types are not public, so a value is created by changing a copy of one that the engine
+//! has made.
 
 use boltr::types::{
     BoltDate, BoltDateTime, BoltDateTimeZoneId, BoltDuration, BoltLocalDateTime, BoltLocalTime, BoltTime, BoltValue,
@@ -14,7 +14,7 @@ const NANOS_PER_SECOND: i64 = 1_000_000_000;
 const OUT_OF_RANGE: &str = "the date or time is outside of the range of the embedded database";
 const OFFSET_OUT_OF_RANGE: &str = "the offset from UTC must be less than a day";
 
-/// One value of each type, to be copied and filled in.
+/// One value of each type, to be copied and changed.
 #[derive(Debug)]
 pub(super) struct Templates {
     date: Value,
@@ -26,7 +26,7 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Has `database` make them.
+    /// Lets `database` create the values.
     pub(super) fn new(database: &mut Database) -> Result<Templates, GraphError> {
         let rows = database.execute(
             "RETURN date('1970-01-01') AS date, localtime('00:00') AS local_time, \
@@ -51,7 +51,7 @@ impl Templates {
         })
     }
 
-    /// The engine's value for a temporal `value` of Bolt; `None` when it is of another type.
+    /// Returns the engine's form of a temporal `value`, or `None` if it has another type.
     pub(super) fn to_engine(&self, value: &BoltValue) -> Option<Result<Value, String>> {
         let made = match value {
             BoltValue::Date(date) => self.date(date.days),
@@ -157,7 +157,7 @@ fn moment(seconds: i64, nanoseconds: i64) -> Result<NaiveDateTime, String> {
     Ok(moment.naive_utc())
 }
 
-/// Bolt's value for a temporal `value` of the engine; `None` when it is of another type.
+/// Returns Bolt's form of a temporal `value` of the engine, or `None` if it has another type.
 pub(super) fn to_bolt(value: &Value) -> Option<BoltValue> {
     Some(match value {
         Value::Date(date) => {
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn every_type_means_the_same_to_the_engine_and_comes_back() {
+    fn every_type_survives_a_round_trip_through_the_engine() {
         let (_database, templates) = engine();
         for (bolt, text) in samples() {
             let value = templates.to_engine(&bolt).unwrap().unwrap();
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
+    fn values_out_of_range_are_refused() {
         let (_database, templates) = engine();
         let zone = |tz_id: &str| {
             BoltValue::DateTimeZoneId(BoltDateTimeZoneId { seconds: 0, nanoseconds: 0, tz_id: tz_id.to_owned() })

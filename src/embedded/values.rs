@@ -1,9 +1,9 @@
-//! Values, between Bolt and the engine.
+//! Values: converts between Bolt and the engine.
 //!
-//! Owns the identity of nodes and relationships on the wire: a node's id is the engine's; a
-//! relationship has none there, so its element id is made of what tells it apart (start, type, end,
-//! number) and its integer id is a hash of that. Promises that every value of the engine has a Bolt
-//! form, and that a parameter the engine has no type for is refused by name. Knows no statement.
+//! Owns the ids of nodes and relationships in Bolt. A node has the engine's id. The engine has no ids for
+//! relationships, so their element ids consist of what identifies them (start, type, end, number), and their integer
+//! ids are hashes of that. Promises that every value of the engine has a Bolt form, and that a parameter without a type
+//! in the engine is refused by name. Knows nothing of statements.
 
 use std::collections::HashMap;
 
@@ -13,10 +13,10 @@ use graphdblite::{Edge, Node, NodeId, PathValue, Value};
 use super::errors::Failure;
 use super::temporal::{self, Templates};
 
-/// JavaScript and JSON hold integers exactly up to 53 bits; the ids of relationships stay below.
+/// JavaScript and JSON represent integers exactly up to 53 bits. The ids of relationships stay below that.
 const RELATIONSHIP_ID_BITS: u32 = 52;
 
-/// The parameters of a statement, as the engine takes them.
+/// The parameters of a statement in the engine's form.
 pub(super) type Parameters = HashMap<String, Value>;
 
 /// Converts the parameters of a `RUN`.
@@ -79,7 +79,7 @@ pub(super) fn to_bolt(value: &Value) -> BoltValue {
         Value::Node(node) => BoltValue::Node(node_to_bolt(node)),
         Value::Edge(edge) => BoltValue::Relationship(relationship_to_bolt(edge)),
         Value::Path(path) => BoltValue::Path(path_to_bolt(path)),
-        // The temporal types were taken out above.
+        // The temporal types have been handled above.
         _ => BoltValue::Null,
     }
 }
@@ -89,7 +89,7 @@ fn entry((key, value): (&String, &Value)) -> (String, BoltValue) {
 }
 
 fn id(node: NodeId) -> i64 {
-    // The engine counts nodes up from 1.
+    // The engine numbers nodes from 1.
     i64::try_from(node.0).unwrap_or(i64::MAX)
 }
 
@@ -126,7 +126,7 @@ fn unbound_to_bolt(edge: &Edge) -> BoltUnboundRelationship {
     }
 }
 
-/// FNV-1a, cut to 52 bits: the same in every process, and never negative.
+/// FNV-1a, reduced to 52 bits: the same in every process, and never negative.
 fn hashed_id(element_id: &str) -> i64 {
     let hash = element_id
         .bytes()
@@ -134,7 +134,7 @@ fn hashed_id(element_id: &str) -> i64 {
     i64::try_from(hash >> (u64::BITS - RELATIONSHIP_ID_BITS)).unwrap_or_default()
 }
 
-/// A path in Bolt's form: each node and relationship once, and a walk over them by index.
+/// Converts to a Bolt path: each node and relationship once, and a sequence of indices.
 fn path_to_bolt(path: &PathValue) -> BoltPath {
     let mut nodes: Vec<BoltNode> = Vec::new();
     let mut rels: Vec<BoltUnboundRelationship> = Vec::new();
@@ -145,8 +145,7 @@ fn path_to_bolt(path: &PathValue) -> BoltPath {
     });
     for (edge, node) in path.edges.iter().zip(path.nodes.iter().skip(1)) {
         let index = place(&mut rels, unbound_to_bolt(edge), |a, b| a.element_id == b.element_id) + 1;
-        // A relationship walked against its direction has a negative index; a loop is walked
-        // forwards.
+        // A relationship that is traversed against its direction has a negative index. A loop is traversed forwards.
         let forwards = from == Some(edge.src);
         indices.push(if forwards { index } else { -index });
         indices.push(place(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id));
@@ -155,7 +154,7 @@ fn path_to_bolt(path: &PathValue) -> BoltPath {
     BoltPath { nodes, rels, indices }
 }
 
-/// The index of `item` in `items`, where it is put at the end unless it is there.
+/// Returns the index of `item` in `items`, and appends it if it is missing.
 fn place<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) -> i64 {
     let index = items.iter().position(|known| same(known, &item)).unwrap_or_else(|| {
         items.push(item);
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_walks_by_index_and_direction() {
+    fn a_path_has_indices_and_directions() {
         let path = PathValue {
             nodes: vec![node(1), node(2), node(1), node(1)],
             edges: vec![edge(1, 2), edge(1, 2), edge(1, 1)],
