@@ -11,7 +11,7 @@ use super::lexer::{Kind, Token, dotted_name, tokens};
 use super::tables::Table;
 
 /// Clauses after which a statement specifies itself what it returns.
-const GOES_ON: [&str; 13] = [
+const CONTINUATIONS: [&str; 13] = [
     "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "RETURN",
     "UNION",
 ];
@@ -51,7 +51,7 @@ pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
         expansion.command |= token.is_word("SHOW");
         copied = after.checked_sub(1).and_then(|last| tokens.get(last)).map_or(copied, Token::end);
         let aliases: Vec<&str> = yields.iter().map(|(_, alias)| alias.as_str()).collect();
-        returned = (next_keyword(&tokens, after, &GOES_ON) == tokens.len()).then(|| aliases.join(", "));
+        returned = (next_keyword(&tokens, after, &CONTINUATIONS) == tokens.len()).then(|| aliases.join(", "));
     }
     if expansion.tables.is_empty() {
         return Ok(None);
@@ -69,7 +69,7 @@ pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
 fn table_at(tokens: &[Token<'_>], at: usize) -> Option<(Table, usize)> {
     let token = tokens.get(at)?;
     if at == 0 && token.is_word("SHOW") {
-        return shown(tokens);
+        return show_databases(tokens);
     }
     if !token.is_word("CALL") || !is_keyword_at(tokens, at) {
         return None;
@@ -84,7 +84,7 @@ fn table_at(tokens: &[Token<'_>], at: usize) -> Option<(Table, usize)> {
     }
 }
 
-fn shown(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
+fn show_databases(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
     let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(word));
     if word(1, "DATABASES") {
         return Some((Table::Databases, 2));

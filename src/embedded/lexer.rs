@@ -64,7 +64,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut depth: usize = 0;
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-        let skipped = blank_length(rest);
+        let skipped = whitespace_length(rest);
         if skipped > 0 {
             at += skipped;
             continue;
@@ -97,7 +97,7 @@ pub(super) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
 }
 
 /// The number of bytes of white space, or of one comment, at the start of `rest`.
-fn blank_length(rest: &str) -> usize {
+fn whitespace_length(rest: &str) -> usize {
     if let Some(comment) = rest.strip_prefix("//") {
         return 2 + comment.find('\n').unwrap_or(comment.len());
     }

@@ -13,7 +13,7 @@ use super::columns::Layout;
 use super::errors::{Failure, is_parameter_missing};
 use super::projection::Columns;
 use super::schema;
-use super::statement::{Reading, Type};
+use super::statement::{StatementInfo, Type};
 use super::tables::Table;
 use super::values::{self, Parameters};
 
@@ -21,7 +21,7 @@ use super::values::{self, Parameters};
 #[derive(Debug)]
 pub(super) struct Query {
     text: String,
-    reading: Reading,
+    info: StatementInfo,
     tables: Vec<Table>,
     parameters: Parameters,
     /// Whether an index that already exists is not an error.
@@ -35,23 +35,23 @@ impl Query {
     /// Returns an error if the statement can be refused without the engine.
     pub(super) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
         if let Some(expansion) = catalog::expand(text)? {
-            let mut reading = Reading::of(&expansion.text);
+            let mut info = StatementInfo::of(&expansion.text);
             if expansion.command {
-                reading.kind = Type::Schema;
+                info.kind = Type::Schema;
             }
             let (text, tables) = (expansion.text, expansion.tables);
-            return Ok(Query { text, reading, tables, parameters, if_not_exists: false });
+            return Ok(Query { text, info, tables, parameters, if_not_exists: false });
         }
         let (text, if_not_exists) = match schema::index_command(text) {
             Some(command) => (command.text, command.if_not_exists),
             None => (text.to_owned(), false),
         };
-        Ok(Query { reading: Reading::of(&text), text, tables: Vec::new(), parameters, if_not_exists })
+        Ok(Query { info: StatementInfo::of(&text), text, tables: Vec::new(), parameters, if_not_exists })
     }
 
     /// Whether the statement needs a transaction that may write.
     pub(super) fn writes(&self) -> bool {
-        self.reading.writes
+        self.info.writes
     }
 
     /// Runs the statement in the transaction that is open on `database`.
@@ -60,9 +60,9 @@ impl Query {
             let rows = table.rows(database).map_err(|error| Failure::of_engine(&error))?;
             self.parameters.insert(table.parameter().to_owned(), rows);
         }
-        if self.reading.explain {
+        if self.info.explain {
             // A plan does not depend on the values of parameters.
-            for name in &self.reading.parameters {
+            for name in &self.info.parameters {
                 self.parameters.entry(name.clone()).or_insert(Value::Null);
             }
         }
@@ -76,24 +76,24 @@ impl Query {
     }
 
     fn missing_parameters(&self) -> Failure {
-        let names = self.reading.parameters.iter().map(String::as_str);
+        let names = self.info.parameters.iter().map(String::as_str);
         let missing: Vec<&str> = names.filter(|name| !self.parameters.contains_key(*name)).collect();
         Failure::parameters_missing(&missing)
     }
 
     fn result(self, rows: Vec<Record>) -> ResultStream {
         let mut summary = BoltDict::from([
-            ("type".to_owned(), BoltValue::from(self.reading.kind.code())),
+            ("type".to_owned(), BoltValue::from(self.info.kind.code())),
             ("db".to_owned(), BoltValue::from(DATABASE)),
             ("t_last".to_owned(), BoltValue::Integer(0)),
         ]);
-        if self.reading.explain {
+        if self.info.explain {
             summary.insert("plan".to_owned(), plan(&rows));
-            return stream(Layout::new(self.reading.columns, None).names, Vec::new(), summary);
+            return stream(Layout::new(self.info.columns, None).names, Vec::new(), summary);
         }
-        let without_rows = self.reading.columns == Columns::None;
+        let without_rows = self.info.columns == Columns::None;
         let first = rows.first().map(|row| row.keys().cloned().collect());
-        let layout = Layout::new(self.reading.columns, first);
+        let layout = Layout::new(self.info.columns, first);
         let values =
             |row: Record| layout.keys.iter().map(|key| row.get(key).map_or(BoltValue::Null, values::to_bolt)).collect();
         let records = if without_rows {

@@ -33,7 +33,7 @@ impl Type {
 
 /// The analysis of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reading {
+pub(super) struct StatementInfo {
     /// What the statement does, or would do if `EXPLAIN` stands before it.
     pub(super) kind: Type,
     /// Whether it needs a transaction that may write.
@@ -45,9 +45,9 @@ pub(super) struct Reading {
     pub(super) parameters: Vec<String>,
 }
 
-impl Reading {
+impl StatementInfo {
     /// Analyses `text`.
-    pub(super) fn of(text: &str) -> Reading {
+    pub(super) fn of(text: &str) -> StatementInfo {
         let tokens = tokens(text);
         let explain = tokens.first().is_some_and(|first| first.is_word("EXPLAIN"));
         let columns = columns(text, &tokens);
@@ -59,7 +59,7 @@ impl Reading {
             (false, true, _) => Type::ReadWrite,
         };
         let writes = kind != Type::Read && !explain;
-        Reading { kind, writes, explain, columns, parameters: parameters(&tokens) }
+        StatementInfo { kind, writes, explain, columns, parameters: parameters(&tokens) }
     }
 }
 
@@ -96,18 +96,18 @@ mod tests {
             ("CREATE INDEX ON :L(p)", Type::Schema),
             ("DROP INDEX ON :L(p)", Type::Schema),
         ] {
-            assert_eq!(Reading::of(text).kind, kind, "{text}");
+            assert_eq!(StatementInfo::of(text).kind, kind, "{text}");
         }
     }
 
     #[test]
     fn an_explained_write_is_not_a_write() {
-        let reading = Reading::of("EXPLAIN MATCH (n) DELETE n RETURN 1");
-        assert_eq!((reading.kind, reading.writes), (Type::ReadWrite, false));
+        let info = StatementInfo::of("EXPLAIN MATCH (n) DELETE n RETURN 1");
+        assert_eq!((info.kind, info.writes), (Type::ReadWrite, false));
     }
 
     #[test]
     fn parameters_are_listed_once_and_not_found_in_strings() {
-        assert_eq!(Reading::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters, ["b", "a", "0"]);
+        assert_eq!(StatementInfo::of("RETURN $b, $a, $b, '$c', $0 // $d").parameters, ["b", "a", "0"]);
     }
 }

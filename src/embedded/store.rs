@@ -84,9 +84,9 @@ impl Store {
     /// Returns an error if either wait exceeds [`BUSY_TIMEOUT`].
     pub(super) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
         // The permit to write comes first: while waiting for it, a writer must not keep a handle from readers.
-        let turn = if writing { Some(permit(&self.writer, Failure::busy).await?) } else { None };
+        let write_permit = if writing { Some(permit(&self.writer, Failure::busy).await?) } else { None };
         let handle = permit(&self.handles, Failure::too_many_transactions).await?;
-        Ok(Admission { _handle: handle, turn })
+        Ok(Admission { _handle: handle, write_permit })
     }
 
     /// Returns the bookmark of the last commit.
@@ -109,7 +109,7 @@ impl Store {
 pub(super) struct Admission {
     _handle: OwnedSemaphorePermit,
     /// The permit to write, if the transaction may write.
-    turn: Option<OwnedSemaphorePermit>,
+    write_permit: Option<OwnedSemaphorePermit>,
 }
 
 async fn permit(semaphore: &Arc<Semaphore>, too_late: fn() -> Failure) -> Result<OwnedSemaphorePermit, Failure> {
@@ -142,7 +142,7 @@ impl Transaction {
     /// Begins a transaction with the permissions of its admission.
     pub(super) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
         let database = store.take().map_err(|error| Failure::of_engine(&error))?;
-        let writing = admission.turn.is_some();
+        let writing = admission.write_permit.is_some();
         let mut transaction = Transaction { database: Some(database), store, _admission: admission };
         transaction.run(|database| {
             let begun = if writing { database.begin_write() } else { database.begin_read() };
@@ -185,8 +185,8 @@ mod tests {
 
     fn begin(store: &Arc<Store>, writing: bool) -> Transaction {
         let handle = Arc::clone(&store.handles).try_acquire_owned().unwrap();
-        let turn = writing.then(|| Arc::clone(&store.writer).try_acquire_owned().unwrap());
-        Transaction::begin(Arc::clone(store), Admission { _handle: handle, turn }).unwrap()
+        let write_permit = writing.then(|| Arc::clone(&store.writer).try_acquire_owned().unwrap());
+        Transaction::begin(Arc::clone(store), Admission { _handle: handle, write_permit }).unwrap()
     }
 
     fn count(store: &Arc<Store>) -> String {

@@ -71,8 +71,8 @@ impl Table {
     /// The rows, as the open transaction of `database` sees them.
     pub(super) fn rows(self, database: &mut Database) -> Result<Value, GraphError> {
         let rows = match self {
-            Table::Labels => one_column("label", counted(database, "label")?),
-            Table::RelationshipTypes => one_column("relationshipType", counted(database, "edge_type")?),
+            Table::Labels => one_column("label", names_in_use(database, "label")?),
+            Table::RelationshipTypes => one_column("relationshipType", names_in_use(database, "edge_type")?),
             Table::PropertyKeys => one_column("propertyKey", property_keys(database)?),
             Table::Components => vec![row(&[
                 ("name", text("Neo4j Kernel")),
@@ -117,7 +117,7 @@ fn database_row() -> Value {
 }
 
 /// The names of one kind that occur at least once in the engine's statistics, sorted.
-fn counted(database: &mut Database, kind: &str) -> Result<Vec<String>, GraphError> {
+fn names_in_use(database: &mut Database, kind: &str) -> Result<Vec<String>, GraphError> {
     let rows = database.execute("CALL db.counts()")?;
     let in_use = rows.iter().filter(|row| match (row.get("kind"), row.get("count")) {
         (Some(Value::String(found)), Some(Value::I64(count))) => found == kind && *count > 0,

@@ -140,22 +140,22 @@ fn path_to_bolt(path: &PathValue) -> BoltPath {
     let mut rels: Vec<BoltUnboundRelationship> = Vec::new();
     let mut indices = Vec::with_capacity(path.edges.len() * 2);
     let mut from = path.nodes.first().map(|node| {
-        place(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id);
+        index_of_or_push(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id);
         node.id
     });
     for (edge, node) in path.edges.iter().zip(path.nodes.iter().skip(1)) {
-        let index = place(&mut rels, unbound_to_bolt(edge), |a, b| a.element_id == b.element_id) + 1;
+        let index = index_of_or_push(&mut rels, unbound_to_bolt(edge), |a, b| a.element_id == b.element_id) + 1;
         // A relationship that is traversed against its direction has a negative index. A loop is traversed forwards.
         let forwards = from == Some(edge.src);
         indices.push(if forwards { index } else { -index });
-        indices.push(place(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id));
+        indices.push(index_of_or_push(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id));
         from = Some(node.id);
     }
     BoltPath { nodes, rels, indices }
 }
 
 /// Returns the index of `item` in `items`, and appends it if it is missing.
-fn place<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) -> i64 {
+fn index_of_or_push<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> bool) -> i64 {
     let index = items.iter().position(|known| same(known, &item)).unwrap_or_else(|| {
         items.push(item);
         items.len() - 1
