@@ -1,5 +1,5 @@
-//! PackStream to JSON: rows per second in each view, beside a tree of `serde_json` values, and beside what it takes to look at the
-//! text at all.
+//! PackStream to JSON: rows per second in each view, compared with building a tree of `serde_json` values, and with
+//! merely checking and copying the text.
 
 use boltgate::bolt::packstream::{Reader, Token, Writer, tag};
 use boltgate::json::output::row;
@@ -16,7 +16,7 @@ fn main() {
     divan::main();
 }
 
-/// An integer, a float, a short and a longer string.
+/// A row with an integer, a float, a short string and a longer one.
 fn scalar_row() -> Vec<u8> {
     packed(|out| {
         out.list(COLUMNS);
@@ -27,7 +27,7 @@ fn scalar_row() -> Vec<u8> {
     })
 }
 
-/// Four nodes with an element id, a label and five properties.
+/// A row with four nodes, each with an element id, a label and five properties.
 fn node_row() -> Vec<u8> {
     packed(|out| {
         out.list(COLUMNS);
@@ -85,7 +85,7 @@ fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
     });
 }
 
-/// The limit: the check that the same text is UTF-8, and a copy of it.
+/// The upper bound: checks that the same text is UTF-8, and copies it.
 fn check_and_copy(bencher: Bencher<'_, '_>, fields: &[u8]) {
     let mut text = BytesMut::new();
     for _ in 0..ROWS {
@@ -99,7 +99,7 @@ fn check_and_copy(bencher: Bencher<'_, '_>, fields: &[u8]) {
     });
 }
 
-/// What most gateways do: a value for every value, and a map for every node.
+/// What most gateways do: one value per value, and one map per node.
 fn build(reader: &mut Reader<'_>) -> Value {
     match reader.token() {
         Ok(Token::Boolean(value)) => value.into(),

@@ -1,6 +1,6 @@
-//! What the fuzz targets share: the judges of their output.
+//! What the fuzz targets share: the checks of their output.
 //!
-//! Promises to panic, with what was wrong, when bytes are not what they have to be. Knows no target.
+//! Promises to panic with a description if bytes are not what they have to be. Knows nothing of targets.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use boltgate::{
 };
 use serde::{Deserialize as _, de::IgnoredAny};
 
-/// Everything a server can take: Neo4j, Bolt 6.1.
+/// A server that accepts everything: Neo4j, Bolt 6.1.
 pub const NEO4J: Accepts = Accepts {
     utc: true,
     bytes: true,
@@ -24,9 +24,9 @@ pub const NEO4J: Accepts = Accepts {
     max_depth: 1000,
     max_elements: usize::MAX,
 };
-/// Neo4j with Bolt 4.2: date-times are rewritten.
+/// Neo4j with Bolt 4.2, where date-times are rewritten.
 pub const OLD: Accepts = Accepts { utc: false, vector: false, uuid: false, ..NEO4J };
-/// The fewest types and the narrowest ranges.
+/// The server with the fewest types and the narrowest ranges.
 pub const MEMGRAPH: Accepts = Accepts {
     bytes: false,
     zoned_time: false,
@@ -48,8 +48,8 @@ fn begins_with_json(text: &str) -> bool {
     IgnoredAny::deserialize(&mut serde_json::Deserializer::from_str(text)).is_ok()
 }
 
-/// Reads `body` as a request's body is read, up to its first brace, and lets `read` take the object from there.
-/// What it accepts has to be JSON, and what it makes of it parameters that hold together.
+/// Reads `body` like the body of a request, up to its first brace, and lets `read` take the object from there. Accepted
+/// input must be JSON and must become valid parameters.
 pub fn parameters<E>(body: &[u8], read: impl FnOnce(&mut Lexer<'_>, &mut Vec<u8>) -> Result<(), E>) {
     let Ok(text) = encoding::decode(body) else {
         return;
@@ -71,13 +71,13 @@ pub fn parameters<E>(body: &[u8], read: impl FnOnce(&mut Lexer<'_>, &mut Vec<u8>
     }
 }
 
-/// What is open while a value is walked through.
+/// The open collections while a value is traversed.
 enum Open<'a> {
     Items(usize),
     Pairs(usize, HashSet<&'a str>),
 }
 
-/// Panics unless `bytes` are exactly one map in which no key stands twice, at any depth.
+/// Panics unless `bytes` are exactly one map in which no key occurs twice, at any depth.
 pub fn assert_is_map(bytes: &[u8]) {
     let mut reader = Reader::new(bytes);
     let pairs = reader.expect_map().expect("parameters are a map");

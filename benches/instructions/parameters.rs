@@ -1,6 +1,6 @@
 //! Parameters to PackStream: the same values as plain and as typed JSON.
 //!
-//! Owns the values. Knows nothing of how they are counted.
+//! Owns the values. Does not know how instructions are counted.
 
 use std::hint::black_box;
 
@@ -12,10 +12,10 @@ use boltgate::json::{
 
 use crate::Part;
 
-/// So many maps are in the list that is the only parameter.
+/// The number of maps in the list that is the only parameter.
 const MAPS: usize = 100;
 
-/// Both notations, counted by the KiB of JSON.
+/// Both notations, measured per KiB of JSON.
 pub(crate) fn parts() -> impl Iterator<Item = Part> {
     [("plain", None, plain_map as fn(usize) -> String), ("typed", Some(TypedVersion::V1_2), typed_map)]
         .into_iter()

@@ -1,6 +1,6 @@
-//! Rows to JSON: four shapes, in each view.
+//! Rows to JSON: four shapes in each view.
 //!
-//! Owns the rows. Knows nothing of how they are counted.
+//! Owns the rows. Does not know how instructions are counted.
 
 use std::hint::black_box;
 
@@ -12,19 +12,19 @@ use bytes::{BufMut as _, BytesMut};
 
 use crate::Part;
 
-/// The text of many rows, taken away when it has grown so large.
+/// The size of the text, in bytes, at which it is taken away.
 const TAKEN_AT: usize = 64 * 1024;
 
-/// The versions of typed JSON differ in types that are not in these rows.
+/// The versions of typed JSON differ only in types that do not occur in these rows.
 const VIEWS: [(&str, View); 2] = [("plain", View::Plain), ("typed", View::Typed(TypedVersion::V1_2))];
 
-/// A name, how many columns there are, and what writes them.
+/// A name, the number of columns, and a function that writes them.
 type Shape = (&'static str, usize, fn(&mut Writer<'_>));
 
 const SHAPES: [Shape; 4] =
     [("scalars", 4, scalars), ("nodes", 1, node), ("strings", 12, strings), ("times and points", 6, times)];
 
-/// Every shape in every view, counted by the row.
+/// Every shape in every view, measured per row.
 pub(crate) fn parts() -> impl Iterator<Item = Part> {
     SHAPES.into_iter().flat_map(|shape| VIEWS.into_iter().map(move |view| part(shape, view)))
 }
@@ -49,7 +49,7 @@ fn part((shape, columns, write): Shape, (format, view): (&str, View)) -> Part {
     Part { name: format!("row of {shape}, {format}"), unit: "row", units: 1.0, work: Box::new(work) }
 }
 
-/// An integer, a float, a short and a longer string.
+/// An integer, a float, a short string and a longer one.
 fn scalars(out: &mut Writer<'_>) {
     out.integer(123_456);
     out.float(0.123_456_789);
@@ -85,7 +85,7 @@ fn node(out: &mut Writer<'_>) {
     out.string("4:8a1d7d4e-6f0c-4a51-9d7c-2f1f5e0c9b11:123456");
 }
 
-/// Text of 8 to 512 bytes; some of it has to be escaped, some of it is not ASCII.
+/// Texts of 8 to 512 bytes, some with characters that need escapes, some not ASCII.
 fn strings(out: &mut Writer<'_>) {
     for length in [1, 4, 16, 64] {
         out.string(&"plain by ".repeat(length));
@@ -102,7 +102,7 @@ fn times(out: &mut Writer<'_>) {
         (tag::DATE_TIME, &[1_435_146_635, 556_000_000, 3600]),
         (tag::DURATION, &[14, 25, 18_367, 890_000_000]),
     ] {
-        // Five at most.
+        // At most five.
         out.structure(tag, u8::try_from(fields.len()).unwrap_or_default());
         fields.iter().for_each(|&field| out.integer(field));
     }

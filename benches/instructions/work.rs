@@ -1,7 +1,7 @@
-//! Work to count the instructions of: rows to JSON, and parameters to PackStream.
+//! The work whose instructions are counted: rows to JSON, and parameters to PackStream.
 //!
-//! Owns the parts that need no process around them. Promises to do the same work in every run, on one thread. Measures
-//! nothing itself: `benches/instructions/run` counts what `instructions PART TIMES` takes.
+//! Owns the parts that need no server process. Promises to do the same work in every run, on one thread. Measures
+//! nothing itself: `benches/instructions/run` counts the instructions of `instructions PART TIMES`.
 
 mod parameters;
 mod rows;
@@ -10,13 +10,13 @@ use std::{env, process::ExitCode, str::FromStr};
 
 use anyhow::{Context as _, Result, bail};
 
-/// What one round of work is, and how to do many of them.
+/// A unit of work, and a function that repeats it.
 struct Part {
     name: String,
-    /// What the instructions are counted by, and how many of it are in one round.
+    /// The unit in which results are given, and how many units one round contains.
     unit: &'static str,
     units: f64,
-    /// Does so many rounds.
+    /// Runs this number of rounds.
     work: Box<dyn Fn(u64) -> Result<()>>,
 }
 
@@ -31,7 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    // `cargo bench` adds a flag of its own.
+    // `cargo bench` adds an argument of its own.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let parts: Vec<Part> = rows::parts().chain(parameters::parts()).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
@@ -39,7 +39,7 @@ fn run() -> Result<()> {
         ["parts"] => parts.iter().for_each(|part| println!("{}\t{}\t{}", part.name, part.unit, part.units)),
         ["processor"] => println!("{}", processor()),
         [name, times] => {
-            let times = u64::from_str(times).with_context(|| format!("{times:?} is no number of rounds"))?;
+            let times = u64::from_str(times).with_context(|| format!("{times:?} is not a number of rounds"))?;
             let part = parts.iter().find(|part| part.name == name);
             (part.with_context(|| format!("there is no part {name:?}; `parts` lists them"))?.work)(times)?;
         }
@@ -48,8 +48,8 @@ fn run() -> Result<()> {
     Ok(())
 }
 
-/// What this process sees of the processor, as far as libraries choose their code by it. Under valgrind that is what
-/// valgrind lets it see.
+/// The features of the processor that libraries use to choose their code. Under valgrind, these are the features that
+/// valgrind emulates.
 fn processor() -> String {
     #[cfg(target_arch = "x86_64")]
     let features = [

@@ -1,4 +1,4 @@
-//! Any bytes as a server: from the handshake to the answers of a statement.
+//! Any bytes as a server: from the handshake to the response to a statement.
 #![no_main]
 
 use std::{
@@ -28,7 +28,7 @@ thread_local! {
 
 const LIMITS: Limits = Limits { max_message: 1 << 16, silence: Duration::from_secs(60) };
 
-/// Says what it has to say whatever it is told, in pieces of at most `piece` bytes, and is gone.
+/// Sends its bytes regardless of what it receives, in pieces of at most `piece` bytes, and closes.
 struct Server {
     says: Vec<u8>,
     said: usize,
@@ -43,7 +43,7 @@ fuzz_target!(|data: &[u8]| {
     RUNTIME.with_borrow(|runtime| runtime.block_on(talk(server)));
 });
 
-/// The server's end of the stream comes in any case, so this ends.
+/// The server always closes its end of the stream, so this loop ends.
 async fn talk(server: Server) {
     let opened = Connection::open(Box::new(server), &AuthToken::none(), Recognition::default(), LIMITS).await;
     let Ok(mut connection) = opened else {

@@ -1,6 +1,6 @@
-//! Any bytes, cut anywhere, as the chunks of a connection: the messages are those of the whole.
+//! Any bytes, split anywhere, as the chunks of a connection: the messages must be those of the whole.
 //!
-//! The first byte says how many of the following ones are lengths of pieces; these are used in turn.
+//! The first byte is the number of bytes after it that are lengths of pieces, which are used in turn.
 #![no_main]
 
 use boltgate::bolt::chunk::Dechunker;
@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 
 const LONGEST: usize = 4096;
 
-/// The messages found, and whether a limit ended the search.
+/// The messages that were found, and whether a limit ended the search.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     messages: Vec<Vec<u8>>,
@@ -57,7 +57,7 @@ fn cut(mut stream: &[u8], lengths: impl Iterator<Item = usize>) -> Found {
     found
 }
 
-/// The same in the simplest words.
+/// A simple implementation of the same.
 fn expected(mut stream: &[u8], too_long: bool) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     let mut message = Vec::new();

@@ -1,4 +1,4 @@
-//! Any bytes as what a database sends: the fields of a RECORD, and the parts of a summary.
+//! Any bytes as sent by a database: the fields of a RECORD, and the parts of a summary.
 #![no_main]
 
 use boltgate::{
@@ -21,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
     summary(bytes);
 });
 
-/// Tokens and whole values: each step takes at least one byte, so both come to an end.
+/// Reads tokens and whole values. Each step consumes at least one byte, so both loops end.
 fn read(bytes: &[u8]) {
     let mut tokens = Reader::new(bytes);
     while !tokens.rest().is_empty() && tokens.token().is_ok() {}
@@ -33,7 +33,7 @@ fn row(bytes: &[u8], view: View) {
     let columns = Reader::new(bytes).expect_list().unwrap_or(1);
     let mut out = BytesMut::new();
     match output::row(&mut out, bytes, columns, view) {
-        // Closed before the column that has no form in this view.
+        // Closed before the column that the view cannot represent.
         Ok(()) | Err(RowError::Unsupported { nested: false, .. }) => {
             assert!(is_json(&out), "{view:?}: {out:?}");
         }
@@ -52,7 +52,7 @@ fn summary(bytes: &[u8]) {
     }
 }
 
-/// Written is a whole JSON value, or nothing.
+/// The output is one complete JSON value, or empty.
 fn whole(write: impl FnOnce(&mut BytesMut) -> bool) {
     let mut out = BytesMut::new();
     if write(&mut out) {

@@ -1,4 +1,4 @@
-//! Any text as a token, and any header and claims that somebody trusted has signed.
+//! Any text as a token, and any header and claims that are signed by a trusted issuer.
 #![no_main]
 
 use std::{
@@ -59,7 +59,7 @@ fuzz_target!(|bytes: &[u8]| {
     }
 });
 
-/// What `token` stands for. Whoever asks twice gets the same answer, from memory.
+/// Verifies `token` twice: the second answer, from the cache, must be the same.
 fn verified(token: &str) -> Option<Verified> {
     let _ = unverified_expiry(token);
     RUNTIME.with_borrow(|runtime| {
@@ -70,7 +70,7 @@ fn verified(token: &str) -> Option<Verified> {
     })
 }
 
-/// Panics unless everything that has to hold does.
+/// Panics unless everything holds that has to.
 fn judge(header: &str, claims: &str, verified: &Verified) {
     let header: Value = serde_json::from_str(header).expect("the header is JSON");
     assert_eq!(header["alg"], "HS256", "{header}");
@@ -87,7 +87,7 @@ fn judge(header: &str, claims: &str, verified: &Verified) {
     assert!(verified.user.as_ref().is_some_and(|user| !user.is_empty()), "{claims}");
 }
 
-/// Base64 for URLs, without padding (RFC 7515, appendix C).
+/// Encodes as Base64 for URLs, without padding (RFC 7515, appendix C).
 fn encode(text: &str) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::with_capacity(text.len().div_ceil(3) * 4);

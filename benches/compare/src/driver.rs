@@ -1,18 +1,18 @@
-//! The driver neo4rs, set up as the other contenders are.
+//! The driver neo4rs, configured like the other contenders.
 
 use anyhow::Result;
 use neo4rs::{ConfigBuilder, Graph};
 
-/// Most connections to the database, as in Boltgate and the official drivers.
+/// The maximum number of connections to the database, as in Boltgate and the official drivers.
 const CONNECTIONS: usize = 100;
 
-/// Rows fetched at a time, as in the official drivers.
+/// The number of rows per fetch, as in the official drivers.
 const FETCH_SIZE: usize = 1000;
 
-/// A pool of connections to the database `neo4j` at `host:port`.
+/// Returns a pool of connections to the database `neo4j` at `host:port`.
 ///
 /// # Errors
-/// When the address is no address.
+/// Returns an error if `address` is not an address.
 pub fn connect(address: &str, user: &str, password: &str) -> Result<Graph> {
     let config = ConfigBuilder::default()
         .uri(format!("bolt://{address}"))

@@ -1,4 +1,4 @@
-//! What a run of requests comes to.
+//! The figures of one run of requests.
 
 use std::time::{Duration, Instant};
 
@@ -6,10 +6,10 @@ use anyhow::Result;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-/// Longest time that is told apart, in nanoseconds: ten minutes.
+/// The longest time that is recorded exactly, in nanoseconds: ten minutes.
 const LONGEST: u64 = 600_000_000_000;
 
-/// Times and counts, while they are gathered.
+/// Times and counts, while they are collected.
 pub struct Tally {
     whole: Histogram<u64>,
     first_byte: Histogram<u64>,
@@ -22,40 +22,40 @@ pub struct Tally {
     ended: Option<Instant>,
 }
 
-/// The sum of a run, written as one line of JSON.
+/// The summary of a run, printed as one line of JSON.
 #[derive(Debug, Serialize)]
 pub struct Figures {
-    /// Requests that were measured.
+    /// The number of requests that were measured.
     pub requests: u64,
-    /// Requests in all, those of the warm-up included: what the server's CPU time is to be divided by.
+    /// The number of all requests, including the warm-up. The server's CPU time is divided by it.
     pub served: u64,
-    /// Requests that failed or had a wrong answer.
+    /// The number of requests that failed or had a wrong answer.
     pub errors: u64,
-    /// What was wrong with the first of those.
+    /// The error of the first of those.
     pub first_error: Option<String>,
-    /// Length of the measured part.
+    /// The duration of the measured part.
     pub seconds: f64,
-    /// Requests per second.
+    /// The number of requests per second.
     pub throughput: f64,
-    /// Time of a whole request, in microseconds.
+    /// The median time of a whole request, in microseconds.
     pub p50_us: f64,
-    /// The time that one request in a hundred exceeds.
+    /// The 99th percentile of that time.
     pub p99_us: f64,
-    /// The longest.
+    /// The longest time.
     pub max_us: f64,
-    /// Time to the first byte of the answer's body, in microseconds.
+    /// The time to the first byte of the response body, in microseconds.
     pub first_byte_us: f64,
-    /// Bytes of one answer, on average.
+    /// The average number of bytes per response.
     pub bytes: f64,
-    /// Rows of one answer, on average, where they are counted.
+    /// The average number of rows per response, if rows are counted.
     pub rows: f64,
 }
 
 impl Tally {
-    /// Nothing yet.
+    /// Returns an empty tally.
     ///
     /// # Errors
-    /// Never with the bounds that are compiled in.
+    /// Never fails with the compiled-in bounds.
     pub fn new() -> Result<Self> {
         let histogram = Histogram::new_with_bounds(1, LONGEST, 3)?;
         Ok(Self {
@@ -71,12 +71,12 @@ impl Tally {
         })
     }
 
-    /// A request of the warm-up.
+    /// Counts a request of the warm-up.
     pub fn warm_up(&mut self) {
         self.unmeasured += 1;
     }
 
-    /// A request, sent at `sent`, that was answered as it should be.
+    /// Records a request that was sent at `sent` and answered correctly.
     pub fn answered(&mut self, sent: Instant, first_byte: Duration, whole: Duration, bytes: u64, rows: u64) {
         self.began = self.began.into_iter().chain([sent]).min();
         self.ended = self.ended.into_iter().chain([sent + whole]).max();
@@ -86,22 +86,22 @@ impl Tally {
         self.rows += rows;
     }
 
-    /// A request that was not.
+    /// Records a request that failed or was answered wrongly.
     pub fn failed(&mut self, error: impl ToString) {
         self.errors += 1;
         self.first_error.get_or_insert_with(|| error.to_string());
     }
 
-    /// Whether anything went wrong.
+    /// Whether there were errors.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         self.errors > 0
     }
 
-    /// Prints the sum.
+    /// Prints the summary.
     ///
     /// # Errors
-    /// When standard output is gone.
+    /// Returns an error if standard output is closed.
     pub fn print(&self) -> Result<()> {
         let requests = self.whole.len();
         let measured = self.began.zip(self.ended).map(|(began, ended)| ended - began);

@@ -1,8 +1,8 @@
-//! What the programs of the comparison share: Bolt as bytes, prepared answers, an HTTP client that costs little, and
+//! What the programs of the comparison share: Bolt at the level of bytes, prepared responses, a cheap HTTP client, and
 //! figures.
 //!
-//! Nothing here is part of the gateway, and the gateway uses none of it. It is made for measuring on loopback: it
-//! trusts its peers, and a peer that misbehaves ends the run with a message.
+//! Nothing here is part of the gateway, and the gateway uses none of it. It is made for measurements on loopback: it
+//! trusts its peers, and a misbehaving peer ends the run with an error.
 
 pub mod answers;
 pub mod bolt;

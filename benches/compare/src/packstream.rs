@@ -1,8 +1,8 @@
-//! As much PackStream as the bench needs: everything that is written, and the few values that the canned peer reads.
+//! The part of PackStream that the bench needs: all values for writing, and the few that the canned peer reads.
 
 use serde_json::Value;
 
-/// Writes an integer in its shortest form.
+/// Writes an integer in its shortest encoding.
 pub fn integer(out: &mut Vec<u8>, value: i64) {
     if let Ok(small) = i8::try_from(value) {
         if small < -16 {
@@ -38,22 +38,22 @@ pub fn string(out: &mut Vec<u8>, text: &str) {
     out.extend(text.as_bytes());
 }
 
-/// Begins a list; its items follow.
+/// Begins a list. Its items follow.
 pub fn list(out: &mut Vec<u8>, items: usize) {
     length(out, items, 0x90, 0xD4);
 }
 
-/// Begins a map; its keys and values follow, in turn.
+/// Begins a map. Its keys and values follow, alternating.
 pub fn map(out: &mut Vec<u8>, entries: usize) {
     length(out, entries, 0xA0, 0xD8);
 }
 
-/// Begins a structure of at most 15 fields; they follow.
+/// Begins a structure of at most 15 fields, which follow.
 pub fn structure(out: &mut Vec<u8>, fields: u8, tag: u8) {
     out.extend([0xB0 | (fields & 0x0F), tag]);
 }
 
-/// Writes a JSON value; numbers without point and exponent become integers.
+/// Writes a JSON value. Numbers without point and exponent become integers.
 pub fn json(out: &mut Vec<u8>, value: &Value) {
     match value {
         Value::Null => out.push(0xC0),
@@ -77,7 +77,8 @@ pub fn json(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
-/// `tiny` is the marker for up to 15, `wide` the first of the three for more.
+/// Writes the size of a collection. `tiny` is the marker for sizes up to 15, `wide` the first of the three for larger
+/// ones.
 fn length(out: &mut Vec<u8>, length: usize, tiny: u8, wide: u8) {
     if let Ok(short) = u8::try_from(length) {
         if short < 16 {
@@ -94,7 +95,7 @@ fn length(out: &mut Vec<u8>, length: usize, tiny: u8, wide: u8) {
     }
 }
 
-/// Takes a string off the front of `bytes`; `None` if there is something else.
+/// Removes a string from the front of `bytes`. Returns `None` if there is something else.
 pub fn take_string<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (&marker, rest) = bytes.split_first()?;
     let (length, rest) = match marker {
@@ -110,7 +111,7 @@ pub fn take_string<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(text)
 }
 
-/// Takes an integer off the front of `bytes`; `None` if there is something else.
+/// Removes an integer from the front of `bytes`. Returns `None` if there is something else.
 pub fn take_integer(bytes: &mut &[u8]) -> Option<i64> {
     let (&marker, rest) = bytes.split_first()?;
     let size = match marker {
@@ -127,7 +128,7 @@ pub fn take_integer(bytes: &mut &[u8]) -> Option<i64> {
     Some(digits.iter().fold(sign, |value, byte| value << 8 | i64::from(*byte)))
 }
 
-/// The integer under `key` of the map at the front of `bytes`, all of whose values are integers.
+/// Returns the integer under `key` in the map at the front of `bytes`, whose values must all be integers.
 #[must_use]
 pub fn integer_of_map(mut bytes: &[u8], key: &str) -> Option<i64> {
     let (&marker, rest) = bytes.split_first()?;

@@ -4,7 +4,7 @@ import neo4j from "neo4j-driver";
 
 const { DATABASE_URI, DATABASE_USER = "neo4j", DATABASE_PASSWORD = "password", PORT } = process.env;
 const auth = neo4j.auth.basic(DATABASE_USER, DATABASE_PASSWORD);
-// Numbers instead of the driver's own integers, so that the answer is JSON as everybody expects it.
+// Plain numbers instead of the driver's own integers, so that the response is ordinary JSON.
 const driver = neo4j.driver(DATABASE_URI, auth, { disableLosslessIntegers: true });
 
 const app = express();

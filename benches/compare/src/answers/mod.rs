@@ -1,6 +1,6 @@
-//! The answers of the canned peer, made once per statement and sent as often as asked for.
+//! The canned peer's responses, prepared once per statement and sent as often as requested.
 //!
-//! Long results repeat a block of a thousand rows, so that ten million of them need no memory.
+//! Large results repeat a block of a thousand rows, so that ten million of them take no memory.
 
 mod rows;
 
@@ -11,31 +11,31 @@ use crate::{
 
 const BOOKMARK: &str = "FB:kcwQVWtJcTD9R3iBfEhUAVmU98kaIpA=";
 
-/// Everything that is ever said about one statement. All bytes are chunked.
+/// All responses to one statement, as bytes in chunks.
 #[derive(Debug)]
 pub struct Answer {
-    /// SUCCESS of RUN in a transaction of its own.
+    /// The SUCCESS of RUN in an auto-commit transaction.
     pub head: Vec<u8>,
     /// The rows.
     pub rows: Rows,
-    /// SUCCESS of the last PULL in a transaction of its own.
+    /// The SUCCESS of the last PULL in an auto-commit transaction.
     pub summary: Vec<u8>,
-    /// SUCCESS of the last PULL within an explicit transaction.
+    /// The SUCCESS of the last PULL in an explicit transaction.
     pub summary_within: Vec<u8>,
 }
 
-/// A block of rows that is repeated until there are enough.
+/// A block of rows that is repeated as often as needed.
 #[derive(Debug, Default)]
 pub struct Rows {
-    /// Rows in all.
+    /// The total number of rows.
     pub total: u64,
     block: Vec<u8>,
-    /// Where each row of the block ends.
+    /// The end of each row in the block.
     ends: Vec<usize>,
 }
 
 impl Answer {
-    /// The answer to `statement`; with element ids in nodes from Bolt 5 on. `None` for a statement that is not known.
+    /// Returns the response to `statement`, with element ids in nodes since Bolt 5. `None` if the statement is unknown.
     #[must_use]
     pub fn to(statement: &str, element_ids: bool) -> Option<Self> {
         let shape = rows::Shape::of(statement)?;
@@ -57,7 +57,7 @@ impl Answer {
 }
 
 impl Rows {
-    /// As many of the rows from `from` on as lie together in the block, at most `most`: their number and bytes.
+    /// Returns the rows from `from` on that are contiguous in the block, at most `most`: their number and bytes.
     #[must_use]
     pub fn piece(&self, from: u64, most: u64) -> (u64, &[u8]) {
         let length = self.ends.len() as u64;
@@ -74,13 +74,13 @@ impl Rows {
     }
 }
 
-/// A SUCCESS with these metadata, already encoded.
+/// Returns a SUCCESS with this encoded metadata.
 #[must_use]
 pub fn success(metadata: &[u8]) -> Vec<u8> {
     framed(&[&[0xB1, reply::SUCCESS], metadata].concat())
 }
 
-/// A FAILURE.
+/// Returns a FAILURE.
 #[must_use]
 pub fn failure(code: &str, message: &str) -> Vec<u8> {
     let mut out = Vec::new();
@@ -93,7 +93,7 @@ pub fn failure(code: &str, message: &str) -> Vec<u8> {
     framed(&out)
 }
 
-/// The SUCCESS of COMMIT.
+/// Returns the SUCCESS of COMMIT.
 #[must_use]
 pub fn committed() -> Vec<u8> {
     let mut out = Vec::new();

@@ -1,24 +1,24 @@
-//! The statements that the canned peer knows, and what their rows hold. `workloads.py` has the statements in full.
+//! The statements that the canned peer knows, and the values of their rows. `workloads.py` has the full statements.
 
 use crate::packstream::{boolean, float, integer, list, map, string, structure};
 
-/// Rows that differ from each other; longer results repeat them.
+/// The number of distinct rows. Larger results repeat them.
 pub(super) const BLOCK: u64 = 1000;
 
-/// Columns of the wide result.
+/// The number of columns of the wide result.
 const WIDE: usize = 20;
 
 const NODE: u8 = 0x4E;
 
-/// What a text of the wide result looks like: some of it has to be escaped, some of it is not ASCII.
+/// A text of the wide result. Some characters need escapes, some are not ASCII.
 const TEXT: &str = "The engine \"weaves algebraic patterns\"\njust as the Jacquard loom weaves flowers and leaves; \
                     naïve readers in Zürich, Kraków and 東京 agree.";
 
-/// A statement's result.
+/// The result of a statement.
 pub(super) struct Shape {
     pub(super) fields: Vec<String>,
     pub(super) total: u64,
-    /// Appends the values of a row; its number, whether nodes have element ids.
+    /// Appends the values of a row. Takes its number and whether nodes have element ids.
     pub(super) write: fn(&mut Vec<u8>, u64, bool),
     pub(super) creates: bool,
 }
@@ -49,7 +49,7 @@ impl Shape {
     }
 }
 
-/// The digits at the beginning.
+/// The digits at the start.
 fn number(text: &str) -> Option<u64> {
     text.split(|character: char| !character.is_ascii_digit()).next()?.parse().ok()
 }

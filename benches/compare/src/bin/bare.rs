@@ -1,4 +1,4 @@
-//! A handler that reads the body and returns a constant: the least that a gateway on axum can cost.
+//! A handler that reads the body and returns a constant: the lowest possible cost of a gateway on axum.
 
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -13,13 +13,13 @@ use axum::{
 use clap::Parser;
 use tokio::net::TcpListener;
 
-/// A web server that returns one answer to everything.
+/// A web server that returns prepared responses.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
-    /// The files with the answers: the first is served at /0, the second at /1 and so on.
+    /// Files with the responses: the first is served at /0, the second at /1, and so on.
     answers: Vec<PathBuf>,
 }
 
@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.listen).await.with_context(|| arguments.listen.to_string())?;
     println!("listening on {}", listener.local_addr()?);
     let listener = listener.tap_io(|socket| {
-        // Without it an answer in two pieces waits for an acknowledgement.
+        // Otherwise a response in two pieces would wait for an acknowledgement.
         let _ = socket.set_nodelay(true);
     });
     Ok(axum::serve(listener, router).await?)

@@ -1,7 +1,7 @@
-//! A Bolt server that knows a few statements and has their answers ready.
+//! A Bolt server that knows a few statements and has prepared responses to them.
 //!
-//! It says what a Neo4j says, on Bolt 5.4 down to 5.0 and 4.4 down to 4.1, lets everybody in and computes nothing.
-//! So whoever is measured against it is measured without a database.
+//! It behaves like Neo4j on Bolt 5.4 to 5.0 and 4.4 to 4.1, accepts any login and computes nothing. A client measured
+//! against it is therefore measured without a database.
 
 use std::{collections::HashMap, io, rc::Rc};
 
@@ -18,21 +18,21 @@ use tokio::{
     task::LocalSet,
 };
 
-/// Bytes gathered before they are written.
+/// The bytes that are collected before they are written.
 const BATCH: usize = 64 * 1024;
 
-/// A Bolt server with prepared answers.
+/// A Bolt server with prepared responses.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
 }
 
-/// Answers that were asked for before, by statement, for Bolt 4 and 5.
+/// The responses to known statements, for Bolt 4 and 5.
 type Known = HashMap<Vec<u8>, Rc<Answer>>;
 
-/// One connection.
+/// The state of one connection.
 struct Session {
     socket: TcpStream,
     outbound: Vec<u8>,
@@ -40,7 +40,7 @@ struct Session {
     known: Known,
     within_transaction: bool,
     failed: bool,
-    /// The result that is being pulled, and the rows that are gone.
+    /// The result that is being pulled, and the number of rows that were sent.
     result: Option<(Rc<Answer>, u64)>,
     success: Vec<u8>,
     committed: Vec<u8>,
@@ -56,7 +56,7 @@ async fn main() -> anyhow::Result<()> {
             loop {
                 let (socket, _) = listener.accept().await?;
                 tokio::task::spawn_local(async move {
-                    // A client that goes away in the middle is no concern of ours.
+                    // A client that disconnects halfway is not an error.
                     let _ = serve(socket).await;
                 });
             }
@@ -91,7 +91,7 @@ async fn serve(mut socket: TcpStream) -> io::Result<()> {
     }
 }
 
-/// The best of 5.4 to 5.0 and 4.4 to 4.1 in the first slot that has one of them.
+/// Returns the best of 5.4 to 5.0 and 4.4 to 4.1 in the first slot that includes one of them.
 fn choose(offer: &[u8; 20]) -> [u8; 4] {
     let Some((magic, slots)) = offer.split_first_chunk::<4>().filter(|(magic, _)| **magic == MAGIC) else {
         return [0; 4];
@@ -123,7 +123,7 @@ impl Session {
         }
     }
 
-    /// Answers one message; `false` ends the connection.
+    /// Answers one message. Returns `false` to end the connection.
     async fn handle(&mut self, message: &[u8]) -> io::Result<bool> {
         // A message without bytes is a keep-alive.
         let Some((&[_, tag], fields)) = message.split_first_chunk::<2>() else { return Ok(true) };
@@ -214,7 +214,7 @@ impl Session {
         self.outbound.extend(answers::failure(code, message));
     }
 
-    /// Small pieces are gathered; large ones go out as they are.
+    /// Small pieces are collected, large ones are sent directly.
     async fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
         if bytes.len() < BATCH {
             self.outbound.extend(bytes);

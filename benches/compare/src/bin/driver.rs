@@ -1,5 +1,5 @@
-//! The same statements by a native driver straight on Bolt, decoded into `serde_json` values: what an application
-//! pays that needs no HTTP.
+//! The same statements through a native driver directly on Bolt, decoded into `serde_json` values: the cost for an
+//! application that needs no HTTP.
 
 use std::{
     path::PathBuf,
@@ -16,27 +16,27 @@ use serde_json::{Map, Value};
 /// A load generator on neo4rs.
 #[derive(Parser)]
 struct Arguments {
-    /// The server: HOST:PORT.
+    /// Address of the server: HOST:PORT.
     address: String,
-    /// The statement.
+    /// Statement to run.
     #[arg(long)]
     statement: String,
-    /// A file with its parameters: a JSON object.
+    /// File with the parameters: a JSON object.
     #[arg(long)]
     parameters: PathBuf,
-    /// The user.
+    /// User name.
     #[arg(long, default_value = "neo4j")]
     user: String,
-    /// The password.
+    /// Password.
     #[arg(long, default_value = "password")]
     password: String,
-    /// Tasks, one statement at a time in each. The driver's pool has 100 connections.
+    /// Number of tasks, each of which runs one statement at a time. The driver's pool has 100 connections.
     #[arg(long, default_value_t = 1)]
     connections: usize,
-    /// Length of the measured part, in seconds.
+    /// Duration of the measured part in seconds.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// Length of the part before it, in seconds. It begins when every task has had an answer.
+    /// Duration of the warm-up in seconds. It begins when every task has received a response.
     #[arg(long, default_value_t = 0.5)]
     warm_up: f64,
 }
@@ -77,7 +77,7 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
-/// Runs the statement until the time is over.
+/// Runs the statement until the time is up.
 async fn repeat(
     graph: Graph,
     query: Query,
@@ -103,7 +103,7 @@ async fn repeat(
     }
 }
 
-/// Runs it once: rows, and the time to the first of them.
+/// Runs the statement once. Returns the number of rows and the time to the first of them.
 async fn once(graph: &Graph, query: Query) -> Result<(u64, Duration)> {
     let sent = Instant::now();
     let mut stream = graph.execute(query).await?;

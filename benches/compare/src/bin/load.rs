@@ -1,7 +1,7 @@
-//! Sends requests over kept connections, one at a time on each, and prints what came of it.
+//! Sends requests over keep-alive connections, one at a time on each, and prints the figures.
 //!
-//! One thread does it all, so that two cores are enough for the bench. Every status is checked, every body's length,
-//! and the first body of each connection as a whole.
+//! Everything runs on one thread, so that two cores are enough for the bench. Checks the status of every response, the
+//! length of every body, and the whole first body of each connection.
 
 use std::{
     cell::RefCell,
@@ -22,36 +22,36 @@ use tokio::task::{JoinSet, LocalSet};
 /// A load generator for one URL.
 #[derive(Parser)]
 struct Arguments {
-    /// Where to: http://HOST:PORT/PATH.
+    /// URL to request: http://HOST:PORT/PATH.
     url: String,
-    /// A file with the body of every request.
+    /// File with the body of every request.
     #[arg(long)]
     body: PathBuf,
-    /// A header, such as "Accept: application/jsonl".
+    /// Header to send, such as "Accept: application/jsonl".
     #[arg(long = "header")]
     headers: Vec<String>,
-    /// Kept connections.
+    /// Number of keep-alive connections.
     #[arg(long, default_value_t = 1)]
     connections: usize,
-    /// Length of the measured part, in seconds.
+    /// Duration of the measured part in seconds.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// Every connection sends at least so many requests within it.
+    /// Minimum number of requests that every connection sends in that time.
     #[arg(long, default_value_t = 1)]
     at_least: u64,
-    /// Length of the part before it, in seconds. It begins when every connection has had an answer.
+    /// Duration of the warm-up in seconds. It begins when every connection has received a response.
     #[arg(long, default_value_t = 0.5)]
     warm_up: f64,
-    /// The status that is right.
+    /// Expected status.
     #[arg(long, default_value_t = 202)]
     status: u16,
-    /// Text that is in the body of every right answer.
+    /// Text that every correct response contains.
     #[arg(long)]
     expect: String,
-    /// The URL opens transactions as the Query API does; a request is three: open, run, commit.
+    /// Open transactions at the URL as in the Query API. One request then consists of three: open, run, commit.
     #[arg(long)]
     transaction: bool,
-    /// Write the body of an answer to this file.
+    /// Write the body of one response to this file.
     #[arg(long)]
     save: Option<PathBuf>,
 }
@@ -85,7 +85,7 @@ async fn main() -> Result<()> {
 }
 
 impl Run {
-    /// Opens all connections, and when each of them has had an answer, sends requests over them.
+    /// Opens all connections and, once each of them has received a response, sends requests over them.
     async fn all(self: Rc<Self>) -> Result<()> {
         let mut opening = JoinSet::new();
         for number in 0..self.arguments.connections {
@@ -108,7 +108,7 @@ impl Run {
         Ok(())
     }
 
-    /// A connection that works, and the length of an answer.
+    /// A connection that works, and the length of one response.
     async fn open(self: Rc<Self>, number: usize) -> Result<(Connection, u64)> {
         let mut connection = Connection::open(&self.address).await?;
         let answer = self.first(&mut connection, &self.request("POST", &self.path), number).await?;
@@ -116,7 +116,7 @@ impl Run {
         Ok((connection, answer.bytes))
     }
 
-    /// Sends requests until the time is over.
+    /// Sends requests until the time is up.
     async fn send(self: Rc<Self>, mut connection: Connection, bytes: u64, start: Instant) -> Result<()> {
         let whole = self.request("POST", &self.path);
         let end = start + Duration::from_secs_f64(self.arguments.seconds);
@@ -137,7 +137,7 @@ impl Run {
         }
     }
 
-    /// The first request of a connection, whose answer is looked at.
+    /// Sends the first request of a connection and checks the whole response.
     async fn first(&self, connection: &mut Connection, whole: &[u8], number: usize) -> Result<Answer> {
         let mut body = Vec::new();
         let answer = self.unit(connection, whole, Some(&mut body)).await?;
@@ -157,7 +157,7 @@ impl Run {
         self.exchange(connection, whole, kept).await
     }
 
-    /// Opens a transaction, runs a statement in it, and commits it with a third one.
+    /// Opens a transaction with one request, runs a statement in it with a second one, and commits it with a third.
     async fn transaction(
         &self,
         connection: &mut Connection,
@@ -194,7 +194,7 @@ impl Run {
     }
 }
 
-/// The `id` of the member `transaction`.
+/// Returns the `id` of the member `transaction`.
 fn transaction_id(body: &[u8]) -> Result<String> {
     let answer: serde_json::Value = serde_json::from_slice(body)?;
     let id = answer.pointer("/transaction/id").and_then(serde_json::Value::as_str);

@@ -1,7 +1,7 @@
 //! The gateway that a user would write in Rust: axum, the driver neo4rs, and `serde_json` values in between.
 //!
-//! POST /query takes `{"statement", "parameters"}`, POST /transaction `{"statements": [...]}`. The pool and the number
-//! of rows fetched at a time are those of Boltgate and of the official drivers.
+//! POST /query takes `{"statement", "parameters"}`, POST /transaction `{"statements": [...]}`. The size of the pool and
+//! of a fetch are those of Boltgate and of the official drivers.
 
 use std::net::SocketAddr;
 
@@ -23,15 +23,15 @@ use tokio::net::TcpListener;
 /// A gateway on axum and neo4rs.
 #[derive(Parser)]
 struct Arguments {
-    /// The database: HOST:PORT.
+    /// Address of the database: HOST:PORT.
     database: String,
-    /// The user.
+    /// User name.
     #[arg(long, default_value = "neo4j")]
     user: String,
-    /// The password.
+    /// Password.
     #[arg(long, default_value = "password")]
     password: String,
-    /// Where to listen.
+    /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: SocketAddr,
 }
@@ -48,7 +48,7 @@ struct Statements {
     statements: Vec<Statement>,
 }
 
-/// What went wrong, as the answer.
+/// An error, as the response.
 struct Failure(neo4rs::Error);
 
 #[tokio::main]
@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
     let listener = TcpListener::bind(arguments.listen).await?;
     println!("listening on {}", listener.local_addr()?);
     let listener = listener.tap_io(|socket| {
-        // Without it an answer in two pieces waits for an acknowledgement.
+        // Otherwise a response in two pieces would wait for an acknowledgement.
         let _ = socket.set_nodelay(true);
     });
     Ok(axum::serve(listener, router).await?)

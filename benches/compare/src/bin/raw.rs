@@ -1,6 +1,7 @@
-//! The same statements straight over Bolt, by a client that only finds the ends of messages: the limit for everybody.
+//! The same statements directly over Bolt, by a client that only finds the ends of messages: the lowest cost for any
+//! client.
 //!
-//! It also fills databases: `--once` runs one statement and prints its rows' number.
+//! It also fills databases: `--once` runs one statement and prints the number of its rows.
 
 use std::{
     cell::RefCell,
@@ -18,36 +19,36 @@ use clap::Parser;
 use serde_json::Value;
 use tokio::task::{JoinSet, LocalSet};
 
-/// A Bolt client that reads answers without looking at them.
+/// A Bolt client that receives responses without decoding them.
 #[derive(Parser)]
 struct Arguments {
-    /// The server: HOST:PORT.
+    /// Address of the server: HOST:PORT.
     address: String,
-    /// The statement.
+    /// Statement to run.
     #[arg(long)]
     statement: String,
-    /// A file with its parameters: a JSON object.
+    /// File with the parameters: a JSON object.
     #[arg(long)]
     parameters: Option<PathBuf>,
-    /// The user; without one nobody logs in.
+    /// User name. Without it, the client logs in without credentials.
     #[arg(long)]
     user: Option<String>,
-    /// The password.
+    /// Password.
     #[arg(long, default_value = "")]
     password: String,
-    /// Connections, one statement at a time on each.
+    /// Number of connections, each of which runs one statement at a time.
     #[arg(long, default_value_t = 1)]
     connections: usize,
-    /// Length of the measured part, in seconds.
+    /// Duration of the measured part in seconds.
     #[arg(long, default_value_t = 3.0)]
     seconds: f64,
-    /// Every connection runs at least so many statements within it.
+    /// Minimum number of statements that every connection runs in that time.
     #[arg(long, default_value_t = 1)]
     at_least: u64,
-    /// Length of the part before it, in seconds. It begins when every connection has had an answer.
+    /// Duration of the warm-up in seconds. It begins when every connection has received a response.
     #[arg(long, default_value_t = 0.5)]
     warm_up: f64,
-    /// Run the statement once, measure nothing.
+    /// Run the statement once and measure nothing.
     #[arg(long)]
     once: bool,
 }
@@ -83,7 +84,7 @@ async fn main() -> Result<()> {
 }
 
 impl Run {
-    /// Opens all connections, and when each of them has had an answer, runs the statement over them.
+    /// Opens all connections and, once each of them has received a response, runs the statement over them.
     async fn all(self: Rc<Self>) -> Result<()> {
         let mut opening = JoinSet::new();
         for _ in 0..self.arguments.connections {
@@ -106,7 +107,7 @@ impl Run {
         Ok(())
     }
 
-    /// A connection that works, and the number of rows of an answer.
+    /// A connection that works, and the number of rows in one response.
     async fn open(self: Rc<Self>) -> Result<(Client, u64)> {
         let mut client = Client::connect(&self.arguments.address, &self.login).await?;
         let rows = client.run(&self.statement).await?.rows;
@@ -114,7 +115,7 @@ impl Run {
         Ok((client, rows))
     }
 
-    /// Runs the statement until the time is over.
+    /// Runs the statement until the time is up.
     async fn repeat(self: Rc<Self>, mut client: Client, rows: u64, start: Instant) -> Result<()> {
         let end = start + Duration::from_secs_f64(self.arguments.seconds);
         let mut measured = 0;

@@ -1,4 +1,4 @@
-//! A Bolt client on one socket that reads answers without looking at them: the least that any client has to do.
+//! A Bolt client on one socket that receives responses without decoding them: the least that any client must do.
 
 use std::time::{Duration, Instant};
 
@@ -12,42 +12,42 @@ use tokio::{
 use super::{MAGIC, Scan, frame, request};
 use crate::packstream;
 
-/// Bytes read at a time.
+/// The number of bytes per read.
 const BUFFER: usize = 256 * 1024;
 
-/// User and password; without them the login has the scheme `none`.
+/// User name and password. Without them the login has the scheme `none`.
 #[derive(Debug, Clone, Default)]
 pub struct Login {
-    /// The user's name.
+    /// The user name.
     pub user: Option<String>,
     /// The password.
     pub password: String,
 }
 
-/// RUN and PULL of everything, ready to be sent in one write.
+/// RUN and a PULL of all rows, prepared for one write.
 pub struct Statement(Vec<u8>);
 
-/// What one statement brought.
+/// The figures of one statement.
 #[derive(Debug, Clone, Copy)]
 pub struct Answer {
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
-    /// Bytes, chunk sizes included.
+    /// The number of bytes, including chunk headers.
     pub bytes: u64,
-    /// From the write to the first byte.
+    /// The time from the write to the first byte.
     pub first_byte: Duration,
-    /// From the write to the last byte.
+    /// The time from the write to the last byte.
     pub whole: Duration,
 }
 
-/// A connection that is logged in.
+/// A connection that has logged in.
 pub struct Client {
     socket: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Statement {
-    /// Statement, parameters (an object), and `mode`, `db` and the like (an object).
+    /// Takes a statement, its parameters (an object), and an object with `mode`, `db` and the like.
     #[must_use]
     pub fn new(text: &str, parameters: &Value, extra: &Value) -> Self {
         let mut run = Vec::new();
@@ -66,7 +66,7 @@ impl Client {
     /// Connects to `host:port` with Bolt 5.4 and logs in.
     ///
     /// # Errors
-    /// When the server cannot be reached, does not speak Bolt 5.4 or refuses the login.
+    /// Returns an error if the server cannot be reached, does not speak Bolt 5.4 or refuses the login.
     pub async fn connect(address: &str, login: &Login) -> Result<Self> {
         let socket = TcpStream::connect(address).await.with_context(|| format!("cannot reach {address}"))?;
         socket.set_nodelay(true)?;
@@ -96,10 +96,10 @@ impl Client {
         Ok(())
     }
 
-    /// Runs a statement in a transaction of its own and reads its answer.
+    /// Runs a statement in an auto-commit transaction and receives the response.
     ///
     /// # Errors
-    /// When the connection breaks, or the server answers with a FAILURE.
+    /// Returns an error if the connection breaks or the server responds with a FAILURE.
     pub async fn run(&mut self, statement: &Statement) -> Result<Answer> {
         self.exchange(&statement.0, 2).await
     }

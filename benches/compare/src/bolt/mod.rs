@@ -1,4 +1,4 @@
-//! Bolt as bytes: messages in chunks, a scan over what a server sends, and a client on one socket.
+//! Bolt at the level of bytes: messages in chunks, a scanner for what a server sends, and a client on one socket.
 
 mod client;
 mod scan;
@@ -6,7 +6,7 @@ mod scan;
 pub use client::{Client, Login, Statement};
 pub use scan::Scan;
 
-/// Tags of requests.
+/// The tags of requests.
 pub mod request {
     /// Greets the server.
     pub const HELLO: u8 = 0x01;
@@ -18,15 +18,15 @@ pub mod request {
     pub const RUN: u8 = 0x10;
     /// Opens a transaction.
     pub const BEGIN: u8 = 0x11;
-    /// Commits it.
+    /// Commits a transaction.
     pub const COMMIT: u8 = 0x12;
-    /// Rolls it back.
+    /// Rolls a transaction back.
     pub const ROLLBACK: u8 = 0x13;
-    /// Throws rows away.
+    /// Discards rows.
     pub const DISCARD: u8 = 0x2F;
-    /// Asks for rows.
+    /// Requests rows.
     pub const PULL: u8 = 0x3F;
-    /// Says what the client does.
+    /// Reports what the client does.
     pub const TELEMETRY: u8 = 0x54;
     /// Logs in.
     pub const LOGON: u8 = 0x6A;
@@ -34,7 +34,7 @@ pub mod request {
     pub const LOGOFF: u8 = 0x6B;
 }
 
-/// Tags of replies.
+/// The tags of replies.
 pub mod reply {
     /// A request succeeded.
     pub const SUCCESS: u8 = 0x70;
@@ -46,13 +46,13 @@ pub mod reply {
     pub const FAILURE: u8 = 0x7F;
 }
 
-/// How a Bolt connection begins.
+/// The first bytes of a Bolt connection.
 pub const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
 
-/// Most bytes in one chunk.
+/// The maximum size of a chunk in bytes.
 const CHUNK: usize = 0xFFFF;
 
-/// Appends `message` in chunks, with its end.
+/// Appends `message` in chunks, followed by the end marker.
 pub fn frame(out: &mut Vec<u8>, message: &[u8]) {
     for chunk in message.chunks(CHUNK) {
         out.extend(u16::try_from(chunk.len()).unwrap_or(u16::MAX).to_be_bytes());
@@ -61,7 +61,7 @@ pub fn frame(out: &mut Vec<u8>, message: &[u8]) {
     out.extend([0, 0]);
 }
 
-/// A message in chunks.
+/// Returns a message in chunks.
 #[must_use]
 pub fn framed(message: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(message.len() + 4);
@@ -69,7 +69,7 @@ pub fn framed(message: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The first chunk of the first message in `bytes`, and the bytes of the whole message; `None` until it is complete.
+/// Returns the first chunk of the first message in `bytes`, and all bytes of that message. `None` until it is complete.
 ///
 /// An empty chunk is a keep-alive: a message without bytes.
 #[must_use]

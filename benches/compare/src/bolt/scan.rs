@@ -1,18 +1,18 @@
-//! A walk over the bytes of a server that reads chunk sizes and tags, and jumps over everything else.
+//! A scanner for the bytes of a server, which reads chunk headers and tags and skips everything else.
 
 use super::reply;
 
-/// What has been seen so far. Bytes may come in pieces of any size.
+/// The state of the scan. Bytes may arrive in pieces of any size.
 #[derive(Debug, Default)]
 pub struct Scan {
-    /// Rows.
+    /// The number of rows.
     pub records: u64,
-    /// Messages that end a request.
+    /// The number of messages that end a request.
     pub summaries: u64,
-    /// Every FAILURE, without chunk sizes.
+    /// Every FAILURE, without chunk headers.
     pub failure: Option<Vec<u8>>,
     state: State,
-    /// Bytes of the current message seen, up to two: the second one is its tag.
+    /// The bytes of the current message that were seen, up to two: the second byte is the tag.
     seen: u8,
     tag: u8,
 }
@@ -26,7 +26,7 @@ enum State {
 }
 
 impl Scan {
-    /// Walks over `bytes`.
+    /// Scans `bytes`.
     pub fn feed(&mut self, mut bytes: &[u8]) {
         while let Some((&first, rest)) = bytes.split_first() {
             match self.state {

@@ -1,8 +1,8 @@
-//! The end of a body: by length, or by its last chunk.
+//! Finds the end of a body: by its length, or by its last chunk.
 
 use anyhow::{Result, ensure};
 
-/// A body that is being read.
+/// The state of a body that is being received.
 #[derive(Debug)]
 pub(super) struct Body {
     state: State,
@@ -11,15 +11,15 @@ pub(super) struct Body {
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum State {
-    /// So many bytes are left of a body of known length.
+    /// The number of remaining bytes of a body of known length.
     Length(u64),
-    /// Within the line with a chunk's size; what was read of it.
+    /// Inside the line with a chunk's size; the size read so far.
     Size(u64),
-    /// Behind the digits of that line.
+    /// After the digits of that line.
     SizeEnd(u64),
-    /// So many bytes are left of a chunk.
+    /// The number of remaining bytes of a chunk.
     Chunk(u64),
-    /// In the line end behind a chunk; whether it is the last chunk.
+    /// Inside the line end after a chunk; whether it is the last chunk.
     ChunkEnd(bool),
     Complete,
 }
@@ -37,12 +37,12 @@ impl Body {
         self.state == State::Complete
     }
 
-    /// Bytes so far, without chunk sizes.
+    /// The number of bytes so far, without chunk headers.
     pub(super) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Takes what was read.
+    /// Processes received bytes.
     pub(super) fn feed(&mut self, mut piece: &[u8], mut kept: Option<&mut Vec<u8>>) -> Result<()> {
         while let Some((&first, rest)) = piece.split_first() {
             self.state = match self.state {
@@ -87,7 +87,7 @@ impl Body {
                 State::Complete => break,
             };
         }
-        ensure!(piece.is_empty(), "there are {} bytes behind the answer", piece.len());
+        ensure!(piece.is_empty(), "there are {} bytes after the response", piece.len());
         Ok(())
     }
 }
