@@ -1,4 +1,4 @@
-"""From a source tree to the programs that are counted."""
+"""Builds the programs to be counted from a source tree."""
 
 import contextlib
 import json
@@ -16,9 +16,10 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve
 
 
 def build(tree, into):
-    """Builds as users do, and copies what comes of it, since the next build may put something else there."""
+    """Builds like users do, and copies the result, since the next build may overwrite it."""
     into.mkdir(parents=True, exist_ok=True)
-    # The gateway last: with a bench comes a gateway that has the features of the tests' dependencies.
+    # The gateway comes last: building a bench builds a gateway with the features of the tests'
+    # dependencies.
     work = _cargo(tree, "--bench", "instructions")
     gateway = _cargo(tree, "--bin", "boltgate")
     return Binaries(gateway=shutil.copy2(gateway, into / "boltgate"), work=shutil.copy2(work, into / "work"))
@@ -26,21 +27,21 @@ def build(tree, into):
 
 def _cargo(tree, kind, name):
     command = ["cargo", "build", "--release", "--locked", kind, name, "--message-format=json-render-diagnostics"]
-    # One target folder for all trees: dependencies are built once.
+    # One target folder for all trees, so that dependencies are built only once.
     variables = os.environ | {"CARGO_TARGET_DIR": str(TARGET)}
     built = subprocess.run(command, cwd=tree, env=variables, stdout=subprocess.PIPE, text=True)
     if built.returncode != 0:
-        raise Failed(f"{' '.join(command)} has failed in {tree}")
+        raise Failed(f"{' '.join(command)} failed in {tree}")
     for line in built.stdout.splitlines():
         artifact = json.loads(line)
         if artifact.get("executable") and artifact["target"]["name"] == name:
             return artifact["executable"]
-    raise Failed(f"cargo says nothing of {name}")
+    raise Failed(f"cargo did not report {name}")
 
 
 @contextlib.contextmanager
 def checked_out(commit):
-    """A commit's files in a folder that is gone afterwards."""
+    """The files of a commit, in a temporary folder."""
     with tempfile.TemporaryDirectory(prefix="boltgate-instructions-") as folder:
         archive = subprocess.Popen(["git", "-C", REPOSITORY, "archive", commit], stdout=subprocess.PIPE)
         subprocess.run(["tar", "-x", "-C", folder], stdin=archive.stdout, check=True)
@@ -52,9 +53,9 @@ def checked_out(commit):
 
 
 def last_change(file):
-    """The commit that the baseline was made for: the last one that changed it."""
+    """The commit of the baseline: the last one that changed it."""
     command = ["git", "-C", REPOSITORY, "log", "-1", "--format=%H", "--", file]
     commit = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     if not commit:
-        raise Failed(f"no commit has {file}")
+        raise Failed(f"no commit contains {file}")
     return commit

@@ -1,7 +1,7 @@
-"""Instructions of a process, counted by callgrind.
+"""Counts the instructions of a process with callgrind.
 
-A count is a difference: of a run with the work that is meant, and of one without it that is the same otherwise. What a
-process does to start, to warm up and to stop goes out of it.
+A count is the difference of two runs, one with the work and one without it that is otherwise the same. This removes
+what a process does to start, to warm up and to stop.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ import threading
 import time
 from pathlib import Path
 
-# Nothing of the caller's environment gets in, and no clock runs out on a slow machine.
+# The caller's environment has no effect, and timeouts are long enough for a slow machine.
 ENVIRONMENT = {
     "PATH": os.environ["PATH"],
     "BOLTGATE_DATABASE__LOGIN_AGE": "1h",
@@ -24,7 +24,7 @@ PATIENCE = 300
 
 
 class Failed(Exception):
-    """Something could not be counted; the text says what."""
+    """Something could not be counted. The message says what."""
 
 
 def valgrind(profile):
@@ -32,25 +32,25 @@ def valgrind(profile):
 
 
 def collected(profile):
-    """What a run that has ended says of itself."""
+    """The count that a finished run has logged."""
     log = Path(f"{profile}.log").read_text()
     if found := re.search(r"Collected : (\d+)", log):
         return int(found[1])
-    raise Failed(f"callgrind has counted nothing:\n{log}")
+    raise Failed(f"callgrind counted nothing:\n{log}")
 
 
 def count_program(profile, *command):
-    """The instructions of a program that runs to its end by itself."""
+    """The instructions of a program that ends by itself."""
     done = subprocess.run(
         [*valgrind(profile), *command], env=ENVIRONMENT, capture_output=True, text=True, timeout=PATIENCE
     )
     if done.returncode != 0:
-        raise Failed(f"{' '.join(map(str, command))} has failed:\n{done.stderr}")
+        raise Failed(f"{' '.join(map(str, command))} failed:\n{done.stderr}")
     return collected(profile)
 
 
 class Gateway:
-    """While it runs `port` is known, and `instructions` when it has ended."""
+    """A running gateway: `port` is known while it runs, `instructions` after its end."""
 
     port = instructions = None
 
@@ -58,26 +58,26 @@ class Gateway:
         self._tasks = Path("/proc", str(process), "task")
 
     def wait_until_idle(self):
-        """Returns when all threads sleep. Who sends something only then finds the gateway waiting for it, on a fast
-        machine and on a slow one; else it would be up to chance which of its ways it takes."""
-        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has ended, which is as good.
+        """Waits until all threads sleep. Whatever is sent afterwards finds the gateway waiting for it, on fast and slow
+        machines alike; otherwise chance would decide which code path it takes."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It has ended, which will do.
             while any(_is_awake(task) for task in self._tasks.iterdir()):
                 time.sleep(0.0002)
 
 
 def _is_awake(task):
-    # The state stands behind the name, which is in brackets and may hold anything.
+    # The state follows the name, which is in brackets and may contain anything.
     return (task / "stat").read_bytes().rpartition(b") ")[2][:1] in b"RD"
 
 
 def keep_to_one_processor():
-    """One thread serves then, so that no work goes from thread to thread by chance."""
+    """Makes the gateway serve with one thread, so that no work moves between threads by chance."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 @contextlib.contextmanager
 def gateway(profile, binary, database):
-    """Runs a gateway under callgrind in front of the database's port."""
+    """Runs a gateway under callgrind, connected to the port `database`."""
     process = subprocess.Popen(
         [*valgrind(profile), binary, "serve", "--listen", "127.0.0.1:0", "--database-uri", f"bolt://127.0.0.1:{database}"],
         env=ENVIRONMENT,
@@ -86,7 +86,7 @@ def gateway(profile, binary, database):
         text=True,
     )
     counted = Gateway(process.pid)
-    # Whatever happens, it does not outlive this.
+    # The gateway must not outlive this function.
     watchdog = threading.Timer(PATIENCE, process.kill)
     watchdog.start()
     log = []
@@ -96,16 +96,16 @@ def gateway(profile, binary, database):
             if found := re.search(r"serving http://127\.0\.0\.1:(\d+)", line):
                 break
         else:
-            raise Failed("the gateway does not start:\n" + "".join(log))
+            raise Failed("the gateway did not start:\n" + "".join(log))
         reader = threading.Thread(target=lambda: log.extend(process.stderr))
-        reader.start()  # A full pipe would stop it.
+        reader.start()  # A full pipe would block the gateway.
         counted.port = int(found[1])
         yield counted
         process.send_signal(signal.SIGTERM)
         process.wait()
         reader.join()
         if process.returncode != 0:
-            raise Failed(f"the gateway has ended with {process.returncode}:\n" + "".join(log[-20:]))
+            raise Failed(f"the gateway ended with {process.returncode}:\n" + "".join(log[-20:]))
         counted.instructions = collected(profile)
     finally:
         watchdog.cancel()

@@ -1,7 +1,7 @@
-"""A canned database: it speaks Bolt 5.4 and answers the statements that it knows, each always the same.
+"""A canned database: it speaks Bolt 5.4 and always answers known statements in the same way.
 
-Requests that arrive together are answered together, so that what the gateway reads at a time does not depend on who is
-faster.
+Requests that arrive together are answered together, so that the amount of data that the gateway reads at a time does
+not depend on which side is faster.
 """
 
 import contextlib
@@ -13,7 +13,7 @@ from packstream import Messages, Structure, integer_behind, message, text
 
 
 class Tag:
-    """Of messages and structures."""
+    """Tags of messages and structures."""
 
     HELLO, GOODBYE, RUN, BEGIN, COMMIT, PULL = 0x01, 0x02, 0x10, 0x11, 0x12, 0x3F
     SUCCESS, RECORD = 0x70, 0x71
@@ -45,7 +45,7 @@ WIDE = [part * size for size in (1, 4, 16, 64) for part in ("plain by ", 'a "b"\
 
 
 class Answer:
-    """Columns, one row so many times, and what is said at the end."""
+    """The response to a statement: columns, a row that is repeated, and the final metadata."""
 
     def __init__(self, columns, row=None, rows=0, kind="r", stats=None):
         self.columns, self.rows, self.kind, self.stats = columns, rows, kind, stats
@@ -53,12 +53,12 @@ class Answer:
 
 
 class Database:
-    """Listens on a port of its own until it is closed."""
+    """Listens on a free port until it is closed."""
 
     def __init__(self, answers):
-        """`answers`: from the text of a statement to its Answer."""
+        """`answers` maps the text of a statement to its Answer."""
         self._answers = answers
-        # Called before anything is answered.
+        # Called before each response.
         self.pause = lambda: None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
@@ -73,13 +73,13 @@ class Database:
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                return  # It was closed.
+                return  # It has been closed.
             session = _Session(connection, number, self._answers, self)
             threading.Thread(target=session.serve, daemon=True).start()
 
 
 class _Session:
-    """One connection. A gateway that goes away without a word ends it as well."""
+    """Serves one connection, which also ends if the gateway disconnects."""
 
     def __init__(self, connection, number, answers, database):
         self._connection, self._number, self._answers, self._database = connection, number, answers, database

@@ -1,4 +1,4 @@
-"""The baseline: what was counted when it was accepted, where that was, and whether it still holds."""
+"""The baseline: its figures, the environment in which they were counted, and the comparison with new ones."""
 
 import json
 import os
@@ -11,7 +11,7 @@ LIMIT = 0.05
 
 
 def environment(binaries):
-    """What counts depend on beside the source. Figures of two environments cannot be compared."""
+    """What counts depend on besides the source. Figures of different environments cannot be compared."""
     seen = subprocess.run(
         ["valgrind", "--tool=none", "--quiet", binaries.work, "processor"],
         env=ENVIRONMENT, capture_output=True, text=True, check=True,
@@ -30,7 +30,7 @@ def _first_line(*command):
 
 
 class Baseline:
-    """A file of figures. One that is not there is empty."""
+    """Reads a file of figures. A missing file is empty."""
 
     def __init__(self, file):
         self._file = file
@@ -39,7 +39,7 @@ class Baseline:
         self.instructions = content.get("instructions", {})
 
     def differences(self, found):
-        """Where this environment is not the baseline's, as text."""
+        """The differences between this environment and the baseline's, as text."""
         keys = [key for key in found if found[key] != self.environment.get(key)]
         return [f"{key}: {found[key] or 'none'}, baseline {self.environment.get(key) or 'none'}" for key in keys]
 
@@ -54,7 +54,7 @@ def change(now, before):
 
 
 def table(counts, before, title):
-    """Markdown; `before` is from parts to instructions."""
+    """A Markdown table. `before` maps parts to instructions."""
     yield f"| {'part':52} | {'instructions':>12} | per {'':11} | {title:>12} | change |"
     yield f"|:{'-' * 53}|{'-' * 13}:|{'-' * 17}|{'-' * 13}:|-------:|"
     for count in counts:
@@ -72,7 +72,7 @@ def _figure(number):
 
 
 def findings(counts, before, title):
-    """What must not be merged as it is: a sentence for each part that it concerns."""
+    """The reasons against a merge: a sentence for each part with a problem."""
     for count in counts:
         moved = change(count.instructions, before.get(count.part))
         if moved is None:
@@ -80,4 +80,4 @@ def findings(counts, before, title):
         elif abs(moved) > LIMIT:
             yield f"{count.part}: {'grew' if moved > 0 else 'shrank'} by {abs(moved):.1%}"
     for part in before.keys() - {count.part for count in counts}:
-        yield f"{part}: is in {title}, and is not counted any more"
+        yield f"{part}: is in {title}, but is no longer counted"

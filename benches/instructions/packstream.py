@@ -1,10 +1,10 @@
-"""As much of PackStream and of Bolt's chunks as a canned database needs."""
+"""The parts of PackStream and of Bolt's chunking that a canned database needs."""
 
 import struct
 
 
 class Structure:
-    """A node, for instance: a tag and fields."""
+    """A structure, such as a node: a tag and fields."""
 
     def __init__(self, tag, *fields):
         self.tag, self.fields = tag, fields
@@ -29,7 +29,7 @@ def pack(value):
             return _head(0xA0, 0xD8, len(value)) + b"".join(pack(key) + pack(item) for key, item in value.items())
         case Structure():
             return bytes([0xB0 + len(value.fields), value.tag]) + b"".join(map(pack, value.fields))
-    raise TypeError(f"no PackStream for {value!r}")
+    raise TypeError(f"cannot encode {value!r} in PackStream")
 
 
 def _head(tiny, wide, size):
@@ -41,14 +41,14 @@ def _head(tiny, wide, size):
 
 
 def message(tag, *fields):
-    """One message with its chunks."""
+    """One message in chunks."""
     payload = pack(Structure(tag, *fields))
     chunks = (payload[at : at + 0xFFFF] for at in range(0, len(payload), 0xFFFF))
     return b"".join(struct.pack(">H", len(chunk)) + chunk for chunk in chunks) + b"\0\0"
 
 
 class Messages:
-    """Takes bytes in, gives the payloads of whole messages out."""
+    """Takes bytes and returns the payloads of complete messages."""
 
     def __init__(self):
         self._bytes = bytearray()
@@ -64,14 +64,14 @@ class Messages:
             at += 2 + size
             if size == 0:
                 start = at
-                if payload:  # Else it was a sign of life.
+                if payload:  # Otherwise it is a keep-alive.
                     yield bytes(payload)
                 payload = b""
         del self._bytes[:start]
 
 
 def text(payload, at):
-    """The string that stands there."""
+    """The string at this position."""
     marker = payload[at]
     if 0x80 <= marker <= 0x8F:
         size, at = marker - 0x80, at + 1
@@ -82,7 +82,7 @@ def text(payload, at):
 
 
 def integer_behind(payload, key):
-    """The integer that follows a key of a flat map."""
+    """The integer after a key of a flat map."""
     at = payload.index(pack(key)) + len(pack(key))
     marker = payload[at]
     if marker in (0xC8, 0xC9, 0xCA, 0xCB):

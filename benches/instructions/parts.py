@@ -1,4 +1,4 @@
-"""The parts: what is counted, by what, and how often it is done."""
+"""The parts: what is counted, in which unit, and how often it is repeated."""
 
 import subprocess
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from workloads import (
     transaction, write_1000,
 )
 
-# Of large results; a row of strings is wide.
+# The numbers of rows in large results. Rows of strings are wide.
 ROWS = {"scalars": 100_000, "nodes": 100_000, "strings": 10_000}
-# A gateway that has served nothing yet is nobody's measure.
+# Requests before the count, because the first ones are not typical.
 WARM, WARM_ROUNDS = statement(RETURN_1), 5
 
 
 @dataclass
 class Binaries:
-    """What one commit was built to."""
+    """The programs built from one commit."""
 
     gateway: str
     work: str
@@ -30,7 +30,7 @@ class Round:
 
     name: str
     unit: str
-    work: object  # Takes a client.
+    work: object  # A function that takes a client.
     times: int
     units: int = 1
 
@@ -64,12 +64,12 @@ def _request(name, work, times=1000, unit="request"):
 
 
 def count_gateway(binaries, folder):
-    """Parts that need a gateway: name, unit, and instructions by the unit."""
+    """Parts that need a gateway: name, unit, and instructions per unit."""
     database = Database(answers(ROWS))
     try:
         without = _count_round(binaries, folder / "gateway.callgrind", database, None)
         for meant in rounds():
-            # What only the first of them costs, a connection for instance, is spread over all.
+            # What only the first of them costs, such as a connection, is spread over all.
             total = _count_round(binaries, folder / file_name(meant.name), database, meant)
             yield meant.name, meant.unit, (total - without) / (meant.times * meant.units)
     finally:
@@ -89,7 +89,7 @@ def _count_round(binaries, profile, database, meant):
 
 
 def count_work(binaries, folder):
-    """The same for what needs no gateway."""
+    """Parts that need no gateway, in the same form."""
     few, many = 10, 1010
     listed = subprocess.run([binaries.work, "parts"], env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
     for name, unit, units in (line.split("\t") for line in listed.splitlines()):

@@ -1,6 +1,6 @@
-"""What the gateway is asked while it is counted, and what the canned database answers.
+"""The requests to the gateway while it is counted, and the responses of the canned database.
 
-Every round checks what it gets, so that a gateway that answers with errors is not taken for a fast one.
+Every round checks its responses, so that a gateway that returns errors does not look fast.
 """
 
 import base64
@@ -27,7 +27,7 @@ def large(shape, rows):
 
 
 def answers(rows):
-    """To all statements here; a `large` result has so many rows, by its shape."""
+    """The responses to all statements here. A `large` result has a number of rows for each shape."""
     updated = {"properties-set": 1, "contains-updates": True}
     created = {"nodes-created": 1000, "labels-added": 1000, "properties-set": 5000, "contains-updates": True}
     known = {
@@ -44,7 +44,7 @@ def answers(rows):
 
 
 class Client:
-    """One HTTP connection that is kept."""
+    """One keep-alive HTTP connection."""
 
     def __init__(self, gateway):
         self._gateway = gateway
@@ -55,7 +55,7 @@ class Client:
         self._socket.close()
 
     def post(self, path, body, accept=JSON, content=JSON, authorization=None):
-        """The body of a good answer."""
+        """Sends a request and returns the body of a successful response."""
         body = body if isinstance(body, bytes) else json.dumps(body).encode()
         head = f"POST /db/neo4j/query/v2{path} HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\nContent-Type: {content}\r\n"
         if authorization:
@@ -64,7 +64,7 @@ class Client:
         self._socket.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         status, answer = self._read()
         if status // 100 != 2 or b'"errors":' in answer[-4096:]:
-            raise Failed(f"the gateway answers {status} {answer[-4096:].decode(errors='replace')}")
+            raise Failed(f"the gateway responded with {status} {answer[-4096:].decode(errors='replace')}")
         return answer
 
     def _read(self):
@@ -77,7 +77,7 @@ class Client:
                 self._receive(answer)
             body = answer[start:]
         else:
-            # JSON text has no line ends of this kind.
+            # JSON text contains no such line ends.
             while not answer.endswith(b"\r\n0\r\n\r\n"):
                 self._receive(answer)
             body = unchunked(answer, start)
@@ -86,7 +86,7 @@ class Client:
     def _receive(self, answer):
         received = self._socket.recv(1 << 20)
         if not received:
-            raise Failed(f"the gateway has closed the connection after {bytes(answer[-4096:])!r}")
+            raise Failed(f"the gateway closed the connection after {bytes(answer[-4096:])!r}")
         answer += received
 
 
@@ -129,12 +129,12 @@ def write_1000():
 
 
 def result(shape, rows, accept):
-    """A round that reads a large result, and counts its rows."""
+    """A round that reads a large result and counts its rows."""
     asked = statement(large(shape, rows), accept=accept)
     sign = {"scalars": b"Ada Lovelace", "nodes": b"4:8a1d7d4e", "strings": b'"plain by plain by plain by plain by "'}[shape]
 
     def round_(client):
         if (found := asked(client).count(sign)) != rows:
-            raise Failed(f"{found} rows of {rows} {shape}")
+            raise Failed(f"{found} of {rows} rows of {shape}")
 
     return round_

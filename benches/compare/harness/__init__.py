@@ -1,1 +1,1 @@
-"""The comparison: what is started, what is sent, what is measured, and what is written about it."""
+"""The comparison: what is started, sent, measured and reported."""

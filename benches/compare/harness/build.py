@@ -1,4 +1,4 @@
-"""Builds what is measured. Only what the lock files name."""
+"""Builds everything that is measured, with the dependencies from lock files."""
 
 import os
 import subprocess
@@ -11,20 +11,21 @@ REPOSITORY = HERE.parent.parent
 
 @dataclass
 class Built:
-    """Where everything is."""
+    """The paths of everything that was built."""
 
     programs: Path  # a folder with the programs of the bench
-    boltgate: Path  # as the container image has it, without the embedded database
+    boltgate: Path  # as in the container image, without the embedded database
     python: Path
     express: Path  # a folder with server.mjs and node_modules
 
 
 def everything(cache, boltgate=None):
-    """Builds what is not there yet. `boltgate` is used as it is, if given."""
+    """Builds what is missing. If `boltgate` is given, it is used unchanged."""
     target = Path(os.environ.get("CARGO_TARGET_DIR") or cache / "target")
     cargo(HERE, target)
     if boltgate is None:
-        # A folder of its own: with and without the embedded database would overwrite each other.
+        # A separate folder, because builds with and without the embedded database would overwrite
+        # each other.
         cargo(REPOSITORY, target / "gateway", "--no-default-features", "--bin", "boltgate")
         boltgate = target / "gateway" / "release" / "boltgate"
     return Built(target / "release", boltgate.resolve(), python(cache), express(cache))
@@ -36,7 +37,7 @@ def cargo(folder, target, *arguments):
 
 
 def python(cache):
-    """A virtual environment with the packages of requirements.txt, made anew when they change."""
+    """A virtual environment with the packages of requirements.txt, recreated when these change."""
     requirements = HERE / "gateways" / "requirements.txt"
     venv, stamp = cache / "venv", cache / "venv" / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != requirements.read_text():

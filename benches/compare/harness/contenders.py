@@ -1,4 +1,4 @@
-"""Who is compared, and how each is asked for the same work."""
+"""The contenders, and how to request the same work from each of them."""
 
 import base64
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ FORMATS = {
 
 @dataclass
 class Request:
-    """What the load generator is told."""
+    """The arguments of the load generator."""
 
     url: str
     body: dict
@@ -24,22 +24,22 @@ class Request:
 
 @dataclass
 class Contender:
-    """Someone who answers statements."""
+    """A contender that answers statements."""
 
     name: str
     title: str
     process: object  # whose CPU time and memory count; None for clients on Bolt
     formats: tuple = ("plain",)
-    streams: bool = True  # or it holds whole results, many of which at a time take minutes and gigabytes
+    streams: bool = True  # otherwise it buffers whole results, and many at a time take minutes and gigabytes
 
     def request(self, workload, accept):
-        """How to ask over HTTP; None if it cannot do that."""
+        """The HTTP request for a workload, or None if it is not supported."""
         raise NotImplementedError
 
 
 @dataclass
 class QueryApi(Contender):
-    """Neo4j's Query API, as Neo4j and Boltgate offer it."""
+    """Neo4j's Query API, as provided by Neo4j and Boltgate."""
 
     formats: tuple = tuple(FORMATS)
     login: tuple = None
@@ -57,7 +57,7 @@ class QueryApi(Contender):
 
 @dataclass
 class Own(Contender):
-    """A gateway as a user writes it: POST /query, and POST /transaction for several statements."""
+    """A gateway as users write it: POST /query, and POST /transaction for several statements."""
 
     streams: bool = False
 
@@ -72,7 +72,7 @@ class Own(Contender):
 
 @dataclass
 class Bare(Contender):
-    """A constant of the size of Boltgate's answer."""
+    """A constant response of the size of Boltgate's."""
 
     paths: dict = field(default_factory=dict)  # workload: path
 
@@ -99,14 +99,14 @@ class ArcadeDb(Contender):
 
 @dataclass
 class OnBolt(Contender):
-    """A client straight on Bolt: a program of the bench instead of the load generator."""
+    """A client directly on Bolt: a program of the bench instead of the load generator."""
 
     program: str = "raw"
     address: str = ""
     login: tuple = None
 
     def arguments(self, workload):
-        """The program's arguments but for the parameters; None if it cannot do that."""
+        """The program's arguments without the parameters, or None if the workload is not supported."""
         if workload.kind != "statement":
             return None
         arguments = [self.address, "--statement", workload.statement]

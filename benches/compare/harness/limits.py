@@ -1,7 +1,7 @@
-"""What Boltgate costs besides time: memory, its start, its size; and whether its price per row and per request stays
-the same when there are more of them.
+"""Measures what Boltgate costs besides time: memory, start, size; and whether its cost per row and per request stays
+constant as their number grows.
 
-All of it is measured in front of the canned peer, with processes of its own.
+All of it runs in front of the canned peer, in separate processes.
 """
 
 import http.client
@@ -19,11 +19,11 @@ from .workloads import Workload, scalars
 PATH = "/db/neo4j/query/v2"
 BODY = b'{"statement":"RETURN 1"}'
 RETURN_1 = Workload("return-1", "", "RETURN 1", "1")
-SETTLING = 1.0  # seconds after which memory is read
+SETTLING = 1.0  # seconds to wait before memory is read
 
 
 def measure(built, cache, meter, canned, quick):
-    """All of it, as one object of the results."""
+    """All limits, as one object of the results."""
     held, opened, starts, known, largest = (100, 100, 5, 100, 4) if quick else (10_000, 1000, 50, 10_000, 7)
     rounds = 1 if quick else 5
     arguments = (built, cache, canned)
@@ -42,7 +42,7 @@ def measure(built, cache, meter, canned, quick):
 
 
 def start(built, canned, times):
-    """Milliseconds from the start of the process until it answers a request; the median."""
+    """The median time in milliseconds from the start of the process to its first response."""
     return round(statistics.median(one_start(built, canned) for _ in range(times)), 2)
 
 
@@ -63,7 +63,7 @@ def one_start(built, canned):
                 return (time.perf_counter() - began) * 1000
             except ConnectionRefusedError:
                 if child.poll() is not None:
-                    raise SystemExit("Boltgate ended instead of serving") from None
+                    raise SystemExit("Boltgate exited instead of serving") from None
                 time.sleep(0.0002)
     finally:
         child.kill()
@@ -71,7 +71,7 @@ def one_start(built, canned):
 
 
 def idle(built, cache, canned):
-    """Bytes of a process that has had a request."""
+    """The bytes of a process that has served one request."""
     process = boltgate(built, cache, canned.address, "boltgate-idle")
     post(http.client.HTTPConnection("127.0.0.1", process.port, 60), PATH)
     time.sleep(SETTLING)
@@ -81,7 +81,7 @@ def idle(built, cache, canned):
 
 
 def idle_connections(built, cache, canned, number):
-    """Bytes for each HTTP connection that has had an answer and is kept open."""
+    """The bytes per HTTP connection that has served a request and is kept open."""
     settings = {"BOLTGATE_SERVER__MAX_CONNECTIONS": str(number + 100), "BOLTGATE_SERVER__HEADER_TIMEOUT": "10m"}
     process = boltgate(built, cache, canned.address, "boltgate-connections", settings)
 
@@ -90,14 +90,14 @@ def idle_connections(built, cache, canned, number):
         head = f"POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(BODY)}\r\n\r\n"
         connection.sendall(head.encode() + BODY)
         if connection.recv(4096)[9:12] != b"202":
-            raise SystemExit("a connection that is to be held has no right answer")
+            raise SystemExit("a connection to be kept open had a wrong response")
         return connection
 
     return growth(process, hold, number)
 
 
 def open_transactions(built, cache, canned, number):
-    """Bytes for each explicit transaction that is open, its connection to the database included."""
+    """The bytes per open explicit transaction, including its connection to the database."""
     settings = {
         "BOLTGATE_TRANSACTIONS__MAX": str(number + 10),
         "BOLTGATE_TRANSACTIONS__CALLER_SHARE": "100",
@@ -111,7 +111,7 @@ def open_transactions(built, cache, canned, number):
 
 
 def growth(process, add, number):
-    """Bytes by which the process grows with each of `number` things; the first ten only warm it up."""
+    """The bytes by which the process grows for each of `number` things. The first ten are warm-up."""
     kept = [add(item) for item in range(10)]
     time.sleep(SETTLING)
     before = process.memory()
@@ -126,7 +126,7 @@ def growth(process, add, number):
 
 
 def identities(built, cache, canned, meter, number, rounds):
-    """CPU time of a request when one caller is known, and when so many are."""
+    """The CPU time of a request when one caller is known, and when many are."""
     settings = {"BOLTGATE_DATABASE__CALLER_SHARE": "100"}
     found = {}
     gateways = {
@@ -149,13 +149,13 @@ def identities(built, cache, canned, meter, number, rounds):
 
 
 def rows(built, cache, canned, meter, largest, rounds):
-    """Time and CPU per row from 10^2 to 10^largest rows, without the share of the request, and the largest's memory."""
+    """Time and CPU per row for 10^2 to 10^largest rows without the cost of the request; the memory of the largest."""
     process = boltgate(built, cache, canned.address, "boltgate-rows")
     post(http.client.HTTPConnection("127.0.0.1", process.port, 60), PATH)
     time.sleep(SETTLING)
     idle = process.memory()
     gateway = QueryApi("boltgate", "", process)
-    # The request is measured as often as the results, in turns with them.
+    # The request is measured as often as the results, alternating with them.
     sizes = [0] + [10**power for power in range(2, largest + 1)]
     found = {size: [] for size in sizes}
     peak = 0
@@ -179,7 +179,7 @@ def rows(built, cache, canned, meter, largest, rounds):
 
 
 def post(client, path, headers=()):
-    """Sends `RETURN 1` over a kept connection."""
+    """Sends `RETURN 1` over a keep-alive connection."""
     fields = {"Content-Type": "application/json", **dict(header.split(": ", 1) for header in headers)}
     client.request("POST", path, BODY, fields)
     response = client.getresponse()

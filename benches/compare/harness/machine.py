@@ -1,4 +1,4 @@
-"""The machine and the versions behind the figures."""
+"""The machine and the versions that the figures were measured with."""
 
 import os
 import platform

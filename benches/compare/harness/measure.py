@@ -8,11 +8,11 @@ from .contenders import OnBolt
 
 
 class Failed(Exception):
-    """A measurement that is no measurement: an error, or a wrong answer."""
+    """A measurement that is not valid: an error, or a wrong response."""
 
 
 class Meter:
-    """Runs the load generator and the clients on Bolt, and reads what they print."""
+    """Runs the load generator and the clients on Bolt, and parses their output."""
 
     def __init__(self, programs, scratch, seconds, warm_up):
         self.programs = programs
@@ -21,7 +21,7 @@ class Meter:
         self.warm_up = warm_up
 
     def run(self, contender, workload, accept="plain", connections=1, save=None):
-        """The figures of one measurement; None if the contender cannot do that."""
+        """The figures of one measurement, or None if the contender does not support it."""
         command = self._command(contender, workload, accept)
         if command is None:
             return None
@@ -72,6 +72,6 @@ class Meter:
 
 
 def cpu_of_clients():
-    """Seconds of CPU of all programs that have ended: a client on Bolt is what is measured, not a server."""
+    """The CPU seconds of all programs that have ended. For a client on Bolt, the client is what is measured."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -1,4 +1,4 @@
-"""Plots as SVG, written by hand: bars that lie, and lines."""
+"""Plots as hand-written SVG: horizontal bars, and lines."""
 
 import math
 from html import escape
@@ -9,7 +9,7 @@ COLOURS = (OURS, "#bc4c00", "#1a7f37", "#8250df", "#bf8700", "#57606a", "#cf222e
 
 
 def all_plots(results):
-    """The plots of which there are figures: name, (title, SVG)."""
+    """The plots for which there are figures: name, (title, SVG)."""
     plots = {}
     found = {
         "cpu": ("CPU time of the gateway per RETURN 1, 64 connections", "µs", bars_of(results, "canned", "return-1", 64, "cpu_us")),
@@ -52,7 +52,7 @@ def series_of(results, stage):
 
 
 def bars(title, unit, values):
-    """A lying bar for each (label, value), Boltgate's in a colour of its own."""
+    """A horizontal bar for each (label, value). Boltgate's has a colour of its own."""
     room = WIDTH - LABELS - 110
     most = max(value for _, value in values)
     parts = []
@@ -67,7 +67,7 @@ def bars(title, unit, values):
 
 
 def lines(title, series):
-    """A line for each of the series; both axes grow by factors."""
+    """A line for each of the series. Both axes are logarithmic."""
     left, top, width, height = 70, 44, WIDTH - 270, 300
     xs = sorted({x for points in series.values() for x, _ in points})
     ys = [y for points in series.values() for _, y in points]

@@ -1,4 +1,4 @@
-"""Processes under measurement: started, watched through /proc, and ended with the run."""
+"""The measured processes: started, observed through /proc, and ended with the run."""
 
 import os
 import select
@@ -9,16 +9,16 @@ import time
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
-PATIENCE = 60.0  # seconds until a process that does not serve counts as broken
+PATIENCE = 60.0  # seconds until a process that does not serve is considered broken
 
 _running = []
 
 
 class Process:
-    """A server of the bench, listening on a port of its own."""
+    """A server of the bench, listening on its own port."""
 
     def __init__(self, name, command, logs, port=None, environment=None):
-        """Starts `command`. With a `port` it is ready once that answers; without, it says "listening on HOST:PORT"."""
+        """Starts `command`, which is ready once `port` accepts connections, or else prints "listening on HOST:PORT"."""
         self.name = name
         self.log = logs / f"{name}.log"
         with open(self.log, "wb") as log:
@@ -43,15 +43,15 @@ class Process:
         return self.child.pid
 
     def cpu(self):
-        """Seconds of CPU so far, user and system, with children, those that have ended included."""
+        """The CPU seconds so far, user and system, including children that are running or have ended."""
         return cpu_of(self.pid)
 
     def memory(self):
-        """Bytes in memory now."""
+        """The current memory in bytes."""
         return self._status("VmRSS")
 
     def peak_memory(self):
-        """Most bytes in memory since the last reset."""
+        """The peak memory in bytes since the last reset."""
         return self._status("VmHWM")
 
     def reset_peak(self):
@@ -86,7 +86,7 @@ class Process:
 
 
 class Existing:
-    """A server that somebody else started: known by the port it listens on."""
+    """A server that was started outside the bench, found by the port it listens on."""
 
     def __init__(self, name, port):
         self.name = name
@@ -104,7 +104,7 @@ class Existing:
         return status_of(self.pid, "VmHWM")
 
     def reset_peak(self):
-        """Its peak is left alone: it has a life before and after the bench."""
+        """Does nothing: the peak includes what the server did before the bench."""
 
 
 def stop_all():
@@ -113,7 +113,7 @@ def stop_all():
 
 
 def clean_environment():
-    """The environment without settings of the gateway, so that everybody measures the same."""
+    """The environment without settings of the gateway, so that every run measures the same."""
     return {name: value for name, value in os.environ.items() if not name.startswith("BOLTGATE_")}
 
 
@@ -137,7 +137,7 @@ def wait_for_port(port, check_alive):
 
 
 def stat_of(pid):
-    """The fields of /proc/PID/stat behind the name, which may contain anything."""
+    """The fields of /proc/PID/stat after the name, which may contain anything."""
     return Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
 
 
@@ -156,20 +156,20 @@ def status_of(pid, key):
 
 
 def descendants(pid):
-    """Living children and theirs."""
+    """All living descendants."""
     found = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         try:
             children = (task / "children").read_text().split()
         except FileNotFoundError:
-            continue  # a thread that has just ended
+            continue  # the thread has just ended
         for child in children:
             found += [int(child), *descendants(int(child))]
     return found
 
 
 def listener_of(port):
-    """The process that listens on a local port, or None if it is not ours to see."""
+    """The process that listens on a local port, or None if it belongs to another user."""
     inodes = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         for line in Path(table).read_text().splitlines()[1:]:

@@ -1,4 +1,4 @@
-"""All contenders on all workloads, in turns, so that a machine that changes its speed changes it for everybody."""
+"""All contenders on all workloads, interleaved, so that a change in the machine's speed affects everybody."""
 
 import random
 import statistics
@@ -10,13 +10,13 @@ MEASURES = ("throughput", "p50_us", "p99_us", "first_byte_us", "cpu_us", "peak_b
 
 
 def cells(workloads, contenders):
-    """What is compared: (workload, connections, [(contender, format)])."""
+    """What is measured: (workload, connections, [(contender, format)])."""
     for workload in workloads:
         for connections in workload.connections:
             bearable = connections == 1 or not workload.is_large
             members = [contender for contender in contenders if contender.streams or bearable]
             yield workload, connections, [(contender, "plain") for contender in members]
-    # The other formats, where their price shows.
+    # The other formats, for the workloads where their cost is visible.
     for workload in workloads:
         if workload.kind == "statement" and not workload.writes:
             connections = 64 if 64 in workload.connections else 1
@@ -25,9 +25,9 @@ def cells(workloads, contenders):
 
 
 def measure(meter, workloads, contenders, rounds, seed, tidy=None):
-    """Runs every cell `rounds` times, in an order of its own each time; medians over the rounds.
+    """Runs every cell `rounds` times, each time in a different order, and returns the medians.
 
-    `tidy` removes what writes have left behind.
+    `tidy` removes the data of writes.
     """
     shuffle = random.Random(seed)
     runs, failures = {}, {}

@@ -1,6 +1,6 @@
-"""Boltgate in front of real servers, beside the HTTP interfaces that these have themselves.
+"""Boltgate in front of real servers, next to their own HTTP interfaces.
 
-The servers are those of tests/servers/all; their addresses come from its environment.
+The servers are those of tests/servers/all, whose environment variables contain their addresses.
 """
 
 import json
@@ -18,8 +18,8 @@ from .stage import boltgate
 from .workloads import person
 
 ARCADEDB_LOGIN = ("root", "playwithdata")
-NODES = 1000  # at least; more where a workload reads more
-BATCH = 5000  # nodes made or removed at a time
+NODES = 1000  # at least; more if a workload reads more
+BATCH = 5000  # nodes created or removed at a time
 
 
 class Database:
@@ -55,7 +55,7 @@ class Database:
 
 
 def measure(arguments, meter, built, cache, workloads, results):
-    """Adds the figures of each server, the contenders' titles, and what failed."""
+    """Adds the figures of each server, the contenders' titles, and failures."""
     for name, stage in (("neo4j", neo4j), ("arcadedb", arcadedb)):
         bolt, http = (os.environ.get(f"BOLTGATE_TEST_{name.upper()}_{kind}") for kind in ("BOLT", "HTTP"))
         if not bolt or not http:
@@ -73,7 +73,7 @@ def measure(arguments, meter, built, cache, workloads, results):
         try:
             print(f"filling {name}", file=sys.stderr)
             database.fill(max(NODES, *(workload.rows for workload in workloads)))
-            # The first round is for the server's own compiler, and not kept.
+            # The first round warms up the server's compiler and is discarded.
             rounds.measure(meter, cells, contenders, 1, arguments.seed, tidy)
             results[name], failures = rounds.measure(meter, cells, contenders, arguments.rounds, arguments.seed, tidy)
             results["failures"] += failures
@@ -83,7 +83,7 @@ def measure(arguments, meter, built, cache, workloads, results):
 
 
 def for_servers(workload):
-    """Large results and writes come over one connection: the server's memory and its locks are not compared."""
+    """Large results and writes use one connection, because the server's memory and locks are not being compared."""
     return replace(workload, connections=(1,)) if workload.is_large or workload.writes else workload
 
 

@@ -1,4 +1,4 @@
-"""Sets the scene: starts the contenders."""
+"""Starts the contenders."""
 
 from .build import HERE
 from .contenders import Bare, OnBolt, Own, QueryApi
@@ -8,14 +8,14 @@ NOT_LOGGING = {"BOLTGATE_LOG__FILTER": "warn"}
 
 
 def boltgate(built, cache, database, name="boltgate", settings=None):
-    """A gateway in front of the Bolt server at `database`; its log is as quiet as everybody's here."""
+    """A gateway in front of the Bolt server at `database`, with as little logging as all contenders."""
     port = free_port()
     command = [built.boltgate, "serve", "--database-uri", f"bolt://{database}", "--listen", f"127.0.0.1:{port}"]
     return Process(name, command, cache / "logs", port, {**NOT_LOGGING, **(settings or {})})
 
 
 def on_canned_peer(built, cache, meter, workloads):
-    """The canned peer, every gateway in front of it, and the limits beside them."""
+    """The canned peer, every gateway in front of it, and the limits for comparison."""
     logs = cache / "logs"
     canned = Process("canned", [built.programs / "canned"], logs)
     gateway = QueryApi("boltgate", "Boltgate", boltgate(built, cache, canned.address), batches=True)
@@ -37,7 +37,7 @@ def on_canned_peer(built, cache, meter, workloads):
 
 
 def fastapi(built, logs, database, login=None):
-    """One worker: what counts is the CPU time per request."""
+    """One worker, because the CPU time per request is what counts."""
     port = free_port()
     command = [
         built.python, "-m", "uvicorn", "--app-dir", HERE / "gateways", "--host", "127.0.0.1", "--port", port,

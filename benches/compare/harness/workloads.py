@@ -1,4 +1,4 @@
-"""What is asked. Every contender gets the same statements, and every answer is looked at."""
+"""The workloads. Every contender gets the same statements, and every response is checked."""
 
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ class Workload:
     name: str
     title: str
     statement: str
-    expect: str  # is in every right answer
+    expect: str  # occurs in every correct response
     parameters: dict = field(default_factory=dict)
     rows: int = 1
     connections: tuple = (1,)
@@ -34,12 +34,12 @@ class Workload:
 
 
 def scalars(rows):
-    """A statement with so many rows of four scalars."""
+    """A statement that returns this number of rows with four scalars."""
     return f"UNWIND range(1, {rows}) AS i RETURN i AS n, i / 8.0 AS x, 'row ' + toString(i) AS text, i % 2 = 0 AS even"
 
 
 def all_workloads(quick):
-    """The workloads of the comparison. In a quick run results are small and connections few."""
+    """The workloads of the comparison. A quick run has small results and few connections."""
     rows, wide_rows = (1000, 100) if quick else (100_000, 5000)
     few = (1,) if quick else (1, 16)
     many = (1, 64) if quick else (1, 16, 64, 256)
@@ -77,7 +77,7 @@ def all_workloads(quick):
 
 
 def person(row):
-    """The properties of one node, ten of them."""
+    """The ten properties of one node."""
     return {
         "id": row,
         "name": f"Ada Lovelace {row}",
