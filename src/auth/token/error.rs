@@ -89,7 +89,7 @@ pub enum SetupError {
         path: PathBuf,
     },
     /// The file contains a key that only the issuer should have.
-    #[error("auth.issuers.{name}.key_file: {} contains a private key; tokens are verified with the public one", path.display())]
+    #[error("auth.issuers.{name}.key_file: {} contains a private key; name a file with the public key instead", path.display())]
     PrivateKey {
         /// The issuer.
         name: String,

@@ -218,6 +218,7 @@ impl<'a> TypedReader<'_, 'a, '_> {
             VectorError::Malformed(reason) => self.refused(reason),
         })
     }
+
     fn not_of(&self, kind: Kind, found: Cow<'_, str>) -> InputError {
         self.refused(format!("{found} is not valid; {}", kind.expected()))
     }
