@@ -15,18 +15,18 @@ mod reply;
 mod result;
 mod retry;
 mod running;
+mod settings;
 mod statement;
 mod transaction;
 
-pub use batch::{
-    Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
-};
-pub use engine::{Attempted, Engine, Settings};
+pub use batch::{Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets};
+pub use engine::{Engine, StartedBatch};
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
 pub use result::{Flow, Progress, ResultEnd, RowRefused, RowSink, Rows, StartedStatement};
-pub use retry::Retry;
+pub use retry::{Attempted, Retry};
 pub use running::{RunningStatement, StatementState};
+pub use settings::Settings;
 pub use statement::{
     AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
 };

@@ -57,7 +57,7 @@ pub(super) async fn expect<T>(
 }
 
 /// After a refusal that concerns the database or the user, some servers are in doubt which they serve.
-pub(super) fn mark_stale(error: Error, connection: &mut Connection, options: &Options) -> Error {
+pub(super) fn mark_stale_after(error: Error, connection: &mut Connection, options: &Options) -> Error {
     let concerns_session = options.impersonated_user.is_some()
         || error.kind == Kind::DatabaseNotFound
         || error.message.starts_with("You are not authorized on");

@@ -3,29 +3,24 @@
 //! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
 //! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
 
-use std::{borrow::Cow, pin::pin, sync::Arc, time::Duration};
+use std::{borrow::Cow, pin::pin, sync::Arc};
 
 use super::{
     counters::Counters,
     request::{Batch, BatchEnd, BatchError, BatchSink},
 };
 use crate::{
-    auth::Identity,
     bolt::{self, Reply, Summary, summary},
     pool::Lease,
     query::{
         deadline::Deadline,
-        engine::{Engine, PARAMETERS},
         error::Error,
         offload::OFFLOAD_ABOVE,
-        reply::{AtRisk, mark_stale},
-        result::slow_reader_timeout,
-        result::{FetchSize, pull_first},
-        result::{Flow, RowRefused},
+        reply::{AtRisk, mark_stale_after},
+        result::{FetchSize, Flow, RowRefused, pull_first, slow_reader_timeout},
         running::{RegisteredStatement, StatementState},
-        statement::Options,
-        statement::inspect,
-        statement::{Plan, ServerOptions, Validated, accepted_by, database_of, validate_offloaded, validated},
+        settings::Settings,
+        statement::{Options, PARAMETERS, Plan, Validated, accepted_by, inspect, validate_offloaded, validated},
         transaction::Committed,
     },
 };
@@ -36,7 +31,7 @@ pub struct BatchExecution {
     lease: Option<Lease>,
     batch: Batch,
     database: Arc<str>,
-    engine: Engine,
+    settings: Arc<Settings>,
     sent: Position,
     answered: Position,
     expected: ExpectedReply,
@@ -77,26 +72,21 @@ enum ExpectedReply {
 const AHEAD: usize = 64;
 const AHEAD_BYTES: usize = 256 * 1024;
 
-impl Engine {
-    /// A wire with BEGIN queued.
-    pub(in crate::query) async fn begin_batch(
-        &self,
-        caller: &Identity,
-        database: &Arc<str>,
-        batch: &Batch,
-        options: &Options,
-        (running, limit): (&RegisteredStatement, Duration),
-    ) -> Result<BatchExecution, Error> {
-        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
-        let target = database_of(self.settings.aliases.resolve(database), &lease);
-        let sent = ServerOptions::new(&lease, target, options, limit)?;
-        lease.begin(&sent.extra());
-        running.set_state(StatementState::Running);
-        Ok(BatchExecution {
+impl BatchExecution {
+    /// The execution of `batch` on `lease`, where BEGIN is queued.
+    pub(in crate::query) fn new(
+        lease: Lease,
+        database: Arc<str>,
+        batch: Batch,
+        settings: Arc<Settings>,
+        deadline: Deadline,
+        running: RegisteredStatement,
+    ) -> Self {
+        Self {
             lease: Some(lease),
-            batch: batch.clone(),
-            database: Arc::clone(database),
-            engine: self.clone(),
+            batch,
+            database,
+            settings,
             sent: Position::default(),
             answered: Position::default(),
             expected: ExpectedReply::Begin,
@@ -106,13 +96,11 @@ impl Engine {
             is_leaving: false,
             fetch_size: FetchSize::new(),
             counters: <(Counters, Counters)>::default(),
-            deadline: Deadline::after(limit, self.grace(options), caller),
-            running: running.clone(),
-        })
+            deadline,
+            running,
+        }
     }
-}
 
-impl BatchExecution {
     pub(in crate::query) async fn first(
         &mut self,
         sink: &mut impl BatchSink,
@@ -121,7 +109,7 @@ impl BatchExecution {
         let first = self.advance(sink).await;
         first.map_err(|mut failure| {
             if let (ExpectedReply::Begin, Some(lease)) = (self.expected, &mut self.lease) {
-                failure.error = mark_stale(failure.error, lease, options);
+                failure.error = mark_stale_after(failure.error, lease, options);
             }
             self.lease = None;
             failure
@@ -304,7 +292,7 @@ impl BatchExecution {
                 continue;
             };
             let at_fault = |error| BatchError { error, statement: Some(at.statement), lost_before_commit: false };
-            let target = self.engine.settings.aliases.resolve(&self.database);
+            let target = self.settings.aliases.resolve(&self.database);
             let plan = Plan::of(&statement.text, target, lease).map_err(at_fault)?;
             let parameters = if parameters.len() <= OFFLOAD_ABOVE {
                 validated(PARAMETERS, parameters, lease)

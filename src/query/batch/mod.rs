@@ -12,5 +12,5 @@ pub use self::{
     counters::Counters,
     execution::BatchExecution,
     parameter_sets::ParameterSets,
-    request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement, StartedBatch},
+    request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement},
 };

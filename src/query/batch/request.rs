@@ -3,18 +3,12 @@
 
 use std::sync::Arc;
 
-use tokio::time::Instant;
-
-use super::{execution::BatchExecution, parameter_sets::ParameterSets};
+use super::parameter_sets::ParameterSets;
 use crate::{
-    auth::Identity,
     bolt::Summary,
     query::{
-        engine::{Attempted, Engine},
         error::Error,
         result::{RowRefused, RowSink},
-        retry::{Attempts, Retry},
-        statement::Options,
         transaction::Committed,
     },
 };
@@ -48,15 +42,6 @@ pub trait BatchSink: RowSink {
     fn close(&mut self, summary: &Summary) -> Result<(), RowRefused>;
 }
 
-/// A batch whose beginning is in a sink.
-#[derive(Debug)]
-pub struct StartedBatch {
-    /// The rest of it.
-    pub execution: BatchExecution,
-    /// The end, if it was reached.
-    pub end: Option<BatchEnd>,
-}
-
 /// What is known at the end of a batch.
 #[derive(Debug)]
 pub struct BatchEnd {
@@ -80,54 +65,5 @@ pub struct BatchError {
 impl From<Error> for BatchError {
     fn from(error: Error) -> Self {
         Self { error, statement: None, lost_before_commit: false }
-    }
-}
-
-impl Engine {
-    /// Runs a batch in a transaction of its own and moves the first rows into `sink`. Tries the whole again when the
-    /// database has undone it, or the connection was lost before COMMIT, as long as `sink` can take back all of it.
-    pub async fn batch(
-        &self,
-        caller: &Identity,
-        database: &str,
-        batch: &Batch,
-        options: &Options,
-        retry: Retry,
-        sink: &mut impl BatchSink,
-    ) -> Attempted<StartedBatch, BatchError> {
-        let Some(first) = batch.statements.first() else {
-            let error = Error::bad_request("statements cannot be null or empty");
-            return Attempted { outcome: Err(error.into()), attempts: 0 };
-        };
-        let running = self.running_statements.enter(caller, database, &first.text);
-        let limit = self.limit(caller, options, self.settings.max_execution_time);
-        let mut attempts = Attempts::new(retry, Instant::now() + limit);
-        let database: Arc<str> = database.into();
-        loop {
-            let limit = attempts.time_left();
-            let outcome = match self.begin_batch(caller, &database, batch, options, (&running, limit)).await {
-                Ok(mut execution) => {
-                    attempts.start_next();
-                    let first = execution.first(sink, options).await;
-                    first.map(|end| StartedBatch { execution, end })
-                }
-                Err(error) => Err(error.into()),
-            };
-            let pause = outcome.as_ref().err().and_then(|failure: &BatchError| {
-                let texts = batch.statements.iter().map(|statement| &*statement.text);
-                if failure.lost_before_commit {
-                    attempts.next_pause_within_limits()
-                } else {
-                    self.retry_pause(&failure.error, &mut attempts, texts)
-                }
-            });
-            let Some(pause) = pause else {
-                return Attempted { outcome, attempts: attempts.count() };
-            };
-            sink.restart();
-            if let Err(error) = self.wait(&running, pause).await {
-                return Attempted { outcome: Err(error.into()), attempts: attempts.count() };
-            }
-        }
     }
 }

@@ -12,7 +12,7 @@ use crate::{
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, expect, mark_stale},
+        reply::{AtRisk, expect, mark_stale_after},
         result::pull_first,
         result::{Rows, TransactionScope},
         retry::{Attempts, Retry},
@@ -43,7 +43,7 @@ impl Engine {
     async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
-        begun.map_err(|error| mark_stale(error, &mut lease, options))?;
+        begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         Ok(reservation.open(lease, caller, database, options)?.keep())
     }
 
@@ -88,7 +88,7 @@ impl Engine {
         running.set_state(StatementState::Running);
         let at_risk = AtRisk::Transaction(Some(&statement.text));
         let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
-        begun.map_err(|error| mark_stale(error, &mut lease, options))?;
+        begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         let columns = expect(&mut lease, deadline, at_risk, columns).await?;
         let guard = reservation.open(lease, caller, database, options)?;
         running.set_transaction(guard.id());
@@ -237,7 +237,7 @@ impl Engine {
         let target = self.settings.aliases.resolve(database);
         let sent = ServerOptions::new(&lease, database_of(target, &lease), options, limit)?;
         lease.begin(&sent.extra());
-        Ok((lease, reservation, Deadline::after(limit, self.grace(options), caller)))
+        Ok((lease, reservation, Deadline::after(limit, self.settings.grace(options), caller)))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::{
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, expect, mark_stale},
+        reply::{AtRisk, expect, mark_stale_after},
         result::{Rows, TransactionScope},
         running::RegisteredStatement,
         statement::Plan,
@@ -40,7 +40,7 @@ pub(super) async fn start_read_only(
     let started = {
         let starting = pin!(async {
             let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
-            begun.map_err(|error| mark_stale(error, &mut lease, options))?;
+            begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
             let take = |connection: &Connection| Ok(summary::columns(connection.payload())?);
             expect(&mut lease, deadline, at_risk, take).await.map_err(Error::while_reading)
         });

@@ -36,6 +36,15 @@ impl Retry {
         Self { max_time: Duration::ZERO, initial_delay: Duration::ZERO, multiplier: 1.0, jitter: 0.0 };
 }
 
+/// What became of a request that may take more than one attempt.
+#[derive(Debug)]
+pub struct Attempted<T, E = Error> {
+    /// Of the last attempt.
+    pub outcome: Result<T, E>,
+    /// How many got as far as the database.
+    pub attempts: u32,
+}
+
 /// The attempts at one request.
 #[derive(Debug)]
 pub(in crate::query) struct Attempts {

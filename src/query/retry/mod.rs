@@ -3,4 +3,4 @@
 mod attempts;
 
 pub(super) use self::attempts::Attempts;
-pub use self::attempts::Retry;
+pub use self::attempts::{Attempted, Retry};

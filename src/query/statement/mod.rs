@@ -5,14 +5,21 @@
 
 mod databases;
 pub(super) mod inspect;
+mod notifications;
+mod parameters;
 mod plan;
 mod request;
+mod server_options;
 mod tokens;
 
-pub(super) use self::plan::{
-    Plan, ServerOptions, Validated, accepted_by, database_of, validate_offloaded, validated, validated_parameters,
-};
 pub use self::{
     databases::{Alias, Aliases},
-    request::{AccessMode, Category, NotificationFilter, Options, Parameters, Severity, Statement},
+    notifications::{Category, NotificationFilter, Severity},
+    parameters::Parameters,
+    request::{AccessMode, Options, Statement},
+};
+pub(super) use self::{
+    parameters::{PARAMETERS, Validated, accepted_by, validate_offloaded, validated, validated_parameters},
+    plan::{Plan, database_of},
+    server_options::ServerOptions,
 };

@@ -1,0 +1,123 @@
+//! One statement in a transaction of its own.
+
+use std::pin::pin;
+
+use tokio::time::Instant;
+
+use super::{
+    Engine,
+    read_only::{needs_read_transaction, start_read_only},
+};
+use crate::{
+    auth::Identity,
+    bolt::{self, summary},
+    query::{
+        deadline::Deadline,
+        error::Error,
+        reply::{AtRisk, expect, mark_stale_after},
+        result::{RowSink, Rows, StartedStatement, TransactionScope, pull_first},
+        retry::{Attempted, Attempts, Retry},
+        running::{RegisteredStatement, StatementState},
+        statement::{Options, Plan, ServerOptions, Statement, inspect, validated_parameters},
+    },
+};
+
+impl Engine {
+    /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
+    /// database has undone, as long as `sink` can take back all of it.
+    pub async fn run(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+        retry: Retry,
+        sink: &mut impl RowSink,
+    ) -> Attempted<StartedStatement> {
+        let running = self.running_statements.enter(caller, database, &statement.text);
+        let limit = self.limit(caller, options, self.settings.max_execution_time);
+        let mut attempts = Attempts::new(retry, Instant::now() + limit);
+        loop {
+            let started = self.run_once(caller, database, statement, options, (&running, &mut attempts)).await;
+            let outcome = match started {
+                Ok(mut rows) => {
+                    let first = rows.begin(sink).await;
+                    Ok(StartedStatement { rows, first })
+                }
+                Err(error) => Err(error),
+            };
+            let failure = match &outcome {
+                Ok(begun) => begun.first.as_ref().err(),
+                Err(error) => Some(error),
+            };
+            let pause = failure.and_then(|error| self.retry_pause(error, &mut attempts, [&*statement.text]));
+            let Some(pause) = pause else {
+                return Attempted { outcome, attempts: attempts.count() };
+            };
+            drop(outcome); // which gives the wire back
+            sink.restart();
+            if let Err(error) = self.wait(&running, pause).await {
+                return Attempted { outcome: Err(error), attempts: attempts.count() };
+            }
+        }
+    }
+
+    async fn run_once(
+        &self,
+        caller: &Identity,
+        database: &str,
+        statement: &Statement,
+        options: &Options,
+        (running, attempts): (&RegisteredStatement, &mut Attempts),
+    ) -> Result<Rows, Error> {
+        let limit = attempts.time_left();
+        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
+        let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
+        let parameters = validated_parameters(&statement.parameters, &lease).await?;
+        let sent = ServerOptions::new(&lease, plan.database, options, limit)?;
+        let read_only = needs_read_transaction(options, &plan, &lease);
+        if read_only {
+            lease.begin(&sent.extra());
+            lease.run_in_transaction(plan.text, &parameters);
+        } else {
+            lease.run(plan.text, &parameters, &sent.extra());
+        }
+        pull_first(&mut lease);
+        attempts.start_next();
+        if plan.leaves_stale {
+            lease.mark_stale();
+        }
+        running.set_state(StatementState::Running);
+        let mut deadline = Deadline::after(limit, self.settings.grace(options), caller);
+        if read_only {
+            // On the heap, since most statements run without.
+            return Box::pin(start_read_only(lease, options, deadline, running)).await;
+        }
+        let mut stopping = false;
+        let columns = loop {
+            let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);
+            let answered = {
+                let expected = pin!(expect(&mut lease, deadline, AtRisk::Statement, take));
+                running.unless_cancelled_or(stopping, expected).await
+            };
+            match answered {
+                Ok(columns) => break columns,
+                Err(cancelled) if !inspect::may_write(&statement.text) => {
+                    lease.hurry();
+                    return Err(cancelled);
+                }
+                Err(_) => {
+                    // Only the database can say whether that came in time.
+                    lease.interrupt();
+                    (stopping, deadline) = (true, deadline.grace_period());
+                }
+            }
+        };
+        let columns = columns.map_err(|error| {
+            let error = if stopping { error.after_cancellation() } else { error };
+            mark_stale_after(error, &mut lease, options).outside_of_transactions(lease.dialect())
+        })?;
+        let stopping = stopping.then(|| Box::new(Error::cancelled()));
+        Ok(Rows::new(TransactionScope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
+    }
+}
