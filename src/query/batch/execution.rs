@@ -3,10 +3,11 @@
 //! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
 //! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
 
-use std::{borrow::Cow, pin::pin, sync::Arc};
+use std::{pin::pin, sync::Arc};
 
 use super::{
     counters::Counters,
+    pipeline::Pipeline,
     request::{Batch, BatchEnd, BatchError, BatchSink},
 };
 use crate::{
@@ -15,12 +16,11 @@ use crate::{
     query::{
         deadline::Deadline,
         error::Error,
-        offload::OFFLOAD_ABOVE,
         reply::{AtRisk, mark_stale_after},
-        result::{FetchSize, Flow, RowRefused, pull_first, slow_reader_timeout},
+        result::{FetchSize, Flow, RowRefused, slow_reader_timeout},
         running::{RegisteredStatement, StatementState},
         settings::Settings,
-        statement::{Options, PARAMETERS, Plan, Validated, accepted_by, inspect, validate_offloaded, validated},
+        statement::{Options, inspect},
         transaction::Committed,
     },
 };
@@ -32,11 +32,9 @@ pub struct BatchExecution {
     batch: Batch,
     database: Arc<str>,
     settings: Arc<Settings>,
-    sent: Position,
+    pipeline: Pipeline,
     answered: Position,
     expected: ExpectedReply,
-    /// How many runs have been sent and not answered.
-    outstanding: usize,
     columns: usize,
     /// The sink has not taken all of the row that was received last.
     unfinished: bool,
@@ -49,13 +47,11 @@ pub struct BatchExecution {
     running: RegisteredStatement,
 }
 
-/// A run of a statement.
+/// The run whose reply is expected.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Position {
     statement: usize,
     run: usize,
-    /// Where the run's parameters begin; of the position that is sent only.
-    offset: usize,
 }
 
 /// What the next reply belongs to.
@@ -66,11 +62,6 @@ enum ExpectedReply {
     Rows,
     Commit,
 }
-
-/// Runs on their way at a time, and the bytes that may wait to be written: enough to keep the database busy, and no more
-/// than either side holds in memory without harm.
-const AHEAD: usize = 64;
-const AHEAD_BYTES: usize = 256 * 1024;
 
 impl BatchExecution {
     /// The execution of `batch` on `lease`, where BEGIN is queued.
@@ -87,10 +78,9 @@ impl BatchExecution {
             batch,
             database,
             settings,
-            sent: Position::default(),
+            pipeline: Pipeline::default(),
             answered: Position::default(),
             expected: ExpectedReply::Begin,
-            outstanding: 0,
             columns: 0,
             unfinished: false,
             is_leaving: false,
@@ -168,8 +158,11 @@ impl BatchExecution {
 
     async fn work(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
-            self.send_ahead().await?;
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
+            if self.pipeline.is_low() {
+                let target = self.settings.aliases.resolve(&self.database);
+                self.pipeline.send_ahead(lease, &self.batch, target).await?;
+            }
             if let Some(rows) = self.fetch_size.take_due() {
                 lease.pull(rows);
             }
@@ -253,7 +246,7 @@ impl BatchExecution {
     }
 
     fn run_ended(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
-        self.outstanding -= 1;
+        self.pipeline.answered();
         if let (true, Some(stats)) = (self.batch.counters, &summary.stats) {
             // What cannot be read was shown to nobody else either.
             let _ = self.counters.0.add(stats);
@@ -267,59 +260,12 @@ impl BatchExecution {
                 summary.stats = Some(sums.to_packstream());
             }
             sink.close(&summary)?;
-            self.answered = self.answered.next_statement();
+            self.answered = Position { statement: self.answered.statement + 1, run: 0 };
         }
         let all = self.answered.statement >= self.batch.statements.len();
         self.expected = if all { ExpectedReply::Commit } else { ExpectedReply::Columns };
         if let (true, Some(lease)) = (all, &mut self.lease) {
             lease.commit();
-        }
-        Ok(())
-    }
-
-    /// Queues runs until enough are on their way. Waits until half of them are answered before it adds to them, so that
-    /// they leave together.
-    async fn send_ahead(&mut self) -> Result<(), BatchError> {
-        if self.outstanding > AHEAD / 2 {
-            return Ok(());
-        }
-        let Some(lease) = &mut self.lease else { return Ok(()) };
-        while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
-            let at = self.sent;
-            let Some(statement) = self.batch.statements.get(at.statement) else { break };
-            let Some((parameters, next)) = statement.parameter_sets.at(at.offset) else {
-                self.sent = at.next_statement();
-                continue;
-            };
-            let at_fault = |error| BatchError { error, statement: Some(at.statement), lost_before_commit: false };
-            let target = self.settings.aliases.resolve(&self.database);
-            let plan = Plan::of(&statement.text, target, lease).map_err(at_fault)?;
-            let parameters = if parameters.len() <= OFFLOAD_ABOVE {
-                validated(PARAMETERS, parameters, lease)
-            } else {
-                let (statements, accepts) = (Arc::clone(&self.batch.statements), accepted_by(lease));
-                let of_run = move |fit: &dyn Fn(&[u8]) -> Validated| {
-                    let runs = statements.get(at.statement).map(|statement| &statement.parameter_sets);
-                    runs.and_then(|runs| runs.at(at.offset)).map_or(Ok(None), |(map, _)| fit(map))
-                };
-                let validated = Box::pin(validate_offloaded(of_run, accepts)).await;
-                validated.map(|validated| validated.map_or(Cow::Borrowed(parameters), Cow::Owned))
-            };
-            let parameters = parameters.map_err(at_fault)?;
-            lease.run_in_transaction(plan.text, &parameters);
-            if plan.leaves_stale {
-                lease.mark_stale();
-            }
-            let is_last =
-                at.statement + 1 == self.batch.statements.len() && at.run + 1 == statement.parameter_sets.len();
-            match (self.batch.rows, is_last) {
-                (false, _) => lease.discard(),
-                (true, false) => lease.pull_all(),
-                (true, true) => pull_first(lease),
-            }
-            self.outstanding += 1;
-            self.sent.run += 1;
-            self.sent.offset = next;
         }
         Ok(())
     }
@@ -345,12 +291,6 @@ impl BatchExecution {
         };
         let lost_before_commit = matches!(at_risk, AtRisk::Transaction(_));
         BatchError { error: at_risk.lost(&error), statement: None, lost_before_commit }
-    }
-}
-
-impl Position {
-    fn next_statement(self) -> Self {
-        Self { statement: self.statement + 1, run: 0, offset: 0 }
     }
 }
 

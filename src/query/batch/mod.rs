@@ -6,6 +6,7 @@
 mod counters;
 mod execution;
 mod parameter_sets;
+mod pipeline;
 mod request;
 
 pub use self::{

@@ -3,12 +3,14 @@
 //! Neo4j says it by its codes. Memgraph has one code for nearly everything, and calls transient what is not and the
 //! other way round; there the text decides, and the caller gets a code that clients can act upon.
 
-use super::{AUTHORIZATION_EXPIRED, DATABASE_NOT_FOUND, Error, FORBIDDEN, Kind, TOKEN_EXPIRED, UNAVAILABLE};
+use super::{
+    Error, Kind,
+    codes::{
+        AUTHORIZATION_EXPIRED, CONSTRAINT, DATABASE_NOT_FOUND, FORBIDDEN, TERMINATED, TIMED_OUT, TOKEN_EXPIRED,
+        UNAVAILABLE,
+    },
+};
 use crate::bolt::{Dialect, Failure};
-
-const TERMINATED: &str = "Neo.ClientError.Transaction.Terminated";
-const CONSTRAINT: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
-const TIMED_OUT: &str = "Neo.ClientError.Transaction.TransactionTimedOut";
 
 /// Neo4j's codes for having met another transaction.
 const CONFLICTS: [&str; 4] = [

@@ -4,14 +4,19 @@
 //! PackStream bytes; nothing here knows how a sink encodes them.
 
 mod fetch_size;
+mod progress;
 mod rows;
+mod scope;
 mod sink;
+mod slow_reader;
 
 pub(super) use self::{
     fetch_size::{FetchSize, pull_first},
-    rows::{TransactionScope, slow_reader_timeout},
+    scope::TransactionScope,
+    slow_reader::slow_reader_timeout,
 };
 pub use self::{
-    rows::{Progress, ResultEnd, Rows, StartedStatement},
+    progress::{Progress, ResultEnd},
+    rows::{Rows, StartedStatement},
     sink::{Flow, RowRefused, RowSink},
 };

@@ -12,14 +12,15 @@ mod request;
 mod server_options;
 mod tokens;
 
+pub(super) use self::{
+    databases::Target,
+    parameters::{PARAMETERS, Validated, accepted_by, validate_offloaded, validated, validated_parameters},
+    plan::{Plan, database_of},
+    server_options::ServerOptions,
+};
 pub use self::{
     databases::{Alias, Aliases},
     notifications::{Category, NotificationFilter, Severity},
     parameters::Parameters,
     request::{AccessMode, Options, Statement},
-};
-pub(super) use self::{
-    parameters::{PARAMETERS, Validated, accepted_by, validate_offloaded, validated, validated_parameters},
-    plan::{Plan, database_of},
-    server_options::ServerOptions,
 };

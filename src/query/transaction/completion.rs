@@ -2,7 +2,7 @@
 
 use std::pin::pin;
 
-use super::{committed::Committed, registry::TransactionGuard};
+use super::{committed::Committed, guard::TransactionGuard};
 use crate::{
     bolt::{self, Connection, Reply},
     query::{error::Error, reply::AtRisk},

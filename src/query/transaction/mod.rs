@@ -5,12 +5,18 @@
 
 mod committed;
 pub(super) mod completion;
+mod guard;
+mod handle;
 mod permits;
 mod registry;
+mod store;
 mod tombstones;
 
-pub(super) use self::registry::{Reservation, TransactionGuard, TransactionRegistry};
 pub use self::{
     committed::Committed,
-    registry::{Transaction, TransactionHandle, TransactionSettings},
+    handle::{Transaction, TransactionHandle, TransactionSettings},
+};
+pub(super) use self::{
+    guard::TransactionGuard,
+    registry::{Reservation, TransactionRegistry},
 };

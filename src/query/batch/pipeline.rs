@@ -1,0 +1,92 @@
+//! The sending side of a batch: its statements are sent ahead of the replies to those before them.
+//!
+//! Bounds how far ahead: in runs, and in bytes that wait to be written.
+
+use std::{borrow::Cow, sync::Arc};
+
+use super::request::{Batch, BatchError};
+use crate::{
+    pool::Lease,
+    query::{
+        offload::OFFLOAD_ABOVE,
+        result::pull_first,
+        statement::{PARAMETERS, Plan, Target, Validated, accepted_by, validate_offloaded, validated},
+    },
+};
+
+/// The most runs that are sent and not answered: enough to keep the database busy.
+const AHEAD: usize = 64;
+
+/// The most bytes that wait to be written: no more than either side holds in memory without harm.
+const AHEAD_BYTES: usize = 256 * 1024;
+
+/// What is sent next, and how much is on its way.
+#[derive(Debug, Default)]
+pub(super) struct Pipeline {
+    statement: usize,
+    run: usize,
+    /// Where the parameters of the run begin among those of its statement.
+    offset: usize,
+    /// The number of runs that have been sent and not answered.
+    outstanding: usize,
+}
+
+impl Pipeline {
+    /// Whether it is time to send more. Half of what is on its way is answered before that, so that several runs leave together.
+    pub(super) fn is_low(&self) -> bool {
+        self.outstanding <= AHEAD / 2
+    }
+
+    /// Counts a run that has been answered.
+    pub(super) fn answered(&mut self) {
+        self.outstanding -= 1;
+    }
+
+    /// Queues runs until enough are on their way.
+    ///
+    /// # Errors
+    /// When a statement cannot be sent to the server of `lease`.
+    pub(super) async fn send_ahead(
+        &mut self,
+        lease: &mut Lease,
+        batch: &Batch,
+        target: Target<'_>,
+    ) -> Result<(), BatchError> {
+        while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
+            let (index, offset) = (self.statement, self.offset);
+            let Some(statement) = batch.statements.get(index) else { break };
+            let Some((parameters, next)) = statement.parameter_sets.at(offset) else {
+                (self.statement, self.run, self.offset) = (index + 1, 0, 0);
+                continue;
+            };
+            let at_fault = |error| BatchError { error, statement: Some(index), lost_before_commit: false };
+            let plan = Plan::of(&statement.text, target, lease).map_err(at_fault)?;
+            let parameters = if parameters.len() <= OFFLOAD_ABOVE {
+                validated(PARAMETERS, parameters, lease)
+            } else {
+                let (statements, accepts) = (Arc::clone(&batch.statements), accepted_by(lease));
+                let of_run = move |validate: &dyn Fn(&[u8]) -> Validated| {
+                    let sets = statements.get(index).map(|statement| &statement.parameter_sets);
+                    sets.and_then(|sets| sets.at(offset)).map_or(Ok(None), |(map, _)| validate(map))
+                };
+                let replacement = Box::pin(validate_offloaded(of_run, accepts)).await;
+                replacement.map(|replacement| replacement.map_or(Cow::Borrowed(parameters), Cow::Owned))
+            };
+            let parameters = parameters.map_err(at_fault)?;
+            lease.run_in_transaction(plan.text, &parameters);
+            if plan.leaves_stale {
+                lease.mark_stale();
+            }
+            let is_last = index + 1 == batch.statements.len() && self.run + 1 == statement.parameter_sets.len();
+            match (batch.rows, is_last) {
+                (false, _) => lease.discard(),
+                (true, false) => lease.pull_all(),
+                (true, true) => pull_first(lease),
+            }
+            self.outstanding += 1;
+            self.run += 1;
+            self.offset = next;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! The end of a result, and of the transaction around it where that ends with it.
+
+use std::pin::pin;
+
+use super::{PendingCompletion, Rows};
+use crate::{
+    bolt::Summary,
+    query::{
+        bookmark::placeholder,
+        error::Error,
+        reply::AtRisk,
+        result::{
+            progress::{Progress, ResultEnd},
+            scope::TransactionScope,
+        },
+        transaction::completion::outcome,
+    },
+};
+
+impl Rows {
+    /// Ends the result, and the transaction around it if it is to end.
+    pub(super) async fn end(&mut self, mut summary: Summary, flawed: bool) -> Result<Progress, Error> {
+        if let Some(kind) = self.kind {
+            summary.kind = Some(kind.to_owned());
+        }
+        let withheld = self.refused.take().map(Error::from);
+        match self.scope.take() {
+            None => Err(Error::result_ended()),
+            Some(TransactionScope::AutoCommit(_)) => {
+                let bookmark = Some(summary.bookmark.take().unwrap_or_else(placeholder));
+                let withheld = withheld.map(Error::despite_commit);
+                Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))
+            }
+            Some(TransactionScope::Explicit(guard)) if withheld.is_none() && !flawed => {
+                let transaction = Some(guard.keep());
+                Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark: None, transaction, withheld })))
+            }
+            Some(scope @ TransactionScope::ReadOnly(_)) => {
+                self.scope.insert(scope).connection().commit();
+                self.completion =
+                    Some(Box::new(PendingCompletion { summary, withheld: withheld.map(Error::despite_commit) }));
+                self.finish().await
+            }
+            Some(scope @ (TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))) => {
+                let connection = self.scope.insert(scope).connection();
+                let flaw = || Error::malformed("values were left out because they make no sense".to_owned());
+                let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::after_rollback);
+                if withheld.is_some() {
+                    connection.rollback();
+                } else {
+                    connection.commit();
+                }
+                self.deadline = self.deadline.grace_period();
+                self.completion = Some(Box::new(PendingCompletion { summary, withheld }));
+                self.finish().await
+            }
+        }
+    }
+
+    /// Waits for the end of the transaction.
+    // On the heap, since most results end otherwise.
+    pub(super) async fn finish(&mut self) -> Result<Progress, Error> {
+        Box::pin(async {
+            let (Some(scope), Some(completion)) = (&mut self.scope, &self.completion) else {
+                return Err(Error::result_ended());
+            };
+            let reading = matches!(scope, TransactionScope::ReadOnly(_));
+            let committed = reading || completion.withheld.is_none();
+            // Where nothing can have been written, nothing is at risk.
+            let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
+            let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;
+            let outcome =
+                outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::commit_outcome_unknown() }));
+            if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take()
+            {
+                drop(guard.finish());
+            }
+            let Some(PendingCompletion { mut summary, withheld }) =
+                self.completion.take().map(|completion| *completion)
+            else {
+                return Err(Error::result_ended());
+            };
+            let bookmark = match outcome {
+                Ok(said) => committed.then(|| said.join(&mut summary)),
+                Err(error) if committed => return Err(error),
+                // What could not be rolled back was closed, which comes to the same.
+                Err(_) => None,
+            };
+            Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))
+        })
+        .await
+    }
+}
