@@ -48,7 +48,7 @@ pub(super) async fn expect<T>(
         Ok(Reply::Success) => take(lease).map_err(|error| at_risk.lost(&error)),
         Ok(Reply::Failure(failure)) => Err(Error::from_failure(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(at_risk.lost(&bolt::Error::Protocol("a request was neither carried out nor refused")))
+            Err(at_risk.lost(&bolt::Error::Protocol("the server neither executed nor refused a request")))
         }
         // A connection that ends under a request may have been refused the login that travelled with it.
         Err(bolt::Error::Login(failure)) => Err(Error::from_login(failure, lease.identity())),

@@ -201,7 +201,7 @@ impl BatchExecution {
                 }
                 Reply::Failure(failure) => return Err(self.at_fault(Error::from_failure(failure))),
                 Reply::Ignored => {
-                    return Err(self.lost(bolt::Error::Protocol("a request was neither carried out nor refused")));
+                    return Err(self.lost(bolt::Error::Protocol("the server neither executed nor refused a request")));
                 }
             }
         }

@@ -29,8 +29,8 @@ impl Engine {
     async fn verify_alone(&self, caller: &Identity) -> Result<(), Error> {
         if caller.is_public() {
             return Err(Error::forbidden(
-                "Requests without credentials share the gateway's own account here and cannot be told apart, so they \
-                 cannot list or end running statements.",
+                "Requests without credentials share the gateway's service account and cannot be told apart, so they \
+                 cannot list or cancel running statements.",
             ));
         }
         self.verify(caller).await

@@ -1,7 +1,7 @@
-//! What a failure of the database means: whose fault, and whether the same may go well later.
+//! Classifies the failures that the database reports: what went wrong, and whether a retry may help.
 //!
-//! Neo4j says it by its codes. Memgraph has one code for nearly everything, and calls transient what is not and the
-//! other way round; there the text decides, and the caller gets a code that clients can act upon.
+//! Neo4j's codes say so. Memgraph has one code for nearly everything, and its class (transient or not) is unreliable;
+//! there the message decides, and the caller gets a code that clients can act upon.
 
 use super::{
     Error, Kind,
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::bolt::{Dialect, Failure};
 
-/// Neo4j's codes for having met another transaction.
+/// Neo4j's codes for conflicts between transactions.
 const CONFLICTS: [&str; 4] = [
     "Neo.TransientError.Transaction.DeadlockDetected",
     "Neo.TransientError.Transaction.LockAcquisitionTimeout",
@@ -20,14 +20,14 @@ const CONFLICTS: [&str; 4] = [
     "Neo.TransientError.Transaction.ConstraintsChanged",
 ];
 
-/// A retry may help, whatever class the database has put it in.
+/// The code for failures that a retry may cure, whatever class Memgraph has put them in.
 const MEMGRAPH_TRANSIENT: &str = "Memgraph.TransientError.MemgraphError.MemgraphError";
-/// A retry does not.
+/// The code for failures that a retry cannot cure.
 const MEMGRAPH_REFUSAL: &str = "Memgraph.ClientError.MemgraphError.MemgraphError";
 
-/// How Memgraph's messages (2.1 to 3.14) begin, what has to follow somewhere behind that, what they mean, and the code
-/// that goes with it. The first that fits counts. Nothing is looked for from the middle on: names and values that somebody
-/// else has chosen can stand there.
+/// Memgraph's messages (2.1 to 3.14): how a message begins, what it contains later on, what it means, and the code that
+/// the caller gets. The first match counts. A match always includes the beginning, because names and values that other
+/// people have chosen can occur later in a message.
 const MEMGRAPH_TEXTS: [(&str, &str, Kind, &str); 24] = [
     ("Cannot resolve conflicting transactions", "", Kind::Conflict, MEMGRAPH_TRANSIENT),
     ("Unable to commit due to serialization error", "", Kind::Conflict, MEMGRAPH_TRANSIENT),
@@ -48,42 +48,45 @@ const MEMGRAPH_TEXTS: [(&str, &str, Kind, &str); 24] = [
     ("Failed to impersonate user", "", Kind::Forbidden, FORBIDDEN),
     ("Access to impersonate user requires", "", Kind::Forbidden, FORBIDDEN),
     ("No session user.", "the impersonate-user feature", Kind::Forbidden, FORBIDDEN),
-    // Somebody has to resume it.
+    // The database works again once somebody resumes it.
     ("Database \"", "\" is suspended (cold)", Kind::Transient, UNAVAILABLE),
-    // Only the main instance writes, and not always; which one that is may change.
+    // Only the main instance accepts writes, and not always. Another instance may become the main one.
     ("Write queries are forbidden on the replica instance", "", Kind::Transient, UNAVAILABLE),
     ("Write queries currently forbidden on the main instance", "", Kind::Transient, UNAVAILABLE),
     ("Cannot commit because instance is not main anymore", "", Kind::Transient, UNAVAILABLE),
-    // A write in a transaction that was opened for reading.
+    // A write in a read transaction.
     ("Accessor type ", "are misaligned!", Kind::Refused, "Neo.ClientError.Statement.AccessMode"),
 ];
 
-/// A coordinator of a cluster has no data, so it is not what `database.uri` should name.
+/// The answer of a cluster's coordinator, which has no data: `database.uri` names the wrong instance.
 const COORDINATOR: &str = "Coordinator can run only coordinator queries!";
 
-const SEND_IT_ALONE: &str = " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of \
-                             explicit transactions.";
-const SEND_IT_FOR_WRITING: &str = " Over HTTP: this database keeps a statement from writing only inside of an explicit \
-                                   transaction; send this one without \"accessMode\": \"READ\", to somebody who may write.";
+/// Added for statements that Memgraph does not accept in explicit transactions.
+const SEND_WITHOUT_TRANSACTION: &str = " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it \
+                                        outside of explicit transactions.";
+/// Added instead where the gateway itself opened the transaction, to enforce `"accessMode": "READ"`.
+const SEND_WITHOUT_READ_MODE: &str = " Over HTTP: with \"accessMode\": \"READ\", this database's statements run in a \
+                                      read transaction, in which it does not accept this one. Send it without \
+                                      \"accessMode\", as a user who may write.";
 
-/// What Memgraph says of statements that it carries out in transactions of their own only.
+/// Part of Memgraph's message for statements that it does not accept in explicit transactions.
 const MULTICOMMAND: &str = "not allowed in multicommand transactions";
 
 impl Error {
-    /// What the database said of a statement, a BEGIN or a COMMIT.
+    /// Returns the error for a failure that the database reported for a statement, a BEGIN or a COMMIT.
     pub(in crate::query) fn from_failure(failure: Failure) -> Self {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
     }
 
-    /// The same, of a statement for which a transaction was begun because it must not write.
+    /// Adapts the error of a statement for which the gateway opened a read transaction.
     pub(in crate::query) fn while_reading(mut self) -> Self {
-        if let Some(said) = self.message.strip_suffix(SEND_IT_ALONE) {
-            self.message = format!("{said}{SEND_IT_FOR_WRITING}");
+        if let Some(said) = self.message.strip_suffix(SEND_WITHOUT_TRANSACTION) {
+            self.message = format!("{said}{SEND_WITHOUT_READ_MODE}");
         }
         self
     }
 
-    /// The same, of a statement outside of a transaction: not every database undoes what it refuses there.
+    /// Adapts the error of a statement outside a transaction: not every database undoes a failed statement there.
     pub(in crate::query) fn outside_of_transactions(mut self, dialect: &Dialect) -> Self {
         if !dialect.undoes_refused && matches!(self.kind, Kind::Conflict | Kind::Transient) {
             self.kind = Kind::Unsettled;
@@ -100,21 +103,21 @@ fn of_memgraph(failure: Failure) -> Error {
         return Error::new(*kind, *code, message);
     }
     if reason.starts_with(COORDINATOR) {
-        message.push_str(" The gateway's database.uri names a coordinator; it has to name an instance that has data.");
+        message.push_str(" The gateway's setting database.uri names a coordinator; it must name a data instance.");
         return Error::new(Kind::Gateway, code, message);
     }
     if is_multicommand(reason) {
-        message.push_str(SEND_IT_ALONE);
+        message.push_str(SEND_WITHOUT_TRANSACTION);
     }
     match class(&code) {
         "DatabaseError" => Error::new(Kind::Database, code, message),
-        // Memory, features that do not exist, conversions: it would fail in the same way again.
+        // Memory limits, missing features, failed conversions: a retry would fail in the same way.
         "TransientError" => Error::new(Kind::Refused, MEMGRAPH_REFUSAL, message),
         _ => Error::new(Kind::Refused, code, message),
     }
 }
 
-/// The message itself, or the one inside of it that made a trigger fail.
+/// Returns the reason within a message: of a failed trigger, the error that made it fail.
 fn reason(message: &str) -> &str {
     let inner = message.strip_prefix("Trigger '").and_then(|rest| rest.split_once("' caused the transaction to fail"));
     let Some((_, inner)) = inner else { return message };
@@ -122,7 +125,8 @@ fn reason(message: &str) -> &str {
     inner.strip_prefix("Exception:").map_or(inner, str::trim_start)
 }
 
-/// What is not allowed stands before, in words of Memgraph's own.
+/// Whether Memgraph refuses the statement in explicit transactions. Memgraph's own words come before [`MULTICOMMAND`], so a
+/// quotation mark there means that the phrase is part of a name or a value.
 fn is_multicommand(reason: &str) -> bool {
     let named = |what: &str| what.chars().all(|c| c.is_ascii_alphanumeric() || " ,.()/-".contains(c));
     reason.split_once(MULTICOMMAND).is_some_and(|(what, _)| named(what))
@@ -130,7 +134,7 @@ fn is_multicommand(reason: &str) -> bool {
 
 fn of_codes(failure: Failure) -> Error {
     let Failure { mut code, message, classification } = failure;
-    // What old servers call transient, and is somebody's will.
+    // Old servers report deliberate terminations as transient.
     for was_transient in [".Transaction.Terminated", ".Transaction.LockClientStopped"] {
         if code == format!("Neo.TransientError{was_transient}") {
             code = format!("Neo.ClientError{was_transient}");
@@ -142,7 +146,7 @@ fn of_codes(failure: Failure) -> Error {
         FORBIDDEN => Kind::Forbidden,
         CONSTRAINT => Kind::Constraint,
         TERMINATED | "Neo.ClientError.Transaction.LockClientStopped" => Kind::Terminated,
-        // The leader is elsewhere, or is being chosen.
+        // Another member leads the cluster, or none does yet.
         "Neo.ClientError.Cluster.NotALeader" | "Neo.ClientError.General.ForbiddenOnReadOnlyDatabase" => Kind::Transient,
         code if code.starts_with(TIMED_OUT) => Kind::TimeLimit,
         code if CONFLICTS.contains(&code) => Kind::Conflict,
@@ -153,7 +157,7 @@ fn of_codes(failure: Failure) -> Error {
     Error { kind, code, message }
 }
 
-/// The class of a code: `ClientError`, `TransientError` or `DatabaseError`, in second place.
+/// Returns the class of a code, its second part: `ClientError`, `TransientError` or `DatabaseError`.
 fn class(code: &str) -> &str {
     code.split('.').nth(1).unwrap_or_default()
 }
@@ -179,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_say_whether_trying_again_may_help() {
+    fn codes_say_whether_a_retry_may_help() {
         for (code, kind, retryable) in [
             ("Neo.TransientError.Transaction.DeadlockDetected", Kind::Conflict, true),
             ("Neo.TransientError.General.MemoryPoolOutOfMemoryError", Kind::Transient, true),
@@ -193,12 +197,12 @@ mod tests {
         ] {
             let error = of(code, "", None);
             assert_eq!((error.kind, error.kind.is_retryable()), (kind, retryable), "{code}");
-            assert!(!error.code.contains("TransientError") || retryable, "{code}: clients go by the class");
+            assert!(!error.code.contains("TransientError") || retryable, "{code}: clients rely on the class");
         }
     }
 
     #[test]
-    fn what_may_be_half_done_is_not_to_be_repeated() {
+    fn a_statement_that_may_be_partly_applied_is_not_retryable() {
         let conflict = || of("Neo.TransientError.Transaction.DeadlockDetected", "", None);
         assert_eq!(conflict().outside_of_transactions(&NEO4J).kind, Kind::Conflict);
         let unsettled = conflict().outside_of_transactions(&STRICT);
@@ -208,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn memgraphs_texts_say_more_than_its_codes() {
+    fn memgraphs_messages_decide_where_its_codes_do_not() {
         let refusal = MEMGRAPH_REFUSAL;
         for (said, message, kind, code) in [
             (
@@ -240,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_of_an_untypical_server() {
+    fn messages_of_clusters_and_of_other_versions() {
         for (message, kind) in [
             ("Database \"x\" is suspended (cold); run RESUME DATABASE x before using it.", Kind::Transient),
             ("Write queries currently forbidden on the main instance. Either the cluster is in …", Kind::Transient),
@@ -257,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_others_have_written_into_a_message_means_nothing() {
+    fn names_and_values_in_a_message_do_not_count() {
         for said in MEMGRAPH_TEXTS.map(|(beginning, later, ..)| format!("{beginning}{later}")) {
             for message in [
                 format!("Unbound variable: `{said}`."),
@@ -274,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_a_trigger_fail_counts_as_such() {
+    fn the_reason_of_a_failed_trigger_counts() {
         for between in [".\nException: ", ". ", ": "] {
             let conflict = "Cannot resolve conflicting transactions. Retry …";
             let message = format!("Trigger 't' caused the transaction to fail{between}{conflict}");
@@ -285,7 +289,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_not_do_it_in_a_transaction_is_told_where_it_goes() {
+    fn statements_refused_in_transactions_come_with_the_route_to_use() {
         let text = "Index manipulation is not allowed in multicommand transactions. A multicommand transaction, …";
         let error = of(MEMGRAPH_REFUSAL, text, None);
         assert!(error.message.starts_with(text) && error.message.contains("POST /db/{database}/query/v2"));

@@ -1,18 +1,23 @@
-//! The codes of errors. Neo4j's own where it has one: clients go by them.
+//! The codes of errors.
+//!
+//! Neo4j's own codes wherever Neo4j has one, because clients act upon them; codes that begin with `Boltgate.` where it
+//! has none.
 
-/// The code of whatever is wrong with a request itself.
+/// The request itself is invalid.
 pub(super) const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 pub(super) const TOO_MANY_TRANSACTIONS: &str = "Neo.TransientError.Transaction.MaximumTransactionLimitReached";
-/// What was asked for may have happened or not. Neo4j has no code for it.
+/// The request may have taken effect or not.
 pub(super) const OUTCOME_UNKNOWN: &str = "Boltgate.DatabaseError.Transaction.OutcomeUnknown";
-/// What is at the database's address speaks no Bolt, or none that Boltgate speaks. Neo4j has no code for it, nor for the next.
+/// The client blocked a database worker by not reading its rows.
+pub(super) const READER_TOO_SLOW: &str = "Boltgate.ClientError.Statement.ReaderTooSlow";
+/// The server at the database's address does not speak Bolt, or no version that Boltgate supports.
 pub(super) const NO_BOLT: &str = "Boltgate.DatabaseError.Connection.NoBolt";
-/// It speaks no TLS, or cannot be trusted.
+/// The server does not speak TLS, or its certificate cannot be trusted.
 pub(super) const NO_TLS: &str = "Boltgate.DatabaseError.Connection.NoTls";
 pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 pub(super) const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
-/// The database has forgotten what its users may do, and asks for logins anew.
+/// The database has dropped its cache of users' rights, and requires every connection to log in again.
 pub(in crate::query) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Security.AuthorizationExpired";
 pub(super) const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
 pub(in crate::query) const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";

@@ -1,4 +1,4 @@
-//! Errors of connections: a refused login, a database that cannot be reached, a connection that was lost.
+//! Errors of connections: refused logins, unreachable databases, lost connections.
 
 use super::{
     Error, Kind,
@@ -11,13 +11,13 @@ use crate::{
 };
 
 impl Error {
-    /// What the database said of a login.
+    /// Returns the error for a login that the database refused.
     pub(in crate::query) fn from_login(failure: Failure, caller: &Identity) -> Self {
         let Failure { code, message, .. } = failure;
         if caller.is_service_account() {
-            // The caller has done nothing wrong, and can do nothing about it.
-            tracing::error!(code, message, "the database refuses the service account (auth.service_account)");
-            let message = "The database refused the gateway's own account; the gateway's log says more.";
+            // The caller is not at fault and cannot fix it; the operator reads the log.
+            tracing::error!(code, message, "the database refused the service account (auth.service_account)");
+            let message = "The database refused the gateway's service account. The gateway's log has the reason.";
             return Self::new(Kind::Unavailable, UNAVAILABLE, message);
         }
         match code.as_str() {
@@ -40,41 +40,41 @@ impl Error {
             REQUEST_INVALID => Self::new(
                 Kind::Unauthorized,
                 UNAUTHORIZED,
-                format!("The database did not take the credentials (they may be too large for it): {message}"),
+                format!("The database did not accept the credentials, which may be too large: {message}"),
             ),
             _ => Self::new(Kind::Unavailable, code, message),
         }
     }
 
-    /// What happened to a connection on which a statement outside of a transaction may have been carried out.
+    /// Returns the error for a connection that was lost while a statement outside a transaction may have run.
     pub(in crate::query) fn from_lost_statement(error: &bolt::Error) -> Self {
-        let message = format!("{error}; whether the statement took effect is not known");
+        let message = format!("{error}; it is unknown whether the statement took effect");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
-    /// What happened to a connection on which a transaction may have been committed.
+    /// Returns the error for a connection that was lost after COMMIT was sent.
     pub(in crate::query) fn from_lost_commit(error: &bolt::Error) -> Self {
-        let message = format!("{error}; whether the transaction was committed is not known");
+        let message = format!("{error}; it is unknown whether the transaction was committed");
         Self::new(Kind::OutcomeUnknown, OUTCOME_UNKNOWN, message)
     }
 
-    /// What happened to a connection on which a transaction was open that nobody had asked to be committed.
+    /// Returns the error for a connection that was lost while a transaction was open, before COMMIT was sent.
     pub(in crate::query) fn from_lost_transaction(error: &bolt::Error) -> Self {
         Self::new(Kind::Unavailable, UNAVAILABLE, format!("{error}; the transaction was rolled back"))
     }
 
-    /// Why there is no connection to the database at `address`.
+    /// Returns the error for a connection to the database at `address` that could not be opened.
     pub(in crate::query) fn from_opening(error: &bolt::Error, address: &str) -> Self {
         use bolt::Error as E;
         let message = match error {
-            // These name it themselves.
+            // These errors include the address.
             E::Connect { .. } | E::Tls { .. } => error.to_string(),
             _ => format!("{error} ({address})"),
         };
         match error {
-            // As when it starts or stops; the text says what else it may be.
+            // This also happens while the database starts or stops.
             E::Handshake(bolt::HandshakeError::Closed) => Self::new(Kind::Unavailable, UNAVAILABLE, message),
-            // Somebody has to change something first, so nothing that invites clients to try again.
+            // A retry cannot help before somebody has changed the configuration.
             E::Tls { .. } => Self::new(Kind::Gateway, NO_TLS, message),
             E::Handshake(_) | E::Protocol(_) | E::Decode(_) | E::MessageTooLong { .. } => {
                 Self::new(Kind::Gateway, NO_BOLT, message)
@@ -83,6 +83,7 @@ impl Error {
         }
     }
 
+    /// Returns the error for a connection that `caller` could not get from the pool.
     pub(in crate::query) fn from_pool(error: PoolError, caller: &Identity, address: &str) -> Self {
         match error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::from_login(failure, caller),
@@ -103,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn logins_are_refused_in_the_query_apis_words() {
+    fn refused_logins_get_the_query_apis_messages() {
         let somebody = Identity::sample(AuthToken::basic("alice", "pw"), false);
         let nobody = Identity::sample(AuthToken::none(), false);
         let neo4j = "The client is unauthorized due to authentication failure.";
@@ -128,10 +129,10 @@ mod tests {
     }
 
     #[test]
-    fn a_connection_lost_under_a_statement_leaves_its_outcome_open() {
+    fn a_connection_lost_during_a_statement_leaves_its_outcome_unknown() {
         let error = Error::from_lost_statement(&bolt::Error::Closed);
         assert_eq!(error.kind, Kind::OutcomeUnknown);
-        assert!(error.message.contains("not known"));
+        assert!(error.message.contains("unknown"));
         assert!(!error.kind.is_retryable());
         assert!(Error::from_lost_transaction(&bolt::Error::Closed).kind.is_retryable());
     }
@@ -156,7 +157,7 @@ mod tests {
             let told = Error::from_opening(&error, address);
             assert_eq!((told.kind, told.code.split('.').nth(1)), (kind, Some(class)), "{told}");
             assert_eq!(told.message.matches(address).count(), 1, "{told}");
-            assert_eq!(told.kind.is_retryable(), class == "TransientError", "{told}: clients go by either");
+            assert_eq!(told.kind.is_retryable(), class == "TransientError", "{told}: clients rely on either");
         }
     }
 }

@@ -1,5 +1,7 @@
-//! The error that a caller gets: a code and a message in the words of the Query API, and a kind that says whose
-//! fault it is and whether trying again may help.
+//! The error type that callers see.
+//!
+//! An error has a code and a message as the Query API has them, and a [`Kind`] that says who has to act and whether a
+//! retry may help. Knows nothing of HTTP statuses: `http/` derives them from the kind.
 
 mod classify;
 mod codes;
@@ -10,56 +12,56 @@ use thiserror::Error;
 
 pub(super) use self::codes::{AUTHORIZATION_EXPIRED, UNAVAILABLE};
 
-/// Whose fault an error is. The HTTP layer makes a status of it.
+/// What kind of failure an error is. `http/` maps it to a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
-    /// The request's: syntax, types, missing parameters; whatever the database refused.
+    /// The database refused the statement: its syntax, its types, a missing parameter.
     Refused,
-    /// Another transaction's, which got there first. Nothing was applied.
+    /// The transaction lost against a concurrent one. Nothing was applied.
     Conflict,
-    /// Nobody's: the database is not able to at the moment. Nothing was applied.
+    /// The database cannot serve the request at the moment. Nothing was applied.
     Transient,
-    /// As [`Kind::Conflict`] or [`Kind::Transient`], on a database that may have kept a part of the statement.
+    /// Like [`Kind::Conflict`] or [`Kind::Transient`], but on a database that may have applied part of the statement.
     Unsettled,
-    /// The caller's own: another of its requests is using the transaction.
+    /// Another request of the caller is using the transaction.
     Busy,
-    /// The data's: they would not keep to a constraint.
+    /// The statement would violate a constraint.
     Constraint,
-    /// The caller lacks the right to it.
+    /// The caller is not allowed to do this.
     Forbidden,
-    /// The statement's: it took longer than the database was told that it may.
+    /// The database ended the statement because its time limit passed.
     TimeLimit,
-    /// Somebody's who ended it on purpose.
+    /// Somebody ended the statement or its transaction on purpose.
     Terminated,
-    /// The request's form: malformed, unknown fields, values that cannot be sent.
+    /// The request is malformed, has unknown fields, or has values that cannot be sent to the database.
     BadRequest,
-    /// The credentials'.
+    /// The credentials are missing or were refused.
     Unauthorized,
-    /// The credentials', which ended while the request was being served. What it had begun may have taken effect.
+    /// The credentials expired while the request was served. What it had started may have taken effect.
     ExpiredMeanwhile,
-    /// Too many wrong passwords.
+    /// The database saw too many failed logins.
     TooManyAttempts,
-    /// The database that was named does not exist.
+    /// The named database does not exist.
     DatabaseNotFound,
-    /// The transaction that was named is not this caller's, or not there.
+    /// The named transaction does not exist, or belongs to another caller.
     TransactionNotFound,
-    /// The running statement that was named is not this caller's, or not there.
+    /// The named running statement does not exist, or belongs to another caller.
     StatementNotFound,
-    /// The database's own.
+    /// The database failed internally.
     Database,
-    /// The way to the database: it broke, or what is there does not speak Bolt.
+    /// The database sent something invalid, or what listens at its address does not speak Bolt.
     Gateway,
-    /// The way to the database, which broke when something may have been committed.
+    /// The connection was lost, or a reply did not come, after something may have been committed.
     OutcomeUnknown,
-    /// Nothing is wrong with the request, but it cannot be served now. Nothing was applied.
+    /// The request is valid, but cannot be served now. Nothing was applied.
     Unavailable,
-    /// No answer within the time allowed.
+    /// The database did not respond within the time limit.
     Timeout,
 }
 
 impl Kind {
-    /// Whether nothing has been applied, and the same request may go well later.
+    /// Whether nothing was applied and the same request may succeed later.
     #[must_use]
     pub fn is_retryable(self) -> bool {
         use Kind::{Busy, Conflict, TooManyAttempts, Transient, Unavailable};
@@ -71,16 +73,16 @@ impl Kind {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error("{code}: {message}")]
 pub struct Error {
-    /// Whose fault.
+    /// What kind of failure this is.
     pub kind: Kind,
-    /// `Neo.ClientError.Statement.SyntaxError` and the like.
+    /// The code, such as `Neo.ClientError.Statement.SyntaxError`.
     pub code: String,
-    /// For people.
+    /// The message, for people to read.
     pub message: String,
 }
 
 impl Error {
-    /// An error of the given kind.
+    /// Creates an error of the given kind.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { kind, code: code.into(), message: message.into() }
     }

@@ -35,8 +35,8 @@ impl<'a> Plan<'a> {
                 Kind::Refused,
                 "Neo.ClientError.Statement.SemanticError",
                 format!(
-                    "{} cannot be sent as a statement; use the transaction routes (POST /db/{}/query/v2/tx and so \
-                     on)",
+                    "{} cannot be run as a statement; use the transaction routes instead, such as POST \
+                     /db/{}/query/v2/tx.",
                     text.trim(),
                     target.named
                 ),

@@ -38,7 +38,7 @@ impl<'a> ServerOptions<'a> {
             return Err(Error::new(
                 Kind::Refused,
                 "Neo.ClientError.Statement.ArgumentError",
-                format!("Impersonation needs Bolt 4.4; this database speaks {}.", connection.version()),
+                format!("Impersonation requires Bolt 4.4 or later, but this database speaks Bolt {}.", connection.version()),
             ));
         }
         let metadata = options.metadata.as_deref().map(|metadata| validated("txMetadata", metadata, connection));

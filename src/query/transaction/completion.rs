@@ -25,7 +25,7 @@ pub(in crate::query) async fn outcome(connection: &mut Connection, at_risk: AtRi
         Ok(Reply::Success) => Ok(Committed::of(connection.payload())),
         Ok(Reply::Failure(failure)) => Err(Error::from_failure(failure)),
         Ok(Reply::Record | Reply::Ignored) => {
-            Err(at_risk.lost(&bolt::Error::Protocol("the end of a transaction was ignored")))
+            Err(at_risk.lost(&bolt::Error::Protocol("the server ignored COMMIT or ROLLBACK")))
         }
         Err(error) => Err(at_risk.lost(&error)),
     }

@@ -75,7 +75,7 @@ impl TransactionStore {
             return Err(self.not_found(id, cause));
         };
         if named.is_some() && named != entry.impersonated_user.as_deref() {
-            return Err(Error::bad_request("the transaction was opened as another user than this request names"));
+            return Err(Error::bad_request("the transaction was opened for another impersonated user than this request names"));
         }
         match entry.idle.take() {
             None => Err(Error::transaction_busy()),
@@ -154,11 +154,9 @@ impl TransactionStore {
                 format!("no request had used it for {idle_timeout:?} (transactions.idle_timeout)")
             }
             Some(RollbackCause::Old) => format!("it was older than {max_lifetime:?} (transactions.max_lifetime)"),
-            Some(RollbackCause::Abandoned) => {
-                "the request that was using it was broken off: its client went away, its time was \
-                                       over, or it was cancelled"
-                    .to_owned()
-            }
+            Some(RollbackCause::Abandoned) => "the request that was using it was interrupted: its client \
+                                               disconnected, its time limit passed, or it was cancelled"
+                .to_owned(),
         };
         Error::transaction_rolled_back(id, &because)
     }

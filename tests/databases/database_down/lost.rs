@@ -9,7 +9,7 @@ use crate::support::{
     query::{begin, body, refused, values},
 };
 
-const NOT_KNOWN: &str = "whether the statement took effect is not known";
+const NOT_KNOWN: &str = "it is unknown whether the statement took effect";
 
 /// Opens `count` connections at the same time, and leaves them idle.
 async fn idle_connections(gateway: &Gateway, control: &Control, count: usize) {
@@ -117,7 +117,7 @@ async fn it_dies_at_the_commit() {
         let path = begin(&gateway, &json!({ "statement": format!("WRITE {key} 1") })).await;
         fake.control.on_next("COMMIT", fault);
         let error = refused(&gateway.post(&format!("{path}/commit"), "{}").await);
-        assert!(error.status == 502 && error.message.contains("not known"), "{error:?}");
+        assert!(error.status == 502 && error.message.contains("unknown"), "{error:?}");
         assert_eq!(gateway.post(&format!("{path}/commit"), "{}").await.status, 404);
         assert_eq!(values(&gateway.query(&format!("READ {key}")).await), json!([[committed]]));
     }

@@ -151,7 +151,7 @@ async fn a_statement_whose_connection_is_lost() {
                 assert_eq!((answer.status, &told["retryable"]), (502, &json!(false)), "{what}: {answer}");
                 assert_eq!(told["code"], UNKNOWN_OUTCOME, "{what}");
                 let message = told["message"].as_str().unwrap();
-                assert!(message.ends_with("; whether the statement took effect is not known"), "{what}: {message}");
+                assert!(message.ends_with("; it is unknown whether the statement took effect"), "{what}: {message}");
                 assert_eq!(attempts(&answer), (conflicts > 0).then_some(conflicts + 1), "{what}");
                 assert_eq!(stand.runs("ADD a"), conflicts + 1, "{what}");
                 stand.is_content().await;

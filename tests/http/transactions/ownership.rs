@@ -122,8 +122,8 @@ async fn a_client_that_breaks_off_loses_its_transaction() {
     assert_eq!(reader.head().await.status, 202);
     drop(reader);
     until_none_is_open(&gateway).await;
-    let because = "It was rolled back because the request that was using it was broken off: its client went away, its \
-                   time was over, or it was cancelled.";
+    let because = "It was rolled back because the request that was using it was interrupted: its client disconnected, \
+                   its time limit passed, or it was cancelled.";
     is_gone_because(&gateway, &path, because).await;
     assert_eq!(count(&gateway, "A").await, 0);
     // The turn to write is free again.

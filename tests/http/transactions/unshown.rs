@@ -72,7 +72,7 @@ async fn a_statement_of_its_own_was_carried_out_and_says_so() {
     let [(unsupported, accept), (broken, json)] = UNSHOWN;
     let told = body(&ask(&gateway, "/db/neo4j/query/v2", unsupported, accept).await);
     let message = told["errors"][0]["message"].as_str().unwrap();
-    assert!(message.ends_with("The statement was carried out and committed all the same."), "{told}");
+    assert!(message.ends_with("The statement was executed and committed nevertheless."), "{told}");
     // A value that makes no sense takes nothing else along, and is named.
     let told = body(&ask(&gateway, "/db/neo4j/query/v2", broken, json).await);
     assert_eq!(told["data"]["values"], json!([[[Value::Null, 1]]]));

@@ -270,7 +270,7 @@ impl Spot<'_> {
         let body = body(&answer);
         let (code, message) = (&body["errors"][0]["code"], body["errors"][0]["message"].as_str().unwrap_or_default());
         let is_right = if is_open {
-            answer.status == 502 && message.ends_with("whether the transaction was committed is not known")
+            answer.status == 502 && message.ends_with("it is unknown whether the transaction was committed")
         } else {
             answer.status == 404 && code == "Neo.ClientError.Request.Invalid"
         };

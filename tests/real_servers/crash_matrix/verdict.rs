@@ -49,8 +49,8 @@ impl Expected {
     fn error(&self) -> Option<(&'static str, &'static str)> {
         match self.told {
             Told::Done | Told::DoneAgain | Told::Open => None,
-            Told::Statement => Some((OUTCOME_UNKNOWN, "; whether the statement took effect is not known")),
-            Told::Commit => Some((OUTCOME_UNKNOWN, "; whether the transaction was committed is not known")),
+            Told::Statement => Some((OUTCOME_UNKNOWN, "; it is unknown whether the statement took effect")),
+            Told::Commit => Some((OUTCOME_UNKNOWN, "; it is unknown whether the transaction was committed")),
             Told::RolledBack => Some((UNAVAILABLE, "; the transaction was rolled back")),
             Told::Unavailable => Some((UNAVAILABLE, "")),
         }

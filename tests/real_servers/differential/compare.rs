@@ -201,7 +201,7 @@ impl Walk<'_> {
 }
 
 /// What is said behind an error about rows of a statement that took effect.
-const CARRIED_OUT: &str = " The statement was carried out and committed all the same.";
+const CARRIED_OUT: &str = " The statement was executed and committed nevertheless.";
 
 /// Theirs is a bare word of HTTP; ours goes on behind it.
 fn is_detail_of(theirs: &str, ours: &str) -> bool {

@@ -181,7 +181,7 @@ fn an_error_about_rows_may_say_that_the_statement_took_effect_where_allowed() {
     let (code, allowed) = ("Neo.ClientError.Request.Invalid", [Deviation::CarriedOut]);
     let theirs = error(202, code, "Type X is not supported.");
     let told = |behind: &str| error(202, code, &format!("Type X is not supported.{behind}"));
-    let ours = told(" The statement was carried out and committed all the same.");
+    let ours = told(" The statement was executed and committed nevertheless.");
     assert!(!differs_with(&theirs, &ours, &allowed));
     assert!(differs_with(&theirs, &ours, &[]));
     assert!(differs_with(&theirs, &told(" The statement was rolled back."), &allowed));

@@ -43,7 +43,7 @@ impl Rows {
             }
             Some(scope @ (TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))) => {
                 let connection = self.scope.insert(scope).connection();
-                let flaw = || Error::malformed("values were left out because they make no sense".to_owned());
+                let flaw = || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
                 let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::after_rollback);
                 if withheld.is_some() {
                     connection.rollback();

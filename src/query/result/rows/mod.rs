@@ -208,7 +208,7 @@ impl Rows {
                 Reply::Failure(failure) => return Err(self.failed(failure)),
                 Reply::Ignored => {
                     let Some(why) = self.stopping.take() else {
-                        return Err(self.broken(&bolt::Error::Protocol("a PULL was ignored")));
+                        return Err(self.broken(&bolt::Error::Protocol("the server ignored PULL")));
                     };
                     self.abandon();
                     return Err(*why);
@@ -245,7 +245,7 @@ impl Rows {
 
 /// Why the last rows of a statement are missing whose cancelling came too late.
 fn carried_out() -> RowRefused {
-    RowRefused::Format("The statement was cancelled; rows that were not read by then are left out.".to_owned())
+    RowRefused::Format("The statement was cancelled; rows that had not been read by then are omitted.".to_owned())
 }
 
 impl std::fmt::Debug for Rows {
