@@ -1,24 +1,24 @@
-//! Bookmarks for databases that have none.
+//! Placeholder bookmarks for databases without bookmarks.
 //!
-//! Clients of the Query API want exactly one bookmark after each commit, and expect it to change. Where the database
-//! gives none, the gateway makes one that means nothing, and recognises it when it comes back.
+//! Clients of the Query API expect exactly one bookmark after each commit, and expect it to change. Where the database
+//! sends none, the gateway makes a placeholder, and recognises it when a client sends it back.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-/// Base64 of `boltgate:`, which fills whole groups of four characters.
+/// `FB:` and the base64 form of `boltgate:`, which fills whole groups of four characters.
 const PREFIX: &str = "FB:Ym9sdGdhdGU6";
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
 
-/// A bookmark that stands for nothing.
+/// Returns a new placeholder.
 pub(super) fn placeholder() -> String {
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     format!("FB:{}", STANDARD.encode(format!("boltgate:{number:015}")))
 }
 
-/// Whether it came from [`placeholder`], so that no database can know it.
+/// Whether a bookmark came from [`placeholder`], so that it must not be sent to the database.
 pub(super) fn is_placeholder(bookmark: &str) -> bool {
     bookmark.starts_with(PREFIX)
 }

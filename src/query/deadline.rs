@@ -1,4 +1,4 @@
-//! How long an answer may take: until the limit on time is reached, or the caller's token has expired.
+//! Deadlines: a time limit, or the expiry of the caller's token if that comes first.
 
 use std::{future::Future, pin::Pin, time::Duration};
 
@@ -7,18 +7,18 @@ use tokio::time::{Instant, timeout_at};
 use super::error::Error;
 use crate::auth::Identity;
 
-/// The end of what may be done for a caller.
+/// The time after which nothing more is done for a caller's request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Deadline {
     at: Instant,
-    /// It is the caller's token that ends, not the time allowed.
+    /// Whether this is when the caller's token expires, not a time limit.
     of_token: bool,
-    /// How long the database may take to end what it was told to end.
+    /// How long the database may take to do what it was told to do at the deadline.
     grace: Duration,
 }
 
 impl Deadline {
-    /// `at`, or the end of the caller's credential if that comes earlier.
+    /// Returns the deadline `at`, or the expiry of the caller's credentials if that comes earlier.
     pub(super) fn new(at: Instant, grace: Duration, caller: &Identity) -> Self {
         match caller.until() {
             Some(end) if end < at => Self { at: end, of_token: true, grace },
@@ -26,32 +26,34 @@ impl Deadline {
         }
     }
 
-    /// `grace` after a time `limit` that the database was told, or as [`Deadline::new`].
+    /// Returns the deadline `grace` after a time `limit` that the database enforces itself, bounded as in
+    /// [`Deadline::new`].
     pub(super) fn after(limit: Duration, grace: Duration, caller: &Identity) -> Self {
         Self::new(Instant::now() + limit + grace, grace, caller)
     }
 
-    /// `grace` from now, whatever the limit: for what the database was told to end, or to commit.
+    /// Returns the deadline for an answer to a termination, a COMMIT or a ROLLBACK: the grace period from now, whatever
+    /// the time limit was.
     pub(super) fn grace_period(self) -> Self {
         Self { at: Instant::now() + self.grace, of_token: false, grace: self.grace }
     }
 
-    /// Whichever is earlier.
+    /// Returns the earlier of two deadlines.
     pub(super) fn min(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }
     }
 
-    /// The moment itself.
+    /// The time of the deadline.
     pub(super) fn at(self) -> Instant {
         self.at
     }
 
-    /// Waits for `future` until then. When the time is over already, nothing of it is begun.
+    /// Waits for `future` until the deadline. Does not poll it if the deadline has already passed.
     ///
-    /// It comes pinned where the caller holds it: a future that takes another one in is twice its size.
+    /// The caller pins the future, because an async function that takes a future by value doubles its size.
     ///
     /// # Errors
-    /// What is to be said when the time is over.
+    /// [`Error::timed_out`] or [`Error::token_expired`], when the deadline passes.
     pub(super) async fn bound<T>(self, future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         let passed = || if self.of_token { Error::token_expired() } else { Error::timed_out() };
         if self.at <= Instant::now() {
@@ -69,10 +71,10 @@ mod tests {
     use crate::bolt::AuthToken;
 
     #[tokio::test(start_paused = true)]
-    async fn nothing_is_begun_when_the_time_is_over() {
+    async fn nothing_is_polled_after_the_deadline() {
         let caller = Identity::sample(AuthToken::none(), false);
         let deadline = Deadline::new(Instant::now(), Duration::ZERO, &caller);
-        let begun = pin!(async { unreachable!("the time is over") });
+        let begun = pin!(async { unreachable!("the deadline has passed") });
         assert_eq!(deadline.bound::<()>(begun).await, Err(Error::timed_out()));
         let later = Deadline::after(Duration::from_secs(1), Duration::ZERO, &caller);
         assert_eq!(later.bound(pin!(async { 1 })).await, Ok(1));
@@ -80,7 +82,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_credential_ends_what_takes_longer() {
+    async fn the_expiry_of_credentials_is_a_deadline() {
         let end = Instant::now() + Duration::from_secs(5);
         let caller = Identity::sample_until(end);
         let deadline = Deadline::after(Duration::from_secs(60), Duration::ZERO, &caller);

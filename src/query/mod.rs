@@ -1,9 +1,9 @@
-//! What a request means: statements, results, explicit transactions, deadlines.
+//! Executes requests on the database: statements, batches, explicit transactions, with deadlines and retries.
 //!
-//! Owns the order in which Bolt requests are sent and what their answers amount to, the open transactions, and
-//! the error that every caller gets. Promises that a caller who stops listening costs the database nothing
-//! for long: whatever is dropped half-way is cancelled and its wire recovered. Knows nothing of axum, headers,
-//! status codes or JSON text; rows leave as PackStream bytes, into a [`RowSink`].
+//! Owns the order of Bolt requests and the meaning of their replies, the open transactions, the running statements, and
+//! the error type that callers see. Promises that a caller who stops listening costs the database nothing for long:
+//! whatever is dropped half-way is cancelled, and its connection is recovered. Knows nothing of axum, headers, statuses
+//! or JSON; rows leave as PackStream bytes, into a [`RowSink`].
 
 mod batch;
 mod bookmark;

@@ -1,4 +1,4 @@
-//! What a reply of the database means for the request that waits for it.
+//! Interprets the database's replies, and the loss of a connection, for the request that waits.
 
 use std::pin::pin;
 
@@ -13,19 +13,19 @@ use crate::{
     pool::Lease,
 };
 
-/// What is at risk when the connection is lost.
+/// What may or may not have taken effect when the connection is lost.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum AtRisk<'a> {
-    /// A statement outside of a transaction, which may have been carried out.
+    /// A statement outside a transaction, which may have been executed.
     Statement,
-    /// A transaction that has not been asked to commit; this statement of it, if it is about one.
+    /// A transaction before COMMIT, and the statement that runs in it, if any.
     Transaction(Option<&'a str>),
-    /// A transaction that has been.
+    /// A transaction after COMMIT was sent.
     Commit,
 }
 
 impl AtRisk<'_> {
-    /// What the loss means.
+    /// Returns the error for the loss of the connection.
     pub(super) fn lost(self, error: &bolt::Error) -> Error {
         match self {
             Self::Statement => Error::from_lost_statement(error),
@@ -36,7 +36,10 @@ impl AtRisk<'_> {
     }
 }
 
-/// Waits for a reply that has to be a success, and takes what is wanted from it.
+/// Waits for a reply that should be a SUCCESS, and passes the connection, which holds the reply's metadata, to `take`.
+///
+/// # Errors
+/// The database's failure, or the loss of the connection with what that puts at risk.
 pub(super) async fn expect<T>(
     lease: &mut Lease,
     deadline: Deadline,
@@ -50,13 +53,14 @@ pub(super) async fn expect<T>(
         Ok(Reply::Record | Reply::Ignored) => {
             Err(at_risk.lost(&bolt::Error::Protocol("the server neither executed nor refused a request")))
         }
-        // A connection that ends under a request may have been refused the login that travelled with it.
+        // The login that was sent ahead of the request was refused.
         Err(bolt::Error::Login(failure)) => Err(Error::from_login(failure, lease.identity())),
         Err(error) => Err(at_risk.lost(&error)),
     }
 }
 
-/// After a refusal that concerns the database or the user, some servers are in doubt which they serve.
+/// Marks the connection as stale after a refusal that concerns the database or the user: some servers may then have
+/// left the session on another database or user. Returns the error.
 pub(super) fn mark_stale_after(error: Error, connection: &mut Connection, options: &Options) -> Error {
     let concerns_session = options.impersonated_user.is_some()
         || error.kind == Kind::DatabaseNotFound

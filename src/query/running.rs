@@ -1,4 +1,4 @@
-//! What is being carried out, so that those who asked for it can see it and end it.
+//! The registry of running statements, which lets callers list and cancel their own.
 
 use std::{
     collections::HashMap,
@@ -19,40 +19,40 @@ use tokio::time::Instant;
 use super::{deadline::Deadline, error::Error};
 use crate::auth::{Identity, IdentityKey};
 
-/// A statement under way, as its owner is told of it.
+/// A running statement, as its caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningStatement {
-    /// 16 hexadecimal digits.
+    /// The identifier: 16 hexadecimal digits.
     pub id: String,
-    /// The statement's text; of a batch, its first.
+    /// The text of the statement, or of a batch's first statement.
     pub statement: Arc<str>,
-    /// When the request for it was understood.
+    /// When the statement was registered.
     pub since: SystemTime,
-    /// How long ago that was.
+    /// How long ago the statement was registered.
     pub elapsed: Duration,
-    /// How far it has come.
+    /// What the statement is doing.
     pub state: StatementState,
-    /// The explicit transaction that it belongs to.
+    /// The explicit transaction that the statement belongs to, if any.
     pub transaction: Option<String>,
 }
 
-/// How far a statement has come.
+/// What a running statement is doing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementState {
     /// It waits for a connection.
     Queued,
-    /// The database is at work.
+    /// The database executes it.
     Running,
-    /// Its rows are on their way to the client.
+    /// Its rows are being sent to the client.
     Streaming,
-    /// It met a conflict, and waits before the next attempt.
+    /// It waits before the next attempt, after a failure that may be retried.
     Retrying,
 }
 
 const STATES: [StatementState; 4] =
     [StatementState::Queued, StatementState::Running, StatementState::Streaming, StatementState::Retrying];
 
-/// All statements under way.
+/// All running statements. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct RunningRegistry {
     shared: Arc<Shared>,
@@ -63,7 +63,7 @@ struct Shared {
 }
 
 struct Entries {
-    /// Begins anywhere, so that two gateways behind one address do not give the same numbers.
+    /// Starts at a random number, so that two gateways behind one address assign different identifiers.
     next: u64,
     known: HashMap<u64, Weak<Entry>>,
 }
@@ -82,7 +82,7 @@ struct Entry {
     waker: AtomicWaker,
 }
 
-/// A statement in the register for as long as this or a clone of it lives.
+/// A registered statement. It is removed from the registry when its last clone is dropped.
 #[derive(Clone)]
 pub(super) struct RegisteredStatement(Arc<Entry>);
 
@@ -92,8 +92,8 @@ impl RunningRegistry {
         Self { shared: Arc::new(Shared { entries: Mutex::new(entries) }) }
     }
 
-    /// Adds a statement.
-    pub(super) fn enter(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> RegisteredStatement {
+    /// Registers a statement.
+    pub(super) fn register(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> RegisteredStatement {
         let mut entries = self.shared.entries();
         let id = entries.next;
         entries.next = id.wrapping_add(1);
@@ -114,17 +114,17 @@ impl RunningRegistry {
         RegisteredStatement(entry)
     }
 
-    /// What `caller` has under way on `database`, the oldest first.
+    /// Returns the running statements of `caller` on `database`, the oldest first.
     pub(super) fn list(&self, caller: &Identity, database: &str) -> Vec<RunningStatement> {
         let mut found: Vec<_> = self.owned_by(caller, database);
         found.sort_by_key(|entry| entry.started);
         found.iter().map(|entry| entry.describe()).collect()
     }
 
-    /// Ends one statement of `caller`.
+    /// Cancels a statement of `caller`.
     ///
     /// # Errors
-    /// When there is none of that name.
+    /// When `caller` has no statement `id` running on `database`.
     pub(super) fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         let found = self.owned_by(caller, database).into_iter().find(|entry| name(entry.id) == id);
         let entry = found.ok_or_else(|| Error::statement_not_found(id))?;
@@ -134,7 +134,7 @@ impl RunningRegistry {
     }
 
     fn owned_by(&self, caller: &Identity, database: &str) -> Vec<Arc<Entry>> {
-        // Whoever drops the last of an entry takes the lock, so that must not happen inside of it.
+        // Dropping the last clone of an entry takes the lock, so it must not happen while the lock is held.
         let all: Vec<_> = self.shared.entries().known.values().filter_map(Weak::upgrade).collect();
         all.into_iter().filter(|entry| entry.owner == caller.owner() && entry.database == database).collect()
     }
@@ -142,31 +142,31 @@ impl RunningRegistry {
 
 impl Shared {
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The map is consistent after every statement, so a panic of another thread does no harm.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl RegisteredStatement {
-    /// How far it has come.
+    /// Records what the statement is doing.
     pub(super) fn set_state(&self, state: StatementState) {
         self.0.state.store(state as u8, Ordering::Relaxed);
     }
 
-    /// Which transaction it turned out to belong to.
+    /// Records the transaction that the statement belongs to, once it is known.
     pub(super) fn set_transaction(&self, transaction: &str) {
         self.0.transaction.get_or_init(|| transaction.to_owned());
     }
 
-    /// The text that it was entered with.
+    /// The text that the statement was registered with.
     pub(super) fn text(&self) -> &str {
         &self.0.statement
     }
 
-    /// Waits for `future` until `deadline`, or until somebody ends the statement.
+    /// Waits for `future` until `deadline`, or until the statement is cancelled.
     ///
     /// # Errors
-    /// Why it was not waited for.
+    /// [`Error::cancelled`], or as [`Deadline::bound`].
     pub(super) async fn bound<T>(
         &self,
         deadline: Deadline,
@@ -175,10 +175,10 @@ impl RegisteredStatement {
         deadline.bound(pin!(self.unless_cancelled(future))).await?
     }
 
-    /// Waits for `future` until somebody ends the statement.
+    /// Waits for `future`, or until the statement is cancelled.
     ///
     /// # Errors
-    /// When somebody does.
+    /// [`Error::cancelled`].
     pub(super) async fn unless_cancelled<T>(&self, mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         poll_fn(|cx| {
             self.0.waker.register(cx.waker());
@@ -190,10 +190,11 @@ impl RegisteredStatement {
         .await
     }
 
-    /// Waits for `future`; until somebody ends the statement, unless the database was told already (`stopping`).
+    /// Waits for `future`, or until the statement is cancelled; to its end if the database was already told to stop the
+    /// statement (`stopping`).
     ///
     /// # Errors
-    /// When somebody does.
+    /// [`Error::cancelled`].
     pub(super) async fn unless_cancelled_or<T>(
         &self,
         stopping: bool,
@@ -225,7 +226,7 @@ impl Drop for Entry {
     }
 }
 
-/// What an identifier is called outside.
+/// Formats an identifier for callers.
 fn name(id: u64) -> String {
     format!("{id:016x}")
 }
@@ -243,38 +244,38 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn statements_are_listed_while_they_run() {
-        let register = RunningRegistry::new();
+        let registry = RunningRegistry::new();
         let caller = Identity::sample(AuthToken::none(), false);
         let text: Arc<str> = "RETURN 1".into();
-        let running = register.enter(&caller, "neo4j", &text);
+        let running = registry.register(&caller, "neo4j", &text);
         running.set_state(StatementState::Streaming);
         running.set_transaction("tx");
         let clone = running.clone();
         drop(running);
-        let list = register.list(&caller, "neo4j");
+        let list = registry.list(&caller, "neo4j");
         assert_eq!(
             (list.len(), list[0].state, list[0].transaction.as_deref()),
             (1, StatementState::Streaming, Some("tx"))
         );
-        assert!(register.list(&caller, "other").is_empty());
+        assert!(registry.list(&caller, "other").is_empty());
         drop((clone, list));
-        assert!(register.list(&caller, "neo4j").is_empty() && register.shared.entries().known.is_empty());
+        assert!(registry.list(&caller, "neo4j").is_empty() && registry.shared.entries().known.is_empty());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_ends_a_statement_wakes_who_waits_for_it() {
-        let register = RunningRegistry::new();
+    async fn cancelling_a_statement_wakes_its_waiter() {
+        let registry = RunningRegistry::new();
         let caller = Identity::sample(AuthToken::none(), false);
-        let running = register.enter(&caller, "neo4j", &"RETURN 1".into());
-        let id = register.list(&caller, "neo4j")[0].id.clone();
+        let running = registry.register(&caller, "neo4j", &"RETURN 1".into());
+        let id = registry.list(&caller, "neo4j")[0].id.clone();
         let waiting = tokio::spawn({
             let deadline = Deadline::after(Duration::from_secs(3600), Duration::ZERO, &caller);
             async move { running.bound(deadline, pin!(std::future::pending::<()>())).await }
         });
         tokio::task::yield_now().await;
-        assert_eq!(register.cancel(&caller, "other", &id), Err(Error::statement_not_found(&id)));
-        register.cancel(&caller, "neo4j", &id).unwrap();
+        assert_eq!(registry.cancel(&caller, "other", &id), Err(Error::statement_not_found(&id)));
+        registry.cancel(&caller, "neo4j", &id).unwrap();
         assert_eq!(waiting.await.unwrap(), Err(Error::cancelled()));
-        assert_eq!(register.cancel(&caller, "neo4j", &id), Err(Error::statement_not_found(&id)));
+        assert_eq!(registry.cancel(&caller, "neo4j", &id), Err(Error::statement_not_found(&id)));
     }
 }

@@ -1,4 +1,4 @@
-//! The settings that all of the engine's operations share.
+//! The engine's settings.
 
 use std::time::Duration;
 
@@ -7,24 +7,25 @@ use super::{
     transaction::TransactionSettings,
 };
 
-/// How much longer a server may take that waits for a bookmark: Neo4j does so for a minute without looking at its limits.
+/// Extra time for a server that waits for a bookmark: Neo4j waits up to a minute, whatever the transaction's time
+/// limit.
 const BOOKMARK_WAIT: Duration = Duration::from_secs(60);
 
-/// How the engine behaves.
+/// Settings of the engine.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The longest a statement may run.
+    /// Maximum time that a statement may run.
     pub max_execution_time: Duration,
-    /// How long the database may take to end a statement whose time is over.
+    /// How long the database may take to end a statement that it was told to end, or whose time limit has passed.
     pub termination_grace: Duration,
-    /// Of explicit transactions.
+    /// Limits on explicit transactions.
     pub transactions: TransactionSettings,
-    /// Other names for databases.
+    /// Aliases of databases.
     pub aliases: Aliases,
 }
 
 impl Settings {
-    /// How long the database may take to end a statement with these options by itself.
+    /// How long the database may take, after its time limit, to end a statement with these options.
     pub(super) fn grace(&self, options: &Options) -> Duration {
         let grace = self.termination_grace;
         if options.bookmarks.is_empty() { grace } else { grace + BOOKMARK_WAIT }

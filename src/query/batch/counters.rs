@@ -1,22 +1,22 @@
-//! What several statements have changed together.
+//! Sums of the counters of several statements.
 
 use std::collections::BTreeMap;
 
 use crate::bolt::packstream::{DecodeError, Reader, Token, Writer};
 
-/// Sums of counters, under the names that the database gives them.
+/// Sums of counters, by the names that the database gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Counters {
     numbers: BTreeMap<String, i64>,
-    /// `contains-updates` and its like: true as soon as one says so.
+    /// Flags such as `contains-updates`, which are true if they are true for any statement.
     flags: BTreeMap<String, bool>,
 }
 
 impl Counters {
-    /// Adds what one statement has changed: a map of its summary.
+    /// Adds the counters of one statement, a PackStream map from its summary.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the map cannot be decoded.
     pub fn add(&mut self, stats: &[u8]) -> Result<(), DecodeError> {
         let mut reader = Reader::new(stats);
         for _ in 0..reader.expect_map()? {
@@ -33,7 +33,7 @@ impl Counters {
         Ok(())
     }
 
-    /// The sums, as a database would have sent them.
+    /// Returns the sums as a PackStream map, as a database sends counters.
     pub fn to_packstream(&self) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_summed_and_flags_stay_up() {
+    fn numbers_are_summed_and_flags_are_combined() {
         let mut counters = Counters::default();
         assert_eq!(counters.to_packstream(), [0xA0]);
         counters.add(&stats(2, true)).unwrap();

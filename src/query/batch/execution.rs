@@ -1,7 +1,7 @@
-//! A batch under way: what is sent, what is expected, and what each reply means.
+//! The execution of a batch: which reply is expected next, and what it means.
 //!
-//! Statements are sent ahead of the answers to those before them, so that many small ones cost one round trip together.
-//! COMMIT follows when all have been answered: until then whatever goes wrong leaves nothing behind for certain.
+//! Statements are sent ahead of the replies to those before them, so that many small ones share one round trip. COMMIT
+//! follows after the last reply: a failure before that leaves nothing behind for certain.
 
 use std::{pin::pin, sync::Arc};
 
@@ -25,9 +25,9 @@ use crate::{
     },
 };
 
-/// A batch under way. Dropping it before its end rolls it back.
+/// A running batch. Dropping it before its end rolls it back.
 pub struct BatchExecution {
-    /// `None` once the end was reached.
+    /// `None` after the end of the batch.
     lease: Option<Lease>,
     batch: Batch,
     database: Arc<str>,
@@ -36,12 +36,12 @@ pub struct BatchExecution {
     answered: Position,
     expected: ExpectedReply,
     columns: usize,
-    /// The sink has not taken all of the row that was received last.
+    /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
-    /// Some of the answer has left, so holding the rest back is of no use.
-    is_leaving: bool,
+    /// Whether part of the answer has been sent, so that holding back the rest serves no purpose.
+    is_streaming: bool,
     fetch_size: FetchSize,
-    /// Of the statement under way, and of all.
+    /// The sums of the current statement, and of all.
     counters: (Counters, Counters),
     deadline: Deadline,
     running: RegisteredStatement,
@@ -54,7 +54,7 @@ struct Position {
     run: usize,
 }
 
-/// What the next reply belongs to.
+/// The request that the next reply belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ExpectedReply {
     Begin,
@@ -64,7 +64,7 @@ enum ExpectedReply {
 }
 
 impl BatchExecution {
-    /// The execution of `batch` on `lease`, where BEGIN is queued.
+    /// Creates the execution of `batch` on `lease`, on which BEGIN is queued.
     pub(in crate::query) fn new(
         lease: Lease,
         database: Arc<str>,
@@ -83,7 +83,7 @@ impl BatchExecution {
             expected: ExpectedReply::Begin,
             columns: 0,
             unfinished: false,
-            is_leaving: false,
+            is_streaming: false,
             fetch_size: FetchSize::new(),
             counters: <(Counters, Counters)>::default(),
             deadline,
@@ -91,7 +91,9 @@ impl BatchExecution {
         }
     }
 
-    pub(in crate::query) async fn first(
+    /// Starts the batch, as [`BatchExecution::advance`] does, and marks the connection as stale if BEGIN was refused in
+    /// a way that requires it.
+    pub(in crate::query) async fn start(
         &mut self,
         sink: &mut impl BatchSink,
         options: &Options,
@@ -106,21 +108,21 @@ impl BatchExecution {
         })
     }
 
-    /// Moves rows into `sink` until it is full (`None`), or all is committed. May be dropped before it is ready; nothing is
-    /// lost by that.
+    /// Moves rows into `sink` until it is full (`None`), or everything is committed. Cancel-safe: nothing is lost when
+    /// the future is dropped.
     ///
     /// # Errors
-    /// [`BatchError`].
+    /// Whatever made the batch fail, with the statement that caused it.
     pub async fn advance(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let mut moved = running.bound(deadline, pin!(self.work(sink))).await;
+        let mut moved = running.bound(deadline, pin!(self.process_replies(sink))).await;
         if moved.is_err() && self.expected == ExpectedReply::Commit {
-            // COMMIT cannot be taken back: what came of it is for the database to say.
-            moved = deadline.grace_period().bound(pin!(self.work(sink))).await;
+            // COMMIT cannot be revoked; only the database knows its outcome.
+            moved = deadline.grace_period().bound(pin!(self.process_replies(sink))).await;
             moved = moved.map_err(|_| Error::commit_outcome_unknown());
         }
         if matches!(moved, Ok(Ok(None))) {
-            self.is_leaving = true;
+            self.is_streaming = true;
             running.set_state(StatementState::Streaming);
         } else if self.expected != ExpectedReply::Begin {
             self.abandon();
@@ -128,15 +130,14 @@ impl BatchExecution {
         moved?
     }
 
-    /// Whether the database has been asked for rows that have not been received. As long as they are not, it may be
-    /// blocked on sending them.
+    /// Whether rows have been requested that have not been received yet. The database may be blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
         self.lease.is_some() && !self.fetch_size.is_due()
     }
 
-    /// Waits until the time of the batch is over or somebody cancels it, while its rows wait for a reader. It is rolled
-    /// back then.
+    /// Waits, while rows wait for a reader, until the deadline passes, the batch is cancelled, or the reader has
+    /// blocked the database for too long. The batch is then rolled back.
     pub async fn interrupted(&mut self) -> Error {
         let (deadline, running) = (self.deadline, self.running.clone());
         let blocks = self.is_amid_batch() && self.lease.as_ref().is_some_and(|lease| lease.dialect().holds_workers);
@@ -148,7 +149,7 @@ impl BatchExecution {
         why
     }
 
-    /// Lets go of the connection, on which whatever runs is then cancelled without delay.
+    /// Gives up the connection, whose cleanup then cancels the current statement without delay.
     fn abandon(&mut self) {
         if let Some(lease) = &mut self.lease {
             lease.hurry();
@@ -156,7 +157,8 @@ impl BatchExecution {
         self.lease = None;
     }
 
-    async fn work(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
+    /// Sends statements ahead, and processes replies as [`BatchExecution::advance`] describes.
+    async fn process_replies(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
             if self.pipeline.is_low() {
@@ -171,9 +173,9 @@ impl BatchExecution {
                 Ok(Some(reply)) => reply,
                 Ok(None) => match lease.fill().await {
                     Ok(()) => continue,
-                    Err(error) => return Err(self.lost(error)),
+                    Err(error) => return Err(self.connection_lost(error)),
                 },
-                Err(error) => return Err(self.lost(error)),
+                Err(error) => return Err(self.connection_lost(error)),
             };
             match reply {
                 Reply::Record => {
@@ -192,22 +194,24 @@ impl BatchExecution {
                     }
                 }
                 Reply::Success => {
-                    if let Some(end) = self.succeeded(sink)? {
+                    if let Some(end) = self.on_success(sink)? {
                         return Ok(Some(end));
                     }
-                    if self.fetch_size.is_due() && self.is_leaving {
+                    if self.fetch_size.is_due() && self.is_streaming {
                         return Ok(None);
                     }
                 }
                 Reply::Failure(failure) => return Err(self.at_fault(Error::from_failure(failure))),
                 Reply::Ignored => {
-                    return Err(self.lost(bolt::Error::Protocol("the server neither executed nor refused a request")));
+                    return Err(self
+                        .connection_lost(bolt::Error::Protocol("the server neither executed nor refused a request")));
                 }
             }
         }
     }
 
-    fn succeeded(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
+    /// Processes a SUCCESS. Returns the end of the batch after that of COMMIT.
+    fn on_success(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let Some(lease) = &mut self.lease else {
             return Err(Error::result_ended().into());
         };
@@ -216,7 +220,7 @@ impl BatchExecution {
             ExpectedReply::Columns => {
                 let columns = match summary::columns(lease.payload()) {
                     Ok(columns) => columns,
-                    Err(error) => return Err(self.lost(error.into())),
+                    Err(error) => return Err(self.connection_lost(error.into())),
                 };
                 if self.answered.run == 0 {
                     sink.open(&columns);
@@ -227,12 +231,12 @@ impl BatchExecution {
             ExpectedReply::Rows => {
                 let summary = match Summary::parse(lease.payload()) {
                     Ok(summary) => summary,
-                    Err(error) => return Err(self.lost(error.into())),
+                    Err(error) => return Err(self.connection_lost(error.into())),
                 };
                 if summary.has_more {
-                    // Only the last run is asked for its rows in batches.
+                    // Only the last run's rows are requested in batches.
                     self.fetch_size.end_batch();
-                } else if let Err(refused) = self.run_ended(summary, sink) {
+                } else if let Err(refused) = self.end_run(summary, sink) {
                     return Err(self.at_fault(refused.into()));
                 }
             }
@@ -245,10 +249,11 @@ impl BatchExecution {
         Ok(None)
     }
 
-    fn run_ended(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
+    /// Ends a run, and its statement after the last run. Sends COMMIT after the last statement.
+    fn end_run(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
         self.pipeline.answered();
         if let (true, Some(stats)) = (self.batch.counters, &summary.stats) {
-            // What cannot be read was shown to nobody else either.
+            // Counters that cannot be decoded are left out, as in the answer to a single statement.
             let _ = self.counters.0.add(stats);
             let _ = self.counters.1.add(stats);
         }
@@ -270,12 +275,14 @@ impl BatchExecution {
         Ok(())
     }
 
+    /// Returns the error of the current statement, or of the batch as a whole outside statements.
     fn at_fault(&self, error: Error) -> BatchError {
         let is_statements = matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows);
         BatchError { error, statement: is_statements.then_some(self.answered.statement), lost_before_commit: false }
     }
 
-    fn lost(&self, error: bolt::Error) -> BatchError {
+    /// Returns the error for the loss of the connection.
+    fn connection_lost(&self, error: bolt::Error) -> BatchError {
         let error = match error {
             bolt::Error::Login(failure) => {
                 let caller = self.lease.as_ref().map(|lease| lease.identity());

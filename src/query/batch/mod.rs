@@ -1,7 +1,7 @@
 //! Batches: several statements in one transaction and one request, all of them applied or none.
 //!
-//! Owns what a batch is, how its statements are pipelined, and the sum of its counters. Promises that nothing is
-//! applied unless COMMIT was sent. Knows nothing of JSON or HTTP.
+//! Owns the types of a batch, the pipelining of its statements, and the sum of its counters. Promises that COMMIT is
+//! sent only after all statements have succeeded. Knows nothing of JSON or HTTP.
 
 mod counters;
 mod execution;

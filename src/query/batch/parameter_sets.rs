@@ -1,19 +1,19 @@
-//! The parameters of a statement's runs.
+//! The parameters of all runs of a statement.
 
-/// A PackStream map for each run, all in one piece: a list of millions of empty maps takes no more than five bytes for
-/// each of them.
+/// The parameters of each run, PackStream maps in one buffer. An empty map takes five bytes, so even millions of them
+/// are cheap.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ParameterSets {
-    /// Each map behind its length.
+    /// The maps, each preceded by its length.
     maps: Vec<u8>,
     count: usize,
 }
 
-/// Bytes of the length before each map.
+/// The size of the length before each map, in bytes.
 const LENGTH: usize = 4;
 
 impl ParameterSets {
-    /// One run with these parameters.
+    /// Creates the parameters of a single run.
     #[must_use]
     pub fn one(map: &[u8]) -> Self {
         let mut runs = Self { maps: Vec::with_capacity(LENGTH + map.len()), count: 0 };
@@ -21,7 +21,7 @@ impl ParameterSets {
         runs
     }
 
-    /// Adds a run, whose map `write` appends. What it gives is given back.
+    /// Adds a run, whose map `write` appends to the buffer. Returns what `write` returns.
     pub fn add<T>(&mut self, write: impl FnOnce(&mut Vec<u8>) -> T) -> T {
         let start = self.maps.len();
         self.maps.extend_from_slice(&[0; LENGTH]);
@@ -34,26 +34,26 @@ impl ParameterSets {
         written
     }
 
-    /// How many there are.
+    /// The number of runs.
     #[must_use]
     pub fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there is none.
+    /// Whether there are no runs.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Bytes of all maps together.
+    /// The size of all maps together, in bytes.
     #[must_use]
     pub fn size(&self) -> usize {
         self.maps.len() - LENGTH * self.count
     }
 
-    /// The map of the run that begins at `offset`, and where the next one begins. The first begins at 0; behind the last
-    /// there is `None`.
+    /// Returns the map of the run at `offset` and the offset of the next run. The first run is at 0; after the last
+    /// one, returns `None`.
     #[must_use]
     pub fn at(&self, offset: usize) -> Option<(&[u8], usize)> {
         let (length, rest) = self.maps.get(offset..)?.split_first_chunk::<LENGTH>()?;
@@ -61,7 +61,7 @@ impl ParameterSets {
         Some((rest.get(..length)?, offset + LENGTH + length))
     }
 
-    /// All maps, in order.
+    /// Iterates over the maps, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
         let mut offset = 0;
         std::iter::from_fn(move || {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn maps_come_out_as_they_went_in() {
+    fn maps_are_returned_as_they_were_added() {
         let mut runs = ParameterSets::one(b"\xA0");
         runs.add(|out| out.extend_from_slice(&[7; 300]));
         runs.add(|_| ());

@@ -1,6 +1,6 @@
-//! The sending side of a batch: its statements are sent ahead of the replies to those before them.
+//! The sending side of a batch, which sends statements ahead of the replies to those before them.
 //!
-//! Bounds how far ahead: in runs, and in bytes that wait to be written.
+//! Promises to stay within bounds, both in runs and in bytes that wait to be written.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,29 +10,29 @@ use crate::{
     query::{
         offload::OFFLOAD_ABOVE,
         result::pull_first,
-        statement::{PARAMETERS, Plan, Target, Validated, accepted_by, validate_offloaded, validated},
+        statement::{PARAMETERS, Plan, Replacement, Target, accepted_by, validate_offloaded, validated},
     },
 };
 
-/// The most runs that are sent and not answered: enough to keep the database busy.
+/// Maximum number of unanswered runs: enough to keep the database busy.
 const AHEAD: usize = 64;
 
-/// The most bytes that wait to be written: no more than either side holds in memory without harm.
+/// Maximum number of bytes that wait to be written: no more than either side can hold in memory without harm.
 const AHEAD_BYTES: usize = 256 * 1024;
 
-/// What is sent next, and how much is on its way.
+/// The next run to send, and the number of unanswered ones.
 #[derive(Debug, Default)]
 pub(super) struct Pipeline {
     statement: usize,
     run: usize,
-    /// Where the parameters of the run begin among those of its statement.
+    /// The offset of the run's parameters in the statement's [`super::ParameterSets`].
     offset: usize,
-    /// The number of runs that have been sent and not answered.
+    /// The number of unanswered runs.
     outstanding: usize,
 }
 
 impl Pipeline {
-    /// Whether it is time to send more. Half of what is on its way is answered before that, so that several runs leave together.
+    /// Whether it is time to send more: when half of the runs have been answered, so that the next ones share a write.
     pub(super) fn is_low(&self) -> bool {
         self.outstanding <= AHEAD / 2
     }
@@ -42,10 +42,10 @@ impl Pipeline {
         self.outstanding -= 1;
     }
 
-    /// Queues runs until enough are on their way.
+    /// Queues runs up to the bounds.
     ///
     /// # Errors
-    /// When a statement cannot be sent to the server of `lease`.
+    /// When a statement or its parameters cannot be sent to the server of `lease`.
     pub(super) async fn send_ahead(
         &mut self,
         lease: &mut Lease,
@@ -65,7 +65,7 @@ impl Pipeline {
                 validated(PARAMETERS, parameters, lease)
             } else {
                 let (statements, accepts) = (Arc::clone(&batch.statements), accepted_by(lease));
-                let of_run = move |validate: &dyn Fn(&[u8]) -> Validated| {
+                let of_run = move |validate: &dyn Fn(&[u8]) -> Replacement| {
                     let sets = statements.get(index).map(|statement| &statement.parameter_sets);
                     sets.and_then(|sets| sets.at(offset)).map_or(Ok(None), |(map, _)| validate(map))
                 };

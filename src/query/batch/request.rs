@@ -1,5 +1,4 @@
-//! Several statements in one transaction, in one request: all of them or none. How they travel is in
-//! [`super::execution`].
+//! The types of a batch: what it does, where its results go, and how it ends.
 
 use std::sync::Arc;
 
@@ -13,52 +12,52 @@ use crate::{
     },
 };
 
-/// One statement, run with each of its maps of parameters in turn.
+/// A statement, run once with each of its parameter sets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchStatement {
-    /// The text.
+    /// The Cypher text.
     pub text: Arc<str>,
     /// The parameters of each run.
     pub parameter_sets: ParameterSets,
 }
 
-/// What one transaction is to do.
+/// The statements of one transaction.
 #[derive(Debug, Clone)]
 pub struct Batch {
-    /// In this order. At least one.
+    /// The statements, in order. At least one.
     pub statements: Arc<[BatchStatement]>,
-    /// Whether anybody looks at the rows.
+    /// Whether rows are needed.
     pub rows: bool,
-    /// Whether anybody looks at the counters.
+    /// Whether counters are needed.
     pub counters: bool,
 }
 
-/// Where the results of a batch go, one after another.
+/// A destination of a batch's results, one after another.
 pub trait BatchSink: RowSink {
-    /// Ends the result that was opened last. The counters in `summary` are those of all its runs.
+    /// Closes the result that was opened last. The counters in `summary` are the sums of all its runs.
     ///
     /// # Errors
-    /// [`RowRefused`] when there is no room for it. As with a row that cannot be shown, the batch is rolled back.
+    /// [`RowRefused`] when the summary cannot be represented. The batch is then rolled back.
     fn close(&mut self, summary: &Summary) -> Result<(), RowRefused>;
 }
 
 /// What is known at the end of a batch.
 #[derive(Debug)]
 pub struct BatchEnd {
-    /// The sum of all counters, a PackStream map, if it was wanted.
+    /// The sums of all counters, a PackStream map, if counters were needed.
     pub counters: Option<Vec<u8>>,
-    /// What the database says of the commit.
+    /// What the database reported about the commit.
     pub committed: Committed,
 }
 
-/// Why a batch failed. Unless the outcome is not known, nothing of it was applied.
+/// Why a batch failed. Unless the outcome is unknown, nothing was applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchError {
-    /// What went wrong.
+    /// The error.
     pub error: Error,
-    /// The statement at fault, counted from 0.
+    /// The index of the statement that failed, counted from 0.
     pub statement: Option<usize>,
-    /// The connection was lost before anybody asked for COMMIT, so another attempt cannot do the same twice.
+    /// Whether the connection was lost before COMMIT was sent, so that a retry cannot apply anything twice.
     pub(in crate::query) lost_before_commit: bool,
 }
 

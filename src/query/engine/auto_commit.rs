@@ -1,4 +1,4 @@
-//! One statement in a transaction of its own.
+//! A statement in a transaction of its own, with retries.
 
 use std::pin::pin;
 
@@ -23,8 +23,8 @@ use crate::{
 };
 
 impl Engine {
-    /// Runs one statement in a transaction of its own, and moves the first rows into `sink`. Tries again what the
-    /// database has undone, as long as `sink` can take back all of it.
+    /// Runs a statement in a transaction of its own, and moves the first rows into `sink`. Retries, as `retry` says,
+    /// what the database has undone, as long as no rows have been taken out of `sink`.
     pub async fn run(
         &self,
         caller: &Identity,
@@ -34,7 +34,7 @@ impl Engine {
         retry: Retry,
         sink: &mut impl RowSink,
     ) -> Attempted<StartedStatement> {
-        let running = self.running_statements.enter(caller, database, &statement.text);
+        let running = self.running_statements.register(caller, database, &statement.text);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
@@ -54,7 +54,7 @@ impl Engine {
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };
             };
-            drop(outcome); // which gives the wire back
+            drop(outcome); // returns the connection to the pool
             sink.restart();
             if let Err(error) = self.wait(&running, pause).await {
                 return Attempted { outcome: Err(error), attempts: attempts.count() };
@@ -83,14 +83,14 @@ impl Engine {
             lease.run(plan.text, &parameters, &sent.extra());
         }
         pull_first(&mut lease);
-        attempts.start_next();
+        attempts.count_attempt();
         if plan.leaves_stale {
             lease.mark_stale();
         }
         running.set_state(StatementState::Running);
         let mut deadline = Deadline::after(limit, self.settings.grace(options), caller);
         if read_only {
-            // On the heap, since most statements run without.
+            // Boxed, because few statements need it.
             return Box::pin(start_read_only(lease, options, deadline, running)).await;
         }
         let mut stopping = false;
@@ -107,7 +107,7 @@ impl Engine {
                     return Err(cancelled);
                 }
                 Err(_) => {
-                    // Only the database can say whether that came in time.
+                    // Only the database knows whether the cancellation came in time.
                     lease.interrupt();
                     (stopping, deadline) = (true, deadline.grace_period());
                 }

@@ -17,18 +17,19 @@ use crate::{
     },
 };
 
-/// A batch whose beginning is in a sink.
+/// A batch whose first rows are in a sink.
 #[derive(Debug)]
 pub struct StartedBatch {
-    /// The rest of it.
+    /// The rest of the batch.
     pub execution: BatchExecution,
-    /// The end, if it was reached.
+    /// The end of the batch, if it has been reached.
     pub end: Option<BatchEnd>,
 }
 
 impl Engine {
-    /// Runs a batch in a transaction of its own and moves the first rows into `sink`. Tries the whole again when the
-    /// database has undone it, or the connection was lost before COMMIT, as long as `sink` can take back all of it.
+    /// Runs a batch in a transaction of its own, and moves the first rows into `sink`. Retries the batch as a whole, as
+    /// `retry` says, when the database has undone it or the connection was lost before COMMIT, as long as no rows have
+    /// been taken out of `sink`.
     pub async fn batch(
         &self,
         caller: &Identity,
@@ -42,7 +43,7 @@ impl Engine {
             let error = Error::bad_request("statements cannot be null or empty");
             return Attempted { outcome: Err(error.into()), attempts: 0 };
         };
-        let running = self.running_statements.enter(caller, database, &first.text);
+        let running = self.running_statements.register(caller, database, &first.text);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         let database: Arc<str> = database.into();
@@ -50,8 +51,8 @@ impl Engine {
             let limit = attempts.time_left();
             let outcome = match self.begin_batch(caller, &database, batch, options, (&running, limit)).await {
                 Ok(mut execution) => {
-                    attempts.start_next();
-                    let first = execution.first(sink, options).await;
+                    attempts.count_attempt();
+                    let first = execution.start(sink, options).await;
                     first.map(|end| StartedBatch { execution, end })
                 }
                 Err(error) => Err(error.into()),
@@ -59,7 +60,7 @@ impl Engine {
             let pause = outcome.as_ref().err().and_then(|failure: &BatchError| {
                 let texts = batch.statements.iter().map(|statement| &*statement.text);
                 if failure.lost_before_commit {
-                    attempts.next_pause_within_limits()
+                    attempts.next_pause()
                 } else {
                     self.retry_pause(&failure.error, &mut attempts, texts)
                 }
@@ -74,7 +75,7 @@ impl Engine {
         }
     }
 
-    /// A wire with BEGIN queued.
+    /// Leases a connection and queues BEGIN.
     async fn begin_batch(
         &self,
         caller: &Identity,

@@ -1,4 +1,4 @@
-//! Explicit transactions: the five things that can be done with one.
+//! Operations on explicit transactions.
 
 use std::pin::pin;
 
@@ -29,7 +29,7 @@ impl Engine {
     /// Opens a transaction.
     ///
     /// # Errors
-    /// Whatever kept it from being opened.
+    /// Why the transaction could not be opened.
     pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
@@ -50,7 +50,7 @@ impl Engine {
     /// Opens a transaction and runs its first statement, in one round trip.
     ///
     /// # Errors
-    /// Whatever kept either from starting; no transaction is open then.
+    /// Why the transaction could not be opened or the statement could not be started. No transaction is open then.
     pub async fn begin_with(
         &self,
         caller: &Identity,
@@ -58,7 +58,7 @@ impl Engine {
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let running = self.running_statements.enter(caller, database, &statement.text);
+        let running = self.running_statements.register(caller, database, &statement.text);
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
@@ -99,8 +99,8 @@ impl Engine {
     /// Runs a statement in the transaction `handle`.
     ///
     /// # Errors
-    /// Not found, in use, or whatever kept the statement from starting; the transaction is over then, unless it was
-    /// the request that was wrong.
+    /// When the transaction does not exist or is in use, or the statement could not be started. The latter ends the
+    /// transaction, unless the request itself was invalid.
     pub async fn run_in(
         &self,
         caller: &Identity,
@@ -126,23 +126,24 @@ impl Engine {
     /// Commits the transaction `handle`.
     ///
     /// # Errors
-    /// Not found, in use, or the database's refusal; the transaction is over then.
+    /// When the transaction does not exist or is in use, or the database refused to commit, which ends the transaction.
     pub async fn commit(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
         completion::commit(self.check_out(caller, handle).await?).await
     }
 
-    /// Keeps the transaction `handle` open for another while.
+    /// Restarts the idle timeout of the transaction `handle`.
     ///
     /// # Errors
-    /// Not found, or in use.
+    /// When the transaction does not exist or is in use.
     pub async fn keep_alive(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Transaction, Error> {
         Ok(self.check_out(caller, handle).await?.keep())
     }
 
-    /// Rolls the transaction `handle` back.
+    /// Rolls back the transaction `handle`.
     ///
     /// # Errors
-    /// Not found, in use, or what broke the connection (the database then rolls back by itself).
+    /// When the transaction does not exist or is in use, or the connection was lost (the database then rolls back by
+    /// itself).
     pub async fn roll_back(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<(), Error> {
         let mut guard = self.check_out(caller, handle).await?;
         let deadline = guard.deadline().grace_period();
@@ -160,7 +161,7 @@ impl Engine {
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let running = self.running_statements.enter(caller, handle.database, &statement.text);
+        let running = self.running_statements.register(caller, handle.database, &statement.text);
         let guard = self.check_out(caller, handle).await?;
         running.set_transaction(guard.id());
         running.set_state(StatementState::Running);
@@ -171,8 +172,8 @@ impl Engine {
         Ok(Rows::new(scope(guard), columns, deadline, kind, (running, None)))
     }
 
-    /// Sends a statement in the transaction of `guard` and waits for its columns. What is wrong with the request
-    /// itself leaves the transaction open; a refusal of the database ends it.
+    /// Sends a statement in the transaction of `guard`, and waits for its columns. An invalid request leaves the
+    /// transaction open; a failure of the database ends it.
     async fn start(
         &self,
         mut guard: TransactionGuard,
@@ -209,8 +210,9 @@ impl Engine {
         }
     }
 
-    /// Finds a transaction, once the database has accepted the caller within the age of logins: a stranger learns nothing
-    /// of handles, and a dropped user uses none. The transaction's own connection cannot be asked for a login.
+    /// Checks out a transaction, after making sure that the database accepts the caller: unverified callers learn
+    /// nothing about handles, and dropped users cannot go on using theirs. The check needs another connection, because
+    /// none can log in again inside a transaction.
     async fn check_out(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<TransactionGuard, Error> {
         self.verify(caller).await?;
         let mut guard = self.transactions.check_out(handle, caller)?;
@@ -218,7 +220,7 @@ impl Engine {
         Ok(guard)
     }
 
-    /// Queues BEGIN on a wire of its own.
+    /// Takes a transaction permit, leases a connection, and queues BEGIN.
     async fn opening(
         &self,
         caller: &Identity,

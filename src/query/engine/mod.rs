@@ -1,5 +1,7 @@
-//! What callers can ask for, and what all of it shares. Explicit transactions are in [`self::explicit`], batches in
-//! [`crate::query::Batch`].
+//! The engine: the entry point for everything that callers can request from the database.
+//!
+//! Owns what the operations share: the pool, the registries, the settings. Each kind of operation has a file of its
+//! own.
 
 mod auto_commit;
 mod batch;
@@ -25,10 +27,11 @@ use crate::{
     pool::{Lease, Pool},
 };
 
-/// The gateway itself ends what a credential no longer covers, and says why. The database's own limit comes after that.
+/// Added to the database's time limit when it is the expiry of the credentials, so that the gateway ends the statement
+/// first and reports the reason.
 const AFTER_THE_END: Duration = Duration::from_secs(1);
 
-/// Everything that can be asked of the database. Cheap to clone.
+/// Everything that can be requested from the database. Cheap to clone.
 #[derive(Clone)]
 pub struct Engine {
     pool: Pool,
@@ -44,50 +47,51 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// An engine over `pool`. Call it inside a tokio runtime.
+    /// Creates an engine over `pool`. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
         let transactions = TransactionRegistry::new(settings.transactions);
         Self { pool, transactions, running_statements: RunningRegistry::new(), settings: Arc::new(settings) }
     }
 
-    /// Makes sure that the database accepts the caller's credentials. Costs nothing when it has done so within the age of
-    /// logins.
+    /// Makes sure that the database accepts the caller's credentials. Costs nothing if it has accepted them within
+    /// `database.login_age`.
     ///
     /// # Errors
-    /// The database's refusal, or why it could not be asked.
+    /// The database's refusal, or why the database could not be reached.
     pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
         self.pool.verify(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
-    /// Whether the database has accepted the caller's credentials within the age of logins, as far as that is remembered.
+    /// Whether the database has accepted the caller's credentials within `database.login_age`, as far as the pool
+    /// remembers.
     #[must_use]
     pub fn knows(&self, caller: &Identity) -> bool {
         self.pool.has_recent_login(caller)
     }
 
-    /// How many transactions are open.
+    /// The number of open explicit transactions.
     #[must_use]
     pub fn open_transactions(&self) -> usize {
         self.transactions.count()
     }
 
-    /// Whether the database can be reached, without logging in.
+    /// Checks that the database can be reached, without logging in.
     ///
     /// # Errors
-    /// Why it cannot.
+    /// Why it cannot be reached.
     pub async fn probe(&self) -> Result<(), Error> {
         self.pool.probe().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
     }
 
-    /// How full the pool of connections is.
+    /// The status of the connection pool.
     #[must_use]
     pub fn pool_status(&self) -> crate::pool::Status {
         self.pool.status()
     }
 
-    /// Opens no more transactions, rolls back those that no request is using, and closes all connections once they
-    /// are clean. Bound it with a timeout.
+    /// Opens no more transactions, rolls back those that no request is using, and closes all connections once they are
+    /// clean. Takes as long as that takes, so callers need a timeout.
     pub async fn close(&self) {
         self.transactions.close();
         self.pool.close().await;
@@ -97,7 +101,7 @@ impl Engine {
         self.pool.acquire(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
-    /// The pause before another attempt, if one may follow.
+    /// Returns the pause before the next attempt, if `error` may be retried.
     fn retry_pause<'t>(
         &self,
         error: &Error,
@@ -108,15 +112,15 @@ impl Engine {
         attempts.pause_after(error, texts.into_iter())
     }
 
-    /// The database may refuse because it has forgotten what its users may do: then all have to log in anew.
+    /// Expires all logins if `error` says that the database requires every connection to log in again.
     fn note_expired_authorization(&self, error: &Error) {
         if error.code == AUTHORIZATION_EXPIRED {
             self.pool.expire_logins();
         }
     }
 
-    /// Waits before another attempt.
-    // On the heap, since it is seldom needed.
+    /// Waits for `pause` before the next attempt.
+    // Boxed inside, because few statements are retried.
     async fn wait(&self, running: &RegisteredStatement, pause: Duration) -> Result<(), Error> {
         running.set_state(StatementState::Retrying);
         running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await?;
@@ -124,8 +128,8 @@ impl Engine {
         Ok(())
     }
 
-    /// The shortest of what the caller asks for, what the operator allows, and what is left of the caller's credential:
-    /// past its end nobody can log in any more to end a statement on the database.
+    /// Returns the time limit for the database: the shortest of the caller's limit, the operator's, and the remaining
+    /// validity of the credentials. After their expiry nobody could log in to end the statement.
     fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
         let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
         caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + AFTER_THE_END))

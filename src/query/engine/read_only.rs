@@ -1,7 +1,7 @@
-//! One statement that must not write, on servers where only a transaction can be opened for reading (Memgraph).
+//! Statements that must not write, on servers where only an explicit transaction can be read-only (Memgraph).
 //!
-//! BEGIN, RUN and PULL leave in one write. COMMIT follows behind the last row; it costs a round trip of its own, and since
-//! nothing can have been written, nothing is at risk.
+//! BEGIN, RUN and PULL share one write. COMMIT follows after the last row and costs another round trip. Nothing is at
+//! risk then, because nothing can have been written.
 
 use std::pin::pin;
 
@@ -20,8 +20,8 @@ use crate::{
     },
 };
 
-/// Whether what is planned has to run between BEGIN and COMMIT to keep the promise of `options`. What only shows something
-/// is refused there, and writes nothing anywhere; nor does what stands in for a ping.
+/// Whether the statement has to run between BEGIN and COMMIT so that it cannot write. SHOW and PROFILE need not: they
+/// never write, and are refused there. Nor does the stand-in for a ping.
 pub(super) fn needs_read_transaction(options: &Options, plan: &Plan<'_>, connection: &Connection) -> bool {
     options.access_mode == AccessMode::Read
         && connection.dialect().mode_needs_transaction
@@ -29,7 +29,7 @@ pub(super) fn needs_read_transaction(options: &Options, plan: &Plan<'_>, connect
         && !inspect::is_show_or_profile(plan.text)
 }
 
-/// Goes on when BEGIN, RUN and PULL are queued.
+/// Starts the statement whose BEGIN, RUN and PULL are queued.
 pub(super) async fn start_read_only(
     mut lease: Lease,
     options: &Options,

@@ -1,4 +1,4 @@
-//! The statements that a caller has under way: to list them, and to end one.
+//! Listing and cancelling running statements.
 
 use super::Engine;
 use crate::{
@@ -7,25 +7,26 @@ use crate::{
 };
 
 impl Engine {
-    /// What `caller` has under way on `database`.
+    /// Returns the running statements of `caller` on `database`.
     ///
     /// # Errors
-    /// When the database does not accept the caller, or the caller is one of many who cannot be told apart.
+    /// When the database does not accept the caller, or the caller has no credentials and shares the service account.
     pub async fn running(&self, caller: &Identity, database: &str) -> Result<Vec<RunningStatement>, Error> {
         self.verify_alone(caller).await?;
         Ok(self.running_statements.list(caller, database))
     }
 
-    /// Ends a statement of `caller`, and with it the transaction that it belongs to.
+    /// Cancels a statement of `caller`, and rolls back the transaction that it belongs to.
     ///
     /// # Errors
-    /// As [`Engine::running`], or when there is no such statement.
+    /// As [`Engine::running`], or when the statement does not exist.
     pub async fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         self.verify_alone(caller).await?;
         self.running_statements.cancel(caller, database, id)
     }
 
-    /// Strangers on the gateway's own account must not see or end each other's statements.
+    /// Verifies a caller that can be told apart from all others: callers without credentials who share the service
+    /// account must not see or cancel each other's statements.
     async fn verify_alone(&self, caller: &Identity) -> Result<(), Error> {
         if caller.is_public() {
             return Err(Error::forbidden(

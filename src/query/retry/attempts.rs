@@ -1,6 +1,7 @@
-//! Trying again: when it is safe, how long to wait before, and when to give up.
+//! The attempts at one request: whether another may follow, after which pause, and when to give up.
 //!
-//! Only what the database has reported as undone is tried again, and only while nothing of the answer has left.
+//! Promises that a retry is safe: only failures that the database reported as undone are retried. Callers retry only
+//! while no part of the answer has been sent.
 
 use std::time::Duration;
 
@@ -12,12 +13,12 @@ use crate::query::{
     statement::inspect,
 };
 
-/// What became of a request that may take more than one attempt.
+/// The outcome of a request that may take several attempts.
 #[derive(Debug)]
 pub struct Attempted<T, E = Error> {
-    /// Of the last attempt.
+    /// The outcome of the last attempt.
     pub outcome: Result<T, E>,
-    /// How many got as far as the database.
+    /// The number of attempts that were sent to the database.
     pub attempts: u32,
 }
 
@@ -25,7 +26,7 @@ pub struct Attempted<T, E = Error> {
 #[derive(Debug)]
 pub(in crate::query) struct Attempts {
     retry: Retry,
-    /// The whole request ends then.
+    /// The time limit of the whole request.
     end: Instant,
     count: u32,
     first_failure: Option<Instant>,
@@ -34,53 +35,54 @@ pub(in crate::query) struct Attempts {
 }
 
 impl Attempts {
-    /// None yet.
+    /// Creates the record of a request that ends at `end` and has had no attempt yet.
     pub(in crate::query) fn new(retry: Retry, end: Instant) -> Self {
         Self { retry, end, count: 0, first_failure: None, pause: retry.initial_delay, may_reauthenticate: true }
     }
 
-    /// The next one is on its way to the database.
-    pub(in crate::query) fn start_next(&mut self) {
+    /// Counts an attempt that has been sent to the database.
+    pub(in crate::query) fn count_attempt(&mut self) {
         self.count += 1;
     }
 
-    /// How many got as far as the database, the one under way included.
+    /// The number of attempts that were sent to the database, the current one included.
     pub(in crate::query) fn count(&self) -> u32 {
         self.count
     }
 
-    /// What is left of the time for the whole request; never nothing.
+    /// The time left for the whole request, at least a millisecond.
     pub(in crate::query) fn time_left(&self) -> Duration {
         self.end.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
     }
 
-    /// How long to wait until the next attempt, if one may follow this failure of statements that begin with `texts`.
+    /// Returns the pause before the next attempt, if `error` may be retried for statements with these texts and there
+    /// is time for it.
     pub(in crate::query) fn pause_after<'t>(
         &mut self,
         error: &Error,
         mut texts: impl Iterator<Item = &'t str>,
     ) -> Option<Duration> {
         if error.code == AUTHORIZATION_EXPIRED {
-            // The database has carried out nothing, and the next connection will have logged in anew.
+            // The database executed nothing, and the next connection logs in again. This attempt does not count.
             self.count = self.count.saturating_sub(1);
             return std::mem::take(&mut self.may_reauthenticate).then_some(Duration::ZERO);
         }
         let may_follow = is_retryable(error) && !texts.any(inspect::may_commit_in_batches);
-        if may_follow { self.next_pause_within_limits() } else { None }
+        if may_follow { self.next_pause() } else { None }
     }
 
-    /// How long to wait until the next attempt, if there is time for one.
-    pub(in crate::query) fn next_pause_within_limits(&mut self) -> Option<Duration> {
+    /// Returns the pause before the next attempt, if there is time for one.
+    pub(in crate::query) fn next_pause(&mut self) -> Option<Duration> {
         let now = Instant::now();
         let give_up = *self.first_failure.get_or_insert(now) + self.retry.max_time;
-        let pause = self.next_pause();
+        let pause = self.advance_pause();
         if now + pause >= give_up.min(self.end) {
             return None;
         }
         Some(pause)
     }
 
-    fn next_pause(&mut self) -> Duration {
+    fn advance_pause(&mut self) -> Duration {
         let Retry { initial_delay, multiplier, jitter, .. } = self.retry;
         let pause = self.pause.max(Retry::SHORTEST_PAUSE);
         self.pause = pause.mul_f64(multiplier).min(initial_delay.max(Retry::LONGEST_PAUSE));
@@ -88,15 +90,15 @@ impl Attempts {
     }
 }
 
-/// The database has undone everything and says that it may go well next time. It has to be the same database: where
-/// another would have to be found, or bookmarks waited for, clients know better.
+/// Whether the database has undone everything and a later attempt on the same database may succeed. Finding another
+/// database, or waiting for a bookmark, is left to clients.
 fn is_retryable(error: &Error) -> bool {
     matches!(error.kind, Kind::Conflict | Kind::Transient)
         && error.code != UNAVAILABLE
         && !error.code.ends_with(".BookmarkTimeout")
 }
 
-/// From 0 to 1. Without randomness from the system pauses are simply not spread.
+/// Returns a random number from 0 to 1, or 0.5, which adds no jitter, if the system has no random numbers.
 fn random() -> f64 {
     getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
@@ -125,7 +127,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn pauses_grow_up_to_a_point() {
+    async fn pauses_grow_up_to_the_longest() {
         let day = Duration::from_secs(86_400);
         assert_eq!(pauses(RETRY, day), [50, 100, 200, 400, 800, 1600, 2000, 2000, 2000]);
         assert_eq!(pauses(Retry { initial_delay: Duration::from_secs(5), ..RETRY }, day)[..3], [5000, 5000, 5000]);
@@ -138,20 +140,20 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn no_attempt_begins_after_the_end() {
+    async fn no_attempt_starts_after_the_time_limit() {
         assert_eq!(pauses(RETRY, Duration::from_millis(300)), [50, 100, 200]);
         let mut attempts = Attempts::new(RETRY, Instant::now() + Duration::from_secs(3600));
-        attempts.start_next();
+        attempts.count_attempt();
         while let Some(pause) = attempts.pause_after(&conflict(), std::iter::empty()) {
             tokio::time::advance(pause).await;
-            attempts.start_next();
+            attempts.count_attempt();
         }
-        // 3.15 s until the pauses are 2 s, then one each 2 s.
+        // The pauses reach 2 s after 3.15 s; from then on there is one attempt every 2 s.
         assert_eq!(attempts.count(), 20);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_what_is_undone_is_tried_again() {
+    async fn only_failures_that_were_undone_are_retried() {
         let attempts = || Attempts::new(RETRY, Instant::now() + Duration::from_secs(60));
         let after = |error: &Error, text| attempts().pause_after(error, [text].into_iter());
         assert!(after(&conflict(), "CREATE ()").is_some());
@@ -163,13 +165,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_forgotten_login_is_asked_for_once() {
+    async fn an_expired_authorization_is_retried_once() {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now() + Duration::from_secs(60));
         let forgotten = Error::new(Kind::Unauthorized, AUTHORIZATION_EXPIRED, "");
-        attempts.start_next();
+        attempts.count_attempt();
         assert_eq!(attempts.pause_after(&forgotten, std::iter::empty()), Some(Duration::ZERO));
-        assert_eq!(attempts.count(), 0, "nothing was carried out");
-        attempts.start_next();
+        assert_eq!(attempts.count(), 0, "nothing was executed");
+        attempts.count_attempt();
         assert_eq!(attempts.count(), 1);
         assert_eq!(attempts.pause_after(&forgotten, std::iter::empty()), None);
     }

@@ -1,4 +1,5 @@
-//! Retries: which failures may be retried, after which pause, and when to give up.
+//! Retries: which failures may be retried, after which pause, and when to give up. Boltgate retries only what is safe
+//! to retry.
 
 mod attempts;
 mod policy;

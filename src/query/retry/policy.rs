@@ -1,28 +1,29 @@
-//! How often and how patiently a transaction is retried.
+//! The policy for retries: for how long, and with which pauses.
 
 use std::time::Duration;
 
-/// How often and how patiently a transaction is tried again. The names of its parts are those of Bolt drivers.
+/// For how long and with which pauses a transaction is retried. The names are those of Bolt drivers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Retry {
-    /// No further attempt begins later than this after the first failure. Zero: never.
+    /// No attempt starts later than this after the first failure. Zero disables retries.
     pub max_time: Duration,
-    /// The pause before the second attempt. At least [`Retry::SHORTEST_PAUSE`], whatever is said here.
+    /// The pause before the second attempt. [`Retry::SHORTEST_PAUSE`] applies if it is longer.
     pub initial_delay: Duration,
-    /// Each pause is so much longer than the one before, up to [`Retry::LONGEST_PAUSE`]. At least 1.
+    /// The factor by which each pause is longer than the one before, up to [`Retry::LONGEST_PAUSE`]. At least 1.
     pub multiplier: f64,
-    /// Each pause is shorter or longer by up to this part of it, so that those who collided do not meet again. 0 to 1.
+    /// The part of a pause, from 0 to 1, by which it is randomly shorter or longer, so that transactions that collided
+    /// do not collide again.
     pub jitter: f64,
 }
 
 impl Retry {
-    /// No pause is shorter: attempts that follow each other at once only add to the load.
+    /// The shortest pause: immediate retries only add to the load.
     pub const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
 
-    /// Pauses grow no further than this, unless they begin above it.
+    /// The longest pause, unless [`Retry::initial_delay`] is longer.
     pub const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
-    /// Exactly once.
+    /// Disables retries: the transaction runs exactly once.
     pub const NEVER: Self =
         Self { max_time: Duration::ZERO, initial_delay: Duration::ZERO, multiplier: 1.0, jitter: 0.0 };
 }

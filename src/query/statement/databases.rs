@@ -1,38 +1,38 @@
-//! What databases are called: by clients in the path, and over Bolt.
+//! Names of databases: those that clients use in paths, and those that are sent over Bolt.
 
-/// Other names for databases.
+/// The aliases of databases.
 #[derive(Debug, Clone, Default)]
 pub struct Aliases(Vec<Alias>);
 
-/// One of them.
+/// An alias of a database.
 #[derive(Debug, Clone)]
 pub struct Alias {
-    /// What clients call it, in any case.
+    /// The name that clients use, in upper or lower case.
     pub name: String,
-    /// What the database calls it; `None` for the caller's default database, of which no name is sent.
+    /// The name that is sent over Bolt. `None` sends no name, which selects the caller's default database.
     pub target: Option<String>,
 }
 
-/// A database as a request names it.
+/// The database that a request addresses.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::query) struct Target<'a> {
-    /// In its path.
+    /// The name in the request's path.
     pub(in crate::query) named: &'a str,
-    /// Over Bolt; `None` leaves the choice to the database.
+    /// The name to send over Bolt. `None` leaves the choice to the server.
     pub(in crate::query) sent: Option<&'a str>,
 }
 
-/// The database that Neo4j has beside all others. Clients prove their connections on it.
+/// Neo4j's administrative database. Drivers use it to verify that they can connect.
 const SYSTEM: &str = "system";
 
 impl Aliases {
-    /// These.
+    /// Creates the table of aliases.
     #[must_use]
     pub fn new(aliases: Vec<Alias>) -> Self {
         Self(aliases)
     }
 
-    /// The database that a request calls `named`.
+    /// Returns the database that a request calls `named`.
     pub(in crate::query) fn resolve<'a>(&'a self, named: &'a str) -> Target<'a> {
         let alias = self.0.iter().find(|alias| alias.name.eq_ignore_ascii_case(named));
         Target { named, sent: alias.map_or(Some(named), |alias| alias.target.as_deref()) }
@@ -40,6 +40,7 @@ impl Aliases {
 }
 
 impl Target<'_> {
+    /// Whether this is Neo4j's administrative database.
     pub(in crate::query) fn is_system(self) -> bool {
         self.sent.is_some_and(|name| name.eq_ignore_ascii_case(SYSTEM))
     }
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_replaced_or_left_out() {
+    fn aliases_are_replaced_or_omitted() {
         let alias = |name: &str, target: Option<&str>| Alias { name: name.into(), target: target.map(Into::into) };
         let aliases = Aliases::new(vec![alias("neo4j", Some("memgraph")), alias("home", None)]);
         for (named, sent) in

@@ -1,9 +1,10 @@
-//! What has to be known of a statement's text before it is sent. The rest is the database's business.
+//! Inspects a statement's text for the little that the gateway has to know before it sends the statement.
 
 use super::tokens::{Token, Tokens};
 use crate::bolt::Dialect;
 
-/// `CALL db.ping()`, with which clients prove a connection. Databases that lack it get a statement that they have.
+/// Whether the statement is `CALL db.ping()`, with which drivers verify a connection. Servers without that procedure
+/// are sent [`PING`] instead.
 pub(in crate::query) fn is_ping(statement: &str) -> bool {
     let text = statement.trim();
     let text = text.strip_suffix(';').unwrap_or(text).trim_end();
@@ -13,16 +14,16 @@ pub(in crate::query) fn is_ping(statement: &str) -> bool {
         && compact.next().is_none()
 }
 
-/// The same answer, from any database: one row, `success` true.
+/// A statement with the result of `CALL db.ping()` on every server: one row in which `success` is true.
 pub(in crate::query) const PING: &str = "RETURN true AS success";
 
-/// Whether the statement, sent alone, would start or end a transaction of the session's own.
+/// Whether the statement would begin or end a transaction behind the gateway's back.
 pub(in crate::query) fn is_transaction_control(statement: &str, dialect: &Dialect) -> bool {
     let text = statement.trim();
     dialect.transaction_statements.iter().any(|control| text.eq_ignore_ascii_case(control))
 }
 
-/// Whether the statement changes the session for whoever comes next.
+/// Whether the statement changes the session, which would affect the connection's next user.
 pub(in crate::query) fn changes_session(statement: &str, dialect: &Dialect) -> bool {
     let begins_with = |beginning: &&str| {
         let mut tokens = Tokens::of(statement);
@@ -31,19 +32,19 @@ pub(in crate::query) fn changes_session(statement: &str, dialect: &Dialect) -> b
     dialect.session_statements.iter().any(begins_with)
 }
 
-/// Whether the statement only shows something, or takes back all that it does (PROFILE on Memgraph), so that it writes
-/// nothing in whatever transaction it runs.
+/// Whether the statement begins with SHOW or PROFILE. On Memgraph these write nothing in any kind of transaction: SHOW
+/// only reads, and PROFILE rolls back what it does.
 pub(in crate::query) fn is_show_or_profile(statement: &str) -> bool {
     Tokens::of(statement).next().is_some_and(|token| token.is("SHOW") || token.is("PROFILE"))
 }
 
-/// Whether the statement may commit some of its work before its end: `CALL {…} IN TRANSACTIONS`, `USING PERIODIC
-/// COMMIT`, `apoc.periodic.…` and `periodic.…`. In doubt it may: an escape could spell any of them.
+/// Whether the statement may commit part of its work before its end: `CALL {…} IN TRANSACTIONS`, `USING PERIODIC
+/// COMMIT`, `apoc.periodic.…` and `periodic.…`. Returns true in doubt: a Unicode escape could spell any of them.
 pub(in crate::query) fn may_commit_in_batches(statement: &str) -> bool {
     if statement.contains("\\u") || statement.contains("\\U") {
         return true;
     }
-    // The two tokens before the one at hand.
+    // The two tokens before the current one.
     let mut before = [Token::Text; 2];
     for token in Tokens::of(statement) {
         let [second_last, last] = before;
@@ -52,7 +53,7 @@ pub(in crate::query) fn may_commit_in_batches(statement: &str) -> bool {
                 last.is("concurrent") || (last.is("in") && second_last == Token::Symbol('}'))
             }
             Token::Word(word) if word.eq_ignore_ascii_case("commit") => last.is("periodic"),
-            // A name of a procedure may be quoted as a whole, or in parts.
+            // A procedure's name may be quoted as a whole, or part by part.
             Token::Quoted(name) if name.contains('.') => name.split('.').any(is_periodic),
             Token::Symbol('.') => matches!(last, Token::Word(name) | Token::Quoted(name) if is_periodic(name)),
             _ => false,
@@ -69,7 +70,8 @@ fn is_periodic(name: &str) -> bool {
     name.eq_ignore_ascii_case("periodic")
 }
 
-/// Whether the statement may write, and so meet another that does. In doubt it may: parts of other words count too.
+/// Whether the statement may write, so that it may conflict with others. Returns true in doubt: parts of other words
+/// count.
 pub(in crate::query) fn may_write(statement: &str) -> bool {
     const WORDS: [&str; 9] = ["create", "insert", "merge", "set", "delete", "remove", "foreach", "call", "\\u"];
     contains_any(statement, &WORDS)
@@ -86,7 +88,7 @@ mod tests {
     use crate::bolt::dialect::{MEMGRAPH, NEO4J};
 
     #[test]
-    fn pings() {
+    fn pings_are_recognised() {
         for ping in ["CALL db.ping()", " call  db.ping() ;\n", "CALL db.ping();"] {
             assert!(is_ping(ping), "{ping}");
         }
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_that_change_a_memgraph_session() {
+    fn statements_that_change_a_memgraph_session_are_recognised() {
         for statement in [
             "SET SESSION TRACE ON",
             "// x\nset  session TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -123,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_are_suspected_where_they_may_be() {
+    fn statements_that_may_commit_in_batches_are_recognised() {
         for statement in [
             "UNWIND $r AS x CALL (x) { CREATE (:A) } IN 3 CONCURRENT TRANSACTIONS OF 10 ROWS",
             "call { create () } in /* of */ transactions",
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_only_shows() {
+    fn show_and_profile_are_recognised() {
         for statement in ["SHOW INDEX INFO", "/* x */ show/**/schema info;", "PROFILE MATCH (n) RETURN n"] {
             assert!(is_show_or_profile(statement), "{statement}");
         }
@@ -160,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn writes_are_suspected_where_they_may_be() {
+    fn statements_that_may_write_are_recognised() {
         for statement in [
             "MATCH (n) Set n.x = 1 RETURN n",
             "UNWIND $rows AS r MERGE (:A {id: r})",
@@ -174,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn transactions_in_words() {
+    fn transaction_control_statements_are_recognised() {
         assert!(is_transaction_control(" begin\n", &MEMGRAPH) && is_transaction_control("Commit", &MEMGRAPH));
         assert!(!is_transaction_control("BEGIN;", &MEMGRAPH) && !is_transaction_control("BEGIN", &NEO4J));
     }

@@ -1,7 +1,7 @@
-//! Statements: what a caller asks for, and how it is sent to the server at hand.
+//! Statements: what a caller requests, and how it is sent to the server.
 //!
-//! Owns the request's types, what has to be known of a statement's text, and the differences between servers. Knows
-//! nothing of results and transactions.
+//! Owns the request's types, the inspection of a statement's text, and the differences between servers. Knows nothing
+//! of results and transactions.
 
 mod databases;
 pub(super) mod inspect;
@@ -14,7 +14,7 @@ mod tokens;
 
 pub(super) use self::{
     databases::Target,
-    parameters::{PARAMETERS, Validated, accepted_by, validate_offloaded, validated, validated_parameters},
+    parameters::{PARAMETERS, Replacement, accepted_by, validate_offloaded, validated, validated_parameters},
     plan::{Plan, database_of},
     server_options::ServerOptions,
 };

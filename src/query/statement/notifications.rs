@@ -1,27 +1,27 @@
-//! Which notifications a caller wants, in the words of Bolt.
+//! Which notifications a caller wants to receive. Names are Bolt's.
 
-/// The least severe notification to be told of.
+/// The minimum severity of the notifications that a caller receives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Severity {
-    /// None at all.
+    /// No notifications.
     Off,
     /// Warnings only.
     Warning,
-    /// Everything.
+    /// All notifications.
     Information,
 }
 
 impl Severity {
-    /// All of them.
+    /// All severities.
     pub const ALL: [Self; 3] = [Self::Off, Self::Warning, Self::Information];
 
-    /// The severity that Bolt spells `name`.
+    /// Returns the severity that Bolt calls `name`.
     #[must_use]
     pub fn from_bolt(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|severity| severity.as_bolt() == name)
     }
 
-    /// The value of `notifications_minimum_severity`.
+    /// Returns the value of Bolt's `notifications_minimum_severity`.
     #[must_use]
     pub fn as_bolt(self) -> &'static str {
         match self {
@@ -32,9 +32,9 @@ impl Severity {
     }
 }
 
-/// A kind of notification; newer versions of Bolt say classification.
+/// A category of notifications, which newer versions of Bolt call a classification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are Bolt's and say it all")]
+#[expect(missing_docs, reason = "the names are Bolt's")]
 pub enum Category {
     Hint,
     Unrecognized,
@@ -48,7 +48,7 @@ pub enum Category {
 }
 
 impl Category {
-    /// All of them.
+    /// All categories.
     pub const ALL: [Self; 9] = [
         Self::Hint,
         Self::Unrecognized,
@@ -61,13 +61,13 @@ impl Category {
         Self::Schema,
     ];
 
-    /// The category that Bolt spells `name`.
+    /// Returns the category that Bolt calls `name`.
     #[must_use]
     pub fn from_bolt(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|category| category.as_bolt() == name)
     }
 
-    /// An item of `notifications_disabled_categories` or `notifications_disabled_classifications`.
+    /// Returns an item of Bolt's `notifications_disabled_categories` or `notifications_disabled_classifications`.
     #[must_use]
     pub fn as_bolt(self) -> &'static str {
         match self {
@@ -84,12 +84,12 @@ impl Category {
     }
 }
 
-/// Which notifications the database should leave out. The default leaves the choice to the database.
+/// Which notifications the database leaves out. The default leaves the choice to the database.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NotificationFilter {
-    /// Nothing less severe than this.
+    /// The minimum severity; less severe notifications are left out.
     pub minimum_severity: Option<Severity>,
-    /// None of these, each at most once.
+    /// Categories that are left out, each listed at most once.
     pub disabled: Vec<Category>,
 }
 
@@ -98,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_bolts_in_both_directions() {
+    fn names_convert_in_both_directions() {
         for severity in Severity::ALL {
             assert_eq!(Severity::from_bolt(severity.as_bolt()), Some(severity));
         }

@@ -1,4 +1,6 @@
-//! The parameters of a statement, as the server at hand takes them.
+//! Parameters of statements, validated for the server that they are sent to.
+//!
+//! Owns the decision where that happens: small maps on the spot, large ones on another thread.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -13,10 +15,10 @@ use crate::{
     },
 };
 
-/// What callers know the parameters as.
+/// The member of a request that has the parameters, as error messages call it.
 pub(in crate::query) const PARAMETERS: &str = "parameters";
 
-/// A PackStream map. A large one can be shared, to be worked on elsewhere.
+/// A statement's parameters: a PackStream map. A large one can be shared with another thread.
 #[derive(Debug, Clone)]
 pub struct Parameters(Map);
 
@@ -32,7 +34,10 @@ impl From<Vec<u8>> for Parameters {
     }
 }
 
-/// A map of parameters as the server of `connection` takes it. `root` is the caller's name for it.
+/// Returns `map` as the server of `connection` accepts it. Errors call it `root`.
+///
+/// # Errors
+/// When the server does not support one of the values.
 pub(in crate::query) fn validated<'a>(
     root: &str,
     map: &'a [u8],
@@ -41,8 +46,8 @@ pub(in crate::query) fn validated<'a>(
     validate_parameters(root, map, &accepted_by(connection)).map_err(invalid)
 }
 
-/// The same for a statement's parameters, large ones elsewhere.
-// What the server takes is found out at once: a connection cannot be shared with the future.
+/// Like [`validated`] for a statement's parameters, but offloads large ones.
+// What the server accepts is determined before the future starts, because the future must not borrow the connection.
 pub(in crate::query) fn validated_parameters<'a>(
     parameters: &'a Parameters,
     connection: &Connection,
@@ -53,18 +58,18 @@ pub(in crate::query) fn validated_parameters<'a>(
             Map::Small(map) => validate_parameters(PARAMETERS, map, &accepts).map_err(invalid),
             Map::Large(map) => {
                 let shared = Arc::clone(map);
-                let validated = Box::pin(validate_offloaded(move |fit| fit(&shared), accepts)).await?;
-                Ok(validated.map_or(Cow::Borrowed(&***map), Cow::Owned))
+                let replacement = Box::pin(validate_offloaded(move |validate| validate(&shared), accepts)).await?;
+                Ok(replacement.map_or(Cow::Borrowed(&***map), Cow::Owned))
             }
         }
     }
 }
 
-/// Has `with` give the map of parameters to a function, elsewhere. Gives what it is to be replaced by, if anything.
+/// Runs `with` on another thread. It passes the map of parameters to the function that it is given.
 pub(in crate::query) async fn validate_offloaded(
-    with: impl FnOnce(&dyn Fn(&[u8]) -> Validated) -> Validated + Send + 'static,
+    with: impl FnOnce(&dyn Fn(&[u8]) -> Replacement) -> Replacement + Send + 'static,
     accepts: Accepts,
-) -> Validated {
+) -> Replacement {
     offload(move || {
         with(&|map| match validate_parameters(PARAMETERS, map, &accepts).map_err(invalid)? {
             Cow::Borrowed(_) => Ok(None),
@@ -74,14 +79,14 @@ pub(in crate::query) async fn validate_offloaded(
     .await
 }
 
-/// What a map is to be replaced by, or why it cannot be sent.
-pub(in crate::query) type Validated = Result<Option<Vec<u8>>, Error>;
+/// The map to send in place of the caller's, if they differ.
+pub(in crate::query) type Replacement = Result<Option<Vec<u8>>, Error>;
 
 fn invalid(parameter: InvalidParameter) -> Error {
     Error::bad_request(&parameter.to_string())
 }
 
-/// What the server of `connection` takes.
+/// Returns what the server of `connection` accepts as a parameter.
 pub(in crate::query) fn accepted_by(connection: &Connection) -> Accepts {
     let (capabilities, dialect) = (connection.capabilities(), connection.dialect());
     Accepts {

@@ -1,6 +1,4 @@
-//! What is sent for a statement: which text to which database, with which parameters and options.
-//!
-//! The one place where a request meets the differences between servers.
+//! Decides what is sent for a statement: which text, to which database.
 
 use super::{
     databases::Target,
@@ -13,14 +11,21 @@ use crate::{
 
 /// What is sent for a statement.
 pub(in crate::query) struct Plan<'a> {
+    /// The text to send.
     pub(in crate::query) text: &'a str,
+    /// The name of the database to send. `None` leaves the choice to the server.
     pub(in crate::query) database: Option<&'a str>,
+    /// The type of the statement to report in place of the server's, when another text is sent.
     pub(in crate::query) kind: Option<&'static str>,
-    /// The wire must not be used again.
+    /// Whether the statement changes the session, so that the connection must not be used again.
     pub(in crate::query) leaves_stale: bool,
 }
 
 impl<'a> Plan<'a> {
+    /// Plans `text` for the server of `connection`.
+    ///
+    /// # Errors
+    /// When the database does not exist, or when the statement would begin or end a transaction.
     pub(in crate::query) fn of(text: &'a str, target: Target<'a>, connection: &Connection) -> Result<Self, Error> {
         let dialect = connection.dialect();
         if !dialect.ping && inspect::is_ping(text) {
@@ -47,7 +52,8 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// The database that BEGIN is to name: none for `system` where there is none, since only a ping can follow.
+/// Returns the name of the database to send with BEGIN. That is none for `system` on servers without that database: of
+/// the statements that can follow, only pings are accepted there, and any database answers those.
 pub(in crate::query) fn database_of<'a>(target: Target<'a>, connection: &Connection) -> Option<&'a str> {
     let stand_in = target.is_system() && !connection.dialect().ping;
     target.sent.filter(|_| !stand_in)

@@ -1,43 +1,43 @@
-//! A statement, and what a caller may ask for beside it, in the words of Bolt.
+//! A statement and its options, as a caller requests them.
 
 use std::{sync::Arc, time::Duration};
 
 use super::{notifications::NotificationFilter, parameters::Parameters};
 
-/// One statement with its parameters.
+/// A statement with its parameters.
 #[derive(Debug, Clone)]
 pub struct Statement {
-    /// The text.
+    /// The Cypher text.
     pub text: Arc<str>,
-    /// Its parameters.
+    /// The parameters.
     pub parameters: Parameters,
 }
 
-/// How a statement or a transaction is to be run.
+/// The options of a transaction, or of a statement in a transaction of its own.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Reading only, or writing too.
+    /// Whether writing is allowed.
     pub access_mode: AccessMode,
-    /// What has to be seen.
+    /// The bookmarks of the transactions whose effects must be visible.
     pub bookmarks: Vec<String>,
-    /// The user to act as.
+    /// The user to impersonate.
     pub impersonated_user: Option<String>,
-    /// The caller's own limit.
+    /// The caller's time limit.
     pub max_execution_time: Option<Duration>,
-    /// Statements may commit in batches inside the transaction.
+    /// Whether statements may commit in batches (`CALL {…} IN TRANSACTIONS`).
     pub implicit: bool,
-    /// A PackStream map, shown by the database beside the running transaction.
+    /// A PackStream map that the database shows with the running transaction.
     pub metadata: Option<Vec<u8>>,
-    /// Which notifications are wanted.
+    /// Which notifications to receive.
     pub notifications: NotificationFilter,
 }
 
-/// Whether a statement may write.
+/// Whether a transaction may write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum AccessMode {
-    /// Writing fails, and a cluster may choose any of its members.
+    /// Writing fails, and a cluster may use any of its members.
     Read,
-    /// Anything goes.
+    /// Reading and writing are allowed.
     #[default]
     Write,
 }

@@ -1,4 +1,4 @@
-//! What RUN and BEGIN carry beside a statement, as the server at hand takes it.
+//! A transaction's options in the form that the server accepts, sent with RUN or BEGIN.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What RUN and BEGIN carry, with everything that has to be made for it.
+/// A transaction's options, prepared for the server of one connection.
 pub(in crate::query) struct ServerOptions<'a> {
     options: &'a Options,
     database: Option<&'a str>,
@@ -26,8 +26,10 @@ pub(in crate::query) struct ServerOptions<'a> {
 }
 
 impl<'a> ServerOptions<'a> {
+    /// Prepares `options` for the server of `connection`.
+    ///
     /// # Errors
-    /// When the server of `connection` does not take what the caller asks for.
+    /// When the server does not support one of them.
     pub(in crate::query) fn new(
         connection: &Connection,
         database: Option<&'a str>,
@@ -38,7 +40,10 @@ impl<'a> ServerOptions<'a> {
             return Err(Error::new(
                 Kind::Refused,
                 "Neo.ClientError.Statement.ArgumentError",
-                format!("Impersonation requires Bolt 4.4 or later, but this database speaks Bolt {}.", connection.version()),
+                format!(
+                    "Impersonation requires Bolt 4.4 or later, but this database speaks Bolt {}.",
+                    connection.version()
+                ),
             ));
         }
         let metadata = options.metadata.as_deref().map(|metadata| validated("txMetadata", metadata, connection));
@@ -54,6 +59,7 @@ impl<'a> ServerOptions<'a> {
         })
     }
 
+    /// Returns the fields of RUN's or BEGIN's extra dictionary.
     pub(in crate::query) fn extra(&self) -> Extra<'_> {
         let options = self.options;
         Extra {

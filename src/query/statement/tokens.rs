@@ -1,30 +1,30 @@
-//! The tokens of a statement, as far as it takes to find a keyword that is one: not inside of a comment, a string or a
-//! quoted name, whatever blanks and comments stand around it.
+//! Splits a statement into tokens, just enough to tell keywords from the contents of comments, strings and quoted
+//! names.
 //!
-//! Promises to read any text to its end, without allocating. What no database would take becomes some token; the
-//! database says what is wrong with it. Knows no clause and no statement.
+//! Promises to read any text to its end, without allocating. Invalid text yields some token; reporting the error is
+//! left to the database. Knows nothing of clauses and statements.
 
-/// One token.
+/// A token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token<'t> {
-    /// A keyword, a name without quotes, a number.
+    /// A keyword, an unquoted name, or a number.
     Word(&'t str),
-    /// What stands between backticks.
+    /// A name between backticks.
     Quoted(&'t str),
-    /// A string.
+    /// A string literal.
     Text,
     /// Any other character.
     Symbol(char),
 }
 
 impl Token<'_> {
-    /// Whether this is the keyword `word`, in any case.
+    /// Whether this is the keyword `word`, in upper or lower case.
     pub(super) fn is(self, word: &str) -> bool {
         matches!(self, Self::Word(text) if text.eq_ignore_ascii_case(word))
     }
 }
 
-/// Goes through the tokens of a text.
+/// An iterator over the tokens of a text.
 #[derive(Debug, Clone)]
 pub(super) struct Tokens<'t> {
     rest: &'t str,
@@ -46,12 +46,12 @@ impl<'t> Tokens<'t> {
                 self.rest = text;
                 return;
             };
-            // A comment without an end goes to the end of the text.
+            // An unterminated comment extends to the end of the text.
             self.rest = behind.map_or("", |(_, rest)| rest);
         }
     }
 
-    /// Up to the quote that ends what has begun: the first one that no backslash stands before.
+    /// Skips a string literal up to its closing quote, the first one that is not escaped with a backslash.
     fn skip_text(&mut self, quote: char) {
         let mut escaped = false;
         let end = self.rest.find(|c| {
@@ -92,7 +92,7 @@ impl<'t> Iterator for Tokens<'t> {
     }
 }
 
-/// Cypher's blanks: those of Unicode, and a few that Unicode does not count or counts no more.
+/// Whether Cypher treats `c` as whitespace: Unicode does, or did in an older version, or Cypher adds it.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1C}'..='\u{1F}' | '\u{180E}' | '\u{FEFF}')
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_found_whatever_stands_between_them() {
+    fn words_are_found_between_any_blanks_and_comments() {
         for statement in [
             "SET SESSION x",
             "SET/**/SESSION/* */x",
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_quoted_is_no_word() {
+    fn quoted_text_is_not_a_word() {
         let statement = r#"'SET \' SESSION' "it's \\" a `SET` `b``c` "/* " d '// "#;
         assert_eq!(words(statement), ["a", "d"]);
         let quoted: Vec<_> = Tokens::of(statement).filter(|token| matches!(token, Token::Quoted(_))).collect();
