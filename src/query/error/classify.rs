@@ -125,8 +125,8 @@ fn reason(message: &str) -> &str {
     inner.strip_prefix("Exception:").map_or(inner, str::trim_start)
 }
 
-/// Whether Memgraph refuses the statement in explicit transactions. Memgraph's own words come before [`MULTICOMMAND`], so a
-/// quotation mark there means that the phrase is part of a name or a value.
+/// Whether Memgraph refuses the statement in explicit transactions. Memgraph's own words come before [`MULTICOMMAND`],
+/// so a quotation mark there means that the phrase is part of a name or a value.
 fn is_multicommand(reason: &str) -> bool {
     let named = |what: &str| what.chars().all(|c| c.is_ascii_alphanumeric() || " ,.()/-".contains(c));
     reason.split_once(MULTICOMMAND).is_some_and(|(what, _)| named(what))
