@@ -1,21 +1,22 @@
-//! What the database says when a transaction has been committed.
+//! What the database reports about a commit.
 
 use crate::{
     bolt::{Summary, summary::joined},
     query::bookmark::placeholder,
 };
 
-/// The outcome of a COMMIT that went well.
+/// A successful commit.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Committed {
-    /// Where the database stands.
+    /// The bookmark of the database's state after the commit.
     pub bookmark: String,
-    /// What else it had to say, if anything: notifications. Memgraph tells so that a replica lags behind.
+    /// Notifications about the commit, if there are any. Memgraph reports lagging replicas this way.
     pub notice: Option<Box<Summary>>,
 }
 
 impl Committed {
-    /// Reads the metadata of COMMIT's SUCCESS. It is committed, whatever they say, so what cannot be read is left out.
+    /// Reads the metadata of COMMIT's SUCCESS. Leaves out what cannot be decoded, because the commit has happened
+    /// anyway.
     pub(in crate::query) fn of(metadata: &[u8]) -> Self {
         let mut summary = Summary::parse(metadata).unwrap_or_default();
         let bookmark = summary.bookmark.take().unwrap_or_else(placeholder);
@@ -23,7 +24,7 @@ impl Committed {
         Self { bookmark, notice: has_notice.then(|| Box::new(summary)) }
     }
 
-    /// Puts the notice behind those of the statement that was the last one before the commit. Gives the bookmark.
+    /// Appends the notifications to those of the last statement before the commit. Returns the bookmark.
     pub(in crate::query) fn join(self, summary: &mut Summary) -> String {
         if let Some(notice) = self.notice {
             summary.notifications = joined(summary.notifications.take(), notice.notifications);
@@ -49,7 +50,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_stands_behind_those_of_the_statement() {
+    fn notifications_of_the_commit_follow_those_of_the_statement() {
         let committed = Committed::of(&metadata(&["c"]));
         for (of_statement, expected) in [(Some(["a", "b"].as_slice()), &["a", "b", "c"][..]), (None, &["c"])] {
             let mut summary = of_statement.map_or_else(Summary::default, |of| Summary::parse(&metadata(of)).unwrap());
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn most_commits_say_nothing() {
+    fn most_commits_have_no_notifications() {
         assert_eq!(Committed::of(&[0xA0]).notice, None);
         assert!(!Committed::of(&[0xA0]).bookmark.is_empty());
         assert_eq!(Committed::of(b"no metadata").notice, None);

@@ -1,4 +1,4 @@
-//! The end of a transaction: COMMIT or ROLLBACK, and what became of it.
+//! How a transaction completes: COMMIT or ROLLBACK, and its outcome.
 
 use std::pin::pin;
 
@@ -9,6 +9,9 @@ use crate::{
 };
 
 /// Commits the transaction of `guard`.
+///
+/// # Errors
+/// The database's failure, or [`Error::commit_outcome_unknown`] if it does not answer within the grace period.
 pub(in crate::query) async fn commit(mut guard: TransactionGuard) -> Result<Committed, Error> {
     let deadline = guard.deadline().grace_period();
     let connection = guard.lease();
@@ -20,6 +23,9 @@ pub(in crate::query) async fn commit(mut guard: TransactionGuard) -> Result<Comm
 }
 
 /// Waits for the reply to COMMIT or ROLLBACK.
+///
+/// # Errors
+/// The database's failure, or the loss of the connection with what that puts at risk.
 pub(in crate::query) async fn outcome(connection: &mut Connection, at_risk: AtRisk<'_>) -> Result<Committed, Error> {
     match connection.reply().await {
         Ok(Reply::Success) => Ok(Committed::of(connection.payload())),

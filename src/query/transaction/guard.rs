@@ -1,4 +1,4 @@
-//! A transaction in the hands of a request.
+//! A transaction while a request uses it.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -42,13 +42,13 @@ impl TransactionGuard {
     }
 
     /// The connection that the transaction lives on.
-    // Only `keep`, `finish` and `drop` take it, and each of them ends the guard.
+    // Only `keep`, `finish` and `drop` take the connection, and each of them ends the guard.
     #[expect(clippy::expect_used, reason = "a guard holds its connection until it ends")]
     pub(in crate::query) fn lease(&mut self) -> &mut Lease {
         &mut self.open.as_mut().expect("a guard holds its connection until it ends").0
     }
 
-    /// When the transaction ends, whatever happens.
+    /// The time at which the transaction ends, whatever happens.
     pub(in crate::query) fn deadline(&self) -> Deadline {
         self.deadline
     }
@@ -64,7 +64,7 @@ impl TransactionGuard {
         transaction
     }
 
-    /// Ends the handle of a transaction that has failed. The caller is told so at once.
+    /// Ends the handle of a transaction that has failed, of which the caller learns from the error.
     pub(in crate::query) fn fail(self) {
         drop(self.finish());
     }

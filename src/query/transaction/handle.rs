@@ -13,7 +13,7 @@ pub struct TransactionSettings {
     pub idle_timeout: Duration,
     /// A transaction this old is rolled back.
     pub max_lifetime: Duration,
-    /// How long the database may take to complete a transaction that it was told to commit or roll back.
+    /// How long the database may take to end a statement or a transaction that it was told to end.
     pub grace: Duration,
 }
 

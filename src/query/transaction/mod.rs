@@ -1,7 +1,7 @@
 //! Explicit transactions: the registry of open ones, who may use them, and how a transaction completes.
 //!
-//! Promises that a transaction is used by its owner only, by one request at a time, and that it is rolled back when
-//! nobody uses it any more. Knows nothing of statements' results.
+//! Promises that only its owner uses a transaction, one request at a time, and that a transaction that nobody uses any
+//! longer is rolled back. Knows nothing of statements and their results.
 
 mod committed;
 pub(super) mod completion;

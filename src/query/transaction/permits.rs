@@ -1,4 +1,4 @@
-//! How many transactions may be open: in all, and of one caller.
+//! Permits that bound the number of open transactions, in total and per caller.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,17 +9,17 @@ use crate::{
     query::error::Error,
 };
 
-/// All permits. Cheap to clone.
+/// The permits. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct TransactionPermits {
     max: usize,
     share: usize,
     permits: Arc<Semaphore>,
-    /// How many each caller holds.
+    /// The number of permits that each caller holds.
     held: Arc<Mutex<ByIdentity<usize>>>,
 }
 
-/// A permit, for as long as this lives.
+/// A permit for one open transaction, released when dropped.
 pub(super) struct TransactionPermit {
     permits: TransactionPermits,
     owner: IdentityKey,
@@ -27,15 +27,15 @@ pub(super) struct TransactionPermit {
 }
 
 impl TransactionPermits {
-    /// `max` in all, and `share` of them for one caller.
+    /// Creates `max` permits, of which one caller may hold `share`.
     pub(super) fn new(max: usize, share: usize) -> Self {
         Self { max, share, permits: Arc::new(Semaphore::new(max)), held: Arc::default() }
     }
 
-    /// Takes one for `owner`.
+    /// Takes a permit for `owner`.
     ///
     /// # Errors
-    /// When there is none left, or none for this caller.
+    /// When all permits are taken, or `owner` holds its share of them.
     pub(super) fn take(&self, owner: IdentityKey) -> Result<TransactionPermit, Error> {
         let permit = Arc::clone(&self.permits).try_acquire_owned();
         let permit = permit.map_err(|_| Error::too_many_transactions(self.max))?;
@@ -48,7 +48,7 @@ impl TransactionPermits {
         Ok(TransactionPermit { permits: self.clone(), owner, _permit: permit })
     }
 
-    /// Gives no more.
+    /// Refuses permits from now on.
     pub(super) fn close(&self) {
         self.permits.close();
     }
@@ -58,7 +58,7 @@ impl TransactionPermits {
     }
 
     fn held(&self) -> MutexGuard<'_, ByIdentity<usize>> {
-        // The map is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The map is consistent after every statement, so a panic of another thread does no harm.
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_caller_leaves_some_to_others() {
+    fn one_caller_cannot_take_all_permits() {
         let (one, other) = (IdentityKey::numbered(1), IdentityKey::numbered(2));
         let permits = TransactionPermits::new(3, 2);
         let held = [permits.take(one).unwrap(), permits.take(one).unwrap()];
@@ -88,7 +88,7 @@ mod tests {
         let others = permits.take(other).unwrap();
         assert_eq!(permits.take(other).err(), Some(Error::too_many_transactions(3)));
         drop((held, others));
-        assert!(permits.held().is_empty(), "nobody is remembered");
+        assert!(permits.held().is_empty(), "callers without permits are forgotten");
         drop(permits.take(one).unwrap());
         permits.close();
         assert!(permits.take(one).is_err() && permits.is_closed());

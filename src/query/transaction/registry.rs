@@ -1,7 +1,7 @@
 //! The registry of explicit transactions, which live from one request to the next.
 //!
-//! A transaction is bound to the identity and the database that opened it, and is used by one request at a time. No
-//! caller holds more than its share of the transactions that may be open.
+//! A transaction is bound to the identity and the database that it was opened with, and is used by one request at a
+//! time. No caller has more than its share of the transactions that may be open.
 
 use std::{
     sync::{Arc, Weak},
@@ -35,7 +35,8 @@ pub(in crate::query) struct Reservation {
 }
 
 impl TransactionRegistry {
-    /// An empty registry. Call it inside a tokio runtime: a task rolls back what has expired.
+    /// Creates an empty registry, and the task that rolls back expired transactions. Must be called inside a tokio
+    /// runtime.
     pub(in crate::query) fn new(settings: TransactionSettings) -> Self {
         let store = Arc::new(TransactionStore::new(settings));
         let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
@@ -54,8 +55,8 @@ impl TransactionRegistry {
     /// Hands a transaction to a request of `caller`.
     ///
     /// # Errors
-    /// When the transaction does not exist or belongs to somebody else, was opened as another user than is named, or is in use by
-    /// another request.
+    /// When the transaction does not exist or belongs to another caller, was opened for another impersonated user than
+    /// the handle names, or is in use by another request.
     pub(in crate::query) fn check_out(
         &self,
         handle: &TransactionHandle<'_>,

@@ -1,7 +1,7 @@
 //! The open transactions of all callers, and the permits that bound their number.
 //!
-//! Knows who owns a transaction and whether a request is using it. An entry outlives its use: while a request has the
-//! transaction, the entry stays, so that other requests are told that it is busy.
+//! Knows who owns a transaction and whether a request is using it. The entry of a transaction stays while a request
+//! uses it, so that other requests learn that it is busy.
 
 use std::{
     collections::HashMap,
@@ -75,7 +75,9 @@ impl TransactionStore {
             return Err(self.not_found(id, cause));
         };
         if named.is_some() && named != entry.impersonated_user.as_deref() {
-            return Err(Error::bad_request("the transaction was opened for another impersonated user than this request names"));
+            return Err(Error::bad_request(
+                "the transaction was opened for another impersonated user than this request names",
+            ));
         }
         match entry.idle.take() {
             None => Err(Error::transaction_busy()),
@@ -88,8 +90,8 @@ impl TransactionStore {
         }
     }
 
-    /// Gives back a transaction that its request has done with. Ends it when no more may be open, or when its connection is not
-    /// between two statements.
+    /// Returns a transaction after its use. Ends it instead if the store is closed, or if its connection is still busy
+    /// with a statement.
     pub(super) fn put_back(&self, id: &str, idle: IdleTransaction) {
         let entries = &mut self.state().entries;
         if self.permits.is_closed() || !idle.lease.is_between_statements() {
@@ -99,12 +101,12 @@ impl TransactionStore {
         }
     }
 
-    /// Removes a transaction that its owner has ended, or has been told the end of.
+    /// Removes a transaction of whose end its owner knows.
     pub(super) fn remove(&self, id: &str) {
         self.state().entries.remove(id);
     }
 
-    /// Removes a transaction whose request was broken off.
+    /// Removes a transaction whose request was interrupted.
     pub(super) fn abandon(&self, id: &str) {
         self.state().remove_with_cause(id, RollbackCause::Abandoned);
     }
@@ -137,7 +139,7 @@ impl TransactionStore {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // The maps are whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The maps are consistent after every statement, so a panic of another thread does no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -145,7 +147,7 @@ impl TransactionStore {
         if idle.opened + self.settings.max_lifetime <= idle.expires { RollbackCause::Old } else { RollbackCause::Idle }
     }
 
-    /// The error for a transaction that is not there, with the cause if the caller may know it.
+    /// Returns the error for a transaction that does not exist, with the cause if the caller may know it.
     fn not_found(&self, id: &str, cause: Option<RollbackCause>) -> Error {
         let TransactionSettings { idle_timeout, max_lifetime, .. } = self.settings;
         let because = match cause {
@@ -163,7 +165,7 @@ impl TransactionStore {
 }
 
 impl State {
-    /// Removes a transaction, and remembers why for its owner.
+    /// Removes a transaction, and remembers the cause for its owner.
     fn remove_with_cause(&mut self, id: &str, cause: RollbackCause) {
         if let Some((id, entry)) = self.entries.remove_entry(id) {
             self.tombstones.add(id, entry.owner, entry.database, cause);
