@@ -1,7 +1,7 @@
 //! Results: how rows are fetched from the database, where they go, and how a result ends.
 //!
-//! Promises backpressure: the next batch of rows is requested only when the sink has taken the one before. Rows are
-//! PackStream bytes; nothing here knows how a sink encodes them.
+//! Promises backpressure: the next batch of rows is requested only when the sink has taken the one before. Knows rows
+//! as PackStream bytes only, not how a sink encodes them.
 
 mod fetch_size;
 mod progress;

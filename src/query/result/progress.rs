@@ -1,28 +1,28 @@
-//! How far a result has come, and what is known at its end.
+//! The progress of a result, and what is known at its end.
 
 use crate::{
     bolt::Summary,
     query::{error::Error, transaction::Transaction},
 };
 
-/// How far a result has come.
+/// The progress of a result.
 #[derive(Debug)]
 pub enum Progress {
-    /// There is more; ask again once the sink is emptied.
+    /// There may be more rows. Continue once the sink has been emptied.
     Paused,
-    /// That was all.
+    /// The result has ended.
     Done(Box<ResultEnd>),
 }
 
 /// What is known at the end of a result.
 #[derive(Debug)]
 pub struct ResultEnd {
-    /// What the database says of the statement.
+    /// The database's summary of the statement.
     pub summary: Summary,
-    /// Where the database stands, if something was committed.
+    /// The bookmark, if a transaction was committed.
     pub bookmark: Option<String>,
     /// The transaction, if it is still open.
     pub transaction: Option<Transaction>,
-    /// Why not all of the result could be shown.
+    /// Why some rows of the result are missing, if any are.
     pub withheld: Option<Error>,
 }

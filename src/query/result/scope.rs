@@ -1,4 +1,4 @@
-//! The transaction around a statement, and the connection that it runs on.
+//! The transaction that a statement runs in, and its connection.
 
 use crate::{
     bolt::Connection,
@@ -6,32 +6,33 @@ use crate::{
     query::{reply::AtRisk, transaction::TransactionGuard},
 };
 
-/// What owns the connection, and what happens at the end.
+/// The transaction that a statement runs in. Owns the connection, and determines what happens at the end of the result.
 pub(in crate::query) enum TransactionScope {
-    /// A statement of its own, committed by its last batch.
+    /// An auto-commit transaction, which the server commits with the last batch of rows.
     AutoCommit(Lease),
-    /// A statement in a transaction of its own that was begun for reading.
+    /// A read transaction that the gateway opened for this statement, and commits after it.
     ReadOnly(Lease),
-    /// Inside an explicit transaction, which stays open.
+    /// An explicit transaction that stays open after the statement.
     Explicit(TransactionGuard),
-    /// The last statement of an explicit transaction.
+    /// An explicit transaction that is committed after the statement.
     ExplicitCommit(TransactionGuard),
 }
 
 impl TransactionScope {
-    pub(in crate::query) fn connection(&mut self) -> &mut Connection {
+    /// The connection that the statement runs on.
+    pub(super) fn connection(&mut self) -> &mut Connection {
         match self {
             Self::AutoCommit(lease) | Self::ReadOnly(lease) => lease,
             Self::Explicit(guard) | Self::ExplicitCommit(guard) => guard.lease(),
         }
     }
 
-    /// Whether one of the database's workers is blocked while rows are not taken.
+    /// Whether unread rows block one of the database's workers.
     pub(super) fn holds_worker(&mut self) -> bool {
         self.connection().dialect().holds_workers
     }
 
-    /// What the loss of the connection puts at risk while `statement` runs on it.
+    /// Returns what the loss of the connection puts at risk while `statement` runs.
     pub(super) fn at_risk<'t>(&self, statement: &'t str) -> AtRisk<'t> {
         match self {
             Self::AutoCommit(_) => AtRisk::Statement,
@@ -39,7 +40,7 @@ impl TransactionScope {
         }
     }
 
-    /// Lets go of the connection, on which the statement is then cancelled without delay.
+    /// Gives up the connection, whose cleanup then cancels the statement without delay.
     pub(super) fn abandon(mut self) {
         match &mut self {
             Self::AutoCommit(lease) | Self::ReadOnly(lease) => lease.hurry(),
@@ -47,7 +48,7 @@ impl TransactionScope {
         }
     }
 
-    /// Ends the transaction, since its statement has failed.
+    /// Ends the transaction after a failure of its statement.
     pub(super) fn fail(self) {
         if let Self::Explicit(guard) | Self::ExplicitCommit(guard) = self {
             guard.fail();

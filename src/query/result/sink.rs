@@ -1,47 +1,48 @@
-//! Where rows go: the seam between results and whoever makes text of them.
+//! The seam between results and their encoders.
 
 use crate::{bolt::Columns, query::error::Error};
 
-/// Where rows go. Implemented by whoever makes text of them.
+/// A destination of rows, implemented by encoders.
 pub trait RowSink {
     /// Begins a result with these columns.
     fn open(&mut self, columns: &Columns);
 
-    /// Takes one row: its list of fields in PackStream, which has to hold `columns` values.
+    /// Takes a row: its list of fields in PackStream, which should hold `columns` values.
     ///
-    /// After [`Flow::Unfinished`] the same row is given again, once the sink was emptied.
+    /// After [`Flow::Unfinished`], the same row is passed again once the sink has been emptied.
     ///
     /// # Errors
-    /// [`RowRefused`] when the row cannot be shown. No further row follows. A statement outside of a transaction is
-    /// carried out to its end all the same; a transaction is rolled back.
+    /// [`RowRefused`] when the row cannot be represented. No further row follows. A statement outside a transaction is
+    /// executed to its end nevertheless; a transaction is rolled back.
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
 
-    /// Whether values were left out because they make no sense. A transaction around the statement is then rolled back.
+    /// Whether values were left out because they are invalid. An explicit transaction around the statement is then
+    /// rolled back.
     fn is_flawed(&self) -> bool;
 
-    /// Forgets all that it was given, for another attempt. Never called once anything was taken out of it.
+    /// Discards everything, for another attempt. Never called after anything was taken out of the sink.
     fn restart(&mut self);
 }
 
-/// Whether the sink wants more before it is emptied.
+/// How a sink wants to continue after a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {
-    /// Go on.
+    /// Continue with the next row.
     Continue,
-    /// Go on while rows are at hand, but do not wait for more: what it holds is worth handing over.
+    /// Continue while rows are at hand, but do not wait for more: the content is worth sending.
     Enough,
-    /// It holds as much as it should.
+    /// Stop: the sink is full.
     Full,
-    /// It holds as much as it should, and not all of the row yet.
+    /// Stop: the sink is full, and has not taken all of the row yet.
     Unfinished,
 }
 
-/// Why a row cannot be shown; the error for the end of the answer.
+/// Why a row cannot be represented. Becomes the error at the end of the answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RowRefused {
-    /// The client's choice of format has no room for a value.
+    /// The format that the client chose cannot represent a value.
     Format(String),
-    /// The database sent what makes no sense.
+    /// The database sent something invalid.
     Malformed(String),
 }
 

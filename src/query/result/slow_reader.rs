@@ -1,13 +1,14 @@
-//! How long the database may be blocked by a client that does not take its rows.
+//! The time limit for clients that block the database by not reading their rows.
 
 use std::{future::pending, time::Duration};
 
 use tokio::time::sleep;
 
-/// A client that reads slower than a few megabytes in this time keeps one of the database's workers from everybody else.
-const AMID_BATCH: Duration = Duration::from_secs(5);
+/// How long a worker of the database may be blocked. Clients read more than a few megabytes in this time, unless they
+/// are too slow.
+const MAX_BLOCKED: Duration = Duration::from_secs(5);
 
-/// Waits as long as a reader is waited for in the middle of a batch: for ever, unless that `blocks` the database.
+/// Waits until a reader has used up its time in the middle of a batch; for ever, unless it `blocks` the database.
 pub(in crate::query) async fn slow_reader_timeout(blocks: bool) {
-    if blocks { sleep(AMID_BATCH).await } else { pending().await }
+    if blocks { sleep(MAX_BLOCKED).await } else { pending().await }
 }

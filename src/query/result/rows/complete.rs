@@ -1,4 +1,4 @@
-//! The end of a result, and of the transaction around it where that ends with it.
+//! The end of a result, and of the transaction around it if that ends with the statement.
 
 use std::pin::pin;
 
@@ -18,7 +18,8 @@ use crate::{
 };
 
 impl Rows {
-    /// Ends the result, and the transaction around it if it is to end.
+    /// Ends the result after its last row, and the transaction around it if that ends with the statement. `flawed` is
+    /// whether the sink left out invalid values.
     pub(super) async fn end(&mut self, mut summary: Summary, flawed: bool) -> Result<Progress, Error> {
         if let Some(kind) = self.kind {
             summary.kind = Some(kind.to_owned());
@@ -39,11 +40,12 @@ impl Rows {
                 self.scope.insert(scope).connection().commit();
                 self.completion =
                     Some(Box::new(PendingCompletion { summary, withheld: withheld.map(Error::despite_commit) }));
-                self.finish().await
+                self.complete().await
             }
             Some(scope @ (TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))) => {
                 let connection = self.scope.insert(scope).connection();
-                let flaw = || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
+                let flaw =
+                    || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
                 let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::after_rollback);
                 if withheld.is_some() {
                     connection.rollback();
@@ -52,21 +54,21 @@ impl Rows {
                 }
                 self.deadline = self.deadline.grace_period();
                 self.completion = Some(Box::new(PendingCompletion { summary, withheld }));
-                self.finish().await
+                self.complete().await
             }
         }
     }
 
-    /// Waits for the end of the transaction.
-    // On the heap, since most results end otherwise.
-    pub(super) async fn finish(&mut self) -> Result<Progress, Error> {
+    /// Waits for the reply to COMMIT or ROLLBACK.
+    // Boxed, because most results end without it.
+    pub(super) async fn complete(&mut self) -> Result<Progress, Error> {
         Box::pin(async {
             let (Some(scope), Some(completion)) = (&mut self.scope, &self.completion) else {
                 return Err(Error::result_ended());
             };
             let reading = matches!(scope, TransactionScope::ReadOnly(_));
             let committed = reading || completion.withheld.is_none();
-            // Where nothing can have been written, nothing is at risk.
+            // A read transaction has written nothing, so nothing is at risk.
             let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
             let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;
             let outcome =
@@ -83,7 +85,7 @@ impl Rows {
             let bookmark = match outcome {
                 Ok(said) => committed.then(|| said.join(&mut summary)),
                 Err(error) if committed => return Err(error),
-                // What could not be rolled back was closed, which comes to the same.
+                // If ROLLBACK failed, the connection is closed, which rolls back as well.
                 Err(_) => None,
             };
             Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))

@@ -1,4 +1,4 @@
-//! What ends a result before its time: its deadline, a cancellation, a reader that is too slow.
+//! How a result ends early: by its deadline, a cancellation, or a reader that is too slow.
 
 use std::pin::pin;
 
@@ -11,15 +11,15 @@ use crate::query::{
 };
 
 impl Rows {
-    /// Whether the database has been asked for rows that have not been received. As long as they are not, it may be
-    /// blocked on sending them.
+    /// Whether rows have been requested that have not been received yet. The database may be blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
         self.scope.is_some() && !self.fetch_size.is_due()
     }
 
-    /// Waits until the statement's time is over or somebody cancels it, while its rows wait for a reader; and not for long
-    /// where that blocks the database. `None`: it was told to stop, and [`Rows::advance`] says what came of it.
+    /// Waits, while rows wait for a reader, until the deadline passes, the statement is cancelled, or the reader has
+    /// blocked the database for too long. Returns `None` if the database was told to end the statement;
+    /// [`Rows::advance`] then returns the outcome.
     pub async fn interrupted(&mut self) -> Option<Error> {
         let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(TransactionScope::holds_worker);
         let (deadline, running) = (self.deadline, self.running.clone());
@@ -27,16 +27,16 @@ impl Rows {
             Ok(()) => Error::reader_too_slow(),
             Err(why) => why,
         };
-        // Between two batches nothing can have been committed.
+        // Between two batches the statement cannot have been committed, so there is nothing to wait for.
         if self.is_amid_batch() && self.stop(&why) {
             return None;
         }
-        let error = self.unsettled(why);
+        let error = self.outcome_unknown_or(why);
         self.abandon();
         Some(error)
     }
 
-    /// The outer error is why the rest was not waited for.
+    /// Fetches rows until the deadline passes or the statement is cancelled, which is the outer error.
     pub(super) async fn until_interrupted(
         &mut self,
         running: &RegisteredStatement,
@@ -44,19 +44,19 @@ impl Rows {
         first: bool,
     ) -> Result<Result<Progress, Error>, Error> {
         let (deadline, stopping) = (self.deadline, self.stopping.is_some());
-        let rows = pin!(self.batch(sink, first));
+        let rows = pin!(self.fetch(sink, first));
         if stopping { deadline.bound(rows).await } else { running.bound(deadline, rows).await }
     }
 
-    /// Tells the database to end a statement that its caller has cancelled, where only the database can say whether that
-    /// came in time. False where nothing is to be waited for.
+    /// Tells the database to end a cancelled statement, where only the database knows whether that came in time.
+    /// Returns `false` where there is no outcome to wait for.
     pub(super) fn stop(&mut self, why: &Error) -> bool {
         if why.kind != Kind::Terminated || self.stopping.is_some() {
             return false;
         }
         match &mut self.scope {
             Some(TransactionScope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => lease.interrupt(),
-            // COMMIT cannot be taken back.
+            // COMMIT cannot be revoked; its outcome is waited for.
             Some(TransactionScope::ExplicitCommit(_)) if self.completion.is_some() => {}
             _ => return false,
         }
@@ -65,8 +65,8 @@ impl Rows {
         true
     }
 
-    /// What is to be said when no more is waited for.
-    pub(super) fn unsettled(&self, why: Error) -> Error {
+    /// Returns the error for a result whose end is not waited for any longer: that the outcome is unknown, or `why`.
+    pub(super) fn outcome_unknown_or(&self, why: Error) -> Error {
         match (&self.completion, &self.scope) {
             (Some(completion), Some(TransactionScope::ExplicitCommit(_))) if completion.withheld.is_none() => {
                 Error::commit_outcome_unknown()
@@ -76,7 +76,7 @@ impl Rows {
         }
     }
 
-    /// Lets go of the connection, on which the statement is then cancelled without delay.
+    /// Gives up the connection, whose cleanup then cancels the statement without delay.
     pub(super) fn abandon(&mut self) {
         if let Some(scope) = self.scope.take() {
             scope.abandon();

@@ -1,4 +1,4 @@
-//! A result on its way: batches of rows, one at a time, and what comes at the end.
+//! An open result: fetches rows batch by batch, and moves them into a sink.
 
 mod complete;
 mod interrupt;
@@ -20,47 +20,49 @@ use crate::{
     },
 };
 
-/// So many rows of a statement that may write are held back at least: until they leave, it can be tried again.
-const HELD_BACK: u32 = 1000;
+/// The number of rows of a statement that may write that are held back at least, because the statement can be retried
+/// until its first rows are sent.
+const MIN_HELD_BACK: u32 = 1000;
 
-/// A result whose beginning is in a sink.
+/// A result whose first rows are in a sink.
 #[derive(Debug)]
 pub struct StartedStatement {
-    /// The rest of it.
+    /// The rest of the result.
     pub rows: Rows,
-    /// How far it has come.
+    /// How far the result has come.
     pub first: Result<Progress, Error>,
 }
 
-/// An open result. Dropping it before its end cancels the statement, and ends the transaction around it.
+/// An open result. Dropping it before its end cancels the statement, and rolls back the transaction around it.
 pub struct Rows {
-    /// `None` once the end was reached.
+    /// `None` after the end of the result.
     scope: Option<TransactionScope>,
     columns: Columns,
     fetch_size: FetchSize,
     deadline: Deadline,
-    /// Set in place of what the database says, for statements that stand in for others.
+    /// Replaces the statement's type in the summary, if another statement was sent in its place.
     kind: Option<&'static str>,
-    /// Why no further row is shown.
+    /// Why further rows are discarded.
     refused: Option<RowRefused>,
-    /// The sink has not taken all of the row that was received last.
+    /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
-    /// The result is read, and the transaction around it is being ended.
+    /// Set while COMMIT or ROLLBACK is outstanding, after the last row.
     completion: Option<Box<PendingCompletion>>,
     /// Why the database was told to end the statement, if it was.
     stopping: Option<Box<Error>>,
     running: RegisteredStatement,
 }
 
-/// The end of a transaction, which the database was asked for.
+/// What is known of a result while the completion of its transaction is outstanding.
 struct PendingCompletion {
     summary: Summary,
-    /// Why it is rolled back, if it is.
+    /// Why rows are missing and, in an explicit transaction, why it is rolled back.
     withheld: Option<Error>,
 }
 
 impl Rows {
-    /// A result whose RUN has succeeded and whose first PULL is on its way. `stopping`: why the database was told to end it.
+    /// Creates a result after the SUCCESS of RUN, with the first PULL sent. `stopping` is the reason if the database
+    /// was already told to end the statement.
     pub(in crate::query) fn new(
         scope: TransactionScope,
         columns: Columns,
@@ -88,7 +90,7 @@ impl Rows {
         &self.columns
     }
 
-    /// Begins the result in `sink`, and moves the first rows into it.
+    /// Opens the result in `sink`, and moves the first rows into it.
     ///
     /// # Errors
     /// As [`Rows::advance`].
@@ -97,11 +99,11 @@ impl Rows {
         self.move_rows(sink, true).await
     }
 
-    /// Moves rows into `sink` until it is full, or holds enough and the next row is not there yet, a batch is over, or the
-    /// result has ended. May be dropped before it is ready; nothing is lost by that.
+    /// Moves rows into `sink` until it is full, holds enough while no further row is at hand, a batch ends, or the
+    /// result ends. Cancel-safe: nothing is lost when the future is dropped.
     ///
     /// # Errors
-    /// Whatever ended the statement before its time; the rows so far stand. A transaction around it is over.
+    /// Whatever ended the statement early. The rows so far remain valid; a transaction around the statement has ended.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
         self.move_rows(sink, false).await
     }
@@ -120,18 +122,20 @@ impl Rows {
                 progress
             }
             Err(why) => {
-                let error = self.unsettled(why);
+                let error = self.outcome_unknown_or(why);
                 self.abandon();
                 Err(error)
             }
         }
     }
 
-    async fn batch(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
+    /// Fetches rows as [`Rows::advance`] describes. `first` is whether no rows have been sent to the client yet, so
+    /// that the statement can still be retried.
+    async fn fetch(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
         if self.completion.is_some() {
-            return self.finish().await;
+            return self.complete().await;
         }
-        // Whether rows may leave before the batch is over, once there are enough of them.
+        // Whether rows may be sent before the end of the batch, once there are enough of them.
         let mut early = None;
         let mut received = 0;
         let Some(scope) = &mut self.scope else {
@@ -148,9 +152,9 @@ impl Rows {
                 Ok(None) if early == Some(true) => return Ok(Progress::Paused),
                 Ok(None) => match connection.fill().await {
                     Ok(()) => continue,
-                    Err(error) => return Err(self.broken(&error)),
+                    Err(error) => return Err(self.connection_lost(&error)),
                 },
-                Err(error) => return Err(self.broken(&error)),
+                Err(error) => return Err(self.connection_lost(&error)),
             };
             match reply {
                 Reply::Record if self.refused.is_some() => {}
@@ -165,9 +169,9 @@ impl Rows {
                         Ok(Flow::Enough) => {
                             early.get_or_insert_with(|| !first || !inspect::may_write(self.running.text()));
                         }
-                        // Nobody is waited for any more: what there is no room for is left out.
+                        // After a cancellation nothing waits for the reader: rows without room are left out.
                         Ok(Flow::Full | Flow::Unfinished) if self.stopping.is_some() => {
-                            self.refused = Some(carried_out())
+                            self.refused = Some(rows_after_cancellation())
                         }
                         Ok(Flow::Full) => return Ok(Progress::Paused),
                         Ok(Flow::Unfinished) => {
@@ -181,13 +185,13 @@ impl Rows {
                     let summary = Summary::parse(connection.payload());
                     let summary = match summary {
                         Ok(summary) => summary,
-                        Err(error) => return Err(self.broken(&error.into())),
+                        Err(error) => return Err(self.connection_lost(&error.into())),
                     };
                     if !summary.has_more {
                         return self.end(summary, sink.is_flawed()).await;
                     }
                     if let Some(why) = self.stopping.take() {
-                        // Whatever the statement has done is undone with the connection's reset.
+                        // Resetting the connection undoes whatever the statement has done.
                         self.abandon();
                         return Err(*why);
                     }
@@ -196,8 +200,8 @@ impl Rows {
                         continue;
                     }
                     self.fetch_size.end_batch();
-                    if first && received < HELD_BACK && inspect::may_write(self.running.text()) {
-                        // What may meet a conflict is held back, however small the first batch was.
+                    if first && received < MIN_HELD_BACK && inspect::may_write(self.running.text()) {
+                        // A statement that may conflict with others is held back, however small the first batch was.
                         if let Some(rows) = self.fetch_size.take_due() {
                             connection.pull(rows);
                         }
@@ -208,7 +212,7 @@ impl Rows {
                 Reply::Failure(failure) => return Err(self.failed(failure)),
                 Reply::Ignored => {
                     let Some(why) = self.stopping.take() else {
-                        return Err(self.broken(&bolt::Error::Protocol("the server ignored PULL")));
+                        return Err(self.connection_lost(&bolt::Error::Protocol("the server ignored PULL")));
                     };
                     self.abandon();
                     return Err(*why);
@@ -217,34 +221,34 @@ impl Rows {
         }
     }
 
-    /// What the database said instead of more rows.
+    /// Ends the result after a failure that the database reported.
     fn failed(&mut self, failure: Failure) -> Error {
         let mut error = Error::from_failure(failure);
         if let Some(TransactionScope::AutoCommit(lease)) = &self.scope {
             error = error.outside_of_transactions(lease.dialect());
         }
-        self.give_up();
+        self.fail_transaction();
         error
     }
 
-    /// What is said when the connection breaks.
-    fn broken(&mut self, error: &bolt::Error) -> Error {
+    /// Ends the result after the loss of its connection.
+    fn connection_lost(&mut self, error: &bolt::Error) -> Error {
         let at_risk = self.scope.as_ref().map_or(AtRisk::Statement, |scope| scope.at_risk(self.running.text()));
         let error = at_risk.lost(error);
-        self.give_up();
+        self.fail_transaction();
         error
     }
 
-    /// The statement has failed, and the transaction around it with it.
-    fn give_up(&mut self) {
+    /// Ends the transaction around the statement, which has failed with it.
+    fn fail_transaction(&mut self) {
         if let Some(scope) = self.scope.take() {
             scope.fail();
         }
     }
 }
 
-/// Why the last rows of a statement are missing whose cancelling came too late.
-fn carried_out() -> RowRefused {
+/// Why the last rows are missing of a statement whose cancellation came too late.
+fn rows_after_cancellation() -> RowRefused {
     RowRefused::Format("The statement was cancelled; rows that had not been read by then are omitted.".to_owned())
 }
 
