@@ -19,8 +19,10 @@ mod settings;
 mod statement;
 mod transaction;
 
-pub use batch::{Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets};
-pub use engine::{Engine, StartedBatch};
+pub use batch::{
+    Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
+};
+pub use engine::Engine;
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
 pub use result::{Flow, Progress, ResultEnd, RowRefused, RowSink, Rows, StartedStatement};

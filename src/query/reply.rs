@@ -5,11 +5,10 @@ use std::pin::pin;
 use super::{
     deadline::Deadline,
     error::{Error, Kind},
-    statement::Options,
-    statement::inspect,
+    statement::{Options, inspect},
 };
 use crate::{
-    bolt::{self, Connection, Reply},
+    bolt::{self, Columns, Connection, Reply, summary},
     pool::Lease,
 };
 
@@ -57,6 +56,11 @@ pub(super) async fn expect<T>(
         Err(bolt::Error::Login(failure)) => Err(Error::from_login(failure, lease.identity())),
         Err(error) => Err(at_risk.lost(&error)),
     }
+}
+
+/// Reads the columns from the metadata of RUN's SUCCESS.
+pub(super) fn columns(connection: &Connection) -> Result<Columns, bolt::Error> {
+    Ok(summary::columns(connection.payload())?)
 }
 
 /// Marks the connection as stale after a refusal that concerns the database or the user: some servers may then have

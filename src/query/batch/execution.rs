@@ -25,6 +25,15 @@ use crate::{
     },
 };
 
+/// A batch whose first rows are in a sink.
+#[derive(Debug)]
+pub struct StartedBatch {
+    /// The rest of the batch.
+    pub execution: BatchExecution,
+    /// The end of the batch, if it has been reached.
+    pub end: Option<BatchEnd>,
+}
+
 /// A running batch. Dropping it before its end rolls it back.
 pub struct BatchExecution {
     /// `None` after the end of the batch.

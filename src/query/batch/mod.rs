@@ -11,7 +11,7 @@ mod request;
 
 pub use self::{
     counters::Counters,
-    execution::BatchExecution,
+    execution::{BatchExecution, StartedBatch},
     parameter_sets::ParameterSets,
     request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement},
 };

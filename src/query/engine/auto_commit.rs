@@ -10,11 +10,10 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    bolt::{self, summary},
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, expect, mark_stale_after},
+        reply::{AtRisk, columns, expect, mark_stale_after},
         result::{RowSink, Rows, StartedStatement, TransactionScope, pull_first},
         retry::{Attempted, Attempts, Retry},
         running::{RegisteredStatement, StatementState},
@@ -95,9 +94,8 @@ impl Engine {
         }
         let mut stopping = false;
         let columns = loop {
-            let take = |connection: &bolt::Connection| Ok(summary::columns(connection.payload())?);
             let answered = {
-                let expected = pin!(expect(&mut lease, deadline, AtRisk::Statement, take));
+                let expected = pin!(expect(&mut lease, deadline, AtRisk::Statement, columns));
                 running.unless_cancelled_or(stopping, expected).await
             };
             match answered {

@@ -8,7 +8,7 @@ use super::Engine;
 use crate::{
     auth::Identity,
     query::{
-        batch::{Batch, BatchEnd, BatchError, BatchExecution, BatchSink},
+        batch::{Batch, BatchError, BatchExecution, BatchSink, StartedBatch},
         deadline::Deadline,
         error::Error,
         retry::{Attempted, Attempts, Retry},
@@ -16,15 +16,6 @@ use crate::{
         statement::{Options, ServerOptions, database_of},
     },
 };
-
-/// A batch whose first rows are in a sink.
-#[derive(Debug)]
-pub struct StartedBatch {
-    /// The rest of the batch.
-    pub execution: BatchExecution,
-    /// The end of the batch, if it has been reached.
-    pub end: Option<BatchEnd>,
-}
 
 impl Engine {
     /// Runs a batch in a transaction of its own, and moves the first rows into `sink`. Retries the batch as a whole, as

@@ -7,21 +7,17 @@ use tokio::time::Instant;
 use super::Engine;
 use crate::{
     auth::Identity,
-    bolt::{self, summary},
+    bolt::Columns,
     pool::Lease,
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, expect, mark_stale_after},
-        result::pull_first,
-        result::{Rows, TransactionScope},
+        reply::{AtRisk, columns, expect, mark_stale_after},
+        result::{Rows, TransactionScope, pull_first},
         retry::{Attempts, Retry},
         running::{RegisteredStatement, StatementState},
-        statement::{Options, Statement},
-        statement::{Plan, ServerOptions, database_of, validated_parameters},
-        transaction::Committed,
-        transaction::completion,
-        transaction::{Reservation, Transaction, TransactionGuard, TransactionHandle},
+        statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
+        transaction::{Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, completion},
     },
 };
 
@@ -41,7 +37,7 @@ impl Engine {
     }
 
     async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
-        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let (mut lease, reservation, deadline) = self.queue_begin(caller, database, options).await?;
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         Ok(reservation.open(lease, caller, database, options)?.keep())
@@ -77,7 +73,7 @@ impl Engine {
         options: &Options,
         running: &RegisteredStatement,
     ) -> Result<Rows, Error> {
-        let (mut lease, reservation, deadline) = self.opening(caller, database, options).await?;
+        let (mut lease, reservation, deadline) = self.queue_begin(caller, database, options).await?;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
@@ -107,7 +103,7 @@ impl Engine {
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        self.run_on(TransactionScope::Explicit, caller, handle, statement).await
+        self.run_in_scope(TransactionScope::Explicit, caller, handle, statement).await
     }
 
     /// Runs the last statement of the transaction `handle`, and commits.
@@ -120,7 +116,7 @@ impl Engine {
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        self.run_on(TransactionScope::ExplicitCommit, caller, handle, statement).await
+        self.run_in_scope(TransactionScope::ExplicitCommit, caller, handle, statement).await
     }
 
     /// Commits the transaction `handle`.
@@ -154,7 +150,7 @@ impl Engine {
         rolled_back
     }
 
-    async fn run_on(
+    async fn run_in_scope(
         &self,
         scope: fn(TransactionGuard) -> TransactionScope,
         caller: &Identity,
@@ -179,7 +175,7 @@ impl Engine {
         mut guard: TransactionGuard,
         database: &str,
         statement: &Statement,
-    ) -> Result<(TransactionGuard, bolt::Columns, Option<&'static str>), Error> {
+    ) -> Result<(TransactionGuard, Columns, Option<&'static str>), Error> {
         let deadline = guard.deadline();
         let connection = guard.lease();
         let ready = match Plan::of(&statement.text, self.settings.aliases.resolve(database), connection) {
@@ -221,7 +217,7 @@ impl Engine {
     }
 
     /// Takes a transaction permit, leases a connection, and queues BEGIN.
-    async fn opening(
+    async fn queue_begin(
         &self,
         caller: &Identity,
         database: &str,
@@ -241,8 +237,4 @@ impl Engine {
         lease.begin(&sent.extra());
         Ok((lease, reservation, Deadline::after(limit, self.settings.grace(options), caller)))
     }
-}
-
-fn columns(connection: &bolt::Connection) -> Result<bolt::Columns, bolt::Error> {
-    Ok(summary::columns(connection.payload())?)
 }

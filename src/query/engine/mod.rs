@@ -13,7 +13,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-pub use self::batch::StartedBatch;
 use super::{
     error::{AUTHORIZATION_EXPIRED, Error},
     retry::Attempts,
@@ -29,7 +28,7 @@ use crate::{
 
 /// Added to the database's time limit when it is the expiry of the credentials, so that the gateway ends the statement
 /// first and reports the reason.
-const AFTER_THE_END: Duration = Duration::from_secs(1);
+const EXPIRY_MARGIN: Duration = Duration::from_secs(1);
 
 /// Everything that can be requested from the database. Cheap to clone.
 #[derive(Clone)]
@@ -132,6 +131,6 @@ impl Engine {
     /// validity of the credentials. After their expiry nobody could log in to end the statement.
     fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
         let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
-        caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + AFTER_THE_END))
+        caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + EXPIRY_MARGIN))
     }
 }

@@ -6,17 +6,15 @@
 use std::pin::pin;
 
 use crate::{
-    bolt::{Connection, summary},
+    bolt::Connection,
     pool::Lease,
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, expect, mark_stale_after},
+        reply::{AtRisk, columns, expect, mark_stale_after},
         result::{Rows, TransactionScope},
         running::RegisteredStatement,
-        statement::Plan,
-        statement::inspect,
-        statement::{AccessMode, Options},
+        statement::{AccessMode, Options, Plan, inspect},
     },
 };
 
@@ -41,8 +39,7 @@ pub(super) async fn start_read_only(
         let starting = pin!(async {
             let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
             begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
-            let take = |connection: &Connection| Ok(summary::columns(connection.payload())?);
-            expect(&mut lease, deadline, at_risk, take).await.map_err(Error::while_reading)
+            expect(&mut lease, deadline, at_risk, columns).await.map_err(Error::while_reading)
         });
         running.unless_cancelled(starting).await
     };
