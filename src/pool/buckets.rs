@@ -16,18 +16,11 @@ use tokio::{
     time::Instant,
 };
 
-use super::slots::ConnectionSlot;
+use super::pooled::PooledConnection;
 use crate::{
     auth::{ByIdentity, Identity, IdentityKey},
     bolt::{Connection, Failure},
 };
-
-/// An open connection, and its place in the count of them.
-pub(super) struct PooledConnection {
-    // Boxed: it is moved about a lot, and large.
-    pub(super) connection: Box<Connection>,
-    pub(super) slot: ConnectionSlot,
-}
 
 /// A connection that nobody uses.
 pub(super) struct Idle {

@@ -3,9 +3,10 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    buckets::{Idle, Limit, PooledConnection},
+    buckets::{Idle, Limit},
     logins::Attempt,
-    registry::Shared,
+    pooled::PooledConnection,
+    shared::Shared,
     slots::ConnectionSlot,
 };
 use crate::{
@@ -53,18 +54,6 @@ impl Shared {
         } else {
             Readiness::Ready
         }
-    }
-
-    /// Whether a connection of `identity` can never be lent again: because of its age, or its login's.
-    pub(super) fn is_expired(&self, identity: &Identity, connection: &Connection) -> bool {
-        connection.opened().elapsed() > self.settings.max_lifetime
-            || identity.login_until().is_some_and(|end| end <= Instant::now())
-            || (self.is_login_due(connection) && !connection.can_log_in_again())
-    }
-
-    /// Whether a connection that is idle since then has to show that it is alive.
-    fn needs_liveness_check(&self, since: Instant) -> bool {
-        since.elapsed() > self.settings.liveness_after
     }
 
     /// The same with all that takes time: proves `idle`, then others, else opens one.
@@ -160,6 +149,18 @@ impl Shared {
             }
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
         }
+    }
+
+    /// Opens a connection, and says how its login ended.
+    pub(super) async fn log_in(&self, identity: &Identity, attempt: Attempt) -> Result<Connection, bolt::Error> {
+        let opened = self.dialer.dial(identity.token()).await;
+        match &opened {
+            Ok(_) => attempt.ended(Ok(())),
+            Err(bolt::Error::Login(failure)) => attempt.ended(Err(failure)),
+            // The attempt has come to nothing; the next one is free to try.
+            Err(_) => {}
+        }
+        opened
     }
 
     /// Opens a connection in `slot`.

@@ -7,7 +7,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{buckets::PooledConnection, registry::Shared};
+use super::{pooled::PooledConnection, shared::Shared};
 use crate::{
     auth::Identity,
     bolt::{self, Connection, recover::recover, terminate::terminate},

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{buckets::PooledConnection, cleaning::clean, permits::Permit, registry::Shared};
+use super::{cleaning::clean, permits::Permit, pooled::PooledConnection, shared::Shared};
 use crate::{
     auth::Identity,
     bolt::{Connection, recover::request_reset},

@@ -4,21 +4,12 @@
 //! its own, for one of a few places beside the pool. Once it has succeeded the caller takes a permit as others do, and the
 //! connection that proved the login is the one that it is lent.
 
-use std::sync::Arc;
-
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{Instant, timeout, timeout_at},
+    time::{Instant, timeout_at},
 };
 
-use super::{
-    buckets::PooledConnection,
-    checkout::{Vacancy, queue_login},
-    lease::Lease,
-    logins::Attempt,
-    registry::{PoolError, Shared},
-};
-use crate::{auth::Identity, bolt};
+use super::error::PoolError;
 
 /// One place for so many connections of the pool.
 const SHARE: usize = 10;
@@ -47,76 +38,15 @@ impl LoginLane {
     }
 
     /// Gets in line. Nobody waits where the line is full already.
-    fn line_up(&self) -> Result<SemaphorePermit<'_>, PoolError> {
+    pub(super) fn line_up(&self) -> Result<SemaphorePermit<'_>, PoolError> {
         self.line.try_acquire().map_err(|_| PoolError::TooManyUnverified { places: self.size })
     }
 
     /// Waits for a place.
-    async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, PoolError> {
+    pub(super) async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, PoolError> {
         match timeout_at(deadline, self.places.acquire()).await {
             Ok(Ok(place)) => Ok(place),
             Ok(Err(_)) | Err(_) => Err(PoolError::TooManyUnverified { places: self.size }),
-        }
-    }
-}
-
-impl Shared {
-    /// Lends a connection to somebody whose login is not known to be good.
-    pub(super) async fn lend_unverified(
-        self: &Arc<Self>,
-        identity: &Identity,
-        deadline: Instant,
-    ) -> Result<Lease, PoolError> {
-        let in_line = self.login_lane.line_up()?;
-        let attempt = self.admit(identity, deadline).await?;
-        if self.logins.is_verified(identity.key()) {
-            // Whoever tried it before has found out.
-            drop((attempt, in_line));
-            return self.lend(identity, deadline).await;
-        }
-        let place = self.login_lane.enter(deadline).await?;
-        drop(in_line);
-        let opened = timeout_at(deadline, self.open_unverified(identity, attempt)).await;
-        let pooled = opened.map_err(|_| self.silent())??;
-        let permit = self.permit(identity, deadline).await?;
-        drop(place);
-        // It was opened beside the pool, and now belongs to it.
-        while self.slots.open() > self.settings.max && self.buckets.take_oldest(identity.key()).is_some() {}
-        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
-    }
-
-    /// Proves the login of somebody of whom it is not known to be good, on a connection of its own.
-    pub(super) async fn verify_in_lane(&self, identity: &Identity, deadline: Instant) -> Result<(), PoolError> {
-        let in_line = self.login_lane.line_up()?;
-        let attempt = self.admit(identity, deadline).await?;
-        if !self.logins.is_verified(identity.key()) {
-            let _place = self.login_lane.enter(deadline).await?;
-            drop(in_line);
-            self.log_in(identity, attempt).await?.goodbye().await;
-        }
-        Ok(())
-    }
-
-    async fn admit(&self, identity: &Identity, deadline: Instant) -> Result<Attempt, PoolError> {
-        match timeout_at(deadline, self.logins.admit(identity.key())).await {
-            Ok(admitted) => Ok(admitted.map_err(bolt::Error::Login)?),
-            Err(_) => Err(self.silent()),
-        }
-    }
-
-    /// A connection that has logged in as the stranger, within the time for opening one. It takes the place of an idle one
-    /// only as long as nobody seems to be guessing: those who guess would close one for each guess.
-    async fn open_unverified(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
-        match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
-            Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
-            Vacancy::Connection(mut pooled) => {
-                queue_login(&mut pooled.connection, identity, attempt);
-                let budget = self.dialer.timeout;
-                match timeout(budget, pooled.connection.settle_login()).await {
-                    Ok(settled) => settled.map(|()| pooled),
-                    Err(_) => Err(bolt::Error::Silent(budget)),
-                }
-            }
         }
     }
 }

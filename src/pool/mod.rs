@@ -8,13 +8,21 @@
 mod buckets;
 mod checkout;
 mod cleaning;
+mod error;
+mod freshness;
 mod lease;
+mod lending;
 mod login_lane;
 mod logins;
 mod permits;
+mod pooled;
 mod registry;
+mod settings;
+mod shared;
 mod slots;
 mod verify;
 
+pub use error::PoolError;
 pub use lease::Lease;
-pub use registry::{Pool, PoolError, Settings, Status};
+pub use registry::{Pool, Status};
+pub use settings::Settings;

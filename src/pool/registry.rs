@@ -6,89 +6,17 @@
 //! the pool: those are as many as there can be connections in use without a permit.
 
 use std::{
-    sync::{Arc, Mutex},
+    sync::{Arc, Weak},
     time::Duration,
 };
 
-use thiserror::Error;
-use tokio::{
-    runtime::Handle,
-    sync::Semaphore,
-    time::{Instant, timeout_at},
-};
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
 
-use super::{
-    buckets::Buckets,
-    lease::Lease,
-    login_lane::LoginLane,
-    logins::Logins,
-    permits::{Closed, Permit, Permits},
-    slots::ConnectionSlots,
-};
+use super::{error::PoolError, lease::Lease, settings::Settings, shared::Shared};
 use crate::{
     auth::Identity,
     bolt::{self, Dialer},
 };
-
-/// How the pool behaves.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Most connections open at a time, over all identities.
-    pub max: usize,
-    /// Most connections that one caller may use at a time.
-    pub share: usize,
-    /// Longest wait for a connection, opening it included.
-    pub acquire_timeout: Duration,
-    /// No connection is lent that is older than this.
-    pub max_lifetime: Duration,
-    /// A login this old is proved again before the connection is lent. Zero: every time.
-    pub login_age: Duration,
-    /// A connection idle for longer is asked for a sign of life first.
-    pub liveness_after: Duration,
-    /// How long that sign of life may take.
-    pub liveness_timeout: Duration,
-    /// How long the cancelling of an abandoned statement may take where RESET interrupts, or once the database
-    /// was told to end it.
-    pub recovery: Duration,
-    /// How long an abandoned statement may go on by itself where RESET does not interrupt.
-    pub patience: Duration,
-}
-
-/// No connection could be had.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum PoolError {
-    /// All are in use, and none came back in time.
-    #[error(
-        "all connections to the database that this caller may use are in use (database.max_connections = {max}, \
-         database.caller_share); none came free within {waited:?} (database.acquire_timeout)"
-    )]
-    Exhausted {
-        /// The cap.
-        max: usize,
-        /// The wait.
-        waited: Duration,
-    },
-    /// There are too many others whose login is not known to be good either.
-    #[error(
-        "too many logins that are not known to be good wait to be tried, at most {places} at a time (a tenth of \
-         database.max_connections); try again later"
-    )]
-    TooManyUnverified {
-        /// How many are tried at a time.
-        places: usize,
-    },
-    /// The database cannot be reached, or refused the login.
-    #[error(transparent)]
-    Connection(#[from] bolt::Error),
-    /// The caller's credential ended while it waited.
-    #[error("the credential has expired")]
-    Expired,
-    /// The gateway is stopping.
-    #[error("the gateway is stopping")]
-    Closed,
-}
 
 /// How full the pool is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,56 +35,14 @@ pub struct Pool {
     pub(super) shared: Arc<Shared>,
 }
 
-pub(super) struct Shared {
-    pub(super) dialer: Dialer,
-    pub(super) settings: Settings,
-    pub(super) cleaners: TaskTracker,
-    pub(super) runtime: Handle,
-    /// Connections beside the pool, for ending abandoned statements.
-    pub(super) terminations: Semaphore,
-    /// The same, for proving logins.
-    pub(super) reauthentications: Semaphore,
-    pub(super) logins: Arc<Logins>,
-    /// Logins before this are not good any more, whatever their age.
-    pub(super) logins_expired: Mutex<Option<Instant>>,
-    permits: Permits,
-    pub(super) login_lane: LoginLane,
-    pub(super) slots: Arc<ConnectionSlots>,
-    /// Slots there are beside `max`.
-    pub(super) reserve: usize,
-    pub(super) buckets: Buckets,
-}
-
 /// For so long a credential that was good is no stranger's, whatever the age of logins.
 const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
-
-/// Enough to end abandoned statements, too few to trouble a database that is in trouble.
-const TERMINATIONS: usize = 2;
-/// Enough for callers who use nothing but transactions, each of whom needs one once in the age of logins.
-const REAUTHENTICATIONS: usize = 8;
 
 impl Pool {
     /// An empty pool; connections are opened when they are needed. Call it inside a tokio runtime.
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings) -> Self {
-        let login_lane = LoginLane::for_pool(settings.max);
-        let shared = Shared {
-            dialer,
-            settings,
-            cleaners: TaskTracker::new(),
-            runtime: Handle::current(),
-            terminations: Semaphore::new(TERMINATIONS),
-            reauthentications: Semaphore::new(REAUTHENTICATIONS),
-            logins: Arc::default(),
-            logins_expired: Mutex::default(),
-            permits: Permits::new(settings.max, settings.share),
-            reserve: login_lane.size() + TERMINATIONS,
-            slots: Arc::default(),
-            // Connections beside the pool may come back before others are closed for them.
-            buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
-            login_lane,
-        };
-        let shared = Arc::new(shared);
+        let shared = Arc::new(Shared::new(dialer, settings));
         tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
         Self { shared }
     }
@@ -217,38 +103,8 @@ impl Pool {
     }
 }
 
-impl Shared {
-    /// Lends a connection to somebody whose login is known to be good.
-    pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
-        let permit = self.permit(identity, deadline).await?;
-        let pooled = match self.ready_connection(identity) {
-            Ok(pooled) => pooled,
-            Err(idle) => {
-                // Boxed, since it is seldom needed, and large: every request's future would hold it.
-                let found = Box::pin(self.find_connection(identity, idle, deadline));
-                timeout_at(deadline, found).await.map_err(|_| self.silent())??
-            }
-        };
-        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
-    }
-
-    /// Waits for a permit.
-    pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
-        match timeout_at(deadline, self.permits.take(identity.owner())).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(Closed)) => Err(PoolError::Closed),
-            Err(_) => Err(PoolError::Exhausted { max: self.settings.max, waited: self.settings.acquire_timeout }),
-        }
-    }
-
-    /// The database has taken too long.
-    pub(super) fn silent(&self) -> PoolError {
-        bolt::Error::Silent(self.settings.acquire_timeout).into()
-    }
-}
-
 /// Closes idle connections that can never be lent again, and forgets identities that have none.
-async fn sweep(shared: std::sync::Weak<Shared>, every: Duration) {
+async fn sweep(shared: Weak<Shared>, every: Duration) {
     let mut ticks = tokio::time::interval(every.max(Duration::from_secs(1)));
     loop {
         ticks.tick().await;

@@ -1,17 +1,9 @@
 //! Which logins are still trusted, and how others are proved.
 
-use std::sync::{MutexGuard, PoisonError};
-
 use tokio::time::{Instant, timeout_at};
 
-use super::{
-    logins::Attempt,
-    registry::{Pool, PoolError, Shared},
-};
-use crate::{
-    auth::Identity,
-    bolt::{self, Connection},
-};
+use super::{error::PoolError, registry::Pool, shared::Shared};
+use crate::{auth::Identity, bolt};
 
 impl Pool {
     /// Whether the database has accepted the login of `identity`, within the age of logins.
@@ -50,12 +42,6 @@ impl Pool {
 }
 
 impl Shared {
-    /// Whether the database has accepted the login of `identity`, within the age of logins.
-    fn has_recent_login(&self, identity: &Identity) -> bool {
-        let accepted = self.logins.accepted(identity.key());
-        accepted.is_some_and(|when| self.is_recent(when))
-    }
-
     /// Proves a login that was good when the database was last asked.
     async fn reauthenticate(&self, identity: &Identity) -> Result<(), PoolError> {
         let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
@@ -76,29 +62,15 @@ impl Shared {
         }
     }
 
-    /// Opens a connection, and says how its login ended.
-    pub(super) async fn log_in(&self, identity: &Identity, attempt: Attempt) -> Result<Connection, bolt::Error> {
-        let opened = self.dialer.dial(identity.token()).await;
-        match &opened {
-            Ok(_) => attempt.ended(Ok(())),
-            Err(bolt::Error::Login(failure)) => attempt.ended(Err(failure)),
-            // The attempt has come to nothing; the next one is free to try.
-            Err(_) => {}
+    /// Proves the login of somebody of whom it is not known to be good, on a connection of its own.
+    pub(super) async fn verify_in_lane(&self, identity: &Identity, deadline: Instant) -> Result<(), PoolError> {
+        let in_line = self.login_lane.line_up()?;
+        let attempt = self.admit(identity, deadline).await?;
+        if !self.logins.is_verified(identity.key()) {
+            let _place = self.login_lane.enter(deadline).await?;
+            drop(in_line);
+            self.log_in(identity, attempt).await?.goodbye().await;
         }
-        opened
-    }
-
-    /// Whether the login of an idle connection has to be proved before it is lent.
-    pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
-        !self.is_recent(connection.logged_in())
-    }
-
-    fn is_recent(&self, login: Instant) -> bool {
-        let age = self.settings.login_age;
-        age > login.elapsed() && self.logins_expired().is_none_or(|since| login > since)
-    }
-
-    fn logins_expired(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.logins_expired.lock().unwrap_or_else(PoisonError::into_inner)
+        Ok(())
     }
 }

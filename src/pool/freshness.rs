@@ -1,0 +1,42 @@
+//! Which connections and logins are too old.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use tokio::time::Instant;
+
+use super::shared::Shared;
+use crate::{auth::Identity, bolt::Connection};
+
+impl Shared {
+    /// Whether a connection of `identity` can never be lent again: because of its age, or its login's.
+    pub(super) fn is_expired(&self, identity: &Identity, connection: &Connection) -> bool {
+        connection.opened().elapsed() > self.settings.max_lifetime
+            || identity.login_until().is_some_and(|end| end <= Instant::now())
+            || (self.is_login_due(connection) && !connection.can_log_in_again())
+    }
+
+    /// Whether a connection that is idle since then has to show that it is alive.
+    pub(super) fn needs_liveness_check(&self, since: Instant) -> bool {
+        since.elapsed() > self.settings.liveness_after
+    }
+
+    /// Whether the database has accepted the login of `identity`, within the age of logins.
+    pub(super) fn has_recent_login(&self, identity: &Identity) -> bool {
+        let accepted = self.logins.accepted(identity.key());
+        accepted.is_some_and(|when| self.is_recent(when))
+    }
+
+    /// Whether the login of an idle connection has to be proved before it is lent.
+    pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
+        !self.is_recent(connection.logged_in())
+    }
+
+    fn is_recent(&self, login: Instant) -> bool {
+        let age = self.settings.login_age;
+        age > login.elapsed() && self.logins_expired().is_none_or(|since| login > since)
+    }
+
+    pub(super) fn logins_expired(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.logins_expired.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,78 @@
+//! Lending connections: to callers whose logins are known to be good, and to others.
+
+use std::sync::Arc;
+
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{
+    checkout::{Vacancy, queue_login},
+    error::PoolError,
+    lease::Lease,
+    logins::Attempt,
+    pooled::PooledConnection,
+    shared::Shared,
+};
+use crate::{auth::Identity, bolt};
+
+impl Shared {
+    /// Lends a connection to somebody whose login is known to be good.
+    pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
+        let permit = self.permit(identity, deadline).await?;
+        let pooled = match self.ready_connection(identity) {
+            Ok(pooled) => pooled,
+            Err(idle) => {
+                // Boxed, since it is seldom needed, and large: every request's future would hold it.
+                let found = Box::pin(self.find_connection(identity, idle, deadline));
+                timeout_at(deadline, found).await.map_err(|_| self.silent())??
+            }
+        };
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
+    }
+
+    /// Lends a connection to somebody whose login is not known to be good.
+    pub(super) async fn lend_unverified(
+        self: &Arc<Self>,
+        identity: &Identity,
+        deadline: Instant,
+    ) -> Result<Lease, PoolError> {
+        let in_line = self.login_lane.line_up()?;
+        let attempt = self.admit(identity, deadline).await?;
+        if self.logins.is_verified(identity.key()) {
+            // Whoever tried it before has found out.
+            drop((attempt, in_line));
+            return self.lend(identity, deadline).await;
+        }
+        let place = self.login_lane.enter(deadline).await?;
+        drop(in_line);
+        let opened = timeout_at(deadline, self.open_unverified(identity, attempt)).await;
+        let pooled = opened.map_err(|_| self.silent())??;
+        let permit = self.permit(identity, deadline).await?;
+        drop(place);
+        // It was opened beside the pool, and now belongs to it.
+        while self.slots.open() > self.settings.max && self.buckets.take_oldest(identity.key()).is_some() {}
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
+    }
+
+    pub(super) async fn admit(&self, identity: &Identity, deadline: Instant) -> Result<Attempt, PoolError> {
+        match timeout_at(deadline, self.logins.admit(identity.key())).await {
+            Ok(admitted) => Ok(admitted.map_err(bolt::Error::Login)?),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    /// A connection that has logged in as the stranger, within the time for opening one. It takes the place of an idle one
+    /// only as long as nobody seems to be guessing: those who guess would close one for each guess.
+    async fn open_unverified(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
+        match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
+            Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
+            Vacancy::Connection(mut pooled) => {
+                queue_login(&mut pooled.connection, identity, attempt);
+                let budget = self.dialer.timeout;
+                match timeout(budget, pooled.connection.settle_login()).await {
+                    Ok(settled) => settled.map(|()| pooled),
+                    Err(_) => Err(bolt::Error::Silent(budget)),
+                }
+            }
+        }
+    }
+}
