@@ -19,7 +19,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint", "bolt::zone"],
     ),
     ("cli", &["healthcheck", "config"]),
-    ("server", &["admin", "http", "query", "pool", "auth", "config", "bolt", "tls"]),
+    ("server", &["admin", "http", "query", "pool", "auth", "telemetry::event_log", "config", "bolt", "tls"]),
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
@@ -38,7 +38,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         ],
     ),
     ("query", &["pool", "auth", "bolt"]),
-    ("pool", &["auth", "bolt"]),
+    ("pool", &["auth", "bolt", "telemetry::observer"]),
     ("auth", &["bolt::AuthToken", "tls"]),
     ("telemetry", &["config::Log", "config::LogFormat"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),

@@ -26,7 +26,7 @@ pub mod version;
 pub mod zone;
 
 pub use auth::AuthToken;
-pub use connection::{Connection, Reply};
+pub use connection::{Connection, Defect, Reply};
 pub use dial::{Dialer, Endpoint};
 pub use dialect::Dialect;
 pub use error::{Error, HandshakeError};

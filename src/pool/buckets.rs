@@ -20,6 +20,7 @@ use super::pooled::PooledConnection;
 use crate::{
     auth::{ByIdentity, Identity, IdentityKey},
     bolt::{Connection, Failure},
+    telemetry::observer::Discard,
 };
 
 /// A connection that nobody uses.
@@ -96,6 +97,8 @@ impl Buckets {
         let idle = Idle { pooled, since: Instant::now() };
         let mut state = self.state();
         if state.closed {
+            drop(state);
+            idle.pooled.discard(Discard::Shutdown);
             return;
         }
         let max = state.max;
@@ -105,7 +108,9 @@ impl Buckets {
             limit.returned.notify_one();
         }
         drop(state);
-        drop(refused); // outside of the lock
+        if let Some(idle) = refused {
+            idle.pooled.discard(Discard::Evicted);
+        }
     }
 
     /// The idle connection that was used least recently; one of `asking` itself only if there is no other.
@@ -118,13 +123,11 @@ impl Buckets {
         home.take_oldest()
     }
 
-    /// Gives up all connections that have been idle since `then` or longer: one of that age was found dead, and what
-    /// has cut it off, a load balancer for instance, has cut off the others as well.
-    pub(super) fn close_idle_since(&self, then: Instant) {
-        let closed = self.state().remove(|_, idle| idle.since <= then);
-        if !closed.is_empty() {
-            tracing::info!(connections = closed.len(), "closed idle connections, since one idle as long was dead");
-        }
+    /// Closes all connections that have been idle since `then` or longer, and gives how many: one of that age was found
+    /// dead, and what has cut it off, a load balancer for instance, has cut off the others as well.
+    pub(super) fn close_idle_since(&self, then: Instant) -> usize {
+        let dead = self.state().remove(|_, idle| (idle.since <= then).then_some(Discard::Dead));
+        dead.len()
     }
 
     /// Notes that the database lets the identity have no more sessions than it has.
@@ -144,11 +147,11 @@ impl Buckets {
         (limit.until > Instant::now()).then(|| limit.clone())
     }
 
-    /// Closes the idle connections that are not to be `kept`, and forgets identities that have none.
-    pub(super) fn sweep(&self, keep: impl Fn(&Identity, &Connection) -> bool) {
+    /// Closes the idle connections for which there is a reason, and forgets identities that have none.
+    pub(super) fn sweep(&self, end: impl Fn(&Identity, &Connection) -> Option<Discard>) {
         let closed = {
             let mut state = self.state();
-            let closed = state.remove(|identity, idle| !keep(identity, &idle.pooled.connection));
+            let closed = state.remove(|identity, idle| end(identity, &idle.pooled.connection));
             state.forget_empty();
             closed
         };
@@ -184,13 +187,14 @@ impl State {
         self.known.entry(identity.key()).or_insert_with(bucket)
     }
 
-    /// Takes the idle connections out that are to `go`.
-    fn remove(&mut self, go: impl Fn(&Identity, &Idle) -> bool) -> Vec<Idle> {
+    /// Takes the idle connections out that are to `end`. They are closed when they are dropped.
+    fn remove(&mut self, end: impl Fn(&Identity, &Idle) -> Option<Discard>) -> Vec<Idle> {
         let mut removed = Vec::new();
         for Bucket { identity, homes, .. } in self.known.values_mut() {
             for home in homes {
-                for idle in home.empty() {
-                    if go(identity, &idle) {
+                for mut idle in home.empty() {
+                    if let Some(reason) = end(identity, &idle) {
+                        idle.pooled.will_end(reason);
                         removed.push(idle);
                     } else {
                         removed.extend(home.put(idle));

@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     auth::{Identity, IdentityKey},
-    bolt::{self, Connection, recover::check_liveness},
+    bolt::{self, recover::check_liveness},
+    telemetry::observer::Discard,
 };
 
 /// What an idle connection needs before it may be lent.
@@ -20,7 +21,7 @@ enum Readiness {
     /// A sign of life, or a newer login.
     NeedsCheck,
     /// It is of no more use.
-    Unusable,
+    Unusable(Discard),
 }
 
 /// Where one more connection can be.
@@ -39,7 +40,7 @@ impl Shared {
             match self.readiness(identity, &mut idle) {
                 Readiness::Ready => return Ok(idle.pooled),
                 Readiness::NeedsCheck => return Err(Some(idle)),
-                Readiness::Unusable => {}
+                Readiness::Unusable(reason) => idle.pooled.discard(reason),
             }
         }
         Err(None)
@@ -47,8 +48,10 @@ impl Shared {
 
     fn readiness(&self, identity: &Identity, idle: &mut Idle) -> Readiness {
         let connection = &mut *idle.pooled.connection;
-        if !connection.is_clean() || self.is_expired(identity, connection) || connection.is_closed() {
-            Readiness::Unusable
+        if let Some(reason) = self.expiry(identity, connection) {
+            Readiness::Unusable(reason)
+        } else if !connection.is_clean() || connection.is_closed() {
+            Readiness::Unusable(Discard::Dead)
         } else if self.needs_liveness_check(idle.since) || self.is_login_due(connection) {
             Readiness::NeedsCheck
         } else {
@@ -71,7 +74,10 @@ impl Shared {
                 return Ok(pooled);
             }
             // The others of its age are likely to be dead as well, and to find that out takes time for each.
-            self.buckets.close_idle_since(since);
+            let closed = self.buckets.close_idle_since(since);
+            if closed > 0 {
+                self.observer.idle_connections_closed(closed);
+            }
             match self.ready_connection(identity) {
                 Ok(pooled) => return Ok(pooled),
                 Err(next) => idle = next,
@@ -90,11 +96,17 @@ impl Shared {
     ) -> Result<Option<PooledConnection>, bolt::Error> {
         let connection = &mut *pooled.connection;
         if self.needs_liveness_check(since) && !check_liveness(connection, self.settings.liveness_timeout).await {
+            pooled.discard(Discard::Dead);
             return Ok(None);
         }
         if self.is_login_due(connection) {
-            let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
-            queue_login(connection, identity, attempt);
+            match self.logins.admit(identity.key()).await {
+                Ok(attempt) => self.queue_login(connection, identity, attempt),
+                Err(refusal) => {
+                    pooled.discard(Discard::Login);
+                    return Err(bolt::Error::Login(refusal));
+                }
+            }
         }
         Ok(Some(pooled))
     }
@@ -144,43 +156,11 @@ impl Shared {
     async fn open(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
         match self.vacancy(identity.key(), true).await {
             Vacancy::Connection(mut pooled) => {
-                queue_login(&mut pooled.connection, identity, attempt);
+                self.queue_login(&mut pooled.connection, identity, attempt);
                 Ok(pooled)
             }
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
         }
-    }
-
-    /// Opens a connection, and says how its login ended.
-    pub(super) async fn log_in(&self, identity: &Identity, attempt: Attempt) -> Result<Connection, bolt::Error> {
-        let opened = self.dialer.dial(identity.token()).await;
-        match &opened {
-            Ok(_) => attempt.ended(Ok(())),
-            Err(bolt::Error::Login(failure)) => attempt.ended(Err(failure)),
-            // The attempt has come to nothing; the next one is free to try.
-            Err(_) => {}
-        }
-        opened
-    }
-
-    /// Opens a connection in `slot`.
-    ///
-    /// # Errors
-    /// As [`Dialer::dial`](bolt::Dialer::dial).
-    pub(super) async fn dial(
-        &self,
-        identity: &Identity,
-        attempt: Attempt,
-        slot: ConnectionSlot,
-    ) -> Result<PooledConnection, bolt::Error> {
-        let connection = Box::new(self.log_in(identity, attempt).await?);
-        tracing::debug!(
-            version = %connection.version(),
-            dialect = %connection.dialect(),
-            agent = connection.agent(),
-            "opened a connection to the database"
-        );
-        Ok(PooledConnection { connection, slot })
     }
 
     /// A place for one more connection of the identity `asking`. When all are taken, the connection that was idle longest
@@ -198,7 +178,7 @@ impl Shared {
                     connection.move_here();
                     return Vacancy::Connection(idle.pooled);
                 }
-                return Vacancy::Slot(idle.pooled.slot);
+                return Vacancy::Slot(idle.pooled.evict());
             }
             if let Some(slot) = self.slots.take_below(self.settings.max + self.reserve) {
                 return Vacancy::Slot(slot);
@@ -207,9 +187,4 @@ impl Shared {
             tokio::task::yield_now().await;
         }
     }
-}
-
-/// Queues a login as `identity`, which tells how it has ended.
-pub(super) fn queue_login(connection: &mut Connection, identity: &Identity, attempt: Attempt) {
-    connection.queue_login(identity.token(), Box::new(move |outcome| attempt.ended(outcome)));
 }

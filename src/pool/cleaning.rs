@@ -11,6 +11,7 @@ use super::{pooled::PooledConnection, shared::Shared};
 use crate::{
     auth::Identity,
     bolt::{self, Connection, recover::recover, terminate::terminate},
+    telemetry::observer::Purpose,
 };
 
 /// A connection that is not clean by then is closed, whatever it was waited for.
@@ -27,7 +28,7 @@ pub(super) async fn clean(mut pooled: PooledConnection, shared: &Arc<Shared>, id
         pooled.connection.shrink();
         shared.buckets.put(identity, pooled);
     } else {
-        tracing::debug!("closed a connection that was left in the middle of something");
+        pooled.discard_unclean();
     }
 }
 
@@ -64,8 +65,8 @@ impl Shared {
         let ending = async move {
             let ended = timeout(ENDING, shared.terminate(&identity, &tag, user.as_deref())).await;
             match ended.unwrap_or(Err(bolt::Error::Silent(ENDING))) {
-                Ok(found) => tracing::debug!(found, "asked the database to end an abandoned statement"),
-                Err(error) => tracing::warn!(%error, "an abandoned statement could not be ended and may still run"),
+                Ok(found) => shared.observer.statement_terminated(found),
+                Err(error) => shared.observer.termination_failed(&error),
             }
         };
         self.cleaners.spawn_on(ending, &self.runtime)
@@ -75,7 +76,7 @@ impl Shared {
         let deadline = Instant::now() + ENDING;
         let _lane = self.terminations.acquire().await;
         loop {
-            let failure = match self.dialer.dial(identity.token()).await {
+            let failure = match self.connect(identity, Purpose::Termination).await {
                 Ok(mut connection) => {
                     let found = terminate(&mut connection, tag, user).await?;
                     connection.goodbye().await;
@@ -87,11 +88,13 @@ impl Shared {
             // One of the user's own sessions has to do.
             let limit = self.buckets.set_limit(identity, failure);
             if let Some(mut pooled) = self.wait_for_own(identity, &limit, deadline).await? {
-                let found = terminate(&mut pooled.connection, tag, user).await?;
+                let found = terminate(&mut pooled.connection, tag, user).await;
                 if pooled.connection.is_clean() {
                     self.buckets.put(identity, pooled);
+                } else {
+                    pooled.discard_unclean();
                 }
-                return Ok(found);
+                return found;
             }
         }
     }

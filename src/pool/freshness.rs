@@ -5,14 +5,17 @@ use std::sync::{MutexGuard, PoisonError};
 use tokio::time::Instant;
 
 use super::shared::Shared;
-use crate::{auth::Identity, bolt::Connection};
+use crate::{auth::Identity, bolt::Connection, telemetry::observer::Discard};
 
 impl Shared {
-    /// Whether a connection of `identity` can never be lent again: because of its age, or its login's.
-    pub(super) fn is_expired(&self, identity: &Identity, connection: &Connection) -> bool {
-        connection.opened().elapsed() > self.settings.max_lifetime
-            || identity.login_until().is_some_and(|end| end <= Instant::now())
-            || (self.is_login_due(connection) && !connection.can_log_in_again())
+    /// Why a connection of `identity` can never be lent again, if so: because of its age, or its login's.
+    pub(super) fn expiry(&self, identity: &Identity, connection: &Connection) -> Option<Discard> {
+        if connection.opened().elapsed() > self.settings.max_lifetime {
+            return Some(Discard::Lifetime);
+        }
+        let login_is_over = identity.login_until().is_some_and(|end| end <= Instant::now())
+            || (self.is_login_due(connection) && !connection.can_log_in_again());
+        login_is_over.then_some(Discard::Login)
     }
 
     /// Whether a connection that is idle since then has to show that it is alive.

@@ -17,6 +17,7 @@ pub struct Lease {
     /// `None` only while it is being dropped.
     pooled: Option<PooledConnection>,
     permit: Option<Permit>,
+    awaited: bool,
     shared: Arc<Shared>,
     identity: Identity,
     /// What it leaves running is not waited for before the database is told to end it.
@@ -24,8 +25,21 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(pooled: PooledConnection, permit: Permit, shared: Arc<Shared>, identity: Identity) -> Self {
-        Self { pooled: Some(pooled), permit: Some(permit), shared, identity, hurried: false }
+    /// Lends `pooled`, which took some time to find if it was `awaited`.
+    pub(super) fn new(
+        pooled: PooledConnection,
+        permit: Permit,
+        shared: Arc<Shared>,
+        identity: Identity,
+        awaited: bool,
+    ) -> Self {
+        let awaited = awaited || permit.was_awaited();
+        Self { pooled: Some(pooled), permit: Some(permit), awaited, shared, identity, hurried: false }
+    }
+
+    /// Whether its holder had to wait for it.
+    pub(super) fn was_awaited(&self) -> bool {
+        self.awaited
     }
 }
 

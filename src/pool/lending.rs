@@ -5,28 +5,23 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    checkout::{Vacancy, queue_login},
-    error::PoolError,
-    lease::Lease,
-    logins::Attempt,
-    pooled::PooledConnection,
-    shared::Shared,
+    checkout::Vacancy, error::PoolError, lease::Lease, logins::Attempt, pooled::PooledConnection, shared::Shared,
 };
-use crate::{auth::Identity, bolt};
+use crate::{auth::Identity, bolt, telemetry::observer::Discard};
 
 impl Shared {
     /// Lends a connection to somebody whose login is known to be good.
     pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
         let permit = self.permit(identity, deadline).await?;
-        let pooled = match self.ready_connection(identity) {
-            Ok(pooled) => pooled,
+        let (pooled, awaited) = match self.ready_connection(identity) {
+            Ok(pooled) => (pooled, false),
             Err(idle) => {
                 // Boxed, since it is seldom needed, and large: every request's future would hold it.
                 let found = Box::pin(self.find_connection(identity, idle, deadline));
-                timeout_at(deadline, found).await.map_err(|_| self.silent())??
+                (timeout_at(deadline, found).await.map_err(|_| self.silent())??, true)
             }
         };
-        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone(), awaited))
     }
 
     /// Lends a connection to somebody whose login is not known to be good.
@@ -49,8 +44,12 @@ impl Shared {
         let permit = self.permit(identity, deadline).await?;
         drop(place);
         // It was opened beside the pool, and now belongs to it.
-        while self.slots.open() > self.settings.max && self.buckets.take_oldest(identity.key()).is_some() {}
-        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone()))
+        while self.slots.open() > self.settings.max
+            && let Some(idle) = self.buckets.take_oldest(identity.key())
+        {
+            idle.pooled.discard(Discard::Evicted);
+        }
+        Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone(), true))
     }
 
     pub(super) async fn admit(&self, identity: &Identity, deadline: Instant) -> Result<Attempt, PoolError> {
@@ -66,11 +65,18 @@ impl Shared {
         match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
             Vacancy::Connection(mut pooled) => {
-                queue_login(&mut pooled.connection, identity, attempt);
+                self.queue_login(&mut pooled.connection, identity, attempt);
                 let budget = self.dialer.timeout;
                 match timeout(budget, pooled.connection.settle_login()).await {
-                    Ok(settled) => settled.map(|()| pooled),
-                    Err(_) => Err(bolt::Error::Silent(budget)),
+                    Ok(Ok(())) => Ok(pooled),
+                    Ok(Err(error)) => {
+                        pooled.discard_unclean();
+                        Err(error)
+                    }
+                    Err(_) => {
+                        pooled.discard(Discard::Silent);
+                        Err(bolt::Error::Silent(budget))
+                    }
                 }
             }
         }

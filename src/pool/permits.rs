@@ -53,6 +53,7 @@ struct Waiter {
 pub(super) struct Permit {
     shared: Arc<Shared>,
     caller: IdentityKey,
+    awaited: bool,
 }
 
 /// No more permits are given.
@@ -78,7 +79,7 @@ impl Permits {
             let entry = state.callers.entry(caller).or_default();
             // Where permits are free, all who wait have their share already.
             if entry.holding < self.shared.share && state.taken < self.shared.max {
-                return Ok(self.shared.start(&mut state, caller));
+                return Ok(self.shared.start(&mut state, caller, false));
             }
             let (permit, waiting) = oneshot::channel();
             let number = state.asked;
@@ -113,10 +114,10 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey) -> Permit {
+    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey, awaited: bool) -> Permit {
         state.taken += 1;
         state.callers.entry(caller).or_default().holding += 1;
-        Permit { shared: Arc::clone(self), caller }
+        Permit { shared: Arc::clone(self), caller, awaited }
     }
 
     /// Takes the next waiter out of the line, if a permit can be given.
@@ -158,6 +159,13 @@ impl State {
     }
 }
 
+impl Permit {
+    /// Whether its holder had to wait for it.
+    pub(super) fn was_awaited(&self) -> bool {
+        self.awaited
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut given = Vec::new();
@@ -168,7 +176,7 @@ impl Drop for Permit {
                 entry.holding -= 1;
             }
             while let Some((caller, waiter)) = self.shared.next(&mut state) {
-                given.push((waiter, self.shared.start(&mut state, caller)));
+                given.push((waiter, self.shared.start(&mut state, caller, true)));
             }
             state.forget(self.caller);
         }

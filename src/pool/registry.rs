@@ -12,10 +12,17 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{error::PoolError, lease::Lease, settings::Settings, shared::Shared};
+use super::{
+    error::PoolError,
+    events::{acquire_failure, connect_failure},
+    lease::Lease,
+    settings::Settings,
+    shared::Shared,
+};
 use crate::{
     auth::Identity,
     bolt::{self, Dialer},
+    telemetry::observer::Observer,
 };
 
 /// How full the pool is.
@@ -39,10 +46,11 @@ pub struct Pool {
 const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
 
 impl Pool {
-    /// An empty pool; connections are opened when they are needed. Call it inside a tokio runtime.
+    /// An empty pool that reports to `observer`; connections are opened when they are needed. Call it inside a tokio
+    /// runtime.
     #[must_use]
-    pub fn new(dialer: Dialer, settings: Settings) -> Self {
-        let shared = Arc::new(Shared::new(dialer, settings));
+    pub fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
+        let shared = Arc::new(Shared::new(dialer, settings, observer));
         tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
         Self { shared }
     }
@@ -53,7 +61,8 @@ impl Pool {
     /// [`PoolError`].
     pub async fn acquire(&self, identity: &Identity) -> Result<Lease, PoolError> {
         let shared = &self.shared;
-        let deadline = Instant::now() + shared.settings.acquire_timeout;
+        let began = Instant::now();
+        let deadline = began + shared.settings.acquire_timeout;
         let deadline = identity.until().map_or(deadline, |end| end.min(deadline));
         let lent = if shared.logins.is_verified(identity.key()) {
             shared.lend(identity, deadline).await
@@ -61,8 +70,15 @@ impl Pool {
             // Boxed, since it is seldom needed, and large.
             Box::pin(shared.lend_unverified(identity, deadline)).await
         };
-        if identity.until().is_some_and(|end| end <= Instant::now()) {
-            return Err(PoolError::Expired);
+        let expired = identity.until().is_some_and(|end| end <= Instant::now());
+        let lent = if expired { Err(PoolError::Expired) } else { lent };
+        match &lent {
+            Ok(lease) => {
+                // Most requests do not wait, and need no clock to know.
+                let waited = if lease.was_awaited() { began.elapsed() } else { Duration::ZERO };
+                shared.observer.connection_acquired(waited);
+            }
+            Err(error) => shared.observer.acquire_failed(acquire_failure(error), began.elapsed()),
         }
         lent
     }
@@ -72,7 +88,9 @@ impl Pool {
     /// # Errors
     /// What is there instead.
     pub async fn probe(&self) -> Result<(), bolt::Error> {
-        self.shared.dialer.probe().await.map(drop)
+        let probed = self.shared.dialer.probe().await;
+        self.shared.observer.probed(probed.as_ref().err().map(connect_failure));
+        probed.map(drop)
     }
 
     /// Where the database is, for messages.
@@ -98,7 +116,7 @@ impl Pool {
         self.shared.cleaners.close();
         self.shared.cleaners.wait().await;
         for pooled in self.shared.buckets.close() {
-            pooled.connection.goodbye().await;
+            pooled.goodbye().await;
         }
     }
 }
@@ -112,6 +130,6 @@ async fn sweep(shared: Weak<Shared>, every: Duration) {
             return;
         };
         shared.logins.sweep(shared.settings.login_age.max(GOOD_FOR));
-        shared.buckets.sweep(|identity, connection| !shared.is_expired(identity, connection));
+        shared.buckets.sweep(|identity, connection| shared.expiry(identity, connection));
     }
 }

@@ -21,9 +21,12 @@ use super::{
 use crate::{
     auth::Identity,
     bolt::{self, Dialer},
+    telemetry::observer::Observer,
 };
 
 pub(super) struct Shared {
+    /// Is told of all that happens.
+    pub(super) observer: Arc<dyn Observer>,
     pub(super) dialer: Dialer,
     pub(super) settings: Settings,
     pub(super) cleaners: TaskTracker,
@@ -50,7 +53,7 @@ const REAUTHENTICATIONS: usize = 8;
 
 impl Shared {
     /// No connections yet. Call it inside a tokio runtime.
-    pub(super) fn new(dialer: Dialer, settings: Settings) -> Self {
+    pub(super) fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let login_lane = LoginLane::for_pool(settings.max);
         Self {
             dialer,
@@ -63,10 +66,11 @@ impl Shared {
             logins_expired: Mutex::default(),
             permits: Permits::new(settings.max, settings.share),
             reserve: login_lane.size() + TERMINATIONS,
-            slots: Arc::default(),
+            slots: Arc::new(ConnectionSlots::new(Arc::clone(&observer))),
             // Connections beside the pool may come back before others are closed for them.
             buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
             login_lane,
+            observer,
         }
     }
 

@@ -3,7 +3,7 @@
 use tokio::time::{Instant, timeout_at};
 
 use super::{error::PoolError, registry::Pool, shared::Shared};
-use crate::{auth::Identity, bolt};
+use crate::{auth::Identity, bolt, telemetry::observer::Purpose};
 
 impl Pool {
     /// Whether the database has accepted the login of `identity`, within the age of logins.
@@ -50,7 +50,7 @@ impl Shared {
             return Ok(());
         }
         let _lane = self.reauthentications.acquire().await;
-        match self.log_in(identity, attempt).await {
+        match self.log_in(identity, attempt, Purpose::Verification).await {
             Ok(connection) => {
                 connection.goodbye().await;
                 Ok(())
@@ -69,7 +69,7 @@ impl Shared {
         if !self.logins.is_verified(identity.key()) {
             let _place = self.login_lane.enter(deadline).await?;
             drop(in_line);
-            self.log_in(identity, attempt).await?.goodbye().await;
+            self.log_in(identity, attempt, Purpose::Verification).await?.goodbye().await;
         }
         Ok(())
     }

@@ -24,6 +24,7 @@ use crate::{
     http,
     pool::{self, Pool},
     query::{self, Alias, Aliases, Engine, Retry, TransactionSettings},
+    telemetry::event_log::EventLog,
     tls::{self, TlsConfigError},
 };
 
@@ -178,7 +179,7 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
     let alias = |alias: &config::DatabaseAlias| Alias { name: alias.name.clone(), target: alias.target.clone() };
     let aliases = Aliases::new(database.aliases.iter().map(alias).collect());
     Engine::new(
-        Pool::new(dialer, pool_settings),
+        Pool::new(dialer, pool_settings, Arc::new(EventLog)),
         query::Settings { max_execution_time, termination_grace, transactions, aliases },
     )
 }

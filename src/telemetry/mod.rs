@@ -3,5 +3,7 @@
 //!
 //! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
 
+pub mod event_log;
 pub mod logs;
+pub mod observer;
 pub mod request_id;

@@ -10,7 +10,7 @@ use std::{
 use tokio::{io::AsyncWrite, time::timeout};
 use tokio_util::io::poll_read_buf;
 
-use super::{super::error::Error, Connection, MAX_READ, Phase, Reply};
+use super::{super::error::Error, Connection, Defect, MAX_READ, Phase, Reply};
 
 impl Connection {
     /// Writes what is queued and waits for the next reply.
@@ -81,7 +81,7 @@ impl Connection {
     }
 
     pub(super) fn defunct(&mut self, error: Error) -> Error {
-        self.phase = Phase::Defunct;
+        self.phase = Phase::Defunct(Defect::from(&error));
         self.on_login = None;
         error
     }

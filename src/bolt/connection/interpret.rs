@@ -9,7 +9,7 @@ use super::{
         recognise::is_memgraphs_summary,
         summary,
     },
-    Connection, Pending, Phase, Reply,
+    Connection, Defect, Pending, Phase, Reply,
     exchange::Step,
 };
 
@@ -40,7 +40,7 @@ impl Connection {
                     self.is_memgraph();
                 }
                 let beyond_repair = failure.is_fatal() || request == Pending::Reset;
-                self.phase = if beyond_repair { Phase::Defunct } else { Phase::Failed };
+                self.phase = if beyond_repair { Phase::Defunct(Defect::Lost) } else { Phase::Failed };
             }
             Reply::Ignored if request == Pending::Reset && !self.pending.contains(&Pending::Reset) => {
                 return Err(Error::Protocol("a RESET was ignored"));

@@ -10,7 +10,6 @@ use super::{
         chunk::Dechunker,
         dialect::STRICT,
         error::Error,
-        failure::Failure,
         handshake::negotiate,
         message,
         packstream::{Reader, Token},
@@ -18,7 +17,7 @@ use super::{
         summary,
         version::Capabilities,
     },
-    Connection, Limits, MIN_READ, Pending, Phase, Reply, Transport,
+    Connection, Limits, MIN_READ, OnLogin, Pending, Phase, Reply, Transport,
     exchange::Step,
     pre_login_limits::is_allowed_before_login,
 };
@@ -169,9 +168,6 @@ impl Connection {
 }
 
 const UNDECIDED: Error = Error::Protocol("a login was neither accepted nor refused");
-
-/// Told how a login that was queued has ended. Dropped untold when the connection breaks first.
-pub type OnLogin = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
 
 /// The hint after how many seconds of silence a server is to be taken for dead.
 fn receive_timeout(metadata: &[u8]) -> Option<u64> {

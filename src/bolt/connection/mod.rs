@@ -20,13 +20,12 @@ use zeroize::Zeroize;
 use super::{
     chunk::Dechunker,
     dialect::Dialect,
+    error::Error,
     failure::Failure,
     message::{self, Extra, Session},
     recognise::Recognition,
     version::{Capabilities, Version},
 };
-
-pub use login::OnLogin;
 
 /// A byte stream that Bolt can be spoken over.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
@@ -52,6 +51,9 @@ pub struct Limits {
     /// The longest silence while a reply is outstanding. The server's own hint goes first.
     pub silence: Duration,
 }
+
+/// Told how a login that was queued has ended. Dropped untold when the connection breaks first.
+pub type OnLogin = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
 
 /// What the server said.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +97,35 @@ enum Phase {
     /// A request failed; only RESET helps.
     Failed,
     /// Nothing can be done with it but to close it.
-    Defunct,
+    Defunct(Defect),
+}
+
+/// Why a connection is of no more use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Defect {
+    /// It was lost, or the server closes it after a failure.
+    Lost,
+    /// The server was silent for too long.
+    Silent,
+    /// The server broke the protocol.
+    Protocol,
+    /// The server refused a login.
+    Login,
+    /// A login that was queued was never sent, so it would serve another user than it should.
+    LoginUnsent,
+}
+
+impl From<&Error> for Defect {
+    fn from(error: &Error) -> Self {
+        match error {
+            Error::Login(_) => Self::Login,
+            Error::Silent(_) => Self::Silent,
+            Error::Handshake(_) | Error::Protocol(_) | Error::Decode(_) | Error::MessageTooLong { .. } => {
+                Self::Protocol
+            }
+            Error::Connect { .. } | Error::Tls { .. } | Error::Io(_) | Error::Closed => Self::Lost,
+        }
+    }
 }
 
 /// One Bolt connection.
@@ -230,7 +260,7 @@ impl Connection {
         if self.sent == 0 && !self.outbound.is_empty() {
             if self.owes_login() {
                 // Whom the connection should have served and whom it does serve are no longer the same.
-                self.phase = Phase::Defunct;
+                self.phase = Phase::Defunct(Defect::LoginUnsent);
                 self.on_login = None;
             }
             self.pending.truncate(self.pending.len().saturating_sub(self.queued));
@@ -279,7 +309,7 @@ impl Connection {
     #[must_use]
     pub(super) fn is_recoverable(&self) -> bool {
         let partly_written = self.sent > 0 && self.sent < self.outbound.len();
-        !matches!(self.phase, Phase::Defunct | Phase::Unauthenticated)
+        !matches!(self.phase, Phase::Defunct(_) | Phase::Unauthenticated)
             && !self.stale
             && !partly_written
             && self.write_failed.is_none()
@@ -297,6 +327,21 @@ impl Connection {
     /// session, or it is in doubt which database or user it would serve.
     pub fn mark_stale(&mut self) {
         self.stale = true;
+    }
+
+    /// Whether it was marked as stale.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.stale
+    }
+
+    /// Why it is of no more use, once it is.
+    #[must_use]
+    pub fn defect(&self) -> Option<Defect> {
+        match self.phase {
+            Phase::Defunct(defect) => Some(defect),
+            _ => None,
+        }
     }
 
     /// The negotiated version.

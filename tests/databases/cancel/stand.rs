@@ -17,6 +17,7 @@ use boltgate::{
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
+    telemetry::event_log::EventLog,
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -149,7 +150,7 @@ impl Stand {
             },
             aliases: query::Aliases::default(),
         };
-        let engine = Engine::new(Pool::new(dialer, pool), settings);
+        let engine = Engine::new(Pool::new(dialer, pool, Arc::new(EventLog)), settings);
         let settings = http::Settings {
             guard: http::GuardSettings {
                 loopback: true,
