@@ -1,6 +1,9 @@
 //! What each kind of server takes and refuses, parameter by parameter.
 
-use super::*;
+use std::borrow::Cow;
+
+use super::{Accepts, validate::MALFORMED, validate_parameters};
+use crate::bolt::packstream::{Writer, tag};
 
 const NEO4J: Accepts = Accepts {
     utc: true,
