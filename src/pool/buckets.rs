@@ -1,8 +1,8 @@
-//! Where idle connections wait: one bucket for each identity, and in it one deadpool for each runtime.
+//! The idle connections: one bucket for each identity, and in it one deadpool for each runtime.
 //!
-//! A connection costs least where it was used last, since the runtime there is the one that it wakes. So whoever needs
-//! one gets the newest of its own runtime, then the newest of another; only then is one opened. deadpool's unmanaged pools
-//! keep what is idle: a connection that proved a stranger's login was opened before it belonged to any pool.
+//! A connection is cheapest on the runtime that used it last, since that is the runtime its socket wakes. So a request
+//! gets the newest idle connection of its own runtime, else the newest of another one; only then is one opened. The
+//! deadpools are of the unmanaged kind, because a connection that verified a login was opened before it joined any pool.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -23,10 +23,10 @@ use crate::{
     telemetry::observer::Discard,
 };
 
-/// A connection that nobody uses.
+/// A connection that is not in use.
 pub(super) struct Idle {
     pub(super) pooled: PooledConnection,
-    /// When somebody used it last.
+    /// When its last use ended.
     pub(super) since: Instant,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct Buckets {
 
 struct State {
     known: ByIdentity<Bucket>,
-    /// Most connections in one pool.
+    /// The most idle connections of one identity in one runtime.
     max: usize,
     closed: bool,
 }
@@ -45,54 +45,54 @@ struct State {
 /// The idle connections of one identity.
 struct Bucket {
     identity: Identity,
-    homes: Vec<Home>,
-    /// What the database has said about the number of its sessions, if anything.
+    pools: Vec<RuntimePool>,
+    /// Set when the database refused the identity another session.
     limit: Option<Limit>,
 }
 
-/// The database lets the identity have no more sessions than it has.
+/// The database allows the identity no more sessions than it has.
 #[derive(Clone)]
 pub(super) struct Limit {
-    /// Until then it is not asked again.
+    /// The database is not asked for another session before this moment.
     pub(super) until: Instant,
-    /// What it said.
+    /// What the database said.
     pub(super) failure: Failure,
-    /// One of the identity's connections has come back.
+    /// Notified when one of the identity's connections is returned.
     pub(super) returned: Arc<Notify>,
 }
 
-/// For so long a database is not asked for another session after it has refused one.
+/// How long the database is not asked for another session after it refused one.
 const LIMITED_FOR: Duration = Duration::from_secs(1);
 
-/// The idle connections of one identity that were used in one runtime.
-struct Home {
+/// The idle connections of one identity that were last used in one runtime.
+struct RuntimePool {
     runtime: Id,
-    /// Gives the one that was used last.
+    /// Returns the most recently used connection first.
     idle: unmanaged::Pool<Idle>,
-    /// When the one was used that has been idle longest, if there is any.
+    /// Since when the least recently used connection has been idle; `None` if the pool is empty.
     oldest: Option<Instant>,
 }
 
 impl Buckets {
-    /// No connections yet, and at most `max` of one identity in one runtime.
+    /// Returns empty buckets, which hold at most `max` connections of one identity in one runtime.
     pub(super) fn new(max: usize) -> Self {
         Self { state: Mutex::new(State { known: ByIdentity::default(), max, closed: false }) }
     }
 
-    /// The identity's newest idle connection, preferably one of the current runtime.
+    /// Takes the identity's newest idle connection, preferably one of the current runtime.
     pub(super) fn take(&self, identity: IdentityKey) -> Option<Idle> {
         let mut state = self.state();
-        let homes = &mut state.known.get_mut(&identity)?.homes;
+        let pools = &mut state.known.get_mut(&identity)?.pools;
         let here = Handle::current().id();
-        if let Some(idle) = homes.iter_mut().find(|home| home.runtime == here).and_then(Home::take) {
+        if let Some(idle) = pools.iter_mut().find(|pool| pool.runtime == here).and_then(RuntimePool::take) {
             return Some(idle);
         }
-        let mut idle = homes.iter_mut().find_map(Home::take)?;
+        let mut idle = pools.iter_mut().find_map(RuntimePool::take)?;
         idle.pooled.connection.move_here();
         Some(idle)
     }
 
-    /// Puts a connection back that was used in the current runtime.
+    /// Returns a connection that was used in the current runtime.
     pub(super) fn put(&self, identity: &Identity, pooled: PooledConnection) {
         let idle = Idle { pooled, since: Instant::now() };
         let mut state = self.state();
@@ -103,7 +103,7 @@ impl Buckets {
         }
         let max = state.max;
         let bucket = state.bucket(identity);
-        let refused = bucket.home(max).put(idle);
+        let refused = bucket.pool_here(max).put(idle);
         if let Some(limit) = &bucket.limit {
             limit.returned.notify_one();
         }
@@ -113,24 +113,24 @@ impl Buckets {
         }
     }
 
-    /// The idle connection that was used least recently; one of `asking` itself only if there is no other.
+    /// Takes the least recently used idle connection; one of `asking` itself only if no other identity has any.
     pub(super) fn take_oldest(&self, asking: IdentityKey) -> Option<Idle> {
         let mut state = self.state();
-        let homes =
-            state.known.iter_mut().flat_map(|(key, bucket)| bucket.homes.iter_mut().map(move |home| (key, home)));
-        let (_, home) =
-            homes.filter(|(_, home)| home.oldest.is_some()).min_by_key(|(key, home)| (**key == asking, home.oldest))?;
-        home.take_oldest()
+        let pools =
+            state.known.iter_mut().flat_map(|(key, bucket)| bucket.pools.iter_mut().map(move |pool| (key, pool)));
+        let (_, pool) =
+            pools.filter(|(_, pool)| pool.oldest.is_some()).min_by_key(|(key, pool)| (**key == asking, pool.oldest))?;
+        pool.take_oldest()
     }
 
-    /// Closes all connections that have been idle since `then` or longer, and gives how many: one of that age was found
-    /// dead, and what has cut it off, a load balancer for instance, has cut off the others as well.
+    /// Closes all connections that have been idle since `then` or longer, and returns their number. One of that age was
+    /// found dead, and whatever cut it off, such as a load balancer, has cut off the others as well.
     pub(super) fn close_idle_since(&self, then: Instant) -> usize {
         let dead = self.state().remove(|_, idle| (idle.since <= then).then_some(Discard::Dead));
         dead.len()
     }
 
-    /// Notes that the database lets the identity have no more sessions than it has.
+    /// Records that the database allows the identity no more sessions than it has.
     pub(super) fn set_limit(&self, identity: &Identity, failure: Failure) -> Limit {
         let mut state = self.state();
         let known = &mut state.bucket(identity).limit;
@@ -140,14 +140,14 @@ impl Buckets {
         limit
     }
 
-    /// Whether the identity can have no more sessions for the moment.
+    /// Returns the identity's session limit while it is in force.
     pub(super) fn limit(&self, identity: IdentityKey) -> Option<Limit> {
         let state = self.state();
         let limit = state.known.get(&identity)?.limit.as_ref()?;
         (limit.until > Instant::now()).then(|| limit.clone())
     }
 
-    /// Closes the idle connections for which there is a reason, and forgets identities that have none.
+    /// Closes the idle connections for which `end` returns a reason, and forgets identities without connections.
     pub(super) fn sweep(&self, end: impl Fn(&Identity, &Connection) -> Option<Discard>) {
         let closed = {
             let mut state = self.state();
@@ -155,49 +155,49 @@ impl Buckets {
             state.forget_empty();
             closed
         };
-        drop(closed); // outside of the lock
+        drop(closed); // outside the lock
     }
 
-    /// Takes no more connections, and gives those that are idle.
+    /// Accepts no more connections, and returns the idle ones.
     pub(super) fn close(&self) -> Vec<PooledConnection> {
         let mut state = self.state();
         state.closed = true;
-        let homes = state.known.drain().flat_map(|(_, bucket)| bucket.homes);
-        homes.flat_map(|mut home| home.empty()).map(|idle| idle.pooled).collect()
+        let pools = state.known.drain().flat_map(|(_, bucket)| bucket.pools);
+        pools.flat_map(|mut pool| pool.empty()).map(|idle| idle.pooled).collect()
     }
 
-    /// How many identities have buckets.
+    /// The number of identities that have buckets.
     pub(super) fn identities(&self) -> usize {
         self.state().known.len()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // It is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The state is consistent after every statement, so a poisoned lock protects nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
     fn bucket(&mut self, identity: &Identity) -> &mut Bucket {
-        // The map grows when it is full, which costs as much as this.
+        // The map is about to grow, which costs as much as this.
         if self.known.len() == self.known.capacity() && !self.known.contains_key(&identity.key()) {
             self.forget_empty();
         }
-        let bucket = || Bucket { identity: identity.clone(), homes: Vec::with_capacity(1), limit: None };
+        let bucket = || Bucket { identity: identity.clone(), pools: Vec::with_capacity(1), limit: None };
         self.known.entry(identity.key()).or_insert_with(bucket)
     }
 
-    /// Takes the idle connections out that are to `end`. They are closed when they are dropped.
+    /// Removes the idle connections for which `end` returns a reason. Dropping them closes them.
     fn remove(&mut self, end: impl Fn(&Identity, &Idle) -> Option<Discard>) -> Vec<Idle> {
         let mut removed = Vec::new();
-        for Bucket { identity, homes, .. } in self.known.values_mut() {
-            for home in homes {
-                for mut idle in home.empty() {
+        for Bucket { identity, pools, .. } in self.known.values_mut() {
+            for pool in pools {
+                for mut idle in pool.empty() {
                     if let Some(reason) = end(identity, &idle) {
                         idle.pooled.will_end(reason);
                         removed.push(idle);
                     } else {
-                        removed.extend(home.put(idle));
+                        removed.extend(pool.put(idle));
                     }
                 }
             }
@@ -208,29 +208,28 @@ impl State {
     fn forget_empty(&mut self) {
         let now = Instant::now();
         self.known.retain(|_, bucket| {
-            bucket.homes.iter().any(|home| home.oldest.is_some())
+            bucket.pools.iter().any(|pool| pool.oldest.is_some())
                 || bucket.limit.as_ref().is_some_and(|limit| limit.until > now)
         });
     }
 }
 
 impl Bucket {
-    /// Where connections go that were used in the current runtime.
-    fn home(&mut self, max: usize) -> &mut Home {
+    /// The pool for connections that were used in the current runtime.
+    fn pool_here(&mut self, max: usize) -> &mut RuntimePool {
         let here = Handle::current().id();
-        let known = self.homes.iter().position(|home| home.runtime == here);
+        let known = self.pools.iter().position(|pool| pool.runtime == here);
         let at = known.unwrap_or_else(|| {
-            self.homes.push(Home { runtime: here, idle: unmanaged::Pool::new(max), oldest: None });
-            self.homes.len() - 1
+            self.pools.push(RuntimePool { runtime: here, idle: unmanaged::Pool::new(max), oldest: None });
+            self.pools.len() - 1
         });
-        // It was found, or put there just now.
-        #[expect(clippy::indexing_slicing, reason = "the position is one of the list")]
-        &mut self.homes[at]
+        #[expect(clippy::indexing_slicing, reason = "the position was found or pushed just now")]
+        &mut self.pools[at]
     }
 }
 
-impl Home {
-    /// The one that was used last.
+impl RuntimePool {
+    /// Takes the most recently used connection.
     fn take(&mut self) -> Option<Idle> {
         let idle = self.idle.try_remove().ok()?;
         if self.idle.status().size == 0 {
@@ -239,7 +238,7 @@ impl Home {
         Some(idle)
     }
 
-    /// Keeps one that is newer than all others; gives it back when there is no room.
+    /// Stores a connection that was used more recently than all others; returns it if the pool is full.
     fn put(&mut self, idle: Idle) -> Option<Idle> {
         let since = idle.since;
         match self.idle.try_add(idle) {
@@ -251,7 +250,7 @@ impl Home {
         }
     }
 
-    /// Takes all of them, the oldest first.
+    /// Takes all connections, the least recently used first.
     fn empty(&mut self) -> Vec<Idle> {
         self.oldest = None;
         let mut all: Vec<_> = std::iter::from_fn(|| self.idle.try_remove().ok()).collect();
@@ -263,8 +262,7 @@ impl Home {
         let mut all = self.empty().into_iter();
         let oldest = all.next();
         for idle in all {
-            // There was room for it before.
-            drop(self.put(idle));
+            drop(self.put(idle)); // which has room: it was here before
         }
         oldest
     }

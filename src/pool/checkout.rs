@@ -1,4 +1,4 @@
-//! Finding a connection for whoever has a permit: an idle one that is fit to be lent, or a new one.
+//! Finding a connection for the holder of a permit: an idle one that can be lent, or a new one.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -15,26 +15,26 @@ use crate::{
     telemetry::observer::Discard,
 };
 
-/// What an idle connection needs before it may be lent.
+/// What an idle connection needs before it can be lent.
 enum Readiness {
     Ready,
-    /// A sign of life, or a newer login.
+    /// A liveness check, or a new login.
     NeedsCheck,
-    /// It is of no more use.
+    /// It can never be lent again.
     Unusable(Discard),
 }
 
-/// Where one more connection can be.
+/// Room for one more connection.
 pub(super) enum Vacancy {
-    /// In place of nothing.
+    /// A connection can be opened in this slot.
     Slot(ConnectionSlot),
-    /// In place of this one, which is another identity's and can log in anew.
+    /// This idle connection of another identity can be taken over by a new login.
     Connection(PooledConnection),
 }
 
 impl Shared {
-    /// An idle connection of `identity` that can be lent as it is. Without one, the newest that has to be proved first,
-    /// if there is any.
+    /// Returns an idle connection of `identity` that can be lent as it is; otherwise the newest one that needs a check, if
+    /// any.
     pub(super) fn ready_connection(&self, identity: &Identity) -> Result<PooledConnection, Option<Idle>> {
         while let Some(mut idle) = self.buckets.take(identity.key()) {
             match self.readiness(identity, &mut idle) {
@@ -59,10 +59,11 @@ impl Shared {
         }
     }
 
-    /// The same with all that takes time: proves `idle`, then others, else opens one.
+    /// Finds a connection by the slow ways: checks `idle`, then other idle connections, else opens one.
     ///
     /// # Errors
-    /// Why none could be opened. It heeds the deadline only while the user can have no more sessions.
+    /// Why none could be opened. The deadline counts only while the user may have no more sessions; otherwise the caller
+    /// has to observe it.
     pub(super) async fn find_connection(
         &self,
         identity: &Identity,
@@ -73,7 +74,7 @@ impl Shared {
             if let Some(pooled) = self.check_connection(identity, pooled, since).await? {
                 return Ok(pooled);
             }
-            // The others of its age are likely to be dead as well, and to find that out takes time for each.
+            // Others of its age are probably dead as well, and each check takes time.
             let closed = self.buckets.close_idle_since(since);
             if closed > 0 {
                 self.observer.idle_connections_closed(closed);
@@ -86,8 +87,8 @@ impl Shared {
         self.new_connection(identity, deadline).await
     }
 
-    /// Has a connection that was idle since then show that it is alive, and its login proved, as far as either is due. The
-    /// login travels with the next statement. `None` when it is dead.
+    /// Checks the liveness of a connection that has been idle since `since`, and queues a new login, as far as either is
+    /// due. The login travels with the next statement. Returns `None` if the connection is dead.
     async fn check_connection(
         &self,
         identity: &Identity,
@@ -111,8 +112,8 @@ impl Shared {
         Ok(Some(pooled))
     }
 
-    /// Opens a connection, or takes over one that somebody else has left idle. Where the user can have no more sessions,
-    /// waits for one of its own to come back.
+    /// Opens a connection, or takes over an idle one of another identity. If the user may have no more sessions, waits for
+    /// one of the user's own connections to be returned.
     async fn new_connection(&self, identity: &Identity, deadline: Instant) -> Result<PooledConnection, bolt::Error> {
         loop {
             let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
@@ -132,11 +133,11 @@ impl Shared {
         }
     }
 
-    /// Waits for a connection of the identity to come back while it can have no others. `None` when the database may be
-    /// asked for another one again.
+    /// Waits for one of the identity's connections to be returned, while the database allows it no more sessions. Returns
+    /// `None` when the database may be asked for another session.
     ///
     /// # Errors
-    /// What the database has said, past the deadline.
+    /// The database's refusal, past the deadline.
     pub(super) async fn wait_for_own(
         &self,
         identity: &Identity,
@@ -163,8 +164,8 @@ impl Shared {
         }
     }
 
-    /// A place for one more connection of the identity `asking`. When all are taken, the connection that was idle longest
-    /// makes room if it `may_displace` it: as it is, if it can log in as somebody else, or by being closed.
+    /// Finds room for one more connection of the identity `asking`. If all slots are taken and it `may_displace` others,
+    /// the longest idle connection makes room: it is taken over if it can log in as another user, else it is closed.
     pub(super) async fn vacancy(&self, asking: IdentityKey, may_displace: bool) -> Vacancy {
         loop {
             if let Some(slot) = self.slots.take_below(self.settings.max) {
@@ -183,7 +184,7 @@ impl Shared {
             if let Some(slot) = self.slots.take_below(self.settings.max + self.reserve) {
                 return Vacancy::Slot(slot);
             }
-            // One is just being closed by somebody else; its slot comes free at once.
+            // Another task is just closing a connection, which frees its slot.
             tokio::task::yield_now().await;
         }
     }

@@ -1,4 +1,4 @@
-//! Cleaning a connection that was left in the middle of something, and ending the statement on it.
+//! Cleaning a connection that was abandoned in mid-use, and ending the statement on it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,14 +14,14 @@ use crate::{
     telemetry::observer::Purpose,
 };
 
-/// A connection that is not clean by then is closed, whatever it was waited for.
+/// A connection that is not clean after this time is closed.
 const CLEANING: Duration = Duration::from_secs(4);
-/// How long the database may take to end a statement, the wait for a side lane included. It does not need the connection
-/// on which the statement runs, nor its permit, so it may go on without them.
+/// How long the database may take to end a statement, including the wait for a termination permit. Termination needs
+/// neither the connection on which the statement runs nor its pool permit, so it may outlast both.
 const ENDING: Duration = Duration::from_secs(15);
 
-/// Cancels what the connection is doing, and puts it back if that works in time; closes it otherwise. A statement whose
-/// end is `hurried` is not waited for before the database is told to end it.
+/// Cancels what the connection is doing and returns it to its bucket, or closes it if that fails or takes too long. If
+/// `hurried`, the database is told to end the statement at once, without a chance to end by itself.
 pub(super) async fn clean(mut pooled: PooledConnection, shared: &Arc<Shared>, identity: &Identity, hurried: bool) {
     let cleaned = timeout(CLEANING, is_recovered(&mut pooled.connection, shared, identity, hurried)).await;
     if cleaned == Ok(true) {
@@ -47,14 +47,14 @@ async fn is_recovered(connection: &mut Connection, shared: &Arc<Shared>, identit
     let Some((tag, user)) = connection.running_tag() else {
         return false;
     };
-    // RESET waits behind the statement there; the database has to be told on another connection.
+    // RESET would wait behind the statement, so the database is told on another connection.
     let ending = shared.end_statement(identity, tag.to_owned(), user.map(str::to_owned));
     let _ = ending.await;
     recover(connection, settings.recovery).await
 }
 
 impl Shared {
-    /// Has the database end the statement of `identity` with this tag, carried out as `user`.
+    /// Tells the database to end the statement of `identity` that carries this tag and runs as `user`.
     pub(super) fn end_statement(
         self: &Arc<Self>,
         identity: &Identity,
@@ -74,7 +74,7 @@ impl Shared {
 
     async fn terminate(&self, identity: &Identity, tag: &str, user: Option<&str>) -> Result<bool, bolt::Error> {
         let deadline = Instant::now() + ENDING;
-        let _lane = self.terminations.acquire().await;
+        let _permit = self.terminations.acquire().await;
         loop {
             let failure = match self.connect(identity, Purpose::Termination).await {
                 Ok(mut connection) => {
@@ -85,7 +85,7 @@ impl Shared {
                 Err(bolt::Error::Login(failure)) if failure.is_session_limit() => failure,
                 Err(error) => return Err(error),
             };
-            // One of the user's own sessions has to do.
+            // One of the user's own sessions has to serve.
             let limit = self.buckets.set_limit(identity, failure);
             if let Some(mut pooled) = self.wait_for_own(identity, &limit, deadline).await? {
                 let found = terminate(&mut pooled.connection, tag, user).await;

@@ -1,4 +1,4 @@
-//! Why no connection could be had.
+//! Why a request received no connection.
 
 use std::time::Duration;
 
@@ -6,34 +6,34 @@ use thiserror::Error;
 
 use crate::bolt;
 
-/// No connection could be had.
+/// A request received no connection.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum PoolError {
-    /// All are in use, and none came back in time.
+    /// All connections are in use, and none was returned in time.
     #[error(
         "all connections to the database that this caller may use are in use (database.max_connections = {max}, \
-         database.caller_share); none came free within {waited:?} (database.acquire_timeout)"
+         database.caller_share); none became free within {waited:?} (database.acquire_timeout)"
     )]
     Exhausted {
-        /// The cap.
+        /// The cap on connections.
         max: usize,
-        /// The wait.
+        /// How long the request waited.
         waited: Duration,
     },
-    /// There are too many others whose login is not known to be good either.
+    /// Too many other callers with unverified logins are waiting.
     #[error(
-        "too many logins that are not known to be good wait to be tried, at most {places} at a time (a tenth of \
-         database.max_connections); try again later"
+        "too many unverified logins are waiting; {at_once} are tried at a time (a tenth of database.max_connections); \
+         try again later"
     )]
     TooManyUnverified {
-        /// How many are tried at a time.
-        places: usize,
+        /// How many logins are tried at a time.
+        at_once: usize,
     },
-    /// The database cannot be reached, or refused the login.
+    /// The database could not be reached, or refused the login.
     #[error(transparent)]
     Connection(#[from] bolt::Error),
-    /// The caller's credential ended while it waited.
+    /// The caller's credential expired during the wait.
     #[error("the credential has expired")]
     Expired,
     /// The gateway is stopping.

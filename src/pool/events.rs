@@ -1,4 +1,4 @@
-//! The pool's errors and logins as events for the observer.
+//! Translation of errors and logins into events for the observer.
 
 use super::error::PoolError;
 use crate::{

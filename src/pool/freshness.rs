@@ -8,28 +8,28 @@ use super::shared::Shared;
 use crate::{auth::Identity, bolt::Connection, telemetry::observer::Discard};
 
 impl Shared {
-    /// Why a connection of `identity` can never be lent again, if so: because of its age, or its login's.
+    /// Returns why a connection of `identity` can never be lent again, if its age or its login's forbids it.
     pub(super) fn expiry(&self, identity: &Identity, connection: &Connection) -> Option<Discard> {
         if connection.opened().elapsed() > self.settings.max_lifetime {
             return Some(Discard::Lifetime);
         }
-        let login_is_over = identity.login_until().is_some_and(|end| end <= Instant::now())
+        let login_ended = identity.login_until().is_some_and(|end| end <= Instant::now())
             || (self.is_login_due(connection) && !connection.can_log_in_again());
-        login_is_over.then_some(Discard::Login)
+        login_ended.then_some(Discard::Login)
     }
 
-    /// Whether a connection that is idle since then has to show that it is alive.
+    /// Whether a connection that has been idle since `since` needs a liveness check.
     pub(super) fn needs_liveness_check(&self, since: Instant) -> bool {
         since.elapsed() > self.settings.liveness_after
     }
 
-    /// Whether the database has accepted the login of `identity`, within the age of logins.
+    /// Whether the database accepted the login of `identity` within `login_age`.
     pub(super) fn has_recent_login(&self, identity: &Identity) -> bool {
         let accepted = self.logins.accepted(identity.key());
         accepted.is_some_and(|when| self.is_recent(when))
     }
 
-    /// Whether the login of an idle connection has to be proved before it is lent.
+    /// Whether the login of an idle connection has to be renewed before the connection is lent.
     pub(super) fn is_login_due(&self, connection: &Connection) -> bool {
         !self.is_recent(connection.logged_in())
     }

@@ -1,4 +1,4 @@
-//! A lent connection. Dropping it gives it back when it is clean, and has it cleaned otherwise.
+//! A lent connection. Dropping the lease returns the connection if it is clean, and has it cleaned otherwise.
 
 use std::{
     fmt,
@@ -12,20 +12,20 @@ use crate::{
     bolt::{Connection, recover::request_reset},
 };
 
-/// A connection that is somebody's for the moment.
+/// A connection on loan from the pool.
 pub struct Lease {
-    /// `None` only while it is being dropped.
+    /// `None` only during `drop`.
     pooled: Option<PooledConnection>,
     permit: Option<Permit>,
     awaited: bool,
     shared: Arc<Shared>,
     identity: Identity,
-    /// What it leaves running is not waited for before the database is told to end it.
+    /// See [`Lease::hurry`].
     hurried: bool,
 }
 
 impl Lease {
-    /// Lends `pooled`, which took some time to find if it was `awaited`.
+    /// Lends `pooled`; `awaited`: it took time to find.
     pub(super) fn new(
         pooled: PooledConnection,
         permit: Permit,
@@ -41,34 +41,32 @@ impl Lease {
     pub(super) fn was_awaited(&self) -> bool {
         self.awaited
     }
-}
 
-impl Lease {
-    /// Whose it is for the moment.
+    /// The identity that the connection is logged in as.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
-    /// Tells the database to end the statement that is running, and leaves it to whoever reads the replies to find out
-    /// whether that came in time. Where the dialect has no way to do so, nothing happens.
+    /// Tells the database to end the running statement. Its own reply says whether that came in time. Does nothing if the
+    /// dialect has no way to end statements.
     pub fn interrupt(&mut self) {
         if self.dialect().reset_interrupts {
             request_reset(self);
         } else if let Some((tag, user)) = self.running_tag() {
             let (tag, user) = (tag.to_owned(), user.map(str::to_owned));
-            // It goes on by itself.
+            // The task runs on by itself.
             drop(self.shared.end_statement(&self.identity, tag, user));
         }
     }
 
-    /// Has the database be told at once to end whatever this leaves running, without waiting for its own end.
+    /// Has the database told at once to end whatever is still running when the lease is dropped, without a chance to end by
+    /// itself.
     pub fn hurry(&mut self) {
         self.hurried = true;
     }
 }
 
-// A lease without its connection exists only inside of `drop`.
 #[expect(clippy::expect_used, reason = "the connection is taken in drop only")]
 impl Deref for Lease {
     type Target = Connection;

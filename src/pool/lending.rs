@@ -1,4 +1,4 @@
-//! Lending connections: to callers whose logins are known to be good, and to others.
+//! Lending connections to callers, verified and unverified.
 
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use super::{
 use crate::{auth::Identity, bolt, telemetry::observer::Discard};
 
 impl Shared {
-    /// Lends a connection to somebody whose login is known to be good.
+    /// Lends a connection to a caller whose login is verified.
     pub(super) async fn lend(self: &Arc<Self>, identity: &Identity, deadline: Instant) -> Result<Lease, PoolError> {
         let permit = self.permit(identity, deadline).await?;
         let (pooled, awaited) = match self.ready_connection(identity) {
             Ok(pooled) => (pooled, false),
             Err(idle) => {
-                // Boxed, since it is seldom needed, and large: every request's future would hold it.
+                // Boxed, since it is rarely needed and large: every request's future would contain it.
                 let found = Box::pin(self.find_connection(identity, idle, deadline));
                 (timeout_at(deadline, found).await.map_err(|_| self.silent())??, true)
             }
@@ -24,26 +24,26 @@ impl Shared {
         Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone(), awaited))
     }
 
-    /// Lends a connection to somebody whose login is not known to be good.
+    /// Lends a connection to an unverified caller, by way of the login lane.
     pub(super) async fn lend_unverified(
         self: &Arc<Self>,
         identity: &Identity,
         deadline: Instant,
     ) -> Result<Lease, PoolError> {
-        let in_line = self.login_lane.line_up()?;
+        let queued = self.login_lane.queue()?;
         let attempt = self.admit(identity, deadline).await?;
         if self.logins.is_verified(identity.key()) {
-            // Whoever tried it before has found out.
-            drop((attempt, in_line));
+            // Another request verified it meanwhile.
+            drop((attempt, queued));
             return self.lend(identity, deadline).await;
         }
-        let place = self.login_lane.enter(deadline).await?;
-        drop(in_line);
+        let lane = self.login_lane.enter(deadline).await?;
+        drop(queued);
         let opened = timeout_at(deadline, self.open_unverified(identity, attempt)).await;
         let pooled = opened.map_err(|_| self.silent())??;
         let permit = self.permit(identity, deadline).await?;
-        drop(place);
-        // It was opened beside the pool, and now belongs to it.
+        drop(lane);
+        // It was opened in a reserve slot, and counts against the cap from here on.
         while self.slots.open() > self.settings.max
             && let Some(idle) = self.buckets.take_oldest(identity.key())
         {
@@ -52,6 +52,7 @@ impl Shared {
         Ok(Lease::new(pooled, permit, Arc::clone(self), identity.clone(), true))
     }
 
+    /// Waits until the credential may be tried.
     pub(super) async fn admit(&self, identity: &Identity, deadline: Instant) -> Result<Attempt, PoolError> {
         match timeout_at(deadline, self.logins.admit(identity.key())).await {
             Ok(admitted) => Ok(admitted.map_err(bolt::Error::Login)?),
@@ -59,8 +60,8 @@ impl Shared {
         }
     }
 
-    /// A connection that has logged in as the stranger, within the time for opening one. It takes the place of an idle one
-    /// only as long as nobody seems to be guessing: those who guess would close one for each guess.
+    /// Opens a connection for an unverified caller, within the time for opening one. It may displace an idle connection
+    /// only while nobody seems to be guessing passwords: otherwise each guess would close one.
     async fn open_unverified(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
         match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,

@@ -1,8 +1,8 @@
-//! The way in for callers whose credentials are not known to be good.
+//! The lane for logins of unverified callers, beside the pool's permits.
 //!
-//! Anybody can send passwords, as many as they like. So a login that may be refused takes no permit: it stands in a line of
-//! its own, for one of a few places beside the pool. Once it has succeeded the caller takes a permit as others do, and the
-//! connection that proved the login is the one that it is lent.
+//! Anybody can send any number of passwords. So a login that may be refused takes no permit of the pool; it waits for one
+//! of the lane's few. Once it has succeeded, the caller takes a permit like everybody else, and is lent the connection that
+//! verified the login.
 
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
@@ -11,42 +11,49 @@ use tokio::{
 
 use super::error::PoolError;
 
-/// One place for so many connections of the pool.
+/// The lane tries one login at a time for this many connections of the pool.
 const SHARE: usize = 10;
-/// So many may wait for each place, and for all of them together.
-const LINE: usize = 100;
-const LONGEST_LINE: usize = 1000;
+/// The most waiting logins for each that is tried at a time.
+const QUEUE: usize = 100;
+/// The most waiting logins in all.
+const LONGEST_QUEUE: usize = 1000;
 
-/// The places for logins of strangers, and the line for them.
+/// Bounds the logins of unverified callers: how many are tried at a time, and how many wait.
 pub(super) struct LoginLane {
-    places: Semaphore,
-    line: Semaphore,
+    logins: Semaphore,
+    queue: Semaphore,
     size: usize,
 }
 
 impl LoginLane {
-    /// The lane beside a pool of `max` connections.
+    /// Returns the lane for a pool of `max` connections.
     pub(super) fn for_pool(max: usize) -> Self {
         let size = (max / SHARE).max(1);
-        let line = size.saturating_mul(LINE).min(LONGEST_LINE).max(size);
-        Self { places: Semaphore::new(size), line: Semaphore::new(line), size }
+        let queue = size.saturating_mul(QUEUE).min(LONGEST_QUEUE).max(size);
+        Self { logins: Semaphore::new(size), queue: Semaphore::new(queue), size }
     }
 
-    /// How many logins of strangers there are at a time.
+    /// The number of logins that are tried at a time.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// Gets in line. Nobody waits where the line is full already.
-    pub(super) fn line_up(&self) -> Result<SemaphorePermit<'_>, PoolError> {
-        self.line.try_acquire().map_err(|_| PoolError::TooManyUnverified { places: self.size })
+    /// Joins the queue.
+    ///
+    /// # Errors
+    /// [`PoolError::TooManyUnverified`] if the queue is full.
+    pub(super) fn queue(&self) -> Result<SemaphorePermit<'_>, PoolError> {
+        self.queue.try_acquire().map_err(|_| PoolError::TooManyUnverified { at_once: self.size })
     }
 
-    /// Waits for a place.
+    /// Waits until a login may be tried.
+    ///
+    /// # Errors
+    /// [`PoolError::TooManyUnverified`] past the deadline.
     pub(super) async fn enter(&self, deadline: Instant) -> Result<SemaphorePermit<'_>, PoolError> {
-        match timeout_at(deadline, self.places.acquire()).await {
-            Ok(Ok(place)) => Ok(place),
-            Ok(Err(_)) | Err(_) => Err(PoolError::TooManyUnverified { places: self.size }),
+        match timeout_at(deadline, self.logins.acquire()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) | Err(_) => Err(PoolError::TooManyUnverified { at_once: self.size }),
         }
     }
 }
@@ -56,10 +63,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lane_is_small_and_never_shut() {
-        for (max, size, line) in [(1, 1, 100), (9, 1, 100), (20, 2, 200), (100, 10, 1000), (50_000, 5000, 5000)] {
+    fn the_lane_is_small_but_never_closed() {
+        for (max, size, queue) in [(1, 1, 100), (9, 1, 100), (20, 2, 200), (100, 10, 1000), (50_000, 5000, 5000)] {
             let lane = LoginLane::for_pool(max);
-            assert_eq!((lane.size(), lane.line.available_permits()), (size, line), "{max}");
+            assert_eq!((lane.size(), lane.queue.available_permits()), (size, queue), "{max}");
         }
     }
 }

@@ -1,11 +1,10 @@
-//! What is known of credentials, so that one is tried no more often than it helps.
+//! What is known of credentials, so that none is tried more often than necessary.
 //!
-//! Databases lock users out after some wrong passwords (Neo4j: three), and hash passwords slowly, some of them under one
-//! lock. So while it is not known whether a credential is any good, one login tries it and the others wait for what
-//! comes of that; a good one is tried by two at a time, since it may have become a bad one; and what the database has
-//! just refused is refused without asking again.
+//! Databases lock users out after a few wrong passwords (Neo4j: three), and hash passwords slowly, some of them under one
+//! lock. So an unverified credential is tried by one login while the others wait for the outcome; a verified one is tried
+//! by two at a time, since it may have been changed; and a credential that was just refused is refused without asking.
 //!
-//! Good credentials and all others are remembered apart, so that no number of bad ones makes a good one forgotten.
+//! Verified and unverified credentials are remembered apart, so that no number of bad ones displaces a good one.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -22,15 +21,16 @@ use crate::{
     bolt::Failure,
 };
 
-/// For so long a refusal stands without asking the database again.
+/// How long a refusal stands without asking the database again.
 const REFUSED_FOR: Duration = Duration::from_secs(2);
-/// For so long after a stranger's refusal more of them are expected.
+/// How long after the refusal of an unverified caller more guesses are expected.
 const GUESSED_FOR: Duration = Duration::from_secs(10);
-/// Logins of one credential at a time: fewer than it takes to be locked out.
+/// Logins of one credential at a time: fewer than cause a lockout.
 const TOGETHER: u32 = 2;
-/// Good credentials remembered at most, and others. Beyond it, logins of the others are not coordinated.
+/// The most verified credentials remembered, and the most unverified ones. Beyond it, logins of unverified ones are not
+/// coordinated.
 const MOST: usize = 10_000;
-/// How many good credentials are forgotten at a time when there are too many.
+/// The number of verified credentials that are forgotten at a time when there are too many.
 const TOO_MANY: usize = MOST / 10;
 
 /// What is known of credentials.
@@ -41,10 +41,10 @@ pub(super) struct Logins {
 
 #[derive(Default)]
 struct Memory {
-    /// The database has accepted them, and not refused them since.
+    /// Credentials that the database accepted and has not refused since.
     verified: ByIdentity<Known>,
     unverified: ByIdentity<Known>,
-    /// When a stranger was last refused.
+    /// When an unverified caller was last refused.
     last_guess: Option<Instant>,
 }
 
@@ -54,7 +54,7 @@ struct Known {
     gate: Arc<Semaphore>,
 }
 
-/// Leave to log in. Whoever has it says how that [ended](Attempt::ended), or drops it when it did not come to that.
+/// Permission to try a login. Its holder records how the login [ended](Attempt::ended), or drops it without an outcome.
 pub(super) struct Attempt {
     logins: Arc<Logins>,
     key: IdentityKey,
@@ -65,34 +65,34 @@ impl Logins {
     /// Waits until the credential of `key` may be tried.
     ///
     /// # Errors
-    /// The database's refusal, when it has just refused that very credential.
+    /// The database's refusal, if it has just refused that credential.
     pub(super) async fn admit(self: &Arc<Self>, key: IdentityKey) -> Result<Attempt, Failure> {
         let attempt = |pass| Attempt { logins: Arc::clone(self), key, _pass: pass };
         let Some(Gate { gate, passes }) = self.memory().gate(key)? else {
             return Ok(attempt(None));
         };
         let pass = gate.acquire_many_owned(passes).await.ok();
-        // Whoever was here before may have found out.
+        // The attempt before this one may have been refused.
         self.memory().gate(key)?;
         Ok(attempt(pass))
     }
 
-    /// Whether the database has accepted the credential of `key`, as far as that is remembered, and not refused it since.
+    /// Whether the database accepted the credential of `key`, as far as is remembered, and has not refused it since.
     pub(super) fn is_verified(&self, key: IdentityKey) -> bool {
         self.memory().verified.contains_key(&key)
     }
 
-    /// When the database last accepted the credential of `key`, as far as that is remembered.
+    /// When the database last accepted the credential of `key`, as far as is remembered.
     pub(super) fn accepted(&self, key: IdentityKey) -> Option<Instant> {
         self.memory().verified.get(&key)?.accepted
     }
 
-    /// Whether unverified callers have just been refused: others of them may be guessing as well.
+    /// Whether an unverified caller was just refused: others may be guessing passwords as well.
     pub(super) fn suspects_guessing(&self) -> bool {
         self.memory().last_guess.is_some_and(|when| when.elapsed() < GUESSED_FOR)
     }
 
-    /// Forgets what is of no more use. Acceptances are remembered for `age`.
+    /// Forgets refusals that no longer stand, and acceptances older than `age`.
     pub(super) fn sweep(&self, age: Duration) {
         let mut memory = self.memory();
         memory.verified.retain(|_, known| known.is_tried() || known.accepted.is_some_and(|when| when.elapsed() < age));
@@ -100,19 +100,22 @@ impl Logins {
     }
 
     fn memory(&self) -> MutexGuard<'_, Memory> {
-        // It is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The memory is consistent after every statement, so a poisoned lock protects nothing.
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What has to be passed before a login.
+/// The gate before a login, and how many of its passes the login needs.
 struct Gate {
     gate: Arc<Semaphore>,
     passes: u32,
 }
 
 impl Memory {
-    /// The gate to pass, unless there are too many unverified ones to keep.
+    /// Returns the gate to pass; `None` if there are too many unverified credentials to remember this one.
+    ///
+    /// # Errors
+    /// The database's refusal, while it stands.
     fn gate(&mut self, key: IdentityKey) -> Result<Option<Gate>, Failure> {
         let is_verified = self.verified.contains_key(&key);
         if !is_verified && !self.has_room_for(key) {
@@ -128,8 +131,8 @@ impl Memory {
         }
     }
 
-    /// Whether one more stranger can be remembered. Of the others, those that nobody is trying are forgotten for it: at
-    /// first those whose refusal is over.
+    /// Makes room for one more unverified credential, and returns whether there is. Forgets those that are not being tried:
+    /// first those whose refusal no longer stands, then the others.
     fn has_room_for(&mut self, key: IdentityKey) -> bool {
         if self.unverified.len() >= MOST && !self.unverified.contains_key(&key) {
             self.unverified.retain(|_, known| known.is_tried() || known.is_refused());
@@ -153,7 +156,7 @@ impl Memory {
         if let Some(known) = self.verified.get_mut(&key)
             && !failure.is_about_credential()
         {
-            // It is as good as before, and the database does not look at it if it is asked at once.
+            // The credential is as good as before; the database would not examine it right away.
             known.refused = refused;
             return;
         }
@@ -167,7 +170,7 @@ impl Memory {
         }
     }
 
-    /// Forgets the good credentials that were accepted longest ago. Many at a time, since it takes a look at all.
+    /// Forgets the credentials that were accepted longest ago: many at a time, since each call examines all of them.
     fn forget_oldest(&mut self) {
         let mut times: Vec<_> = self.verified.values().map(|known| known.accepted).collect();
         if let Some(at) = times.len().checked_sub(1) {
@@ -186,7 +189,7 @@ impl Default for Known {
 }
 
 impl Known {
-    /// Somebody tries it, or waits to.
+    /// Whether a login is trying the credential, or waits to.
     fn is_tried(&self) -> bool {
         Arc::strong_count(&self.gate) > 1
     }
@@ -197,12 +200,12 @@ impl Known {
 }
 
 impl Attempt {
-    /// Says what the database said.
+    /// Records the database's verdict.
     pub(super) fn ended(self, outcome: Result<(), &Failure>) {
         let mut memory = self.logins.memory();
         match outcome {
             Ok(()) => memory.accept(self.key),
-            // Only what concerns logins is remembered: not that the database is busy, or that there are too many sessions.
+            // Refusals for other reasons (a busy database, too many sessions) say nothing about the credential.
             Err(failure) if failure.is_of_security() => memory.refuse(self.key, failure),
             Err(_) => {}
         }
@@ -229,14 +232,14 @@ mod tests {
         logins.admit(IdentityKey::numbered(number)).await.unwrap().ended(Err(&refusal()));
     }
 
-    /// How many verified ones, and how many others.
+    /// The numbers of verified and unverified credentials.
     fn remembered(logins: &Logins) -> (usize, usize) {
         let memory = logins.memory();
         (memory.verified.len(), memory.unverified.len())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_is_heard_by_all_who_wait_and_stands_for_a_while() {
+    async fn a_refusal_reaches_all_waiting_logins_and_stands_for_a_while() {
         let logins = Arc::new(Logins::default());
 
         let first = logins.admit(key()).await.unwrap();
@@ -258,7 +261,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_good_credential_is_tried_by_two_at_a_time() {
+    async fn a_verified_credential_is_tried_by_two_at_a_time() {
         let logins = Arc::new(Logins::default());
         logins.admit(key()).await.unwrap().ended(Ok(()));
         let together = [logins.admit(key()).await.unwrap(), logins.admit(key()).await.unwrap()];
@@ -266,11 +269,11 @@ mod tests {
         let third = logins.admit(key());
         assert!(tokio::time::timeout(Duration::from_secs(60), third).await.is_err());
         drop(together);
-        assert!(logins.admit(key()).await.is_ok(), "an attempt without an outcome leaves the next one free");
+        assert!(logins.admit(key()).await.is_ok(), "an attempt without an outcome does not block the next one");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_of_no_use_is_forgotten() {
+    async fn old_verdicts_are_forgotten() {
         let logins = Arc::new(Logins::default());
         accept(&logins, 1).await;
         refuse(&logins, 2).await;
@@ -283,7 +286,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn strangers_do_not_make_good_credentials_forgotten() {
+    async fn unverified_credentials_do_not_displace_verified_ones() {
         let logins = Arc::new(Logins::default());
         accept(&logins, 0).await;
         let being_tried = logins.admit(IdentityKey::numbered(1)).await.unwrap();
@@ -291,14 +294,17 @@ mod tests {
             refuse(&logins, number).await;
         }
         let (verified, unverified) = remembered(&logins);
-        assert!(verified == 1 && unverified <= MOST, "{verified} verified ones, {unverified} others");
+        assert!(verified == 1 && unverified <= MOST, "{verified} verified, {unverified} unverified");
         assert!(logins.is_verified(IdentityKey::numbered(0)));
-        assert!(logins.memory().unverified.contains_key(&IdentityKey::numbered(1)), "who is being tried stays");
+        assert!(
+            logins.memory().unverified.contains_key(&IdentityKey::numbered(1)),
+            "a credential that is being tried stays"
+        );
         drop(being_tried);
     }
 
     #[tokio::test]
-    async fn of_too_many_good_credentials_the_oldest_are_forgotten() {
+    async fn the_oldest_of_too_many_verified_credentials_are_forgotten() {
         let logins = Arc::new(Logins::default());
         for number in 0..=MOST as u64 {
             accept(&logins, number).await;
@@ -311,7 +317,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_limit_says_nothing_about_a_good_credential() {
+    async fn a_limit_says_nothing_about_a_verified_credential() {
         for code in
             ["Neo.ClientError.Security.AuthenticationRateLimit", "Memgraph.ClientError.Statement.SessionLimitReached"]
         {
@@ -320,14 +326,14 @@ mod tests {
             let limit = Failure { code: code.into(), ..refusal() };
             logins.admit(key()).await.unwrap().ended(Err(&limit));
             assert!(logins.is_verified(key()) && logins.accepted(key()).is_some(), "{code}");
-            // Whoever would not be looked at is not asked about for a moment.
+            // A rate limit stands for a moment; a session limit does not.
             let asked = logins.admit(key()).await.is_ok();
             assert_eq!(asked, limit.is_session_limit(), "{code}");
         }
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_strangers_are_suspected_of_guessing() {
+    async fn only_unverified_callers_are_suspected_of_guessing() {
         let logins = Arc::new(Logins::default());
         accept(&logins, 1).await;
         refuse(&logins, 1).await;

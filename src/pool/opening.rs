@@ -32,7 +32,7 @@ impl Shared {
         Ok(PooledConnection::new(connection, slot))
     }
 
-    /// Opens a connection, and says how its login ended.
+    /// Opens a connection, and records how its login ended.
     pub(super) async fn log_in(
         &self,
         identity: &Identity,
@@ -43,13 +43,13 @@ impl Shared {
         match &opened {
             Ok(_) => attempt.ended(Ok(())),
             Err(bolt::Error::Login(failure)) => attempt.ended(Err(failure)),
-            // The attempt has come to nothing; the next one is free to try.
+            // The attempt failed without a verdict; the next one is free to try.
             Err(_) => {}
         }
         opened
     }
 
-    /// Opens a connection, and reports what comes of it.
+    /// Opens a connection, and reports the outcome.
     pub(super) async fn connect(&self, identity: &Identity, purpose: Purpose) -> Result<Connection, bolt::Error> {
         let began = Instant::now();
         let opened = self.dialer.dial(identity.token()).await;
@@ -71,7 +71,7 @@ impl Shared {
         opened
     }
 
-    /// Queues a login as `identity`, which tells how it has ended.
+    /// Queues a login as `identity`; its outcome is recorded and reported.
     pub(super) fn queue_login(&self, connection: &mut Connection, identity: &Identity, attempt: Attempt) {
         let (observer, who) = (Arc::clone(&self.observer), identity.clone());
         let ended = move |outcome: Result<(), &Failure>| {

@@ -1,8 +1,8 @@
-//! Whose permit it is: a bounded number of permits, dealt out fairly among callers.
+//! A bounded number of permits, shared fairly among callers.
 //!
-//! While permits are free, whoever asks gets one. When there are none, callers wait, and the next permit goes to the
-//! caller who holds the fewest, so that many requests of one do not starve the single one of another. Nobody holds
-//! more than a share, so that slow requests of one leave room for others.
+//! While permits are free, a request takes one at once. Otherwise it waits, and the next permit goes to the caller who
+//! holds the fewest, so that many requests of one caller do not starve the single request of another. No caller holds
+//! more than its share, so that one caller's slow requests leave room for others.
 
 use std::{
     collections::VecDeque,
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::auth::{ByIdentity, IdentityKey};
 
-/// All permits.
+/// A semaphore that knows its callers.
 #[derive(Clone)]
 pub(super) struct Permits {
     shared: Arc<Shared>,
@@ -21,7 +21,7 @@ pub(super) struct Permits {
 
 struct Shared {
     max: usize,
-    /// Most permits of one caller.
+    /// The most permits of one caller.
     share: usize,
     state: Mutex<State>,
 }
@@ -29,11 +29,12 @@ struct Shared {
 #[derive(Default)]
 struct State {
     taken: usize,
-    asked: u64,
-    /// In all lines together, those who have given up included.
+    /// The number of the next waiter.
+    next_number: u64,
+    /// Waiters of all callers, including those that have given up and not been removed yet.
     waiting: usize,
     closed: bool,
-    /// Whoever holds a permit or waits for one.
+    /// The callers that hold a permit or wait for one.
     callers: ByIdentity<Caller>,
 }
 
@@ -44,32 +45,32 @@ struct Caller {
 }
 
 struct Waiter {
-    /// Counts up over all callers.
+    /// The order of arrival, over all callers.
     number: u64,
     permit: oneshot::Sender<Permit>,
 }
 
-/// One permit; over when it is dropped.
+/// One permit, released when it is dropped.
 pub(super) struct Permit {
     shared: Arc<Shared>,
     caller: IdentityKey,
     awaited: bool,
 }
 
-/// No more permits are given.
+/// No more permits are issued.
 #[derive(Debug)]
 pub(super) struct Closed;
 
 impl Permits {
-    /// `max` permits, of which one caller may hold `share`. Both are at least 1.
+    /// Returns `max` permits, of which one caller may hold `share`. Both are at least 1.
     pub(super) fn new(max: usize, share: usize) -> Self {
         Self { shared: Arc::new(Shared { max, share, state: Mutex::default() }) }
     }
 
-    /// Waits for a permit of `caller`.
+    /// Takes a permit for `caller`, waiting if none is free.
     ///
     /// # Errors
-    /// [`Closed`].
+    /// [`Closed`] once no more are issued.
     pub(super) async fn take(&self, caller: IdentityKey) -> Result<Permit, Closed> {
         let waiting = {
             let mut state = self.shared.state();
@@ -77,13 +78,13 @@ impl Permits {
                 return Err(Closed);
             }
             let entry = state.callers.entry(caller).or_default();
-            // Where permits are free, all who wait have their share already.
+            // If permits are free, every waiting caller already has its share.
             if entry.holding < self.shared.share && state.taken < self.shared.max {
-                return Ok(self.shared.start(&mut state, caller, false));
+                return Ok(self.shared.issue(&mut state, caller, false));
             }
             let (permit, waiting) = oneshot::channel();
-            let number = state.asked;
-            state.asked += 1;
+            let number = state.next_number;
+            state.next_number += 1;
             state.waiting += 1;
             if let Some(entry) = state.callers.get_mut(&caller) {
                 entry.waiting.push_back(Waiter { number, permit });
@@ -94,12 +95,12 @@ impl Permits {
         waiting.await.map_err(|_| Closed)
     }
 
-    /// How many are taken.
+    /// The number of permits that are taken.
     pub(super) fn taken(&self) -> usize {
         self.shared.state().taken
     }
 
-    /// Gives no more, and tells those who wait.
+    /// Issues no more permits, and fails those who wait.
     pub(super) fn close(&self) {
         let mut state = self.shared.state();
         state.closed = true;
@@ -110,17 +111,17 @@ impl Permits {
 
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
-        // The counts agree after every statement, so a panic elsewhere leaves nothing half done.
+        // The counts agree after every statement, so a poisoned lock protects nothing.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(self: &Arc<Self>, state: &mut State, caller: IdentityKey, awaited: bool) -> Permit {
+    fn issue(self: &Arc<Self>, state: &mut State, caller: IdentityKey, awaited: bool) -> Permit {
         state.taken += 1;
         state.callers.entry(caller).or_default().holding += 1;
         Permit { shared: Arc::clone(self), caller, awaited }
     }
 
-    /// Takes the next waiter out of the line, if a permit can be given.
+    /// Removes the next waiter from the queue, if a permit can be issued.
     fn next(&self, state: &mut State) -> Option<(IdentityKey, Waiter)> {
         while state.taken < self.max && state.waiting > 0 {
             let (&caller, _) = state
@@ -140,7 +141,8 @@ impl Shared {
 }
 
 impl State {
-    /// Takes those out of a caller's line who have given up; they do so in the order in which they came.
+    /// Removes a caller's waiters that have given up from the front of its queue. Their deadlines pass in the order in
+    /// which they came.
     fn forget_leavers(&mut self, caller: IdentityKey) {
         let Some(entry) = self.callers.get_mut(&caller) else {
             return;
@@ -151,7 +153,7 @@ impl State {
         }
     }
 
-    /// Forgets a caller who neither holds anything nor waits.
+    /// Forgets a caller that neither holds a permit nor waits.
     fn forget(&mut self, caller: IdentityKey) {
         if self.callers.get(&caller).is_some_and(|entry| entry.holding == 0 && entry.waiting.is_empty()) {
             self.callers.remove(&caller);
@@ -168,7 +170,7 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut given = Vec::new();
+        let mut issued = Vec::new();
         {
             let mut state = self.shared.state();
             state.taken -= 1;
@@ -176,12 +178,12 @@ impl Drop for Permit {
                 entry.holding -= 1;
             }
             while let Some((caller, waiter)) = self.shared.next(&mut state) {
-                given.push((waiter, self.shared.start(&mut state, caller, true)));
+                issued.push((waiter, self.shared.issue(&mut state, caller, true)));
             }
             state.forget(self.caller);
         }
-        // Outside of the lock: a permit whose waiter has just left is dropped here, and goes to the next.
-        for (waiter, permit) in given {
+        // Outside the lock: a permit whose waiter has just given up is dropped here, and goes to the next one.
+        for (waiter, permit) in issued {
             let _ = waiter.permit.send(permit);
         }
     }
@@ -201,7 +203,7 @@ mod tests {
         IdentityKey::numbered(2)
     }
 
-    /// Somebody who waits for a permit.
+    /// Spawns a waiter, and lets it join the queue.
     async fn waiter(permits: &Permits, caller: IdentityKey) -> tokio::task::JoinHandle<Result<Permit, Closed>> {
         let permits = permits.clone();
         let waiter = tokio::spawn(async move { permits.take(caller).await });
@@ -209,7 +211,7 @@ mod tests {
         waiter
     }
 
-    /// Whether it is ready without waiting.
+    /// Returns the output of a future that is ready at once.
     fn now<T>(future: impl Future<Output = T>) -> Option<T> {
         let mut future = std::pin::pin!(future);
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
@@ -220,7 +222,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_next_turn_goes_to_who_holds_the_fewest() {
+    async fn the_next_permit_goes_to_the_caller_with_the_fewest() {
         let permits = Permits::new(3, 3);
         let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(one()))?.ok()).collect();
         let mut queue = Vec::new();
@@ -235,11 +237,11 @@ mod tests {
             drop(waiter.await.unwrap().unwrap());
         }
         assert_eq!(permits.taken(), 0);
-        assert!(permits.shared.state().callers.is_empty(), "nobody is remembered");
+        assert!(permits.shared.state().callers.is_empty(), "no caller is remembered");
     }
 
     #[tokio::test]
-    async fn nobody_holds_more_than_a_share() {
+    async fn no_caller_holds_more_than_its_share() {
         let permits = Permits::new(4, 3);
         let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(one()))).collect();
         assert_eq!(held.len(), 3);
@@ -247,14 +249,14 @@ mod tests {
         let others = now(permits.take(other())).unwrap();
         assert_eq!(permits.taken(), 4);
         drop(others);
-        // What came free is not for who has a share already.
+        // The free permit is not for a caller that has its share already.
         assert!(now(permits.take(one())).is_none());
         drop(held);
         assert!(now(permits.take(one())).is_some());
     }
 
     #[tokio::test]
-    async fn who_gives_up_is_passed_over() {
+    async fn a_waiter_that_gave_up_is_passed_over() {
         let permits = Permits::new(1, 1);
         let held = permits.take(one()).await.unwrap();
         for caller in [other(), one()] {
@@ -264,11 +266,11 @@ mod tests {
         drop(held);
         drop(waiter.await.unwrap().unwrap());
         assert_eq!(permits.taken(), 0);
-        assert!(permits.shared.state().callers.is_empty(), "nobody is remembered");
+        assert!(permits.shared.state().callers.is_empty(), "no caller is remembered");
     }
 
     #[tokio::test]
-    async fn who_waits_at_the_end_is_told() {
+    async fn closing_fails_those_who_wait() {
         let permits = Permits::new(1, 1);
         let held = permits.take(one()).await.unwrap();
         let waiter = waiter(&permits, one()).await;

@@ -1,4 +1,4 @@
-//! One connection of the pool: open, counted, and reported when it ends.
+//! One connection of the pool: it occupies a slot, and its end is reported.
 
 use super::slots::ConnectionSlot;
 use crate::{
@@ -6,21 +6,21 @@ use crate::{
     telemetry::observer::Discard,
 };
 
-/// An open connection, and its place in the count of them. Dropping it closes it.
+/// An open connection and its slot. Dropping it closes the connection.
 pub(super) struct PooledConnection {
-    // Boxed: it is moved about a lot, and large.
+    // Boxed, since it is large and moved often.
     pub(super) connection: Box<Connection>,
     slot: ConnectionSlot,
 }
 
 impl PooledConnection {
     pub(super) fn new(connection: Connection, mut slot: ConnectionSlot) -> Self {
-        // What is dropped without a reason was somebody's who gave up in the middle.
+        // A connection that is dropped without a reason belonged to a request that was dropped half-way.
         slot.will_end(Discard::Abandoned);
         Self { connection: Box::new(connection), slot }
     }
 
-    /// Has it end for this reason when it is dropped.
+    /// Sets the reason that is reported when it is dropped.
     pub(super) fn will_end(&mut self, reason: Discard) {
         self.slot.will_end(reason);
     }
@@ -30,7 +30,7 @@ impl PooledConnection {
         self.will_end(reason);
     }
 
-    /// Closes it, since it is not clean and cannot be made so.
+    /// Closes it because it is not clean and cannot be recovered.
     pub(super) fn discard_unclean(self) {
         let reason = match self.connection.defect() {
             Some(Defect::Lost) => Discard::Broken,
@@ -43,7 +43,7 @@ impl PooledConnection {
         self.discard(reason);
     }
 
-    /// Closes it to make room for another connection in its slot.
+    /// Closes it to make room, and returns its slot.
     pub(super) fn evict(self) -> ConnectionSlot {
         let Self { connection, mut slot } = self;
         drop(connection);
@@ -51,7 +51,7 @@ impl PooledConnection {
         slot
     }
 
-    /// Closes it with a good-bye, as far as that needs no waiting.
+    /// Says goodbye to the server and closes it, at the end of the pool.
     pub(super) async fn goodbye(mut self) {
         self.will_end(Discard::Shutdown);
         self.connection.goodbye().await;

@@ -1,9 +1,9 @@
 //! All connections to the database, under one cap.
 //!
-//! Two counts hold it together. A *permit* is held by every lease (and by every connection that is being cleaned), so at most
-//! `max` connections are in use. A *slot* is held by every open connection, idle ones too. Whoever has a permit and finds all
-//! `max` slots taken can rely on there being an idle connection to take over or to close, or on one of the few slots beside
-//! the pool: those are as many as there can be connections in use without a permit.
+//! Two counts enforce it. Every lease, and every connection that is being cleaned, holds a *permit*, so at most `max`
+//! connections are in use. Every open connection, idle or not, holds a *slot*. If the holder of a permit finds all `max`
+//! slots taken, there is an idle connection to take over or to close, or one of the few reserve slots is free: there are as
+//! many of those as there can be connections in use without a permit.
 
 use std::{
     sync::{Arc, Weak},
@@ -25,29 +25,29 @@ use crate::{
     telemetry::observer::Observer,
 };
 
-/// How full the pool is.
+/// The number of connections in the pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
     /// Open connections.
     pub open: usize,
-    /// Connections lent or being cleaned.
+    /// Connections that are lent or being cleaned.
     pub in_use: usize,
-    /// Identities with a bucket.
+    /// Identities that have a bucket.
     pub identities: usize,
 }
 
-/// All connections to the database.
+/// The pool. Clones share it.
 #[derive(Clone)]
 pub struct Pool {
     pub(super) shared: Arc<Shared>,
 }
 
-/// For so long a credential that was good is no stranger's, whatever the age of logins.
+/// How long an accepted credential counts as verified, even if logins are re-authenticated more often.
 const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
 
 impl Pool {
-    /// An empty pool that reports to `observer`; connections are opened when they are needed. Call it inside a tokio
-    /// runtime.
+    /// Returns an empty pool that reports to `observer`; connections are opened when they are needed. Must be called inside
+    /// a tokio runtime.
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let shared = Arc::new(Shared::new(dialer, settings, observer));
@@ -55,7 +55,7 @@ impl Pool {
         Self { shared }
     }
 
-    /// Lends a connection of `identity`, opening one if need be.
+    /// Lends a connection of `identity`, and opens one if necessary. Waits at most for `acquire_timeout`.
     ///
     /// # Errors
     /// [`PoolError`].
@@ -67,14 +67,14 @@ impl Pool {
         let lent = if shared.logins.is_verified(identity.key()) {
             shared.lend(identity, deadline).await
         } else {
-            // Boxed, since it is seldom needed, and large.
+            // Boxed, since it is rarely needed and large.
             Box::pin(shared.lend_unverified(identity, deadline)).await
         };
         let expired = identity.until().is_some_and(|end| end <= Instant::now());
         let lent = if expired { Err(PoolError::Expired) } else { lent };
         match &lent {
             Ok(lease) => {
-                // Most requests do not wait, and need no clock to know.
+                // Most requests do not wait, which is known without a clock.
                 let waited = if lease.was_awaited() { began.elapsed() } else { Duration::ZERO };
                 shared.observer.connection_acquired(waited);
             }
@@ -83,23 +83,23 @@ impl Pool {
         lent
     }
 
-    /// Whether a Bolt server is there, without logging in.
+    /// Checks without a login that a Bolt server answers.
     ///
     /// # Errors
-    /// What is there instead.
+    /// What went wrong, or what answered instead.
     pub async fn probe(&self) -> Result<(), bolt::Error> {
         let probed = self.shared.dialer.probe().await;
         self.shared.observer.probed(probed.as_ref().err().map(connect_failure));
         probed.map(drop)
     }
 
-    /// Where the database is, for messages.
+    /// The address of the database, for messages.
     #[must_use]
     pub fn address(&self) -> String {
         self.shared.dialer.endpoint.to_string()
     }
 
-    /// How full it is.
+    /// The present number of connections.
     #[must_use]
     pub fn status(&self) -> Status {
         Status {
@@ -109,8 +109,8 @@ impl Pool {
         }
     }
 
-    /// Lends no more, waits until what is being cleaned is clean, and closes what is idle with a good-bye. Bound it
-    /// with a timeout.
+    /// Stops lending, waits until all abandoned connections are cleaned, and closes the idle ones with GOODBYE. The wait is
+    /// unbounded, so callers need a timeout.
     pub async fn close(&self) {
         self.shared.permits.close();
         self.shared.cleaners.close();
@@ -121,7 +121,7 @@ impl Pool {
     }
 }
 
-/// Closes idle connections that can never be lent again, and forgets identities that have none.
+/// Periodically closes idle connections that can never be lent again, and forgets identities without connections.
 async fn sweep(shared: Weak<Shared>, every: Duration) {
     let mut ticks = tokio::time::interval(every.max(Duration::from_secs(1)));
     loop {

@@ -1,27 +1,27 @@
-//! How the pool behaves, as its owner sets it.
+//! The settings of the pool.
 
 use std::time::Duration;
 
 /// How the pool behaves.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
-    /// Most connections open at a time, over all identities.
+    /// The most connections in use at a time, over all identities. At least 1.
     pub max: usize,
-    /// Most connections that one caller may use at a time.
+    /// The most connections that one caller may use at a time. At least 1.
     pub share: usize,
-    /// Longest wait for a connection, opening it included.
+    /// The longest wait for a connection, including the time to open it.
     pub acquire_timeout: Duration,
-    /// No connection is lent that is older than this.
+    /// Connections older than this are not lent.
     pub max_lifetime: Duration,
-    /// A login this old is proved again before the connection is lent. Zero: every time.
+    /// Logins older than this are re-authenticated before their connection is lent. Zero: every time.
     pub login_age: Duration,
-    /// A connection idle for longer is asked for a sign of life first.
+    /// Connections idle for longer than this have to pass a liveness check before they are lent.
     pub liveness_after: Duration,
-    /// How long that sign of life may take.
+    /// How long a liveness check may take.
     pub liveness_timeout: Duration,
-    /// How long the cancelling of an abandoned statement may take where RESET interrupts, or once the database
-    /// was told to end it.
+    /// How long it may take to cancel an abandoned statement where RESET interrupts it, or once the database was told to
+    /// end it.
     pub recovery: Duration,
-    /// How long an abandoned statement may go on by itself where RESET does not interrupt.
+    /// How long an abandoned statement may run on where RESET does not interrupt it.
     pub patience: Duration,
 }

@@ -1,4 +1,4 @@
-//! What all parts of the pool share: the counts, the idle connections, and what is known of logins.
+//! The state that all parts of the pool share: counts, idle connections, and what is known of logins.
 
 use std::sync::{Arc, Mutex};
 
@@ -25,34 +25,34 @@ use crate::{
 };
 
 pub(super) struct Shared {
-    /// Is told of all that happens.
+    /// Receives the pool's events.
     pub(super) observer: Arc<dyn Observer>,
     pub(super) dialer: Dialer,
     pub(super) settings: Settings,
     pub(super) cleaners: TaskTracker,
     pub(super) runtime: Handle,
-    /// Connections beside the pool, for ending abandoned statements.
+    /// Permits for connections that end abandoned statements, beside the pool.
     pub(super) terminations: Semaphore,
-    /// The same, for proving logins.
+    /// Permits for connections that re-authenticate logins, beside the pool.
     pub(super) reauthentications: Semaphore,
     pub(super) logins: Arc<Logins>,
-    /// Logins before this are not good any more, whatever their age.
+    /// Logins older than this moment are re-authenticated, whatever their age.
     pub(super) logins_expired: Mutex<Option<Instant>>,
     pub(super) permits: Permits,
     pub(super) login_lane: LoginLane,
     pub(super) slots: Arc<ConnectionSlots>,
-    /// Slots there are beside `max`.
+    /// The number of slots in addition to `max`.
     pub(super) reserve: usize,
     pub(super) buckets: Buckets,
 }
 
-/// Enough to end abandoned statements, too few to trouble a database that is in trouble.
+/// Enough to end abandoned statements, too few to burden a struggling database.
 const TERMINATIONS: usize = 2;
-/// Enough for callers who use nothing but transactions, each of whom needs one once in the age of logins.
+/// Enough for callers who use nothing but transactions: each needs one once per `login_age`.
 const REAUTHENTICATIONS: usize = 8;
 
 impl Shared {
-    /// No connections yet. Call it inside a tokio runtime.
+    /// Returns the state of an empty pool. Must be called inside a tokio runtime.
     pub(super) fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let login_lane = LoginLane::for_pool(settings.max);
         Self {
@@ -67,14 +67,14 @@ impl Shared {
             permits: Permits::new(settings.max, settings.share),
             reserve: login_lane.size() + TERMINATIONS,
             slots: Arc::new(ConnectionSlots::new(Arc::clone(&observer))),
-            // Connections beside the pool may come back before others are closed for them.
+            // Connections in reserve slots may be returned before others are closed in their favour.
             buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
             login_lane,
             observer,
         }
     }
 
-    /// Waits for a permit.
+    /// Takes a permit, waiting until the deadline.
     pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
         match timeout_at(deadline, self.permits.take(identity.owner())).await {
             Ok(Ok(permit)) => Ok(permit),
@@ -83,7 +83,7 @@ impl Shared {
         }
     }
 
-    /// The database has taken too long.
+    /// The error for a database that took too long.
     pub(super) fn silent(&self) -> PoolError {
         bolt::Error::Silent(self.settings.acquire_timeout).into()
     }

@@ -1,4 +1,5 @@
-//! How many connections are open: each holds a slot, idle or in use. Their ends are reported here, so that none is missed.
+//! The count of open connections: each holds a slot, idle or in use. The slot reports the end of its connection, so that
+//! every connection that was opened is reported closed exactly once.
 
 use std::sync::{
     Arc,
@@ -13,39 +14,39 @@ pub(super) struct ConnectionSlots {
     observer: Arc<dyn Observer>,
 }
 
-/// One connection's place in the count; free again when it is dropped.
+/// One connection's slot, free again when it is dropped.
 pub(super) struct ConnectionSlot {
     slots: Arc<ConnectionSlots>,
-    /// Why the connection ends, unless something else is said before it does. `None` while there is no connection.
+    /// The reason to report when the slot is dropped. `None` while no connection occupies it.
     end: Option<Discard>,
 }
 
 impl ConnectionSlots {
-    /// No slot is taken.
+    /// Returns slots of which none is taken.
     pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
         Self { open: AtomicUsize::new(0), observer }
     }
 
-    /// A slot, if fewer than `limit` are taken.
+    /// Takes a slot, if fewer than `limit` are taken.
     pub(super) fn take_below(self: &Arc<Self>, limit: usize) -> Option<ConnectionSlot> {
         let more = |open| (open < limit).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, more).ok()?;
         Some(ConnectionSlot { slots: Arc::clone(self), end: None })
     }
 
-    /// How many are taken.
+    /// The number of slots that are taken.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 }
 
 impl ConnectionSlot {
-    /// A connection is there, and ends for this reason unless another one is given.
+    /// Records that a connection occupies the slot, and the reason to report for its end.
     pub(super) fn will_end(&mut self, reason: Discard) {
         self.end = Some(reason);
     }
 
-    /// The connection is closed, and the slot can be used for another one.
+    /// Reports that the connection was closed, and frees the slot for another one.
     pub(super) fn vacate(&mut self, reason: Discard) {
         self.end = None;
         self.slots.observer.connection_discarded(reason);
@@ -78,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn no_more_are_given_than_the_limit_says() {
+    fn no_more_slots_are_taken_than_the_limit_allows() {
         let slots = Arc::new(ConnectionSlots::new(Arc::new(EventLog)));
         let taken: Vec<_> = (0..5).filter_map(|_| slots.take_below(3)).collect();
         assert_eq!((taken.len(), slots.open()), (3, 3));
@@ -88,10 +89,10 @@ mod tests {
     }
 
     #[test]
-    fn each_connection_ends_once() {
+    fn the_end_of_each_connection_is_reported_once() {
         let ends = Arc::new(Ends::default());
         let slots = Arc::new(ConnectionSlots::new(Arc::<Ends>::clone(&ends)));
-        drop(slots.take_below(1)); // no connection came of it
+        drop(slots.take_below(1)); // no connection was opened in it
         let mut slot = slots.take_below(1).unwrap();
         slot.will_end(Discard::Abandoned);
         slot.vacate(Discard::Evicted);

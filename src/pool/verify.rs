@@ -1,4 +1,4 @@
-//! Which logins are still trusted, and how others are proved.
+//! Verifying logins without lending a connection.
 
 use tokio::time::{Instant, timeout_at};
 
@@ -6,14 +6,14 @@ use super::{error::PoolError, registry::Pool, shared::Shared};
 use crate::{auth::Identity, bolt, telemetry::observer::Purpose};
 
 impl Pool {
-    /// Whether the database has accepted the login of `identity`, within the age of logins.
+    /// Whether the database accepted the login of `identity` within `login_age`.
     #[must_use]
     pub fn has_recent_login(&self, identity: &Identity) -> bool {
         self.shared.has_recent_login(identity)
     }
 
-    /// Makes sure that the database accepts the login of `identity`, within the age of logins, without a connection of the
-    /// pool: whoever holds all that it may hold can still be proved.
+    /// Makes sure that the database accepted the login of `identity` within `login_age`. Uses no connection of the pool, so
+    /// it works for callers that already hold their share.
     ///
     /// # Errors
     /// [`PoolError`].
@@ -23,52 +23,52 @@ impl Pool {
             return Ok(());
         }
         let deadline = Instant::now() + shared.settings.acquire_timeout;
-        // Boxed, since it is seldom needed, and large: every request's future would hold it.
-        let proof = Box::pin(async {
+        // Boxed, since it is rarely needed and large: every request's future would contain it.
+        let verification = Box::pin(async {
             if shared.logins.is_verified(identity.key()) {
                 shared.reauthenticate(identity).await
             } else {
                 shared.verify_in_lane(identity, deadline).await
             }
         });
-        timeout_at(deadline, proof).await.unwrap_or_else(|_| Err(shared.silent()))
+        timeout_at(deadline, verification).await.unwrap_or_else(|_| Err(shared.silent()))
     }
 
-    /// Has all logins proved again before their connections are lent once more: the database says that it has
-    /// forgotten what their users may do.
+    /// Re-authenticates all logins before their connections are lent again: the database says that it no longer knows what
+    /// their users may do.
     pub fn expire_logins(&self) {
         *self.shared.logins_expired() = Some(Instant::now());
     }
 }
 
 impl Shared {
-    /// Proves a login that was good when the database was last asked.
+    /// Re-authenticates a login that was good when the database was last asked.
     async fn reauthenticate(&self, identity: &Identity) -> Result<(), PoolError> {
         let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
-        // Whoever was admitted before may have found out.
+        // Another request may have verified it meanwhile.
         if self.has_recent_login(identity) {
             return Ok(());
         }
-        let _lane = self.reauthentications.acquire().await;
+        let _permit = self.reauthentications.acquire().await;
         match self.log_in(identity, attempt, Purpose::Verification).await {
             Ok(connection) => {
                 connection.goodbye().await;
                 Ok(())
             }
-            // Its own sessions are in the way, and they have logged in with the same credential. Without this, whoever has
-            // them all busy could not even end what they do.
+            // The user's other sessions are in the way, and they logged in with the same credential. If this were an error,
+            // a caller with all sessions busy could not even cancel its statements.
             Err(bolt::Error::Login(failure)) if failure.is_session_limit() => Ok(()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Proves the login of somebody of whom it is not known to be good, on a connection of its own.
+    /// Verifies the login of an unverified caller, on a connection of its own.
     pub(super) async fn verify_in_lane(&self, identity: &Identity, deadline: Instant) -> Result<(), PoolError> {
-        let in_line = self.login_lane.line_up()?;
+        let queued = self.login_lane.queue()?;
         let attempt = self.admit(identity, deadline).await?;
         if !self.logins.is_verified(identity.key()) {
-            let _place = self.login_lane.enter(deadline).await?;
-            drop(in_line);
+            let _lane = self.login_lane.enter(deadline).await?;
+            drop(queued);
             self.log_in(identity, attempt, Purpose::Verification).await?.goodbye().await;
         }
         Ok(())
