@@ -1,6 +1,7 @@
-//! The name of a place inside parameters, for messages: `parameters.people[3].born`.
+//! The path of a value in nested lists and maps, as text for messages: `parameters.people[3].born`.
 //!
-//! Promises that a name stays short, however deep the place is and however long its keys are.
+//! Owns the spelling of such paths. Promises that a path stays short, however deep the value and however long its keys.
+//! Knows no other room, so that every room can name a value in the same way.
 
 use std::fmt::Write;
 
@@ -13,20 +14,20 @@ pub enum Step<'a> {
     Index(usize),
 }
 
-/// Steps that are named at each end of a long way.
-const NAMED: usize = 6;
-/// Characters of a key that are shown.
+/// The number of steps that are shown at each end of a long path.
+const SHOWN: usize = 6;
+/// The number of characters of a key that are shown.
 const KEY: usize = 60;
 
-/// Names the place that `steps` lead to from `root`.
+/// Returns the path of the value that `steps` lead to from `root`.
 #[must_use]
 pub fn name(root: &str, steps: &[Step<'_>]) -> String {
     let mut name = root.to_owned();
-    let hidden = NAMED..steps.len().saturating_sub(NAMED);
-    for (place, step) in steps.iter().enumerate() {
-        if !hidden.contains(&place) {
+    let hidden = SHOWN..steps.len().saturating_sub(SHOWN);
+    for (at, step) in steps.iter().enumerate() {
+        if !hidden.contains(&at) {
             push(&mut name, *step);
-        } else if place == hidden.start {
+        } else if at == hidden.start {
             name.push('…');
         }
     }
@@ -46,7 +47,7 @@ fn is_plain(key: &str) -> bool {
     (1..=KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// At most `most` characters of `text` on one line, with a mark where something is left out.
+/// Returns at most `most` characters of `text` on one line, followed by `…` if it was longer.
 #[must_use]
 pub fn shortened(text: &str, most: usize) -> String {
     let mut short: String = text.chars().take(most).flat_map(char::escape_debug).collect();
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_named_as_one_would_write_them() {
+    fn paths_look_like_code() {
         let steps = [Step::Key("people"), Step::Index(3), Step::Key("né"), Step::Key("a\nb")];
         assert_eq!(name("parameters", &steps), "parameters.people[3].`né`.`a\\nb`");
         assert_eq!(name("parameters", &[]), "parameters");
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stay_short() {
+    fn paths_stay_short() {
         let deep = vec![Step::Index(0); 1000];
         assert_eq!(name("p", &deep), format!("p{}…{}", "[0]".repeat(6), "[0]".repeat(6)));
         assert_eq!(name("p", &deep[..12]), format!("p{}", "[0]".repeat(12)));

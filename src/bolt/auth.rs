@@ -1,4 +1,4 @@
-//! The auth map of a login, as the database gets it.
+//! The auth map of a login, as it is sent to the database.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::packstream::Writer;
 
-/// What HELLO (up to Bolt 5.0) or LOGON carries. Absent entries are left out, never sent as null.
+/// The credentials that HELLO (up to Bolt 5.0) or LOGON carries. Absent entries are omitted, never sent as null.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AuthToken {
     scheme: String,
@@ -16,8 +16,8 @@ pub struct AuthToken {
 }
 
 impl AuthToken {
-    /// No credentials. Memgraph's log has two warnings for a login that leaves them out, so they are sent, empty; Neo4j does
-    /// not look at them.
+    /// No credentials. They are sent as empty strings, because Memgraph logs two warnings if they are omitted; Neo4j ignores
+    /// them.
     #[must_use]
     pub fn none() -> Self {
         let nothing = String::new();
@@ -36,31 +36,31 @@ impl AuthToken {
         }
     }
 
-    /// A bearer token, passed on as it is.
+    /// A bearer token, passed on unchanged.
     #[must_use]
     pub fn bearer(token: &str) -> Self {
         Self { scheme: "bearer".into(), principal: None, credentials: Some(Zeroizing::new(token.into())), realm: None }
     }
 
-    /// Any other scheme, with credentials in the form that the database wants for it.
+    /// Any other scheme, with credentials in the form that the database expects.
     #[must_use]
     pub fn custom(scheme: &str, credentials: &str) -> Self {
         Self { scheme: scheme.into(), ..Self::bearer(credentials) }
     }
 
-    /// The same login, to a named authority.
+    /// Sets the realm, unless it is empty.
     #[must_use]
     pub fn with_realm(self, realm: Option<&str>) -> Self {
         Self { realm: realm.filter(|realm| !realm.is_empty()).map(Into::into), ..self }
     }
 
-    /// The scheme's name.
+    /// The name of the scheme.
     #[must_use]
     pub fn scheme(&self) -> &str {
         &self.scheme
     }
 
-    /// The entries there are, in a fixed order.
+    /// The entries that are present, in a fixed order.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [
             ("scheme", Some(self.scheme.as_str())),
@@ -72,7 +72,7 @@ impl AuthToken {
         .filter_map(|(key, value)| Some((key, value?)))
     }
 
-    /// Appends the pairs (not the map's head).
+    /// Appends the pairs, without the map's head.
     pub(super) fn write_pairs(&self, writer: &mut Writer<'_>) {
         for (key, value) in self.entries() {
             writer.string(key);
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn absent_entries_are_left_out() {
+    fn absent_entries_are_omitted() {
         let keys = |token: AuthToken| token.entries().map(|(key, _)| key).collect::<Vec<_>>();
         assert_eq!(keys(AuthToken::none()), ["scheme", "principal", "credentials"]);
         assert_eq!(keys(AuthToken::bearer("t")), ["scheme", "credentials"]);

@@ -10,8 +10,8 @@ use super::error::Error;
 
 const MAX_CHUNK: usize = 0xFFFF;
 
-/// So many of a message's last boundaries are remembered. A server may send chunks of a byte, millions of them; what is
-/// looked for at boundaries stands in the last few.
+/// The number of boundaries that are remembered of a message: its last ones. A server may send millions of one-byte
+/// chunks, but whatever is looked for at boundaries starts at one of the last few.
 const MAX_BOUNDARIES: usize = 256;
 
 /// Appends one message, whose payload `write` appends.
@@ -28,18 +28,18 @@ pub fn frame(out: &mut Vec<u8>, write: impl FnOnce(&mut Vec<u8>)) {
     out.extend_from_slice(&[0, 0]);
 }
 
-/// Room for one message of `payload` bytes and its chunks' ends.
+/// The size of one framed message with a payload of `payload` bytes.
 pub(super) fn framed_size(payload: usize) -> usize {
     payload + 2 * payload.div_ceil(MAX_CHUNK) + 4
 }
 
-/// Cuts a payload that is too long for one chunk, in place of the one it was written as. It may be very large, so it is
-/// moved within the buffer.
+/// Splits a payload that is too long for the one chunk it was written as. Moves it within the buffer, since it may be very
+/// large.
 fn split(out: &mut Vec<u8>, start: usize, payload: usize) {
     let heads = 2 * (payload.div_ceil(MAX_CHUNK) - 1);
     out.reserve_exact(heads + 2);
     out.resize(out.len() + heads, 0);
-    // From the end, so that nothing is written over before it has moved.
+    // From the end, so that nothing is overwritten before it has moved.
     for chunk in (0..payload.div_ceil(MAX_CHUNK)).rev() {
         let from = start + 2 + chunk * MAX_CHUNK;
         let length = (payload - chunk * MAX_CHUNK).min(MAX_CHUNK);
@@ -55,14 +55,14 @@ fn put_length(out: &mut [u8], at: usize, length: u16) {
     }
 }
 
-/// The way back: takes bytes as they arrive, cut anywhere, and gives one whole message at a time.
+/// Takes bytes as they arrive, split anywhere, and returns one whole message at a time.
 ///
-/// A message in a single chunk, the usual one, stays where it was read. Others are joined in a scratch buffer.
+/// A message in a single chunk, the usual case, stays where it was read. Others are joined in a scratch buffer.
 #[derive(Debug)]
 pub struct Dechunker {
     buffer: BytesMut,
     scratch: Vec<u8>,
-    /// Where in `scratch` the last chunks began.
+    /// The offsets in `scratch` at which the last chunks begin.
     boundaries: VecDeque<usize>,
     current: Current,
     max_message: usize,
@@ -72,14 +72,14 @@ pub struct Dechunker {
 enum Current {
     /// Between messages, or in the middle of one that is being joined.
     None,
-    /// In `buffer`, behind its two bytes of length.
+    /// In `buffer`, after its two bytes of length.
     InPlace(usize),
     /// In `scratch`.
     Joined,
 }
 
 impl Dechunker {
-    /// `max_message` is the longest payload accepted, in bytes.
+    /// Returns an empty dechunker that accepts payloads of at most `max_message` bytes.
     #[must_use]
     pub fn new(max_message: usize) -> Self {
         Self {
@@ -91,12 +91,12 @@ impl Dechunker {
         }
     }
 
-    /// Where to put what arrives.
+    /// The buffer for bytes that arrive.
     pub fn buffer(&mut self) -> &mut BytesMut {
         &mut self.buffer
     }
 
-    /// Nothing has arrived that was not taken.
+    /// Whether every byte that arrived belongs to a message that was returned.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         let held = match self.current {
@@ -106,7 +106,7 @@ impl Dechunker {
         self.buffer.len() == held && (self.current != Current::None || self.scratch.is_empty())
     }
 
-    /// Moves on to the next message, if all of it is there.
+    /// Moves on to the next message, and returns whether all of it has arrived.
     ///
     /// # Errors
     /// [`Error::MessageTooLong`].
@@ -150,7 +150,7 @@ impl Dechunker {
         }
     }
 
-    /// The message that [`Dechunker::advance`] found.
+    /// The message that [`Dechunker::advance`] moved to.
     #[must_use]
     pub fn message(&self) -> &[u8] {
         match self.current {
@@ -160,15 +160,15 @@ impl Dechunker {
         }
     }
 
-    /// The parts of the message that begin at one of its last chunks' boundaries, except the whole message.
+    /// The tails of the message that begin at one of its last chunk boundaries, except the whole message.
     pub fn tails(&self) -> impl Iterator<Item = &[u8]> {
         let joined = self.current == Current::Joined;
         let inner = self.boundaries.iter().filter(move |&&boundary| joined && boundary > 0);
         inner.filter_map(|&boundary| self.scratch.get(boundary..))
     }
 
-    /// Lets go of the last message, so that the next can come into its place, and of the read buffer if that has more
-    /// than `most` bytes; true if it had. Does nothing unless [`Dechunker::is_empty`].
+    /// Releases the last message, and the read buffer if it has more than `most` bytes. Returns whether it had. Does
+    /// nothing unless [`Dechunker::is_empty`].
     pub fn shrink(&mut self, most: usize) -> bool {
         if !self.is_empty() {
             return false;
@@ -234,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_message_is_cut_without_a_copy() {
+    fn a_large_message_is_split_without_a_copy() {
         let size = 3 << 20;
         let measured = allocation_counter::measure(|| {
             let mut out = Vec::with_capacity(framed_size(size));
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_large_buffer_is_given_back_and_only_when_nothing_is_in_it() {
+    fn only_a_large_and_empty_buffer_is_released() {
         let mut dechunker = Dechunker::new(1 << 20);
         dechunker.buffer().reserve(100);
         for size in [90, 1000] {
@@ -254,12 +254,12 @@ mod tests {
             assert!(dechunker.advance().unwrap());
             assert_eq!(dechunker.shrink(500), size > 500, "{size}");
             assert!(dechunker.message().is_empty() && dechunker.buffer().is_empty());
-            assert_eq!(dechunker.buffer().try_reclaim(90), size == 90, "{size}: what is small is used again, whole");
+            assert_eq!(dechunker.buffer().try_reclaim(90), size == 90, "{size}: a small buffer is reused whole");
         }
     }
 
     #[test]
-    fn keep_alives_between_messages_mean_nothing() {
+    fn keep_alives_between_messages_are_ignored() {
         let mut dechunker = Dechunker::new(100);
         dechunker.buffer().extend_from_slice(&[0, 0, 0, 0, 0, 1, 7, 0, 0, 0, 0]);
         assert_eq!(drain(&mut dechunker), [vec![7]]);
@@ -303,15 +303,15 @@ mod tests {
         assert!(dechunker.advance().unwrap());
         assert_eq!(dechunker.message().len(), BYTES);
         assert!(most <= 2 * MAX_BOUNDARIES, "{most} boundaries");
-        assert!(dechunker.tails().any(|tail| tail == [8, 7, 7]), "the last ones are there");
+        assert!(dechunker.tails().any(|tail| tail == [8, 7, 7]), "the last ones are remembered");
         assert!(dechunker.shrink(4096) || dechunker.buffer.capacity() <= 64 * 1024);
         let kept = (dechunker.boundaries.capacity(), dechunker.scratch.capacity());
-        assert!(kept.0 == 0 && kept.1 <= MAX_CHUNK, "{kept:?} are kept");
+        assert!(kept.0 == 0 && kept.1 <= MAX_CHUNK, "{kept:?} are retained");
     }
 
     proptest! {
         #[test]
-        fn what_was_framed_comes_back(
+        fn framing_is_reversible(
             messages in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 1..8),
             cut in 1_usize..64,
         ) {

@@ -1,4 +1,4 @@
-//! Dialing: from an endpoint to a logged-in connection, under one deadline.
+//! Dialing: opens a connection to an endpoint and logs in, under one deadline.
 
 use std::{fmt, io, sync::Arc, time::Duration};
 
@@ -19,23 +19,23 @@ use super::{
     version::Version,
 };
 
-/// Load balancers forget silent connections after some minutes, so an idle one says something this often.
+/// The interval of keep-alives on idle connections: load balancers drop silent ones after some minutes.
 const KEEPALIVE: Duration = Duration::from_secs(30);
-/// A connection on which nothing has been acknowledged for so long, data or keep-alive, is dead.
+/// After this time without an acknowledgement, of data or of a keep-alive, a connection is considered dead.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(30);
 
-/// Where connections lead.
+/// What connections are opened to.
 #[derive(Clone)]
 pub enum Endpoint {
     /// A server on the network.
     Network {
         /// Its address.
         uri: Uri,
-        /// With TLS, unless `None`.
+        /// TLS settings; `None` for plain TCP.
         tls: Option<Arc<ClientConfig>>,
     },
-    /// A server in this process: each call gives the client's end of a new stream.
+    /// A server in this process: each call returns the client's end of a new stream.
     Memory(Arc<dyn Fn() -> DuplexStream + Send + Sync>),
 }
 
@@ -57,11 +57,11 @@ impl fmt::Display for Endpoint {
 /// Opens connections to one endpoint.
 #[derive(Debug, Clone)]
 pub struct Dialer {
-    /// Where to.
+    /// The endpoint.
     pub endpoint: Endpoint,
-    /// How the server's dialect is settled.
+    /// How the server's dialect is determined.
     pub dialect: Recognition,
-    /// For TCP, TLS, handshake and login together.
+    /// The time limit for TCP, TLS, handshake and login together.
     pub timeout: Duration,
     /// See [`Limits`].
     pub limits: Limits,
@@ -80,10 +80,10 @@ impl Dialer {
         timeout(self.timeout, opening).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }
 
-    /// Finds out whether a Bolt server is there, without logging in.
+    /// Checks that a Bolt server answers, without a login, and returns the version that it negotiates.
     ///
     /// # Errors
-    /// As [`Dialer::dial`], save for what concerns the login.
+    /// As [`Dialer::dial`], except those of the login.
     pub async fn probe(&self) -> Result<Version, Error> {
         let probing = async {
             let mut io = self.transport().await?;
@@ -129,7 +129,7 @@ async fn connect(uri: &Uri) -> Result<TcpStream, Error> {
     Ok(stream)
 }
 
-/// Has the system notice that the other side is gone without a word.
+/// Lets the system detect that the other side is gone without a word.
 fn notice_death(socket: SockRef<'_>) -> io::Result<()> {
     socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3))?;
     #[cfg(target_os = "linux")]
@@ -144,7 +144,7 @@ mod tests {
     use super::{super::uri::Security, *};
 
     #[tokio::test]
-    async fn the_system_watches_over_every_connection() {
+    async fn the_system_watches_every_connection() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let stream = connect(&Uri { security: Security::Plain, host: "127.0.0.1".into(), port }).await.unwrap();

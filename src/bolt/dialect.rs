@@ -1,36 +1,36 @@
-//! How servers differ beyond the protocol version, as data. The only place that tells one server from another.
+//! The differences between servers beyond the protocol version, as data. No other file distinguishes servers.
 
 use std::fmt;
 
-/// What a kind of server does differently.
+/// The behaviour of one kind of server.
 ///
-/// Chosen from what the server says of itself in HELLO, or set by the operator.
+/// Chosen by what the server announces in its reply to HELLO, or set by the operator.
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Dialect {
-    /// For logs and messages.
+    /// The name in logs and messages.
     pub name: &'static str,
-    /// RESET stops a running statement. Where it does not, it waits behind the statement.
+    /// RESET interrupts a running statement. Otherwise it waits until the statement has ended.
     pub reset_interrupts: bool,
-    /// An abandoned statement is ended by TERMINATE TRANSACTIONS on another connection, which finds it by a tag in
-    /// its metadata.
+    /// Abandoned statements are ended by TERMINATE TRANSACTIONS on another connection, which finds them by a tag in their
+    /// metadata.
     pub ends_by_tag: bool,
-    /// Every RUN and BEGIN outside a transaction has to carry a map or a list, or the server may take the
-    /// database and the user of an earlier request (Memgraph, from 3.5).
+    /// Every RUN and BEGIN outside a transaction has to carry a map or a list. Otherwise the server may use the database
+    /// and the user of an earlier request (Memgraph, from 3.5).
     pub always_configure: bool,
-    /// A RUN or BEGIN that names a database or a user and fails leaves the session in doubt: close it. Not where every
-    /// later one makes the server look at both anew.
+    /// After a failed RUN or BEGIN that names a database or a user, it is uncertain which ones the session uses, so the
+    /// connection is stale. False if the server re-evaluates both with every request.
     pub refusal_makes_stale: bool,
-    /// The access mode of a statement outside of a transaction counts for nothing: reading takes a transaction.
+    /// The server ignores the access mode of a statement outside of a transaction, so reading needs a transaction.
     pub mode_needs_transaction: bool,
-    /// A statement that begins with these words changes the session for whoever comes next.
+    /// Statements that begin with these words change the session for later statements.
     pub session_statements: &'static [&'static str],
-    /// Statements that would start or end a transaction behind the client's back.
+    /// Statements that start or end a transaction, which the gateway would not notice.
     pub transaction_statements: &'static [&'static str],
-    /// A statement outside of a transaction that the server refuses has left nothing behind. ArcadeDB 26.10 keeps a part
-    /// of those that meet a conflict.
+    /// A statement that fails outside of a transaction has no effect. ArcadeDB 26.10 keeps some effects of statements that
+    /// fail because of a conflict.
     pub undoes_refused: bool,
-    /// A connection may log in anew (LOGOFF, LOGON) without anything of its earlier login staying behind.
+    /// A connection can log in again (LOGOFF, LOGON) without keeping anything of its earlier login.
     pub logs_in_again: bool,
     /// The server has bookmarks.
     pub bookmarks: bool,
@@ -40,20 +40,20 @@ pub struct Dialect {
     pub bytes: bool,
     /// Parameters may hold times with an offset.
     pub zoned_time: bool,
-    /// Temporal parameters are confined to what Memgraph survives.
+    /// Temporal parameters are restricted to the values that Memgraph survives.
     pub confined_temporals: bool,
-    /// Most nesting levels of a parameter, and most values in all parameters together.
+    /// The most nesting levels of a parameter.
     pub parameter_depth: usize,
-    /// See [`Dialect::parameter_depth`].
+    /// The most values in all parameters together.
     pub parameter_values: usize,
-    /// A failure in the middle of a stream may come as the last chunks of a RECORD that was cut off.
+    /// A failure in the middle of a result may arrive as the last chunks of a truncated RECORD.
     pub glued_failures: bool,
-    /// One of the server's few workers is blocked while rows that were asked for are not taken from the socket. So little
-    /// is asked for before the size of the rows is known, and nobody is waited for in the middle of a batch for long.
+    /// The server blocks one of its few workers until requested rows are read from the socket. So the gateway requests few
+    /// rows until it knows their size, and does not wait long for a client in the middle of a batch.
     pub holds_workers: bool,
 }
 
-/// Neo4j, and whatever claims to be it.
+/// Neo4j, and servers that claim to be Neo4j.
 pub static NEO4J: Dialect = Dialect {
     name: "neo4j",
     reset_interrupts: true,
@@ -99,13 +99,13 @@ pub static MEMGRAPH: Dialect = Dialect {
     holds_workers: true,
 };
 
-/// A server of unknown kind: nothing is assumed that only some servers can do.
+/// A server of unknown kind: nothing is assumed that only some servers support.
 pub static STRICT: Dialect = UNKNOWN;
 
-/// The database inside this process. It is known to undo what it refuses.
+/// The embedded database. Its failed statements have no effect.
 pub static EMBEDDED: Dialect = Dialect { name: "embedded", undoes_refused: true, ..UNKNOWN };
 
-/// What is assumed of a server of unknown kind.
+/// The assumptions about a server of unknown kind.
 pub(super) const UNKNOWN: Dialect = Dialect {
     name: "strict",
     reset_interrupts: false,
@@ -129,10 +129,10 @@ pub(super) const UNKNOWN: Dialect = Dialect {
 };
 
 impl Dialect {
-    /// The dialect of a server that calls itself `agent` (HELLO's `server`).
+    /// Returns the dialect of a server that announces itself as `agent` (`server` in the reply to HELLO).
     ///
-    /// Memgraph says `Neo4j/v5.11.0 compatible graph database server - Memgraph` unless told otherwise; other
-    /// servers that are compatible with Neo4j say so in words, and only Neo4j itself is `Neo4j/` and a version.
+    /// Memgraph announces `Neo4j/v5.11.0 compatible graph database server - Memgraph` unless configured otherwise. Other
+    /// servers that are compatible with Neo4j say so in words; only Neo4j itself is `Neo4j/` and a version.
     #[must_use]
     pub fn of_agent(agent: &str) -> &'static Self {
         if agent.contains("Memgraph") {
@@ -146,7 +146,7 @@ impl Dialect {
         }
     }
 
-    /// Whether an error with this code gives Memgraph away.
+    /// Whether only Memgraph sends errors with this code.
     #[must_use]
     pub fn is_memgraphs(code: &str) -> bool {
         code.starts_with("Memgraph.")
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn servers_are_known_by_what_they_say() {
+    fn servers_are_recognised_by_their_agent() {
         for (agent, dialect) in [
             ("Neo4j/2026.09.0", &NEO4J),
             ("Neo4j/5.26.31", &NEO4J),

@@ -1,4 +1,4 @@
-//! What can go wrong on a wire.
+//! Why a connection cannot be opened, or cannot be used any longer.
 
 use std::{io, time::Duration};
 
@@ -6,28 +6,27 @@ use thiserror::Error;
 
 use super::{failure::Failure, packstream::DecodeError, version::Version};
 
-/// A wire that cannot be had, or cannot be used any longer. After any of these the connection is closed, save
-/// where its variant says otherwise.
+/// A failure to open or to use a connection. The connection is closed after any of these.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// No TCP connection.
+    /// The TCP connection could not be opened.
     #[error("cannot connect to {address}: {source}")]
     Connect {
         /// Host and port.
         address: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// No TLS.
+    /// The TLS handshake failed.
     #[error("TLS with {address} failed: {source}")]
     Tls {
         /// Host and port.
         address: String,
-        /// What rustls said.
+        /// The error of the TLS library.
         source: io::Error,
     },
-    /// The other side speaks something else.
+    /// The Bolt handshake failed.
     #[error("{0}")]
     Handshake(#[from] HandshakeError),
     /// The server refused the login.
@@ -45,10 +44,10 @@ pub enum Error {
     /// The server broke the protocol.
     #[error("the database broke the Bolt protocol: {0}")]
     Protocol(&'static str),
-    /// A message could not be read.
+    /// The server sent a message that could not be decoded.
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    /// A message is larger than allowed.
+    /// The server sent a message that is larger than allowed.
     #[error("the database sent a message of more than {limit} bytes (limits.record)")]
     MessageTooLong {
         /// The limit in bytes.
@@ -56,35 +55,35 @@ pub enum Error {
     },
 }
 
-/// The two sides have no version in common, or the other side is no Bolt server.
+/// The two sides have no Bolt version in common, or the other side is not a Bolt server.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// Four zero bytes.
+    /// The answer was four zero bytes.
     #[error("the database speaks none of the Bolt versions 4.1 to 6.1")]
     NoCommonVersion,
-    /// `HTTP`, the beginning of an HTTP response.
+    /// The answer was `HTTP`, the beginning of an HTTP response.
     #[error("this is an HTTP port, not a Bolt port (Bolt is usually on 7687); check database.uri")]
     Http,
-    /// The beginning of a TLS alert.
+    /// The answer was the beginning of a TLS alert.
     #[error("this port wants TLS; use bolt+s:// (or bolt+ssc:// for a self-signed certificate) in database.uri")]
     TlsAlert,
-    /// The end of the stream, without a byte.
+    /// The connection was closed without an answer.
     #[error(
         "the connection was closed during the handshake; the port may want TLS: try bolt+s:// (or bolt+ssc:// for \
          a self-signed certificate) in database.uri"
     )]
     Closed,
-    /// Memgraph answers with a failure instead of zeros.
+    /// The answer was a failure, which Memgraph sends instead of zeros.
     #[error("this Memgraph speaks none of the Bolt versions 4.1 to 6.1 (2.1 and later do)")]
     MemgraphRefusal,
-    /// A version that was not offered.
+    /// The server chose a version that was not offered.
     #[error("the database chose Bolt {0}, which was not offered")]
     NotOffered(Version),
-    /// Anything else.
+    /// The answer was something else.
     #[error("this is not a Bolt server: it answered the handshake with {0:02X?}; check database.uri")]
     NotBolt([u8; 4]),
-    /// A list of versions that makes no sense.
+    /// The server sent an invalid list of versions.
     #[error("the database sent a malformed list of Bolt versions")]
     BadManifest,
 }

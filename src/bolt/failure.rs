@@ -1,21 +1,20 @@
-//! FAILURE: what the server says went wrong.
+//! FAILURE: an error that the server reports.
 
 use super::packstream::{DecodeError, Reader, Token};
 
-/// An error of the server, in the words of the server.
+/// An error that the server reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
     /// `Neo.ClientError.Statement.SyntaxError` and the like (`code`, from Bolt 5.7 `neo4j_code`).
     pub code: String,
-    /// For people.
+    /// The description for people.
     pub message: String,
-    /// `_classification` of the diagnostic record (Bolt 5.7 and later, where sent): whose fault it is.
+    /// `_classification` of the diagnostic record (Bolt 5.7 and later, if sent): whose fault the error is.
     pub classification: Option<String>,
 }
 
 impl Failure {
-    /// Reads the metadata map of a FAILURE. Keys that are missing get the protocol's defaults, unknown ones are
-    /// passed over.
+    /// Reads the metadata map of a FAILURE. Missing keys get the protocol's defaults; unknown keys are ignored.
     ///
     /// # Errors
     /// As [`Reader::token`].
@@ -37,7 +36,7 @@ impl Failure {
         Ok(failure)
     }
 
-    /// The server closes the connection after this, or the two sides no longer agree about its state.
+    /// Whether the server closes the connection after this failure, or its state is uncertain.
     #[must_use]
     pub fn is_fatal(&self) -> bool {
         self.code.contains(".Request.Invalid")
@@ -46,14 +45,14 @@ impl Failure {
             || (self.is_of_security() && !self.code.ends_with(".CredentialsExpired"))
     }
 
-    /// Its code puts it among what concerns logins and rights.
+    /// Whether the failure is about logins or privileges, according to its code.
     #[must_use]
     pub fn is_of_security(&self) -> bool {
         self.code.contains(".Security.")
     }
 
-    /// The refusal of a login says that the credential is not good, rather than that the server does not look at it for
-    /// the moment: after too many attempts, or because it cannot reach who knows.
+    /// Whether the refusal of a login means that the credential is wrong, and not that the server did not examine it: after
+    /// too many attempts, or because it cannot reach its provider.
     #[must_use]
     pub fn is_about_credential(&self) -> bool {
         const OTHERWISE: [&str; 3] = [".AuthenticationRateLimit", ".AuthProviderFailed", ".AuthProviderTimeout"];
@@ -62,14 +61,14 @@ impl Failure {
             && !OTHERWISE.iter().any(|title| self.code.ends_with(title))
     }
 
-    /// The refusal of a login says that the user has as many sessions as the server allows (Memgraph's user profiles).
+    /// Whether a login was refused because the user has as many sessions as the server allows (Memgraph's user profiles).
     #[must_use]
     pub fn is_session_limit(&self) -> bool {
         self.code.ends_with(".SessionLimitReached")
     }
 }
 
-/// Takes a string; anything else leaves `text` as it is. Bytes that are not UTF-8 do as well.
+/// Reads a string into `text`. Other values, and strings that are not UTF-8, leave it unchanged.
 fn assign(text: &mut String, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
     let value = reader.raw()?;
     if let Ok(Token::String(value)) = Reader::new(value).token() {
@@ -105,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn both_spellings_of_the_code() {
+    fn both_keys_of_the_code_are_read() {
         for key in ["code", "neo4j_code"] {
             let failure = Failure::parse(&metadata(&[(key, "A.B.C.D"), ("message", "m")])).unwrap();
             assert_eq!((failure.code.as_str(), failure.message.as_str()), ("A.B.C.D", "m"));
@@ -120,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn not_every_refused_login_is_the_credentials_fault() {
+    fn not_every_refused_login_means_a_wrong_credential() {
         let of = |code: &str| Failure { code: code.into(), message: String::new(), classification: None };
         for code in ["Neo.ClientError.Security.Unauthorized", "Memgraph.ClientError.Security.Unauthenticated"] {
             assert!(of(code).is_about_credential(), "{code}");
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn fatal_codes_are_those_after_which_the_server_closes() {
+    fn failures_after_which_the_server_closes_are_fatal() {
         let fatal = |code: &str| Failure { code: code.into(), message: String::new(), classification: None }.is_fatal();
         assert!(fatal("Neo.ClientError.Request.Invalid") && fatal("Memgraph.ExecutionException"));
         assert!(fatal("Neo.ClientError.Security.Unauthorized"));

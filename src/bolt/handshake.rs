@@ -1,8 +1,7 @@
-//! The first bytes: which version the two sides speak.
+//! The handshake: the two sides agree on a version.
 //!
-//! The offer is the manifest marker (Neo4j from 5.26 answers with its list), then 5.8 down to 5.0, 4.4 down to
-//! 4.2, and 4.1. It never holds a range of 255, which some Memgraph versions do not survive, nor a slot of zeros
-//! before another.
+//! The offer is the manifest marker (Neo4j from 5.26 answers with its list), then 5.8 down to 5.0, 4.4 down to 4.2, and
+//! 4.1. It contains no range of 255, which crashes some Memgraph versions, and no slot of zeros before another slot.
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
@@ -19,22 +18,22 @@ const OFFER: [u8; 20] = [
     0x00, 0x00, 0x01, 0x04, // 4.1
 ];
 
-/// More entries than this in a manifest are an attack, not a server.
+/// A manifest with more entries than this is an attack.
 const MAX_MANIFEST: u64 = 64;
 
-/// What has been agreed, and what has still to be written in front of the first message.
+/// The agreed version, and what has to be written before the first message.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Agreement {
-    /// The version both sides speak.
+    /// The version that both sides speak.
     pub version: Version,
-    /// The choice from a manifest. It is not answered, so it travels with HELLO.
+    /// The choice from a manifest. It has no reply, so it is sent together with HELLO.
     pub choice: Option<[u8; 5]>,
 }
 
 /// Negotiates over `io`.
 ///
 /// # Errors
-/// [`Error::Io`], or [`Error::Handshake`] with what was found instead of a version.
+/// [`Error::Io`], or [`Error::Handshake`] with what was received instead of a version.
 pub async fn negotiate(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result<Agreement, Error> {
     io.write_all(&OFFER).await.map_err(Error::Io)?;
     io.flush().await.map_err(Error::Io)?;
@@ -60,7 +59,7 @@ pub async fn negotiate(io: &mut (impl AsyncRead + AsyncWrite + Unpin)) -> Result
     }
 }
 
-/// Reads the manifest and takes the newest version that both sides speak.
+/// Reads the manifest and chooses the newest version that both sides speak.
 async fn choose(io: &mut (impl AsyncRead + Unpin)) -> Result<Agreement, Error> {
     let entries = variable(io).await?;
     if entries > MAX_MANIFEST {
@@ -73,12 +72,12 @@ async fn choose(io: &mut (impl AsyncRead + Unpin)) -> Result<Agreement, Error> {
         let spoken = (oldest..=minor).map(|minor| Version::new(major, minor)).filter(|v| v.is_spoken());
         best = best.max(spoken.max());
     }
-    variable(io).await?; // the capabilities: none is used
+    variable(io).await?; // the capabilities, which are not used
     let version = best.ok_or(HandshakeError::NoCommonVersion)?;
     Ok(Agreement { version, choice: Some([0, 0, version.minor, version.major, 0]) })
 }
 
-/// A number in groups of seven bits, the lowest first.
+/// Reads a number in groups of seven bits, the lowest first.
 async fn variable(io: &mut (impl AsyncRead + Unpin)) -> Result<u64, Error> {
     let mut value = 0_u64;
     for shift in (0..70).step_by(7) {
@@ -126,7 +125,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_newest_of_a_manifest_is_chosen_wherever_it_stands() {
+    async fn the_newest_version_of_a_manifest_is_chosen_wherever_it_stands() {
         let neo4j_2026 = [0, 0, 1, 0xFF, 4, 0, 4, 4, 4, 0, 4, 4, 5, 0, 2, 8, 5, 0, 1, 1, 6, 0];
         let agreement = answered(&neo4j_2026).await.unwrap();
         assert_eq!(agreement.version, Version::new(6, 1));
@@ -140,7 +139,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn plain_answers() {
+    async fn plain_answers_are_understood() {
         for version in [Version::new(5, 2), Version::new(4, 1), Version::new(5, 8)] {
             let agreement = answered(&[0, 0, version.minor, version.major]).await.unwrap();
             assert_eq!(agreement, Agreement { version, choice: None });
@@ -148,7 +147,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn refusals_say_what_was_found() {
+    async fn refusals_say_what_was_received() {
         assert_eq!(refused(&[0, 0, 0, 0]).await, HandshakeError::NoCommonVersion);
         assert_eq!(refused(b"HTTP/1.1 400 Bad Request").await, HandshakeError::Http);
         assert_eq!(refused(&[0x15, 3, 3, 0, 2, 2, 70]).await, HandshakeError::TlsAlert);

@@ -1,4 +1,4 @@
-//! Requests: what the client may say, as bytes.
+//! Requests: the client's messages, as bytes.
 
 use super::{
     auth::AuthToken,
@@ -20,10 +20,10 @@ const DISCARD: u8 = 0x2F;
 const PULL: u8 = 0x3F;
 const LOGOFF: u8 = 0x6B;
 
-/// How this client names itself to databases.
+/// The name that this client announces to databases.
 const AGENT: &str = concat!("boltgate/", env!("CARGO_PKG_VERSION"));
 
-/// What RUN (outside a transaction) and BEGIN carry beside the statement. What is absent is not sent.
+/// What RUN (outside a transaction) and BEGIN carry in addition to the statement. Absent entries are not sent.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Extra<'a> {
     /// The database; the user's home database when absent.
@@ -32,26 +32,26 @@ pub struct Extra<'a> {
     pub impersonated_user: Option<&'a str>,
     /// Access mode `r`.
     pub read_only: bool,
-    /// What the transaction has to see.
+    /// Bookmarks of the transactions whose effects this one has to see.
     pub bookmarks: &'a [String],
-    /// After so many milliseconds the server ends the transaction. More than 0.
+    /// The time in milliseconds after which the server ends the transaction. More than 0.
     pub timeout_ms: Option<i64>,
-    /// A PackStream map, shown by the server beside the running transaction.
+    /// A PackStream map that the server shows with the running transaction.
     pub metadata: Option<&'a [u8]>,
-    /// Least severity of the notifications wanted (Bolt 5.2 and later).
+    /// The lowest severity of notifications to send (Bolt 5.2 and later).
     pub minimum_severity: Option<&'a str>,
-    /// Categories of notifications not wanted (Bolt 5.2 and later). `None` leaves the server's choice.
+    /// The categories of notifications not to send (Bolt 5.2 and later). `None`: the server decides.
     pub disabled_categories: Option<&'a [&'static str]>,
     /// BEGIN only: a transaction in which statements may commit in batches (`tx_type` IMPLICIT).
     pub implicit: bool,
 }
 
-/// What a message has to know of the connection it is for.
+/// The properties of the connection that messages depend on.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Session<'a> {
     pub(super) capabilities: &'a Capabilities,
     pub(super) dialect: &'a Dialect,
-    /// Names the connection, for dialects that end statements by tag.
+    /// Identifies the connection, for dialects that end statements by tag.
     pub(super) tag: &'a str,
 }
 
@@ -71,7 +71,7 @@ impl Extra<'_> {
         if self.read_only {
             pairs.string("mode", "r");
         }
-        // An empty list is a promise kept too: see `Dialect::always_configure`.
+        // An empty list is enough for `Dialect::always_configure`.
         let bookmarks: &[String] = if dialect.bookmarks { self.bookmarks } else { &[] };
         if !bookmarks.is_empty() || dialect.always_configure {
             pairs.list("bookmarks", bookmarks.iter().map(String::as_str));
@@ -104,7 +104,7 @@ impl Extra<'_> {
     }
 }
 
-/// The caller's metadata with the connection's tag in front.
+/// Writes the caller's metadata, preceded by the connection's tag.
 fn tagged(writer: &mut Writer<'_>, metadata: Option<&[u8]>, tag: &str) {
     let mut reader = Reader::new(metadata.unwrap_or(&[0xA0]));
     let pairs = reader.expect_map().unwrap_or(0);
@@ -114,7 +114,7 @@ fn tagged(writer: &mut Writer<'_>, metadata: Option<&[u8]>, tag: &str) {
     writer.raw(reader.rest());
 }
 
-/// A map of few pairs, counted as it is written.
+/// A small map, whose pairs are counted as they are written.
 struct Pairs<'a> {
     out: &'a mut Vec<u8>,
     start: usize,
@@ -182,8 +182,8 @@ pub(super) fn logon(out: &mut Vec<u8>, auth: &AuthToken) {
     });
 }
 
-/// From here on, in bytes, room for a message is made before it is written: growing by doubling would take three times as
-/// much meanwhile.
+/// The size in bytes from which the buffer is grown before a message is written: growing by doubling would need three
+/// times as much memory in between.
 const LARGE: usize = 64 * 1024;
 
 pub(super) fn run(out: &mut Vec<u8>, statement: &str, parameters: &[u8], extra: Option<(&Extra<'_>, Session<'_>)>) {
@@ -206,12 +206,12 @@ pub(super) fn begin(out: &mut Vec<u8>, extra: &Extra<'_>, session: Session<'_>) 
     message(out, BEGIN, 1, |out| extra.write(out, session));
 }
 
-/// PULL of at most `rows` rows. Never a `qid`: Memgraph does not survive it, and one result is open at a time.
+/// Writes a PULL of at most `rows` rows. It has no `qid`, which crashes Memgraph, because one result is open at a time.
 pub(super) fn pull(out: &mut Vec<u8>, rows: i64) {
     counted(out, PULL, rows);
 }
 
-/// DISCARD of all rows that are left.
+/// Writes a DISCARD of all remaining rows.
 pub(super) fn discard(out: &mut Vec<u8>) {
     counted(out, DISCARD, -1);
 }
@@ -317,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn a_begin_leaves_out_what_is_absent() {
+    fn a_begin_omits_absent_entries() {
         let capabilities = Capabilities::of(Version::new(5, 0));
         let bookmarks = ["bm1".to_owned()];
         let extra = Extra {
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn hello_by_version() {
+    fn hello_depends_on_the_version() {
         let hello_of = |major, minor| {
             let mut out = Vec::new();
             hello(&mut out, Version::new(major, minor), &AuthToken::basic("u", "p"));

@@ -1,8 +1,8 @@
 //! The Bolt protocol, from the client's side, over any byte stream.
 //!
-//! Owns PackStream, chunks, messages, the handshake, the states of one connection, and the dialing of one over
-//! TCP and TLS. Promises that a connection always knows what the server still owes it ([`Connection::is_clean`]),
-//! whenever a caller stops listening. Knows nothing of HTTP, JSON, tokens' meaning, or pools.
+//! Owns PackStream, chunks, messages, the handshake, the states of one connection, and dialing over TCP and TLS. Promises
+//! that a connection always knows which replies are outstanding ([`Connection::is_clean`]), wherever a caller stops
+//! reading. Knows nothing of HTTP, JSON, the meaning of tokens, or pools.
 
 pub mod auth;
 pub mod chunk;

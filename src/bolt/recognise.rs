@@ -1,8 +1,8 @@
-//! Which dialect the connections to one endpoint speak: what the operator says, or what the server shows of itself.
+//! The dialect of the connections to one endpoint: set by the operator, or recognised from the server's messages.
 //!
-//! Memgraph may call itself anything, as Neo4j does, or nothing at all. It greets with a constant (`connection_id`
-//! `bolt-1`, and no hints), as the first connection of another server might be greeted. What it says at the end of a batch of
-//! rows (`run_id`) and the codes of its errors are its own. What one connection finds out, later ones know.
+//! Memgraph may announce any name, including Neo4j's, or none. Its greeting is constant (`connection_id` `bolt-1`, no
+//! hints), but the first connection to another server might be greeted in the same way. Only its summaries at the end of a
+//! batch of rows (`run_id`) and the codes of its errors are unmistakable. Later connections know what an earlier one found.
 
 use std::sync::{
     Arc,
@@ -14,10 +14,10 @@ use super::{
     summary,
 };
 
-/// A server of unknown kind that greets as Memgraph does. What it is sent does for both.
+/// A server of unknown kind that greets as Memgraph does. It is sent only what suits both.
 static MEMGRAPH_OR_STRICT: Dialect = Dialect { ends_by_tag: true, mode_needs_transaction: true, ..UNKNOWN };
 
-/// A server that calls itself Neo4j and greets as Memgraph does. What it is sent does for both.
+/// A server that announces itself as Neo4j and greets as Memgraph does. It is sent only what suits both.
 static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
     reset_interrupts: MEMGRAPH.reset_interrupts,
     ends_by_tag: MEMGRAPH.ends_by_tag,
@@ -30,12 +30,12 @@ static MEMGRAPH_OR_NEO4J: Dialect = Dialect {
     ..NEO4J
 };
 
-/// How the dialect is settled. Clones share what is found out.
+/// How the dialect is determined. Clones share what they learn.
 #[derive(Debug, Clone)]
 pub enum Recognition {
-    /// The operator has set it.
+    /// Set by the operator.
     Set(&'static Dialect),
-    /// By what the server says; true once it is known for a Memgraph.
+    /// Learnt from the server's messages; true once it is known to be a Memgraph.
     Learnt(Arc<AtomicBool>),
 }
 
@@ -52,8 +52,8 @@ impl From<Option<&'static Dialect>> for Recognition {
 }
 
 impl Recognition {
-    /// The dialect to go on with after HELLO's SUCCESS, in which the server calls itself `agent`; and whether it may turn
-    /// out to be a Memgraph yet.
+    /// Returns the dialect for the connection after the reply to HELLO, in which the server announces itself as `agent`;
+    /// and whether the server may still turn out to be a Memgraph.
     pub(super) fn greeted(&self, agent: &str, metadata: &[u8]) -> (&'static Dialect, bool) {
         let learnt = match self {
             Self::Set(dialect) => return (dialect, false),
@@ -64,7 +64,7 @@ impl Recognition {
             return (dialect, false);
         }
         if !is_memgraphs_greeting(metadata) {
-            // Another server may have taken its place.
+            // Another server may have replaced the Memgraph.
             learnt.store(false, Ordering::Relaxed);
             return (dialect, false);
         }
@@ -72,7 +72,7 @@ impl Recognition {
         if learnt.load(Ordering::Relaxed) { (&MEMGRAPH, false) } else { (or_memgraph, true) }
     }
 
-    /// The dialect to go on with once the server has shown itself to be a Memgraph.
+    /// Records that the server is a Memgraph, and returns the dialect for the connection.
     pub(super) fn is_memgraph(&self) -> &'static Dialect {
         match self {
             Self::Set(dialect) => dialect,
@@ -89,7 +89,7 @@ fn is_memgraphs_greeting(metadata: &[u8]) -> bool {
         && summary::entry(metadata, "hints").is_none()
 }
 
-/// Whether the metadata of a SUCCESS that ends a batch of rows give Memgraph away.
+/// Whether the metadata of a SUCCESS that ends a batch of rows is Memgraph's.
 pub(super) fn is_memgraphs_summary(metadata: &[u8]) -> bool {
     summary::entry(metadata, "run_id").is_some()
 }
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_one_connection_learns_the_next_one_knows() {
+    fn later_connections_know_what_an_earlier_one_learned() {
         let recognition = Recognition::default();
         let memgraphs = greeting("bolt-1", false);
         for (agent, before) in [("Neo4j/5.2.0", &MEMGRAPH_OR_NEO4J), ("", &MEMGRAPH_OR_STRICT)] {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn others_are_what_they_say() {
+    fn other_servers_are_what_they_announce() {
         let recognition = Recognition::default();
         for (agent, metadata, dialect) in [
             ("Neo4j/5.26.0", greeting("bolt-1", true), &NEO4J),
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn until_it_is_known_both_are_served() {
+    fn an_undecided_server_is_sent_what_suits_both() {
         for dialect in [&MEMGRAPH_OR_NEO4J, &MEMGRAPH_OR_STRICT] {
             assert!(dialect.always_configure && dialect.ends_by_tag && dialect.mode_needs_transaction);
             assert!(!dialect.logs_in_again && dialect.glued_failures);

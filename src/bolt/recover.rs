@@ -1,4 +1,4 @@
-//! Bringing a connection back that a caller has left in the middle of something.
+//! Recovering a connection that a caller abandoned in mid-use.
 
 use std::time::Duration;
 
@@ -6,11 +6,11 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Reply};
 
-/// Makes `connection` clean again within `budget`, whatever its last user left outstanding. Gives whether that
-/// succeeded; otherwise it must be closed.
+/// Makes `connection` clean again within `budget`, whatever its last user left outstanding. Returns whether that succeeded;
+/// if not, the connection must be closed.
 ///
-/// Where RESET interrupts, the running statement ends within milliseconds; elsewhere RESET is answered only when
-/// the statement has ended by itself.
+/// Where RESET interrupts statements, the running one ends within milliseconds; elsewhere RESET is answered only when the
+/// statement has ended by itself.
 pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
     connection.forget_unsent();
     if connection.is_clean() {
@@ -22,16 +22,16 @@ pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
     matches!(timeout(budget, reset(connection)).await, Ok(true)) && connection.is_clean()
 }
 
-/// Queues a RESET that interrupts the running statement, unless one is on its way or a login is.
+/// Queues a RESET that interrupts the running statement, unless a RESET, a BEGIN or a login is pending.
 pub fn request_reset(connection: &mut Connection) {
-    // A RESET that overtakes a BEGIN or a login costs the connection on Neo4j.
+    // Neo4j closes the connection if a RESET overtakes a BEGIN or a login.
     if connection.is_recoverable() && !connection.owes_begin() && !connection.owes_login() && !connection.owes_reset() {
         connection.reset();
     }
 }
 
 async fn reset(connection: &mut Connection) -> bool {
-    // A RESET that overtakes a BEGIN or a login costs the connection on Neo4j.
+    // Neo4j closes the connection if a RESET overtakes a BEGIN or a login.
     if connection.settle_login().await.is_err() {
         return false;
     }
@@ -51,7 +51,7 @@ async fn reset(connection: &mut Connection) -> bool {
     true
 }
 
-/// Proves that an idle connection is alive: one RESET, answered within `budget`.
+/// Checks that an idle connection is alive: the server has to answer a RESET within `budget`.
 pub async fn check_liveness(connection: &mut Connection, budget: Duration) -> bool {
     connection.reset();
     matches!(timeout(budget, connection.reply()).await, Ok(Ok(Reply::Success))) && connection.is_clean()

@@ -1,7 +1,7 @@
-//! A TCP stream that follows whoever uses it from one runtime to another.
+//! A TCP stream that moves with its user from one runtime to another.
 //!
-//! A stream is woken by the runtime that it was made in. Used from elsewhere it works, but each answer takes a detour by
-//! that runtime's thread, which costs more than the exchange itself.
+//! A stream is registered with the runtime in which it was created, which wakes the tasks that wait for it. It works in
+//! other runtimes too, but each reply takes a detour through that runtime's thread, which costs more than the exchange.
 
 use std::{
     io,
@@ -16,7 +16,7 @@ use tokio::{
     runtime::{Handle, Id},
 };
 
-/// A TCP stream, and the runtime that wakes it.
+/// A TCP stream, and the runtime with which it is registered.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
@@ -24,12 +24,12 @@ pub(super) struct Socket {
 }
 
 impl Socket {
-    /// A stream that was made in the current runtime.
+    /// Wraps a stream that was created in the current runtime.
     pub(super) fn new(stream: TcpStream) -> Self {
         Self { stream, home: Handle::current().id() }
     }
 
-    /// Makes the current runtime the one that wakes it. If that cannot be, it stays where it was, and works.
+    /// Registers the stream with the current runtime. If that fails, it stays with its old one, and still works.
     pub(super) fn move_here(&mut self) {
         let here = Handle::current().id();
         if self.home == here {
@@ -37,7 +37,9 @@ impl Socket {
         }
         match SockRef::from(&self.stream).try_clone().and_then(|socket| TcpStream::from_std(socket.into())) {
             Ok(stream) => *self = Self { stream, home: here },
-            Err(error) => tracing::debug!(%error, "a connection to the database stays with another thread"),
+            Err(error) => {
+                tracing::debug!(%error, "could not move a connection to the database to this thread; its replies take a detour")
+            }
         }
     }
 }
@@ -73,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stream_outlives_the_runtime_that_it_has_left() {
+    fn a_stream_outlives_the_runtime_that_it_left() {
         let runtime = || Builder::new_current_thread().enable_io().build().unwrap();
         let (first, second) = (runtime(), runtime());
         let (mut socket, mut peer) = first.block_on(async {
@@ -81,7 +83,7 @@ mod tests {
             let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
             (Socket::new(stream), listener.accept().await.unwrap().0.into_std().unwrap())
         });
-        // What has come before the move is not lost.
+        // Bytes that arrived before the move are not lost.
         std::io::Write::write_all(&mut peer, b"before").unwrap();
         second.block_on(async { socket.move_here() });
         drop(first);

@@ -1,15 +1,15 @@
-//! SUCCESS: what the server says of a statement. Unknown keys are passed over, none is required.
+//! SUCCESS: the server's summary of a statement. Unknown keys are ignored, and no key is required.
 
 use super::packstream::{DecodeError, Reader, Token, Writer};
 
-/// The end of a batch of rows, and of the statement when there are no more.
+/// The summary of a batch of rows, and of the statement if no rows are left.
 ///
-/// What only the text layer can show (counters, plans, notifications) stays PackStream.
+/// Counters, plans and notifications stay PackStream: they are only written out as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Summary {
     /// More rows can be pulled.
     pub has_more: bool,
-    /// Where the database stood after the statement.
+    /// The bookmark of the statement's transaction.
     pub bookmark: Option<String>,
     /// `r`, `w`, `rw` or `s`.
     pub kind: Option<String>,
@@ -42,7 +42,7 @@ impl Summary {
                 "type" => summary.kind = string(value),
                 "stats" => summary.stats = map(value),
                 "plan" => summary.plan = map(value),
-                // Memgraph sends the profile as JSON text, in a shape of its own; its rows say the same.
+                // Memgraph sends the profile as JSON text of its own shape, which is not a map; its rows say the same.
                 "profile" => summary.profile = map(value),
                 "statuses" => summary.statuses = list(value),
                 "notifications" => summary.notifications = list(value),
@@ -53,10 +53,10 @@ impl Summary {
     }
 }
 
-/// The names of a result's columns, from the metadata of RUN's SUCCESS: a PackStream list, empty when absent.
+/// Reads the columns of a result from the metadata of RUN's SUCCESS; none if the key is absent.
 ///
 /// # Errors
-/// As [`Reader::token`], and [`DecodeError::Value`] when a name is no string.
+/// As [`Reader::token`], and [`DecodeError::Value`] if a name is not a string.
 pub fn columns(metadata: &[u8]) -> Result<Columns, DecodeError> {
     let mut reader = Reader::new(metadata);
     for _ in 0..reader.expect_map()? {
@@ -74,16 +74,16 @@ pub fn columns(metadata: &[u8]) -> Result<Columns, DecodeError> {
     Ok(Columns { count: 0, list: vec![0x90] })
 }
 
-/// A result's columns: how many, and their names.
+/// The columns of a result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Columns {
-    /// How many.
+    /// The number of columns.
     pub count: usize,
     /// Their names: a PackStream list of strings.
     pub list: Vec<u8>,
 }
 
-/// Two lists as one. What is no list counts for nothing.
+/// Joins two lists. A value that is not a list is ignored.
 #[must_use]
 pub fn joined(first: Option<Vec<u8>>, second: Option<Vec<u8>>) -> Option<Vec<u8>> {
     let (Some(one), Some(other)) = (&first, &second) else {
@@ -101,13 +101,13 @@ pub fn joined(first: Option<Vec<u8>>, second: Option<Vec<u8>>) -> Option<Vec<u8>
     Some(out)
 }
 
-/// One string of a metadata map, for instance HELLO's `server`.
+/// Returns a string entry of a metadata map, such as `server` in the reply to HELLO.
 #[must_use]
 pub fn string_entry(metadata: &[u8], wanted: &str) -> Option<String> {
     entry(metadata, wanted).and_then(string)
 }
 
-/// One value of a metadata map.
+/// Returns an entry of a metadata map, as PackStream.
 #[must_use]
 pub fn entry<'a>(metadata: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
     let mut reader = Reader::new(metadata);
@@ -145,7 +145,7 @@ mod tests {
     use super::{super::packstream::Writer, *};
 
     #[test]
-    fn unknown_keys_and_odd_types_do_no_harm() {
+    fn unknown_keys_and_wrong_types_are_ignored() {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
         writer.map(5);

@@ -1,4 +1,4 @@
-//! Ending a statement on another connection, for servers on which RESET has to wait for it (Memgraph).
+//! Ending a statement from another connection, for servers on which RESET has to wait for the statement (Memgraph).
 
 use std::time::Duration;
 
@@ -12,25 +12,25 @@ use super::{
     summary,
 };
 
-/// Rows asked for at once; more transactions than this do not run on one server.
+/// The number of rows to request: no server runs more transactions than this.
 const ROWS: u32 = 100_000;
 
 /// How long the database may take to list or end transactions, in milliseconds.
 const TIMEOUT_MS: i64 = 5000;
 
-/// How often the transaction is looked for: one that the server is just checking is left out of the list.
+/// The number of times the transaction is looked for: the list omits one that the server is just checking.
 const LOOKS: u32 = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Ends the transaction whose metadata carry `tag`, on another `connection` under the same login, as the same `user` if it
-/// was impersonated (a user may always end what is its own). Gives whether there was one.
+/// Ends the transaction whose metadata carries `tag`, on another `connection` of the same login, as the same `user` if one
+/// was impersonated (users may always end their own transactions). Returns whether there was such a transaction.
 ///
 /// # Errors
 /// What broke the connection.
 pub async fn terminate(connection: &mut Connection, tag: &str, user: Option<&str>) -> Result<bool, Error> {
     let mut found = find(connection, tag, user).await?;
     for _ in 1..LOOKS {
-        // After a refusal there is nothing to be seen later either.
+        // If the list was refused, it will be refused again.
         if found.is_some() || !connection.is_clean() {
             break;
         }
@@ -40,7 +40,7 @@ pub async fn terminate(connection: &mut Connection, tag: &str, user: Option<&str
     let Some(id) = found else {
         return Ok(false);
     };
-    // The identifier has to be a literal in the statement. `find` lets digits through, nothing else.
+    // The identifier has to be a literal in the statement. `find` returns only digits.
     start(connection, &format!("TERMINATE TRANSACTIONS \"{id}\""), user);
     let mut ended = true;
     for _ in ["RUN", "PULL"] {
@@ -64,7 +64,7 @@ fn start(connection: &mut Connection, statement: &str, user: Option<&str>) {
     connection.pull(ROWS);
 }
 
-/// The identifier of the transaction that carries `tag`.
+/// Finds the identifier of the transaction that carries `tag`.
 async fn find(connection: &mut Connection, tag: &str, user: Option<&str>) -> Result<Option<String>, Error> {
     start(connection, "SHOW TRANSACTIONS", user);
     let Reply::Success = connection.reply().await? else {
@@ -89,7 +89,7 @@ async fn find(connection: &mut Connection, tag: &str, user: Option<&str>) -> Res
     Ok(found)
 }
 
-/// Columns differ between versions, so they are found by name.
+/// Finds a column by its name, since columns differ between versions.
 fn position(columns: &[u8], name: &str) -> Option<usize> {
     let mut reader = Reader::new(columns);
     let count = reader.expect_list().ok()?;

@@ -1,4 +1,4 @@
-//! What went wrong with TLS, as sentences for an operator: what it was, and what to do.
+//! TLS errors as sentences for operators: what is wrong, and what to do.
 
 use std::io;
 
@@ -10,19 +10,19 @@ use rustls::{
 
 const NO_TLS: &str = "the port may not speak TLS: try bolt://";
 
-/// The same error in plain words.
+/// Returns the same error in plain words.
 pub(super) fn in_words(error: io::Error) -> io::Error {
     let words = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
         Some(error) => of_rustls(error),
         None if error.kind() == io::ErrorKind::UnexpectedEof => {
-            format!("the server closed the connection in the handshake; {NO_TLS}")
+            format!("the server closed the connection during the handshake; {NO_TLS}")
         }
         None => return error,
     };
     io::Error::new(error.kind(), words)
 }
 
-/// No certificate can be for a host of this name.
+/// The error for a host name that no certificate can be valid for.
 pub(super) fn of_host(host: &str) -> io::Error {
     let words = format!("\"{host}\" is neither a host name nor an IP address; correct database.uri");
     io::Error::new(io::ErrorKind::InvalidInput, words)
@@ -31,25 +31,22 @@ pub(super) fn of_host(host: &str) -> io::Error {
 fn of_rustls(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(error) => of_certificate(error),
-        Error::NoCertificatesPresented => "the server showed no certificate; give it one".into(),
+        Error::NoCertificatesPresented => "the server presented no certificate; install one on it".into(),
         Error::InvalidMessage(_) => format!("the server did not answer in TLS; {NO_TLS}"),
         Error::PeerIncompatible(_) | Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            "the server speaks neither TLS 1.2 nor 1.3 with ciphers that are still safe; update it, or change its \
-             settings"
-                .into()
+            "the server supports neither TLS 1.2 nor 1.3 with secure ciphers; update it, or change its settings".into()
         }
         Error::AlertReceived(AlertDescription::HandshakeFailure | AlertDescription::InsufficientSecurity) => {
-            "the server found no version or cipher of TLS in common; Boltgate speaks 1.2 and 1.3".into()
+            "the server and Boltgate have no TLS version or cipher in common; Boltgate supports TLS 1.2 and 1.3".into()
         }
         Error::AlertReceived(AlertDescription::CertificateRequired | AlertDescription::NoCertificate) => {
-            "the server wants a certificate from its clients, which Boltgate has none of; turn that off for this port"
-                .into()
+            "the server requires a client certificate, which Boltgate does not have; turn that off for this port".into()
         }
         Error::AlertReceived(AlertDescription::UnrecognisedName) => {
             "the server does not know the host name of database.uri; use the name that its certificate is for".into()
         }
-        Error::AlertReceived(_) => "the server broke the handshake off; its log may say why".into(),
-        _ => "the server broke the rules of the handshake; see whether it is what database.uri should name".into(),
+        Error::AlertReceived(_) => "the server aborted the handshake; its log may say why".into(),
+        _ => "the server violated the TLS protocol; check that database.uri names the right server".into(),
     }
 }
 
@@ -57,7 +54,7 @@ fn of_certificate(error: &CertificateError) -> String {
     use CertificateError as E;
     const RENEW: &str = "renew it on the server";
     match error {
-        // A bad signature is what an issuer's successor of the same name leaves.
+        // The signature is also wrong if an issuer was replaced by another one of the same name.
         E::UnknownIssuer | E::BadSignature => {
             "its certificate is from an issuer that is not trusted; name the issuer's \
              certificate in database.ca_file, or use bolt+ssc:// to accept any certificate"
@@ -71,7 +68,7 @@ fn of_certificate(error: &CertificateError) -> String {
             format!("its certificate is not valid before {from}; compare the clocks of both machines")
         }
         E::NotValidForName => {
-            "its certificate is not valid for name in database.uri; use a name that it is valid for".into()
+            "its certificate is not valid for the name in database.uri; use a name that it is valid for".into()
         }
         E::NotValidForNameContext { expected, presented } => {
             let expected = name(expected);
@@ -81,15 +78,15 @@ fn of_certificate(error: &CertificateError) -> String {
             };
             format!(
                 "its certificate is not valid for name {expected}, but for {valid}; use such a name in database.uri, or \
-                 another certificate on the server"
+                 install another certificate on the server"
             )
         }
         E::Revoked => format!("its certificate has been revoked; {RENEW}"),
         E::InvalidPurpose | E::InvalidPurposeContext { .. } => {
-            "its certificate is not one for servers; give the server another one".into()
+            "its certificate is not meant for servers; install another one on the server".into()
         }
-        E::BadEncoding => "its certificate is malformed; give the server another one".into(),
-        _ => "its certificate cannot be verified; give the server another one, or use bolt+ssc:// to accept any \
+        E::BadEncoding => "its certificate is malformed; install another one on the server".into(),
+        _ => "its certificate cannot be verified; install another one on the server, or use bolt+ssc:// to accept any \
               certificate"
             .into(),
     }
@@ -99,7 +96,7 @@ fn name(name: &ServerName<'_>) -> String {
     name.to_str().into_owned()
 }
 
-/// rustls writes names as `DnsName("db.example")`.
+/// The plain name: rustls writes `DnsName("db.example")`.
 fn plain(presented: &str) -> &str {
     let inner = presented.split_once('(').and_then(|(_, rest)| rest.strip_suffix(')'));
     inner.map_or(presented, |inner| inner.trim_matches('"'))
@@ -108,7 +105,7 @@ fn plain(presented: &str) -> &str {
 fn date(time: UnixTime) -> String {
     let seconds = i64::try_from(time.as_secs()).ok();
     let timestamp = seconds.and_then(|seconds| Timestamp::from_second(seconds).ok());
-    timestamp.map_or_else(|| "a day beyond all calendars".into(), |time| time.strftime("%Y-%m-%d").to_string())
+    timestamp.map_or_else(|| "a date outside the calendar".into(), |time| time.strftime("%Y-%m-%d").to_string())
 }
 
 #[cfg(test)]
@@ -124,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_error_is_a_sentence_that_says_what_to_do() {
+    fn each_error_says_what_to_do() {
         let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
         let (time, first) = (at(1_800_000_000), at(1_580_515_200));
         let expected = ServerName::try_from("localhost").unwrap();
@@ -154,22 +151,26 @@ mod tests {
                     required: ExtendedKeyPurpose::ServerAuth,
                     presented: Vec::new(),
                 }),
-                "not one for servers",
+                "not meant for servers",
                 "another one",
             ),
             (Error::InvalidMessage(InvalidMessage::InvalidContentType), "did not answer in TLS", "bolt://"),
-            (Error::AlertReceived(AlertDescription::CertificateRequired), "wants a certificate", "turn that off"),
-            (Error::AlertReceived(AlertDescription::InternalError), "broke the handshake off", "log"),
+            (
+                Error::AlertReceived(AlertDescription::CertificateRequired),
+                "requires a client certificate",
+                "turn that off",
+            ),
+            (Error::AlertReceived(AlertDescription::InternalError), "aborted the handshake", "log"),
         ] {
             let said = words(error);
             assert!(said.contains(says) && said.contains(advises), "{said}");
-            // Nothing of how Rust shows a value to programmers.
+            // The text contains nothing of Rust's debug format.
             assert!(!said.contains(['{', '}', '[', '\n', '"']) && !said.contains("Name("), "{said}");
         }
     }
 
     #[test]
-    fn an_end_in_the_handshake_is_what_a_plain_port_does() {
+    fn a_port_without_tls_closes_during_the_handshake() {
         let said = in_words(io::Error::new(io::ErrorKind::UnexpectedEof, "tls handshake eof")).to_string();
         assert!(said.contains("try bolt://") && !said.contains("eof"), "{said}");
         let reset = in_words(io::Error::from(io::ErrorKind::ConnectionReset));

@@ -1,26 +1,26 @@
-//! Where a database is: `bolt://host:port`.
+//! The address of a database: `bolt://host:port`.
 
 use std::fmt;
 
-/// How the bytes travel.
+/// Whether and how the connection is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Security {
-    /// `bolt`: as they are.
+    /// `bolt`: unencrypted.
     Plain,
-    /// `bolt+s`: TLS, and the server's certificate must be trusted.
+    /// `bolt+s`: TLS with a trusted certificate.
     Verified,
-    /// `bolt+ssc`: TLS, whatever the server's certificate (self-signed ones too).
+    /// `bolt+ssc`: TLS with any certificate, including self-signed ones.
     SelfSigned,
 }
 
-/// A database's address.
+/// The address of a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uri {
-    /// Plain or TLS.
+    /// The encryption.
     pub security: Security,
-    /// Name or address, without brackets.
+    /// The host name or IP address, without brackets.
     pub host: String,
-    /// TCP port.
+    /// The TCP port.
     pub port: u16,
 }
 

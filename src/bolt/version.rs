@@ -5,20 +5,20 @@ use std::fmt;
 /// A Bolt version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
-    /// The part before the dot.
+    /// The number before the dot.
     pub major: u8,
-    /// The part behind the dot.
+    /// The number after the dot.
     pub minor: u8,
 }
 
 impl Version {
-    /// `major.minor`.
+    /// Returns the version `major.minor`.
     #[must_use]
     pub const fn new(major: u8, minor: u8) -> Self {
         Self { major, minor }
     }
 
-    /// Whether this client speaks the version. 5.5 was never shipped; Neo4j 4.2 chooses 4.2, which is 4.1.
+    /// Whether this client speaks the version. 5.5 was never released; Neo4j 4.2 chooses 4.2, which equals 4.1.
     #[must_use]
     pub fn is_spoken(self) -> bool {
         matches!((self.major, self.minor), (4, 1..=4) | (5, 0..=4 | 6..=8) | (6, 0 | 1))
@@ -31,22 +31,22 @@ impl fmt::Display for Version {
     }
 }
 
-/// What a negotiated version can do.
+/// The capabilities of a negotiated version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Capabilities {
-    /// Login has messages of its own (5.1); before that it is part of HELLO.
+    /// Logins have messages of their own (5.1); before, they are part of HELLO.
     pub logon: bool,
     /// HELLO has to carry `bolt_agent` (5.3).
     pub bolt_agent: bool,
     /// HELLO offers the patch that brings UTC date-times to 4.3 and 4.4.
     pub patch_utc: bool,
-    /// Date-times travel as UTC: from 5.0, or once the server has agreed to the patch.
+    /// Date-times are sent as UTC: from 5.0, or once the server has agreed to the patch.
     pub utc: bool,
-    /// RUN and BEGIN know `imp_user` (4.4).
+    /// RUN and BEGIN accept `imp_user` (4.4).
     pub impersonation: bool,
-    /// RUN and BEGIN know notification filters (5.2).
+    /// RUN and BEGIN accept notification filters (5.2).
     pub notification_filter: bool,
-    /// The filter speaks of classifications (5.6), not of categories.
+    /// The filter names classifications (5.6) instead of categories.
     pub classifications: bool,
     /// The Vector structure (6.0).
     pub vector: bool,
@@ -55,7 +55,7 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// The capabilities of a freshly negotiated `version`.
+    /// Returns the capabilities of `version`, right after the handshake.
     #[must_use]
     pub fn of(version: Version) -> Self {
         let from = |major, minor| version >= Version::new(major, minor);

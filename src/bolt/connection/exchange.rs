@@ -1,4 +1,4 @@
-//! Bytes out and bytes in: writing what is queued, and waiting for what is owed.
+//! Writing queued requests, and reading replies.
 
 use std::{
     future::poll_fn,
@@ -15,10 +15,10 @@ use super::{super::error::Error, Connection, Defect, MAX_READ, Phase, Reply};
 impl Connection {
     /// Writes what is queued and waits for the next reply.
     ///
-    /// Cancel-safe for the connection: a caller that stops waiting loses nothing but its place.
+    /// Cancel-safe: no part of a reply is lost if the future is dropped.
     ///
     /// # Errors
-    /// What broke the connection, which is then of no more use.
+    /// What broke the connection, which is then [defunct](Connection::defect).
     pub async fn reply(&mut self) -> Result<Reply, Error> {
         loop {
             if let Some(reply) = self.buffered_reply()? {
@@ -28,7 +28,7 @@ impl Connection {
         }
     }
 
-    /// The next reply, if all of it has arrived.
+    /// Returns the next reply, if all of it has arrived.
     ///
     /// # Errors
     /// As [`Connection::reply`].
@@ -36,13 +36,13 @@ impl Connection {
         loop {
             match self.step()? {
                 Step::Waiting => return Ok(None),
-                Step::Login => {} // which is the connection's own business
+                Step::Login => {} // which callers do not see
                 Step::Reply(reply) => return Ok(Some(reply)),
             }
         }
     }
 
-    /// Takes the next message, if all of it has arrived.
+    /// Processes the next message, if all of it has arrived.
     ///
     /// # Errors
     /// As [`Connection::reply`].
@@ -55,7 +55,7 @@ impl Connection {
         step.map_err(|error| self.defunct(error))
     }
 
-    /// Writes what is queued and reads what there is, at least a byte.
+    /// Writes what is queued, and reads at least a byte.
     ///
     /// # Errors
     /// As [`Connection::reply`].
@@ -68,13 +68,13 @@ impl Connection {
         }
     }
 
-    /// Whether the server has closed the connection or said something unasked. Does not wait.
+    /// Whether the server has closed the idle connection, or has sent something unasked. Does not wait.
     #[must_use]
     pub fn is_closed(&mut self) -> bool {
         let mut context = Context::from_waker(std::task::Waker::noop());
         match self.poll_read(&mut context) {
             Poll::Pending => false,
-            // A keep-alive is no reason to close, anything else is.
+            // Only a keep-alive is harmless.
             Poll::Ready(Ok(())) => !matches!(self.inbound.advance(), Ok(false)) || !self.inbound.is_empty(),
             Poll::Ready(Err(_)) => true,
         }
@@ -86,10 +86,9 @@ impl Connection {
         error
     }
 
-    /// Writes and reads at the same time, since either side may have to wait for the other; ready when something
-    /// has been read.
+    /// Writes and reads at the same time, since either side may have to wait for the other. Ready when something was read.
     fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
-        // A server that refuses a login may close while it is still being written to. What it said counts more.
+        // A server that refuses a login may close the connection during the write; its reply says more than the error.
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {
             self.write_failed = Some(error);
             self.clear_outbound();
@@ -136,18 +135,18 @@ impl Connection {
     }
 }
 
-/// What the next message was.
+/// The kind of the next message.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Step {
-    /// It has not arrived yet.
+    /// None: it has not arrived yet.
     Waiting,
-    /// That a login goes well.
+    /// A step of a login succeeded.
     Login,
-    /// What somebody waits for.
+    /// A reply to a caller's request.
     Reply(Reply),
 }
 
-/// The end of the stream, however the system or TLS words it.
+/// Whether the error is the end of the stream, in whichever way the system or TLS expresses it.
 fn is_closed(error: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
     matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)

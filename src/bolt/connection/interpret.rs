@@ -1,4 +1,4 @@
-//! What a message from the server means, and where it leaves the session.
+//! Interpreting the server's messages: what each means, and the state in which it leaves the session.
 
 use super::{
     super::{
@@ -19,16 +19,16 @@ const IGNORED: u8 = 0x7E;
 const FAILURE: u8 = 0x7F;
 
 impl Connection {
-    /// Takes the next message apart and moves the session on.
+    /// Parses the next message and advances the session.
     pub(super) fn interpret(&mut self) -> Result<Step, Error> {
         let reply = self.parse()?;
         if reply == Reply::Record {
             return match self.pending.front() {
                 Some(Pending::Pull) => Ok(Step::Reply(reply)),
-                _ => Err(Error::Protocol("a row that nobody asked for")),
+                _ => Err(Error::Protocol("a row without a request for it")),
             };
         }
-        let request = self.pending.pop_front().ok_or(Error::Protocol("a reply that nobody asked for"))?;
+        let request = self.pending.pop_front().ok_or(Error::Protocol("a reply without a request"))?;
         if matches!(request, Pending::Logon | Pending::Logoff) {
             self.login_answered(request, reply)?;
             return Ok(Step::Login);
@@ -95,13 +95,13 @@ impl Connection {
                 Ok(Reply::Failure(Failure::parse(metadata)?))
             }
             [0xB0, IGNORED] | [0xB1, IGNORED, ..] => Ok(Reply::Ignored),
-            // The row may have been cut off within its first two bytes.
+            // It may be a row that was cut off within its first two bytes.
             _ => self.glued_failure().map(Reply::Failure).ok_or(Error::Protocol("a message of unknown kind")),
         }
     }
 
-    /// Memgraph 3.1 to 3.12 cut a row off and put the failure behind it, in the same message but in chunks of
-    /// its own.
+    /// Finds the failure at the end of a row that was cut off: Memgraph 3.1 to 3.12 send both in one message, the failure in
+    /// chunks of its own.
     fn glued_failure(&self) -> Option<Failure> {
         if !self.dialect.glued_failures {
             return None;
@@ -115,12 +115,12 @@ impl Connection {
     }
 }
 
-/// Metadata is one map and nothing behind it.
+/// Checks that metadata is one map with nothing after it.
 fn whole_map(metadata: &[u8]) -> Result<(), DecodeError> {
     let mut reader = Reader::new(metadata);
     if !matches!(reader.clone().token()?, Token::Map(_)) {
-        return Err(DecodeError::Framing("metadata that is no map"));
+        return Err(DecodeError::Framing("metadata that is not a map"));
     }
     reader.skip()?;
-    if reader.rest().is_empty() { Ok(()) } else { Err(DecodeError::Framing("bytes behind the end of a message")) }
+    if reader.rest().is_empty() { Ok(()) } else { Err(DecodeError::Framing("bytes after the end of a message")) }
 }

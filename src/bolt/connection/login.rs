@@ -1,4 +1,4 @@
-//! The beginning of a connection: handshake, HELLO and LOGON, and a later login as somebody else.
+//! Logins: the handshake, HELLO and LOGON of a new connection, and later logins as another user.
 
 use std::{collections::VecDeque, io, time::Duration};
 
@@ -23,10 +23,10 @@ use super::{
 };
 
 impl Connection {
-    /// Shakes hands and logs in over `io`.
+    /// Performs the handshake and logs in over `io`.
     ///
     /// # Errors
-    /// [`Error::Handshake`], [`Error::Login`] with the server's words, or what broke the connection.
+    /// [`Error::Handshake`], [`Error::Login`] with the server's failure, or what broke the connection.
     pub async fn open(
         mut io: Box<dyn Transport>,
         auth: &AuthToken,
@@ -64,8 +64,8 @@ impl Connection {
         Ok(connection)
     }
 
-    /// HELLO and, from 5.1, LOGON in the same write. Nothing more: servers limit what may come before the login
-    /// is done, and close the connection when it fails.
+    /// Sends HELLO and, from 5.1, LOGON in the same write. Nothing else goes with them: servers limit what may precede the
+    /// end of the login, and close the connection if it fails.
     async fn hello(&mut self, auth: &AuthToken) -> Result<(), Error> {
         message::hello(&mut self.outbound, self.version, auth);
         self.owe(Pending::Hello);
@@ -106,8 +106,8 @@ impl Connection {
         self.capabilities.logon && self.dialect.logs_in_again
     }
 
-    /// Queues a login as anybody, to travel with what is queued next. Only a clean connection may be asked, and only
-    /// if it [can](Connection::can_log_in_again). A refusal is the error of whatever waits for a reply next, and
+    /// Queues a login as any user, which is sent together with the next requests. The connection must be clean and
+    /// [able](Connection::can_log_in_again) to log in again. A refusal is returned to whoever waits for the next reply, and
     /// closes the connection.
     pub fn queue_login(&mut self, auth: &AuthToken, on_login: OnLogin) {
         message::logoff(&mut self.outbound);
@@ -116,10 +116,10 @@ impl Connection {
         self.on_login = Some(on_login);
     }
 
-    /// Waits until a login that is under way has succeeded.
+    /// Waits until the pending login has succeeded.
     ///
     /// # Errors
-    /// [`Error::Login`] with the server's words, or what broke the connection, which is then closed.
+    /// [`Error::Login`] with the server's failure, or what broke the connection, which is then defunct.
     pub async fn settle_login(&mut self) -> Result<(), Error> {
         while self.owes_login() {
             match self.step()? {
@@ -156,7 +156,8 @@ impl Connection {
         }
     }
 
-    /// Servers limit what may come before a login is through; what is larger has to wait for it.
+    /// Holds the message that starts at `start` back until the pending login has succeeded, if it exceeds the pre-login
+    /// limits.
     pub(super) fn hold_back_until_login(&mut self, start: usize) {
         if self.held_back_from.is_none()
             && self.owes_login()
@@ -169,7 +170,7 @@ impl Connection {
 
 const UNDECIDED: Error = Error::Protocol("a login was neither accepted nor refused");
 
-/// The hint after how many seconds of silence a server is to be taken for dead.
+/// The server's hint: after how many seconds of silence it is to be considered dead.
 fn receive_timeout(metadata: &[u8]) -> Option<u64> {
     let hints = summary::entry(metadata, "hints")?;
     let hint = summary::entry(hints, "connection.recv_timeout_seconds")?;

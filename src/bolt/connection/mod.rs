@@ -1,8 +1,7 @@
 //! One connection: requests are queued, written together, and answered in order.
 //!
-//! The connection itself remembers which replies are outstanding and keeps half-read messages, so a caller may
-//! stop at any point: what it leaves behind is known, and [`Connection::is_clean`] is false until somebody has
-//! dealt with it.
+//! The connection remembers which replies are outstanding and keeps half-read messages, so a caller may stop at any
+//! `await`: what it leaves behind is known, and [`Connection::is_clean`] returns false until that is dealt with.
 
 mod exchange;
 mod interpret;
@@ -27,36 +26,36 @@ use tokio::{
 
 /// A byte stream that Bolt can be spoken over.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Makes the current runtime the one that wakes whoever waits for the stream. Streams that belong to no runtime have
-    /// nothing to do.
+    /// Registers the stream with the current runtime, which then wakes the tasks that wait for it. Streams that belong to
+    /// no runtime do nothing.
     fn move_here(&mut self) {}
 }
 
 impl Transport for DuplexStream {}
 
-/// The first read of an idle connection asks for this much, in bytes; busy ones grow to [`MAX_READ`].
+/// The size of the first read of an idle connection, in bytes. Busy connections read up to [`MAX_READ`].
 const MIN_READ: usize = 4 * 1024;
 const MAX_READ: usize = 64 * 1024;
-/// What a connection may take for granted about its surroundings.
+/// The limits that a connection enforces.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// The longest message accepted, in bytes.
+    /// The longest message that is accepted, in bytes.
     pub max_message: usize,
-    /// The longest silence while a reply is outstanding. The server's own hint goes first.
+    /// The longest silence while a reply is outstanding. The server's own hint takes precedence.
     pub silence: Duration,
 }
 
-/// Told how a login that was queued has ended. Dropped untold when the connection breaks first.
+/// Called with the outcome of a queued login. Dropped without a call if the connection breaks first.
 pub type OnLogin = Box<dyn FnOnce(Result<(), &Failure>) + Send>;
 
-/// What the server said.
+/// A reply of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
     /// A row; [`Connection::payload`] holds its list of fields.
     Record,
     /// A request was carried out; [`Connection::payload`] holds the metadata.
     Success,
-    /// A request was passed over because an earlier one failed.
+    /// A request was ignored because an earlier one failed.
     Ignored,
     /// A request failed.
     Failure(Failure),
@@ -77,7 +76,7 @@ enum Pending {
     Reset,
 }
 
-/// Where the session stands, as far as the replies tell.
+/// The state of the session, as far as the replies tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
     /// Not logged in.
@@ -90,14 +89,14 @@ enum Phase {
     Transaction { open: bool },
     /// A request failed; only RESET helps.
     Failed,
-    /// Nothing can be done with it but to close it.
+    /// The connection can only be closed.
     Defunct(Defect),
 }
 
-/// Why a connection is of no more use.
+/// Why a connection cannot be used any longer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Defect {
-    /// It was lost, or the server closes it after a failure.
+    /// The connection was lost, or the server closes it after a failure.
     Lost,
     /// The server was silent for too long.
     Silent,
@@ -105,7 +104,7 @@ pub enum Defect {
     Protocol,
     /// The server refused a login.
     Login,
-    /// A login that was queued was never sent, so it would serve another user than it should.
+    /// A queued login was never sent, so the connection would serve another user than it should.
     LoginUnsent,
 }
 
@@ -129,11 +128,11 @@ pub struct Connection {
     read_size: usize,
     outbound: Vec<u8>,
     sent: usize,
-    /// What of `outbound` may be written before the login that is under way has succeeded.
+    /// The offset in `outbound` of the first message that has to wait until the pending login has succeeded.
     held_back_from: Option<usize>,
-    /// `outbound` holds a credential.
+    /// Whether `outbound` contains a credential.
     secret: bool,
-    /// How many of the newest entries in `pending` are still in `outbound`.
+    /// The number of the newest entries of `pending` whose requests are still in `outbound`.
     queued: usize,
     write_failed: Option<io::Error>,
     pending: VecDeque<Pending>,
@@ -143,35 +142,35 @@ pub struct Connection {
     capabilities: Capabilities,
     dialect: &'static Dialect,
     recognition: Recognition,
-    /// The server may still show itself to be a Memgraph.
+    /// The server may still turn out to be a Memgraph.
     may_be_memgraph: bool,
     agent: String,
-    /// Names this connection among all that the server has, for as long as it lives.
+    /// Identifies this connection among all connections of the server.
     tag: String,
-    /// The user as whom the newest statement or transaction is carried out, where statements are ended by tag.
+    /// The user that the newest statement or transaction runs as, where statements are ended by tag.
     acting_as: Option<String>,
     silence: Duration,
     opened: Instant,
     logged_in: Instant,
-    /// Who wants to hear how the login that is under way ends.
+    /// Receives the outcome of the pending login.
     on_login: Option<OnLogin>,
 }
 
 impl Connection {
-    /// The message's content behind its tag: a row's list of fields, or a map of metadata.
+    /// The content of the last message: a row's list of fields, or a map of metadata.
     #[must_use]
     pub fn payload(&self) -> &[u8] {
         self.inbound.message().get(2..).unwrap_or_default()
     }
 
-    /// Nothing is half written or half read, nothing is owed, and the session is ready for anybody of the same
-    /// identity.
+    /// Whether the connection can be reused by the same identity: nothing is half written or half read, no reply is
+    /// outstanding, and the session is ready.
     #[must_use]
     pub fn is_clean(&self) -> bool {
         self.phase == Phase::Ready && !self.stale && self.is_quiet()
     }
 
-    /// In a transaction in which no result is open and no reply outstanding.
+    /// Whether it is in a transaction without an open result or an outstanding reply.
     #[must_use]
     pub fn is_between_statements(&self) -> bool {
         self.phase == Phase::Transaction { open: false } && self.is_quiet()
@@ -181,7 +180,7 @@ impl Connection {
         self.pending.is_empty() && self.sent == self.outbound.len() && self.inbound.is_empty()
     }
 
-    /// Whether it can still be recovered by talking to the server.
+    /// Whether a RESET can still make it clean.
     #[must_use]
     pub(super) fn is_recoverable(&self) -> bool {
         let partly_written = self.sent > 0 && self.sent < self.outbound.len();
@@ -199,19 +198,19 @@ impl Connection {
         self.pending.contains(&Pending::Reset)
     }
 
-    /// Marks the connection as one that must not be used again, however it looks: a statement has changed its
-    /// session, or it is in doubt which database or user it would serve.
+    /// Marks the connection as stale: it must not be reused even if it is otherwise clean, because a statement changed its
+    /// session, or because it is not certain which database or user it would serve.
     pub fn mark_stale(&mut self) {
         self.stale = true;
     }
 
-    /// Whether it was marked as stale.
+    /// Whether it was [marked as stale](Connection::mark_stale).
     #[must_use]
     pub fn is_stale(&self) -> bool {
         self.stale
     }
 
-    /// Why it is of no more use, once it is.
+    /// Why it cannot be used any longer; `None` while it can.
     #[must_use]
     pub fn defect(&self) -> Option<Defect> {
         match self.phase {
@@ -226,34 +225,34 @@ impl Connection {
         self.version
     }
 
-    /// What the negotiated version can do.
+    /// The capabilities of the negotiated version.
     #[must_use]
     pub fn capabilities(&self) -> &Capabilities {
         &self.capabilities
     }
 
-    /// How this server differs.
+    /// The dialect of the server.
     #[must_use]
     pub fn dialect(&self) -> &'static Dialect {
         self.dialect
     }
 
-    /// What the server calls itself; empty when it does not say.
+    /// The name and version that the server announced; empty if it announced none.
     #[must_use]
     pub fn agent(&self) -> &str {
         &self.agent
     }
 
-    /// The tag under which the server knows the statement that is running, and the user that it is carried out as,
-    /// where abandoned statements are ended by tag and one is running.
+    /// The tag of the running statement and the impersonated user that it runs as, if a statement is running and the
+    /// dialect ends abandoned statements by tag.
     #[must_use]
     pub fn running_tag(&self) -> Option<(&str, Option<&str>)> {
-        // Behind a failure nothing runs: the rest is passed over.
+        // After a failure nothing runs: the server ignores the rest.
         let runs = !self.pending.is_empty() && self.phase != Phase::Failed;
         (self.dialect.ends_by_tag && runs).then_some((self.tag.as_str(), self.acting_as.as_deref()))
     }
 
-    /// When the server last accepted its login.
+    /// When the server last accepted a login on it.
     #[must_use]
     pub fn logged_in(&self) -> Instant {
         self.logged_in
@@ -265,12 +264,13 @@ impl Connection {
         self.opened
     }
 
-    /// Has whoever uses it be woken by the current runtime, without a detour by the one where it was used before.
+    /// Registers the connection with the current runtime, so that its replies wake this thread without a detour through
+    /// another one.
     pub fn move_here(&mut self) {
         self.io.move_here();
     }
 
-    /// Lets go of the last reply, and of the memory that a large answer has left behind.
+    /// Releases the last reply, and the memory that a large one has left behind.
     pub fn shrink(&mut self) {
         self.outbound.shrink_to(MIN_READ);
         if self.inbound.shrink(MIN_READ) {

@@ -1,5 +1,5 @@
-//! What may travel with a login: Neo4j takes no large or deep messages from whoever is not logged in yet, and
-//! closes the connection when it gets one (8 KiB, 64 entries, four levels; seen on 5.26 and 2026.09).
+//! The limits on messages before a login has succeeded: Neo4j closes the connection if an unauthenticated client sends
+//! a large or deep one (8 KiB, 64 entries, four levels; seen on 5.26 and 2026.09).
 
 use smallvec::SmallVec;
 
@@ -7,19 +7,19 @@ use super::super::packstream::{DecodeError, Reader, Token};
 
 const MAX_BYTES: usize = 8 * 1024;
 const MAX_ENTRIES: usize = 64;
-/// Containers in each other, the message itself included.
+/// The most nesting levels, including the message itself.
 const MAX_DEPTH: usize = 3;
 
-/// Whether one framed message keeps to the limits of a connection that is not logged in.
+/// Whether a framed message may be sent before the login has succeeded.
 pub(super) fn is_allowed_before_login(framed: &[u8]) -> bool {
-    // Within the limit a message is one chunk: its length, itself, and the two bytes of its end.
+    // Within the limit a message is one chunk, between its length and the two bytes of its end.
     let message = framed.get(2..framed.len().saturating_sub(2)).unwrap_or_default();
     framed.len() <= MAX_BYTES && is_flat(message).unwrap_or(false)
 }
 
 fn is_flat(message: &[u8]) -> Result<bool, DecodeError> {
     let mut reader = Reader::new(message);
-    // How many values each open container still holds.
+    // The number of values that each open container still has.
     let mut open: SmallVec<[usize; MAX_DEPTH]> = SmallVec::new();
     while !reader.rest().is_empty() {
         if let Some(left) = open.last_mut() {
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_and_flat_may_travel() {
+    fn small_and_flat_messages_are_allowed() {
         assert!(
             is_allowed_before_login(&nested(0))
                 && is_allowed_before_login(&nested(2))
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_deep_wide_or_long_may_not() {
+    fn deep_wide_or_long_messages_are_not_allowed() {
         assert!(
             !is_allowed_before_login(&nested(3))
                 && !is_allowed_before_login(&nested(500))

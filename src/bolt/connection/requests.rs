@@ -1,4 +1,4 @@
-//! Queueing requests: what is queued travels with the next write.
+//! Queueing requests. They are sent with the next write.
 
 use std::{future::poll_fn, time::Duration};
 
@@ -10,8 +10,8 @@ use super::{
     Connection, Defect, Pending, Phase,
 };
 
-/// A buffer of requests that has grown beyond this is given back as soon as they are written, in bytes. A transaction can be
-/// idle for long after its largest statement.
+/// A request buffer that has grown beyond this size, in bytes, is released once its requests are written: a transaction can
+/// be idle for a long time after its largest statement.
 const MAX_KEPT: usize = 256 * 1024;
 
 impl Connection {
@@ -39,14 +39,14 @@ impl Connection {
         self.owe(Pending::Pull);
     }
 
-    /// Queues a request for all rows, however many. Only where something has to travel behind it: the server is not told
-    /// to wait.
+    /// Queues a request for all rows. Use it only if another request has to follow at once: the server does not pause
+    /// between rows.
     pub fn pull_all(&mut self) {
         message::pull(&mut self.outbound, -1);
         self.owe(Pending::Pull);
     }
 
-    /// Queues a request to carry the statement out to its end without its rows.
+    /// Queues a request to complete the statement and discard its rows.
     pub fn discard(&mut self) {
         message::discard(&mut self.outbound);
         self.owe(Pending::Discard);
@@ -62,35 +62,35 @@ impl Connection {
         self.owe(Pending::Begin);
     }
 
-    /// Queues the transaction's commit. Every result must have been read to its end.
+    /// Queues the commit of the transaction. Every result must have been read to its end.
     pub fn commit(&mut self) {
         message::commit(&mut self.outbound);
         self.owe(Pending::Commit);
     }
 
-    /// Queues the transaction's roll-back.
+    /// Queues the rollback of the transaction.
     pub fn rollback(&mut self) {
         message::rollback(&mut self.outbound);
         self.owe(Pending::Rollback);
     }
 
-    /// How much is queued and not written yet, in bytes.
+    /// The number of bytes that are queued and not written yet.
     #[must_use]
     pub fn unsent(&self) -> usize {
         self.outbound.len() - self.sent
     }
 
-    /// Queues a RESET. Never behind a request that is still wanted: some servers carry it out on arrival.
+    /// Queues a RESET. No request before it may still be wanted: some servers execute a RESET on arrival.
     pub fn reset(&mut self) {
         message::reset(&mut self.outbound);
         self.owe(Pending::Reset);
     }
 
-    /// Says good-bye and closes, as far as that needs no waiting.
+    /// Sends GOODBYE if that is possible without much waiting, and closes the connection.
     pub async fn goodbye(mut self) {
         if self.is_clean() {
             message::goodbye(&mut self.outbound);
-            // Courtesy only: a peer that does not take it gets the end of the stream.
+            // A courtesy: a server that does not read it sees the end of the stream.
             let _ = timeout(Duration::from_millis(100), poll_fn(|cx| self.poll_write(cx))).await;
         }
     }
@@ -106,11 +106,11 @@ impl Connection {
         self.queued += 1;
     }
 
-    /// Takes back what was queued and never written, so that nothing is carried out for a caller who has left.
+    /// Discards requests that were queued and never written, so that nothing is executed for a caller that has gone.
     pub(in super::super) fn forget_unsent(&mut self) {
         if self.sent == 0 && !self.outbound.is_empty() {
             if self.owes_login() {
-                // Whom the connection should have served and whom it does serve are no longer the same.
+                // The connection is not logged in as the identity that its pool takes it for.
                 self.phase = Phase::Defunct(Defect::LoginUnsent);
                 self.on_login = None;
             }
@@ -119,7 +119,7 @@ impl Connection {
         }
     }
 
-    /// What was queued is written, or not wanted any more.
+    /// Empties the buffer, once it is written or not wanted any more.
     pub(super) fn clear_outbound(&mut self) {
         if std::mem::take(&mut self.secret) {
             self.outbound.zeroize();
@@ -152,7 +152,7 @@ mod tests {
             let (mut offer, mut rest) = ([0; 20], Vec::new());
             theirs.read_exact(&mut offer).await.unwrap();
             theirs.write_all(&[0, 0, 4, 4]).await.unwrap();
-            // For HELLO, BEGIN, RUN and PULL, before they come.
+            // Replies to HELLO, BEGIN, RUN and PULL, ahead of the requests.
             theirs.write_all(&SUCCESS.repeat(4)).await.unwrap();
             theirs.read_to_end(&mut rest).await.unwrap();
             rest.len()
@@ -167,7 +167,7 @@ mod tests {
         while connection.unsent() > 0 {
             poll_fn(|cx| connection.poll_write(cx)).await.unwrap();
         }
-        assert!(connection.outbound.capacity() <= MAX_KEPT, "while the transaction goes on");
+        assert!(connection.outbound.capacity() <= MAX_KEPT, "while the transaction is open");
         drop(connection);
         assert!(server.await.unwrap() > statement.len());
     }

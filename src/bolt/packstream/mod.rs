@@ -1,7 +1,7 @@
-//! PackStream, Bolt's binary value format: bytes in, tokens out, and the way back.
+//! PackStream, Bolt's binary format for values: reading tokens from bytes, and writing them.
 //!
-//! Owns the marker table, the reader and the writer. Promises that no announced length is believed before it
-//! was held against the bytes that are really there. Knows nothing of messages, sockets or JSON.
+//! Owns the marker table, the reader and the writer. Promises that no announced length is trusted before it was checked
+//! against the bytes that are present. Knows nothing of messages, sockets or JSON.
 //!
 //! Source: the PackStream specification of the Bolt protocol documentation; the UUID marker of Bolt 6.1
 //! was seen on Neo4j 2026.09.
@@ -12,7 +12,7 @@ mod write;
 pub use read::{DecodeError, Reader, Token, integer};
 pub use write::{Writer, close_collection, long_head, open_collection};
 
-/// Structure tags that travel inside values.
+/// The tags of structures inside values.
 pub mod tag {
     /// Node: id, labels, properties (, element id from Bolt 5.0).
     pub const NODE: u8 = 0x4E;

@@ -1,19 +1,18 @@
-//! The reader: a cursor over one framed message that yields a token at a time and copies nothing.
+//! The reader: a cursor over one framed message that returns one token at a time and copies nothing.
 
 use thiserror::Error;
 
-/// What can be wrong with PackStream bytes.
+/// An error in PackStream bytes.
 ///
-/// The two kinds differ in what follows: after [`DecodeError::Framing`] nothing behind the cursor can be
-/// trusted and the connection has to be closed; after [`DecodeError::Value`] the message was framed well and
-/// only this value cannot be shown.
+/// The two kinds differ in their consequences. After [`DecodeError::Framing`] nothing beyond the cursor can be trusted, and
+/// the connection has to be closed. After [`DecodeError::Value`] the message is intact, and only this value cannot be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The bytes are no PackStream, or announce more than there is.
+    /// The bytes are not PackStream, or announce more than is present.
     #[error("malformed PackStream: {0}")]
     Framing(&'static str),
-    /// A well-framed value that has no meaning.
+    /// A value is intact, but has no meaning.
     #[error("the database sent a value that cannot be shown: {0}")]
     Value(&'static str),
 }
@@ -25,13 +24,13 @@ pub enum Token<'a> {
     Null,
     /// True or false.
     Boolean(bool),
-    /// 64 bits, signed.
+    /// A signed 64-bit integer.
     Integer(i64),
-    /// 64 bits, IEEE 754.
+    /// A 64-bit IEEE 754 float.
     Float(f64),
-    /// Bytes.
+    /// A byte array.
     Bytes(&'a [u8]),
-    /// UTF-8, checked.
+    /// A string, checked to be UTF-8.
     String(&'a str),
     /// The number of items that follow.
     List(usize),
@@ -39,7 +38,7 @@ pub enum Token<'a> {
     Map(usize),
     /// The tag, and the number of fields that follow.
     Struct(u8, usize),
-    /// Bolt 6.1 and later.
+    /// A UUID (Bolt 6.1 and later).
     Uuid([u8; 16]),
 }
 
@@ -50,13 +49,13 @@ pub struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// A reader at the start of `bytes`.
+    /// Returns a reader at the start of `bytes`.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes }
     }
 
-    /// What has not been read yet.
+    /// The bytes that have not been read yet.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.bytes
@@ -65,8 +64,8 @@ impl<'a> Reader<'a> {
     /// Reads the next token.
     ///
     /// # Errors
-    /// [`DecodeError::Framing`] at the end of the bytes, for a reserved marker and for a length that exceeds what
-    /// is there; [`DecodeError::Value`] for a string that is not UTF-8 (the cursor then stands behind it).
+    /// [`DecodeError::Framing`] at the end of the bytes, for a reserved marker, and for a length that exceeds the remaining
+    /// bytes; [`DecodeError::Value`] for a string that is not UTF-8 (the cursor is then after it).
     #[inline]
     pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
         let marker = self.byte()?;
@@ -101,7 +100,7 @@ impl<'a> Reader<'a> {
     pub fn expect_string(&mut self) -> Result<&'a str, DecodeError> {
         match self.token()? {
             Token::String(text) => Ok(text),
-            _ => Err(DecodeError::Value("something else where a string is due")),
+            _ => Err(DecodeError::Value("something other than a string")),
         }
     }
 
@@ -113,44 +112,44 @@ impl<'a> Reader<'a> {
         integer(self.token()?)
     }
 
-    /// Reads a token that has to be a list, and gives its length.
+    /// Reads a token that has to be a list, and returns its length.
     ///
     /// # Errors
     /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
     pub fn expect_list(&mut self) -> Result<usize, DecodeError> {
         match self.token()? {
             Token::List(length) => Ok(length),
-            _ => Err(DecodeError::Value("something else where a list is due")),
+            _ => Err(DecodeError::Value("something other than a list")),
         }
     }
 
-    /// Reads a token that has to be a map, and gives its number of pairs.
+    /// Reads a token that has to be a map, and returns its number of pairs.
     ///
     /// # Errors
     /// As [`Reader::token`], and [`DecodeError::Value`] for any other type.
     pub fn expect_map(&mut self) -> Result<usize, DecodeError> {
         match self.token()? {
             Token::Map(length) => Ok(length),
-            _ => Err(DecodeError::Value("something else where a map is due")),
+            _ => Err(DecodeError::Value("something other than a map")),
         }
     }
 
-    /// Passes over one whole value, however deep, without recursion.
+    /// Skips one whole value of any depth, without recursion.
     ///
     /// # Errors
-    /// [`DecodeError::Framing`] only: what the value means does not matter here, nor whether its strings are UTF-8.
+    /// Only [`DecodeError::Framing`]: neither the meaning of the value nor the encoding of its strings is checked.
     pub fn skip(&mut self) -> Result<(), DecodeError> {
         let mut outstanding = 1_usize;
         while outstanding > 0 {
-            // Counts are bounded by the bytes that are left, so the sum cannot overflow.
-            outstanding = outstanding - 1 + self.pass()?;
+            // Counts are bounded by the remaining bytes, so the sum cannot overflow.
+            outstanding = outstanding - 1 + self.skip_one()?;
         }
         Ok(())
     }
 
-    /// Passes over a marker and its payload, and gives how many values follow as its items.
+    /// Skips a marker and its payload, and returns the number of values that follow as its items.
     #[inline]
-    fn pass(&mut self) -> Result<usize, DecodeError> {
+    fn skip_one(&mut self) -> Result<usize, DecodeError> {
         let marker = self.byte()?;
         let payload = match marker {
             0x00..=0x7F | 0xC0 | 0xC2 | 0xC3 | 0xF0..=0xFF => 0,
@@ -174,7 +173,7 @@ impl<'a> Reader<'a> {
         Ok(0)
     }
 
-    /// The head of a list, map or structure.
+    /// Reads the head of a list, map or structure.
     #[inline]
     fn container(&mut self, marker: u8) -> Result<Token<'a>, DecodeError> {
         match marker {
@@ -193,14 +192,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Passes over one whole value and gives its bytes.
+    /// Skips one whole value and returns its bytes.
     ///
     /// # Errors
     /// As [`Reader::skip`].
     pub fn raw(&mut self) -> Result<&'a [u8], DecodeError> {
         let before = self.bytes;
         self.skip()?;
-        before.get(..before.len() - self.bytes.len()).ok_or(DecodeError::Framing("the value ends before it begins"))
+        before.get(..before.len() - self.bytes.len()).ok_or(DecodeError::Framing("a value that ends before it begins"))
     }
 
     #[inline]
@@ -224,7 +223,7 @@ impl<'a> Reader<'a> {
         Ok(first)
     }
 
-    /// A length in one, two or four bytes, for width 0, 1 or 2.
+    /// Reads a length of one, two or four bytes, for width 0, 1 or 2.
     #[inline]
     fn length(&mut self, width: u8) -> Result<usize, DecodeError> {
         Ok(match width {
@@ -261,7 +260,7 @@ impl<'a> Reader<'a> {
         Ok(Token::Struct(tag, fields))
     }
 
-    /// Every item takes at least one byte, so a larger count is a lie.
+    /// Checks a count of items: each takes at least one byte.
     #[inline]
     fn announced(&self, items: usize) -> Result<(), DecodeError> {
         if items > self.bytes.len() {
@@ -271,16 +270,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-const TRUNCATED: DecodeError = DecodeError::Framing("it announces more than there is");
+const TRUNCATED: DecodeError = DecodeError::Framing("it announces more than it contains");
 
-/// The integer in a token.
+/// Returns the integer in a token.
 ///
 /// # Errors
 /// [`DecodeError::Value`] for any other type.
 pub fn integer(token: Token<'_>) -> Result<i64, DecodeError> {
     match token {
         Token::Integer(value) => Ok(value),
-        _ => Err(DecodeError::Value("something else where an integer is due")),
+        _ => Err(DecodeError::Value("something other than an integer")),
     }
 }
 
@@ -289,7 +288,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_beyond_the_message_is_refused_before_anything_is_read() {
+    fn a_length_beyond_the_message_is_refused_before_it_is_read() {
         for bytes in [
             &[0xD6, 0x7F, 0xFF, 0xFF, 0xFF][..],
             &[0xDA, 0xFF, 0xFF, 0xFF, 0xFF, 0x80, 0x01],
@@ -332,7 +331,7 @@ mod tests {
     }
 
     proptest::proptest! {
-        /// A value is passed over exactly as it would be read, token by token.
+        /// Skipping a value ends where reading it token by token does.
         #[test]
         fn skipping_and_reading_end_at_the_same_place(bytes in proptest::collection::vec(0_u8.., 0..64)) {
             let mut skipped = Reader::new(&bytes);
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn integers_of_every_width() {
+    fn integers_of_every_width_are_read() {
         let bytes = [0x7F, 0xF0, 0xC8, 0x80, 0xC9, 0x80, 0x00, 0xCA, 0x80, 0, 0, 0, 0xCB, 0x80, 0, 0, 0, 0, 0, 0, 0];
         let mut reader = Reader::new(&bytes);
         for expected in [127, -16, -128, -32768, -2_147_483_648, i64::MIN] {

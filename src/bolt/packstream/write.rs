@@ -1,28 +1,28 @@
 //! The writer: values in their smallest form, appended to a growing buffer.
 
-/// Appends PackStream to a buffer. Every value takes the smallest form there is, as servers expect it.
+/// Appends PackStream to a buffer. Every value takes its smallest form, as servers expect.
 #[derive(Debug)]
 pub struct Writer<'a> {
     out: &'a mut Vec<u8>,
 }
 
 impl<'a> Writer<'a> {
-    /// A writer at the end of `out`.
+    /// Returns a writer at the end of `out`.
     pub fn new(out: &'a mut Vec<u8>) -> Self {
         Self { out }
     }
 
-    /// Null.
+    /// Writes null.
     pub fn null(&mut self) {
         self.out.push(0xC0);
     }
 
-    /// True or false.
+    /// Writes a boolean.
     pub fn boolean(&mut self, value: bool) {
         self.out.push(if value { 0xC3 } else { 0xC2 });
     }
 
-    /// An integer, in the smallest form that holds it.
+    /// Writes an integer, in the smallest form that holds it.
     pub fn integer(&mut self, value: i64) {
         if let Ok(tiny @ -16..=127) = i8::try_from(value) {
             self.out.push(tiny.cast_unsigned());
@@ -37,50 +37,50 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// A float.
+    /// Writes a float.
     pub fn float(&mut self, value: f64) {
         self.tagged(0xC1, &value.to_be_bytes());
     }
 
-    /// Bytes.
+    /// Writes a byte array.
     pub fn bytes(&mut self, value: &[u8]) {
         self.sized(None, 0xCC, value.len());
         self.out.extend_from_slice(value);
     }
 
-    /// The head of so many bytes; they follow.
+    /// Writes the head of a byte array of `length` bytes, which have to follow.
     pub fn bytes_head(&mut self, length: usize) {
         self.sized(None, 0xCC, length);
     }
 
-    /// A string.
+    /// Writes a string.
     pub fn string(&mut self, value: &str) {
         self.sized(Some(0x80), 0xD0, value.len());
         self.out.extend_from_slice(value.as_bytes());
     }
 
-    /// The head of a list; its items follow.
+    /// Writes the head of a list; its items have to follow.
     pub fn list(&mut self, items: usize) {
         self.sized(Some(0x90), 0xD4, items);
     }
 
-    /// The head of a map; its pairs follow, each a string and a value.
+    /// Writes the head of a map; its pairs have to follow, each a string and a value.
     pub fn map(&mut self, pairs: usize) {
         self.sized(Some(0xA0), 0xD8, pairs);
     }
 
-    /// The head of a structure of at most 15 fields; its fields follow.
+    /// Writes the head of a structure of at most 15 fields, which have to follow.
     pub fn structure(&mut self, tag: u8, fields: u8) {
         debug_assert!(fields < 16, "a structure has at most 15 fields");
         self.tagged(0xB0 | fields, &[tag]);
     }
 
-    /// A UUID (Bolt 6.1 and later).
+    /// Writes a UUID (Bolt 6.1 and later).
     pub fn uuid(&mut self, value: &[u8; 16]) {
         self.tagged(0xE0, value);
     }
 
-    /// A value that is PackStream already.
+    /// Writes values that are PackStream already.
     pub fn raw(&mut self, value: &[u8]) {
         self.out.extend_from_slice(value);
     }
@@ -96,10 +96,9 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// The head of a string, bytes, list or map: at most five bytes, and how many of them count.
+/// Returns the head of a string, byte array, list or map: five bytes, and how many of them to use.
 ///
-/// Sizes are bounded far below 2³² by the limits on bodies and messages; a larger one saturates, which no
-/// reader believes.
+/// The limits on bodies and messages keep sizes far below 2³². A larger one saturates, and every reader refuses it.
 fn head(tiny: Option<u8>, marker: u8, size: usize) -> ([u8; 5], usize) {
     match (tiny, size) {
         (Some(tiny), 0..=15) => ([tiny | low_byte(size), 0, 0, 0, 0], 1),
@@ -112,7 +111,7 @@ fn head(tiny: Option<u8>, marker: u8, size: usize) -> ([u8; 5], usize) {
     }
 }
 
-/// The head of a list or map of more than 15 items or pairs, and how many of its bytes count.
+/// Returns the head of a list or map of more than 15 items or pairs, and how many of its bytes to use.
 #[must_use]
 pub fn long_head(is_map: bool, size: usize) -> ([u8; 5], usize) {
     head(None, if is_map { 0xD8 } else { 0xD4 }, size)
@@ -122,14 +121,14 @@ fn low_byte(size: usize) -> u8 {
     size.to_le_bytes()[0]
 }
 
-/// Starts a list or map whose size is known only at its end. Gives the position for [`close_collection`].
+/// Starts a list or map whose size is known only at its end. Returns the position for [`close_collection`].
 pub fn open_collection(out: &mut Vec<u8>) -> usize {
     out.push(0);
     out.len()
 }
 
-/// Ends what [`open_collection`] started, and writes its head. Small collections (the usual ones) cost nothing;
-/// larger ones move their content by up to four bytes.
+/// Ends what [`open_collection`] started, and writes its head. Collections of more than 15 items move their content by up
+/// to four bytes.
 pub fn close_collection(out: &mut Vec<u8>, start: usize, size: usize, is_map: bool) {
     let (tiny, marker) = if is_map { (0xA0, 0xD8) } else { (0x90, 0xD4) };
     let (head, length) = head(Some(tiny), marker, size);
@@ -172,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_of_every_head() {
+    fn strings_of_every_size_are_written() {
         for (length, head) in [(0, 1), (15, 1), (16, 2), (255, 2), (256, 3), (65535, 3), (65536, 5)] {
             let text = "x".repeat(length);
             let bytes = written(|writer| writer.string(&text));
@@ -182,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_collection_may_learn_its_size_at_the_end() {
+    fn the_size_of_a_collection_can_be_given_at_its_end() {
         for size in [0, 1, 15, 16, 255, 256, 65535, 65536] {
             for is_map in [false, true] {
                 let mut out = vec![0x2A];

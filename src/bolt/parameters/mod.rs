@@ -1,9 +1,10 @@
-//! Fits parameters to one server: what it cannot take is refused here, before a byte is sent.
+//! Validating parameters for one server: values that it does not accept are refused before a byte is sent.
 //!
-//! Promises that nothing passes that would make a server close the connection or change a value in silence, that
-//! nothing is copied where nothing changes, and no recursion. Knows nothing of how the parameters were written.
+//! Promises that no value passes that makes a server close the connection or that the server would silently change, that
+//! nothing is copied unless it has to be rewritten, and that nothing recurses. Knows nothing of how the parameters were
+//! written.
 //!
-//! Source for Memgraph: its Bolt decoder, tried out piece by piece (5.2).
+//! The rules for Memgraph come from its Bolt decoder (5.2), and each was tried out.
 
 mod accepts;
 mod temporal;

@@ -1,4 +1,4 @@
-//! Dates, times and durations: the ranges that servers take, and how old servers spell date-times.
+//! Dates, times and durations: the ranges that servers accept, and the encoding of date-times for old servers.
 
 use super::validate::{Reason, Validator, malformed};
 use crate::{
@@ -8,12 +8,12 @@ use crate::{
 
 const DAY: i64 = 86_400;
 const NANOS: i64 = 1_000_000_000;
-/// Seconds of Memgraph's month.
+/// The seconds in Memgraph's month.
 const MONTH: i128 = 2_629_746;
 /// The years 0 to 9999 in seconds since 1970-01-01.
 const YEARS: std::ops::Range<i64> = -62_167_219_200..253_402_300_800;
-const OUTSIDE_YEARS: &str = "this database has the years 0 to 9999 only";
-const BEYOND_MICROS: &str = "beyond 64 bits of microseconds, which this database counts in";
+const OUTSIDE_YEARS: &str = "this database supports only the years 0 to 9999";
+const BEYOND_MICROS: &str = "it exceeds 64 bits of microseconds, the unit of this database";
 
 impl Validator<'_, '_> {
     pub(super) fn date(&mut self) -> Result<(), Reason> {
@@ -24,14 +24,17 @@ impl Validator<'_, '_> {
     pub(super) fn local_time(&mut self) -> Result<(), Reason> {
         let nanos = self.integer()?;
         self.confined((0..DAY * NANOS).contains(&nanos), || {
-            "a time beyond the day; this database would close the connection".into()
+            "the time is not within a day; this database would close the connection".into()
         })
     }
 
     pub(super) fn time(&mut self) -> Result<(), Reason> {
         let (_, offset) = (self.integer()?, self.integer()?);
         if !self.accepts.zoned_time {
-            return Err("this database has no zoned time; send a string and convert it in the statement".into());
+            return Err(
+                "this database does not support times with an offset; send a string and convert it in the statement"
+                    .into(),
+            );
         }
         within_offsets(offset)
     }
@@ -40,8 +43,8 @@ impl Validator<'_, '_> {
         let (seconds, nanos) = (self.integer()?, self.integer()?);
         self.confined(YEARS.contains(&seconds) && (0..NANOS).contains(&nanos), || OUTSIDE_YEARS.into())?;
         self.confined(seconds >= 0 || seconds % DAY == 0, || {
-            "this database takes no local date-time before 1970 that is not at midnight; send a string and write \
-             localDateTime($…) in the statement"
+            "this database does not support local date-times before 1970 unless they are at midnight; send a string and \
+             write localDateTime($…) in the statement"
                 .into()
         })
     }
@@ -50,7 +53,7 @@ impl Validator<'_, '_> {
         let (seconds, nanos, offset) = (self.integer()?, self.integer()?, self.integer()?);
         within_offsets(offset)?;
         self.confined(offset % 60 == 0, || {
-            "this database takes offsets in whole minutes only; send the moment with another offset".into()
+            "this database supports only offsets of whole minutes; send the moment with another offset".into()
         })?;
         self.confined(in_micros(seconds.into()), || BEYOND_MICROS.into())?;
         if !self.accepts.utc {
@@ -68,7 +71,7 @@ impl Validator<'_, '_> {
         let name = self.reader.expect_string().map_err(malformed)?;
         let unknown = || {
             format!(
-                "time zone \"{}\" is not known; use a region of the tz database, as Europe/Berlin, or an offset",
+                "time zone \"{}\" is not known; use a region of the tz database, such as Europe/Berlin, or an offset",
                 shortened(name, 60)
             )
             .into()
@@ -79,7 +82,7 @@ impl Validator<'_, '_> {
             let offset = zone::offset_at(name, seconds).ok_or_else(unknown)?;
             if is_second_of_two(name, seconds, offset) {
                 return Err(
-                    "this moment's wall-clock time comes twice in its zone, and this database would take the earlier \
+                    "this moment's wall-clock time occurs twice in its zone, and this database would take the earlier \
                      one; send it with an offset instead of a zone"
                         .into(),
                 );
@@ -93,7 +96,7 @@ impl Validator<'_, '_> {
         Ok(())
     }
 
-    /// Memgraph keeps a duration as one number of microseconds.
+    /// Checks that Memgraph can store the duration: as one number of microseconds.
     pub(super) fn duration(&mut self) -> Result<(), Reason> {
         let (months, days) = (i128::from(self.integer()?), i128::from(self.integer()?));
         let (seconds, nanos) = (i128::from(self.integer()?), i128::from(self.integer()?));
@@ -106,17 +109,17 @@ fn in_micros(seconds: i128) -> bool {
     i64::try_from(seconds * 1_000_000).is_ok()
 }
 
-/// Whether the clocks of `zone` showed the same time already before they were put back.
+/// Whether the clocks of `zone` had shown the same time before they were put back.
 fn is_second_of_two(zone: &str, seconds: i64, offset: i32) -> bool {
     let before = zone::offset_at(zone, seconds.saturating_sub(DAY)).unwrap_or(offset);
     let first = seconds.saturating_add(i64::from(offset) - i64::from(before));
     before > offset && zone::offset_at(zone, first) == Some(before)
 }
 
-/// Beyond it, every server closes the connection.
+/// Refuses offsets for which every server closes the connection.
 fn within_offsets(offset: i64) -> Result<(), Reason> {
     if (-64_800..=64_800).contains(&offset) {
         return Ok(());
     }
-    Err("an offset of more than 18 hours; no time zone has one".into())
+    Err("the offset is more than 18 hours, which no time zone has".into())
 }

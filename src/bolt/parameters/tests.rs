@@ -1,4 +1,4 @@
-//! What each kind of server takes and refuses, parameter by parameter.
+//! What each kind of server accepts and refuses, value by value.
 
 use std::borrow::Cow;
 
@@ -68,18 +68,18 @@ fn vector() -> Vec<u8> {
 }
 
 fn passes(parameters: &[u8], accepts: &Accepts) {
-    let fitted = validate_parameters("parameters", parameters, accepts);
-    assert!(matches!(fitted, Ok(Cow::Borrowed(same)) if same == parameters), "{parameters:x?}: {fitted:?}");
+    let validated = validate_parameters("parameters", parameters, accepts);
+    assert!(matches!(validated, Ok(Cow::Borrowed(same)) if same == parameters), "{parameters:x?}: {validated:?}");
 }
 
 fn refused(parameters: &[u8], accepts: &Accepts, reason: &str) {
-    let misfit = validate_parameters("parameters", parameters, accepts).unwrap_err();
-    assert_eq!(misfit.path, "parameters.when[0]");
-    assert!(misfit.reason.contains(reason), "{misfit}");
+    let invalid = validate_parameters("parameters", parameters, accepts).unwrap_err();
+    assert_eq!(invalid.path, "parameters.when[0]");
+    assert!(invalid.reason.contains(reason), "{invalid}");
 }
 
 #[test]
-fn what_the_server_knows_passes_untouched() {
+fn values_that_the_server_supports_pass_unchanged() {
     let all = [
         one(|writer| writer.null()),
         one(|writer| writer.bytes(b"ab")),
@@ -101,11 +101,11 @@ fn what_the_server_knows_passes_untouched() {
 }
 
 #[test]
-fn refusals_name_the_place_and_the_way_out() {
-    let misfit = validate_parameters("parameters", &structure(tag::TIME, &[0, 0]), &MEMGRAPH).unwrap_err();
+fn errors_name_the_value_and_what_to_do() {
+    let invalid = validate_parameters("parameters", &structure(tag::TIME, &[0, 0]), &MEMGRAPH).unwrap_err();
     assert_eq!(
-        misfit.to_string(),
-        "parameters.when[0]: this database has no zoned time; send a string and convert it in the statement"
+        invalid.to_string(),
+        "parameters.when[0]: this database does not support times with an offset; send a string and convert it in the statement"
     );
     let nested = b"\xA2\x81a\x92\x01\x90\x83b c\xA2\x81x\x01\x81y\x93\x01\x02\xCC\x00";
     assert_eq!(validate_parameters("parameters", nested, &MEMGRAPH).unwrap_err().path, "parameters.`b c`.y[2]");
@@ -120,7 +120,7 @@ fn offsets_beyond_18_hours_pass_nowhere() {
 }
 
 #[test]
-fn what_only_some_servers_have_is_refused_elsewhere() {
+fn values_that_only_some_servers_support_are_refused_elsewhere() {
     refused(&one(|writer| writer.bytes(b"ab")), &MEMGRAPH, "send a Base64 string");
     refused(&one(|writer| writer.uuid(&[7; 16])), &OLD, "send a string");
     refused(&vector(), &OLD, "send a list of numbers");
@@ -130,24 +130,24 @@ fn what_only_some_servers_have_is_refused_elsewhere() {
 }
 
 #[test]
-fn depth_and_number_are_limited() {
+fn depth_and_number_of_values_are_limited() {
     let nested = |depth: usize| [b"\xA1\x81x".to_vec(), vec![0x91; depth], vec![0xC0]].concat();
     passes(&nested(128), &MEMGRAPH);
     passes(&nested(1000), &NEO4J);
-    let misfit = validate_parameters("parameters", &nested(129), &MEMGRAPH).unwrap_err();
-    assert!(misfit.reason.starts_with("more than 128 lists and maps"), "{misfit}");
+    let invalid = validate_parameters("parameters", &nested(129), &MEMGRAPH).unwrap_err();
+    assert!(invalid.reason.starts_with("nested deeper than 128 levels"), "{invalid}");
     let bottomless = Accepts { max_depth: usize::MAX, ..NEO4J };
     passes(&nested(500_000), &bottomless);
 
     let few = Accepts { max_elements: 3, ..NEO4J };
     passes(b"\xA2\x81a\x91\x01\x81b\x02", &few);
-    let misfit = validate_parameters("parameters", b"\xA2\x81a\x92\x01\x02\x81b\x02", &few).unwrap_err();
-    assert_eq!(misfit.path, "parameters.b");
-    assert!(misfit.reason.starts_with("more than 3 values"), "{misfit}");
+    let invalid = validate_parameters("parameters", b"\xA2\x81a\x92\x01\x02\x81b\x02", &few).unwrap_err();
+    assert_eq!(invalid.path, "parameters.b");
+    assert!(invalid.reason.starts_with("there are more than 3 values"), "{invalid}");
 }
 
 #[test]
-fn old_servers_get_the_wall_clock() {
+fn old_servers_are_sent_wall_clock_times() {
     // 2020-07-01T00:00 UTC
     let summer = 1_593_561_600;
     for (parameters, expected) in [
@@ -166,14 +166,14 @@ fn old_servers_get_the_wall_clock() {
 }
 
 #[test]
-fn what_surrounds_a_rewritten_value_stays() {
+fn values_around_a_rewritten_one_stay_unchanged() {
     let parameters = b"\xA3\x81a\x01\x81b\x93\xB3\x49\x00\x00\x0A\xC0\xB3\x49\x01\x00\x0A\x81c\x81z";
     let expected = b"\xA3\x81a\x01\x81b\x93\xB3\x46\x0A\x00\x0A\xC0\xB3\x46\x0B\x00\x0A\x81c\x81z";
     assert_eq!(validate_parameters("parameters", parameters, &OLD).as_deref(), Ok(&expected[..]));
 }
 
 #[test]
-fn the_second_of_two_equal_wall_clock_times_has_no_old_spelling() {
+fn the_second_of_two_equal_wall_clock_times_is_refused_for_old_servers() {
     // 2020-10-25: 02:30 in summer time, and again an hour later.
     let (first, second) = (1_603_585_800, 1_603_589_400);
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, first + 7200, "Europe/Berlin");
@@ -181,7 +181,7 @@ fn the_second_of_two_equal_wall_clock_times_has_no_old_spelling() {
         validate_parameters("parameters", &zoned(tag::DATE_TIME_ZONE, first, "Europe/Berlin"), &OLD),
         Ok(Cow::Owned(expected))
     );
-    refused(&zoned(tag::DATE_TIME_ZONE, second, "Europe/Berlin"), &OLD, "comes twice");
+    refused(&zoned(tag::DATE_TIME_ZONE, second, "Europe/Berlin"), &OLD, "occurs twice");
     // An hour later still, the clock shows 03:30 for the only time.
     let later = second + 3600;
     let expected = zoned(tag::LEGACY_DATE_TIME_ZONE, later + 3600, "Europe/Berlin");
@@ -214,15 +214,15 @@ fn memgraph_survives_what_passes() {
 }
 
 #[test]
-fn memgraph_is_spared_what_would_close_its_connection() {
+fn values_that_memgraph_does_not_survive_are_refused() {
     let years = "years 0 to 9999";
     for (parameters, reason) in [
         (structure(tag::DATE, &[-719_529]), years),
         (structure(tag::DATE, &[2_932_897]), years),
         (structure(tag::DATE, &[i64::MAX]), years),
         (structure(tag::DATE, &[1 << 32]), years),
-        (structure(tag::LOCAL_TIME, &[-1]), "beyond the day"),
-        (structure(tag::LOCAL_TIME, &[86_400_000_000_000]), "beyond the day"),
+        (structure(tag::LOCAL_TIME, &[-1]), "not within a day"),
+        (structure(tag::LOCAL_TIME, &[86_400_000_000_000]), "not within a day"),
         (structure(tag::LOCAL_DATE_TIME, &[253_402_300_800, 0]), years),
         (structure(tag::LOCAL_DATE_TIME, &[-62_167_219_201, 0]), years),
         (structure(tag::LOCAL_DATE_TIME, &[0, 1_000_000_000]), years),
@@ -240,14 +240,14 @@ fn memgraph_is_spared_what_would_close_its_connection() {
         (point(9999, &[1.0, 2.0]), "SRID 9999"),
         (point(4326, &[1.0, 2.0, 3.0]), "SRID 4326"),
         (point(9157, &[1.0, 2.0]), "SRID 9157"),
-        (structure(tag::POINT_2D, &[7203, 1, 2]), "no float"),
+        (structure(tag::POINT_2D, &[7203, 1, 2]), "not a float"),
     ] {
         refused(&parameters, &MEMGRAPH, reason);
     }
 }
 
 #[test]
-fn what_is_no_map_of_parameters_is_refused() {
+fn anything_but_a_map_is_refused() {
     for bytes in
         [&b""[..], b"\xC0", b"\xA1\x01\x01", b"\xA1\x81x", b"\xA0\x00", b"\xA1\x81x\xB1\x44\xC0", b"\xA1\x81x\xDF"]
     {

@@ -1,4 +1,4 @@
-//! The walk over all parameters, value by value, without recursion.
+//! Validation of all parameters, value by value, without recursion.
 
 use std::borrow::Cow;
 
@@ -8,11 +8,11 @@ use crate::{
     value_path::{self, Step},
 };
 
-/// Checks `parameters`, one PackStream map that the caller knows as `root`, against `accepts`. Gives them as they are,
-/// or rewritten where an old server spells date-times differently.
+/// Checks `parameters`, a PackStream map that the caller knows as `root`, against `accepts`. Returns them unchanged, or
+/// rewritten for an old server that encodes date-times differently.
 ///
 /// # Errors
-/// [`InvalidParameter`] names the first value that the server would not take.
+/// [`InvalidParameter`] names the first value that the server does not accept.
 pub fn validate_parameters<'a>(
     root: &str,
     parameters: &'a [u8],
@@ -37,7 +37,7 @@ struct Open<'a> {
     is_map: bool,
     items: usize,
     read: usize,
-    /// The current one of a map.
+    /// The current key of a map.
     key: &'a str,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Validator<'a, 'c> {
     pub(super) reader: Reader<'a>,
     open: Vec<Open<'a>>,
     elements: usize,
-    /// The parameters up to `copied`, as soon as something differs.
+    /// The rewritten parameters up to `copied`; empty until a value has to be rewritten.
     rewritten: Vec<u8>,
     copied: usize,
 }
@@ -77,8 +77,8 @@ impl<'a> Validator<'a, '_> {
         if self.elements > self.accepts.max_elements {
             let most = self.accepts.max_elements;
             return Err(format!(
-                "more than {most} values in all parameters, which this database might not survive; send them in \
-                 several requests"
+                "there are more than {most} values in all parameters, which this database might not survive; send them \
+                 in several requests"
             )
             .into());
         }
@@ -87,19 +87,21 @@ impl<'a> Validator<'a, '_> {
             Token::List(items) => self.enter(false, items),
             Token::Map(items) => self.enter(true, items),
             Token::Struct(tag, fields) => self.structure(tag, fields, before),
-            Token::Bytes(_) if !self.accepts.bytes => Err("this database has no bytes; send a Base64 string".into()),
+            Token::Bytes(_) if !self.accepts.bytes => {
+                Err("this database does not support bytes; send a Base64 string".into())
+            }
             Token::Uuid(_) if !self.accepts.uuid => {
-                Err("this database takes no UUIDs (Bolt 6.1 does); send a string".into())
+                Err("this database does not support UUIDs (Bolt 6.1 does); send a string".into())
             }
             _ => Ok(()),
         }
     }
 
     fn enter(&mut self, is_map: bool, items: usize) -> Result<(), Reason> {
-        // The map of the parameters itself is not inside a parameter.
+        // The map of all parameters does not count.
         if self.open.len() > self.accepts.max_depth {
             let most = self.accepts.max_depth;
-            return Err(format!("more than {most} lists and maps in each other; send a flatter value").into());
+            return Err(format!("nested deeper than {most} levels; send a flatter value").into());
         }
         self.open.push(Open { is_map, items, read: 0, key: "" });
         Ok(())
@@ -120,7 +122,9 @@ impl<'a> Validator<'a, '_> {
                 self.reader.skip().map_err(malformed)?;
                 self.reader.skip().map_err(malformed)
             }
-            (tag::VECTOR, 2) => Err("this database takes no vectors (Bolt 6.0 does); send a list of numbers".into()),
+            (tag::VECTOR, 2) => {
+                Err("this database does not support vectors (Bolt 6.0 does); send a list of numbers".into())
+            }
             _ => Err("nodes, relationships and paths cannot be parameters; send an element id".into()),
         }
     }
@@ -131,18 +135,18 @@ impl<'a> Validator<'a, '_> {
         for _ in 0..dimensions {
             floats &= matches!(self.reader.token().map_err(malformed)?, Token::Float(_));
         }
-        self.confined(floats, || "a point with a coordinate that is no float".into())?;
+        self.confined(floats, || "a coordinate of the point is not a float".into())?;
         let known: &[i64] = if dimensions == 2 { &[4326, 7203] } else { &[4979, 9157, 9757] };
         self.confined(known.contains(&srid), || {
             format!(
-                "this database takes no point of {dimensions} coordinates with SRID {srid}; there are 7203 and 4326 \
-                 for two, 9157 and 4979 for three"
+                "this database does not support points of {dimensions} coordinates with SRID {srid}; use 7203 or 4326 \
+                 for two coordinates, 9157 or 4979 for three"
             )
             .into()
         })
     }
 
-    /// Holds for Memgraph only.
+    /// Refuses a value that Memgraph does not survive, unless it is `fine`; other servers accept it.
     pub(super) fn confined(&self, fine: bool, reason: impl FnOnce() -> Reason) -> Result<(), Reason> {
         if fine || !self.accepts.memgraph_temporals { Ok(()) } else { Err(reason()) }
     }
@@ -155,10 +159,10 @@ impl<'a> Validator<'a, '_> {
         self.parameters.len() - self.reader.rest().len()
     }
 
-    /// Copies what comes before the value that began at `before` and has been read; its replacement follows.
+    /// Copies everything before the value that began at `before` and was just read. The caller writes its replacement.
     pub(super) fn rewrite(&mut self, before: usize) -> Writer<'_> {
         if self.copied == 0 {
-            // Most values keep their size, and doubling would take three times as much meanwhile.
+            // Most values keep their size, and growing by doubling would need three times as much memory.
             self.rewritten.reserve_exact(self.parameters.len() + 16);
         }
         let kept = self.parameters.get(self.copied..before).unwrap_or_default();

@@ -1,7 +1,6 @@
-//! Java's `SystemV/…` zones, which the tz database gave up in 2020: those of the United States as System V knew them.
+//! Java's `SystemV/…` zones, which the tz database dropped in 2020: the zones of the United States in System V.
 //!
-//! Their names are the zones' own rules in the form of POSIX, but for when summer begins and ends. Seen in Java 17 and 25,
-//! which agree.
+//! Their names are their rules in POSIX form, except for the dates of summer time. Observed in Java 17 and 25, which agree.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
@@ -11,20 +10,20 @@ const NAMES: [&str; 13] = [
     "YST9YDT",
 ];
 
-/// Whether it is one of them.
+/// Whether `name` is one of these zones.
 pub(super) fn is_known(name: &str) -> bool {
     rules(name).is_some()
 }
 
-/// The zone as it was about `moment`. Years begin and end in winter, so it may be off by a day.
+/// Returns the zone as it was around `moment`. It may be off by a day, since years begin and end in winter.
 pub(super) fn zone(name: &str, moment: Timestamp) -> Option<TimeZone> {
     let rules = rules(name)?;
-    // Whoever has a name for summer has digits with letters behind.
+    // Zones with summer time have a name for it after the digits.
     let has_summer = rules.ends_with("DT");
     let summer = match TimeZone::UTC.to_datetime(moment).date() {
         _ if !has_summer => "",
         date if date < Date::constant(1900, 1, 2) => return winter(rules),
-        // While there was an embargo on oil.
+        // During the oil embargo.
         date if date.year() == 1974 => ",M1.1.0,M11.5.0",
         date if date.year() == 1975 => ",M2.5.0,M10.5.0",
         _ => ",M4.5.0,M10.5.0",
@@ -32,7 +31,7 @@ pub(super) fn zone(name: &str, moment: Timestamp) -> Option<TimeZone> {
     TimeZone::posix(&format!("{rules}{summer}")).ok()
 }
 
-/// The zone without its summer.
+/// Returns the rules of the zone, without the dates of summer time.
 fn winter(rules: &str) -> Option<TimeZone> {
     TimeZone::posix(rules.get(..4)?).ok()
 }
