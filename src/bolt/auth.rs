@@ -16,8 +16,8 @@ pub struct AuthToken {
 }
 
 impl AuthToken {
-    /// No credentials. They are sent as empty strings, because Memgraph logs two warnings if they are omitted; Neo4j ignores
-    /// them.
+    /// No credentials. They are sent as empty strings, because Memgraph logs two warnings if they are omitted; Neo4j
+    /// ignores them.
     #[must_use]
     pub fn none() -> Self {
         let nothing = String::new();

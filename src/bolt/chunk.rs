@@ -33,8 +33,8 @@ pub(super) fn framed_size(payload: usize) -> usize {
     payload + 2 * payload.div_ceil(MAX_CHUNK) + 4
 }
 
-/// Splits a payload that is too long for the one chunk it was written as. Moves it within the buffer, since it may be very
-/// large.
+/// Splits a payload that is too long for the one chunk it was written as. Moves it within the buffer, since it may be
+/// very large.
 fn split(out: &mut Vec<u8>, start: usize, payload: usize) {
     let heads = 2 * (payload.div_ceil(MAX_CHUNK) - 1);
     out.reserve_exact(heads + 2);

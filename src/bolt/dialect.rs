@@ -12,11 +12,11 @@ pub struct Dialect {
     pub name: &'static str,
     /// RESET interrupts a running statement. Otherwise it waits until the statement has ended.
     pub reset_interrupts: bool,
-    /// Abandoned statements are ended by TERMINATE TRANSACTIONS on another connection, which finds them by a tag in their
-    /// metadata.
+    /// Abandoned statements are ended by TERMINATE TRANSACTIONS on another connection, which finds them by a tag in
+    /// their metadata.
     pub ends_by_tag: bool,
-    /// Every RUN and BEGIN outside a transaction has to carry a map or a list. Otherwise the server may use the database
-    /// and the user of an earlier request (Memgraph, from 3.5).
+    /// Every RUN and BEGIN outside a transaction has to carry a map or a list. Otherwise the server may use the
+    /// database and the user of an earlier request (Memgraph, from 3.5).
     pub always_configure: bool,
     /// After a failed RUN or BEGIN that names a database or a user, it is uncertain which ones the session uses, so the
     /// connection is stale. False if the server re-evaluates both with every request.
@@ -27,8 +27,8 @@ pub struct Dialect {
     pub session_statements: &'static [&'static str],
     /// Statements that start or end a transaction, which the gateway would not notice.
     pub transaction_statements: &'static [&'static str],
-    /// A statement that fails outside of a transaction has no effect. ArcadeDB 26.10 keeps some effects of statements that
-    /// fail because of a conflict.
+    /// A statement that fails outside of a transaction has no effect. ArcadeDB 26.10 keeps some effects of statements
+    /// that fail because of a conflict.
     pub undoes_refused: bool,
     /// A connection can log in again (LOGOFF, LOGON) without keeping anything of its earlier login.
     pub logs_in_again: bool,
@@ -48,8 +48,8 @@ pub struct Dialect {
     pub parameter_values: usize,
     /// A failure in the middle of a result may arrive as the last chunks of a truncated RECORD.
     pub glued_failures: bool,
-    /// The server blocks one of its few workers until requested rows are read from the socket. So the gateway requests few
-    /// rows until it knows their size, and does not wait long for a client in the middle of a batch.
+    /// The server blocks one of its few workers until requested rows are read from the socket. So the gateway requests
+    /// few rows until it knows their size, and does not wait long for a client in the middle of a batch.
     pub holds_workers: bool,
 }
 
@@ -131,8 +131,8 @@ pub(super) const UNKNOWN: Dialect = Dialect {
 impl Dialect {
     /// Returns the dialect of a server that announces itself as `agent` (`server` in the reply to HELLO).
     ///
-    /// Memgraph announces `Neo4j/v5.11.0 compatible graph database server - Memgraph` unless configured otherwise. Other
-    /// servers that are compatible with Neo4j say so in words; only Neo4j itself is `Neo4j/` and a version.
+    /// Memgraph announces `Neo4j/v5.11.0 compatible graph database server - Memgraph` unless configured otherwise.
+    /// Other servers that are compatible with Neo4j say so in words; only Neo4j itself is `Neo4j/` and a version.
     #[must_use]
     pub fn of_agent(agent: &str) -> &'static Self {
         if agent.contains("Memgraph") {

@@ -51,8 +51,8 @@ impl Failure {
         self.code.contains(".Security.")
     }
 
-    /// Whether the refusal of a login means that the credential is wrong, and not that the server did not examine it: after
-    /// too many attempts, or because it cannot reach its provider.
+    /// Whether the refusal of a login means that the credential is wrong, and not that the server did not examine it:
+    /// after too many attempts, or because it cannot reach its provider.
     #[must_use]
     pub fn is_about_credential(&self) -> bool {
         const OTHERWISE: [&str; 3] = [".AuthenticationRateLimit", ".AuthProviderFailed", ".AuthProviderTimeout"];
@@ -61,7 +61,8 @@ impl Failure {
             && !OTHERWISE.iter().any(|title| self.code.ends_with(title))
     }
 
-    /// Whether a login was refused because the user has as many sessions as the server allows (Memgraph's user profiles).
+    /// Whether a login was refused because the user has as many sessions as the server allows (Memgraph's user
+    /// profiles).
     #[must_use]
     pub fn is_session_limit(&self) -> bool {
         self.code.ends_with(".SessionLimitReached")

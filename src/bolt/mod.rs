@@ -1,8 +1,8 @@
 //! The Bolt protocol, from the client's side, over any byte stream.
 //!
-//! Owns PackStream, chunks, messages, the handshake, the states of one connection, and dialing over TCP and TLS. Promises
-//! that a connection always knows which replies are outstanding ([`Connection::is_clean`]), wherever a caller stops
-//! reading. Knows nothing of HTTP, JSON, the meaning of tokens, or pools.
+//! Owns PackStream, chunks, messages, the handshake, the states of one connection, and dialing over TCP and TLS.
+//! Promises that a connection always knows which replies are outstanding ([`Connection::is_clean`]), wherever a caller
+//! stops reading. Knows nothing of HTTP, JSON, the meaning of tokens, or pools.
 
 pub mod auth;
 pub mod chunk;

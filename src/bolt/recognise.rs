@@ -1,8 +1,9 @@
 //! The dialect of the connections to one endpoint: set by the operator, or recognised from the server's messages.
 //!
 //! Memgraph may announce any name, including Neo4j's, or none. Its greeting is constant (`connection_id` `bolt-1`, no
-//! hints), but the first connection to another server might be greeted in the same way. Only its summaries at the end of a
-//! batch of rows (`run_id`) and the codes of its errors are unmistakable. Later connections know what an earlier one found.
+//! hints), but the first connection to another server might be greeted in the same way. Only its summaries at the end
+//! of a batch of rows (`run_id`) and the codes of its errors are unmistakable. Later connections know what an earlier
+//! one found.
 
 use std::sync::{
     Arc,
@@ -52,8 +53,8 @@ impl From<Option<&'static Dialect>> for Recognition {
 }
 
 impl Recognition {
-    /// Returns the dialect for the connection after the reply to HELLO, in which the server announces itself as `agent`;
-    /// and whether the server may still turn out to be a Memgraph.
+    /// Returns the dialect for the connection after the reply to HELLO, in which the server announces itself as
+    /// `agent`; and whether the server may still turn out to be a Memgraph.
     pub(super) fn greeted(&self, agent: &str, metadata: &[u8]) -> (&'static Dialect, bool) {
         let learnt = match self {
             Self::Set(dialect) => return (dialect, false),

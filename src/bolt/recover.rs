@@ -6,11 +6,11 @@ use tokio::time::timeout;
 
 use super::connection::{Connection, Reply};
 
-/// Makes `connection` clean again within `budget`, whatever its last user left outstanding. Returns whether that succeeded;
-/// if not, the connection must be closed.
+/// Makes `connection` clean again within `budget`, whatever its last user left outstanding. Returns whether that
+/// succeeded; if not, the connection must be closed.
 ///
-/// Where RESET interrupts statements, the running one ends within milliseconds; elsewhere RESET is answered only when the
-/// statement has ended by itself.
+/// Where RESET interrupts statements, the running one ends within milliseconds; elsewhere RESET is answered only when
+/// the statement has ended by itself.
 pub async fn recover(connection: &mut Connection, budget: Duration) -> bool {
     connection.forget_unsent();
     if connection.is_clean() {

@@ -38,7 +38,7 @@ impl Socket {
         match SockRef::from(&self.stream).try_clone().and_then(|socket| TcpStream::from_std(socket.into())) {
             Ok(stream) => *self = Self { stream, home: here },
             Err(error) => {
-                tracing::debug!(%error, "could not move a connection to the database to this thread; its replies take a detour")
+                tracing::debug!(%error, "a connection to the database stays registered with another thread")
             }
         }
     }

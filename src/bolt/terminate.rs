@@ -22,8 +22,8 @@ const TIMEOUT_MS: i64 = 5000;
 const LOOKS: u32 = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(50);
 
-/// Ends the transaction whose metadata carries `tag`, on another `connection` of the same login, as the same `user` if one
-/// was impersonated (users may always end their own transactions). Returns whether there was such a transaction.
+/// Ends the transaction whose metadata carries `tag`, on another `connection` of the same login, as the same `user` if
+/// one was impersonated (users may always end their own transactions). Returns whether there was such a transaction.
 ///
 /// # Errors
 /// What broke the connection.

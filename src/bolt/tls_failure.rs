@@ -77,8 +77,8 @@ fn of_certificate(error: &CertificateError) -> String {
                 names => names.iter().map(|presented| plain(presented)).collect::<Vec<_>>().join(", "),
             };
             format!(
-                "its certificate is not valid for name {expected}, but for {valid}; use such a name in database.uri, or \
-                 install another certificate on the server"
+                "its certificate is not valid for name {expected}, but for {valid}; use such a name in database.uri, \
+                 or install another certificate on the server"
             )
         }
         E::Revoked => format!("its certificate has been revoked; {RENEW}"),

@@ -1,7 +1,7 @@
 //! Time zones by name: which names exist, and their offset at a given moment.
 //!
-//! Owns the names that Neo4j accepts: those of the tz database in their exact spelling, except the few that Java does not
-//! have, and those that only Java has (`SystemV/…`). The tz database is compiled in, so that all machines agree.
+//! Owns the names that Neo4j accepts: those of the tz database in their exact spelling, except the few that Java does
+//! not have, and those that only Java has (`SystemV/…`). The tz database is compiled in, so that all machines agree.
 
 use std::sync::LazyLock;
 
@@ -48,12 +48,12 @@ pub fn offset_at(zone: &str, seconds: i64) -> Option<i32> {
     Some(find(zone, moment)?.to_offset(moment).seconds())
 }
 
-/// Returns the moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show the same time as clocks in UTC at
-/// `wall`.
+/// Returns the moment, in seconds since 1970-01-01 UTC, at which clocks in `zone` show the same time as clocks in UTC
+/// at `wall`.
 ///
-/// If they show that time twice, the result is the earlier moment; if they never show it, the result is later by the size
-/// of the gap. This is how Java decides, and with it the servers that send wall-clock seconds. `None` for an unknown zone,
-/// and if the result does not fit into 64 bits.
+/// If they show that time twice, the result is the earlier moment; if they never show it, the result is later by the
+/// size of the gap. This is how Java decides, and with it the servers that send wall-clock seconds. `None` for an
+/// unknown zone, and if the result does not fit into 64 bits.
 #[must_use]
 pub fn instant_of_wall_clock(zone: &str, wall: i64) -> Option<i64> {
     let shown = within_database(wall);
@@ -79,7 +79,8 @@ fn region(name: &str) -> Option<TimeZone> {
     (zone.iana_name() == Some(name) && !NOT_REGIONS.contains(&name)).then_some(zone)
 }
 
-/// Returns the same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset applies.
+/// Returns the same moment in the calendar's cycle, within the years −9999 to 9999. Before them, the first offset
+/// applies.
 fn within_database(seconds: i64) -> Timestamp {
     // A day less than the limits, so that no offset crosses them.
     let (first, last) = (Timestamp::MIN.as_second() + DAY, Timestamp::MAX.as_second() - DAY);

@@ -2,7 +2,8 @@
 //!
 //! A connection is cheapest on the runtime that used it last, since that is the runtime its socket wakes. So a request
 //! gets the newest idle connection of its own runtime, else the newest of another one; only then is one opened. The
-//! deadpools are of the unmanaged kind, because a connection that verified a login was opened before it joined any pool.
+//! deadpools are of the unmanaged kind, because a connection that verified a login was opened before it joined any
+//! pool.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

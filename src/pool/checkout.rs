@@ -33,8 +33,8 @@ pub(super) enum Vacancy {
 }
 
 impl Shared {
-    /// Returns an idle connection of `identity` that can be lent as it is; otherwise the newest one that needs a check, if
-    /// any.
+    /// Returns an idle connection of `identity` that can be lent as it is; otherwise the newest one that needs a check,
+    /// if any.
     pub(super) fn ready_connection(&self, identity: &Identity) -> Result<PooledConnection, Option<Idle>> {
         while let Some(mut idle) = self.buckets.take(identity.key()) {
             match self.readiness(identity, &mut idle) {
@@ -62,8 +62,8 @@ impl Shared {
     /// Finds a connection by the slow ways: checks `idle`, then other idle connections, else opens one.
     ///
     /// # Errors
-    /// Why none could be opened. The deadline counts only while the user may have no more sessions; otherwise the caller
-    /// has to observe it.
+    /// Why none could be opened. The deadline counts only while the user may have no more sessions; otherwise the
+    /// caller has to observe it.
     pub(super) async fn find_connection(
         &self,
         identity: &Identity,
@@ -87,8 +87,8 @@ impl Shared {
         self.new_connection(identity, deadline).await
     }
 
-    /// Checks the liveness of a connection that has been idle since `since`, and queues a new login, as far as either is
-    /// due. The login travels with the next statement. Returns `None` if the connection is dead.
+    /// Checks the liveness of a connection that has been idle since `since`, and queues a new login, as far as either
+    /// is due. The login travels with the next statement. Returns `None` if the connection is dead.
     async fn check_connection(
         &self,
         identity: &Identity,
@@ -112,8 +112,8 @@ impl Shared {
         Ok(Some(pooled))
     }
 
-    /// Opens a connection, or takes over an idle one of another identity. If the user may have no more sessions, waits for
-    /// one of the user's own connections to be returned.
+    /// Opens a connection, or takes over an idle one of another identity. If the user may have no more sessions, waits
+    /// for one of the user's own connections to be returned.
     async fn new_connection(&self, identity: &Identity, deadline: Instant) -> Result<PooledConnection, bolt::Error> {
         loop {
             let attempt = self.logins.admit(identity.key()).await.map_err(bolt::Error::Login)?;
@@ -133,8 +133,8 @@ impl Shared {
         }
     }
 
-    /// Waits for one of the identity's connections to be returned, while the database allows it no more sessions. Returns
-    /// `None` when the database may be asked for another session.
+    /// Waits for one of the identity's connections to be returned, while the database allows it no more sessions.
+    /// Returns `None` when the database may be asked for another session.
     ///
     /// # Errors
     /// The database's refusal, past the deadline.
@@ -164,8 +164,9 @@ impl Shared {
         }
     }
 
-    /// Finds room for one more connection of the identity `asking`. If all slots are taken and it `may_displace` others,
-    /// the longest idle connection makes room: it is taken over if it can log in as another user, else it is closed.
+    /// Finds room for one more connection of the identity `asking`. If all slots are taken and it `may_displace`
+    /// others, the longest idle connection makes room: it is taken over if it can log in as another user, else it is
+    /// closed.
     pub(super) async fn vacancy(&self, asking: IdentityKey, may_displace: bool) -> Vacancy {
         loop {
             if let Some(slot) = self.slots.take_below(self.settings.max) {

@@ -48,8 +48,8 @@ impl Lease {
         &self.identity
     }
 
-    /// Tells the database to end the running statement. Its own reply says whether that came in time. Does nothing if the
-    /// dialect has no way to end statements.
+    /// Tells the database to end the running statement. Its own reply says whether that came in time. Does nothing if
+    /// the dialect has no way to end statements.
     pub fn interrupt(&mut self) {
         if self.dialect().reset_interrupts {
             request_reset(self);
@@ -60,8 +60,8 @@ impl Lease {
         }
     }
 
-    /// Has the database told at once to end whatever is still running when the lease is dropped, without a chance to end by
-    /// itself.
+    /// Has the database told at once to end whatever is still running when the lease is dropped, without a chance to
+    /// end by itself.
     pub fn hurry(&mut self) {
         self.hurried = true;
     }

@@ -1,8 +1,9 @@
 //! What is known of credentials, so that none is tried more often than necessary.
 //!
-//! Databases lock users out after a few wrong passwords (Neo4j: three), and hash passwords slowly, some of them under one
-//! lock. So an unverified credential is tried by one login while the others wait for the outcome; a verified one is tried
-//! by two at a time, since it may have been changed; and a credential that was just refused is refused without asking.
+//! Databases lock users out after a few wrong passwords (Neo4j: three), and hash passwords slowly, some of them under
+//! one lock. So an unverified credential is tried by one login while the others wait for the outcome; a verified one is
+//! tried by two at a time, since it may have been changed; and a credential that was just refused is refused without
+//! asking.
 //!
 //! Verified and unverified credentials are remembered apart, so that no number of bad ones displaces a good one.
 
@@ -131,8 +132,8 @@ impl Memory {
         }
     }
 
-    /// Makes room for one more unverified credential, and returns whether there is. Forgets those that are not being tried:
-    /// first those whose refusal no longer stands, then the others.
+    /// Makes room for one more unverified credential, and returns whether there is. Forgets those that are not being
+    /// tried: first those whose refusal no longer stands, then the others.
     fn has_room_for(&mut self, key: IdentityKey) -> bool {
         if self.unverified.len() >= MOST && !self.unverified.contains_key(&key) {
             self.unverified.retain(|_, known| known.is_tried() || known.is_refused());

@@ -1,9 +1,10 @@
 //! Which identity may use which connection.
 //!
 //! Owns the idle connections of each identity (a "bucket") under one cap over all identities, the fair order of waiting
-//! callers, the login lane for unverified callers, the age of logins, the lifetime and liveness of idle connections, and
-//! the cleaning of connections that a caller abandoned. Promises that a connection serves only the identity that it is
-//! logged in as, that only a clean connection is lent, and that every wait is bounded. Knows nothing of HTTP, JSON or Cypher.
+//! callers, the login lane for unverified callers, the age of logins, the lifetime and liveness of idle connections,
+//! and the cleaning of connections that a caller abandoned. Promises that a connection serves only the identity that it
+//! is logged in as, that only a clean connection is lent, and that every wait is bounded. Knows nothing of HTTP, JSON
+//! or Cypher.
 //!
 //! deadpool stores the idle connections: one unmanaged pool for each identity and runtime (see [`buckets`]).
 

@@ -1,9 +1,9 @@
 //! All connections to the database, under one cap.
 //!
 //! Two counts enforce it. Every lease, and every connection that is being cleaned, holds a *permit*, so at most `max`
-//! connections are in use. Every open connection, idle or not, holds a *slot*. If the holder of a permit finds all `max`
-//! slots taken, there is an idle connection to take over or to close, or one of the few reserve slots is free: there are as
-//! many of those as there can be connections in use without a permit.
+//! connections are in use. Every open connection, idle or not, holds a *slot*. If the holder of a permit finds all
+//! `max` slots taken, there is an idle connection to take over or to close, or one of the few reserve slots is free:
+//! there are as many of those as there can be connections in use without a permit.
 
 use std::{
     sync::{Arc, Weak},
@@ -46,8 +46,8 @@ pub struct Pool {
 const GOOD_FOR: Duration = Duration::from_secs(60 * 60);
 
 impl Pool {
-    /// Returns an empty pool that reports to `observer`; connections are opened when they are needed. Must be called inside
-    /// a tokio runtime.
+    /// Returns an empty pool that reports to `observer`; connections are opened when they are needed. Must be called
+    /// inside a tokio runtime.
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let shared = Arc::new(Shared::new(dialer, settings, observer));
@@ -109,8 +109,8 @@ impl Pool {
         }
     }
 
-    /// Stops lending, waits until all abandoned connections are cleaned, and closes the idle ones with GOODBYE. The wait is
-    /// unbounded, so callers need a timeout.
+    /// Stops lending, waits until all abandoned connections are cleaned, and closes the idle ones with GOODBYE. The
+    /// wait is unbounded, so callers need a timeout.
     pub async fn close(&self) {
         self.shared.permits.close();
         self.shared.cleaners.close();

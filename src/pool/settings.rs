@@ -19,8 +19,8 @@ pub struct Settings {
     pub liveness_after: Duration,
     /// How long a liveness check may take.
     pub liveness_timeout: Duration,
-    /// How long it may take to cancel an abandoned statement where RESET interrupts it, or once the database was told to
-    /// end it.
+    /// How long it may take to cancel an abandoned statement where RESET interrupts it, or once the database was told
+    /// to end it.
     pub recovery: Duration,
     /// How long an abandoned statement may run on where RESET does not interrupt it.
     pub patience: Duration,

@@ -1,5 +1,5 @@
-//! The count of open connections: each holds a slot, idle or in use. The slot reports the end of its connection, so that
-//! every connection that was opened is reported closed exactly once.
+//! The count of open connections: each holds a slot, idle or in use. The slot reports the end of its connection, so
+//! that every connection that was opened is reported closed exactly once.
 
 use std::sync::{
     Arc,

@@ -12,8 +12,8 @@ impl Pool {
         self.shared.has_recent_login(identity)
     }
 
-    /// Makes sure that the database accepted the login of `identity` within `login_age`. Uses no connection of the pool, so
-    /// it works for callers that already hold their share.
+    /// Makes sure that the database accepted the login of `identity` within `login_age`. Uses no connection of the
+    /// pool, so it works for callers that already hold their share.
     ///
     /// # Errors
     /// [`PoolError`].
@@ -34,8 +34,8 @@ impl Pool {
         timeout_at(deadline, verification).await.unwrap_or_else(|_| Err(shared.silent()))
     }
 
-    /// Re-authenticates all logins before their connections are lent again: the database says that it no longer knows what
-    /// their users may do.
+    /// Re-authenticates all logins before their connections are lent again: the database says that it no longer knows
+    /// what their users may do.
     pub fn expire_logins(&self) {
         *self.shared.logins_expired() = Some(Instant::now());
     }
@@ -55,8 +55,8 @@ impl Shared {
                 connection.goodbye().await;
                 Ok(())
             }
-            // The user's other sessions are in the way, and they logged in with the same credential. If this were an error,
-            // a caller with all sessions busy could not even cancel its statements.
+            // The user's other sessions are in the way, and they logged in with the same credential. If this were an
+            // error, a caller with all sessions busy could not even cancel its statements.
             Err(bolt::Error::Login(failure)) if failure.is_session_limit() => Ok(()),
             Err(error) => Err(error.into()),
         }

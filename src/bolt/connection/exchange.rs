@@ -86,7 +86,8 @@ impl Connection {
         error
     }
 
-    /// Writes and reads at the same time, since either side may have to wait for the other. Ready when something was read.
+    /// Writes and reads at the same time, since either side may have to wait for the other. Ready when something was
+    /// read.
     fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
         // A server that refuses a login may close the connection during the write; its reply says more than the error.
         if let Poll::Ready(Err(error)) = self.poll_write(cx) {

@@ -100,8 +100,8 @@ impl Connection {
         }
     }
 
-    /// Finds the failure at the end of a row that was cut off: Memgraph 3.1 to 3.12 send both in one message, the failure in
-    /// chunks of its own.
+    /// Finds the failure at the end of a row that was cut off: Memgraph 3.1 to 3.12 send both in one message, the
+    /// failure in chunks of its own.
     fn glued_failure(&self) -> Option<Failure> {
         if !self.dialect.glued_failures {
             return None;

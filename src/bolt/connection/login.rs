@@ -64,8 +64,8 @@ impl Connection {
         Ok(connection)
     }
 
-    /// Sends HELLO and, from 5.1, LOGON in the same write. Nothing else goes with them: servers limit what may precede the
-    /// end of the login, and close the connection if it fails.
+    /// Sends HELLO and, from 5.1, LOGON in the same write. Nothing else goes with them: servers limit what may precede
+    /// the end of the login, and close the connection if it fails.
     async fn hello(&mut self, auth: &AuthToken) -> Result<(), Error> {
         message::hello(&mut self.outbound, self.version, auth);
         self.owe(Pending::Hello);
@@ -107,8 +107,8 @@ impl Connection {
     }
 
     /// Queues a login as any user, which is sent together with the next requests. The connection must be clean and
-    /// [able](Connection::can_log_in_again) to log in again. A refusal is returned to whoever waits for the next reply, and
-    /// closes the connection.
+    /// [able](Connection::can_log_in_again) to log in again. A refusal is returned to whoever waits for the next reply,
+    /// and closes the connection.
     pub fn queue_login(&mut self, auth: &AuthToken, on_login: OnLogin) {
         message::logoff(&mut self.outbound);
         self.owe(Pending::Logoff);

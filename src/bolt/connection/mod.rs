@@ -26,8 +26,8 @@ use tokio::{
 
 /// A byte stream that Bolt can be spoken over.
 pub trait Transport: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Registers the stream with the current runtime, which then wakes the tasks that wait for it. Streams that belong to
-    /// no runtime do nothing.
+    /// Registers the stream with the current runtime, which then wakes the tasks that wait for it. Streams that belong
+    /// to no runtime do nothing.
     fn move_here(&mut self) {}
 }
 
@@ -198,8 +198,8 @@ impl Connection {
         self.pending.contains(&Pending::Reset)
     }
 
-    /// Marks the connection as stale: it must not be reused even if it is otherwise clean, because a statement changed its
-    /// session, or because it is not certain which database or user it would serve.
+    /// Marks the connection as stale: it must not be reused even if it is otherwise clean, because a statement changed
+    /// its session, or because it is not certain which database or user it would serve.
     pub fn mark_stale(&mut self) {
         self.stale = true;
     }

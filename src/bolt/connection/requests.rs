@@ -10,8 +10,8 @@ use super::{
     Connection, Defect, Pending, Phase,
 };
 
-/// A request buffer that has grown beyond this size, in bytes, is released once its requests are written: a transaction can
-/// be idle for a long time after its largest statement.
+/// A request buffer that has grown beyond this size, in bytes, is released once its requests are written: a transaction
+/// can be idle for a long time after its largest statement.
 const MAX_KEPT: usize = 256 * 1024;
 
 impl Connection {

@@ -4,8 +4,9 @@ use thiserror::Error;
 
 /// An error in PackStream bytes.
 ///
-/// The two kinds differ in their consequences. After [`DecodeError::Framing`] nothing beyond the cursor can be trusted, and
-/// the connection has to be closed. After [`DecodeError::Value`] the message is intact, and only this value cannot be shown.
+/// The two kinds differ in their consequences. After [`DecodeError::Framing`] nothing beyond the cursor can be trusted,
+/// and the connection has to be closed. After [`DecodeError::Value`] the message is intact, and only this value cannot
+/// be shown.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum DecodeError {
@@ -64,8 +65,8 @@ impl<'a> Reader<'a> {
     /// Reads the next token.
     ///
     /// # Errors
-    /// [`DecodeError::Framing`] at the end of the bytes, for a reserved marker, and for a length that exceeds the remaining
-    /// bytes; [`DecodeError::Value`] for a string that is not UTF-8 (the cursor is then after it).
+    /// [`DecodeError::Framing`] at the end of the bytes, for a reserved marker, and for a length that exceeds the
+    /// remaining bytes; [`DecodeError::Value`] for a string that is not UTF-8 (the cursor is then after it).
     #[inline]
     pub fn token(&mut self) -> Result<Token<'a>, DecodeError> {
         let marker = self.byte()?;

@@ -127,8 +127,8 @@ pub fn open_collection(out: &mut Vec<u8>) -> usize {
     out.len()
 }
 
-/// Ends what [`open_collection`] started, and writes its head. Collections of more than 15 items move their content by up
-/// to four bytes.
+/// Ends what [`open_collection`] started, and writes its head. Collections of more than 15 items move their content by
+/// up to four bytes.
 pub fn close_collection(out: &mut Vec<u8>, start: usize, size: usize, is_map: bool) {
     let (tiny, marker) = if is_map { (0xA0, 0xD8) } else { (0x90, 0xD4) };
     let (head, length) = head(Some(tiny), marker, size);

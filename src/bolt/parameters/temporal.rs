@@ -43,8 +43,8 @@ impl Validator<'_, '_> {
         let (seconds, nanos) = (self.integer()?, self.integer()?);
         self.confined(YEARS.contains(&seconds) && (0..NANOS).contains(&nanos), || OUTSIDE_YEARS.into())?;
         self.confined(seconds >= 0 || seconds % DAY == 0, || {
-            "this database does not support local date-times before 1970 unless they are at midnight; send a string and \
-             write localDateTime($…) in the statement"
+            "this database does not support local date-times before 1970 unless they are at midnight; send a string \
+             and write localDateTime($…) in the statement"
                 .into()
         })
     }

@@ -105,7 +105,8 @@ fn errors_name_the_value_and_what_to_do() {
     let invalid = validate_parameters("parameters", &structure(tag::TIME, &[0, 0]), &MEMGRAPH).unwrap_err();
     assert_eq!(
         invalid.to_string(),
-        "parameters.when[0]: this database does not support times with an offset; send a string and convert it in the statement"
+        "parameters.when[0]: this database does not support times with an offset; send a string and convert it in the \
+         statement"
     );
     let nested = b"\xA2\x81a\x92\x01\x90\x83b c\xA2\x81x\x01\x81y\x93\x01\x02\xCC\x00";
     assert_eq!(validate_parameters("parameters", nested, &MEMGRAPH).unwrap_err().path, "parameters.`b c`.y[2]");

@@ -1,6 +1,7 @@
 //! Java's `SystemV/…` zones, which the tz database dropped in 2020: the zones of the United States in System V.
 //!
-//! Their names are their rules in POSIX form, except for the dates of summer time. Observed in Java 17 and 25, which agree.
+//! Their names are their rules in POSIX form, except for the dates of summer time. Observed in Java 17 and 25, which
+//! agree.
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
