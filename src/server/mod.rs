@@ -3,21 +3,11 @@
 //! Owns the accept loop, the deadlines of slow clients, and the order of a graceful stop. Promises that a stop
 //! finishes what runs, within the time allowed, and rolls back what is open. Knows nothing of Cypher or JSON.
 
-mod accept;
-mod activity;
-mod callers;
+mod acceptor;
 mod connection;
-mod departure;
-mod exchange;
-mod linger;
-mod pace;
-mod peers;
-mod socket;
-mod stall;
+mod settings;
 mod start;
-mod streams;
-mod upload;
 mod workers;
 
-pub use start::{Running, StartError, check, network_endpoint, start};
+pub use start::{ServerHandle, StartError, check, network_endpoint, start};
 pub use workers::Workers;

@@ -11,7 +11,12 @@ use thiserror::Error;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{accept::Door, callers, connection::Deadlines, pace, peers, workers::Workers};
+use super::{
+    acceptor::Acceptor,
+    connection::{Limits as TimerLimits, Timeouts},
+    settings::{auth as auth_settings, guard},
+    workers::Workers,
+};
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
@@ -63,7 +68,7 @@ pub enum StartError {
 
 /// A gateway that serves.
 #[derive(Debug)]
-pub struct Running {
+pub struct ServerHandle {
     address: SocketAddr,
     admin_address: Option<SocketAddr>,
     engine: Engine,
@@ -94,7 +99,7 @@ pub fn network_endpoint(settings: &config::Database) -> Result<Endpoint, StartEr
 /// [`StartError`].
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     network_endpoint(&settings.database)?;
-    Authenticator::new(callers::settings(&settings.auth))?;
+    Authenticator::new(auth_settings::settings(&settings.auth))?;
     Ok(())
 }
 
@@ -103,7 +108,7 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) -> Result<Running, StartError> {
+pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) -> Result<ServerHandle, StartError> {
     let bolt_port = match &endpoint {
         Endpoint::Network { uri, .. } => uri.port,
         Endpoint::Memory(_) => settings.database.uri.port(),
@@ -112,8 +117,8 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     let (listener, address) = listen(settings.server.listen.get(), "server.listen").await?;
     let stop = CancellationToken::new();
     let connections = TaskTracker::new();
-    let deadlines = Deadlines {
-        pace: pace::Limits {
+    let deadlines = Timeouts {
+        pace: TimerLimits {
             head: settings.server.header_timeout.get(),
             idle: settings.server.idle_timeout.get(),
             age: settings.server.max_connection_age.get(),
@@ -122,7 +127,7 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         half_close: settings.server.half_close_timeout.get(),
     };
     // The loops themselves end with `stop`; only connections are waited for, and what goes on without one.
-    let door = |workers, max| Door { workers, max, deadlines, stop: stop.clone(), tracker: connections.clone() };
+    let door = |workers, max| Acceptor { workers, max, deadlines, stop: stop.clone(), tracker: connections.clone() };
     let workers = Arc::new(workers);
     let admin_address = match settings.admin.listen {
         None => None,
@@ -134,14 +139,14 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
             Some(address)
         }
     };
-    let authenticator = Authenticator::new(callers::settings(&settings.auth))?;
+    let authenticator = Authenticator::new(auth_settings::settings(&settings.auth))?;
     authenticator.warm_up();
     let http_settings = http_settings(settings, address.ip(), bolt_port, connections.clone());
     let service = http::service(engine.clone(), authenticator, http_settings);
     let door = door(Arc::clone(&workers), settings.server.max_connections.get());
     tokio::spawn(door.accept(listener, move |peer| service.for_peer(peer)));
     let grace = settings.server.shutdown_timeout.get();
-    Ok(Running { address, admin_address, engine, stop, connections, grace, _workers: workers })
+    Ok(ServerHandle { address, admin_address, engine, stop, connections, grace, _workers: workers })
 }
 
 /// Enough for probes, and for a person or two.
@@ -186,7 +191,7 @@ fn engine(settings: &Settings, endpoint: Endpoint) -> Engine {
 
 fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16, work: TaskTracker) -> http::Settings {
     http::Settings {
-        guard: peers::guard(settings, listener),
+        guard: guard::guard(settings, listener),
         body: settings.limits.body.get(),
         body_memory: settings.limits.body_memory.get(),
         body_timeout: settings.server.body_timeout.get(),
@@ -196,7 +201,7 @@ fn http_settings(settings: &Settings, listener: IpAddr, bolt_port: u16, work: Ta
             depth: settings.limits.depth.get(),
             packed: 2 * settings.limits.body.max(settings.limits.line).get(),
         },
-        id_token_header: callers::id_token_header(&settings.auth),
+        id_token_header: auth_settings::id_token_header(&settings.auth),
         statuses: match settings.http.statuses {
             config::Statuses::QueryApi => http::Statuses::QueryApi,
             config::Statuses::Precise => http::Statuses::Precise,
@@ -238,7 +243,7 @@ async fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, 
     Ok((listener, address))
 }
 
-impl Running {
+impl ServerHandle {
     /// Where clients are served; the port is the real one also when 0 was asked for.
     #[must_use]
     pub fn address(&self) -> SocketAddr {

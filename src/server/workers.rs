@@ -52,7 +52,7 @@ impl Workers {
     }
 
     /// The one with the fewest connections; the first of those, so that few connections share what they need.
-    pub(super) fn idlest(&self) -> Option<&Worker> {
+    pub(super) fn least_loaded(&self) -> Option<&Worker> {
         self.workers.iter().min_by_key(|worker| Arc::strong_count(&worker.load))
     }
 }

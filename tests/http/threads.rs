@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use boltgate::server::{self, Running, Workers};
+use boltgate::server::{self, ServerHandle, Workers};
 use serde_json::json;
 
 use crate::support::{
@@ -21,7 +21,7 @@ const QUERY: &str = "/db/neo4j/query/v2";
 struct Stand {
     neo4j: FakeNeo4j,
     clients: Vec<Connection>,
-    gateway: Running,
+    gateway: ServerHandle,
 }
 
 impl Stand {

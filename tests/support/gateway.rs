@@ -6,7 +6,7 @@ use boltgate::{
     bolt::Endpoint,
     config::{Override, Settings, Sources},
     query::Engine,
-    server::{self, Running, Workers},
+    server::{self, ServerHandle, Workers},
 };
 use tokio::io::DuplexStream;
 
@@ -14,7 +14,7 @@ use super::http::{self, Response};
 
 /// A gateway that serves until it is dropped.
 pub struct Gateway {
-    running: Option<Running>,
+    running: Option<ServerHandle>,
     address: String,
 }
 

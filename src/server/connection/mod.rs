@@ -1,5 +1,15 @@
 //! One HTTP connection: which protocol it speaks, the deadlines of a slow client, and an end in good order.
 
+mod activity;
+mod exchange;
+mod half_close;
+mod linger;
+mod request_body;
+mod socket;
+mod stall;
+mod streams;
+mod timer;
+
 use std::{
     future::poll_fn,
     pin::{Pin, pin},
@@ -17,26 +27,29 @@ use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
 use tokio::{net::TcpStream, time::timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{
+use self::{
     activity::Activity,
-    exchange::{Answers, MAX_HEAD, MAX_LINES, exchange},
+    exchange::{MAX_HEAD, MAX_LINES, exchange},
     linger::linger,
-    pace::{Due, Limits, Pace},
     socket::Socket,
-    streams::{Streams, watched},
+    streams::{StreamExecutor, watched},
+    timer::{ConnectionTimer, Due},
 };
+
+pub(in crate::server) use exchange::HttpService;
+pub(in crate::server) use timer::Limits;
 
 /// Streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
 /// Bytes of answers that one HTTP/2 connection may keep waiting for its client.
 const MAX_UNSENT: usize = 1024 * 1024;
 /// Longest head of HTTP/2, in bytes of its own count, that costs only its stream. Longer ones than are served are
-/// refused (`server/exchange.rs`); those beyond this may cost the connection, since they have to be taken in first.
+/// refused (`server/connection/exchange.rs`); those beyond this may cost the connection, since they have to be taken in first.
 const MAX_HEADER_LIST: u32 = 256 * 1024;
 
 /// What a connection may cost.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Deadlines {
+pub(super) struct Timeouts {
     pub(super) pace: Limits,
     pub(super) write_stall: Duration,
     /// How long a client that has closed its sending half may go without a byte of its answer.
@@ -46,15 +59,15 @@ pub(super) struct Deadlines {
 /// How HTTP is spoken.
 pub(super) struct Protocols {
     http1: http1::Builder,
-    http2: http2::Builder<Streams>,
-    deadlines: Deadlines,
+    http2: http2::Builder<StreamExecutor>,
+    deadlines: Timeouts,
 }
 
 impl Protocols {
-    pub(super) fn new(deadlines: Deadlines) -> Self {
+    pub(super) fn new(deadlines: Timeouts) -> Self {
         let mut http1 = http1::Builder::new();
-        let mut http2 = http2::Builder::new(Streams { limit: deadlines.write_stall });
-        // Time is kept in `server/pace.rs`, and the end of what a client sends is seen in `server/socket.rs`.
+        let mut http2 = http2::Builder::new(StreamExecutor { limit: deadlines.write_stall });
+        // Time is kept in `server/connection/timer.rs`, and the end of what a client sends is seen in `server/connection/socket.rs`.
         http1.header_read_timeout(None).half_close(true).max_header_size(MAX_HEAD).max_headers(MAX_LINES);
         http2
             .max_concurrent_streams(MAX_STREAMS)
@@ -67,11 +80,11 @@ impl Protocols {
 /// Serves one connection to its end; after `stop`, to the end of what it is doing.
 pub(super) async fn serve(
     stream: TcpStream,
-    service: impl Answers,
+    service: impl HttpService,
     protocols: Arc<Protocols>,
     stop: CancellationToken,
 ) {
-    let Deadlines { pace, write_stall, half_close } = protocols.deadlines;
+    let Timeouts { pace, write_stall, half_close } = protocols.deadlines;
     let activity = Arc::<Activity>::default();
     let mut socket = Socket::new(stream, write_stall, half_close, &activity);
     let spoken = tokio::select! {
@@ -79,21 +92,21 @@ pub(super) async fn serve(
         () = stop.cancelled() => return,
     };
     let chance = getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX));
-    let mut pace = Pace::new(pace, activity.opened(), chance);
+    let mut pace = ConnectionTimer::new(pace, activity.opened(), chance);
     let seen = Arc::clone(&activity);
     let exchange = move |request| exchange(&service, &seen, request);
     let io = TokioIo::new(socket);
     let ended = match spoken {
         Ok(Ok(false)) => {
             let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)));
-            to_the_end(connection, &activity, &mut pace, write_stall, &stop).await
+            drive(connection, &activity, &mut pace, write_stall, &stop).await
         }
         // On the heap by itself: it is larger, and rare.
         Ok(Ok(true)) => {
             activity.speaks_http2();
             let exchange = service_fn(move |request| exchange(request).map_ok(watched));
             let mut connection = Box::pin(protocols.http2.serve_connection(io, exchange));
-            to_the_end(connection.as_mut(), &activity, &mut pace, write_stall, &stop).await
+            drive(connection.as_mut(), &activity, &mut pace, write_stall, &stop).await
         }
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(NO_HEAD.into()),
@@ -112,10 +125,10 @@ const NO_HEAD: &str = "no request came, or not all of its head (server.header_ti
 const IDLE: &str = "nothing was asked for too long (server.idle_timeout)";
 
 // Pinned where the caller holds it: what takes a future in is twice its size.
-async fn to_the_end(
+async fn drive(
     mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
     activity: &Activity,
-    pace: &mut Pace,
+    pace: &mut ConnectionTimer,
     farewell: Duration,
     stop: &CancellationToken,
 ) -> Result<(), BoxError> {

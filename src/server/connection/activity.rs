@@ -12,7 +12,7 @@ use tokio::{
     time::{Duration, Instant},
 };
 
-use super::upload::Rest;
+use super::request_body::Rest;
 
 /// Stands for "no such moment".
 const NEVER: u64 = u64::MAX;

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Of the listener at `listener`.
-pub(super) fn guard(settings: &Settings, listener: IpAddr) -> http::GuardSettings {
+pub(crate) fn guard(settings: &Settings, listener: IpAddr) -> http::GuardSettings {
     let host = |host: &config::AllowedHost| match host {
         config::AllowedHost::Any => http::AllowedHost::Any,
         config::AllowedHost::Address(address) => http::AllowedHost::Address(*address),

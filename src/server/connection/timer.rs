@@ -16,13 +16,13 @@ const AGE_SPREAD: f64 = 0.1;
 
 /// How long a connection may do what.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Limits {
+pub(in crate::server) struct Limits {
     /// From the first byte of a head to its last, and from the opening of a connection to its first request.
-    pub(super) head: Duration,
+    pub(in crate::server) head: Duration,
     /// From an answer to the next request.
-    pub(super) idle: Duration,
+    pub(in crate::server) idle: Duration,
     /// From then on the next answer is the last one. Zero: never.
-    pub(super) age: Duration,
+    pub(in crate::server) age: Duration,
 }
 
 /// What has become due.
@@ -41,14 +41,14 @@ pub(super) enum Due {
 /// The clock. It has one timer, which is set anew only when something becomes due earlier than it goes off: a request on
 /// a kept connection does not touch it.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct ConnectionTimer {
     limits: Limits,
     timer: Pin<Box<Sleep>>,
     old: Option<Instant>,
     end: Option<Instant>,
 }
 
-impl Pace {
+impl ConnectionTimer {
     /// `chance` is a random number from 0 to 1.
     pub(super) fn new(limits: Limits, opened: Instant, chance: f64) -> Self {
         let age = limits.age.mul_f64(1.0 + AGE_SPREAD * (2.0 * chance - 1.0));
@@ -116,7 +116,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
-    use crate::server::activity::Open;
+    use crate::server::connection::activity::Open;
 
     const LIMITS: Limits =
         Limits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) };
@@ -124,14 +124,14 @@ mod tests {
     /// A connection that nobody drives.
     struct Connection {
         activity: Arc<Activity>,
-        pace: Pace,
+        pace: ConnectionTimer,
         opened: Instant,
     }
 
     impl Connection {
         fn new(limits: Limits) -> Self {
             let opened = Instant::now();
-            Self { activity: Arc::default(), pace: Pace::new(limits, opened, 0.5), opened }
+            Self { activity: Arc::default(), pace: ConnectionTimer::new(limits, opened, 0.5), opened }
         }
 
         /// What becomes due next, and how many seconds after the opening.
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(connection.due().await, (Due::Idle, 3775));
         for (chance, at) in [(0.0, 3240), (1.0, 3960)] {
             let mut connection = Connection::new(LIMITS);
-            connection.pace = Pace::new(LIMITS, connection.opened, chance);
+            connection.pace = ConnectionTimer::new(LIMITS, connection.opened, chance);
             let _open = Open::new(&connection.activity);
             assert_eq!(connection.due().await, (Due::Age, at));
         }

@@ -17,7 +17,7 @@ use tower::Service;
 
 use super::{
     activity::{Activity, Open},
-    upload::Upload,
+    request_body::RequestBody,
 };
 
 /// Longest head, in bytes of HTTP/1.
@@ -26,27 +26,30 @@ pub(super) const MAX_HEAD: usize = 64 * 1024;
 pub(super) const MAX_LINES: usize = 200;
 
 /// Who answers requests. Always ready for one.
-pub(super) trait Answers:
-    Service<Request<Upload>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+pub(in crate::server) trait HttpService:
+    Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
 }
 
-impl<S> Answers for S where
-    S: Service<Request<Upload>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
+impl<S> HttpService for S where
+    S: Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send>
+        + Clone
+        + Send
+        + 'static
 {
 }
 
-/// Answers one request of a connection.
-pub(super) fn exchange<S: Answers>(
+/// HttpService one request of a connection.
+pub(super) fn exchange<S: HttpService>(
     service: &S,
     activity: &Arc<Activity>,
     request: Request<Incoming>,
-) -> impl Future<Output = Result<Response<Answer>, Infallible>> + use<S> {
+) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<S> {
     let mut open = Open::new(activity);
     // HTTP/1 has been held to it when the head was read.
-    let answer = (!activity.is_http2() || is_modest(&request)).then(|| {
+    let answer = (!activity.is_http2() || fits_limits(&request)).then(|| {
         let expects = request.headers().contains_key(header::EXPECT);
-        service.clone().call(request.map(|body| Upload::new(body, expects, activity)))
+        service.clone().call(request.map(|body| RequestBody::new(body, expects, activity)))
     });
     async move {
         let mut answer = match answer {
@@ -64,12 +67,12 @@ pub(super) fn exchange<S: Answers>(
             activity.leave_unread();
         }
         open.answered();
-        Ok(answer.map(|body| Answer { body, _open: open }))
+        Ok(answer.map(|body| ResponseBody { body, _open: open }))
     }
 }
 
 /// Whether a head would be within the limits if it were one of HTTP/1.
-fn is_modest<B>(request: &Request<B>) -> bool {
+fn fits_limits<B>(request: &Request<B>) -> bool {
     const MARKS: usize = ": \r\n".len();
     let uri = request.uri();
     let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
@@ -87,12 +90,12 @@ fn too_large() -> Response<Body> {
 
 /// An answer's body. The request is over when it is.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct ResponseBody {
     body: Body,
     _open: Open,
 }
 
-impl HttpBody for Answer {
+impl HttpBody for ResponseBody {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -126,9 +129,9 @@ mod tests {
         let text =
             |value: usize| format!("GET /path HTTP/2\r\nhost: localhost\r\ntoken: {}\r\n\r\n", "x".repeat(value));
         let longest = MAX_HEAD - text(0).len();
-        assert!(is_modest(&request(longest, 1)));
-        assert!(!is_modest(&request(longest + 1, 1)));
-        assert!(is_modest(&request(1, MAX_LINES)));
-        assert!(!is_modest(&request(1, MAX_LINES + 1)));
+        assert!(fits_limits(&request(longest, 1)));
+        assert!(!fits_limits(&request(longest + 1, 1)));
+        assert!(fits_limits(&request(1, MAX_LINES)));
+        assert!(!fits_limits(&request(1, MAX_LINES + 1)));
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// What `[auth]` says, in the words of the room that carries it out.
-pub(super) fn settings(auth: &config::Auth) -> auth::Settings {
+pub(crate) fn settings(auth: &config::Auth) -> auth::Settings {
     let account = &auth.service_account;
     auth::Settings {
         policy: Policy {
@@ -47,7 +47,7 @@ pub(super) fn settings(auth: &config::Auth) -> auth::Settings {
 }
 
 /// The header in which ID tokens come.
-pub(super) fn id_token_header(auth: &config::Auth) -> HeaderName {
+pub(crate) fn id_token_header(auth: &config::Auth) -> HeaderName {
     let Ok(name) = HeaderName::try_from(auth.id_token_header.as_str()) else {
         unreachable!("only names of headers are taken into the settings");
     };

@@ -1,6 +1,6 @@
 //! HTTP/2 streams whose client takes nothing: after so long without taking a byte, a stream is reset.
 //!
-//! Flow control belongs to each stream, so nothing is to be seen of that at the socket (`server/stall.rs`): hyper just does
+//! Flow control belongs to each stream, so nothing is to be seen of that at the socket (`server/connection/stall.rs`): hyper just does
 //! not ask for more of the body. Each stream is a task of hyper's. It is watched while it waits for its client, and ended
 //! by being dropped: h2 resets the stream then, the body goes, and with it the statement. The connection stays.
 
@@ -35,7 +35,7 @@ task_local! {
 
 /// Runs the streams of HTTP/2 connections.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Streams {
+pub(super) struct StreamExecutor {
     /// See `server.write_stall_timeout`.
     pub(super) limit: Duration,
 }
@@ -50,7 +50,7 @@ impl Turn {
     }
 }
 
-impl<F> Executor<F> for Streams
+impl<F> Executor<F> for StreamExecutor
 where
     F: Future<Output = ()> + Send + 'static,
 {

@@ -10,8 +10,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    connection::{Deadlines, Protocols, serve},
-    exchange::Answers,
+    connection::{HttpService, Protocols, Timeouts, serve},
     workers::Workers,
 };
 
@@ -19,20 +18,20 @@ use super::{
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// How connections are taken.
-pub(super) struct Door {
+pub(super) struct Acceptor {
     pub(super) workers: Arc<Workers>,
     /// Most connections at a time.
     pub(super) max: usize,
-    pub(super) deadlines: Deadlines,
+    pub(super) deadlines: Timeouts,
     pub(super) stop: CancellationToken,
     /// Of connections.
     pub(super) tracker: TaskTracker,
 }
 
-impl Door {
+impl Acceptor {
     /// Accepts until `stop`. Connections beyond `max` wait in the system's queue.
     /// `service` makes what the peer at an address is served.
-    pub(super) async fn accept<S: Answers>(self, listener: TcpListener, service: impl Fn(IpAddr) -> S) {
+    pub(super) async fn accept<S: HttpService>(self, listener: TcpListener, service: impl Fn(IpAddr) -> S) {
         let places = Arc::new(Semaphore::new(self.max));
         let protocols = Arc::new(Protocols::new(self.deadlines));
         loop {
@@ -54,10 +53,10 @@ impl Door {
         &self,
         stream: std::net::TcpStream,
         place: OwnedSemaphorePermit,
-        service: impl Answers,
+        service: impl HttpService,
         protocols: Arc<Protocols>,
     ) {
-        let Some(worker) = self.workers.idlest() else {
+        let Some(worker) = self.workers.least_loaded() else {
             return;
         };
         let (stop, load) = (self.stop.clone(), Arc::clone(&worker.load));

@@ -2,7 +2,7 @@
 //!
 //! An answer that comes before the body was read must reach a client that is still sending, and must not leave the rest
 //! of the body where the next request is expected. A short rest is read and thrown away, and the connection goes on. Of a
-//! long one, the answer says `Connection: close`, and the socket reads on behind it for a while (`server/linger.rs`).
+//! long one, the answer says `Connection: close`, and the socket reads on behind it for a while (`server/connection/linger.rs`).
 //! This happens here for all answers alike; no handler knows of it. HTTP/2 has resets for that.
 
 use std::{
@@ -29,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A request's body.
 #[derive(Debug)]
-pub(super) struct Upload {
+pub(in crate::server) struct RequestBody {
     /// Until it is dropped.
     body: Option<Incoming>,
     ended: bool,
@@ -45,14 +45,14 @@ pub(super) struct Rest {
     expected: bool,
 }
 
-impl Upload {
+impl RequestBody {
     /// The body of a request; `expects` if its client waits for `100 Continue`.
     pub(super) fn new(body: Incoming, expects: bool, activity: &Arc<Activity>) -> Self {
         Self { body: Some(body), ended: false, expected: expects, activity: Arc::clone(activity) }
     }
 }
 
-impl HttpBody for Upload {
+impl HttpBody for RequestBody {
     type Data = Bytes;
     type Error = hyper::Error;
 
@@ -73,7 +73,7 @@ impl HttpBody for Upload {
     }
 }
 
-impl Drop for Upload {
+impl Drop for RequestBody {
     fn drop(&mut self) {
         if self.ended || self.is_end_stream() || self.activity.is_http2() {
             return;

@@ -1,7 +1,7 @@
 //! A client that has closed its sending half behind a complete request: does it wait for the answer, or has it gone?
 //!
 //! On the wire both look the same, until something is sent: who has gone answers that with a reset. So the first byte of
-//! the answer, which is always the same, is sent ahead (`server/socket.rs`), and here the reset is waited for. Whoever
+//! the answer, which is always the same, is sent ahead (`server/connection/socket.rs`), and here the reset is waited for. Whoever
 //! sends none waits, and is waited for as long as it can be told something now and then.
 
 use std::{
@@ -18,13 +18,13 @@ use tokio::{
 };
 
 /// A client that may have gone.
-pub(super) struct Departure {
+pub(super) struct HalfClosed {
     reset: Pin<Box<dyn Future<Output = ()> + Send>>,
     patience: Pin<Box<Sleep>>,
     limit: Duration,
 }
 
-impl Departure {
+impl HalfClosed {
     /// The end of `read` was reached. When nothing was sent for `limit`, the client counts as gone.
     pub(super) fn new(read: OwnedReadHalf, limit: Duration) -> Self {
         let reset = async move {
@@ -54,8 +54,8 @@ impl Departure {
     }
 }
 
-impl fmt::Debug for Departure {
+impl fmt::Debug for HalfClosed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Departure").field("limit", &self.limit).finish_non_exhaustive()
+        f.debug_struct("HalfClosed").field("limit", &self.limit).finish_non_exhaustive()
     }
 }

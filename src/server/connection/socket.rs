@@ -16,7 +16,7 @@ use tokio::{
     },
 };
 
-use super::{activity::Activity, departure::Departure, stall::StallGuard};
+use super::{activity::Activity, half_close::HalfClosed, stall::StallGuard};
 
 /// How every answer of HTTP/1 begins.
 const FIRST: u8 = b'H';
@@ -34,7 +34,7 @@ pub(super) struct Socket {
     awaited: bool,
     /// The first byte of the next answer has left before the answer was there.
     begun: bool,
-    departure: Option<Box<Departure>>,
+    departure: Option<Box<HalfClosed>>,
     half_close: Duration,
     activity: Arc<Activity>,
 }
@@ -131,7 +131,7 @@ impl Socket {
                 Err(error) => return Err(error),
             }
         }
-        self.departure = self.read.take().map(|read| Box::new(Departure::new(read, self.half_close)));
+        self.departure = self.read.take().map(|read| Box::new(HalfClosed::new(read, self.half_close)));
         Ok(())
     }
 
