@@ -50,7 +50,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 21] = [
+const CRATES: [(&str, &[&str]); 22] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -64,6 +64,7 @@ const CRATES: [(&str, &[&str]); 21] = [
     ("hyper_util", &["server", "auth"]),
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),
+    ("libc", &["server"]),
     ("percent_encoding", &["http"]),
     ("quick_cache", &["auth"]),
     ("rustls", &["auth", "bolt", "tls"]),

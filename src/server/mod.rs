@@ -5,9 +5,15 @@
 
 mod acceptor;
 mod connection;
+mod handle;
+mod listener;
+#[cfg(test)]
+mod memory;
 mod settings;
 mod start;
+mod tcp;
 mod workers;
 
-pub use start::{ServerHandle, StartError, check, network_endpoint, start};
+pub use handle::ServerHandle;
+pub use start::{StartError, check, network_endpoint, start};
 pub use workers::Workers;

@@ -1,6 +1,6 @@
-//! What one connection is doing. Its socket, its requests and its clock each know a part of that, and meet here.
+//! What one connection is doing. Its socket, its requests and its timer each know a part of that and share it here.
 //!
-//! All of it is plain counters and flags: on HTTP/1 everything happens in one task, on HTTP/2 each request has its own.
+//! The state consists of plain counters and flags. On HTTP/1 everything happens in one task; on HTTP/2 each request has its own.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -8,50 +8,52 @@ use std::sync::{
 };
 
 use tokio::{
-    net::tcp::OwnedReadHalf,
+    io::AsyncRead,
     time::{Duration, Instant},
 };
 
-use super::request_body::Rest;
+use super::unread_body::UnreadBody;
+
+/// The half of a socket from which nothing more will be used.
+pub(super) type UnreadHalf = Box<dyn AsyncRead + Send + Unpin>;
 
 /// Stands for "no such moment".
 const NEVER: u64 = u64::MAX;
 
 /// The state of one connection.
-#[derive(Debug)]
 pub(super) struct Activity {
     opened: Instant,
     http2: AtomicBool,
     /// Requests whose answers are not complete.
     open: AtomicU32,
-    /// Of these, requests whose answers have not begun.
+    /// Requests among those in `open` whose answers have not begun.
     unanswered: AtomicU32,
-    /// When the last answer was complete; [`NEVER`] before the first request.
+    /// When the last answer was complete, in microseconds since `opened`; [`NEVER`] before the first request.
     idle_since: AtomicU64,
-    /// When the first byte of a head came that is not complete yet.
+    /// When the first byte of an incomplete head came, in microseconds since `opened`.
     head_since: AtomicU64,
-    /// Bytes of an answer wait for the client to take others.
+    /// Bytes of an answer wait until the client takes others.
     writing: AtomicBool,
-    /// The connection has reached its greatest age.
+    /// The connection has reached its maximum age.
     old: AtomicBool,
-    /// The client may still be sending what nobody will read.
+    /// The client may still be sending, and nothing of it will be used.
     unread: AtomicBool,
-    /// What a handler has left of a request body, on HTTP/1.
-    rest: Mutex<Option<Rest>>,
-    /// Where that arrives, once the connection is over.
-    unread_from: Mutex<Option<OwnedReadHalf>>,
+    /// The rest of a request body that a handler has not read, on HTTP/1.
+    unread_body: Mutex<Option<UnreadBody>>,
+    /// Where unread bytes arrive once the socket is closed.
+    unread_half: Mutex<Option<UnreadHalf>>,
 }
 
-/// What the clock has to measure.
+/// What the timer measures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
-    /// No request has come, and no byte of one.
+    /// No byte of a request has come since the connection was opened.
     Fresh(Instant),
-    /// A head is arriving since then.
+    /// A head has been arriving since then.
     Head(Instant),
     /// Requests are being answered.
     Busy,
-    /// All requests have been answered since then.
+    /// All requests were answered by then.
     Idle(Instant),
 }
 
@@ -67,8 +69,8 @@ impl Default for Activity {
             writing: AtomicBool::new(false),
             old: AtomicBool::new(false),
             unread: AtomicBool::new(false),
-            rest: Mutex::default(),
-            unread_from: Mutex::default(),
+            unread_body: Mutex::default(),
+            unread_half: Mutex::default(),
         }
     }
 }
@@ -107,11 +109,11 @@ impl Activity {
         self.http2.load(Relaxed)
     }
 
-    pub(super) fn speaks_http2(&self) {
+    pub(super) fn set_http2(&self) {
         self.http2.store(true, Relaxed);
     }
 
-    /// Bytes came. Between two requests of HTTP/1 they begin a head, but for empty lines, which mean nothing there.
+    /// Notes bytes of the client. Between two requests of HTTP/1 they begin a head, except for empty lines.
     pub(super) fn received(&self, bytes: &[u8]) {
         if self.is_busy() || self.is_http2() || self.head_since.load(Relaxed) != NEVER {
             return;
@@ -121,7 +123,7 @@ impl Activity {
         }
     }
 
-    /// Whether bytes of an answer wait for the client to take others.
+    /// Notes whether bytes of an answer wait until the client takes others.
     pub(super) fn set_writing(&self, writing: bool) {
         if self.writing.load(Relaxed) == writing {
             return;
@@ -132,39 +134,41 @@ impl Activity {
         }
     }
 
+    /// Whether the connection has reached its maximum age.
     pub(super) fn is_old(&self) -> bool {
         self.old.load(Relaxed)
     }
 
-    pub(super) fn grow_old(&self) {
+    pub(super) fn set_old(&self) {
         self.old.store(true, Relaxed);
     }
 
+    /// Whether [`Self::leave_unread`] was called.
     pub(super) fn has_unread(&self) -> bool {
         self.unread.load(Relaxed)
     }
 
-    /// The rest of a request, or what follows a head that makes no sense, is not going to be read.
+    /// Notes that the rest of a request, or what follows a malformed head, will not be read.
     pub(super) fn leave_unread(&self) {
         self.unread.store(true, Relaxed);
     }
 
-    /// Keeps what a handler has left of a request body.
-    pub(super) fn put_rest(&self, rest: Rest) {
-        *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
+    /// Keeps the rest of a request body that a handler has dropped.
+    pub(super) fn put_unread_body(&self, body: UnreadBody) {
+        *self.unread_body.lock().unwrap_or_else(PoisonError::into_inner) = Some(body);
     }
 
-    pub(super) fn take_rest(&self) -> Option<Rest> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take_unread_body(&self) -> Option<UnreadBody> {
+        self.unread_body.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Keeps the half of a socket from which nobody will read any more.
-    pub(super) fn put_unread(&self, from: OwnedReadHalf) {
-        *self.unread_from.lock().unwrap_or_else(PoisonError::into_inner) = Some(from);
+    /// Keeps the half of a closed socket on which the client may still be sending.
+    pub(super) fn put_unread_half(&self, half: UnreadHalf) {
+        *self.unread_half.lock().unwrap_or_else(PoisonError::into_inner) = Some(half);
     }
 
-    pub(super) fn take_unread(&self) -> Option<OwnedReadHalf> {
-        self.unread_from.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(super) fn take_unread_half(&self) -> Option<UnreadHalf> {
+        self.unread_half.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     fn now(&self) -> u64 {
@@ -173,7 +177,6 @@ impl Activity {
 }
 
 /// A request, from its head to the last byte of its answer.
-#[derive(Debug)]
 pub(super) struct Open {
     activity: Arc<Activity>,
     unanswered: bool,
@@ -191,7 +194,7 @@ impl Open {
         &self.activity
     }
 
-    /// The head of the answer is there.
+    /// Notes that the head of the answer is there.
     pub(super) fn answered(&mut self) {
         if std::mem::take(&mut self.unanswered) {
             self.activity.unanswered.fetch_sub(1, Relaxed);

@@ -1,5 +1,8 @@
-//! What stands between a connection and whoever answers its requests: it counts them, holds them to the size of a head,
-//! and sees to it that each answer leaves the connection in order.
+//! One exchange of a request and its answer. Stands between hyper and the service, and holds for every handler alike:
+//! requests are counted, their heads are limited, and each answer leaves the connection in order.
+//!
+//! Where a handler has left the rest of a request body that is too long to be read, the answer says `Connection: close`, and the
+//! socket is read for a while afterwards (`server/connection/linger.rs`).
 
 use std::{
     convert::Infallible,
@@ -20,12 +23,12 @@ use super::{
     request_body::RequestBody,
 };
 
-/// Longest head, in bytes of HTTP/1.
+/// The longest request head, in bytes of HTTP/1.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
-/// Most header lines.
+/// The most header lines of a request.
 pub(super) const MAX_LINES: usize = 200;
 
-/// Who answers requests. Always ready for one.
+/// A service that answers the requests of a connection. It is always ready.
 pub(in crate::server) trait HttpService:
     Service<Request<RequestBody>, Response = Response<Body>, Error = Infallible, Future: Send> + Clone + Send + 'static
 {
@@ -39,17 +42,17 @@ impl<S> HttpService for S where
 {
 }
 
-/// HttpService one request of a connection.
+/// Answers one request of a connection.
 pub(super) fn exchange<S: HttpService>(
     service: &S,
     activity: &Arc<Activity>,
     request: Request<Incoming>,
 ) -> impl Future<Output = Result<Response<ResponseBody>, Infallible>> + use<S> {
     let mut open = Open::new(activity);
-    // HTTP/1 has been held to it when the head was read.
+    // hyper has checked the heads of HTTP/1.
     let answer = (!activity.is_http2() || fits_limits(&request)).then(|| {
-        let expects = request.headers().contains_key(header::EXPECT);
-        service.clone().call(request.map(|body| RequestBody::new(body, expects, activity)))
+        let awaits_continue = request.headers().contains_key(header::EXPECT);
+        service.clone().call(request.map(|body| RequestBody::new(body, awaits_continue, activity)))
     });
     async move {
         let mut answer = match answer {
@@ -57,13 +60,15 @@ pub(super) fn exchange<S: HttpService>(
             None => too_large(),
         };
         let activity = open.activity();
-        if let Some(rest) = activity.take_rest() {
-            // On the heap by itself: it is larger, and rare.
-            Box::pin(rest.make_way(&mut answer, activity)).await;
+        let mut is_last =
+            activity.is_old() && !activity.is_http2() && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+        if let Some(unread) = activity.take_unread_body() {
+            // A client that is told that its body took too long need not finish it. Boxed, because draining is large and rare.
+            is_last |= answer.status() == StatusCode::REQUEST_TIMEOUT || !Box::pin(unread.drain()).await;
         }
-        if activity.is_old() && !activity.is_http2() {
+        if is_last {
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-            // The client may have sent its next request already.
+            // The client may still be sending this body, or its next request.
             activity.leave_unread();
         }
         open.answered();
@@ -71,7 +76,7 @@ pub(super) fn exchange<S: HttpService>(
     }
 }
 
-/// Whether a head would be within the limits if it were one of HTTP/1.
+/// Whether the head of an HTTP/2 request would be within the limits if it were one of HTTP/1.
 fn fits_limits<B>(request: &Request<B>) -> bool {
     const MARKS: usize = ": \r\n".len();
     let uri = request.uri();
@@ -88,8 +93,7 @@ fn too_large() -> Response<Body> {
     answer
 }
 
-/// An answer's body. The request is over when it is.
-#[derive(Debug)]
+/// An answer's body. The exchange ends with it.
 pub(super) struct ResponseBody {
     body: Body,
     _open: Open,

@@ -1,14 +1,20 @@
-//! One HTTP connection: which protocol it speaks, the deadlines of a slow client, and an end in good order.
+//! One HTTP connection: which protocol it speaks, the timeouts of slow clients, and an orderly end.
+//!
+//! Owns everything between a client's byte stream and the service that answers its requests. Knows no kind of socket.
 
 mod activity;
 mod exchange;
 mod half_close;
 mod linger;
+mod prefix;
 mod request_body;
 mod socket;
 mod stall;
 mod streams;
+#[cfg(test)]
+mod tests;
 mod timer;
+mod unread_body;
 
 use std::{
     future::poll_fn,
@@ -23,8 +29,8 @@ use hyper::{
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::{rt::TokioIo, server::graceful::GracefulConnection};
-use tokio::{net::TcpStream, time::timeout_at};
+use hyper_util::rt::TokioIo;
+use tokio::time::timeout_at;
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -35,107 +41,114 @@ use self::{
     streams::{StreamExecutor, watched},
     timer::{ConnectionTimer, Due},
 };
+use super::listener::Transport;
 
-pub(in crate::server) use exchange::HttpService;
-pub(in crate::server) use timer::Limits;
+pub(super) use self::{exchange::HttpService, timer::TimerLimits};
 
-/// Streams that one HTTP/2 connection may have open.
+/// The most streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
-/// Bytes of answers that one HTTP/2 connection may keep waiting for its client.
+/// The most bytes of answers that one HTTP/2 connection may hold for its client.
 const MAX_UNSENT: usize = 1024 * 1024;
-/// Longest head of HTTP/2, in bytes of its own count, that costs only its stream. Longer ones than are served are
-/// refused (`server/connection/exchange.rs`); those beyond this may cost the connection, since they have to be taken in first.
+/// The longest head of HTTP/2, in bytes as HTTP/2 counts them, that costs only its stream. Heads beyond the limits of
+/// `server/connection/exchange.rs` are refused; those beyond this one may cost the connection, because they have to be read first.
 const MAX_HEADER_LIST: u32 = 256 * 1024;
 
-/// What a connection may cost.
+/// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Timeouts {
-    pub(super) pace: Limits,
+    pub(super) timer: TimerLimits,
+    /// How long a client may take no byte of its answer.
     pub(super) write_stall: Duration,
-    /// How long a client that has closed its sending half may go without a byte of its answer.
+    /// How long a client that has closed its sending half may be sent no byte of its answer.
     pub(super) half_close: Duration,
 }
 
-/// How HTTP is spoken.
+/// The settings of both protocols.
 pub(super) struct Protocols {
     http1: http1::Builder,
     http2: http2::Builder<StreamExecutor>,
-    deadlines: Timeouts,
+    timeouts: Timeouts,
 }
 
 impl Protocols {
-    pub(super) fn new(deadlines: Timeouts) -> Self {
+    pub(super) fn new(timeouts: Timeouts) -> Self {
         let mut http1 = http1::Builder::new();
-        let mut http2 = http2::Builder::new(StreamExecutor { limit: deadlines.write_stall });
-        // Time is kept in `server/connection/timer.rs`, and the end of what a client sends is seen in `server/connection/socket.rs`.
+        let mut http2 = http2::Builder::new(StreamExecutor { limit: timeouts.write_stall });
+        // `server/connection/timer.rs` has the timeouts, and `server/connection/socket.rs` sees a closed half.
         http1.header_read_timeout(None).half_close(true).max_header_size(MAX_HEAD).max_headers(MAX_LINES);
         http2
             .max_concurrent_streams(MAX_STREAMS)
             .max_send_buf_size(MAX_UNSENT / MAX_STREAMS as usize)
             .max_header_list_size(MAX_HEADER_LIST);
-        Self { http1, http2, deadlines }
+        Self { http1, http2, timeouts }
     }
 }
 
-/// Serves one connection to its end; after `stop`, to the end of what it is doing.
+/// Serves one connection to its end, or after `stop` to the end of the requests in flight. `slot` is what the connection counts
+/// against. If a request upgrades the connection, serving ends, and the new owner of the socket holds the slot.
 pub(super) async fn serve(
-    stream: TcpStream,
+    stream: impl Transport,
     service: impl HttpService,
     protocols: Arc<Protocols>,
     stop: CancellationToken,
+    slot: Arc<dyn Send + Sync>,
 ) {
-    let Timeouts { pace, write_stall, half_close } = protocols.deadlines;
+    let Timeouts { timer: limits, write_stall, half_close } = protocols.timeouts;
     let activity = Arc::<Activity>::default();
-    let mut socket = Socket::new(stream, write_stall, half_close, &activity);
-    let spoken = tokio::select! {
-        spoken = timeout_at(activity.opened() + pace.head, socket.speaks_http2()) => spoken,
+    let mut socket = Socket::new(stream, write_stall, half_close, &activity, Arc::clone(&slot));
+    let speaks_http2 = tokio::select! {
+        speaks_http2 = timeout_at(activity.opened() + limits.head, socket.speaks_http2()) => speaks_http2,
         () = stop.cancelled() => return,
     };
     let chance = getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX));
-    let mut pace = ConnectionTimer::new(pace, activity.opened(), chance);
-    let seen = Arc::clone(&activity);
-    let exchange = move |request| exchange(&service, &seen, request);
+    let mut timer = ConnectionTimer::new(limits, activity.opened(), chance);
+    let shared = Arc::clone(&activity);
+    let exchange = move |request| exchange(&service, &shared, request);
     let io = TokioIo::new(socket);
-    let ended = match spoken {
+    let ended = match speaks_http2 {
         Ok(Ok(false)) => {
-            let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)));
-            drive(connection, &activity, &mut pace, write_stall, &stop).await
+            let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)).with_upgrades());
+            let shut_down = http1::UpgradeableConnection::graceful_shutdown;
+            drive(connection, shut_down, &activity, &mut timer, write_stall, &stop).await
         }
-        // On the heap by itself: it is larger, and rare.
+        // Boxed, because it is larger and rare.
         Ok(Ok(true)) => {
-            activity.speaks_http2();
+            activity.set_http2();
             let exchange = service_fn(move |request| exchange(request).map_ok(watched));
             let mut connection = Box::pin(protocols.http2.serve_connection(io, exchange));
-            drive(connection.as_mut(), &activity, &mut pace, write_stall, &stop).await
+            let shut_down = http2::Connection::graceful_shutdown;
+            drive(connection.as_mut(), shut_down, &activity, &mut timer, write_stall, &stop).await
         }
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(NO_HEAD.into()),
     };
     if let Err(error) = ended {
-        // Clients break off all the time; it is their affair.
+        // Clients disconnect all the time; that is no fault.
         tracing::debug!(error, "a connection ended early");
     }
-    // Not in the socket's own shutdown: hyper leaves that out behind a request that asked for an upgrade.
-    if let Some(from) = activity.take_unread() {
-        linger(from).await;
+    // Not in the socket's shutdown, which hyper leaves out behind a request that asked for an upgrade.
+    if let Some(half) = activity.take_unread_half() {
+        linger(half).await;
     }
+    drop(slot);
 }
 
-const NO_HEAD: &str = "no request came, or not all of its head (server.header_timeout)";
-const IDLE: &str = "nothing was asked for too long (server.idle_timeout)";
+const NO_HEAD: &str = "no complete request head arrived in time (server.header_timeout)";
+const IDLE: &str = "no request came for too long (server.idle_timeout)";
 
-// Pinned where the caller holds it: what takes a future in is twice its size.
-async fn drive(
-    mut connection: Pin<&mut impl GracefulConnection<Error = hyper::Error>>,
+// The caller pins the connection: a future that takes another one in is twice its size.
+async fn drive<C: Future<Output = hyper::Result<()>>>(
+    mut connection: Pin<&mut C>,
+    shut_down: impl Fn(Pin<&mut C>),
     activity: &Activity,
-    pace: &mut ConnectionTimer,
-    farewell: Duration,
+    timer: &mut ConnectionTimer,
+    grace: Duration,
     stop: &CancellationToken,
 ) -> Result<(), BoxError> {
     let mut stopping = false;
     loop {
         tokio::select! {
-            // The connection first, since time is kept of what it does.
+            // The connection first, because the timer measures what it does.
             biased;
             ended = connection.as_mut() => {
                 if ended.as_ref().is_err_and(hyper::Error::is_parse) {
@@ -145,15 +158,15 @@ async fn drive(
             }
             () = stop.cancelled(), if !stopping => {
                 stopping = true;
-                connection.as_mut().graceful_shutdown();
+                shut_down(connection.as_mut());
             }
-            due = poll_fn(|cx| pace.poll(activity, cx)) => match due {
+            due = poll_fn(|cx| timer.poll(activity, cx)) => match due {
                 // The next answer says so.
-                Due::Age if !activity.is_http2() => activity.grow_old(),
-                Due::Age => connection.as_mut().graceful_shutdown(),
+                Due::Age if !activity.is_http2() => activity.set_old(),
+                Due::Age => shut_down(connection.as_mut()),
                 Due::Idle if activity.is_http2() => {
-                    connection.as_mut().graceful_shutdown();
-                    pace.end_within(farewell);
+                    shut_down(connection.as_mut());
+                    timer.end_within(grace);
                 }
                 Due::Idle | Due::End => return Err(IDLE.into()),
                 Due::Head => return Err(NO_HEAD.into()),

@@ -1,4 +1,4 @@
-//! The socket of one connection, as hyper sees it: what is seen of the client here is what hyper does not look at.
+//! The socket of one connection, as hyper sees it. It watches the client where hyper does not.
 
 use std::{
     io,
@@ -8,164 +8,125 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncReadExt as _, AsyncWrite, ReadBuf},
-    net::{
-        TcpStream,
-        tcp::{OwnedReadHalf, OwnedWriteHalf},
-    },
-};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{activity::Activity, half_close::HalfClosed, stall::StallGuard};
+use super::{activity::Activity, half_close::HalfClosed, prefix::Prefix, stall::StallGuard};
+use crate::server::listener::Transport;
 
-/// How every answer of HTTP/1 begins.
+/// The first byte of every answer of HTTP/1.
 const FIRST: u8 = b'H';
 
-/// How HTTP/2 begins, as no method of HTTP/1 does.
-const PREFACE: [u8; 3] = *b"PRI";
-
 /// A client's socket.
-pub(super) struct Socket {
-    /// Until its end was seen.
-    read: Option<OwnedReadHalf>,
-    write: StallGuard<OwnedWriteHalf>,
-    ahead: Ahead,
-    /// hyper waits for bytes, and will see by itself when there are none.
+pub(super) struct Socket<T: Transport> {
+    /// `None` once its end was seen.
+    read: Option<T::ReadHalf>,
+    write: StallGuard<T::WriteHalf>,
+    prefix: Prefix,
+    /// hyper waits for bytes and sees the end by itself.
     awaited: bool,
-    /// The first byte of the next answer has left before the answer was there.
+    /// The first byte of the next answer was sent before the answer was there.
     begun: bool,
-    departure: Option<Box<HalfClosed>>,
-    half_close: Duration,
+    half_closed: Option<Box<HalfClosed>>,
+    half_close_timeout: Duration,
     activity: Arc<Activity>,
+    /// What the connection counts against.
+    _slot: Arc<dyn Send + Sync>,
 }
 
-/// Bytes that were read before hyper asked for them.
-#[derive(Debug, Default)]
-struct Ahead {
-    bytes: [u8; PREFACE.len()],
-    length: usize,
-}
-
-impl Ahead {
-    fn bytes(&self) -> &[u8] {
-        self.bytes.get(..self.length).unwrap_or_default()
-    }
-
-    /// Hands over as much as there is room for.
-    fn hand_over(&mut self, buf: &mut ReadBuf<'_>) {
-        let taken = self.length.min(buf.remaining());
-        buf.put_slice(self.bytes().get(..taken).unwrap_or_default());
-        self.bytes.rotate_left(taken);
-        self.length -= taken;
-    }
-}
-
-impl Socket {
-    /// A client that takes no byte for `write_stall`, or has closed its sending half and cannot be sent one for
-    /// `half_close`, is given up.
+impl<T: Transport> Socket<T> {
+    /// Wraps the stream of a new connection. Writing fails once the client has taken no byte for `write_stall`. A client that
+    /// has closed its sending half and could not be sent a byte for `half_close` counts as gone.
     pub(super) fn new(
-        stream: TcpStream,
+        stream: T,
         write_stall: Duration,
         half_close: Duration,
         activity: &Arc<Activity>,
+        slot: Arc<dyn Send + Sync>,
     ) -> Self {
         let (read, write) = stream.into_split();
         Self {
             read: Some(read),
             write: StallGuard::new(write, write_stall),
-            ahead: Ahead::default(),
+            prefix: Prefix::default(),
             awaited: false,
             begun: false,
-            departure: None,
-            half_close,
+            half_closed: None,
+            half_close_timeout: half_close,
             activity: Arc::clone(activity),
+            _slot: slot,
         }
     }
 
-    /// Whether the client begins as HTTP/2 does. What is read for that is kept: hyper's own look would double the buffer
-    /// that each connection has.
+    /// Reads the first bytes and returns whether the client speaks HTTP/2. hyper gets them later.
     pub(super) async fn speaks_http2(&mut self) -> io::Result<bool> {
-        let Self { read: Some(read), ahead, .. } = self else { return Ok(false) };
-        while PREFACE.starts_with(ahead.bytes()) {
-            let room = ahead.bytes.get_mut(ahead.length..).unwrap_or_default();
-            if room.is_empty() {
-                return Ok(true);
-            }
-            match read.read(room).await? {
-                0 => break,
-                length => ahead.length += length,
-            }
+        match &mut self.read {
+            Some(read) => self.prefix.read_preface(read).await,
+            None => Ok(false),
         }
-        Ok(false)
     }
 
-    /// Looks after a client whose request is being answered, while hyper does not read.
+    /// Watches a client whose request is being answered, while hyper does not read.
     fn watch(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if !self.awaited
-            && self.ahead.length == 0
+            && self.prefix.is_empty()
             && let Some(read) = &mut self.read
+            // What comes is the next request. It waits until this one is answered, and so does an end behind it.
+            && let Poll::Ready(length) = self.prefix.poll_fill(Pin::new(read), cx)
+            && length? == 0
         {
-            let mut buf = ReadBuf::new(&mut self.ahead.bytes);
-            if let Poll::Ready(end) = Pin::new(read).poll_read(cx, &mut buf) {
-                end?;
-                // The next request waits until this one is answered, and so does what stands behind it.
-                self.ahead.length = buf.filled().len();
-                if self.ahead.length == 0 {
-                    self.doubt()?;
-                }
-            }
+            self.half_closed(cx)?;
         }
-        match self.departure.as_mut().map(|departure| departure.poll_gone(cx)) {
+        match self.half_closed.as_mut().map(|client| client.poll_gone(cx)) {
             Some(Poll::Ready(how)) => Err(io::Error::new(io::ErrorKind::ConnectionAborted, how)),
             _ => Ok(()),
         }
     }
 
-    /// The client has closed its sending half, or all of the connection. The first byte of the answer will tell. None of
-    /// an earlier answer is on its way, since hyper writes all it has before it flushes.
-    fn doubt(&mut self) -> io::Result<()> {
-        if self.activity.is_unanswered() {
-            match self.write.get_ref().try_write(&[FIRST]) {
-                Ok(sent) => self.begun = sent > 0,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
+    /// The client has closed its sending half, or the whole connection. The first byte of the answer finds out which. No byte of
+    /// an earlier answer is pending, because hyper writes all it has before it flushes.
+    fn half_closed(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        if self.activity.is_unanswered()
+            && let Poll::Ready(sent) = Pin::new(self.write.get_mut()).poll_write(cx, &[FIRST])
+        {
+            self.begun = sent? > 0;
         }
-        self.departure = self.read.take().map(|read| Box::new(HalfClosed::new(read, self.half_close)));
+        let timeout = self.half_close_timeout;
+        self.half_closed = self.read.take().map(|read| Box::new(HalfClosed::new(T::reset(read), timeout)));
         Ok(())
     }
 
-    /// Notes what came of a write.
+    /// Notes the result of a write.
     fn wrote(&mut self, written: &Poll<io::Result<usize>>) {
         self.activity.set_writing(self.write.is_waiting());
-        if let (Poll::Ready(Ok(1..)), Some(departure)) = (written, &mut self.departure) {
-            departure.put_off();
+        if let (Poll::Ready(Ok(1..)), Some(client)) = (written, &mut self.half_closed) {
+            client.sent();
         }
     }
 }
 
-impl AsyncRead for Socket {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+impl<T: Transport> AsyncRead for Socket<T> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
         let start = buf.filled().len();
-        self.ahead.hand_over(buf);
-        let handed_over = buf.filled().len() > start;
-        let read = match &mut self.read {
+        this.prefix.replay(buf);
+        let replayed = buf.filled().len() > start;
+        let read = match &mut this.read {
             Some(read) if buf.remaining() > 0 => Pin::new(read).poll_read(cx, buf),
             _ => Poll::Ready(Ok(())),
         };
-        self.awaited = read.is_pending() && !handed_over;
-        if !handed_over {
+        this.awaited = read.is_pending() && !replayed;
+        if !replayed {
             ready!(read)?;
         }
-        // An end or an error behind bytes shows again when those are taken.
-        self.activity.received(buf.filled().get(start..).unwrap_or_default());
+        // An end or an error behind replayed bytes shows again at the next read.
+        this.activity.received(buf.filled().get(start..).unwrap_or_default());
         Poll::Ready(Ok(()))
     }
 }
 
-impl AsyncWrite for Socket {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let this = &mut *self;
+impl<T: Transport> AsyncWrite for Socket<T> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
         let (sent, rest) = if this.begun { buf.split_at_checked(1).unwrap_or((&[], buf)) } else { (&[][..], buf) };
         let written = if rest.is_empty() { Poll::Ready(Ok(0)) } else { Pin::new(&mut this.write).poll_write(cx, rest) };
         this.wrote(&written);
@@ -177,7 +138,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bufs: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
@@ -185,8 +146,9 @@ impl AsyncWrite for Socket {
             let first = bufs.iter().find(|buf| !buf.is_empty()).map(|buf| &**buf).unwrap_or_default();
             return self.poll_write(cx, first);
         }
-        let written = Pin::new(&mut self.write).poll_write_vectored(cx, bufs);
-        self.wrote(&written);
+        let this = self.get_mut();
+        let written = Pin::new(&mut this.write).poll_write_vectored(cx, bufs);
+        this.wrote(&written);
         written
     }
 
@@ -194,26 +156,27 @@ impl AsyncWrite for Socket {
         self.write.is_write_vectored()
     }
 
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // With each step of a connection that has nothing to write, hyper comes by here.
-        if self.activity.is_busy() && !self.activity.is_http2() {
-            self.watch(cx)?;
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        // hyper flushes at each step of a connection, also when there is nothing to write.
+        if this.activity.is_busy() && !this.activity.is_http2() {
+            this.watch(cx)?;
         }
-        Pin::new(&mut self.write).poll_flush(cx)
+        Pin::new(&mut this.write).poll_flush(cx)
     }
 
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.write).poll_shutdown(cx)
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().write).poll_shutdown(cx)
     }
 }
 
-impl Drop for Socket {
-    /// Our half closes with the socket. The other one is kept if the client may still be sending.
+impl<T: Transport> Drop for Socket<T> {
+    /// Closes the write half. The read half is kept if the client may still be sending.
     fn drop(&mut self) {
         if self.activity.has_unread()
             && let Some(read) = self.read.take()
         {
-            self.activity.put_unread(read);
+            self.activity.put_unread_half(Box::new(read));
         }
     }
 }

@@ -28,8 +28,9 @@ impl<T> StallGuard<T> {
         Self { io, limit, timer: None }
     }
 
-    pub(super) fn get_ref(&self) -> &T {
-        &self.io
+    /// The stream itself, whose writes are not limited.
+    pub(super) fn get_mut(&mut self) -> &mut T {
+        &mut self.io
     }
 
     /// Whether a write waits.

@@ -1,8 +1,8 @@
-//! HTTP/2 streams whose client takes nothing: after so long without taking a byte, a stream is reset.
+//! HTTP/2 streams whose client takes nothing: a stream is reset after its client has taken no byte for too long.
 //!
-//! Flow control belongs to each stream, so nothing is to be seen of that at the socket (`server/connection/stall.rs`): hyper just does
-//! not ask for more of the body. Each stream is a task of hyper's. It is watched while it waits for its client, and ended
-//! by being dropped: h2 resets the stream then, the body goes, and with it the statement. The connection stays.
+//! Flow control belongs to each stream, so the socket does not notice (`server/connection/stall.rs`): hyper just does not ask for
+//! more of the body. Each stream is a task of hyper's. The executor watches it while it waits for its client and ends it by
+//! dropping it: h2 then resets the stream, the body is dropped, and with it the statement. The connection stays open.
 
 use std::{
     pin::{Pin, pin},
@@ -24,28 +24,28 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// Bytes that are handed to hyper at a time. A client that takes fewer than these within the limit counts as one that
-/// takes nothing; and no more than these are buffered for a stream beyond what its window allows.
-const PIECE: usize = 16 * 1024;
+/// The most bytes that are handed to hyper at a time. A client that takes fewer than these within the limit counts as one
+/// that takes nothing. No more than these are buffered for a stream beyond its window.
+const CHUNK: usize = 16 * 1024;
 
 task_local! {
-    /// Of the stream that is being served by the current task.
-    static STREAM: Arc<Turn>;
+    /// The state of the stream that the current task serves.
+    static STREAM: Arc<StreamState>;
 }
 
 /// Runs the streams of HTTP/2 connections.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StreamExecutor {
-    /// See `server.write_stall_timeout`.
+    /// How long a client may take nothing of a stream (`server.write_stall_timeout`).
     pub(super) limit: Duration,
 }
 
-/// Whose turn it is on a stream: since when its client has something to take, `None` while the gateway is at work.
+/// Since when a stream has been waiting for its client. `None` while the gateway is at work.
 #[derive(Debug, Default)]
-struct Turn(Mutex<Option<Instant>>);
+struct StreamState(Mutex<Option<Instant>>);
 
-impl Turn {
-    fn clients_since(&self) -> MutexGuard<'_, Option<Instant>> {
+impl StreamState {
+    fn waiting_since(&self) -> MutexGuard<'_, Option<Instant>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -55,20 +55,20 @@ where
     F: Future<Output = ()> + Send + 'static,
 {
     fn execute(&self, stream: F) {
-        let (turn, limit) = (Arc::<Turn>::default(), self.limit);
-        tokio::spawn(STREAM.scope(Arc::clone(&turn), watch(stream, turn, limit)));
+        let (state, limit) = (Arc::<StreamState>::default(), self.limit);
+        tokio::spawn(STREAM.scope(Arc::clone(&state), watch(stream, state, limit)));
     }
 }
 
-/// Serves a stream to its end, or until its client has taken nothing for as long as `limit`.
-async fn watch(stream: impl Future<Output = ()>, turn: Arc<Turn>, limit: Duration) {
+/// Serves a stream to its end, or until its client has taken nothing for `limit`.
+async fn watch(stream: impl Future<Output = ()>, state: Arc<StreamState>, limit: Duration) {
     let mut stream = pin!(stream);
     let mut timer: Option<Pin<Box<Sleep>>> = None;
     let stalled = std::future::poll_fn(|cx| {
         if stream.as_mut().poll(cx).is_ready() {
             return Poll::Ready(false);
         }
-        let Some(since) = *turn.clients_since() else {
+        let Some(since) = *state.waiting_since() else {
             return Poll::Pending;
         };
         let end = since + limit;
@@ -83,23 +83,23 @@ async fn watch(stream: impl Future<Output = ()>, turn: Arc<Turn>, limit: Duratio
     }
 }
 
-/// An answer that is about to be given to the client of the current stream.
+/// Wraps the answer that goes to the client of the current stream.
 pub(super) fn watched<B>(answer: Response<B>) -> Response<Watched<B>> {
-    pass(true);
-    answer.map(|body| Watched { body, piece: Bytes::new() })
+    set_waiting(true);
+    answer.map(|body| Watched { body, rest: Bytes::new() })
 }
 
-/// Says whether it is the client who has something to do next.
-fn pass(to_client: bool) {
-    let _ = STREAM.try_with(|turn| *turn.clients_since() = to_client.then(Instant::now));
+/// Notes whether the current stream waits for its client.
+fn set_waiting(waiting: bool) {
+    let _ = STREAM.try_with(|state| *state.waiting_since() = waiting.then(Instant::now));
 }
 
-/// A body that notes when a part of it is taken.
+/// A body that notes when its client takes a part of it.
 #[derive(Debug)]
 pub(super) struct Watched<B> {
     body: B,
-    /// What is left of the frame that was taken from the body.
-    piece: Bytes,
+    /// The rest of the frame that was last taken from the body.
+    rest: Bytes,
 }
 
 impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Watched<B> {
@@ -107,33 +107,33 @@ impl<B: HttpBody<Data = Bytes> + Unpin> HttpBody for Watched<B> {
     type Error = B::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
-        if self.piece.is_empty() {
-            pass(false);
+        if self.rest.is_empty() {
+            set_waiting(false);
             let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-            pass(true);
+            set_waiting(true);
             match frame.map(|frame| frame.map(Frame::into_data)) {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 Some(Ok(Err(trailers))) => return Poll::Ready(Some(Ok(trailers))),
-                Some(Ok(Ok(data))) => self.piece = data,
+                Some(Ok(Ok(data))) => self.rest = data,
             }
         } else {
-            pass(true);
+            set_waiting(true);
         }
-        let length = self.piece.len().min(PIECE);
-        Poll::Ready(Some(Ok(Frame::data(self.piece.split_to(length)))))
+        let length = self.rest.len().min(CHUNK);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.piece.is_empty() && self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        let length = u64::try_from(self.piece.len()).unwrap_or(u64::MAX);
-        let rest = self.body.size_hint();
+        let length = u64::try_from(self.rest.len()).unwrap_or(u64::MAX);
+        let body = self.body.size_hint();
         let mut hint = SizeHint::new();
-        hint.set_lower(rest.lower().saturating_add(length));
-        if let Some(upper) = rest.upper() {
+        hint.set_lower(body.lower().saturating_add(length));
+        if let Some(upper) = body.upper() {
             hint.set_upper(upper.saturating_add(length));
         }
         hint
@@ -148,8 +148,8 @@ mod tests {
     use super::*;
 
     async fn served(limit: Duration, stream: impl Future<Output = ()>) {
-        let turn = Arc::<Turn>::default();
-        STREAM.scope(Arc::clone(&turn), watch(stream, turn, limit)).await;
+        let state = Arc::<StreamState>::default();
+        STREAM.scope(Arc::clone(&state), watch(stream, state, limit)).await;
     }
 
     fn answer(length: usize) -> Watched<Full<Bytes>> {
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn who_takes_nothing_is_given_up_and_who_waits_is_not() {
+    async fn a_client_that_takes_nothing_is_reset_and_one_that_waits_is_not() {
         let limit = Duration::from_secs(30);
         let started = Instant::now();
         served(limit, async {
@@ -170,9 +170,9 @@ mod tests {
         assert_eq!(started.elapsed().as_secs(), 130);
         let started = Instant::now();
         served(limit, async {
-            let mut body = answer(10 * PIECE);
+            let mut body = answer(10 * CHUNK);
             while let Some(frame) = body.frame().await {
-                assert_eq!(frame.unwrap().data_ref().map(Bytes::len), Some(PIECE));
+                assert_eq!(frame.unwrap().data_ref().map(Bytes::len), Some(CHUNK));
                 sleep(Duration::from_secs(20)).await;
             }
         })

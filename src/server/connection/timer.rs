@@ -1,4 +1,4 @@
-//! The clock of one connection: how long a head may take, how long nothing may be asked, and how old it may become.
+//! The timer of one connection: header timeout, idle timeout and maximum age.
 
 use std::{
     pin::Pin,
@@ -10,18 +10,18 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Stage};
 
-/// By up to this part of it, the greatest age of a connection is shorter or longer, so that connections that were opened
-/// together do not end together.
+/// The spread of the maximum age, as a part of it in both directions, so that connections which were opened together do not
+/// end together.
 const AGE_SPREAD: f64 = 0.1;
 
-/// How long a connection may do what.
+/// The limits that the timer watches.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::server) struct Limits {
-    /// From the first byte of a head to its last, and from the opening of a connection to its first request.
+pub(in crate::server) struct TimerLimits {
+    /// From the first byte of a request head to its last, and from the opening of a connection to its first request.
     pub(in crate::server) head: Duration,
     /// From an answer to the next request.
     pub(in crate::server) idle: Duration,
-    /// From then on the next answer is the last one. Zero: never.
+    /// The age from which on the next answer is the last one. Zero: never.
     pub(in crate::server) age: Duration,
 }
 
@@ -30,70 +30,70 @@ pub(in crate::server) struct Limits {
 pub(super) enum Due {
     /// A head did not arrive in time.
     Head,
-    /// Nothing was asked for too long.
+    /// No request came for too long.
     Idle,
-    /// The connection is old enough.
+    /// The connection has reached its maximum age.
     Age,
-    /// The time to end in good order is over.
+    /// The time for an orderly end has passed.
     End,
 }
 
-/// The clock. It has one timer, which is set anew only when something becomes due earlier than it goes off: a request on
-/// a kept connection does not touch it.
+/// The timer. It consists of one sleep, which is reset only when something becomes due before the sleep ends: a request on a
+/// kept connection does not touch it.
 #[derive(Debug)]
 pub(super) struct ConnectionTimer {
-    limits: Limits,
-    timer: Pin<Box<Sleep>>,
-    old: Option<Instant>,
-    end: Option<Instant>,
+    limits: TimerLimits,
+    sleep: Pin<Box<Sleep>>,
+    old_at: Option<Instant>,
+    end_at: Option<Instant>,
 }
 
 impl ConnectionTimer {
-    /// `chance` is a random number from 0 to 1.
-    pub(super) fn new(limits: Limits, opened: Instant, chance: f64) -> Self {
+    /// Starts the timer of a connection. `chance` is a random number from 0 to 1.
+    pub(super) fn new(limits: TimerLimits, opened: Instant, chance: f64) -> Self {
         let age = limits.age.mul_f64(1.0 + AGE_SPREAD * (2.0 * chance - 1.0));
         Self {
             limits,
-            timer: Box::pin(sleep_until(opened + limits.head)),
-            old: (!limits.age.is_zero()).then(|| opened + age),
-            end: None,
+            sleep: Box::pin(sleep_until(opened + limits.head)),
+            old_at: (!limits.age.is_zero()).then(|| opened + age),
+            end_at: None,
         }
     }
 
-    /// The connection was asked to end; whatever it does, it has this long.
+    /// Ends the connection after `time`, whatever it is doing then.
     pub(super) fn end_within(&mut self, time: Duration) {
-        self.end = Some(Instant::now() + time);
+        self.end_at = Some(Instant::now() + time);
     }
 
-    /// Waits for what becomes due next. To be polled after the connection itself, whose every step may bring it forward.
+    /// Waits for what becomes due next. Must be polled after the connection itself, each step of which may bring it forward.
     pub(super) fn poll(&mut self, activity: &Activity, cx: &mut Context<'_>) -> Poll<Due> {
         loop {
             let next = self.next(activity);
             if let Some((at, _)) = next
-                && at < self.timer.deadline()
+                && at < self.sleep.deadline()
             {
-                self.timer.as_mut().reset(at);
+                self.sleep.as_mut().reset(at);
             }
-            ready!(self.timer.as_mut().poll(cx));
+            ready!(self.sleep.as_mut().poll(cx));
             let now = Instant::now();
             match next {
                 Some((at, due)) if at <= now => {
                     if due == Due::Age {
-                        self.old = None;
+                        self.old_at = None;
                     }
                     return Poll::Ready(due);
                 }
                 _ => {
-                    // Requests of HTTP/2 end in tasks of their own, so it is worth a look before the next deadline, too.
+                    // Requests of HTTP/2 end in tasks of their own, so the timer also looks before the next deadline.
                     let look = now + self.limits.idle.min(self.limits.head);
-                    self.timer.as_mut().reset(next.map_or(look, |(at, _)| at.min(look)));
+                    self.sleep.as_mut().reset(next.map_or(look, |(at, _)| at.min(look)));
                 }
             }
         }
     }
 
     fn next(&self, activity: &Activity) -> Option<(Instant, Due)> {
-        if let Some(end) = self.end {
+        if let Some(end) = self.end_at {
             return Some((end, Due::End));
         }
         let limit = match activity.stage() {
@@ -101,7 +101,7 @@ impl ConnectionTimer {
             Stage::Idle(since) => Some((since + self.limits.idle, Due::Idle)),
             Stage::Busy => None,
         };
-        let age = self.old.map(|at| (at, Due::Age));
+        let age = self.old_at.map(|at| (at, Due::Age));
         match (limit, age) {
             (Some(limit), Some(age)) if age.0 < limit.0 => Some(age),
             (limit, age) => limit.or(age),
@@ -118,29 +118,29 @@ mod tests {
     use super::*;
     use crate::server::connection::activity::Open;
 
-    const LIMITS: Limits =
-        Limits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) };
+    const LIMITS: TimerLimits =
+        TimerLimits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) };
 
-    /// A connection that nobody drives.
+    /// A connection without a socket.
     struct Connection {
         activity: Arc<Activity>,
-        pace: ConnectionTimer,
+        timer: ConnectionTimer,
         opened: Instant,
     }
 
     impl Connection {
-        fn new(limits: Limits) -> Self {
+        fn new(limits: TimerLimits) -> Self {
             let opened = Instant::now();
-            Self { activity: Arc::default(), pace: ConnectionTimer::new(limits, opened, 0.5), opened }
+            Self { activity: Arc::default(), timer: ConnectionTimer::new(limits, opened, 0.5), opened }
         }
 
-        /// What becomes due next, and how many seconds after the opening.
+        /// Returns what becomes due next, and how many seconds after the opening.
         async fn due(&mut self) -> (Due, u64) {
-            let due = poll_fn(|cx| self.pace.poll(&self.activity, cx)).await;
+            let due = poll_fn(|cx| self.timer.poll(&self.activity, cx)).await;
             (due, self.opened.elapsed().as_secs())
         }
 
-        /// Lets time pass under the clock's eyes.
+        /// Lets time pass while the timer is polled.
         async fn pass(&mut self, seconds: u64) {
             tokio::select! {
                 biased;
@@ -161,7 +161,7 @@ mod tests {
         connection.pass(20).await;
         connection.activity.received(b"G");
         connection.pass(10).await;
-        // Further bytes buy no time.
+        // Further bytes do not extend it.
         connection.activity.received(b"G");
         assert_eq!(connection.due().await, (Due::Head, 50));
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_idleness_that_nobody_tells_of_is_found_all_the_same() {
+    async fn idleness_is_found_when_the_last_request_ends_in_another_task() {
         let mut connection = Connection::new(LIMITS);
         let open = Open::new(&connection.activity);
         connection.pass(100).await;
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn age_comes_once_busy_or_not_within_a_tenth() {
+    async fn age_is_due_once_busy_or_not_within_a_tenth() {
         let mut connection = Connection::new(LIMITS);
         let open = Open::new(&connection.activity);
         assert_eq!(connection.due().await, (Due::Age, 3600));
@@ -218,21 +218,21 @@ mod tests {
         assert_eq!(connection.due().await, (Due::Idle, 3775));
         for (chance, at) in [(0.0, 3240), (1.0, 3960)] {
             let mut connection = Connection::new(LIMITS);
-            connection.pace = ConnectionTimer::new(LIMITS, connection.opened, chance);
+            connection.timer = ConnectionTimer::new(LIMITS, connection.opened, chance);
             let _open = Open::new(&connection.activity);
             assert_eq!(connection.due().await, (Due::Age, at));
         }
-        let mut ageless = Connection::new(Limits { age: Duration::ZERO, ..LIMITS });
+        let mut ageless = Connection::new(TimerLimits { age: Duration::ZERO, ..LIMITS });
         let _open = Open::new(&ageless.activity);
         ageless.pass(1_000_000).await;
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_end_that_was_set_stands() {
+    async fn an_end_that_was_set_applies_to_a_busy_connection_too() {
         let mut connection = Connection::new(LIMITS);
         let _open = Open::new(&connection.activity);
         connection.pass(10).await;
-        connection.pace.end_within(Duration::from_secs(5));
+        connection.timer.end_within(Duration::from_secs(5));
         assert_eq!(connection.due().await, (Due::End, 15));
     }
 }

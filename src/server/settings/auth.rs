@@ -1,4 +1,4 @@
-//! From the settings to the policy that lets callers in.
+//! Settings of authentication.
 
 use axum::http::HeaderName;
 use zeroize::Zeroizing;
@@ -11,8 +11,7 @@ use crate::{
     config::{self, Issuer},
 };
 
-/// What `[auth]` says, in the words of the room that carries it out.
-pub(crate) fn settings(auth: &config::Auth) -> auth::Settings {
+pub(in crate::server) fn settings(auth: &config::Auth) -> auth::Settings {
     let account = &auth.service_account;
     auth::Settings {
         policy: Policy {
@@ -46,10 +45,10 @@ pub(crate) fn settings(auth: &config::Auth) -> auth::Settings {
     }
 }
 
-/// The header in which ID tokens come.
-pub(crate) fn id_token_header(auth: &config::Auth) -> HeaderName {
+/// The header that carries ID tokens.
+pub(super) fn id_token_header(auth: &config::Auth) -> HeaderName {
     let Ok(name) = HeaderName::try_from(auth.id_token_header.as_str()) else {
-        unreachable!("only names of headers are taken into the settings");
+        unreachable!("the settings hold only names of headers");
     };
     name
 }

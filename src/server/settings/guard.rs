@@ -1,4 +1,4 @@
-//! From settings to who may ask, and who is believed.
+//! Settings of the guard: hosts, origins and proxies.
 
 use std::net::IpAddr;
 
@@ -7,8 +7,8 @@ use crate::{
     http,
 };
 
-/// Of the listener at `listener`.
-pub(crate) fn guard(settings: &Settings, listener: IpAddr) -> http::GuardSettings {
+/// `listener` is the address that serves clients.
+pub(super) fn settings(settings: &Settings, listener: IpAddr) -> http::GuardSettings {
     let host = |host: &config::AllowedHost| match host {
         config::AllowedHost::Any => http::AllowedHost::Any,
         config::AllowedHost::Address(address) => http::AllowedHost::Address(*address),

@@ -1,4 +1,11 @@
-//! From the settings to what the rooms take: one file for each room.
+//! From the settings to what each room takes: one file for each room.
+//!
+//! `config` knows no other room, and no other room knows `config`.
 
 pub(super) mod auth;
-pub(super) mod guard;
+pub(super) mod bolt;
+pub(super) mod connection;
+mod guard;
+pub(super) mod http;
+pub(super) mod pool;
+pub(super) mod query;

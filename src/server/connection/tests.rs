@@ -1,0 +1,167 @@
+//! A connection over memory, from its first byte to its end.
+
+use std::{
+    convert::Infallible,
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    task::{Context, Poll, Wake, Waker},
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    http::{Request, Response, StatusCode, header},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
+use tower::service_fn;
+
+use super::{HttpService, Protocols, Timeouts, TimerLimits, request_body::RequestBody, serve};
+use crate::server::memory::stream;
+
+const TIMEOUTS: Timeouts = Timeouts {
+    timer: TimerLimits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) },
+    write_stall: Duration::from_secs(30),
+    half_close: Duration::from_secs(30),
+};
+
+fn protocols() -> Arc<Protocols> {
+    Arc::new(Protocols::new(TIMEOUTS))
+}
+
+/// A service that greets, or upgrades the connection where the request asks for it and then returns what the client sends.
+fn service() -> impl HttpService {
+    service_fn(async |mut request: Request<RequestBody>| {
+        if !request.headers().contains_key(header::UPGRADE) || request.uri() == "/plain" {
+            return Ok::<_, Infallible>(Response::new(Body::from("hello")));
+        }
+        let upgrade = hyper::upgrade::on(&mut request);
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(TokioIo::new(upgrade.await.unwrap()));
+            tokio::io::copy(&mut read, &mut write).await.unwrap();
+        });
+        let answer = Response::builder()
+            .status(StatusCode::SWITCHING_PROTOCOLS)
+            .header(header::CONNECTION, "upgrade")
+            .header(header::UPGRADE, "echo");
+        Ok(answer.body(Body::empty()).unwrap())
+    })
+}
+
+/// Counts how often a task is woken.
+#[derive(Default)]
+struct Wakes(AtomicUsize);
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Relaxed);
+    }
+}
+
+#[tokio::test]
+async fn a_lone_p_wakes_its_connection_once() {
+    let (stream, mut client) = stream();
+    let wakes = Arc::<Wakes>::default();
+    let waker = Waker::from(Arc::clone(&wakes));
+    let mut connection = pin!(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    let mut poll = || assert!(connection.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+    poll();
+    assert_eq!(wakes.0.load(Relaxed), 0);
+    client.send("P").await;
+    assert_eq!(wakes.0.load(Relaxed), 1);
+    // It waits for the next byte, although the first one does not tell the protocol.
+    for _ in 0..10 {
+        poll();
+        assert_eq!(wakes.0.load(Relaxed), 1);
+    }
+    client.send("OST / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert_eq!(wakes.0.load(Relaxed), 2);
+    // Nothing of it is lost.
+    poll();
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_preface_is_found_in_pieces_and_replayed() {
+    let (stream, mut client) = stream();
+    tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    for byte in "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".chars() {
+        client.send(&byte.to_string()).await;
+        sleep(Duration::from_millis(1)).await;
+    }
+    // An empty SETTINGS frame, which the server answers by its own.
+    client.write.write_all(&[0, 0, 0, 4, 0, 0, 0, 0, 0]).await.unwrap();
+    let mut frame = [0; 9];
+    client.read.read_exact(&mut frame).await.unwrap();
+    assert_eq!(frame[3], 4, "a frame of type SETTINGS: {frame:?}");
+}
+
+#[tokio::test]
+async fn a_request_can_upgrade_its_connection() {
+    let (stream, mut client) = stream();
+    let slot = Arc::new(());
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(stream, service(), protocols(), stop.clone(), slot.clone()));
+    client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nearly ").await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo\r\n"), "{head}");
+    client.send("late").await;
+    let mut echoed = [0; 10];
+    client.read.read_exact(&mut echoed).await.unwrap();
+    assert_eq!(&echoed, b"early late");
+    // The HTTP connection has ended. The socket still counts.
+    serving.await.unwrap();
+    stop.cancel();
+    assert_eq!(Arc::strong_count(&slot), 2);
+    drop(client.write);
+    assert_eq!(client.read.read(&mut echoed).await.unwrap(), 0);
+    let mut slot = slot;
+    poll_fn(|cx| match Arc::get_mut(&mut slot) {
+        Some(()) => Poll::Ready(()),
+        None => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_connection_whose_upgrade_was_not_granted_ends_with_its_client() {
+    let (stream, mut client) = stream();
+    let slot = Arc::new(());
+    let serving = tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), slot.clone()));
+    client.send("GET /plain HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
+    let head = client.head().await;
+    assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+    drop(client.write);
+    serving.await.unwrap();
+    assert_eq!(Arc::strong_count(&slot), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_old_connection_closes_with_its_next_answer_unless_that_upgrades_it() {
+    let timer = TimerLimits { age: Duration::from_secs(5), ..TIMEOUTS.timer };
+    let protocols = Arc::new(Protocols::new(Timeouts { timer, ..TIMEOUTS }));
+    for (headers, status) in [("", "200"), ("Connection: upgrade\r\nUpgrade: echo\r\n", "101")] {
+        let (stream, mut client) = stream();
+        let (stop, slot) = (CancellationToken::new(), Arc::new(()));
+        tokio::spawn(serve(stream, service(), Arc::clone(&protocols), stop, slot));
+        client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+        let young = client.head().await;
+        assert!(!young.contains("connection: close\r\n"), "{young}");
+        sleep(Duration::from_secs(10)).await;
+        client.send(&format!("HEAD / HTTP/1.1\r\nHost: h\r\n{headers}\r\n")).await;
+        let old = client.head().await;
+        assert!(old.starts_with(&format!("HTTP/1.1 {status} ")), "{old}");
+        assert_eq!(old.contains("connection: close\r\n"), status == "200", "{old}");
+    }
+}

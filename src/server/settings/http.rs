@@ -1,0 +1,51 @@
+//! Settings of the HTTP interface.
+
+use std::net::IpAddr;
+
+use tokio_util::task::TaskTracker;
+
+use super::{auth, guard, query};
+use crate::{
+    config::{self, Edition},
+    http::{BodyLimits, IdempotencySettings, Settings, Statuses},
+};
+
+/// `listener` is the address that serves clients. `work` tracks what runs on without its client.
+pub(in crate::server) fn settings(
+    settings: &config::Settings,
+    listener: IpAddr,
+    bolt_port: u16,
+    work: TaskTracker,
+) -> Settings {
+    let limits = &settings.limits;
+    Settings {
+        guard: guard::settings(settings, listener),
+        body: limits.body.get(),
+        body_memory: limits.body_memory.get(),
+        body_timeout: settings.server.body_timeout.get(),
+        line: limits.line.get(),
+        content: BodyLimits {
+            statement: limits.statement.get(),
+            depth: limits.depth.get(),
+            packed: 2 * limits.body.max(limits.line).get(),
+        },
+        id_token_header: auth::id_token_header(&settings.auth),
+        statuses: match settings.http.statuses {
+            config::Statuses::QueryApi => Statuses::QueryApi,
+            config::Statuses::Precise => Statuses::Precise,
+        },
+        retry: query::retry(&settings.retry),
+        idempotency: IdempotencySettings {
+            keep: settings.idempotency.keep.get(),
+            max_answer: settings.idempotency.max_answer.get(),
+            capacity: settings.idempotency.capacity.get(),
+        },
+        work,
+        neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
+        neo4j_edition: match settings.discovery.neo4j_edition {
+            Edition::Community => "community",
+            Edition::Enterprise => "enterprise",
+        },
+        bolt_port,
+    }
+}
