@@ -1,135 +1,108 @@
-//! Owns the sign of life: one `GET` to a running gateway, for container health checks.
+//! The health check of containers: one `GET` to a running gateway.
 //!
-//! Promises an answer within the time given, without an async runtime. A response in the 200s is
-//! healthy. May not know settings, routes or what the body says.
+//! Promises a result within the time given. A response with a status in the 200s is healthy. Knows neither settings nor routes.
 
-use std::fmt;
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
-use std::str::FromStr;
-use std::time::{Duration, Instant};
+use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 
-/// Longest start of a response that is read in search of its status.
-const MAX_STATUS_LINE: usize = 1024;
+use hyper::{
+    StatusCode,
+    header::{self, HeaderValue},
+};
+use tokio::{runtime::Builder, time::Instant};
 
-/// What to ask: `http://HOST[:PORT][/PATH]`.
+use crate::http_client::{self, Url};
+
+/// What to check: `http://HOST[:PORT][/PATH]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
-    /// Host and port to connect to.
-    authority: String,
-    path: String,
-    /// The `Host` header, where it is not the authority.
-    host: Option<String>,
+    url: Url,
+    /// The value of `Host`, where it is not that of the URL.
+    host: Option<HeaderValue>,
 }
 
-/// Why the gateway counts as unhealthy, or the target is none.
+/// Why the gateway counts as unhealthy, or the target is refused.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum HealthcheckError {
-    /// The URL is not one that can be asked.
+    /// The URL cannot be checked.
     #[error("{0}")]
     Url(&'static str),
-    /// No connection.
+    /// The check cannot run.
+    #[error("cannot start the check: {0}")]
+    Runtime(#[source] io::Error),
+    /// There is no connection.
     #[error("cannot connect to {target}: {source}; is the gateway running?")]
     Connect {
-        /// What was asked.
+        /// What was checked.
         target: Target,
-        /// What the operating system said.
+        /// The system's error.
         source: io::Error,
     },
-    /// The connection broke or time ran out before the status arrived.
-    #[error("{target} did not answer: {source}")]
-    Exchange {
-        /// What was asked.
-        target: Target,
-        /// What the operating system said.
-        source: io::Error,
-    },
-    /// An answer that is not HTTP.
+    /// The answer is not HTTP.
     #[error("{target} does not speak HTTP/1; is the port right?")]
     NotHttp {
-        /// What was asked.
+        /// What was checked.
         target: Target,
+    },
+    /// The connection broke, or the time was up, before there was a complete head.
+    #[error("{target} did not answer: {source}")]
+    NoAnswer {
+        /// What was checked.
+        target: Target,
+        /// What happened.
+        source: http_client::Error,
     },
     /// A status outside the 200s.
     #[error("{target} answered {status}")]
     Status {
-        /// What was asked.
+        /// What was checked.
         target: Target,
-        /// The status it gave.
+        /// The status of the answer.
         status: u16,
     },
 }
 
 impl Target {
-    /// The same, asked for by another name: a gateway does not answer to all.
-    #[must_use]
-    pub fn asked_as(self, host: String) -> Self {
-        Self { host: Some(host), ..self }
-    }
-
-    /// Asks for its status and describes a good one in a line.
+    /// Checks the same target under another name. A gateway refuses requests for a name that is not one of its own.
     ///
     /// # Errors
+    /// [`HealthcheckError::Url`] if `host` cannot be the value of `Host`.
+    pub fn with_host(self, host: &str) -> Result<Self, HealthcheckError> {
+        let host = HeaderValue::from_str(host).map_err(|_| HealthcheckError::Url("the host is malformed"))?;
+        Ok(Self { host: Some(host), ..self })
+    }
+
+    /// Requests the target and describes a good status in a line.
     ///
+    /// # Errors
     /// [`HealthcheckError`] if no status in the 200s arrives within `timeout`.
     pub fn check(&self, timeout: Duration) -> Result<String, HealthcheckError> {
-        let deadline = Instant::now() + timeout;
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(HealthcheckError::Runtime)?;
+        let status = runtime.block_on(self.status(timeout));
+        // Looking a name up cannot be interrupted; it must not hold up the result.
+        runtime.shutdown_background();
         let target = || self.clone();
-        let mut stream =
-            self.connect(deadline).map_err(|source| HealthcheckError::Connect { target: target(), source })?;
-        let line = self
-            .exchange(&mut stream, deadline)
-            .map_err(|source| HealthcheckError::Exchange { target: target(), source })?;
-        match parse_status(&line) {
-            None => Err(HealthcheckError::NotHttp { target: target() }),
-            Some(status @ 200..=299) => Ok(format!("{self} answered {status}")),
-            Some(status) => Err(HealthcheckError::Status { target: target(), status }),
+        match status {
+            Ok(status) if status.is_success() => Ok(format!("{self} answered {}", status.as_u16())),
+            Ok(status) => Err(HealthcheckError::Status { target: target(), status: status.as_u16() }),
+            Err(http_client::Error::Connect(source)) => Err(HealthcheckError::Connect { target: target(), source }),
+            Err(http_client::Error::NotHttp(_)) => Err(HealthcheckError::NotHttp { target: target() }),
+            Err(source) => Err(HealthcheckError::NoAnswer { target: target(), source }),
         }
     }
 
-    /// Tries every address of the host in turn.
-    fn connect(&self, deadline: Instant) -> io::Result<TcpStream> {
-        let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host has no address");
-        for address in self.authority.to_socket_addrs()? {
-            match TcpStream::connect_timeout(&address, remaining(deadline)?) {
-                Ok(stream) => return Ok(stream),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
-    }
-
-    /// Sends the request and reads up to the end of the status line.
-    fn exchange(&self, stream: &mut TcpStream, deadline: Instant) -> io::Result<Vec<u8>> {
-        let Self { authority, path, host } = self;
-        let host = host.as_ref().unwrap_or(authority);
-        let head = format!(
-            "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: boltgate-healthcheck\r\n\
-             Accept: application/json\r\nConnection: close\r\n\r\n"
-        );
-        stream.set_write_timeout(Some(remaining(deadline)?))?;
-        stream.write_all(head.as_bytes())?;
-        let mut line = Vec::new();
-        let mut byte = [0];
-        while line.len() < MAX_STATUS_LINE && !line.ends_with(b"\r\n") {
-            stream.set_read_timeout(Some(remaining(deadline)?))?;
-            if stream.read(&mut byte)? == 0 {
-                if line.is_empty() {
-                    return Err(io::ErrorKind::UnexpectedEof.into());
-                }
-                break;
-            }
-            line.extend(byte);
-        }
-        Ok(line)
+    async fn status(&self, timeout: Duration) -> Result<StatusCode, http_client::Error> {
+        let agent = HeaderValue::from_static("boltgate-healthcheck");
+        let mut headers = vec![(header::USER_AGENT, agent)];
+        headers.extend(self.host.clone().map(|host| (header::HOST, host)));
+        Ok(http_client::get(&self.url, None, &headers, Instant::now() + timeout).await?.status())
     }
 }
 
 impl From<SocketAddr> for Target {
-    /// The root of what listens there.
+    /// The root of what listens at the address.
     fn from(address: SocketAddr) -> Self {
-        Self { authority: address.to_string(), path: "/".to_owned(), host: None }
+        Self { url: address.into(), host: None }
     }
 }
 
@@ -137,56 +110,33 @@ impl FromStr for Target {
     type Err = HealthcheckError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        let Some(rest) = url.strip_prefix("http://") else {
-            return Err(HealthcheckError::Url("must begin with http://"));
-        };
-        if !rest.bytes().all(|byte| byte.is_ascii_graphic()) {
-            return Err(HealthcheckError::Url("must be visible ASCII without spaces"));
+        match url.parse::<Url>() {
+            Ok(url) if !url.is_https() => Ok(Self { url, host: None }),
+            _ => Err(HealthcheckError::Url("must be http://HOST[:PORT][/PATH]")),
         }
-        let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        if authority.is_empty() || authority.contains(['@', '?', '#']) {
-            return Err(HealthcheckError::Url("must be http://HOST[:PORT][/PATH]"));
-        }
-        // A colon inside an IPv6 address's brackets is no port's.
-        let has_port = authority.rsplit(']').next().is_some_and(|tail| tail.contains(':'));
-        let port = if has_port { "" } else { ":80" };
-        let path = if path.is_empty() { "/" } else { path };
-        Ok(Self { authority: format!("{authority}{port}"), path: path.to_owned(), host: None })
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "http://{}{}", self.authority, self.path)
+        self.url.fmt(f)
     }
-}
-
-fn remaining(deadline: Instant) -> io::Result<Duration> {
-    match deadline.saturating_duration_since(Instant::now()) {
-        Duration::ZERO => Err(io::ErrorKind::TimedOut.into()),
-        left => Ok(left),
-    }
-}
-
-/// The status of `HTTP/1.1 200 OK`.
-fn parse_status(line: &[u8]) -> Option<u16> {
-    let line = std::str::from_utf8(line).ok()?;
-    let (version, rest) = line.split_once(' ')?;
-    let status = rest.split([' ', '\r']).next()?;
-    (version.starts_with("HTTP/1.") && status.len() == 3).then(|| status.parse().ok())?
 }
 
 #[cfg(test)]
 mod tests {
-    use std::net::TcpListener;
-    use std::thread;
+    use std::{
+        io::{Read as _, Write as _},
+        net::TcpListener,
+        thread,
+    };
 
     use super::*;
 
     /// Far longer than any test needs; reached only when a test has failed.
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// A server that reads one request head, gives `answer` and closes; joins to the head.
+    /// A server that reads one request head, sends `answer` and closes; joins to the head.
     fn server(answer: &'static [u8]) -> (Target, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let target = Target::from(listener.local_addr().expect("is bound"));
@@ -215,52 +165,54 @@ mod tests {
         let (target, server) = server(b"HTTP/1.1 204 No Content\r\n\r\n");
         let line = target.check(PATIENCE).expect("is healthy");
         assert_eq!(line, format!("{target} answered 204"));
-        let head = server.join().expect("ends");
-        assert!(head.starts_with("GET / HTTP/1.1\r\n"), "{head}");
-        assert!(head.contains(&format!("\r\nHost: {}\r\n", target.authority)), "{head}");
+        let head = server.join().expect("ends").to_ascii_lowercase();
+        assert!(head.starts_with("get / http/1.1\r\n"), "{head}");
+        let host = target.to_string().replace("http://", "host: ").replace('/', "\r\n");
+        for field in [host.as_str(), "connection: close\r\n", "user-agent: boltgate-healthcheck\r\n"] {
+            assert!(head.contains(field), "{field}: {head}");
+        }
     }
 
     #[test]
-    fn any_other_answer_is_not() {
+    fn another_host_can_be_named() {
+        let (target, server) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        target.with_host("graph.example").expect("is a host").check(PATIENCE).expect("is healthy");
+        let head = server.join().expect("ends").to_ascii_lowercase();
+        assert_eq!(head.matches("host:").count(), 1, "{head}");
+        assert!(head.contains("host: graph.example\r\n"), "{head}");
+    }
+
+    #[test]
+    fn any_other_answer_is_unhealthy() {
         assert_eq!(refusal(b"HTTP/1.1 503 Service Unavailable\r\n\r\n"), "IT answered 503");
-        assert_eq!(refusal(b"HTTP/1.0 302\r\n"), "IT answered 302");
-        assert_eq!(refusal(b""), "IT did not answer: unexpected end of file");
-        let not_http = "IT does not speak HTTP/1; is the port right?";
-        assert_eq!(refusal(b"SSH-2.0-OpenSSH_9.2\r\n"), not_http);
-        assert_eq!(refusal(b"HTTP/1.1 2000 OK\r\n"), not_http);
-        assert_eq!(refusal(&[b'x'; MAX_STATUS_LINE]), not_http);
-        assert_eq!(refusal(b"\0\0\x01\xff"), not_http);
+        assert_eq!(refusal(b"HTTP/1.0 302 Found\r\n\r\n"), "IT answered 302");
+        for incomplete in [&b""[..], b"HTTP/1.0 302\r\n"] {
+            let refusal = refusal(incomplete);
+            assert!(refusal.starts_with("IT did not answer: the answer is incomplete"), "{refusal}");
+        }
+        for answer in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"HTTP/1.1 2000 OK\r\n", &[b'x'; 1024], b"\0\0\x01\xff"] {
+            assert_eq!(refusal(answer), "IT does not speak HTTP/1; is the port right?");
+        }
     }
 
     #[test]
-    fn nobody_listening_is_told_from_nobody_answering() {
+    fn a_port_without_listener_is_told_from_a_silent_one() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let target = Target::from(listener.local_addr().expect("is bound"));
         // The kernel accepts the connection; no one ever reads it.
         let silent = target.check(Duration::from_millis(100)).expect_err("no answer");
-        assert!(matches!(silent, HealthcheckError::Exchange { .. }), "{silent}");
+        assert!(matches!(silent, HealthcheckError::NoAnswer { .. }), "{silent}");
         drop(listener);
         let refused = target.check(PATIENCE).expect_err("no listener");
         assert!(matches!(refused, HealthcheckError::Connect { .. }), "{refused}");
     }
 
     #[test]
-    fn urls_are_completed_with_port_and_path() {
-        for (url, completed) in [
-            ("http://localhost", "http://localhost:80/"),
-            ("http://localhost:7475/ready?x=1", "http://localhost:7475/ready?x=1"),
-            ("http://[::1]", "http://[::1]:80/"),
-            ("http://[::1]:9", "http://[::1]:9/"),
-        ] {
-            assert_eq!(url.parse::<Target>().expect(url).to_string(), completed);
-        }
-    }
-
-    #[test]
-    fn urls_that_cannot_be_asked_are_refused() {
-        for url in ["", "https://h", "h:80", "http://", "http:///x", "http://u:p@h", "http://h?x"] {
+    fn only_urls_of_http_are_targets() {
+        let target: Target = "http://localhost:7475/ready?x=1".parse().expect("is a target");
+        assert_eq!(target.to_string(), "http://localhost:7475/ready?x=1");
+        for url in ["", "https://h", "h:80", "http://", "http:///x", "http://u:p@h", "http://h/\r\nX: y"] {
             assert!(url.parse::<Target>().is_err(), "{url}");
         }
-        assert!("http://h/\r\nX: y".parse::<Target>().is_err());
     }
 }

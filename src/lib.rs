@@ -13,6 +13,7 @@
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
+//! | [`http_client`] | one `GET` of the gateway itself |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.
@@ -26,6 +27,7 @@ pub mod config;
 pub mod embedded;
 pub mod healthcheck;
 pub mod http;
+pub mod http_client;
 pub mod json;
 pub mod pool;
 pub mod query;

@@ -174,7 +174,7 @@ fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
             let target = Target::from(server.listen.reachable());
             // Any allowed name will do.
             match server.allowed_hosts.first().and_then(AllowedHost::example) {
-                Some(host) => target.asked_as(host),
+                Some(host) => target.with_host(&host)?,
                 None => target,
             }
         }

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("lib", &[]),
     (
         "main",
@@ -39,12 +39,13 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ),
     ("query", &["pool", "auth", "bolt"]),
     ("pool", &["auth", "bolt", "telemetry::observer"]),
-    ("auth", &["bolt::AuthToken", "tls"]),
+    ("auth", &["bolt::AuthToken", "http_client", "tls"]),
     ("telemetry", &["config::Log", "config::LogFormat"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
-    ("healthcheck", &[]),
+    ("healthcheck", &["http_client"]),
     ("config", &[]),
     ("bolt", &["value_path"]),
+    ("http_client", &[]),
     ("tls", &[]),
     ("value_path", &[]),
 ];
@@ -59,18 +60,18 @@ const CRATES: [(&str, &[&str]); 22] = [
     ("chrono", &["embedded"]),
     ("clap", &["main", "cli"]),
     ("graphdblite", &["embedded"]),
-    ("http_body_util", &["http", "auth"]),
-    ("hyper", &["server", "auth"]),
-    ("hyper_util", &["server", "auth"]),
+    ("http_body_util", &["http", "http_client"]),
+    ("hyper", &["server", "auth", "healthcheck", "http_client"]),
+    ("hyper_util", &["server", "http_client"]),
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),
     ("libc", &["server"]),
     ("percent_encoding", &["http"]),
     ("quick_cache", &["auth"]),
-    ("rustls", &["auth", "bolt", "tls"]),
+    ("rustls", &["auth", "bolt", "http_client", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("socket2", &["bolt"]),
-    ("tokio_rustls", &["auth", "bolt"]),
+    ("tokio_rustls", &["bolt", "http_client"]),
     ("toml", &["config"]),
     ("tracing_subscriber", &["telemetry"]),
 ];
