@@ -10,12 +10,14 @@ use serde::Deserialize;
 use toml::de::ValueDeserializer;
 use toml::{Table, Value};
 
-use super::Settings;
-use super::check::check;
-use super::error::ConfigError;
-use super::named;
-use super::secret::is_hidden;
-use super::source::{Assignment, Origin, Sources, Written, leaves};
+use super::{
+    check::check,
+    error::ConfigError,
+    keys,
+    settings::Settings,
+    sources::{Assignment, Origin, Sources, Written, leaves},
+    values::is_hidden,
+};
 
 /// The settings in force and the origin of each value; prints as commented TOML.
 #[derive(Clone)]
@@ -128,7 +130,7 @@ fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'
     let Some((section, rest)) = key.split_once('.') else {
         return table.get_mut(key).zip(known.get(key));
     };
-    let template = named::entry(known, section)?.as_table()?;
+    let template = keys::entry(known, section)?.as_table()?;
     if !table.contains_key(section) {
         table.insert(section.to_owned(), Value::Table(template.clone()));
     }

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::source::Origin;
+use super::sources::Origin;
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]

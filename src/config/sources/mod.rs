@@ -3,6 +3,10 @@
 //! Promises assignments, each with its [`Origin`]; [`Sources::from_process`] alone touches the
 //! process and the disk. May not know what a key means or which values are in range.
 
+mod env;
+mod file;
+mod suggest;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
@@ -10,11 +14,11 @@ use std::path::{Path, PathBuf};
 
 use toml::{Table, Value};
 
+pub use self::file::ConfigFile;
 use super::error::ConfigError;
-use super::file::ConfigFile;
 
 /// Names the configuration file; not a setting itself.
-pub(super) const CONFIG_VARIABLE: &str = "BOLTGATE_CONFIG";
+pub(in crate::config) const CONFIG_VARIABLE: &str = "BOLTGATE_CONFIG";
 
 /// Where a value was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,7 +96,7 @@ impl Sources {
     }
 
     /// Every assignment, weakest source first. `known` holds every key with its default.
-    pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+    pub(in crate::config) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
         let mut assignments = match &self.file {
             Some(file) => file.assignments(known)?,
             None => Vec::new(),
@@ -108,14 +112,14 @@ impl Sources {
 }
 
 /// One key set to one value by one source. Not `Debug`: the value may be a secret.
-pub(super) struct Assignment {
-    pub(super) key: String,
-    pub(super) value: Written,
-    pub(super) origin: Origin,
+pub(in crate::config) struct Assignment {
+    pub(in crate::config) key: String,
+    pub(in crate::config) value: Written,
+    pub(in crate::config) origin: Origin,
 }
 
 /// A value as its source holds it.
-pub(super) enum Written {
+pub(in crate::config) enum Written {
     /// A TOML value, with its type.
     Toml(Value),
     /// Text, whose type is the key's.
@@ -123,7 +127,7 @@ pub(super) enum Written {
 }
 
 /// Every key of `table` that holds a value, with its full path, in the table's order.
-pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
+pub(in crate::config) fn leaves(table: &Table) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
     for (name, value) in table {
         match value {
@@ -137,6 +141,6 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
 }
 
 /// The path of `name` in `section`.
-pub(super) fn join(section: &str, name: &str) -> String {
+pub(in crate::config) fn join(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }

@@ -6,13 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    age::Age,
-    names::{HeaderName, ImpersonationRule, Scheme},
-    secret::Secret,
-    text,
-    value::TimeSpan,
-};
+use crate::config::values::{Age, HeaderName, ImpersonationRule, Scheme, Secret, TimeSpan, optional};
 
 /// `[auth]`: who may come in, and how the database is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,17 +62,17 @@ pub struct Issuer {
     /// Where the keys are, instead of where OIDC discovery finds them.
     pub jwks_url: String,
     /// The keys: PEM or a JWKS document.
-    #[serde(with = "text::optional")]
+    #[serde(with = "optional")]
     pub key_file: Option<PathBuf>,
     /// A key shared with the issuer, for HS256, HS384 and HS512.
     pub secret: Secret,
     /// PEM file with the authorities to trust for the issuer's addresses; `None` means the system's.
-    #[serde(with = "text::optional")]
+    #[serde(with = "optional")]
     pub ca_file: Option<PathBuf>,
     /// Whether its addresses may be `http://`.
     pub allow_http: bool,
     /// The Bolt scheme for its tokens; `None` for [`Auth::bearer_scheme`].
-    #[serde(with = "text::optional")]
+    #[serde(with = "optional")]
     pub scheme: Option<Scheme>,
     /// The claim that names the person's user in the database: a name, or a JSON pointer.
     pub user_claim: String,

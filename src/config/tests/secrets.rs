@@ -1,8 +1,8 @@
 //! Secrets among the settings: where they may come from, and that nothing shows them.
 
-use super::auth_tests::{ISSUER, SECRET, load};
-use super::tests::{env, file, refusal};
-use super::*;
+use super::auth::{ISSUER, SECRET, load};
+use super::{env, file, refusal};
+use crate::config::*;
 
 #[test]
 fn secrets_are_shown_by_nothing() {

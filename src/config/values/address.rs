@@ -15,7 +15,7 @@ use super::value::ParseValueError;
 pub struct ListenAddr(SocketAddr);
 
 impl ListenAddr {
-    pub(super) const fn loopback(port: u16) -> Self {
+    pub(in crate::config) const fn loopback(port: u16) -> Self {
         Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
     }
 
@@ -89,7 +89,7 @@ pub struct DatabaseUri {
 impl DatabaseUri {
     const DEFAULT_PORT: u16 = 7687;
 
-    pub(super) fn loopback() -> Self {
+    pub(in crate::config) fn loopback() -> Self {
         let host = Ipv4Addr::LOCALHOST.to_string();
         Self { scheme: UriScheme::Bolt, host, port: Self::DEFAULT_PORT }
     }

@@ -30,7 +30,7 @@ impl Secret {
 }
 
 /// Whether this is what stands in print for a secret.
-pub(super) fn is_hidden(value: &toml::Value) -> bool {
+pub(in crate::config) fn is_hidden(value: &toml::Value) -> bool {
     value.as_str() == Some(HIDDEN)
 }
 

@@ -17,7 +17,7 @@ pub type Fraction = Thousandths<0, 1000>;
 
 impl<const LEAST: u32, const MOST: u32> Thousandths<LEAST, MOST> {
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(thousandths: u32) -> Self {
+    pub(in crate::config) const fn constant(thousandths: u32) -> Self {
         Self(thousandths)
     }
 

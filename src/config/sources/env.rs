@@ -7,17 +7,18 @@ use std::path::PathBuf;
 
 use toml::Table;
 
-use super::error::ConfigError;
-use super::named::{ANY, is_name};
-use super::source::{Assignment, CONFIG_VARIABLE, Origin, Sources, Written, leaves};
-use super::suggest::nearest;
+use super::{Assignment, CONFIG_VARIABLE, Origin, Sources, Written, leaves, suggest::nearest};
+use crate::config::{
+    error::ConfigError,
+    keys::{ANY, is_name},
+};
 
 const PREFIX: &str = "BOLTGATE_";
 const FILE_SUFFIX: &str = "_FILE";
 
 impl Sources {
     /// What the environment sets. `known` holds every key with its default.
-    pub(super) fn env_assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+    pub(in crate::config) fn env_assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
         let keys: Vec<String> = leaves(known).into_iter().map(|(key, _)| key).collect();
         let key_of = |variable: &str| keys.iter().find_map(|key| key_named(key, variable));
         let mut assignments: Vec<Assignment> = Vec::new();

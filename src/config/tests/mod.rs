@@ -1,19 +1,23 @@
 //! Settings from every source: the order, the refusals and their words.
 
+mod auth;
+mod secrets;
+mod sections;
+
 use std::ffi::OsString;
 use std::io;
 use std::path::Path;
 
 use super::*;
 
-pub(super) const DOCUMENTED: &str = include_str!("../../config/boltgate.toml");
+pub(super) const DOCUMENTED: &str = include_str!("../../../config/boltgate.toml");
 
 fn sources() -> Sources {
     fn read_file(path: &Path) -> io::Result<String> {
         match path.to_str() {
             Some("/secret/uri") => Ok("bolt://from-file\n".to_owned()),
             Some("/secret/crlf") => Ok("bolt://from-file\r\n".to_owned()),
-            Some("/secret/key") => Ok(format!("{}\n", super::auth_tests::SECRET)),
+            Some("/secret/key") => Ok(format!("{}\n", auth::SECRET)),
             _ => Err(io::Error::from(io::ErrorKind::NotFound)),
         }
     }

@@ -2,14 +2,16 @@
 //!
 //! Promises that every refusal names both keys, their values and where these came from.
 
+mod auth;
+
 use std::time::Duration;
 
-use super::address::UriScheme;
-use super::alias::DatabaseAlias;
-use super::check_auth::check_auth;
-use super::effective::Effective;
-use super::error::ConfigError;
-use super::peers::AllowedOrigin;
+use self::auth::check_auth;
+use super::{
+    effective::Effective,
+    error::ConfigError,
+    values::{AllowedOrigin, DatabaseAlias, UriScheme},
+};
 
 /// Neo4j takes no deeper nesting than this, and closes the connection far beyond it.
 const MAX_DEPTH: usize = 1000;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::tests::{DOCUMENTED, env, file, refusal};
-use super::*;
+use super::{DOCUMENTED, env, file, refusal};
+use crate::config::*;
 
 pub(super) const ISSUER: &str = "[auth.issuers.entra]\nissuer = 'https://idp.example'\naudience = ['graph']\n";
 pub(super) const SECRET: &str = "correct-horse-battery-staple-0123456789";

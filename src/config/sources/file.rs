@@ -7,10 +7,11 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Table, Value};
 
-use super::error::ConfigError;
-use super::named::{self, ANY};
-use super::source::{Assignment, Origin, Written, join};
-use super::suggest::nearest;
+use super::{Assignment, Origin, Written, join, suggest::nearest};
+use crate::config::{
+    error::ConfigError,
+    keys::{self, ANY},
+};
 
 /// The configuration file, already read. Not `Debug`: it may hold secrets.
 #[derive(Clone)]
@@ -22,7 +23,7 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+    pub(in crate::config) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
         let table = DeTable::parse(&self.text).map_err(|error| self.syntax_error(&error))?;
         let mut assignments = Vec::new();
         self.collect("", table.into_inner(), known, &mut assignments)?;
@@ -40,7 +41,7 @@ impl ConfigFile {
         for (name, value) in table {
             let key = join(section, name.get_ref());
             let origin = self.origin_at(name.span().start);
-            match named::entry(known, name.get_ref()) {
+            match keys::entry(known, name.get_ref()) {
                 None if known.contains_key(ANY) => {
                     let message = "is no name for a section; write up to 32 of a-z, 0-9, - and _".to_owned();
                     return Err(ConfigError::Value { key, origin, message });

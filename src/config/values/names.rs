@@ -12,7 +12,7 @@ pub struct Scheme(String);
 
 impl Scheme {
     /// For defaults, which a test holds against the parser.
-    pub(super) fn constant(name: &str) -> Self {
+    pub(in crate::config) fn constant(name: &str) -> Self {
         Self(name.to_owned())
     }
 
@@ -95,7 +95,7 @@ impl HeaderName {
     ];
 
     /// For defaults, which a test holds against the parser.
-    pub(super) fn constant(name: &str) -> Self {
+    pub(in crate::config) fn constant(name: &str) -> Self {
         Self(name.to_owned())
     }
 

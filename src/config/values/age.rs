@@ -17,7 +17,7 @@ pub struct Age(Duration);
 
 impl Age {
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(duration: Duration) -> Self {
+    pub(in crate::config) const fn constant(duration: Duration) -> Self {
         Self(duration)
     }
 
@@ -53,7 +53,7 @@ pub struct Percent(u8);
 
 impl Percent {
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(percent: u8) -> Self {
+    pub(in crate::config) const fn constant(percent: u8) -> Self {
         Self(percent)
     }
 

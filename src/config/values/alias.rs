@@ -17,7 +17,7 @@ pub struct DatabaseAlias {
 
 impl DatabaseAlias {
     /// Two aliases for one name, if there are such.
-    pub(super) fn duplicate(aliases: &[Self]) -> Option<(&Self, &Self)> {
+    pub(in crate::config) fn duplicate(aliases: &[Self]) -> Option<(&Self, &Self)> {
         aliases.iter().enumerate().find_map(|(index, alias)| {
             let earlier = aliases.iter().take(index).find(|other| other.name.eq_ignore_ascii_case(&alias.name))?;
             Some((earlier, alias))

@@ -3,7 +3,7 @@
 //! Promises a pure function. May not know what the names stand for.
 
 /// The candidate nearest to `typed`, unless every one is too far off to be a typing mistake.
-pub(super) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(in crate::config) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (typed.len() / 4).max(2);
     candidates
         .into_iter()

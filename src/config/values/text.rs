@@ -11,10 +11,10 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
 /// Reads a value from text, and from a bare integer as if it had been written as text.
-pub(super) struct TextVisitor<T>(PhantomData<T>);
+pub(in crate::config) struct TextVisitor<T>(PhantomData<T>);
 
 impl<T> TextVisitor<T> {
-    pub(super) const NEW: Self = Self(PhantomData);
+    pub(in crate::config) const NEW: Self = Self(PhantomData);
 }
 
 impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
@@ -44,7 +44,7 @@ macro_rules! serde_as_text {
 
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                deserializer.deserialize_any($crate::config::text::TextVisitor::NEW)
+                deserializer.deserialize_any($crate::config::values::text::TextVisitor::NEW)
             }
         }
     )+};
@@ -53,17 +53,20 @@ macro_rules! serde_as_text {
 pub(super) use serde_as_text;
 
 /// Serde for a value that an empty string turns off.
-pub(super) mod optional {
+pub(in crate::config) mod optional {
     use super::{Deserialize, Deserializer, Error, FromStr, Serialize, Serializer, fmt};
 
-    pub(crate) fn serialize<T: Serialize, S: Serializer>(value: &Option<T>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::config) fn serialize<T: Serialize, S: Serializer>(
+        value: &Option<T>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match value {
             Some(value) => value.serialize(serializer),
             None => serializer.serialize_str(""),
         }
     }
 
-    pub(crate) fn deserialize<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(
+    pub(in crate::config) fn deserialize<'de, T: FromStr<Err: fmt::Display>, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<T>, D::Error> {
         let text = String::deserialize(deserializer)?;

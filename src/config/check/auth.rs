@@ -3,7 +3,11 @@
 //! Promises that a policy in force is one that somebody can have meant: nobody is let in unseen, and nothing that was
 //! set is without effect. May not know the other sections.
 
-use super::{Algorithm, Auth, Impersonation, Inbound, Issuer, effective::Effective, error::ConfigError};
+use crate::config::{
+    effective::Effective,
+    error::ConfigError,
+    settings::{Algorithm, Auth, Impersonation, Inbound, Issuer},
+};
 
 /// Shorter keys are guessed (RFC 7518, section 3.2).
 const SHORTEST_SECRET: usize = 32;

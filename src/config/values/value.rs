@@ -15,7 +15,7 @@ use super::text::serde_as_text;
 /// Why a text is not the value it should be; the message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct ParseValueError(pub(super) String);
+pub struct ParseValueError(pub(in crate::config) String);
 
 /// A positive span of time, written as a whole number and a unit: `500ms`, `30s`, `10m`, `1h`.
 ///
@@ -29,7 +29,7 @@ impl TimeSpan {
     const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(duration: Duration) -> Self {
+    pub(in crate::config) const fn constant(duration: Duration) -> Self {
         Self(duration)
     }
 
@@ -78,7 +78,7 @@ impl ByteSize {
     const UNITS: [(&str, usize); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(bytes: usize) -> Self {
+    pub(in crate::config) const fn constant(bytes: usize) -> Self {
         Self(bytes)
     }
 
@@ -123,7 +123,7 @@ pub struct Count(u32);
 
 impl Count {
     /// For defaults, which a test holds against the parser.
-    pub(super) const fn constant(count: u32) -> Self {
+    pub(in crate::config) const fn constant(count: u32) -> Self {
         Self(count)
     }
 
@@ -163,7 +163,7 @@ pub struct Neo4jVersion(String);
 
 impl Neo4jVersion {
     /// For defaults, which a test holds against the parser.
-    pub(super) fn constant(version: &str) -> Self {
+    pub(in crate::config) fn constant(version: &str) -> Self {
         Self(version.to_owned())
     }
 

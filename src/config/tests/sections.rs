@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::auth_tests::load;
-use super::tests::{env, file, refusal};
-use super::*;
+use super::auth::load;
+use super::{env, file, refusal};
+use crate::config::*;
 
 fn from_env<const N: usize>(variables: [(&str, &str); N]) -> Settings {
     Settings::load(&env(variables)).expect("loads")
