@@ -51,7 +51,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 22] = [
+const CRATES: [(&str, &[&str]); 23] = [
     ("anyhow", &["main"]),
     ("async_trait", &["embedded"]),
     ("axum", &["server", "admin", "http"]),
@@ -71,6 +71,7 @@ const CRATES: [(&str, &[&str]); 22] = [
     ("rustls", &["auth", "bolt", "http_client", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("socket2", &["bolt"]),
+    ("strsim", &["config"]),
     ("tokio_rustls", &["bolt", "http_client"]),
     ("toml", &["config"]),
     ("tracing_subscriber", &["telemetry"]),

@@ -11,11 +11,11 @@ use toml::de::ValueDeserializer;
 use toml::{Table, Value};
 
 use super::{
-    check::check,
     error::ConfigError,
-    keys,
+    keys::{self, leaves},
+    origin::Origin,
     settings::Settings,
-    sources::{Assignment, Origin, Sources, Written, leaves},
+    sources::{Assignment, Written},
     values::is_hidden,
 };
 
@@ -33,19 +33,14 @@ pub struct Effective {
 }
 
 impl Effective {
-    /// Merges the sources, file < environment < flags, over the defaults.
-    ///
-    /// # Errors
-    ///
-    /// As [`Settings::load`].
-    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
+    /// Merges `assignments` over the defaults, the later ones over the earlier ones.
+    pub(super) fn merge(assignments: Vec<Assignment>) -> Result<Self, ConfigError> {
         let settings = Settings::default();
         let (table, known) = (settings.table(), Settings::known());
         let mut effective = Self { settings, table, known, origins: BTreeMap::new() };
-        for assignment in sources.assignments(&effective.known)? {
+        for assignment in assignments {
             effective.assign(assignment)?;
         }
-        check(&effective)?;
         Ok(effective)
     }
 
@@ -113,14 +108,6 @@ impl fmt::Display for Effective {
             writeln!(f, "{name} = {value}  # {}", self.origin(key))?;
         }
         Ok(())
-    }
-}
-
-impl Settings {
-    /// The settings as TOML, in the order of their declaration.
-    #[expect(clippy::expect_used, reason = "settings have no value that TOML has not")]
-    pub(super) fn table(&self) -> Table {
-        Table::try_from(self).expect("settings are TOML")
     }
 }
 

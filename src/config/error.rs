@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use super::sources::Origin;
+use super::origin::Origin;
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]

@@ -8,6 +8,8 @@ mod check;
 mod effective;
 mod error;
 mod keys;
+mod load;
+mod origin;
 mod settings;
 mod sources;
 #[cfg(test)]
@@ -16,26 +18,15 @@ mod values;
 
 pub use effective::Effective;
 pub use error::ConfigError;
+pub use origin::Origin;
 pub use settings::{
     Admin, Algorithm, Auth, BearerCredentials, Cors, Database, Dialect, Discovery, Edition, Http, Idempotency,
     Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Retry, Server, ServiceAccount, Settings, Statuses,
     Transactions,
 };
-pub use sources::{ConfigFile, Origin, Override, Sources};
+pub use sources::{ConfigFile, Override, Sources};
 pub use values::{
     Age, AllowedHost, AllowedOrigin, ByteSize, Count, DatabaseAlias, DatabaseUri, Factor, Fraction, HeaderName,
     ImpersonationRule, ListenAddr, Neo4jVersion, Network, ParseValueError, Percent, Scheme, Secret, Thousandths,
     TimeSpan, UriScheme,
 };
-
-impl Settings {
-    /// Merges the sources, file < environment < flags, over the defaults.
-    ///
-    /// # Errors
-    ///
-    /// The first [`ConfigError`] met: unreadable or malformed source, unknown key, value out of
-    /// range, or settings that contradict each other.
-    pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
-        Ok(Effective::load(sources)?.settings)
-    }
-}

@@ -7,10 +7,14 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
 use toml::{Table, Value};
 
-use super::{Assignment, Origin, Written, join, suggest::nearest};
+use super::{
+    assignment::{Assignment, Written},
+    suggest::nearest,
+};
 use crate::config::{
     error::ConfigError,
-    keys::{self, ANY},
+    keys::{self, ANY, join},
+    origin::Origin,
 };
 
 /// The configuration file, already read. Not `Debug`: it may hold secrets.

@@ -3,51 +3,23 @@
 //! Promises assignments, each with its [`Origin`]; [`Sources::from_process`] alone touches the
 //! process and the disk. May not know what a key means or which values are in range.
 
+mod assignment;
 mod env;
 mod file;
 mod suggest;
 
-use std::ffi::OsString;
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    io,
+    path::{Path, PathBuf},
+};
 
-use toml::{Table, Value};
+use toml::Table;
 
+pub(super) use self::assignment::{Assignment, Written};
+use self::env::CONFIG_VARIABLE;
 pub use self::file::ConfigFile;
-use super::error::ConfigError;
-
-/// Names the configuration file; not a setting itself.
-pub(in crate::config) const CONFIG_VARIABLE: &str = "BOLTGATE_CONFIG";
-
-/// Where a value was written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// Nowhere: the built-in default.
-    Default,
-    /// In the configuration file, at this line (counted from 1).
-    File {
-        /// The file as it was named.
-        path: String,
-        /// Line, counted from 1.
-        line: usize,
-    },
-    /// In this environment variable.
-    Env(String),
-    /// On the command line, with this flag.
-    Flag(&'static str),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Default => f.write_str("default"),
-            Self::File { path, line } => write!(f, "file {path}:{line}"),
-            Self::Env(variable) => write!(f, "env {variable}"),
-            Self::Flag(flag) => write!(f, "flag {flag}"),
-        }
-    }
-}
+use super::{error::ConfigError, origin::Origin};
 
 /// A setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,12 +68,12 @@ impl Sources {
     }
 
     /// Every assignment, weakest source first. `known` holds every key with its default.
-    pub(in crate::config) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+    pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
         let mut assignments = match &self.file {
             Some(file) => file.assignments(known)?,
             None => Vec::new(),
         };
-        assignments.extend(self.env_assignments(known)?);
+        assignments.extend(env::assignments(&self.env, self.read_file, known)?);
         assignments.extend(self.flags.iter().map(|given| Assignment {
             key: given.key.to_owned(),
             value: Written::Text(given.value.clone()),
@@ -109,38 +81,4 @@ impl Sources {
         }));
         Ok(assignments)
     }
-}
-
-/// One key set to one value by one source. Not `Debug`: the value may be a secret.
-pub(in crate::config) struct Assignment {
-    pub(in crate::config) key: String,
-    pub(in crate::config) value: Written,
-    pub(in crate::config) origin: Origin,
-}
-
-/// A value as its source holds it.
-pub(in crate::config) enum Written {
-    /// A TOML value, with its type.
-    Toml(Value),
-    /// Text, whose type is the key's.
-    Text(String),
-}
-
-/// Every key of `table` that holds a value, with its full path, in the table's order.
-pub(in crate::config) fn leaves(table: &Table) -> Vec<(String, &Value)> {
-    let mut found = Vec::new();
-    for (name, value) in table {
-        match value {
-            Value::Table(inner) => {
-                found.extend(leaves(inner).into_iter().map(|(key, value)| (join(name, &key), value)))
-            }
-            value => found.push((name.clone(), value)),
-        }
-    }
-    found
-}
-
-/// The path of `name` in `section`.
-pub(in crate::config) fn join(section: &str, name: &str) -> String {
-    if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
