@@ -53,7 +53,7 @@ pub enum UrlError {
     #[error("its port is not a number from 0 to 65535")]
     Port,
     /// A user name or a password stands before the host.
-    #[error("it holds a user name or a password, and no credentials are sent")]
+    #[error("it holds credentials, which are not sent")]
     Credentials,
 }
 

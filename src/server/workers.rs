@@ -1,57 +1,57 @@
-//! The threads that serve, each with a runtime of its own.
+//! The threads that serve connections, each with a runtime of its own.
 //!
-//! A connection stays with the thread that it was given to, and so does all that is done for it: the request, the statement, the
-//! database's answer. No thread has to wake another one for any of it.
+//! A connection stays on its thread, and everything that is done for it happens there: the request, the statement, the database's
+//! answer. No thread has to wake another one for any of it.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
 use tokio::runtime::{Builder, Handle};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// Work that cannot be broken off (a statement of the embedded database) must not hold up the end.
-const FAREWELL: Duration = Duration::from_millis(500);
+/// How long work that cannot be cancelled (a statement of the embedded database) may delay the end of a thread.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// Who serves connections. Dropping it ends the threads, and with them whatever is still being served.
+/// The threads that serve connections. Dropping this ends them, and aborts whatever is still being served.
 #[derive(Debug)]
 pub struct Workers {
     workers: Vec<Worker>,
     _stop: Option<DropGuard>,
 }
 
-/// One of them.
+/// A thread that serves connections.
 #[derive(Debug, Clone)]
 pub(super) struct Worker {
     pub(super) runtime: Handle,
-    /// Each connection that is served holds a clone.
+    /// Counts connections: each one holds a clone.
     pub(super) load: Arc<()>,
 }
 
 impl Workers {
-    /// A thread for each processor that this process may use.
+    /// Starts a thread for each processor that this process may use.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system cannot start a thread.
     pub fn per_processor() -> io::Result<Self> {
         Self::threads(thread::available_parallelism()?.get())
     }
 
-    /// So many threads, at least one.
+    /// Starts `count` threads, but at least one.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// The system cannot start a thread.
     pub fn threads(count: usize) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let workers = (0..count.max(1)).map(|number| spawn(number, stop.clone())).collect::<io::Result<_>>()?;
         Ok(Self { workers, _stop: Some(stop.drop_guard()) })
     }
 
-    /// The current runtime, whatever its threads.
+    /// Serves on the current runtime instead of starting threads.
     #[must_use]
     pub fn here() -> Self {
         Self { workers: vec![Worker { runtime: Handle::current(), load: Arc::default() }], _stop: None }
     }
 
-    /// The one with the fewest connections; the first of those, so that few connections share what they need.
+    /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they need.
     pub(super) fn least_loaded(&self) -> Option<&Worker> {
         self.workers.iter().min_by_key(|worker| Arc::strong_count(&worker.load))
     }
@@ -62,7 +62,7 @@ fn spawn(number: usize, stop: CancellationToken) -> io::Result<Worker> {
     let worker = Worker { runtime: runtime.handle().clone(), load: Arc::default() };
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         runtime.block_on(stop.cancelled());
-        runtime.shutdown_timeout(FAREWELL);
+        runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     })?;
     Ok(worker)
 }

@@ -78,12 +78,13 @@ pub(super) fn exchange<S: HttpService>(
 
 /// Whether the head of an HTTP/2 request would be within the limits if it were one of HTTP/1.
 fn fits_limits<B>(request: &Request<B>) -> bool {
-    const MARKS: usize = ": \r\n".len();
+    const PUNCTUATION: usize = ": \r\n".len();
     let uri = request.uri();
     let target = uri.path_and_query().map_or(0, |target| target.as_str().len());
-    let host = uri.authority().map_or(0, |authority| "host".len() + authority.as_str().len() + MARKS);
+    let host = uri.authority().map_or(0, |authority| "host".len() + authority.as_str().len() + PUNCTUATION);
     let first = request.method().as_str().len() + target + "  HTTP/2\r\n".len();
-    let lines: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + MARKS).sum();
+    let lines: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + PUNCTUATION).sum();
     request.headers().len() <= MAX_LINES && first + host + lines + "\r\n".len() <= MAX_HEAD
 }
 

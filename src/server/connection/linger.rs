@@ -1,8 +1,7 @@
-//! The end of a connection whose client is still sending: its answer has left, and nobody will read the rest.
+//! The end of a connection whose client is still sending although it was answered: a lingering close.
 //!
-//! A socket that is closed with bytes unread answers with a reset, which takes the answer away from a client that has
-//! not read it yet. So only our half is closed at first, and what comes is thrown away until the client closes too, or
-//! has had its time.
+//! Closing a socket with unread bytes resets the connection, and a client that has not read its answer yet loses it. So the
+//! server closes only its own half at first, and discards what arrives until the client closes too or the limits are reached.
 
 use std::time::Duration;
 
@@ -11,29 +10,29 @@ use tokio::{
     time::timeout,
 };
 
-/// Longest time that is spent on a client.
-const WHOLE: Duration = Duration::from_secs(30);
-/// Longest time without a byte.
-const SILENCE: Duration = Duration::from_secs(5);
-/// Most bytes that are thrown away.
-const MOST: usize = 256 * 1024 * 1024;
-/// Bytes that are read at a time.
-const PIECE: usize = 16 * 1024;
+/// The longest time that is spent on a client.
+const MAX_TIME: Duration = Duration::from_secs(30);
+/// The longest time without a byte.
+const MAX_SILENCE: Duration = Duration::from_secs(5);
+/// The most bytes that are discarded.
+const MAX_BYTES: usize = 256 * 1024 * 1024;
+/// The size of a read, in bytes.
+const CHUNK: usize = 16 * 1024;
 
-/// Reads what nobody wants until there is no more, or the limits are reached.
+/// Discards what arrives until the client closes or the limits are reached.
 pub(super) async fn linger(mut read: impl AsyncRead + Unpin) {
-    let pass = async {
-        let mut piece = vec![0; PIECE];
-        let mut passed = 0;
-        while let Ok(Ok(length @ 1..)) = timeout(SILENCE, read.read(&mut piece)).await {
-            passed += length;
-            if passed > MOST {
+    let discard = async {
+        let mut chunk = vec![0; CHUNK];
+        let mut discarded = 0;
+        while let Ok(Ok(length @ 1..)) = timeout(MAX_SILENCE, read.read(&mut chunk)).await {
+            discarded += length;
+            if discarded > MAX_BYTES {
                 return;
             }
         }
     };
-    // Whoever has not read the answer by then does not want it.
-    let _ = timeout(WHOLE, pass).await;
+    // A client that has not read its answer by now does not want it.
+    let _ = timeout(MAX_TIME, discard).await;
 }
 
 #[cfg(test)]
@@ -52,7 +51,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_end_of_the_client_is_the_end() {
+    async fn lingering_ends_when_the_client_closes() {
         let (mut client, ours) = duplex(64);
         let sending = async move {
             for _ in 0..8 {
@@ -65,11 +64,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_client_that_goes_on_and_on_is_left_alone() {
+    async fn lingering_ends_at_its_limits() {
         let (mut client, ours) = duplex(64);
         let silent = spent(linger(ours)).await;
         assert!(client.write_all(&[0]).await.is_err());
-        assert_eq!(silent, SILENCE.as_secs());
+        assert_eq!(silent, MAX_SILENCE.as_secs());
 
         let (mut client, ours) = duplex(64);
         let sending = async move {
@@ -78,8 +77,8 @@ mod tests {
             }
         };
         let (trickled, ()) = tokio::join!(spent(linger(ours)), sending);
-        assert_eq!(trickled, WHOLE.as_secs());
-        // And one that sends as much as it can, in no time at all.
+        assert_eq!(trickled, MAX_TIME.as_secs());
+        // A client that sends as fast as it can.
         linger(repeat(0)).await;
     }
 }

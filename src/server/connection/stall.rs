@@ -1,6 +1,6 @@
-//! A client that does not read: after so long without taking a byte, writing to it fails.
+//! A client that does not read: once it has taken no byte for too long, writing to it fails.
 //!
-//! hyper then drops the connection, the response body goes with it, and with that the statement is cancelled.
+//! hyper then drops the connection and with it the response body, which cancels the statement.
 
 use std::{
     io,
@@ -14,12 +14,12 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// A stream whose writes may not wait for longer than a limit.
+/// A stream whose writes fail after they have waited for too long.
 #[derive(Debug)]
 pub(super) struct StallGuard<T> {
     io: T,
     limit: Duration,
-    /// Running while a write waits.
+    /// Runs while a write waits.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -33,12 +33,12 @@ impl<T> StallGuard<T> {
         &mut self.io
     }
 
-    /// Whether a write waits.
+    /// Whether a write waits for the client.
     pub(super) fn is_waiting(&self) -> bool {
         self.timer.is_some()
     }
 
-    /// Passes on what a write came to, and fails it once it has waited for too long.
+    /// Returns the result of a write, or an error once the write has waited for too long.
     fn guard<R>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if written.is_ready() {
             self.timer = None;
@@ -52,7 +52,7 @@ impl<T> StallGuard<T> {
                 timer.as_mut().reset(Instant::now() + limit);
                 tracing::info!(
                     after = ?limit,
-                    "cut off a client that does not read (server.write_stall_timeout)"
+                    "disconnected a client that does not read (server.write_stall_timeout)"
                 );
                 Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read")))
             }
@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_reader_that_never_reads_is_given_up() {
+    async fn a_client_that_never_reads_is_disconnected() {
         let (ours, _theirs) = tokio::io::duplex(8);
         let mut guarded = StallGuard::new(ours, Duration::from_secs(30));
         let started = Instant::now();
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_slow_reader_is_not() {
+    async fn a_slow_client_is_not_disconnected() {
         use tokio::io::AsyncReadExt;
         let (ours, mut theirs) = tokio::io::duplex(8);
         let mut guarded = StallGuard::new(ours, Duration::from_secs(30));
