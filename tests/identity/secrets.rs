@@ -54,7 +54,7 @@ fn token(claims: &Value, seconds: i64, secret: &str) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let mut claims = claims.clone();
     claims["exp"] = json!(i64::try_from(now).unwrap() + seconds);
-    jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes())).unwrap()
+    jsonwebtoken::encode(&Header::default(), &claims, &EncodingKey::from_secret(secret.as_bytes()).unwrap()).unwrap()
 }
 
 /// Sends what callers send, in every way that it can go well or wrong.

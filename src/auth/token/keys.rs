@@ -43,10 +43,10 @@ impl KeySet {
         Self(kinds.into_iter().filter_map(key).collect())
     }
 
-    /// Returns a set with one shared secret.
+    /// Returns a set with one shared secret, or an empty set if the secret is empty.
     pub(super) fn from_secret(secret: &str, allowed: &[Algorithm]) -> Self {
-        let algorithms = common(allowed, HMAC);
-        Self(vec![Key { id: None, algorithms, decoding: DecodingKey::from_secret(secret.as_bytes()) }])
+        let key = |decoding| Key { id: None, algorithms: common(allowed, HMAC), decoding };
+        Self(DecodingKey::from_secret(secret.as_bytes()).into_iter().map(key).collect())
     }
 
     pub(super) fn len(&self) -> usize {

@@ -91,7 +91,9 @@ impl Scene {
         let claims = json!({ "iss": "test", "sub": "tina", "exp": (now + LIFE).as_secs_f64() });
         let token = match self.mode {
             Mode::Forwarded => format!("e30.{}.nobody-looks", URL_SAFE_NO_PAD.encode(claims.to_string())),
-            Mode::Service => encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes())).unwrap(),
+            Mode::Service => {
+                encode(&Header::default(), &claims, &EncodingKey::from_secret(SECRET.as_bytes()).unwrap()).unwrap()
+            }
         };
         if self.mode == Mode::Forwarded {
             // The database would go on taking it: it is the gateway that ends it.

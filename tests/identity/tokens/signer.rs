@@ -78,7 +78,7 @@ impl Signer {
         Self {
             id: "secret".into(),
             algorithm,
-            key: EncodingKey::from_secret(secret),
+            key: EncodingKey::from_secret(secret).expect("it is not empty"),
             public: json!({ "kty": "oct", "k": encode(secret) }),
             pem: String::new(),
         }

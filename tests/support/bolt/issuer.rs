@@ -55,7 +55,9 @@ impl Issuer {
     /// knows, since it is what the public key says.
     pub fn sign(&self, header: &Header, claims: &Value) -> String {
         let key = match header.alg {
-            Algorithm::HS256 => &EncodingKey::from_secret(json!(self.keys()).to_string().as_bytes()),
+            Algorithm::HS256 => {
+                &EncodingKey::from_secret(json!(self.keys()).to_string().as_bytes()).expect("it is not empty")
+            }
             _ => &self.own,
         };
         encode(header, claims, key).expect("claims can be signed")
