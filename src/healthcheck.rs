@@ -34,7 +34,7 @@ pub enum HealthcheckError {
     #[error("cannot connect to {target}: {source}; is the gateway running?")]
     Connect {
         /// What was checked.
-        target: Target,
+        target: String,
         /// The system's error.
         source: io::Error,
     },
@@ -42,13 +42,13 @@ pub enum HealthcheckError {
     #[error("{target} does not speak HTTP/1; is the port right?")]
     NotHttp {
         /// What was checked.
-        target: Target,
+        target: String,
     },
     /// The connection broke, or the time was up, before there was a complete head.
     #[error("{target} did not answer: {source}")]
     NoAnswer {
         /// What was checked.
-        target: Target,
+        target: String,
         /// What happened.
         source: http_client::Error,
     },
@@ -56,7 +56,7 @@ pub enum HealthcheckError {
     #[error("{target} answered {status}")]
     Status {
         /// What was checked.
-        target: Target,
+        target: String,
         /// The status of the answer.
         status: u16,
     },
@@ -81,7 +81,7 @@ impl Target {
         let status = runtime.block_on(self.status(timeout));
         // Looking a name up cannot be interrupted; it must not hold up the result.
         runtime.shutdown_background();
-        let target = || self.clone();
+        let target = || self.to_string();
         match status {
             Ok(status) if status.is_success() => Ok(format!("{self} answered {}", status.as_u16())),
             Ok(status) => Err(HealthcheckError::Status { target: target(), status: status.as_u16() }),
