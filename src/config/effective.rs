@@ -1,7 +1,6 @@
-//! Owns the merge: defaults, then every assignment in order, each checked as it is made.
+//! Owns the merge of assignments over the defaults, in order. Each one is checked by itself.
 //!
-//! Promises the settings together with where each value came from.
-//! May not know files, the environment or the command line.
+//! Promises the settings together with the origin of each value. May not know files, the environment or the command line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,16 +18,16 @@ use super::{
     values::is_hidden,
 };
 
-/// The settings in force and the origin of each value; prints as commented TOML.
+/// The settings in force and the origin of each value. Prints as commented TOML.
 #[derive(Clone)]
 pub struct Effective {
     /// The settings in force.
     pub settings: Settings,
-    /// The same as it was written, secrets and all.
+    /// The settings as they were written, with their secrets.
     table: Table,
-    /// Every key that there could be.
+    /// Every key that exists.
     known: Table,
-    /// Origins of the values that are not defaults.
+    /// The origins of the values that are not defaults.
     origins: BTreeMap<String, Origin>,
 }
 
@@ -44,7 +43,7 @@ impl Effective {
         Ok(effective)
     }
 
-    /// Where the value of `key` came from.
+    /// The origin of the value of `key`.
     pub fn origin(&self, key: &str) -> &Origin {
         self.origins.get(key).unwrap_or(&Origin::Default)
     }
@@ -53,7 +52,7 @@ impl Effective {
     pub(super) fn describe(&self, key: &str) -> String {
         let in_force = self.settings.table();
         let shown = leaves(&in_force).into_iter().find(|(path, _)| path == key);
-        // As it was written, unless that is a secret.
+        // The value as it was written, unless it is a secret.
         let written = leaves(&self.table).into_iter().find(|(path, _)| path == key);
         let value = if shown.as_ref().is_some_and(|(_, value)| is_hidden(value)) { shown } else { written };
         match value {
@@ -62,7 +61,7 @@ impl Effective {
         }
     }
 
-    /// Sets one key and reads the whole tree anew, so that a refusal has one possible cause.
+    /// Sets one key and deserializes all settings again, so that an error has one possible cause.
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { key, value, origin } = assignment;
         let Some((leaf, default)) = leaf_mut(&mut self.table, &self.known, &key) else {
@@ -93,7 +92,7 @@ impl fmt::Debug for Effective {
 }
 
 impl fmt::Display for Effective {
-    /// TOML that can be used as a configuration file; each line says where its value came from.
+    /// Writes TOML that can be used as a configuration file. Each line ends with the origin of its value.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut section = "";
         let table = self.settings.table();
@@ -111,8 +110,7 @@ impl fmt::Display for Effective {
     }
 }
 
-/// The place of `key`, and its default. A section that the operator names begins with the defaults when it is first
-/// named.
+/// Returns the value of `key`, and its default. A section that the operator names starts with its defaults.
 fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'a mut Value, &'a Value)> {
     let Some((section, rest)) = key.split_once('.') else {
         return table.get_mut(key).zip(known.get(key));
@@ -124,7 +122,7 @@ fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'
     leaf_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
 }
 
-/// Gives `written` the type of the key's default, or says which type was expected.
+/// Gives `written` the type of the key's default. The error says which type was expected.
 fn typed(written: Written, default: &Value) -> Result<Value, String> {
     let (value, found) = match written {
         Written::Toml(value) => {
@@ -142,7 +140,7 @@ fn typed(written: Written, default: &Value) -> Result<Value, String> {
             (value.unwrap_or(Value::String(text)), found)
         }
     };
-    // Sizes are strings that may be written as a bare number of bytes, and decimal numbers need no decimals.
+    // Sizes are strings, but may be written as a number of bytes. Decimal numbers may be written without decimals.
     if value.same_type(default) || (value.is_integer() && (default.is_str() || default.is_float())) {
         return Ok(value);
     }

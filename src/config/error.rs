@@ -1,7 +1,6 @@
-//! Owns the reasons why settings are refused.
+//! Owns the errors of settings.
 //!
-//! Promises messages for the operator: what was wrong, where it was written, what to do.
-//! May not know how the sources are read.
+//! Promises messages for the operator: what was wrong, where it was set, and what to do. May not know how sources are read.
 
 use std::path::PathBuf;
 
@@ -14,29 +13,29 @@ pub enum ConfigError {
     /// The configuration file cannot be read.
     #[error("cannot read the configuration file {}: {source}", path.display())]
     ReadFile {
-        /// The file as it was named.
+        /// The path as it was given.
         path: PathBuf,
-        /// What the operating system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// The configuration file is not TOML.
     #[error("{path}:{line}: not valid TOML: {message}")]
     Syntax {
-        /// The file as it was named.
+        /// The path as it was given.
         path: String,
-        /// Line, counted from 1.
+        /// The line, counted from 1.
         line: usize,
-        /// What the parser said.
+        /// The parser's message.
         message: String,
     },
-    /// A key or variable that means nothing.
+    /// A key or a variable that does not exist.
     #[error("{origin}: there is no setting `{name}`{}", did_you_mean(suggestion.as_deref()))]
     Unknown {
         /// The key, or the variable's name.
         name: String,
-        /// Where it was written.
+        /// Where it was set.
         origin: Origin,
-        /// The nearest name that exists.
+        /// The nearest existing name.
         suggestion: Option<String>,
     },
     /// A value of the wrong type or out of range.
@@ -44,12 +43,12 @@ pub enum ConfigError {
     Value {
         /// The key.
         key: String,
-        /// Where the value was written.
+        /// Where the value was set.
         origin: Origin,
-        /// What is wrong with it and what to write.
+        /// What is wrong with the value, and what to write instead.
         message: String,
     },
-    /// A variable holds bytes that are not UTF-8.
+    /// A variable contains bytes that are not UTF-8.
     #[error("environment variable {variable} is not UTF-8 text")]
     NotText {
         /// The variable's name.
@@ -60,9 +59,9 @@ pub enum ConfigError {
     ReadValue {
         /// The variable's name.
         variable: String,
-        /// The file it names.
+        /// The file that it names.
         path: PathBuf,
-        /// What the operating system said.
+        /// The system's error.
         source: std::io::Error,
     },
     /// A variable and its `…_FILE` variant are both set.
@@ -71,7 +70,7 @@ pub enum ConfigError {
         /// The name without `_FILE`.
         variable: String,
     },
-    /// Values that are fine alone and contradict each other.
+    /// Values that are valid each on its own, but contradict each other.
     #[error("{0}")]
     Conflict(String),
 }
@@ -79,6 +78,6 @@ pub enum ConfigError {
 fn did_you_mean(suggestion: Option<&str>) -> String {
     match suggestion {
         Some(name) => format!("; did you mean `{name}`?"),
-        None => "; see config/boltgate.toml for all of them".to_owned(),
+        None => "; config/boltgate.toml lists all settings".to_owned(),
     }
 }

@@ -7,10 +7,11 @@ use toml::{Table, Value};
 
 use super::settings::{Issuer, Settings};
 
-/// Stands for any name, where the operator chooses it. Not a name itself.
+/// The placeholder of a section name that the operator chooses. It is not a name itself.
 pub(super) const ANY: &str = "*";
 
-const LONGEST: usize = 32;
+/// The longest name of a section, in bytes.
+const MAX_NAME: usize = 32;
 
 impl Settings {
     /// The settings as TOML, in the order of their declaration.
@@ -19,7 +20,7 @@ impl Settings {
         Table::try_from(self).expect("settings are TOML")
     }
 
-    /// Every key there is, with its default. Sections that the operator names stand under [`ANY`].
+    /// Every key that exists, with its default. Sections that the operator names are under [`ANY`].
     #[expect(clippy::expect_used, reason = "settings are TOML, and the section is one of them")]
     pub(super) fn known() -> Table {
         let mut known = Self::default().table();
@@ -30,19 +31,19 @@ impl Settings {
     }
 }
 
-/// Whether a section may be called so.
+/// Whether the operator may give a section this name.
 pub(super) fn is_name(name: &str) -> bool {
     let is_letter = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-_".contains(&b);
-    (1..=LONGEST).contains(&name.len()) && name.bytes().all(is_letter) && !name.contains("__")
+    (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(is_letter) && !name.contains("__")
 }
 
-/// What `known` has under `name`, be it that the operator has chosen it.
+/// Returns the entry of `known` for `name`, which the operator may have chosen.
 pub(super) fn entry<'a>(known: &'a Table, name: &str) -> Option<&'a Value> {
-    let written_there = known.get(name).filter(|_| name != ANY);
-    written_there.or_else(|| known.get(ANY).filter(|_| is_name(name)))
+    let fixed = known.get(name).filter(|_| name != ANY);
+    fixed.or_else(|| known.get(ANY).filter(|_| is_name(name)))
 }
 
-/// Every key of `table` that holds a value, with its full path, in the table's order.
+/// Returns every key of `table` that has a value, with its full path, in the order of the table.
 pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
     let mut found = Vec::new();
     for (name, value) in table {
@@ -56,7 +57,7 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
     found
 }
 
-/// The path of `name` in `section`.
+/// Returns the path of `name` in `section`.
 pub(super) fn join(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }

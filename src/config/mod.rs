@@ -1,8 +1,7 @@
 //! Owns the typed settings: every key, its default, and the order file < environment < flags.
 //!
-//! Promises that a [`Settings`] in hand is complete, in range and free of contradictions, and that
-//! every refusal names the key, where the value came from and what to write instead.
-//! May not know any other room. The few settings that are secrets are shown by nothing.
+//! Promises that [`Settings`] are complete, in range and free of contradictions, and that every error names the key, where
+//! the value was set, and what to write instead. Nothing shows the settings that are secrets. May not know any other room.
 
 mod check;
 mod effective;

@@ -1,7 +1,6 @@
 //! Owns the rules between the settings of `[auth]`.
 //!
-//! Promises that a policy in force is one that somebody can have meant: nobody is let in unseen, and nothing that was
-//! set is without effect. May not know the other sections.
+//! Promises that a policy lets nobody in by mistake and that no setting is without effect. May not know the other sections.
 
 use crate::config::{
     effective::Effective,
@@ -9,8 +8,8 @@ use crate::config::{
     settings::{Algorithm, Auth, Impersonation, Inbound, Issuer},
 };
 
-/// Shorter keys are guessed (RFC 7518, section 3.2).
-const SHORTEST_SECRET: usize = 32;
+/// The minimum size of a shared key, in bytes (RFC 7518, section 3.2).
+const MIN_SECRET: usize = 32;
 
 /// Refuses settings of `[auth]` that contradict each other.
 pub(super) fn check_auth(effective: &Effective) -> Result<(), ConfigError> {
@@ -30,7 +29,7 @@ pub(super) fn check_auth(effective: &Effective) -> Result<(), ConfigError> {
         let twin = auth.issuers.iter().find(|(other, twin)| *other != name && twin.issuer == issuer.issuer);
         if let Some((twin, _)) = twin {
             return Err(ConfigError::Conflict(format!(
-                "{} is also that of auth.issuers.{twin}: a token could not be told whose it is; keep one of them",
+                "{} is also that of auth.issuers.{twin}, and a token names only its issuer; remove one of them",
                 effective.describe(&key("issuer"))
             )));
         }
@@ -49,38 +48,42 @@ fn rules(auth: &Auth) -> [Rule; 8] {
         (
             auth.basic != Inbound::Service || open,
             "auth.basic",
-            "lets everybody in, since nobody checks the password; set auth.anonymous = \"service\" as well if that is meant",
+            "lets everybody in, because nobody checks the password; if that is intended, set auth.anonymous = \"service\" too",
         ),
         (
             auth.bearer != Inbound::Service || open || !auth.issuers.is_empty(),
             "auth.bearer",
-            "lets everybody in, since nobody checks the token; name its issuer in [auth.issuers.NAME]",
+            "lets everybody in, because nobody checks the token; add its issuer in [auth.issuers.NAME]",
         ),
         (
             auth.bearer != Inbound::Refuse || auth.issuers.is_empty(),
             "auth.bearer",
-            "refuses all tokens, so that the issuers in [auth.issuers.NAME] are without effect; remove one or the other",
+            "refuses all tokens, so [auth.issuers.NAME] has no effect; remove one or the other",
         ),
         (
             account.user.is_empty() || used,
             "auth.service_account.user",
-            "is without effect; set one of auth.anonymous, auth.basic and auth.bearer to \"service\"",
+            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\"",
         ),
         (
             account.password.is_empty() || !account.user.is_empty(),
             "auth.service_account.password",
-            "is without effect as long as auth.service_account.user is empty",
+            "has no effect while auth.service_account.user is empty; set the user or remove the password",
         ),
-        (!account.read_only || used, "auth.service_account.read_only", "is without effect: nothing uses the account"),
+        (
+            !account.read_only || used,
+            "auth.service_account.read_only",
+            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\"",
+        ),
         (
             !listed || !auth.impersonation_list.is_empty(),
             "auth.impersonation",
-            "needs rules; write some in auth.impersonation_list, or \"off\" here",
+            "needs rules; write them in auth.impersonation_list, or set \"off\"",
         ),
         (
             listed || auth.impersonation_list.is_empty(),
             "auth.impersonation_list",
-            "is without effect unless auth.impersonation is \"list\"",
+            "has no effect unless auth.impersonation is \"list\"; set that, or remove the rules",
         ),
     ]
 }
@@ -93,7 +96,7 @@ fn issuer_rules(issuer: &Issuer) -> [Rule; 12] {
     let discovered = from_network && jwks_url.is_empty();
     let is_allowed = |url: &str| url.starts_with("https://") || (issuer.allow_http && url.starts_with("http://"));
     [
-        (!issuer.issuer.is_empty(), "issuer", "has to be set: exactly what the tokens say in `iss`"),
+        (!issuer.issuer.is_empty(), "issuer", "must be set to the exact `iss` of the tokens"),
         (
             sources.iter().filter(|&&source| source).count() <= 1,
             "issuer",
@@ -102,45 +105,53 @@ fn issuer_rules(issuer: &Issuer) -> [Rule; 12] {
         (
             !discovered || is_allowed(&issuer.issuer),
             "issuer",
-            "is no address that begins with https://, where OIDC discovery could find the keys; name them in jwks_url, \
-             key_file or secret (or set allow_http)",
+            "does not begin with https://, so OIDC discovery cannot find the keys; set jwks_url, key_file or secret, or set \
+             allow_http",
         ),
         (
             jwks_url.is_empty() || is_allowed(jwks_url),
             "jwks_url",
-            "does not begin with https:// (set allow_http if that is meant)",
+            "does not begin with https://; if that is intended, set allow_http",
         ),
         (
             !issuer.audience.is_empty(),
             "audience",
-            "has to be set: what the tokens say in `aud` when they are for this database; [\"*\"] for any",
+            "must be set to the `aud` of tokens for this database, or to [\"*\"] for any",
         ),
         (
             !issuer.audience.iter().any(String::is_empty),
             "audience",
-            "holds an empty text, which stands for nobody; remove it, or write \"*\" for any",
+            "contains an empty text, which matches nothing; remove it, or write \"*\" for any",
         ),
         (
-            !by_secret || secret.expose().len() >= SHORTEST_SECRET,
+            !by_secret || secret.expose().len() >= MIN_SECRET,
             "secret",
-            "is shorter than 32 bytes, and could be guessed",
+            "is shorter than 32 bytes and could be guessed; use a longer one",
         ),
         (
             !by_secret || issuer.algorithms.iter().all(|algorithm| algorithm.is_symmetric()),
             "algorithms",
-            "holds what a secret is no key for; only HS256, HS384 and HS512 go with it",
+            "does not fit `secret`, which has only HS256, HS384 and HS512; remove the other algorithms",
         ),
         (
             by_secret || !issuer.algorithms.iter().copied().any(Algorithm::is_symmetric),
             "algorithms",
-            "holds HS256, HS384 or HS512, which need `secret`: everybody knows the other keys",
+            "contains HS256, HS384 or HS512, which need `secret`, because other keys are public; remove them",
         ),
-        (ca_file.is_none() || from_network, "ca_file", "is without effect: the keys do not come from the network"),
-        (!issuer.allow_http || from_network, "allow_http", "is without effect: the keys do not come from the network"),
+        (
+            ca_file.is_none() || from_network,
+            "ca_file",
+            "has no effect, because the keys do not come from the network; remove it",
+        ),
+        (
+            !issuer.allow_http || from_network,
+            "allow_http",
+            "has no effect, because the keys do not come from the network; remove it",
+        ),
         (
             !user_claim.starts_with('/') || is_pointer(user_claim),
             "user_claim",
-            "is no JSON pointer; write the claim's name, or a path such as \"/realm/user\"",
+            "is not a JSON pointer; write the name of the claim, or a pointer such as \"/realm/user\"",
         ),
     ]
 }

@@ -1,6 +1,6 @@
-//! Owns the rules between settings, where each value is fine alone.
+//! Owns the rules between settings whose values are valid each on its own.
 //!
-//! Promises that every refusal names both keys, their values and where these came from.
+//! Promises that every error names the keys, their values, and where these were set.
 
 mod auth;
 
@@ -13,12 +13,12 @@ use super::{
     values::{AllowedOrigin, DatabaseAlias, UriScheme},
 };
 
-/// Neo4j takes no deeper nesting than this, and closes the connection far beyond it.
+/// Neo4j accepts no deeper nesting, and closes the connection far beyond it.
 const MAX_DEPTH: usize = 1000;
-/// A body is read with positions of 32 bits, and its values may come to twice its size.
+/// Positions in a body have 32 bits, and its values may take twice its size.
 const MAX_BODY: usize = 1 << 30;
-/// Whoever collided tries again at once otherwise, and collides again.
-const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+/// Shorter pauses let transactions that conflicted conflict again.
+const MIN_DELAY: Duration = Duration::from_millis(5);
 
 /// Refuses settings that contradict each other.
 pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
@@ -30,35 +30,35 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "transactions.max",
             "must be less than",
             "database.max_connections",
-            "every open transaction holds a wire, and single statements need some as well",
+            "every open transaction holds a connection, and other statements need some too",
         ),
         (
             settings.transactions.idle_timeout <= settings.transactions.max_lifetime,
             "transactions.idle_timeout",
             "must not exceed",
             "transactions.max_lifetime",
-            "a transaction would end before it could be idle for so long",
+            "a transaction would reach its maximum lifetime first",
         ),
         (
             settings.idempotency.max_answer <= settings.idempotency.capacity,
             "idempotency.max_answer",
             "must not exceed",
             "idempotency.capacity",
-            "there would be no room for such an answer",
+            "the largest answer would never fit",
         ),
         (
             settings.limits.body <= settings.limits.body_memory,
             "limits.body_memory",
             "must be at least",
             "limits.body",
-            "there would never be room for such a body",
+            "the largest body would never fit",
         ),
         (
             settings.limits.line <= settings.limits.body_memory,
             "limits.body_memory",
             "must be at least",
             "limits.line",
-            "there would never be room for such a line",
+            "the longest line would never fit",
         ),
         (
             settings.database.ca_file.is_none() || settings.database.uri.scheme() == UriScheme::BoltS,
@@ -72,14 +72,14 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "admin.listen",
             "must differ from",
             "server.listen",
-            "each listener needs a port of its own",
+            "each listener needs an address of its own",
         ),
         (
             !settings.cors.credentials || !settings.cors.allowed_origins.contains(&AllowedOrigin::Any),
             "cors.credentials",
             "cannot be used with",
             "cors.allowed_origins",
-            "every page of the web could act as the user of the browser; name the origins",
+            "any web page could act as the user of the browser; list the origins",
         ),
     ];
     for (holds, left, relation, right, because) in rules {
@@ -93,23 +93,23 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             describe("limits.depth")
         )));
     }
-    if settings.retry.initial_delay.get() < SHORTEST_PAUSE {
+    if settings.retry.initial_delay.get() < MIN_DELAY {
         return Err(ConfigError::Conflict(format!(
-            "{} must be at least 5ms: attempts that follow each other at once only add to the load",
+            "{} must be at least 5ms: attempts without a pause only add to the load",
             describe("retry.initial_delay")
         )));
     }
     for (size, key) in [(settings.limits.body, "limits.body"), (settings.limits.line, "limits.line")] {
         if size.get() > MAX_BODY {
             return Err(ConfigError::Conflict(format!(
-                "{} must not exceed 1GiB: send more as a bulk load, which has no limit as a whole",
+                "{} must not exceed 1GiB: send more data as a bulk load, which has no limit in total",
                 describe(key)
             )));
         }
     }
     if let Some((one, other)) = DatabaseAlias::duplicate(&settings.database.aliases) {
         return Err(ConfigError::Conflict(format!(
-            "{} has two meanings for one name, \"{one}\" and \"{other}\"; keep one of them",
+            "{} gives one name two meanings, \"{one}\" and \"{other}\"; remove one of them",
             describe("database.aliases")
         )));
     }

@@ -1,6 +1,6 @@
-//! Owns the settings of `[auth]`: who may come in, and how the database is told.
+//! Owns the settings of `[auth]`, and their defaults.
 //!
-//! Promises the same as the other sections. May not know how tokens are verified.
+//! May not know how tokens are verified.
 
 use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
@@ -8,81 +8,81 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::values::{Age, HeaderName, ImpersonationRule, Scheme, Secret, TimeSpan, optional};
 
-/// `[auth]`: who may come in, and how the database is told.
+/// `[auth]`: how callers are authenticated, and what the database is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Auth {
-    /// Requests without credentials.
+    /// How requests without credentials are handled.
     pub anonymous: Inbound,
-    /// User and password.
+    /// How users and passwords are handled.
     pub basic: Inbound,
-    /// Tokens.
+    /// How tokens are handled.
     pub bearer: Inbound,
-    /// The Bolt scheme under which tokens are passed on.
+    /// The Bolt scheme under which tokens are forwarded.
     pub bearer_scheme: Scheme,
-    /// The form in which they are.
+    /// The form in which tokens are forwarded.
     pub bearer_credentials: BearerCredentials,
-    /// Schemes that a request may choose.
+    /// The schemes that a request may choose.
     pub request_schemes: Vec<Scheme>,
     /// The header that holds an ID token.
     pub id_token_header: HeaderName,
-    /// By how much clocks may differ.
+    /// How much clocks may differ.
     pub leeway: Age,
-    /// For how long keys that could not be renewed are still good.
+    /// How long keys are valid beyond their lifetime when they cannot be renewed.
     pub stale_keys: TimeSpan,
-    /// Who may act as whom.
+    /// Which callers may impersonate which users.
     pub impersonation: Impersonation,
     /// The rules for [`Impersonation::List`].
     pub impersonation_list: Vec<ImpersonationRule>,
     /// The gateway's own account.
     pub service_account: ServiceAccount,
-    /// Whose tokens are taken, by the operator's names for them.
+    /// The issuers whose tokens are accepted, by the names that the operator gives them.
     pub issuers: BTreeMap<String, Issuer>,
 }
 
 /// `[auth.service_account]`: the gateway's own account.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ServiceAccount {
-    /// Its name; empty for a login without credentials.
+    /// The user name; empty for a login without credentials.
     pub user: String,
-    /// Its password.
+    /// The password.
     pub password: Secret,
-    /// Whether everything on it is sent as reading.
+    /// Whether all statements on this account run in read mode.
     pub read_only: bool,
 }
 
 /// `[auth.issuers.NAME]`: an issuer of tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Issuer {
-    /// Exactly the token's `iss`.
+    /// The exact `iss` of the tokens.
     pub issuer: String,
-    /// The token's `aud` must hold one of them; `*` stands for any.
+    /// The audiences, one of which must be in the token's `aud`; `*` stands for any.
     pub audience: Vec<String>,
-    /// Algorithms; none: those that fit the kind of keys.
+    /// The allowed algorithms; empty for those that suit the kind of keys.
     pub algorithms: Vec<Algorithm>,
-    /// Where the keys are, instead of where OIDC discovery finds them.
+    /// The URL of the keys; empty if OIDC discovery finds them.
     pub jwks_url: String,
-    /// The keys: PEM or a JWKS document.
+    /// A file with the keys: PEM, or a JWKS document.
     #[serde(with = "optional")]
     pub key_file: Option<PathBuf>,
-    /// A key shared with the issuer, for HS256, HS384 and HS512.
+    /// The key that is shared with the issuer, for HS256, HS384 and HS512.
     pub secret: Secret,
-    /// PEM file with the authorities to trust for the issuer's addresses; `None` means the system's.
+    /// A PEM file with the certificate authorities to trust for the issuer's URLs; `None` for the system's.
     #[serde(with = "optional")]
     pub ca_file: Option<PathBuf>,
-    /// Whether its addresses may be `http://`.
+    /// Whether the issuer's URLs may be `http://`.
     pub allow_http: bool,
-    /// The Bolt scheme for its tokens; `None` for [`Auth::bearer_scheme`].
+    /// The Bolt scheme of the issuer's tokens; `None` for [`Auth::bearer_scheme`].
     #[serde(with = "optional")]
     pub scheme: Option<Scheme>,
-    /// The claim that names the person's user in the database: a name, or a JSON pointer.
+    /// The claim that holds the caller's user in the database: its name, or a JSON pointer to it.
     pub user_claim: String,
 }
 
-/// What becomes of credentials of one kind.
+/// How credentials of one kind are handled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Inbound {
-    /// They are passed on.
+    /// They are forwarded to the database.
     Forward,
     /// The gateway logs in with its own account.
     Service,
@@ -90,35 +90,35 @@ pub enum Inbound {
     Refuse,
 }
 
-/// The form of tokens that are passed on.
+/// The form in which tokens are forwarded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BearerCredentials {
-    /// By the scheme.
+    /// The form that the scheme implies.
     Auto,
-    /// The token as it is.
+    /// The token itself.
     Token,
     /// `access_token=…;id_token=…`.
     Pairs,
 }
 
-/// Who may act as whom.
+/// Which callers may impersonate which users.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Impersonation {
-    /// Nobody.
+    /// Nobody may impersonate.
     Off,
-    /// Everybody as the user of its own token.
+    /// Every caller may impersonate the user of its own token.
     Own,
-    /// As the rules say.
+    /// The rules decide.
     List,
-    /// Whoever logs in as itself, if the database allows it.
+    /// Callers that log in themselves may impersonate if the database allows it.
     Database,
-    /// Anybody.
+    /// Everybody may impersonate anybody.
     Any,
 }
 
-/// An algorithm of signatures, by its name in RFC 7518 and RFC 8037.
+/// A signature algorithm, by its name in RFC 7518 and RFC 8037.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names are those of the RFCs")]
 pub enum Algorithm {
@@ -137,7 +137,7 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    /// Whether signing and verifying take the same key.
+    /// Whether signing and verifying use the same key.
     pub fn is_symmetric(self) -> bool {
         matches!(self, Self::HS256 | Self::HS384 | Self::HS512)
     }

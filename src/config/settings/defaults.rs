@@ -1,6 +1,6 @@
-//! Owns what holds where nothing is written, but for `[auth]`.
+//! Owns the defaults of all sections except `[auth]`.
 //!
-//! Promises that defaults satisfy every rule. May not know where settings come from.
+//! Promises that the defaults satisfy every rule.
 
 use std::time::Duration;
 

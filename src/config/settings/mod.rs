@@ -1,4 +1,4 @@
-//! Owns the sections of the settings, every key in them, and its default.
+//! Owns the sections of the settings, their keys and their defaults.
 //!
 //! May not know where settings come from.
 
@@ -16,217 +16,217 @@ use super::values::{
     Neo4jVersion, Network, Percent, TimeSpan, optional,
 };
 
-/// Everything an operator can set. The field paths are the key paths of the file.
+/// Everything that an operator can set. The paths of the fields are the keys of the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settings {
     /// The listener that clients talk to.
     pub server: Server,
     /// The operator's listener.
     pub admin: Admin,
-    /// How answers look.
+    /// The form of answers.
     pub http: Http,
-    /// Pages of other origins.
+    /// Web pages of other origins.
     pub cors: Cors,
     /// The Bolt database behind the gateway.
     pub database: Database,
-    /// Who may come in, and how the database is told.
+    /// How callers are authenticated.
     pub auth: Auth,
     /// Explicit transactions held open between requests.
     pub transactions: Transactions,
-    /// How often and how patiently a transaction is tried again.
+    /// How transactions are retried.
     pub retry: Retry,
     /// Requests that are carried out once, however often they are sent.
     pub idempotency: Idempotency,
-    /// What a request or an answer may cost.
+    /// The limits of requests and answers.
     pub limits: Limits,
-    /// What the gateway says about itself at `GET /`.
+    /// The gateway's description of itself at `GET /`.
     pub discovery: Discovery,
-    /// What is logged, and how.
+    /// The log.
     pub log: Log,
 }
 
 /// `[server]`: the listener that clients talk to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Server {
-    /// Address and port of the HTTP listener.
+    /// The address and the port of the listener.
     pub listen: ListenAddr,
-    /// Names by which clients may ask; empty for what fits the listener.
+    /// The hosts that a request may name; empty for those that suit the listener.
     pub allowed_hosts: Vec<AllowedHost>,
-    /// Proxies whose `X-Forwarded-*` headers are believed.
+    /// The proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<Network>,
-    /// HTTP connections open at once; further ones wait in the kernel's queue.
+    /// The most HTTP connections that are open at a time; further ones wait in the kernel's queue.
     pub max_connections: Count,
-    /// Longest time from the first byte of a request's head to its last, and to the first request of a connection.
+    /// The longest time from the first byte of a request head to its last, and to the first request of a connection.
     pub header_timeout: TimeSpan,
-    /// Longest time that a connection is kept without a request.
+    /// The longest time that a connection is kept without a request.
     pub idle_timeout: TimeSpan,
-    /// Age from which on the next answer of a connection is its last, ± 10 %; zero for never.
+    /// The age of a connection from which on its next answer is its last, ± 10 %; zero for never.
     pub max_connection_age: Age,
-    /// Longest wait for a complete request body.
+    /// The longest wait for a complete request body.
     pub body_timeout: TimeSpan,
-    /// Longest time a client may take no byte of its answer before its query is cancelled.
+    /// The longest time that a client may take no byte of its answer before its statement is cancelled.
     pub write_stall_timeout: TimeSpan,
-    /// Longest time that a client which has closed its sending half may be sent nothing before it counts as gone.
+    /// How long a client that has closed its sending half may be sent nothing before it counts as gone.
     pub half_close_timeout: TimeSpan,
-    /// Grace for requests in flight after SIGTERM.
+    /// How long requests in flight may go on after SIGTERM.
     pub shutdown_timeout: TimeSpan,
 }
 
 /// `[admin]`: the operator's listener.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Admin {
-    /// Address and port of the admin listener; `None` (an empty string) turns it off.
+    /// The address and the port of the listener; `None` (an empty string) turns it off.
     #[serde(with = "optional")]
     pub listen: Option<ListenAddr>,
 }
 
-/// `[http]`: how answers look.
+/// `[http]`: the form of answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Http {
-    /// Which status a failure gets, unless the request says so itself.
+    /// The statuses of failures, unless the request chooses them.
     pub statuses: Statuses,
 }
 
-/// `[cors]`: pages of other origins.
+/// `[cors]`: web pages of other origins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cors {
-    /// Origins whose pages may send requests; empty for none.
+    /// The origins whose pages may send requests; empty for none.
     pub allowed_origins: Vec<AllowedOrigin>,
-    /// Whether browsers may add credentials that they keep themselves; not with any origin.
+    /// Whether browsers may add credentials that they have stored; not together with `*`.
     pub credentials: bool,
-    /// How long a browser may remember the answer to a preflight.
+    /// How long a browser may cache the answer to a preflight.
     pub max_age: TimeSpan,
 }
 
-/// `[database]`: the Bolt database behind the gateway and the wires to it.
+/// `[database]`: the Bolt database behind the gateway, and the connections to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Database {
-    /// Where the database listens, and whether TLS is used.
+    /// The address of the database, and whether TLS is used.
     pub uri: DatabaseUri,
-    /// Which server's habits to expect.
+    /// The kind of server.
     pub dialect: Dialect,
-    /// PEM file with the authorities to trust for `bolt+s`; `None` means the system's.
+    /// A PEM file with the certificate authorities to trust for `bolt+s`; `None` for the system's.
     #[serde(with = "optional")]
     pub ca_file: Option<PathBuf>,
-    /// Other names for databases; none on the left twice, in any case.
+    /// Other names for databases. No name has two meanings, in any case.
     pub aliases: Vec<DatabaseAlias>,
-    /// Limit for TCP connect, TLS, handshake and login together.
+    /// The longest time for TCP, TLS, handshake and login together.
     pub connect_timeout: TimeSpan,
-    /// Wires open at once, over all identities.
+    /// The most connections that are open at a time, over all identities.
     pub max_connections: Count,
-    /// Percentage of these that one caller may use at a time.
+    /// The largest share of these connections, in percent, that one caller may hold.
     pub caller_share: Percent,
-    /// Longest wait of a request for a free wire.
+    /// The longest wait of a request for a connection.
     pub acquire_timeout: TimeSpan,
-    /// Age at which a wire is retired.
+    /// The age at which a connection is closed.
     pub max_lifetime: TimeSpan,
-    /// Age at which a login is proved again before its wire is lent.
+    /// The age from which on a login is re-authenticated before its connection is used.
     pub login_age: Age,
-    /// Idle time after which a wire is proved by RESET before use.
+    /// The idle time after which a connection has to pass a liveness check before it is used.
     pub liveness_after: TimeSpan,
-    /// Transaction timeout sent to the database, and cap for a request's `maxExecutionTime`.
+    /// The transaction timeout that the database is sent, and the limit of a request's `maxExecutionTime`.
     pub max_execution_time: TimeSpan,
-    /// How long the database may take to end a statement whose time is over.
+    /// How long the database may take to end a statement that has reached its time limit.
     pub termination_grace: TimeSpan,
 }
 
 /// `[transactions]`: explicit transactions held open between requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transactions {
-    /// Transactions open at once; each one holds a wire.
+    /// The most transactions that are open at a time; each one holds a connection.
     pub max: Count,
-    /// Percentage of these that one caller may have open at a time.
+    /// The largest share of these transactions, in percent, that one caller may have open.
     pub caller_share: Percent,
-    /// Time without a request after which a transaction is rolled back.
+    /// The time without a request after which a transaction is rolled back.
     pub idle_timeout: TimeSpan,
-    /// Age at which a transaction is rolled back, busy or not.
+    /// The age at which a transaction is rolled back, busy or not.
     pub max_lifetime: TimeSpan,
 }
 
-/// `[retry]`: how often and how patiently a transaction is tried again, unless the request says so itself.
+/// `[retry]`: how transactions are retried, unless the request says so itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Retry {
-    /// No further attempt begins later than this after the first failure; zero for never.
+    /// The time after the first failure within which attempts begin; zero for no retries.
     pub max_time: Age,
     /// The pause before the second attempt.
     pub initial_delay: TimeSpan,
-    /// How many times as long each pause is as the one before.
+    /// The factor by which each pause is longer than the one before.
     pub multiplier: Factor,
-    /// By up to this part of it, each pause is shorter or longer.
+    /// The part of a pause by which it is made longer or shorter at most, at random.
     pub jitter: Fraction,
 }
 
 /// `[idempotency]`: requests that are carried out once, however often they are sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Idempotency {
-    /// For how long an answer can be given again.
+    /// How long an answer is kept.
     pub keep: TimeSpan,
-    /// Largest answer that is kept, in bytes.
+    /// The largest answer that is kept, in bytes.
     pub max_answer: ByteSize,
-    /// All answers that are kept, in bytes.
+    /// The size of all answers that are kept, in bytes.
     pub capacity: ByteSize,
 }
 
-/// `[limits]`: what a request or an answer may cost.
+/// `[limits]`: the limits of requests and answers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Limits {
-    /// Largest request body, in bytes.
+    /// The largest request body, in bytes.
     pub body: ByteSize,
-    /// All request bodies that are being read or held, in bytes.
+    /// The size of all request bodies that are being read or held, in bytes.
     pub body_memory: ByteSize,
-    /// Longest line of a bulk load, in bytes.
+    /// The longest line of a bulk load, in bytes.
     pub line: ByteSize,
-    /// Longest statement, in bytes of UTF-8.
+    /// The longest statement, in bytes of UTF-8.
     pub statement: ByteSize,
-    /// Largest Bolt message accepted from the database, in bytes.
+    /// The largest Bolt message that the database may send, in bytes.
     pub record: ByteSize,
-    /// Deepest nesting of lists and maps in parameters.
+    /// The deepest nesting of lists and maps in parameters.
     pub depth: Count,
 }
 
-/// `[discovery]`: what the gateway says about itself at `GET /`.
+/// `[discovery]`: the gateway's description of itself at `GET /`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Discovery {
-    /// The version that clients read to choose their protocol.
+    /// The version by which clients choose their protocol.
     pub neo4j_version: Neo4jVersion,
-    /// The edition that clients read.
+    /// The edition.
     pub neo4j_edition: Edition,
 }
 
-/// `[log]`: what is logged, and how.
+/// `[log]`: the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Log {
-    /// How a log line looks.
+    /// The form of a line.
     pub format: LogFormat,
-    /// Level, or levels per module, in the syntax of `RUST_LOG`.
+    /// The level, or levels for each module, in the syntax of `RUST_LOG`.
     pub filter: String,
 }
 
-/// Which status a failure gets.
+/// The statuses of failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Statuses {
-    /// That of Neo4j's Query API: mostly 400, and 202 once a statement runs.
+    /// Those of Neo4j's Query API: mostly 400, and 202 once a statement runs.
     QueryApi,
-    /// One that says what happened; errors say whether to send the request again.
+    /// A status that says what happened. Errors say whether to send the request again.
     Precise,
 }
 
-/// Which server's habits to expect.
+/// The kind of server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Dialect {
-    /// Chosen from what the server says about itself.
+    /// Detected by what the server says about itself.
     Auto,
     /// Neo4j.
     Neo4j,
     /// Memgraph.
     Memgraph,
-    /// Nothing beyond the Bolt specification.
+    /// Any server; relies on nothing but the Bolt specification.
     Strict,
 }
 
-/// The edition told to clients.
+/// The edition that clients are told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Edition {
@@ -236,7 +236,7 @@ pub enum Edition {
     Enterprise,
 }
 
-/// How a log line looks.
+/// The form of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {

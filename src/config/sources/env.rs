@@ -1,7 +1,6 @@
 //! Owns the environment as a source: which variable sets which key.
 //!
-//! Promises that a `BOLTGATE_` variable that looks like a setting is one, or an error with its name.
-//! May not know which values are in range.
+//! Promises an error for each `BOLTGATE_` variable that looks like a setting and is not one. May not know which values are in range.
 
 use std::{
     ffi::OsString,
@@ -30,7 +29,7 @@ const FILE_SUFFIX: &str = "_FILE";
 /// Reads a file that a variable names.
 type ReadFile = fn(&Path) -> io::Result<String>;
 
-/// Returns what the environment sets. `known` holds every key with its default.
+/// Returns what the environment sets. `known` has every key with its default.
 pub(super) fn assignments(
     env: &[(OsString, OsString)],
     read_file: ReadFile,
@@ -58,7 +57,7 @@ pub(super) fn assignments(
         } else {
             let names: Vec<String> = keys.iter().map(|key| variable_of(&filled_in(key, variable))).collect();
             let suggestion = meant_by(variable, names.iter().map(String::as_str));
-            // Others use the prefix too: Kubernetes describes a service named `boltgate` to
+            // Other programs use the prefix too: Kubernetes describes a service named `boltgate` to
             // every pod as BOLTGATE_PORT, BOLTGATE_SERVICE_HOST and the like.
             if suggestion.is_none() && !variable.contains("__") {
                 continue;
@@ -92,13 +91,13 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
-/// The setting that `variable` names, if it is `key`. Where the operator chooses a section's name, `key` has [`ANY`].
+/// Returns the setting that `variable` names, if it is `key`. `key` has [`ANY`] where the operator chooses the name of a section.
 fn key_named(key: &str, variable: &str) -> Option<String> {
     let key = filled_in(key, variable);
     (variable_of(&key) == variable).then_some(key)
 }
 
-/// `key` with the name that `variable` has in place of [`ANY`]; with `NAME` if it has none there.
+/// Replaces [`ANY`] in `key` by the name in `variable`, or by `NAME` if it has none.
 fn filled_in(key: &str, variable: &str) -> String {
     let Some((section, rest)) = key.split_once(&format!(".{ANY}.")) else {
         return key.to_owned();
@@ -108,7 +107,7 @@ fn filled_in(key: &str, variable: &str) -> String {
     format!("{section}.{}.{rest}", name.as_deref().unwrap_or("NAME"))
 }
 
-/// The setting that `variable` was meant to be, if it looks like one.
+/// Returns the variable that `variable` was probably meant to be, if it looks like one.
 fn meant_by<'a>(variable: &str, names: impl Iterator<Item = &'a str> + Clone) -> Option<&'a str> {
     let bare = variable.replacen(PREFIX, "__", 1);
     nearest(variable, names.clone()).or_else(|| names.into_iter().find(|name| name.ends_with(&bare)))

@@ -1,7 +1,6 @@
 //! Owns the configuration file: its keys, their lines and their values.
 //!
-//! Promises that every key in it is one that exists, or an error with its line.
-//! May not know which values are in range.
+//! Promises an error with the line for each key that does not exist. May not know which values are in range.
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -17,12 +16,12 @@ use crate::config::{
     origin::Origin,
 };
 
-/// The configuration file, already read. Not `Debug`: it may hold secrets.
+/// The configuration file, already read. Not `Debug`, because it may contain secrets.
 #[derive(Clone)]
 pub struct ConfigFile {
-    /// The file as it was named, for messages.
+    /// The path as it was given, for messages.
     pub path: String,
-    /// Its text.
+    /// The content.
     pub text: String,
 }
 
@@ -34,7 +33,7 @@ impl ConfigFile {
         Ok(assignments)
     }
 
-    /// Walks `table` along `known` and adds what it sets.
+    /// Walks `table` and `known` together, and adds what `table` sets.
     fn collect(
         &self,
         section: &str,
@@ -47,14 +46,14 @@ impl ConfigFile {
             let origin = self.origin_at(name.span().start);
             match keys::entry(known, name.get_ref()) {
                 None if known.contains_key(ANY) => {
-                    let message = "is no name for a section; write up to 32 of a-z, 0-9, - and _".to_owned();
+                    let message = "is not a name for a section; write up to 32 of a-z, 0-9, - and _".to_owned();
                     return Err(ConfigError::Value { key, origin, message });
                 }
                 None => return Err(unknown_key(key, section, known, origin)),
                 Some(Value::Table(inner)) => match value.into_inner() {
-                    // Else it would be left out in silence, and with it the check of its tokens.
+                    // Otherwise the section would be ignored silently, and with it the verification of its tokens.
                     DeValue::Table(table) if table.is_empty() && known.contains_key(ANY) => {
-                        let message = format!("is empty; write its keys below [{key}], or remove it");
+                        let message = format!("is an empty section; write its keys below [{key}], or remove it");
                         return Err(ConfigError::Value { key, origin, message });
                     }
                     DeValue::Table(table) => self.collect(&key, table, inner, assignments)?,
@@ -65,8 +64,10 @@ impl ConfigFile {
                 },
                 Some(_) => {
                     let Ok(value) = Value::deserialize(ValueDeserializer::from(value)) else {
-                        // What the parser says would show the value, which may be a secret.
-                        let message = "holds a number that is too large; write text in quotes".to_owned();
+                        // The parser's message would show the value, which may be a secret.
+                        let message =
+                            "contains a number that is too large; write a smaller number, or a text in quotes"
+                                .to_owned();
                         return Err(ConfigError::Value { key, origin, message });
                     };
                     assignments.push(Assignment { key, value: Written::Toml(value), origin });
@@ -93,7 +94,7 @@ impl ConfigFile {
     }
 }
 
-/// `known` is the section that was searched, so the suggestion stays inside it.
+/// Makes the error for a key that does not exist. Suggestions come from `known`, the section that was searched.
 fn unknown_key(key: String, section: &str, known: &Table, origin: Origin) -> ConfigError {
     let siblings: Vec<String> = known.keys().map(|name| join(section, name)).collect();
     let suggestion = nearest(&key, siblings.iter().map(String::as_str)).map(str::to_owned);

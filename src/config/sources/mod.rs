@@ -1,7 +1,7 @@
-//! Owns where settings come from: one TOML file, the environment, the command line.
+//! Owns the sources of settings: one TOML file, the environment, the command line.
 //!
-//! Promises assignments, each with its [`Origin`]; [`Sources::from_process`] alone touches the
-//! process and the disk. May not know what a key means or which values are in range.
+//! Promises assignments, each with its [`Origin`]. Only [`Sources::from_process`] touches the process and the disk. May not know
+//! what a key means, or which values are in range.
 
 mod assignment;
 mod env;
@@ -32,13 +32,13 @@ pub struct Override {
     pub value: String,
 }
 
-/// Everything settings are read from. Later members win over earlier ones.
+/// Everything that settings are read from. Later members win over earlier ones.
 ///
-/// Not `Debug`: the environment may hold other programs' secrets.
+/// Not `Debug`, because the environment may contain the secrets of other programs.
 pub struct Sources {
     /// The configuration file, if there is one.
     pub file: Option<ConfigFile>,
-    /// The whole environment; what does not begin with `BOLTGATE_` is ignored.
+    /// The whole environment. Variables that do not begin with `BOLTGATE_` are ignored.
     pub env: Vec<(OsString, OsString)>,
     /// The command line.
     pub flags: Vec<Override>,
@@ -67,7 +67,7 @@ impl Sources {
         Ok(Self { file, env, flags, read_file: |path| std::fs::read_to_string(path) })
     }
 
-    /// Every assignment, weakest source first. `known` holds every key with its default.
+    /// Returns every assignment, the weakest source first. `known` has every key with its default.
     pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
         let mut assignments = match &self.file {
             Some(file) => file.assignments(known)?,

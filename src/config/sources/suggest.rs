@@ -1,10 +1,10 @@
 //! Owns "did you mean": the nearest known name to a mistyped one.
 //!
-//! Promises a pure function. May not know what the names stand for.
+//! May not know what the names stand for.
 
 use strsim::levenshtein;
 
-/// The candidate nearest to `typed`, unless every one is too far off to be a typing mistake.
+/// Returns the candidate nearest to `typed`, unless even that is too different to be a typing mistake.
 pub(in crate::config) fn nearest<'a>(typed: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let limit = (typed.len() / 4).max(2);
     candidates

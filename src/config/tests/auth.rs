@@ -64,11 +64,11 @@ fn unknown_keys_of_an_issuer_are_named() {
         ),
         (
             file("[auth.issuers.Entra]\nissuer = 'x'"),
-            "file b.toml:1: auth.issuers.Entra: is no name for a section; write up to 32 of a-z, 0-9, - and _",
+            "file b.toml:1: auth.issuers.Entra: is not a name for a section; write up to 32 of a-z, 0-9, - and _",
         ),
         (
             file("[auth.issuers.'*']\nissuer = 'x'"),
-            "file b.toml:1: auth.issuers.*: is no name for a section; write up to 32 of a-z, 0-9, - and _",
+            "file b.toml:1: auth.issuers.*: is not a name for a section; write up to 32 of a-z, 0-9, - and _",
         ),
         (
             env([("BOLTGATE_AUTH__ISSUERS__*__ISSUER", "x")]),
@@ -89,7 +89,7 @@ fn unknown_keys_of_an_issuer_are_named() {
 fn an_issuer_without_keys_is_not_left_out_in_silence() {
     for text in ["[auth.issuers.entra]", "[auth.issuers]\nentra = {}"] {
         let refusal = refusal(&file(text));
-        assert!(refusal.contains("auth.issuers.entra: is empty; write its keys"), "{refusal}");
+        assert!(refusal.contains("auth.issuers.entra: is an empty section; write its keys"), "{refusal}");
     }
     assert_eq!(load("[auth.issuers]"), Settings::default());
 }
@@ -142,10 +142,10 @@ fn lists_in_the_environment_are_in_brackets_or_have_commas() {
 #[test]
 fn values_are_refused_with_what_to_write_instead() {
     for (text, part) in [
-        ("[auth]\nbearer_scheme = 'basic'", "`basic` is no scheme for tokens"),
+        ("[auth]\nbearer_scheme = 'basic'", "`basic` is not a scheme for tokens"),
         ("[auth]\nbearer_scheme = 'a b'", "is not a login scheme"),
-        ("[auth]\nrequest_schemes = ['oidc-okta', 'none']", "`none` is no scheme for tokens"),
-        ("[auth.issuers.a]\nscheme = 'basic'", "`basic` is no scheme for tokens"),
+        ("[auth]\nrequest_schemes = ['oidc-okta', 'none']", "`none` is not a scheme for tokens"),
+        ("[auth.issuers.a]\nscheme = 'basic'", "`basic` is not a scheme for tokens"),
         ("[auth.issuers.a]\nalgorithms = ['none']", "unknown variant `none`, expected one of `RS256`"),
         ("[auth]\nid_token_header = 'a b'", "is not the name of a header"),
         ("[auth]\nid_token_header = ''", "is not the name of a header"),
@@ -204,25 +204,25 @@ fn policies_that_contradict_themselves_are_refused() {
     for (text, key, part) in [
         ("[auth]\nbasic = 'service'".to_owned(), "auth.basic", "nobody checks the password"),
         ("[auth]\nbearer = 'service'".to_owned(), "auth.bearer", "nobody checks the token"),
-        (format!("[auth]\nbearer = 'refuse'\n{ISSUER}"), "auth.bearer", "without effect"),
-        ("[auth.service_account]\nuser = 'u'".to_owned(), "auth.service_account.user", "without effect"),
-        ("[auth.service_account]\nread_only = true".to_owned(), "auth.service_account.read_only", "without effect"),
+        (format!("[auth]\nbearer = 'refuse'\n{ISSUER}"), "auth.bearer", "has no effect"),
+        ("[auth.service_account]\nuser = 'u'".to_owned(), "auth.service_account.user", "has no effect"),
+        ("[auth.service_account]\nread_only = true".to_owned(), "auth.service_account.read_only", "has no effect"),
         ("[auth]\nimpersonation = 'list'".to_owned(), "auth.impersonation", "needs rules"),
-        ("[auth]\nimpersonation_list = ['a -> b']".to_owned(), "auth.impersonation_list", "without effect"),
-        ("[auth.issuers.a]\naudience = ['x']".to_owned(), "auth.issuers.a.issuer", "has to be set"),
-        ("[auth.issuers.a]\nissuer = 'https://i'".to_owned(), "auth.issuers.a.audience", "has to be set"),
-        (ISSUER.replace("graph", ""), "auth.issuers.entra.audience", "holds an empty text"),
+        ("[auth]\nimpersonation_list = ['a -> b']".to_owned(), "auth.impersonation_list", "has no effect"),
+        ("[auth.issuers.a]\naudience = ['x']".to_owned(), "auth.issuers.a.issuer", "must be set"),
+        ("[auth.issuers.a]\nissuer = 'https://i'".to_owned(), "auth.issuers.a.audience", "must be set"),
+        (ISSUER.replace("graph", ""), "auth.issuers.entra.audience", "contains an empty text"),
         (
             format!("{ISSUER}jwks_url = 'https://x'\nkey_file = 'k'"),
             "auth.issuers.entra.issuer",
             "more than one source",
         ),
-        (format!("{ISSUER}key_file = 'k'\nallow_http = true"), "auth.issuers.entra.allow_http", "without effect"),
+        (format!("{ISSUER}key_file = 'k'\nallow_http = true"), "auth.issuers.entra.allow_http", "has no effect"),
         (format!("{ISSUER}secret = '{}'", &SECRET[..31]), "auth.issuers.entra.secret", "shorter than 32 bytes"),
         (
             format!("{ISSUER}secret = '{SECRET}'\nalgorithms = ['HS256', 'RS256']"),
             "auth.issuers.entra.algorithms",
-            "no key for",
+            "which has only HS256, HS384 and HS512",
         ),
         (
             "[auth.service_account]\npassword = 'p'".to_owned(),
@@ -232,9 +232,9 @@ fn policies_that_contradict_themselves_are_refused() {
         (ISSUER.replace("https", "http"), "auth.issuers.entra.issuer", "set allow_http"),
         (format!("{ISSUER}jwks_url = 'http://x'"), "auth.issuers.entra.jwks_url", "does not begin with https://"),
         (format!("{ISSUER}algorithms = ['HS256']"), "auth.issuers.entra.algorithms", "need `secret`"),
-        (format!("{ISSUER}key_file = 'k.pem'\nca_file = 'c.pem'"), "auth.issuers.entra.ca_file", "without effect"),
-        (format!("{ISSUER}user_claim = '/a~b'"), "auth.issuers.entra.user_claim", "no JSON pointer"),
-        (format!("{ISSUER}{}", ISSUER.replace("entra", "other")), "auth.issuers.entra.issuer", "keep one of them"),
+        (format!("{ISSUER}key_file = 'k.pem'\nca_file = 'c.pem'"), "auth.issuers.entra.ca_file", "has no effect"),
+        (format!("{ISSUER}user_claim = '/a~b'"), "auth.issuers.entra.user_claim", "is not a JSON pointer"),
+        (format!("{ISSUER}{}", ISSUER.replace("entra", "other")), "auth.issuers.entra.issuer", "remove one of them"),
     ] {
         let refusal = refusal(&file(&text));
         assert!(refusal.starts_with(&format!("{key} = ")) && refusal.contains(part), "{text}: {refusal}");

@@ -107,7 +107,7 @@ fn every_key_can_be_set_by_its_variable() {
     let effective = Effective::load(&sources()).expect("loads");
     let table: toml::Table = toml::from_str(&effective.to_string()).expect("is TOML");
     let mut variables = Vec::new();
-    for (key, value) in source::leaves(&table) {
+    for (key, value) in keys::leaves(&table) {
         let name = format!("BOLTGATE_{}", key.replace('.', "__").to_uppercase());
         let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         variables.push((OsString::from(name), OsString::from(text)));
@@ -167,7 +167,7 @@ fn unknown_names_are_refused_with_their_place_and_the_nearest_name() {
         (file("[sever]\nlisten = 'x'"), "file b.toml:1: there is no setting `sever`; did you mean `server`?"),
         (
             file("[log]\nformat = 'json'\ncolour = 1"),
-            "file b.toml:3: there is no setting `log.colour`; see config/boltgate.toml for all of them",
+            "file b.toml:3: there is no setting `log.colour`; config/boltgate.toml lists all settings",
         ),
         (
             env([("BOLTGATE_DATABASE_URI", "bolt://db")]),
@@ -182,7 +182,7 @@ fn unknown_names_are_refused_with_their_place_and_the_nearest_name() {
         (
             env([("BOLTGATE_CACHE__SIZE", "1")]),
             "env BOLTGATE_CACHE__SIZE: there is no setting `BOLTGATE_CACHE__SIZE`; \
-             see config/boltgate.toml for all of them",
+             config/boltgate.toml lists all settings",
         ),
     ] {
         assert_eq!(refusal(&sources), message);
@@ -220,7 +220,7 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
         (file("[limits]\nbody = 0"), "file b.toml:2: limits.body: must be more than zero bytes"),
         (
             file("[limits]\nbody = 99999999999999999999"),
-            "file b.toml:2: limits.body: holds a number that is too large; write text in quotes",
+            "file b.toml:2: limits.body: contains a number that is too large; write a smaller number, or a text in quotes",
         ),
         (
             file("[server]\nallowed_hosts = ['h:80']"),
@@ -229,8 +229,8 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
         ),
         (
             env([("BOLTGATE_CORS__ALLOWED_ORIGINS", "https://a.example,null")]),
-            "env BOLTGATE_CORS__ALLOWED_ORIGINS: cors.allowed_origins: \"null\" cannot be allowed: \
-             any page in a sandbox and any file has this origin",
+            "env BOLTGATE_CORS__ALLOWED_ORIGINS: cors.allowed_origins: \"null\" cannot be allowed, \
+             because every sandboxed page and every local file has this origin; remove it",
         ),
         (file("[log]\nx = = 1"), "b.toml:2: not valid TOML: extra `=`, expected nothing"),
     ] {
@@ -245,13 +245,13 @@ fn settings_that_contradict_each_other_are_refused() {
             file("[database]\nmax_connections = 50"),
             "transactions.max = 50 (default) must be less than \
              database.max_connections = 50 (file b.toml:2): \
-             every open transaction holds a wire, and single statements need some as well",
+             every open transaction holds a connection, and other statements need some too",
         ),
         (
             env([("BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT", "11m")]),
             "transactions.idle_timeout = \"11m\" (env BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT) \
              must not exceed transactions.max_lifetime = \"10m\" (default): \
-             a transaction would end before it could be idle for so long",
+             a transaction would reach its maximum lifetime first",
         ),
         (
             file("database = { uri = 'bolt+ssc://db', ca_file = 'ca.pem' }"),
@@ -262,33 +262,33 @@ fn settings_that_contradict_each_other_are_refused() {
         (
             file("[admin]\nlisten = '127.0.0.1:7474'"),
             "admin.listen = \"127.0.0.1:7474\" (file b.toml:2) must differ from \
-             server.listen = \"127.0.0.1:7474\" (default): each listener needs a port of its own",
+             server.listen = \"127.0.0.1:7474\" (default): each listener needs an address of its own",
         ),
         (
             file("[cors]\nallowed_origins = ['*']\ncredentials = true"),
             "cors.credentials = true (file b.toml:3) cannot be used with \
              cors.allowed_origins = [\"*\"] (file b.toml:2): \
-             every page of the web could act as the user of the browser; name the origins",
+             any web page could act as the user of the browser; list the origins",
         ),
         (
             file("[limits]\nbody_memory = '63MiB'"),
             "limits.body_memory = \"63MiB\" (file b.toml:2) must be at least limits.body = \"64MiB\" (default): \
-             there would never be room for such a body",
+             the largest body would never fit",
         ),
         (
             file("[limits]\nline = '1GiB'"),
             "limits.body_memory = \"512MiB\" (default) must be at least limits.line = \"1GiB\" (file b.toml:2): \
-             there would never be room for such a line",
+             the longest line would never fit",
         ),
         (
             file("[limits]\nbody = '1025MiB'\nbody_memory = '2GiB'"),
             "limits.body = \"1025MiB\" (file b.toml:2) must not exceed 1GiB: \
-             send more as a bulk load, which has no limit as a whole",
+             send more data as a bulk load, which has no limit in total",
         ),
         (
             file("[retry]\ninitial_delay = '4ms'"),
             "retry.initial_delay = \"4ms\" (file b.toml:2) must be at least 5ms: \
-             attempts that follow each other at once only add to the load",
+             attempts without a pause only add to the load",
         ),
         (
             file("[limits]\ndepth = 1001"),

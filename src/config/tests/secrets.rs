@@ -46,7 +46,7 @@ fn secrets_are_shown_by_nothing() {
     // Too large for TOML's numbers, one way or another.
     for number in ["9223372036854775808", "-9223372036854775809", "123456789012345678901234567890123456789012"] {
         let refusal = refusal(&file(&format!("[auth.service_account]\npassword = {number}")));
-        assert!(refusal.starts_with("file b.toml:2: auth.service_account.password: holds a number"), "{refusal}");
+        assert!(refusal.starts_with("file b.toml:2: auth.service_account.password: contains a number"), "{refusal}");
         assert!(!refusal.contains(number), "{refusal}");
     }
     let number = load("[auth]\nanonymous = 'service'\n[auth.service_account]\nuser = 'u'\npassword = 12345");
@@ -81,7 +81,7 @@ fn secrets_may_come_from_files_of_their_own() {
         ("BOLTGATE_AUTH__ISSUERS__A__KEY_FILE", "/secret/key"),
     ]))
     .expect("loads");
-    assert_eq!(settings.auth.issuers["a"].key_file, Some(PathBuf::from("/secret/key")));
+    assert_eq!(settings.auth.issuers["a"].key_file, Some("/secret/key".into()));
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn what_was_printed_in_place_of_a_secret_is_no_secret() {
         refusal(&file(&printed)),
         format!(
             "file b.toml:{line}: auth.service_account.password: \
-             holds what print-config shows in place of a secret; put the secret itself back"
+             is what print-config prints in place of a secret; write the secret itself"
         )
     );
 }

@@ -100,8 +100,8 @@ fn a_database_has_one_alias_of_a_name() {
     let refusal = refusal(&file("[database]\naliases = ['neo4j -> a', 'x -> a', 'Neo4j ->']"));
     assert_eq!(
         refusal,
-        "database.aliases = [\"neo4j -> a\", \"x -> a\", \"Neo4j ->\"] (file b.toml:2) has two meanings for one name, \
-         \"neo4j -> a\" and \"Neo4j ->\"; keep one of them"
+        "database.aliases = [\"neo4j -> a\", \"x -> a\", \"Neo4j ->\"] (file b.toml:2) gives one name two meanings, \
+         \"neo4j -> a\" and \"Neo4j ->\"; remove one of them"
     );
 }
 
@@ -110,7 +110,7 @@ fn an_answer_that_is_kept_has_room() {
     assert_eq!(
         refusal(&file("[idempotency]\ncapacity = '1023KiB'")),
         "idempotency.max_answer = \"1MiB\" (default) must not exceed idempotency.capacity = \"1023KiB\" \
-         (file b.toml:2): there would be no room for such an answer"
+         (file b.toml:2): the largest answer would never fit"
     );
     assert_eq!(load("[idempotency]\ncapacity = '1MiB'").idempotency.capacity.get(), 1 << 20);
 }

@@ -1,7 +1,6 @@
-//! Owns the addresses an operator writes: where to listen, and where the database is.
+//! Owns addresses: where to listen, and where the database is.
 //!
-//! Promises that an address in hand can be used without further checks and holds no credentials.
-//! May not know sockets, names or how they are resolved.
+//! Promises that they hold no credentials. May not know sockets, or how names are resolved.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -24,7 +23,7 @@ impl ListenAddr {
         self.0
     }
 
-    /// The address at which this machine reaches the listener: a wildcard becomes loopback.
+    /// The address at which this machine reaches the listener. A wildcard becomes loopback.
     pub fn reachable(self) -> SocketAddr {
         let ip = match self.0.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -54,7 +53,7 @@ impl fmt::Display for ListenAddr {
     }
 }
 
-/// Whether and how the wire to the database is encrypted.
+/// Whether and how connections to the database are encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UriScheme {
     /// `bolt`: no TLS.
@@ -66,7 +65,7 @@ pub enum UriScheme {
 }
 
 impl UriScheme {
-    /// The scheme as written in a URI.
+    /// The scheme as it is written in a URI.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Bolt => "bolt",
@@ -78,7 +77,7 @@ impl UriScheme {
 
 /// Where the database is: `bolt://HOST[:PORT]`, `bolt+s://…` or `bolt+ssc://…`.
 ///
-/// Holds no user name or password; callers bring their own.
+/// Holds no user name or password; callers send their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseUri {
     scheme: UriScheme,
@@ -94,17 +93,17 @@ impl DatabaseUri {
         Self { scheme: UriScheme::Bolt, host, port: Self::DEFAULT_PORT }
     }
 
-    /// Whether and how the wire is encrypted.
+    /// Whether and how connections are encrypted.
     pub const fn scheme(&self) -> UriScheme {
         self.scheme
     }
 
-    /// Host name or IP address; an IPv6 address comes without its brackets.
+    /// The host name or the IP address; an IPv6 address has no brackets.
     pub fn host(&self) -> &str {
         &self.host
     }
 
-    /// TCP port, 7687 unless the URI names another.
+    /// The TCP port; 7687 if the URI has none.
     pub const fn port(&self) -> u16 {
         self.port
     }
@@ -124,7 +123,7 @@ impl FromStr for DatabaseUri {
         let scheme = parse_scheme(scheme)?;
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#']) {
-            return refuse("must end after the port; a path or query has no meaning here");
+            return refuse("must end after the port; remove the path or query");
         }
         let (host, port) = split_port(authority)?;
         let port = match port {
@@ -159,10 +158,10 @@ fn parse_scheme(scheme: &str) -> Result<UriScheme, ParseValueError> {
 fn split_port(authority: &str) -> Result<(&str, Option<&str>), ParseValueError> {
     if let Some(rest) = authority.strip_prefix('[') {
         let Some((host, rest)) = rest.split_once(']') else {
-            return refuse("opens a bracket before the address and does not close it");
+            return refuse("has an opening bracket without a closing one; write an IPv6 address as [::1]");
         };
         if host.parse::<Ipv6Addr>().is_err() {
-            return refuse(&format!("`{host}` in brackets is not an IPv6 address"));
+            return refuse(&format!("`{host}` in brackets is not an IPv6 address; write a host name without brackets"));
         }
         return match (rest.strip_prefix(':'), rest.is_empty()) {
             (Some(port), _) => Ok((host, Some(port))),
@@ -220,7 +219,7 @@ mod tests {
             ("bolt://:7687", "`` is not a host name"),
             ("bolt://a b", "`a b` is not a host name"),
             ("bolt://::1", "write an IPv6 address in brackets"),
-            ("bolt://[::1", "does not close it"),
+            ("bolt://[::1", "without a closing one"),
             ("bolt://[x]", "`x` in brackets"),
             ("bolt://[::1]7687", "after the closing bracket"),
             ("bolt://db:0", "`0` is not a port"),

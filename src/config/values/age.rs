@@ -1,6 +1,4 @@
-//! Owns the values whose bounds differ from those in `value`: spans that may be zero, and percentages.
-//!
-//! Promises that a value in hand is in range. May not know keys, files or the environment.
+//! Owns time spans that may be zero, and percentages.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -11,17 +9,17 @@ use super::{
     value::{ParseValueError, TimeSpan},
 };
 
-/// A span of time that may be zero: `0s`, `500ms`, `30s`.
+/// A time span that may be zero: `0s`, `500ms`, `30s`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Age(Duration);
 
 impl Age {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(duration: Duration) -> Self {
         Self(duration)
     }
 
-    /// The span as the standard library's type.
+    /// The span as a [`Duration`].
     pub const fn get(self) -> Duration {
         self.0
     }
@@ -52,12 +50,12 @@ serde_as_text!(Age);
 pub struct Percent(u8);
 
 impl Percent {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(percent: u8) -> Self {
         Self(percent)
     }
 
-    /// The share of `whole`, rounded up, so that there is always some.
+    /// The share of `whole`, rounded up, so that it is never zero.
     pub fn of(self, whole: usize) -> usize {
         (whole * usize::from(self.0)).div_ceil(100)
     }

@@ -1,22 +1,20 @@
-//! Owns other names for databases: `neo4j -> memgraph`.
-//!
-//! Promises that there is a name on the left. May not know keys, files or the environment, nor which databases exist.
+//! Owns other names for databases: `neo4j -> memgraph`. May not know which databases exist.
 
 use std::{fmt, str::FromStr};
 
 use super::{text::serde_as_text, value::ParseValueError};
 
-/// What a database is called in the path, and over Bolt.
+/// Another name for a database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatabaseAlias {
     /// The name in the path, in any ASCII case.
     pub name: String,
-    /// The name that is sent; `None` for none at all, which means the user's default database.
+    /// The name that the database is sent; `None` for the user's default database.
     pub target: Option<String>,
 }
 
 impl DatabaseAlias {
-    /// Two aliases for one name, if there are such.
+    /// Returns two aliases of the same name, if there are any.
     pub(in crate::config) fn duplicate(aliases: &[Self]) -> Option<(&Self, &Self)> {
         aliases.iter().enumerate().find_map(|(index, alias)| {
             let earlier = aliases.iter().take(index).find(|other| other.name.eq_ignore_ascii_case(&alias.name))?;
@@ -71,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_alias_is_refused() {
+    fn texts_that_are_not_aliases_are_refused() {
         for text in ["", "neo4j", "-> memgraph", "->", "a -> b -> c", "neo4j > memgraph", "neo4j = memgraph"] {
             let refusal = text.parse::<DatabaseAlias>().expect_err(text).to_string();
             assert!(refusal.contains(&format!("`{text}` is not an alias; write \"name -> database\"")), "{refusal}");

@@ -1,7 +1,6 @@
 //! Owns decimal numbers: factors and fractions.
 //!
-//! Promises that a number in hand is in range and prints as it was written: it counts thousandths, so that two of
-//! them can be compared exactly. May not know keys, files or the environment.
+//! Numbers are kept in thousandths, so that they print as they were written and can be compared exactly.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 
@@ -9,26 +8,26 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Thousandths<const LEAST: u32, const MOST: u32>(u32);
 
-/// How many times as much: 1.0 to 100.0.
+/// A factor: 1.0 to 100.0.
 pub type Factor = Thousandths<1000, 100_000>;
 
-/// A part of a whole: 0.0 to 1.0.
+/// A fraction: 0.0 to 1.0.
 pub type Fraction = Thousandths<0, 1000>;
 
 impl<const LEAST: u32, const MOST: u32> Thousandths<LEAST, MOST> {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(thousandths: u32) -> Self {
         Self(thousandths)
     }
 
-    /// The number, as near as a float comes to it.
+    /// The number as the nearest float.
     pub fn get(self) -> f64 {
         f64::from(self.0) / 1000.0
     }
 
-    /// `number`, unless it is out of range or has a fourth decimal.
+    /// Returns `number` unless it is out of range or has a fourth decimal.
     fn new(number: f64) -> Option<Self> {
-        // A cast never fails: what does not fit, NaN as well, differs from the number that comes back.
+        // The cast saturates. Numbers that do not fit, and NaN, differ from the number that comes back.
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "compared below")]
         let nearest = Self((number * 1000.0).round() as u32);
         ((LEAST..=MOST).contains(&nearest.0) && nearest.get() == number).then_some(nearest)

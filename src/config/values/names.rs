@@ -1,6 +1,4 @@
-//! Owns the names that an operator writes: Bolt schemes, headers, rules of impersonation.
-//!
-//! Promises that a name in hand can be sent where it belongs. May not know keys, files or the environment.
+//! Owns Bolt schemes, names of headers, and rules of impersonation.
 
 use std::{fmt, str::FromStr};
 
@@ -11,12 +9,12 @@ use super::{text::serde_as_text, value::ParseValueError};
 pub struct Scheme(String);
 
 impl Scheme {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) fn constant(name: &str) -> Self {
         Self(name.to_owned())
     }
 
-    /// The name as the database gets it.
+    /// The name that the database is sent.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -34,7 +32,9 @@ impl FromStr for Scheme {
             )));
         }
         if ["none", "basic"].contains(&text) {
-            return Err(ParseValueError(format!("`{text}` is no scheme for tokens")));
+            return Err(ParseValueError(format!(
+                "`{text}` is not a scheme for tokens; write its own, such as \"bearer\" or \"oidc-custom\""
+            )));
         }
         Ok(Self(text.to_owned()))
     }
@@ -94,7 +94,7 @@ impl HeaderName {
         "x-request-id",
     ];
 
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) fn constant(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -116,7 +116,7 @@ impl FromStr for HeaderName {
             )));
         }
         if Self::TAKEN.contains(&text.to_ascii_lowercase().as_str()) {
-            return Err(ParseValueError(format!("the header `{text}` has a meaning of its own; choose another")));
+            return Err(ParseValueError(format!("the header `{text}` has a meaning of its own; write another name")));
         }
         Ok(Self(text.to_owned()))
     }
@@ -128,12 +128,12 @@ impl fmt::Display for HeaderName {
     }
 }
 
-/// Who may act as whom: `support -> alice`; `*` on either side stands for anybody.
+/// A rule of impersonation: `support -> alice`; `*` on either side stands for anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImpersonationRule {
     /// The caller; `None` for anybody.
     pub who: Option<String>,
-    /// The user to act as; `None` for anybody.
+    /// The user that it may impersonate; `None` for anybody.
     pub whom: Option<String>,
 }
 

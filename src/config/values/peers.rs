@@ -1,7 +1,6 @@
-//! Owns how an operator names those at the other end: hosts by which clients ask, networks of proxies, origins of pages.
+//! Owns the hosts that requests may name, networks of proxies, and origins of web pages, all in the form that requests have.
 //!
-//! Promises that a value in hand is in the form in which requests have it. May not know keys, files or the environment, nor
-//! what a name resolves to.
+//! May not know how names are resolved.
 
 use std::{
     fmt,
@@ -13,21 +12,21 @@ use ipnet::IpNet;
 
 use super::{text::serde_as_text, value::ParseValueError};
 
-/// Names by which clients may ask for the gateway, without ports.
+/// A host that requests may name, without a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedHost {
     /// `*`: any.
     Any,
     /// An IP address, with or without the brackets of IPv6.
     Address(IpAddr),
-    /// A name, in small letters.
+    /// A name, in lower case.
     Name(String),
-    /// `*.example.com`: every name below this one, in small letters.
+    /// `*.example.com`: every name below this one, in lower case.
     Below(String),
 }
 
 impl AllowedHost {
-    /// A host of these, as a request names it; `None` where any will do.
+    /// Returns an example of an allowed host; `None` if any host is allowed.
     #[must_use]
     pub fn example(&self) -> Option<String> {
         match self {
@@ -72,12 +71,12 @@ impl fmt::Display for AllowedHost {
     }
 }
 
-/// The addresses of proxies: `10.0.0.0/8`, or one address.
+/// A network of proxies: `10.0.0.0/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network(IpNet);
 
 impl Network {
-    /// The addresses, as the library's type.
+    /// The network.
     #[must_use]
     pub const fn get(self) -> IpNet {
         self.0
@@ -91,7 +90,7 @@ impl FromStr for Network {
         let one = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
         let network = one.or_else(|_| text.parse::<IpNet>()).map_err(|_| {
             ParseValueError(format!(
-                "`{text}` is not an address or network; write such as \"10.0.0.7\", \"10.0.0.0/8\" or \"fd00::/8\""
+                "`{text}` is not an address or network; write one such as \"10.0.0.7\", \"10.0.0.0/8\" or \"fd00::/8\""
             ))
         })?;
         Ok(Self(network.trunc()))
@@ -104,12 +103,12 @@ impl fmt::Display for Network {
     }
 }
 
-/// Origins of pages, as browsers write them.
+/// An origin of web pages, as browsers write it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedOrigin {
     /// `*`: any.
     Any,
-    /// In small letters, without the port that the scheme implies.
+    /// One origin, in lower case, without the port that the scheme implies.
     Exactly(String),
 }
 
@@ -121,7 +120,7 @@ impl FromStr for AllowedOrigin {
             return Ok(Self::Any);
         }
         if text == "null" {
-            let reason = "\"null\" cannot be allowed: any page in a sandbox and any file has this origin";
+            let reason = "\"null\" cannot be allowed, because every sandboxed page and every local file has this origin; remove it";
             return Err(ParseValueError(reason.to_owned()));
         }
         let origin = text.to_ascii_lowercase();
@@ -133,7 +132,7 @@ impl FromStr for AllowedOrigin {
                 _ => format!("{scheme}://{host}"),
             })),
             _ => Err(ParseValueError(format!(
-                "`{text}` is not an origin; write scheme, host and a port if there is one, with nothing behind, such as \
+                "`{text}` is not an origin; write a scheme, a host and an optional port, without a path, such as \
                  \"https://app.example.com\" or \"http://localhost:3000\", or \"*\" for any"
             ))),
         }

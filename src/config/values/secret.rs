@@ -1,7 +1,6 @@
-//! Owns secrets among the settings: passwords and shared keys.
+//! Owns secrets: passwords and shared keys.
 //!
-//! Promises that a secret is shown by nothing but [`Secret::expose`].
-//! May not know what it opens.
+//! Promises that nothing but [`Secret::expose`] shows a secret.
 
 use std::{fmt, str::FromStr};
 
@@ -10,10 +9,10 @@ use zeroize::Zeroizing;
 
 use super::{text::TextVisitor, value::ParseValueError};
 
-/// What stands in print for a secret that is set.
+/// Printed in place of a secret that is set.
 const HIDDEN: &str = "(hidden)";
 
-/// A text that is never shown. Empty means that there is none.
+/// A text that is never shown. Empty if it is not set.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Zeroizing<String>);
 
@@ -23,13 +22,13 @@ impl Secret {
         &self.0
     }
 
-    /// Whether there is none.
+    /// Whether the secret is not set.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
 
-/// Whether this is what stands in print for a secret.
+/// Whether `value` is printed in place of a secret.
 pub(in crate::config) fn is_hidden(value: &toml::Value) -> bool {
     value.as_str() == Some(HIDDEN)
 }
@@ -51,7 +50,7 @@ impl FromStr for Secret {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if text == HIDDEN {
-            let advice = "holds what print-config shows in place of a secret; put the secret itself back";
+            let advice = "is what print-config prints in place of a secret; write the secret itself";
             return Err(ParseValueError(advice.to_owned()));
         }
         Ok(Self(Zeroizing::new(text.to_owned())))

@@ -1,6 +1,5 @@
-//! Owns how values travel through serde as text.
+//! Owns values as text in serde: they are read by their `FromStr` and written by their `Display`.
 //!
-//! Promises that every value is read by its `FromStr` and written by its `Display`.
 //! May not know any particular value.
 
 use std::fmt;
@@ -10,7 +9,7 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
-/// Reads a value from text, and from a bare integer as if it had been written as text.
+/// Reads a value from text. An integer is read as if it were text.
 pub(in crate::config) struct TextVisitor<T>(PhantomData<T>);
 
 impl<T> TextVisitor<T> {
@@ -33,7 +32,7 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
     }
 }
 
-/// Serde by way of `FromStr` and `Display`.
+/// Implements serde by `FromStr` and `Display`.
 macro_rules! serde_as_text {
     ($($type:ty),+) => {$(
         impl serde::Serialize for $type {
@@ -52,7 +51,7 @@ macro_rules! serde_as_text {
 
 pub(super) use serde_as_text;
 
-/// Serde for a value that an empty string turns off.
+/// Implements serde for optional values: an empty string is `None`.
 pub(in crate::config) mod optional {
     use super::{Deserialize, Deserializer, Error, FromStr, Serialize, Serializer, fmt};
 

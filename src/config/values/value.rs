@@ -1,7 +1,4 @@
-//! Owns the values an operator writes: time spans, sizes, counts, the advertised version.
-//!
-//! Promises that a value in hand is in range: parsing is the only way in from outside, and no
-//! value is zero. May not know keys, files or the environment.
+//! Owns time spans, sizes, counts, and the version that clients are told. None of them is zero.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +9,12 @@ use serde::ser::{Serialize, Serializer};
 
 use super::text::serde_as_text;
 
-/// Why a text is not the value it should be; the message says what to write instead.
+/// Why a text is refused as a value. The message says what to write instead.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ParseValueError(pub(in crate::config) String);
 
-/// A positive span of time, written as a whole number and a unit: `500ms`, `30s`, `10m`, `1h`.
+/// A positive time span, written as a whole number and a unit: `500ms`, `30s`, `10m`, `1h`.
 ///
 /// At most 8760h (365 days), so that adding it to the current instant cannot overflow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,12 +25,12 @@ impl TimeSpan {
     /// Milliseconds per unit, longest unit first.
     const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
 
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(duration: Duration) -> Self {
         Self(duration)
     }
 
-    /// The span as the standard library's type.
+    /// The span as a [`Duration`].
     pub const fn get(self) -> Duration {
         self.0
     }
@@ -60,7 +57,7 @@ impl FromStr for TimeSpan {
 }
 
 impl fmt::Display for TimeSpan {
-    /// The longest unit that loses nothing.
+    /// Writes the span in its longest exact unit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let total = self.0.as_millis();
         let exact = |per_unit: u64| total.is_multiple_of(u128::from(per_unit));
@@ -77,7 +74,7 @@ impl ByteSize {
     /// Bytes per unit, largest unit first.
     const UNITS: [(&str, usize); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("", 1)];
 
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(bytes: usize) -> Self {
         Self(bytes)
     }
@@ -109,7 +106,7 @@ impl FromStr for ByteSize {
 }
 
 impl fmt::Display for ByteSize {
-    /// The largest unit that loses nothing.
+    /// Writes the size in its largest exact unit.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let exact = |per_unit: usize| self.0.is_multiple_of(per_unit);
         let (unit, per_unit) = Self::UNITS.into_iter().find(|(_, per_unit)| exact(*per_unit)).unwrap_or(("", 1));
@@ -117,17 +114,17 @@ impl fmt::Display for ByteSize {
     }
 }
 
-/// How many of something may exist: 1 to 4294967295.
+/// A count: 1 to 4294967295.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Count(u32);
 
 impl Count {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) const fn constant(count: u32) -> Self {
         Self(count)
     }
 
-    /// The count, wide enough to size a semaphore or a collection.
+    /// The count as a `usize`.
     pub const fn get(self) -> usize {
         self.0 as usize
     }
@@ -162,12 +159,12 @@ impl<'de> Deserialize<'de> for Count {
 pub struct Neo4jVersion(String);
 
 impl Neo4jVersion {
-    /// For defaults, which a test holds against the parser.
+    /// Makes a default. A test checks defaults against the parser.
     pub(in crate::config) fn constant(version: &str) -> Self {
         Self(version.to_owned())
     }
 
-    /// The version as it is told to clients.
+    /// The version as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
