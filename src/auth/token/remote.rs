@@ -1,7 +1,7 @@
-//! Keys that an issuer shows on the network: when they are fetched, and for how long they are good.
+//! Keys that an issuer publishes on the network: when they are fetched, and how long they are valid.
 //!
-//! One fetch at a time, in a task of its own, so that a caller who leaves breaks nothing off. Whoever finds good keys
-//! goes on with them; only who has none, or needs one that is not there, waits.
+//! There is one fetch at a time, in a task of its own, so that a caller who leaves does not cancel it. A caller waits for it only
+//! if there are no valid keys, or if the key that it needs is not among them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,19 +18,19 @@ use super::{
     keys::KeySet,
 };
 
-/// For keys whose server does not say how long they are good.
+/// The lifetime of keys whose server does not send one.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
-const SHORTEST_LIFETIME: Duration = Duration::from_secs(60);
-const LONGEST_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// After a fetch that failed.
-const RETRY: Duration = Duration::from_secs(5);
-/// Between two fetches for the sake of a key that was not there.
+const MIN_LIFETIME: Duration = Duration::from_secs(60);
+const MAX_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// The pause after a failed fetch.
+const RETRY_DELAY: Duration = Duration::from_secs(5);
+/// The pause between two fetches because of an unknown key.
 const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// Where the keys are.
 #[derive(Debug, Clone)]
-pub(super) enum Place {
-    /// Where the issuer's discovery document says (OpenID Connect Discovery 1.0).
+pub(super) enum KeyLocation {
+    /// At the address in the issuer's discovery document (OpenID Connect Discovery 1.0).
     Discovery,
     /// At this address.
     Url(String),
@@ -41,10 +41,10 @@ pub(super) struct Remote {
     /// The operator's name for the issuer.
     pub(super) name: String,
     pub(super) issuer: String,
-    pub(super) place: Place,
+    pub(super) location: KeyLocation,
     pub(super) fetcher: Fetcher,
     pub(super) algorithms: Vec<Algorithm>,
-    /// How long keys are good beyond their lifetime, when they cannot be renewed.
+    /// How long keys are valid beyond their lifetime when they cannot be renewed.
     pub(super) stale: Duration,
     pub(super) state: Mutex<State>,
 }
@@ -53,78 +53,78 @@ pub(super) struct Remote {
 pub(super) struct State {
     current: Option<Arc<Fetched>>,
     generation: u64,
-    /// A fetch is under way; closes when it is over.
+    /// Closes when the current fetch ends.
     fetching: Option<watch::Receiver<()>>,
     failed: Option<Instant>,
     asked_for_unknown: Option<Instant>,
 }
 
-/// Keys, and how long they are good.
+/// Keys, and how long they are valid.
 pub(super) struct Fetched {
     pub(super) keys: KeySet,
-    /// Counts up with each document that differs from the one before.
+    /// The number of the document, counting those that differ from the one before.
     pub(super) generation: u64,
-    /// Of the document.
+    /// The hash of the document.
     hash: blake3::Hash,
     renew_at: Instant,
     expires: Instant,
 }
 
 impl Remote {
-    /// Keys that are good.
+    /// Returns valid keys.
     ///
     /// # Errors
     /// [`TokenError::KeysUnavailable`].
     pub(super) async fn keys(self: &Arc<Self>) -> Result<Arc<Fetched>, TokenError> {
-        let under_way = {
+        let fetch = {
             let mut state = self.state();
             let now = Instant::now();
             if let Some(current) = state.current.clone().filter(|current| now < current.renew_at) {
                 return Ok(current);
             }
-            let under_way = self.begin(&mut state);
-            // Past their lifetime keys are good once renewing them has failed, and then for as long as it does.
+            let fetch = self.begin(&mut state);
+            // Expired keys are valid only after renewing them has failed, and only while it keeps failing.
             let failing = state.failed.is_some();
-            let good = state
+            let valid = state
                 .current
                 .clone()
-                .filter(|current| now < current.expires || failing && current.is_good_at(now, self.stale));
-            if let Some(current) = good {
+                .filter(|current| now < current.expires || failing && current.is_valid_at(now, self.stale));
+            if let Some(current) = valid {
                 return Ok(current);
             }
-            under_way
+            fetch
         };
-        self.over(under_way).await;
-        self.good().ok_or(TokenError::KeysUnavailable)
+        self.wait_for(fetch).await;
+        self.valid().ok_or(TokenError::KeysUnavailable)
     }
 
-    /// Keys that were fetched after those of `generation`, among which one was missing.
+    /// Returns keys that were fetched after those of `generation`, which lacked a key.
     ///
     /// # Errors
-    /// [`TokenError::UnknownKey`] when they were fetched for such a key a short while ago,
-    /// [`TokenError::KeysUnavailable`] when they cannot be: nobody can say then whose the key is.
+    /// [`TokenError::UnknownKey`] if they were fetched because of an unknown key a short while ago, and
+    /// [`TokenError::KeysUnavailable`] if they cannot be fetched, so that nobody knows whether the key exists.
     pub(super) async fn newer_than(self: &Arc<Self>, generation: u64) -> Result<Arc<Fetched>, TokenError> {
-        let under_way = {
+        let fetch = {
             let mut state = self.state();
             if let Some(newer) = state.current.clone().filter(|current| current.generation > generation) {
                 return Ok(newer);
             }
             let asked = state.asked_for_unknown.is_some_and(|when| when.elapsed() < COOL_DOWN);
-            // A fetch that failed has not found out; it is tried again in its own time.
-            if state.under_way().is_none() && state.failed.is_none() && asked {
+            // A failed fetch has found out nothing. It is retried after its own pause.
+            if state.current_fetch().is_none() && state.failed.is_none() && asked {
                 return Err(TokenError::UnknownKey);
             }
             state.asked_for_unknown = Some(Instant::now());
             self.begin(&mut state)
         };
-        self.over(under_way).await;
-        let newer = self.good().filter(|current| current.generation > generation);
+        self.wait_for(fetch).await;
+        let newer = self.valid().filter(|current| current.generation > generation);
         newer.ok_or_else(|| self.state().without_key())
     }
 
-    /// Begins to fetch, unless that is under way or has just failed. Gives what to wait for, if anything.
+    /// Starts a fetch, unless one is running or has just failed. Returns what to wait for, if anything.
     pub(super) fn begin(self: &Arc<Self>, state: &mut State) -> Option<watch::Receiver<()>> {
-        if state.under_way().is_none() && state.failed.is_none_or(|when| when.elapsed() >= RETRY) {
+        if state.current_fetch().is_none() && state.failed.is_none_or(|when| when.elapsed() >= RETRY_DELAY) {
             let (done, fetching) = watch::channel(());
             state.fetching = Some(fetching);
             let remote = Arc::clone(self);
@@ -134,19 +134,19 @@ impl Remote {
                 drop(done);
             });
         }
-        state.under_way()
+        state.current_fetch()
     }
 
-    async fn over(&self, under_way: Option<watch::Receiver<()>>) {
-        if let Some(mut fetching) = under_way {
-            // Nothing is ever sent: it ends by closing.
+    async fn wait_for(&self, fetch: Option<watch::Receiver<()>>) {
+        if let Some(mut fetching) = fetch {
+            // Nothing is sent. The channel closes when the fetch ends.
             let _ = fetching.changed().await;
         }
     }
 
-    fn good(&self) -> Option<Arc<Fetched>> {
+    fn valid(&self) -> Option<Arc<Fetched>> {
         let current = self.state().current.clone();
-        current.filter(|current| current.is_good_at(Instant::now(), self.stale))
+        current.filter(|current| current.is_valid_at(Instant::now(), self.stale))
     }
 
     fn settle(&self, fetched: Result<Fresh, Failed>) {
@@ -156,7 +156,7 @@ impl Remote {
             Ok(Fresh { keys, hash, lifetime }) => {
                 let is_same = state.current.as_ref().is_some_and(|current| current.hash == hash);
                 if is_same {
-                    tracing::debug!(issuer = self.name, ?lifetime, "the keys of an issuer are still the same");
+                    tracing::debug!(issuer = self.name, ?lifetime, "the keys of an issuer have not changed");
                 } else {
                     tracing::info!(issuer = self.name, keys = keys.len(), ?lifetime, "fetched the keys of an issuer");
                     state.generation += 1;
@@ -180,75 +180,76 @@ impl Remote {
 
     async fn fetch(&self) -> Result<Fresh, Failed> {
         let deadline = Instant::now() + TIMEOUT;
-        let address = match &self.place {
-            Place::Url(address) => address.clone(),
-            Place::Discovery => self.discover(deadline).await?,
+        let address = match &self.location {
+            KeyLocation::Url(address) => address.clone(),
+            KeyLocation::Discovery => self.discover(deadline).await?,
         };
         let failed = |reason: String| Failed { address: address.clone(), reason };
         let document = self.fetcher.get(&address, deadline).await;
         let Document { body, max_age } = document.map_err(|error| failed(error.to_string()))?;
         let Some(keys) = KeySet::from_jwks(&body, &self.algorithms) else {
-            return Err(failed("the answer is no JWKS document".to_owned()));
+            return Err(failed("the answer is not a JWKS document".to_owned()));
         };
         if keys.len() == 0 {
-            return Err(failed("the answer holds no key that can be used with the issuer's algorithms".to_owned()));
+            return Err(failed("the answer contains no key for the issuer's algorithms".to_owned()));
         }
-        let lifetime = max_age.unwrap_or(LIFETIME).clamp(SHORTEST_LIFETIME, LONGEST_LIFETIME);
+        let lifetime = max_age.unwrap_or(LIFETIME).clamp(MIN_LIFETIME, MAX_LIFETIME);
         Ok(Fresh { keys, hash: blake3::hash(&body), lifetime })
     }
 
-    /// The address of the keys, by the issuer's own word.
+    /// Returns the address of the keys from the issuer's discovery document.
     async fn discover(&self, deadline: Instant) -> Result<String, Failed> {
         let address = discovery_address(&self.issuer);
         let failed = |reason: &dyn ToString| Failed { address: address.clone(), reason: reason.to_string() };
         let document = self.fetcher.get(&address, deadline).await.map_err(|error| failed(&error))?;
         let document: Value =
-            serde_json::from_slice(&document.body).map_err(|_| failed(&"the answer is no discovery document"))?;
+            serde_json::from_slice(&document.body).map_err(|_| failed(&"the answer is not a discovery document"))?;
         if document.get("issuer").and_then(Value::as_str) != Some(&self.issuer) {
-            return Err(failed(&"the discovery document is another issuer's: its `issuer` differs from the setting"));
+            return Err(failed(&"the `issuer` in the discovery document differs from the setting"));
         }
         let keys = document.get("jwks_uri").and_then(Value::as_str);
-        let keys = keys.ok_or_else(|| failed(&"the discovery document names no `jwks_uri`"))?;
+        let keys = keys.ok_or_else(|| failed(&"the discovery document has no `jwks_uri`"))?;
         self.fetcher.check(keys).map_err(|error: FetchError| failed(&format!("`jwks_uri`: {error}")))?;
         Ok(keys.to_owned())
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
-        // The state is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The state is consistent after every statement, so a panic while it is locked does no harm.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Fetched {
-    fn is_good_at(&self, now: Instant, stale: Duration) -> bool {
+    fn is_valid_at(&self, now: Instant, stale: Duration) -> bool {
         self.expires.checked_add(stale).is_none_or(|end| now < end)
     }
 }
 
 impl State {
-    /// The fetch under way, if it has not died with its runtime.
-    fn under_way(&self) -> Option<watch::Receiver<()>> {
+    /// The current fetch, if it has not ended with its runtime.
+    fn current_fetch(&self) -> Option<watch::Receiver<()>> {
         self.fetching.clone().filter(|fetching| fetching.has_changed().is_ok())
     }
 
-    /// What to say of a key that is not there.
+    /// The error for a key that is not among the keys.
     fn without_key(&self) -> TokenError {
         if self.failed.is_some() { TokenError::KeysUnavailable } else { TokenError::UnknownKey }
     }
 }
 
-/// Where an issuer describes itself.
+/// Returns the address of an issuer's discovery document.
 pub(super) fn discovery_address(issuer: &str) -> String {
     format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
 }
 
-/// Keys that have just come.
+/// Keys that were just fetched.
 struct Fresh {
     keys: KeySet,
     hash: blake3::Hash,
     lifetime: Duration,
 }
 
+/// Why a fetch failed.
 struct Failed {
     address: String,
     reason: String,

@@ -15,7 +15,7 @@ use super::{
     error::{SetupError, TokenError},
     fetch::{FetchError, Fetcher},
     keys::KeySet,
-    remote::{Fetched, Place, Remote, State, discovery_address},
+    remote::{Fetched, KeyLocation, Remote, State, discovery_address},
     self_test::signatures_are_verified,
     settings::{IssuerSettings, KeySource, Settings},
 };
@@ -169,9 +169,9 @@ fn names_an_algorithm(token: &str) -> bool {
 impl Issuer {
     fn new(settings: IssuerSettings, stale_keys: Duration) -> Result<Self, SetupError> {
         let name = || settings.name.clone();
-        let place = match &settings.keys {
-            KeySource::Discovery => Place::Discovery,
-            KeySource::Url(address) => Place::Url(address.clone()),
+        let location = match &settings.keys {
+            KeySource::Discovery => KeyLocation::Discovery,
+            KeySource::Url(address) => KeyLocation::Url(address.clone()),
             KeySource::Secret(secret) => {
                 let keys = Keys::Fixed(KeySet::from_secret(secret, &settings.algorithms));
                 return Ok(Self { keys, settings });
@@ -196,9 +196,9 @@ impl Issuer {
         let tls =
             tls::verified(settings.ca_file.as_deref()).map_err(|source| SetupError::Tls { name: name(), source })?;
         let fetcher = Fetcher { tls, allow_http: settings.allow_http };
-        let address = match &place {
-            Place::Discovery => discovery_address(&settings.issuer),
-            Place::Url(address) => address.clone(),
+        let address = match &location {
+            KeyLocation::Discovery => discovery_address(&settings.issuer),
+            KeyLocation::Url(address) => address.clone(),
         };
         let bad = |error: FetchError| SetupError::Address {
             name: name(),
@@ -210,7 +210,7 @@ impl Issuer {
         let remote = Remote {
             name: name(),
             issuer: settings.issuer.clone(),
-            place,
+            location,
             fetcher,
             algorithms: settings.algorithms.clone(),
             stale: stale_keys,
