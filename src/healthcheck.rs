@@ -1,6 +1,7 @@
 //! The health check of containers: one `GET` to a running gateway.
 //!
-//! Promises a result within the time given. A response with a status in the 200s is healthy. Knows neither settings nor routes.
+//! Promises a result within the time given. A response with a status in the 200s is healthy. Knows neither settings nor
+//! routes.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
 

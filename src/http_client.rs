@@ -1,7 +1,7 @@
 //! An HTTP/1 client for what the gateway itself asks for: one `GET` for JSON, on a connection of its own.
 //!
-//! Owns URLs, the connection and its TLS. Promises that nothing outlasts the caller's deadline. Follows no redirects, uses no
-//! proxies, and sends no credentials. Knows nothing of what it fetches.
+//! Owns URLs, the connection and its TLS. Promises that nothing outlasts the caller's deadline. Follows no redirects,
+//! uses no proxies, and sends no credentials. Knows nothing of what it fetches.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, sync::Arc};
 
@@ -85,8 +85,8 @@ pub struct Answer {
     deadline: Instant,
 }
 
-/// Sends a `GET` request to `url` and reads the head of the answer. `tls` is needed for `https://`. `headers` are added to those of
-/// every request, or replace them.
+/// Sends a `GET` request to `url` and reads the head of the answer. `tls` is needed for `https://`. `headers` are added
+/// to those of every request, or replace them.
 ///
 /// # Errors
 /// [`Error`]; when the deadline passes before there is a connection, it is [`Error::Connect`].

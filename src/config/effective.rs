@@ -1,6 +1,7 @@
 //! Owns the merge of assignments over the defaults, in order. Each one is checked by itself.
 //!
-//! Promises the settings together with the origin of each value. May not know files, the environment or the command line.
+//! Promises the settings together with the origin of each value. May not know files, the environment or the command
+//! line.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Owns the errors of settings.
 //!
-//! Promises messages for the operator: what was wrong, where it was set, and what to do. May not know how sources are read.
+//! Promises messages for the operator: what was wrong, where it was set, and what to do. May not know how sources are
+//! read.
 
 use std::path::PathBuf;
 

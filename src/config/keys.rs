@@ -1,7 +1,7 @@
 //! Owns the keys of the settings, and their paths: `server.listen`.
 //!
-//! Promises that each section which the operator names (`[auth.issuers.NAME]`) has the keys of its template. May not know what the
-//! keys mean.
+//! Promises that each section which the operator names (`[auth.issuers.NAME]`) has the keys of its template. May not
+//! know what the keys mean.
 
 use toml::{Table, Value};
 

@@ -7,8 +7,8 @@ impl Effective {
     ///
     /// # Errors
     ///
-    /// The first [`ConfigError`]: an unreadable or malformed source, an unknown key, a value out of range, or settings that
-    /// contradict each other.
+    /// The first [`ConfigError`]: an unreadable or malformed source, an unknown key, a value out of range, or settings
+    /// that contradict each other.
     pub fn load(sources: &Sources) -> Result<Self, ConfigError> {
         let effective = Self::merge(sources.assignments(&Settings::known())?)?;
         check(&effective)?;

@@ -1,7 +1,8 @@
 //! Owns the typed settings: every key, its default, and the order file < environment < flags.
 //!
-//! Promises that [`Settings`] are complete, in range and free of contradictions, and that every error names the key, where
-//! the value was set, and what to write instead. Nothing shows the settings that are secrets. May not know any other room.
+//! Promises that [`Settings`] are complete, in range and free of contradictions, and that every error names the key,
+//! where the value was set, and what to write instead. Nothing shows the settings that are secrets. May not know any
+//! other room.
 
 mod check;
 mod effective;

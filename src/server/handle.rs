@@ -43,8 +43,8 @@ impl ServerHandle {
         &self.engine
     }
 
-    /// Stops the gateway: accepts no more connections, lets requests in flight finish within `server.shutdown_timeout`, rolls
-    /// back open transactions, and closes the connections to the database.
+    /// Stops the gateway: accepts no more connections, lets requests in flight finish within `server.shutdown_timeout`,
+    /// rolls back open transactions, and closes the connections to the database.
     pub async fn shutdown(self) {
         self.stop.cancel();
         self.connections.close();

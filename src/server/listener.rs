@@ -1,7 +1,7 @@
 //! The seam between the server and the sockets: where connections come from, and the byte streams that they are.
 //!
-//! Each kind of socket implements both traits in a file of its own, as `server/tcp.rs` does. The acceptor and everything
-//! in `server/connection/` are written against the traits and know no kind.
+//! Each kind of socket implements both traits in a file of its own, as `server/tcp.rs` does. The acceptor and
+//! everything in `server/connection/` are written against the traits and know no kind.
 
 use std::{io, net::IpAddr};
 

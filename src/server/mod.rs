@@ -1,7 +1,7 @@
 //! The process from the outside: listeners, connections, and the graceful stop. Puts the other rooms together.
 //!
-//! Owns accepting, the timeouts of slow clients, and the order of a graceful stop. Promises that a stop lets requests finish within
-//! the time allowed and rolls back open transactions. Knows nothing of Cypher or JSON.
+//! Owns accepting, the timeouts of slow clients, and the order of a graceful stop. Promises that a stop lets requests
+//! finish within the time allowed and rolls back open transactions. Knows nothing of Cypher or JSON.
 
 mod acceptor;
 mod connection;

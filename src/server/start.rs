@@ -52,7 +52,8 @@ pub fn network_endpoint(database: &config::Database) -> Result<Endpoint, StartEr
     Ok(settings::bolt::endpoint(database)?)
 }
 
-/// Reads everything that the settings name (certificate authorities, keys of issuers) as [`start`] does, and starts nothing.
+/// Reads everything that the settings name (certificate authorities, keys of issuers) as [`start`] does, and starts
+/// nothing.
 ///
 /// # Errors
 /// [`StartError`].
@@ -62,8 +63,8 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-/// Starts a gateway in front of `endpoint`, whose connections `workers` serve. The database need not be reachable yet. Whatever
-/// belongs to no request (accepting, the admin listener, cleaning up) runs on the current runtime.
+/// Starts a gateway in front of `endpoint`, whose connections `workers` serve. The database need not be reachable yet.
+/// Whatever belongs to no request (accepting, the admin listener, cleaning up) runs on the current runtime.
 ///
 /// # Errors
 /// [`StartError`].

@@ -1,7 +1,7 @@
 //! The threads that serve connections, each with a runtime of its own.
 //!
-//! A connection stays on its thread, and everything that is done for it happens there: the request, the statement, the database's
-//! answer. No thread has to wake another one for any of it.
+//! A connection stays on its thread, and everything that is done for it happens there: the request, the statement, the
+//! database's answer. No thread has to wake another one for any of it.
 
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -51,7 +51,8 @@ impl Workers {
         Self { workers: vec![Worker { runtime: Handle::current(), load: Arc::default() }], _stop: None }
     }
 
-    /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they need.
+    /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they
+    /// need.
     pub(super) fn least_loaded(&self) -> Option<&Worker> {
         self.workers.iter().min_by_key(|worker| Arc::strong_count(&worker.load))
     }

@@ -1,7 +1,7 @@
 //! Keys that an issuer publishes on the network: when they are fetched, and how long they are valid.
 //!
-//! There is one fetch at a time, in a task of its own, so that a caller who leaves does not cancel it. A caller waits for it only
-//! if there are no valid keys, or if the key that it needs is not among them.
+//! There is one fetch at a time, in a task of its own, so that a caller who leaves does not cancel it. A caller waits
+//! for it only if there are no valid keys, or if the key that it needs is not among them.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -1,6 +1,7 @@
 //! Owns the rules between the settings of `[auth]`.
 //!
-//! Promises that a policy lets nobody in by mistake and that no setting is without effect. May not know the other sections.
+//! Promises that a policy lets nobody in by mistake and that no setting is without effect. May not know the other
+//! sections.
 
 use crate::config::{
     effective::Effective,
@@ -48,7 +49,8 @@ fn rules(auth: &Auth) -> [Rule; 8] {
         (
             auth.basic != Inbound::Service || open,
             "auth.basic",
-            "lets everybody in, because nobody checks the password; if that is intended, set auth.anonymous = \"service\" too",
+            "lets everybody in, because nobody checks the password; if that is intended, set auth.anonymous = \"service\" \
+             too",
         ),
         (
             auth.bearer != Inbound::Service || open || !auth.issuers.is_empty(),
@@ -105,8 +107,8 @@ fn issuer_rules(issuer: &Issuer) -> [Rule; 12] {
         (
             !discovered || is_allowed(&issuer.issuer),
             "issuer",
-            "does not begin with https://, so OIDC discovery cannot find the keys; set jwks_url, key_file or secret, or set \
-             allow_http",
+            "does not begin with https://, so OIDC discovery cannot find the keys; set jwks_url, key_file or secret, or \
+             set allow_http",
         ),
         (
             jwks_url.is_empty() || is_allowed(jwks_url),

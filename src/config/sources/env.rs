@@ -1,6 +1,7 @@
 //! Owns the environment as a source: which variable sets which key.
 //!
-//! Promises an error for each `BOLTGATE_` variable that looks like a setting and is not one. May not know which values are in range.
+//! Promises an error for each `BOLTGATE_` variable that looks like a setting and is not one. May not know which values
+//! are in range.
 
 use std::{
     ffi::OsString,
@@ -91,7 +92,8 @@ fn variable_of(key: &str) -> String {
     format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
 }
 
-/// Returns the setting that `variable` names, if it is `key`. `key` has [`ANY`] where the operator chooses the name of a section.
+/// Returns the setting that `variable` names, if it is `key`. `key` has [`ANY`] where the operator chooses the name of
+/// a section.
 fn key_named(key: &str, variable: &str) -> Option<String> {
     let key = filled_in(key, variable);
     (variable_of(&key) == variable).then_some(key)

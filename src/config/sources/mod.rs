@@ -1,7 +1,7 @@
 //! Owns the sources of settings: one TOML file, the environment, the command line.
 //!
-//! Promises assignments, each with its [`Origin`]. Only [`Sources::from_process`] touches the process and the disk. May not know
-//! what a key means, or which values are in range.
+//! Promises assignments, each with its [`Origin`]. Only [`Sources::from_process`] touches the process and the disk. May
+//! not know what a key means, or which values are in range.
 
 mod assignment;
 mod env;

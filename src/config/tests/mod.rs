@@ -220,7 +220,8 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
         (file("[limits]\nbody = 0"), "file b.toml:2: limits.body: must be more than zero bytes"),
         (
             file("[limits]\nbody = 99999999999999999999"),
-            "file b.toml:2: limits.body: contains a number that is too large; write a smaller number, or a text in quotes",
+            "file b.toml:2: limits.body: contains a number that is too large; \
+             write a smaller number, or a text in quotes",
         ),
         (
             file("[server]\nallowed_hosts = ['h:80']"),

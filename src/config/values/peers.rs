@@ -1,4 +1,5 @@
-//! Owns the hosts that requests may name, networks of proxies, and origins of web pages, all in the form that requests have.
+//! Owns the hosts that requests may name, networks of proxies, and origins of web pages, all in the form that requests
+//! have.
 //!
 //! May not know how names are resolved.
 
@@ -120,7 +121,8 @@ impl FromStr for AllowedOrigin {
             return Ok(Self::Any);
         }
         if text == "null" {
-            let reason = "\"null\" cannot be allowed, because every sandboxed page and every local file has this origin; remove it";
+            let reason = "\"null\" cannot be allowed, because every sandboxed page and every local file has this origin; \
+                          remove it";
             return Err(ParseValueError(reason.to_owned()));
         }
         let origin = text.to_ascii_lowercase();

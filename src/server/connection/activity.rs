@@ -1,6 +1,7 @@
 //! What one connection is doing. Its socket, its requests and its timer each know a part of that and share it here.
 //!
-//! The state consists of plain counters and flags. On HTTP/1 everything happens in one task; on HTTP/2 each request has its own.
+//! The state consists of plain counters and flags. On HTTP/1 everything happens in one task; on HTTP/2 each request has
+//! its own.
 
 use std::sync::{
     Arc, Mutex, PoisonError,

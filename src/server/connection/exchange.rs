@@ -1,8 +1,8 @@
 //! One exchange of a request and its answer. Stands between hyper and the service, and holds for every handler alike:
 //! requests are counted, their heads are limited, and each answer leaves the connection in order.
 //!
-//! Where a handler has left the rest of a request body that is too long to be read, the answer says `Connection: close`, and the
-//! socket is read for a while afterwards (`server/connection/linger.rs`).
+//! Where a handler has left the rest of a request body that is too long to be read, the answer says `Connection:
+//! close`, and the socket is read for a while afterwards (`server/connection/linger.rs`).
 
 use std::{
     convert::Infallible,
@@ -63,7 +63,8 @@ pub(super) fn exchange<S: HttpService>(
         let mut is_last =
             activity.is_old() && !activity.is_http2() && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
         if let Some(unread) = activity.take_unread_body() {
-            // A client that is told that its body took too long need not finish it. Boxed, because draining is large and rare.
+            // A client that is told that its body took too long need not finish it. Boxed, because draining is large
+            // and rare.
             is_last |= answer.status() == StatusCode::REQUEST_TIMEOUT || !Box::pin(unread.drain()).await;
         }
         if is_last {

@@ -1,9 +1,9 @@
 //! A client that has closed its sending half behind a complete request: does it wait for the answer, or has it gone?
 //!
-//! Both look the same until something is sent: a client that has gone answers that with a reset. So the socket sends the
-//! first byte of the answer, which is always the same, ahead of the rest (`server/connection/socket.rs`), and this module waits
-//! for the reset. A client that sends no reset is waiting. It keeps its connection as long as it can be sent something now
-//! and then.
+//! Both look the same until something is sent: a client that has gone answers that with a reset. So the socket sends
+//! the first byte of the answer, which is always the same, ahead of the rest (`server/connection/socket.rs`), and this
+//! module waits for the reset. A client that sends no reset is waiting. It keeps its connection as long as it can be
+//! sent something now and then.
 
 use std::{
     fmt,
@@ -22,7 +22,8 @@ pub(super) struct HalfClosed {
 }
 
 impl HalfClosed {
-    /// `reset` completes when the client resets the connection. If nothing is sent for `timeout`, the client counts as gone.
+    /// `reset` completes when the client resets the connection. If nothing is sent for `timeout`, the client counts as
+    /// gone.
     pub(super) fn new(reset: impl Future<Output = ()> + Send + 'static, timeout: Duration) -> Self {
         Self { reset: Box::pin(reset), timer: Box::pin(sleep(timeout)), timeout }
     }

@@ -1,7 +1,8 @@
 //! The end of a connection whose client is still sending although it was answered: a lingering close.
 //!
-//! Closing a socket with unread bytes resets the connection, and a client that has not read its answer yet loses it. So the
-//! server closes only its own half at first, and discards what arrives until the client closes too or the limits are reached.
+//! Closing a socket with unread bytes resets the connection, and a client that has not read its answer yet loses it. So
+//! the server closes only its own half at first, and discards what arrives until the client closes too or the limits
+//! are reached.
 
 use std::time::Duration;
 

@@ -50,7 +50,8 @@ const MAX_STREAMS: u32 = 200;
 /// The most bytes of answers that one HTTP/2 connection may hold for its client.
 const MAX_UNSENT: usize = 1024 * 1024;
 /// The longest head of HTTP/2, in bytes as HTTP/2 counts them, that costs only its stream. Heads beyond the limits of
-/// `server/connection/exchange.rs` are refused; those beyond this one may cost the connection, because they have to be read first.
+/// `server/connection/exchange.rs` are refused; those beyond this one may cost the connection, because they have to be
+/// read first.
 const MAX_HEADER_LIST: u32 = 256 * 1024;
 
 /// The timeouts of a connection.
@@ -84,8 +85,9 @@ impl Protocols {
     }
 }
 
-/// Serves one connection to its end, or after `stop` to the end of the requests in flight. `slot` is what the connection counts
-/// against. If a request upgrades the connection, serving ends, and the new owner of the socket holds the slot.
+/// Serves one connection to its end, or after `stop` to the end of the requests in flight. `slot` is what the
+/// connection counts against. If a request upgrades the connection, serving ends, and the new owner of the socket holds
+/// the slot.
 pub(super) async fn serve(
     stream: impl Transport,
     service: impl HttpService,

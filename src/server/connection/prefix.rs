@@ -1,7 +1,7 @@
 //! The first bytes of a connection, which tell HTTP/2 from HTTP/1: read once, kept, and replayed to hyper.
 //!
-//! hyper's own detection would double the buffer that each connection has. Reading instead of peeking matters: a socket with
-//! unread bytes stays readable, so a client that sends `P` and waits would keep its task awake.
+//! hyper's own detection would double the buffer that each connection has. Reading instead of peeking matters: a socket
+//! with unread bytes stays readable, so a client that sends `P` and waits would keep its task awake.
 
 use std::{
     io,
@@ -26,7 +26,8 @@ impl Prefix {
         self.length == 0
     }
 
-    /// Reads until the bytes differ from HTTP/2's preface or complete its beginning. Returns whether the client speaks HTTP/2.
+    /// Reads until the bytes differ from HTTP/2's preface or complete its beginning. Returns whether the client speaks
+    /// HTTP/2.
     pub(super) async fn read_preface(&mut self, read: &mut (impl AsyncRead + Unpin)) -> io::Result<bool> {
         while PREFACE.starts_with(self.bytes()) {
             let room = self.bytes.get_mut(self.length..).unwrap_or_default();

@@ -34,8 +34,8 @@ pub(super) struct Socket<T: Transport> {
 }
 
 impl<T: Transport> Socket<T> {
-    /// Wraps the stream of a new connection. Writing fails once the client has taken no byte for `write_stall`. A client that
-    /// has closed its sending half and could not be sent a byte for `half_close` counts as gone.
+    /// Wraps the stream of a new connection. Writing fails once the client has taken no byte for `write_stall`. A
+    /// client that has closed its sending half and could not be sent a byte for `half_close` counts as gone.
     pub(super) fn new(
         stream: T,
         write_stall: Duration,
@@ -82,8 +82,8 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// The client has closed its sending half, or the whole connection. The first byte of the answer finds out which. No byte of
-    /// an earlier answer is pending, because hyper writes all it has before it flushes.
+    /// The client has closed its sending half, or the whole connection. The first byte of the answer finds out which.
+    /// No byte of an earlier answer is pending, because hyper writes all it has before it flushes.
     fn half_closed(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.activity.is_unanswered()
             && let Poll::Ready(sent) = Pin::new(self.write.get_mut()).poll_write(cx, &[FIRST])

@@ -1,8 +1,9 @@
 //! HTTP/2 streams whose client takes nothing: a stream is reset after its client has taken no byte for too long.
 //!
-//! Flow control belongs to each stream, so the socket does not notice (`server/connection/stall.rs`): hyper just does not ask for
-//! more of the body. Each stream is a task of hyper's. The executor watches it while it waits for its client and ends it by
-//! dropping it: h2 then resets the stream, the body is dropped, and with it the statement. The connection stays open.
+//! Flow control belongs to each stream, so the socket does not notice (`server/connection/stall.rs`): hyper just does
+//! not ask for more of the body. Each stream is a task of hyper's. The executor watches it while it waits for its
+//! client and ends it by dropping it: h2 then resets the stream, the body is dropped, and with it the statement. The
+//! connection stays open.
 
 use std::{
     pin::{Pin, pin},
@@ -24,8 +25,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// The most bytes that are handed to hyper at a time. A client that takes fewer than these within the limit counts as one
-/// that takes nothing. No more than these are buffered for a stream beyond its window.
+/// The most bytes that are handed to hyper at a time. A client that takes fewer than these within the limit counts as
+/// one that takes nothing. No more than these are buffered for a stream beyond its window.
 const CHUNK: usize = 16 * 1024;
 
 task_local! {

@@ -37,7 +37,8 @@ fn protocols() -> Arc<Protocols> {
     Arc::new(Protocols::new(TIMEOUTS))
 }
 
-/// A service that greets, or upgrades the connection where the request asks for it and then returns what the client sends.
+/// A service that greets, or upgrades the connection where the request asks for it and then returns what the client
+/// sends.
 fn service() -> impl HttpService {
     service_fn(async |mut request: Request<RequestBody>| {
         if !request.headers().contains_key(header::UPGRADE) || request.uri() == "/plain" {

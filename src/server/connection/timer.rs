@@ -10,8 +10,8 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::activity::{Activity, Stage};
 
-/// The spread of the maximum age, as a part of it in both directions, so that connections which were opened together do not
-/// end together.
+/// The spread of the maximum age, as a part of it in both directions, so that connections which were opened together do
+/// not end together.
 const AGE_SPREAD: f64 = 0.1;
 
 /// The limits that the timer watches.
@@ -38,8 +38,8 @@ pub(super) enum Due {
     End,
 }
 
-/// The timer. It consists of one sleep, which is reset only when something becomes due before the sleep ends: a request on a
-/// kept connection does not touch it.
+/// The timer. It consists of one sleep, which is reset only when something becomes due before the sleep ends: a request
+/// on a kept connection does not touch it.
 #[derive(Debug)]
 pub(super) struct ConnectionTimer {
     limits: TimerLimits,
@@ -65,7 +65,8 @@ impl ConnectionTimer {
         self.end_at = Some(Instant::now() + time);
     }
 
-    /// Waits for what becomes due next. Must be polled after the connection itself, each step of which may bring it forward.
+    /// Waits for what becomes due next. Must be polled after the connection itself, each step of which may bring it
+    /// forward.
     pub(super) fn poll(&mut self, activity: &Activity, cx: &mut Context<'_>) -> Poll<Due> {
         loop {
             let next = self.next(activity);

@@ -1,7 +1,7 @@
 //! The rest of a request body that its handler has not read.
 //!
-//! An answer that comes before the body was read must reach a client that is still sending, and must not leave the rest of
-//! the body where the next request is expected. A short rest is read and discarded. A long one costs the connection
+//! An answer that comes before the body was read must reach a client that is still sending, and must not leave the rest
+//! of the body where the next request is expected. A short rest is read and discarded. A long one costs the connection
 //! (`server/connection/exchange.rs`). HTTP/2 resets the stream instead.
 
 use std::{future::poll_fn, pin::Pin, time::Duration};
