@@ -4,11 +4,11 @@
 //! that every answer, errors too, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
 
 mod access_log;
-mod answer;
 mod body;
 mod body_memory;
 mod caller;
 mod discovery;
+mod encode;
 mod guard;
 mod idempotency;
 mod load;

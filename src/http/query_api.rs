@@ -15,10 +15,10 @@ use axum::{
 
 use super::{
     Gateway,
-    answer::{Answer, At, BatchAnswer},
     body::QueryBody,
     body_memory::{Hold, Sender},
     caller::{acting_as, caller, named_user},
+    encode::{Answer, At, BatchAnswer},
     guard::Admitted,
     idempotency, load,
     media::Format,

@@ -9,7 +9,7 @@ use axum::{
 };
 
 use super::{
-    answer::{self, At},
+    encode::{self, At},
     idempotency,
     media::{Format, JSON},
     path::{self, Methods},
@@ -218,7 +218,7 @@ impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let Format { layout, statuses, ref content_type, .. } = self.format;
         let status = self.status.unwrap_or_else(|| statuses.of(self.error.kind));
-        let body = Body::from(answer::error(layout, &self.error, statuses, self.at));
+        let body = Body::from(encode::error(layout, &self.error, statuses, self.at));
         let mut response = respond(status, content_type, body);
         mark(&mut response, &self.error);
         match status {

@@ -5,7 +5,7 @@ use std::future::pending;
 use bytes::Bytes;
 
 use super::{
-    answer::{Answer, BatchAnswer},
+    encode::{Answer, BatchAnswer},
     refusal::Later,
 };
 use crate::query::{BatchExecution, Progress, Rows};

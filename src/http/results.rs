@@ -4,7 +4,7 @@
 //! streams.
 
 use super::{
-    answer::{Answer, BatchAnswer},
+    encode::{Answer, BatchAnswer},
     media::Format,
     refusal::{Refusal, mark, respond},
     rest::Rest,

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use bytes::BytesMut;
 
-use super::answer::instant;
+use super::encode::instant;
 use crate::{
     json::output,
     query::{RunningStatement, StatementState},

@@ -7,7 +7,7 @@ use crate::json::input::Token;
 use crate::query::{BatchStatement, ParameterSets};
 use crate::value_path::shortened;
 
-/// Statements of one batch at most, so that many short ones take little memory. Runs of one statement are not counted.
+/// Statements of one batch at most, so that many short ones take little memory. ParameterSets of one statement are not counted.
 const MOST_STATEMENTS: usize = 100_000;
 
 impl Reader<'_, '_> {

@@ -15,9 +15,9 @@ use axum::{
 use futures_util::future::join;
 
 use super::{
-    answer::{At, Loaded},
     body::{self, BodyKind},
     body_memory::Hold,
+    encode::{At, Loaded},
     idempotency,
     media::{self, Format, JSON},
     path::Path,
