@@ -9,6 +9,7 @@ mod body_memory;
 mod caller;
 mod discovery;
 mod encode;
+mod exchange;
 mod guard;
 mod idempotency;
 mod load;

@@ -9,44 +9,28 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::Request,
-    http::{Method, StatusCode, header, request::Parts},
+    http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
     Gateway,
     body::QueryBody,
-    body_memory::{Hold, Sender},
-    caller::{acting_as, caller, named_user},
+    body_memory::Hold,
+    caller::{caller, named_user},
     encode::{Answer, At, BatchAnswer},
+    exchange::Exchange,
     guard::Admitted,
     idempotency, load,
     media::Format,
     path::Path,
-    refusal::{Refusal, concerns_credentials, respond},
+    refusal::{Refusal, respond},
     request::{self, Understood},
     results::{self, with_attempts},
     running,
     status::Statuses,
 };
-use crate::{
-    auth::Identity,
-    query::{
-        AccessMode, Batch, Committed, Engine, Error, Options, StartedStatement, Statement, Transaction,
-        TransactionHandle,
-    },
-};
-
-/// One request and its surroundings, as far as all parts of its answer need them.
-pub(super) struct Exchange {
-    pub(super) gateway: Arc<Gateway>,
-    pub(super) caller: Identity,
-    pub(super) parts: Parts,
-    pub(super) statuses: Statuses,
-    pub(super) received: Instant,
-    /// Longest answer, in bytes, if it has to be kept.
-    pub(super) limit: Option<usize>,
-}
+use crate::query::{Batch, Committed, Error, Options, StartedStatement, Statement, Transaction, TransactionHandle};
 
 /// Answers a request under `/db`.
 // What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
@@ -232,44 +216,6 @@ async fn batch(
         }
     };
     Ok(with_attempts(response, run.attempts))
-}
-
-impl Sender for Exchange {
-    fn is_known(&self) -> bool {
-        self.gateway.engine.knows(&self.caller)
-    }
-
-    async fn prove(&self) -> Result<(), Error> {
-        self.gateway.engine.verify(&self.caller).await
-    }
-}
-
-impl Exchange {
-    /// How the request wants its transaction to be run.
-    ///
-    /// # Errors
-    /// When it may not act as the user that it names.
-    pub(super) fn options(&self, body: &mut QueryBody) -> Result<Options, Error> {
-        let Self { gateway, caller, parts, .. } = self;
-        Ok(Options {
-            access_mode: if caller.is_read_only() { AccessMode::Read } else { body.access_mode },
-            bookmarks: std::mem::take(&mut body.bookmarks),
-            impersonated_user: acting_as(gateway, caller, &parts.headers, body.impersonated_user.as_deref())?,
-            max_execution_time: body.max_execution_time,
-            implicit: body.implicit,
-            metadata: body.tx_metadata.take(),
-            notifications: std::mem::take(&mut body.notifications),
-        })
-    }
-
-    /// The refusal, unless the database does not know the caller.
-    pub(super) async fn login_first(&self, refusal: Refusal) -> Refusal {
-        let engine: &Engine = &self.gateway.engine;
-        match engine.verify(&self.caller).await {
-            Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()),
-            _ => refusal,
-        }
-    }
 }
 
 fn without_result(

@@ -18,10 +18,10 @@ use super::{
     body::{self, BodyKind},
     body_memory::Hold,
     encode::{At, Loaded},
+    exchange::Exchange,
     idempotency,
     media::{self, Format, JSON},
     path::Path,
-    query_api::Exchange,
     refusal::{Refusal, respond},
     request::{in_body, uncoded},
 };

@@ -1,0 +1,68 @@
+//! One request and its surroundings, as far as all parts of its answer need them.
+
+use std::{sync::Arc, time::Instant};
+
+use axum::http::request::Parts;
+
+use super::{
+    Gateway,
+    body::QueryBody,
+    body_memory::Sender,
+    caller::acting_as,
+    media::Format,
+    refusal::{Refusal, concerns_credentials},
+    status::Statuses,
+};
+use crate::{
+    auth::Identity,
+    query::{AccessMode, Engine, Error, Options},
+};
+
+/// One request and its surroundings, as far as all parts of its answer need them.
+pub(super) struct Exchange {
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) caller: Identity,
+    pub(super) parts: Parts,
+    pub(super) statuses: Statuses,
+    pub(super) received: Instant,
+    /// Longest answer, in bytes, if it has to be kept.
+    pub(super) limit: Option<usize>,
+}
+
+impl Sender for Exchange {
+    fn is_known(&self) -> bool {
+        self.gateway.engine.knows(&self.caller)
+    }
+
+    async fn prove(&self) -> Result<(), Error> {
+        self.gateway.engine.verify(&self.caller).await
+    }
+}
+
+impl Exchange {
+    /// How the request wants its transaction to be run.
+    ///
+    /// # Errors
+    /// When it may not act as the user that it names.
+    pub(super) fn options(&self, body: &mut QueryBody) -> Result<Options, Error> {
+        let Self { gateway, caller, parts, .. } = self;
+        Ok(Options {
+            access_mode: if caller.is_read_only() { AccessMode::Read } else { body.access_mode },
+            bookmarks: std::mem::take(&mut body.bookmarks),
+            impersonated_user: acting_as(gateway, caller, &parts.headers, body.impersonated_user.as_deref())?,
+            max_execution_time: body.max_execution_time,
+            implicit: body.implicit,
+            metadata: body.tx_metadata.take(),
+            notifications: std::mem::take(&mut body.notifications),
+        })
+    }
+
+    /// The refusal, unless the database does not know the caller.
+    pub(super) async fn login_first(&self, refusal: Refusal) -> Refusal {
+        let engine: &Engine = &self.gateway.engine;
+        match engine.verify(&self.caller).await {
+            Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()),
+            _ => refusal,
+        }
+    }
+}
