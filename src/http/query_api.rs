@@ -129,10 +129,7 @@ async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>, hold: H
     let format = &*format;
     let Exchange { gateway, caller, parts, .. } = exchange;
     let engine = &gateway.engine;
-    let mut answer = Answer::new(format, body.include_counters, exchange.received);
-    if let Some(limit) = exchange.limit {
-        answer = answer.limited(limit);
-    }
+    let mut answer = Answer::new(format, body.include_counters, exchange.received, exchange.limit);
     let retry = body.retry.over(gateway.retry);
     let options = exchange.options(body)?;
     let parameters = std::mem::take(&mut body.parameters).into();
@@ -201,10 +198,7 @@ async fn batch(
     options: &Options,
     format: &Format,
 ) -> Result<Response, Error> {
-    let mut answer = BatchAnswer::new(format, body.include_counters, exchange.received);
-    if let Some(limit) = exchange.limit {
-        answer = answer.limited(limit);
-    }
+    let mut answer = BatchAnswer::new(format, body.include_counters, exchange.received, exchange.limit);
     let retry = body.retry.over(exchange.gateway.retry);
     let batch = Batch { statements: body.statements.into(), rows: true, counters: body.include_counters };
     let run = exchange.gateway.engine.batch(&exchange.caller, database, &batch, options, retry, &mut answer).await;

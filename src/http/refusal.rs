@@ -216,10 +216,9 @@ pub(super) fn concerns_credentials(error: &Error) -> bool {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Format { layout, statuses, ref content_type, .. } = self.format;
-        let status = self.status.unwrap_or_else(|| statuses.of(self.error.kind));
-        let body = Body::from(encode::error(layout, &self.error, statuses, self.at));
-        let mut response = respond(status, content_type, body);
+        let status = self.status.unwrap_or_else(|| self.format.statuses.of(self.error.kind));
+        let body = Body::from(encode::error(&self.format, &self.error, self.at));
+        let mut response = respond(status, &self.format.content_type, body);
         mark(&mut response, &self.error);
         match status {
             StatusCode::UNAUTHORIZED => {

@@ -5,7 +5,7 @@ use std::future::pending;
 use bytes::Bytes;
 
 use super::{
-    encode::{Answer, BatchAnswer},
+    encode::{Answer, BatchAnswer, Ending},
     refusal::Later,
 };
 use crate::query::{BatchExecution, Progress, Rows};
@@ -24,9 +24,7 @@ enum Stage {
         pause: bool,
     },
     /// The last text. Nothing is left of the statement, whether anybody takes the text or not.
-    Over(Bytes),
-    /// A row was broken off in the middle, so nothing can make the answer whole.
-    Torn,
+    Over(Bytes, Ending),
 }
 
 enum Source {
@@ -34,14 +32,12 @@ enum Source {
     Batch(BatchExecution, BatchAnswer, u32),
 }
 
-/// What has to be done with the rest of an answer.
+/// Some of the text of an answer.
 pub(super) enum Text {
     /// More follows.
     More(Bytes),
-    /// This is all.
-    Last(Bytes),
-    /// The answer has to be broken off.
-    Torn,
+    /// This is all there is.
+    Last(Bytes, Ending),
 }
 
 impl Rest {
@@ -69,18 +65,17 @@ impl Rest {
         match &mut self.stage {
             Stage::Open { source, pause } => {
                 *pause = false;
-                Text::More(source.take())
+                Text::More(source.answer_mut().take())
             }
-            Stage::Over(text) => Text::Last(std::mem::take(text)),
-            Stage::Torn => Text::Torn,
+            Stage::Over(text, ending) => Text::Last(std::mem::take(text), *ending),
         }
     }
 
     /// Whether there is text that should be handed over now.
     pub(super) fn is_ready(&self) -> bool {
         match &self.stage {
-            Stage::Open { source, pause } => *pause || source.is_worth_taking(),
-            Stage::Over(_) | Stage::Torn => true,
+            Stage::Open { source, pause } => *pause || source.answer().is_worth_taking(),
+            Stage::Over(..) => true,
         }
     }
 
@@ -93,49 +88,34 @@ impl Rest {
         let Stage::Open { source, pause } = &mut self.stage else {
             return pending().await;
         };
-        let reads_ahead = !*pause || (source.is_amid_batch() && !source.is_full());
-        let over = if reads_ahead {
-            let over = source.advance(&self.verdict).await;
+        let reads_ahead = !*pause || (source.is_amid_batch() && !source.answer().is_full());
+        let ending = if reads_ahead {
+            let ending = source.advance(&self.verdict).await;
             *pause = true;
-            over
+            ending
         } else {
-            let over = source.interrupted(&self.verdict).await;
-            *pause = over;
-            over
+            let ending = source.interrupted(&self.verdict).await;
+            *pause = ending.is_some();
+            ending
         };
-        if over {
-            self.stage = if source.is_torn() { Stage::Torn } else { Stage::Over(source.take()) };
+        if let Some(ending) = ending {
+            self.stage = Stage::Over(source.answer_mut().take(), ending);
         }
     }
 }
 
 impl Source {
-    fn take(&mut self) -> Bytes {
+    fn answer(&self) -> &Answer {
         match self {
-            Self::Rows(_, answer) => answer.take(),
-            Self::Batch(_, answer, _) => answer.take(),
+            Self::Rows(_, answer) => answer,
+            Self::Batch(_, batch, _) => batch.answer(),
         }
     }
 
-    fn is_worth_taking(&self) -> bool {
+    fn answer_mut(&mut self) -> &mut Answer {
         match self {
-            Self::Rows(_, answer) => answer.is_worth_taking(),
-            Self::Batch(_, answer, _) => answer.is_worth_taking(),
-        }
-    }
-
-    /// There is no room for more, or a row is half written.
-    fn is_full(&self) -> bool {
-        match self {
-            Self::Rows(_, answer) => answer.is_full() || answer.is_torn(),
-            Self::Batch(_, answer, _) => answer.is_full() || answer.is_torn(),
-        }
-    }
-
-    fn is_torn(&self) -> bool {
-        match self {
-            Self::Rows(_, answer) => answer.is_torn(),
-            Self::Batch(_, answer, _) => answer.is_torn(),
+            Self::Rows(_, answer) => answer,
+            Self::Batch(_, batch, _) => batch.answer_mut(),
         }
     }
 
@@ -146,52 +126,46 @@ impl Source {
         }
     }
 
-    /// Moves the result on; true when it has ended, one way or the other.
-    async fn advance(&mut self, verdict: &Later) -> bool {
+    /// Moves the result on; `None` unless it has ended, one way or the other.
+    async fn advance(&mut self, verdict: &Later) -> Option<Ending> {
+        self.answer_mut().make_room();
         match self {
-            Self::Rows(rows, answer) => {
-                answer.make_room();
-                match rows.advance(answer).await {
-                    Ok(Progress::Paused) => return false,
-                    Ok(Progress::Done(end)) => answer.close(&end, rows.columns()),
-                    Err(error) => {
-                        verdict.failed(&error);
-                        answer.fail(&error);
-                    }
-                }
-            }
-            Self::Batch(execution, answer, attempts) => {
-                answer.make_room();
-                match execution.advance(answer).await {
-                    Ok(None) => return false,
-                    Ok(Some(end)) => answer.end(&end, *attempts),
-                    Err(failure) => {
-                        verdict.failed(&failure.error);
-                        answer.fail(&failure);
-                    }
-                }
-            }
-        }
-        true
-    }
-
-    /// Waits until the time of the statement is over or somebody cancels it; false when what becomes of it comes with the
-    /// rest of its rows.
-    async fn interrupted(&mut self, verdict: &Later) -> bool {
-        match self {
-            Self::Rows(rows, answer) => match rows.interrupted().await {
-                None => return false,
-                Some(error) => {
+            Self::Rows(rows, answer) => match rows.advance(answer).await {
+                Ok(Progress::Paused) => None,
+                Ok(Progress::Done(end)) => Some(answer.end(&end, rows.columns())),
+                Err(error) => {
                     verdict.failed(&error);
-                    answer.fail(&error);
+                    Some(answer.fail(&error, None))
                 }
             },
-            Self::Batch(execution, answer, _) => {
+            Self::Batch(execution, batch, attempts) => match execution.advance(batch).await {
+                Ok(None) => None,
+                Ok(Some(end)) => {
+                    batch.end(&end, *attempts);
+                    Some(Ending::Complete)
+                }
+                Err(failure) => {
+                    verdict.failed(&failure.error);
+                    Some(batch.fail(&failure))
+                }
+            },
+        }
+    }
+
+    /// Waits until the statement's time is up or somebody cancels it. `None` when the outcome comes with the rest of its
+    /// rows.
+    async fn interrupted(&mut self, verdict: &Later) -> Option<Ending> {
+        match self {
+            Self::Rows(rows, answer) => {
+                let error = rows.interrupted().await?;
+                verdict.failed(&error);
+                Some(answer.fail(&error, None))
+            }
+            Self::Batch(execution, batch, _) => {
                 let error = execution.interrupted().await;
                 verdict.failed(&error);
-                answer.fail(&error.into());
+                Some(batch.fail(&error.into()))
             }
         }
-        true
     }
 }

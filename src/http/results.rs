@@ -31,13 +31,13 @@ pub(super) fn of_rows(
     match first {
         Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), content_type),
         Ok(Progress::Done(end)) => {
-            answer.close(&end, rows.columns());
-            respond(StatusCode::ACCEPTED, content_type, Body::from(answer.take()))
+            let ending = answer.end(&end, rows.columns());
+            respond(StatusCode::ACCEPTED, content_type, stream::whole(answer.take(), ending))
         }
         Err(error) if format.statuses == Statuses::Precise => Refusal::of(error, format.clone()).into_response(),
         Err(error) => {
-            answer.fail(&error);
-            let mut response = respond(StatusCode::ACCEPTED, content_type, Body::from(answer.take()));
+            let ending = answer.fail(&error, None);
+            let mut response = respond(StatusCode::ACCEPTED, content_type, stream::whole(answer.take(), ending));
             mark(&mut response, &error);
             response
         }
@@ -49,7 +49,7 @@ pub(super) fn of_batch(begun: StartedBatch, mut answer: BatchAnswer, format: &Fo
     match begun.end {
         Some(end) => {
             answer.end(&end, attempts);
-            respond(StatusCode::ACCEPTED, &format.content_type, Body::from(answer.take()))
+            respond(StatusCode::ACCEPTED, &format.content_type, Body::from(answer.answer_mut().take()))
         }
         None => streamed(Rest::batch(begun.execution, answer, attempts), &format.content_type),
     }

@@ -10,7 +10,10 @@ use thiserror::Error;
 use tokio::sync::mpsc;
 use tracing::Instrument as _;
 
-use super::rest::{Rest, Text};
+use super::{
+    encode::Ending,
+    rest::{Rest, Text},
+};
 
 /// The answer cannot be completed; the transfer is broken off, so that nobody takes it for whole.
 #[derive(Debug, Error)]
@@ -25,13 +28,17 @@ enum Part {
     Last(Bytes),
 }
 
-/// The body of an answer: the text that there is, and the rest as it comes. Dropping it cancels the statement.
+/// The body of an answer that has ended.
+pub(super) fn whole(text: Bytes, ending: Ending) -> Body {
+    match ending {
+        Ending::Complete => Body::from(text),
+        Ending::BrokenOff => Body::from_stream(stream::iter([Ok(text), Err(BrokenOff)])),
+    }
+}
+
+/// The body of an answer that goes on: its first text, and the rest as it comes. Dropping it cancels the statement.
 pub(super) fn body(mut rest: Rest) -> Body {
-    let first = match rest.take() {
-        Text::More(text) => Part::More(text),
-        Text::Last(text) => Part::Last(text),
-        Text::Torn => return Body::from_stream(stream::iter([Err::<Bytes, _>(BrokenOff)])),
-    };
+    let first = Part::from(rest.take());
     let (parts, waiting) = mpsc::channel(1);
     tokio::spawn(write(rest, parts).in_current_span());
     Body::from_stream(stream::unfold(Some((Some(first), waiting)), next))
@@ -63,14 +70,24 @@ async fn write(mut rest: Rest, parts: mpsc::Sender<Part>) {
             () = parts.closed() => return,
             room = parts.reserve(), if ready => {
                 let Ok(room) = room else { return };
-                match rest.take() {
-                    Text::More(text) => room.send(Part::More(text)),
-                    Text::Last(text) => return room.send(Part::Last(text)),
-                    // The channel closes without a last part.
-                    Text::Torn => return,
+                let text = rest.take();
+                let is_last = matches!(text, Text::Last(..));
+                room.send(text.into());
+                if is_last {
+                    return;
                 }
             }
             () = rest.go_on() => {}
+        }
+    }
+}
+
+impl From<Text> for Part {
+    fn from(text: Text) -> Self {
+        match text {
+            Text::Last(text, Ending::Complete) => Self::Last(text),
+            // The channel closes without a last part.
+            Text::More(text) | Text::Last(text, Ending::BrokenOff) => Self::More(text),
         }
     }
 }

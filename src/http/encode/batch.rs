@@ -2,13 +2,10 @@
 
 use std::time::Instant;
 
-use bytes::Bytes;
-
-use super::{Answer, At, Layout, Members, flaws};
+use super::{Answer, At, Ending, flaws};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
-    json::output,
     query::{BatchEnd, BatchError, BatchSink, Flow, RowRefused, RowSink},
 };
 
@@ -19,101 +16,51 @@ const TOO_LARGE_TO_KEEP: &str = "The answer is too large to be kept under an Ide
 pub(in crate::http) struct BatchAnswer {
     answer: Answer,
     limit: usize,
-    /// How many results were opened, and the columns of the last one.
-    results: usize,
+    /// Of the result that was opened last.
     columns: Columns,
-    /// A result is open.
-    open: bool,
 }
 
 impl BatchAnswer {
-    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant) -> Self {
-        let columns = Columns { count: 0, list: Vec::new() };
-        Self { answer: Answer::new(format, counters, received), limit: usize::MAX, results: 0, columns, open: false }
+    /// An empty answer. The batch is rolled back when its answer grows beyond `limit` bytes.
+    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limit: Option<usize>) -> Self {
+        let answer = Answer::of_several(format, counters, received);
+        Self { answer, limit: limit.unwrap_or(usize::MAX), columns: Columns { count: 0, list: Vec::new() } }
     }
 
-    /// The same, for a batch that is rolled back when its answer grows beyond `limit` bytes.
-    pub(in crate::http) fn limited(self, limit: usize) -> Self {
-        Self { limit, ..self }
+    /// The text itself.
+    pub(in crate::http) fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    /// The text itself, for whoever takes it.
+    pub(in crate::http) fn answer_mut(&mut self) -> &mut Answer {
+        &mut self.answer
     }
 
     fn within_limit(&self) -> Result<(), RowRefused> {
         if self.answer.length() <= self.limit { Ok(()) } else { Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned())) }
     }
 
-    /// Takes what has been written so far.
-    pub(in crate::http) fn take(&mut self) -> Bytes {
-        self.answer.take()
-    }
-
-    /// As [`Answer::is_worth_taking`].
-    pub(in crate::http) fn is_worth_taking(&self) -> bool {
-        self.answer.is_worth_taking()
-    }
-
-    /// As [`Answer::is_full`].
-    pub(in crate::http) fn is_full(&self) -> bool {
-        self.answer.is_full()
-    }
-
-    /// As [`Answer::is_torn`].
-    pub(in crate::http) fn is_torn(&self) -> bool {
-        self.answer.is_torn()
-    }
-
-    /// As [`Answer::make_room`].
-    pub(in crate::http) fn make_room(&mut self) {
-        self.answer.make_room();
-    }
-
     /// Ends the answer to a batch that was committed.
     pub(in crate::http) fn end(&mut self, end: &BatchEnd, attempts: u32) {
-        let out = &mut self.answer.out;
-        let mut members = match self.answer.layout {
-            Layout::Document => {
-                out.extend_from_slice(b"]");
-                Members::further(out)
-            }
-            Layout::Lines => {
-                out.extend_from_slice(b"{\"$event\":\"Batch\",\"_body\":{");
-                Members::first(out)
-            }
-        };
-        if let Some(counters) = &end.counters {
-            members.counters(Some(counters));
-        }
-        output::integer(members.key("attempts"), attempts.into());
-        members.committed(Some(&end.committed));
-        out.extend_from_slice(match self.answer.layout {
-            Layout::Document => b"}".as_slice(),
-            Layout::Lines => b"}}\n",
-        });
+        self.answer.end_batch(end, attempts);
     }
 
     /// Ends the answer to a batch that failed after some of the answer had left.
-    pub(in crate::http) fn fail(&mut self, failure: &BatchError) {
-        if self.answer.layout == Layout::Document {
-            self.answer.out.extend_from_slice(if self.open { b"]}}]".as_slice() } else { b"]" });
-        }
-        self.answer.errors(&failure.error, failure.statement.map(At::Statement));
+    pub(in crate::http) fn fail(&mut self, failure: &BatchError) -> Ending {
+        self.answer.fail(&failure.error, failure.statement.map(At::Statement))
     }
 }
 
 impl RowSink for BatchAnswer {
     fn open(&mut self, columns: &Columns) {
-        if self.answer.layout == Layout::Document {
-            let before = if self.results == 0 { b"{\"results\":[".as_slice() } else { b"," };
-            self.answer.out.extend_from_slice(before);
-        }
-        self.results += 1;
-        self.open = true;
         self.columns.clone_from(columns);
         self.answer.open(columns);
     }
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let flow = self.answer.row(fields, columns)?;
-        if let Some(flaw) = self.answer.writer.replaced().first.first() {
+        if let Some(flaw) = self.answer.flaws().first.first() {
             return Err(RowRefused::Malformed(flaws::text(flaw, &self.columns)));
         }
         self.within_limit().map(|()| flow)
@@ -124,16 +71,13 @@ impl RowSink for BatchAnswer {
     }
 
     fn restart(&mut self) {
-        self.results = 0;
-        self.open = false;
         self.answer.restart();
     }
 }
 
 impl BatchSink for BatchAnswer {
     fn close(&mut self, summary: &Summary) -> Result<(), RowRefused> {
-        self.open = false;
-        self.answer.close_one(summary);
+        self.answer.close(summary);
         self.within_limit()
     }
 }
@@ -141,14 +85,17 @@ impl BatchSink for BatchAnswer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::query::{Committed, Error};
+    use crate::{
+        http::media::Layout,
+        query::{Committed, Error},
+    };
 
     fn columns() -> Columns {
         Columns { count: 1, list: vec![0x91, 0x81, b'a'] }
     }
 
     fn two_results(layout: Layout) -> BatchAnswer {
-        let mut batch = BatchAnswer::new(&Format { layout, ..Format::plain() }, false, Instant::now());
+        let mut batch = BatchAnswer::new(&Format { layout, ..Format::plain() }, false, Instant::now(), None);
         for kind in ["r", "w"] {
             batch.open(&columns());
             batch.row(&[0x91, 1], 1).unwrap();
@@ -159,7 +106,7 @@ mod tests {
     }
 
     fn text(mut batch: BatchAnswer) -> String {
-        String::from_utf8(batch.take().to_vec()).unwrap()
+        String::from_utf8(batch.answer_mut().take().to_vec()).unwrap()
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! Errors as objects of the API.
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 
-use super::super::{media::Layout, status::Statuses};
-use crate::{json::output, query::Error};
+use crate::{http::status::Statuses, json::output, query::Error};
 
 /// Which part of a request an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,34 +11,6 @@ pub(in crate::http) enum At {
     Statement(usize),
     /// Lines of a body, the first and the last, counted from 1.
     Lines(u64, u64),
-}
-
-/// A whole answer that is an error.
-pub(in crate::http) fn error(layout: Layout, error: &Error, statuses: Statuses, at: Option<At>) -> Bytes {
-    let mut out = BytesMut::new();
-    match layout {
-        Layout::Document => {
-            out.extend_from_slice(b"{\"errors\":");
-            write(&mut out, error, statuses, at);
-            out.extend_from_slice(b"}");
-        }
-        Layout::Lines => write_line(&mut out, error, statuses, at),
-    }
-    out.freeze()
-}
-
-/// An event of a stream of lines.
-pub(super) fn write_line(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
-    out.extend_from_slice(b"{\"$event\":\"Error\",\"_body\":");
-    write(out, error, statuses, at);
-    out.extend_from_slice(b"}\n");
-}
-
-/// As [`write_line`], for several errors.
-pub(super) fn write_all_in_line(out: &mut BytesMut, errors: &[Error], statuses: Statuses) {
-    out.extend_from_slice(b"{\"$event\":\"Error\",\"_body\":");
-    write_all(out, errors, statuses);
-    out.extend_from_slice(b"}\n");
 }
 
 /// A list of errors.

@@ -1,8 +1,9 @@
 //! Values that were left out because they make no sense, as errors that name row, column and reason.
 
+use super::columns;
 use crate::{
-    bolt::{Columns, packstream::Reader},
-    json::output::{ReplacedValue, ReplacedValues},
+    bolt::Columns,
+    json::output::{Flaw, Flaws},
     query::Error,
 };
 
@@ -17,16 +18,9 @@ pub(super) fn errors(flaws: &ReplacedValues, columns: &Columns) -> Vec<Error> {
 }
 
 /// What is said of one flaw.
-pub(super) fn text(ReplacedValue { row, column, reason }: &ReplacedValue, columns: &Columns) -> String {
-    let name = name(columns, *column);
+pub(super) fn text(Flaw { row, column, reason }: &Flaw, columns: &Columns) -> String {
+    let name = columns::name(columns, *column);
     format!(
         "The database sent a value that cannot be shown, in row {row}, column \"{name}\": {reason}. It was replaced by null."
     )
-}
-
-fn name(columns: &Columns, column: usize) -> &str {
-    let mut reader = Reader::new(&columns.list);
-    let count = reader.expect_list().unwrap_or(0);
-    // The list was checked when it was read: so many strings.
-    (0..count).map_while(|_| reader.expect_string().ok()).nth(column).unwrap_or_default()
 }

@@ -2,7 +2,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use super::{At, Members, errors};
+use super::{At, errors, members::Members};
 use crate::{
     http::status::Statuses,
     json::output,

@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use crate::{
     bolt::Summary,
     json::{View, output},
-    query::{Committed, Transaction},
+    query::{BatchEnd, Committed, Transaction},
 };
 
 /// The members of an object, with commas between them.
@@ -76,6 +76,15 @@ impl<'a> Members<'a> {
         self.bookmark(Some(bookmark));
     }
 
+    /// What several statements amount to, once they are committed.
+    pub(super) fn batch(&mut self, end: &BatchEnd, attempts: u32) {
+        if let Some(counters) = &end.counters {
+            self.counters(Some(counters));
+        }
+        output::integer(self.key("attempts"), attempts.into());
+        self.committed(Some(&end.committed));
+    }
+
     pub(super) fn counters(&mut self, stats: Option<&[u8]>) {
         self.optional("counters", |out| output::counters(out, stats).is_ok());
     }
@@ -87,7 +96,7 @@ impl<'a> Members<'a> {
     }
 
     /// In milliseconds since the request came.
-    pub(super) fn timings(&mut self, available: u128, consumed: u128) {
+    pub(super) fn timings(&mut self, (available, consumed): (u128, u128)) {
         output::integer(self.key("resultAvailableAfter"), i64::try_from(available).unwrap_or(i64::MAX));
         output::integer(self.key("resultConsumedAfter"), i64::try_from(consumed).unwrap_or(i64::MAX));
     }

@@ -1,0 +1,135 @@
+//! Results as one JSON document: `{"data":{"fields":[…],"values":[…]},…}`, or several of these in `{"results":[…],…}`.
+//!
+//! A failure after rows is the document's last member, `errors`.
+
+use bytes::BytesMut;
+
+use super::{At, Closing, Encode, Ending, Results, Wanted, columns, errors, members::Members, rows::framed};
+use crate::{
+    bolt::{Columns, Summary},
+    json::output::{Flaws, RowError, RowWriter, Written},
+    query::{BatchEnd, Committed, Error, Transaction},
+};
+
+/// Writes one JSON document.
+pub(super) struct Document {
+    wanted: Wanted,
+    results: Results,
+    writer: RowWriter,
+    /// A result was opened before, whether it is closed or not.
+    has_results: bool,
+    /// A result is open.
+    is_open: bool,
+    /// The result that was opened last has rows.
+    has_rows: bool,
+}
+
+impl Document {
+    pub(super) fn new(wanted: Wanted, results: Results) -> Self {
+        let writer = RowWriter::new(wanted.view);
+        Self { wanted, results, writer, has_results: false, is_open: false, has_rows: false }
+    }
+}
+
+impl Encode for Document {
+    fn open(&mut self, out: &mut BytesMut, columns: &Columns) {
+        if self.results == Results::Several {
+            out.extend_from_slice(if self.has_results { b",".as_slice() } else { b"{\"results\":[" });
+        }
+        (self.has_results, self.is_open, self.has_rows) = (true, true, false);
+        self.writer.restart();
+        out.extend_from_slice(b"{\"data\":{\"fields\":");
+        columns::names(out, columns);
+        out.extend_from_slice(b",\"values\":[");
+    }
+
+    #[inline]
+    fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError> {
+        let length = out.len();
+        let before = if self.has_rows { b",".as_slice() } else { b"" };
+        let written = framed(&mut self.writer, out, (before, b""), fields, columns, room);
+        self.has_rows |= out.len() > length;
+        written
+    }
+
+    fn is_torn(&self) -> bool {
+        self.writer.is_torn()
+    }
+
+    fn abandon_row(&mut self) {
+        self.writer.abandon();
+    }
+
+    fn flaws(&self) -> &Flaws {
+        self.writer.flaws()
+    }
+
+    fn restart(&mut self) {
+        (self.has_results, self.is_open, self.has_rows) = (false, false, false);
+        self.writer.restart();
+    }
+
+    fn close(&mut self, out: &mut BytesMut, summary: &Summary) {
+        self.is_open = false;
+        out.extend_from_slice(b"]}");
+        let mut members = Members::further(out);
+        members.result(summary, self.wanted.counters, self.wanted.view);
+        members.kind(summary);
+        out.extend_from_slice(b"}");
+    }
+
+    fn end(&mut self, out: &mut BytesMut, result: &Closing<'_>) -> Ending {
+        if self.is_torn() {
+            return Ending::BrokenOff;
+        }
+        out.extend_from_slice(b"]}");
+        let mut members = Members::further(out);
+        if result.end.withheld.is_none() {
+            members.result(&result.end.summary, self.wanted.counters, self.wanted.view);
+            members.kind(&result.end.summary);
+            members.timings(result.timings);
+            members.bookmark(result.end.bookmark.as_deref());
+            members.transaction(result.end.transaction.as_ref());
+        }
+        if !result.errors.is_empty() {
+            errors::write_all(members.key("errors"), result.errors, self.wanted.statuses);
+        }
+        out.extend_from_slice(b"}");
+        Ending::Complete
+    }
+
+    fn end_batch(&mut self, out: &mut BytesMut, end: &BatchEnd, attempts: u32) {
+        out.extend_from_slice(b"]");
+        let mut members = Members::further(out);
+        members.batch(end, attempts);
+        out.extend_from_slice(b"}");
+    }
+
+    fn fail(&mut self, out: &mut BytesMut, error: &Error, at: Option<At>) -> Ending {
+        if self.is_torn() {
+            return Ending::BrokenOff;
+        }
+        out.extend_from_slice(match (self.results, self.is_open) {
+            (Results::One, _) => b"]}".as_slice(),
+            (Results::Several, true) => b"]}}]",
+            (Results::Several, false) => b"]",
+        });
+        errors::write(Members::further(out).key("errors"), error, self.wanted.statuses, at);
+        out.extend_from_slice(b"}");
+        Ending::Complete
+    }
+
+    fn without_result(&self, out: &mut BytesMut, committed: Option<&Committed>, transaction: Option<&Transaction>) {
+        out.extend_from_slice(b"{");
+        let mut members = Members::first(out);
+        members.committed(committed);
+        members.transaction(transaction);
+        out.extend_from_slice(b"}");
+    }
+
+    fn refuse(&self, out: &mut BytesMut, error: &Error, at: Option<At>) {
+        out.extend_from_slice(b"{");
+        errors::write(Members::first(out).key("errors"), error, self.wanted.statuses, at);
+        out.extend_from_slice(b"}");
+    }
+}

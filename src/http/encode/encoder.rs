@@ -1,0 +1,89 @@
+//! The choice of a format, made once for each answer.
+
+use bytes::BytesMut;
+
+use super::{At, Closing, Encode, Ending, Results, Wanted, document::Document, lines::Lines};
+use crate::{
+    bolt::{Columns, Summary},
+    http::media::{Format, Layout},
+    json::output::{Flaws, RowError, Written},
+    query::{BatchEnd, Committed, Error, Transaction},
+};
+
+/// An encoder of any format. An enum and not a trait object: rows are written without a call through a pointer.
+pub(super) enum Encoder {
+    Document(Document),
+    Lines(Lines),
+}
+
+/// Does the same with the encoder of whichever format it is.
+macro_rules! of_any_format {
+    ($encoder:expr, $format:ident => $call:expr) => {
+        match $encoder {
+            Encoder::Document($format) => $call,
+            Encoder::Lines($format) => $call,
+        }
+    };
+}
+
+impl Encoder {
+    /// The encoder for `format`.
+    pub(super) fn new(format: &Format, counters: bool, results: Results) -> Self {
+        let wanted = Wanted { view: format.view, statuses: format.statuses, counters };
+        match format.layout {
+            Layout::Document => Self::Document(Document::new(wanted, results)),
+            Layout::Lines => Self::Lines(Lines::new(wanted)),
+        }
+    }
+}
+
+impl Encode for Encoder {
+    fn open(&mut self, out: &mut BytesMut, columns: &Columns) {
+        of_any_format!(self, format => format.open(out, columns));
+    }
+
+    #[inline]
+    fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError> {
+        of_any_format!(self, format => format.row(out, fields, columns, room))
+    }
+
+    fn is_torn(&self) -> bool {
+        of_any_format!(self, format => format.is_torn())
+    }
+
+    fn abandon_row(&mut self) {
+        of_any_format!(self, format => format.abandon_row());
+    }
+
+    fn flaws(&self) -> &Flaws {
+        of_any_format!(self, format => format.flaws())
+    }
+
+    fn restart(&mut self) {
+        of_any_format!(self, format => format.restart());
+    }
+
+    fn close(&mut self, out: &mut BytesMut, summary: &Summary) {
+        of_any_format!(self, format => format.close(out, summary));
+    }
+
+    fn end(&mut self, out: &mut BytesMut, result: &Closing<'_>) -> Ending {
+        of_any_format!(self, format => format.end(out, result))
+    }
+
+    fn end_batch(&mut self, out: &mut BytesMut, end: &BatchEnd, attempts: u32) {
+        of_any_format!(self, format => format.end_batch(out, end, attempts));
+    }
+
+    fn fail(&mut self, out: &mut BytesMut, error: &Error, at: Option<At>) -> Ending {
+        of_any_format!(self, format => format.fail(out, error, at))
+    }
+
+    fn without_result(&self, out: &mut BytesMut, committed: Option<&Committed>, transaction: Option<&Transaction>) {
+        of_any_format!(self, format => format.without_result(out, committed, transaction));
+    }
+
+    fn refuse(&self, out: &mut BytesMut, error: &Error, at: Option<At>) {
+        of_any_format!(self, format => format.refuse(out, error, at));
+    }
+}
