@@ -10,10 +10,9 @@ use serde::Serialize;
 
 use super::{
     guard::Authority,
-    media::{Format, JSON, Layout, Unfit},
+    media::{Format, JSON, Unfit},
     refusal::{Refusal, respond},
 };
-use crate::json::View;
 
 /// What the gateway says of itself.
 #[derive(Debug, Clone)]
@@ -77,7 +76,7 @@ impl Discovery {
 /// Plain JSON only.
 fn accepts(headers: &HeaderMap) -> Result<(), Unfit> {
     match Format::accepted(headers)? {
-        Format { layout: Layout::Document, view: View::Plain, .. } => Ok(()),
+        format if format.is_plain() => Ok(()),
         _ => Err(Unfit::Unsupported),
     }
 }

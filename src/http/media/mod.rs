@@ -44,45 +44,62 @@ pub(super) enum Unfit {
 
 pub(super) const JSON: &str = "application/json";
 
-/// A name of ours, and what it stands for.
-type Type = (&'static str, Layout, View);
+/// A media type, and how values look in it.
+type Type = (&'static str, View);
 
-const TYPES: [Type; 9] = [
-    (JSON, Layout::Document, View::Plain),
-    ("application/vnd.neo4j.query", Layout::Document, View::Typed(TypedVersion::V1_0)),
-    ("application/vnd.neo4j.query.v1.0", Layout::Document, View::Typed(TypedVersion::V1_0)),
-    ("application/vnd.neo4j.query.v1.1", Layout::Document, View::Typed(TypedVersion::V1_1)),
-    ("application/vnd.neo4j.query.v1.2", Layout::Document, View::Typed(TypedVersion::V1_2)),
-    ("application/jsonl", Layout::Lines, View::Plain),
-    ("application/vnd.neo4j.query.v1.0+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_0)),
-    ("application/vnd.neo4j.query.v1.1+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_1)),
-    ("application/vnd.neo4j.query.v1.2+jsonl", Layout::Lines, View::Typed(TypedVersion::V1_2)),
+/// JSON documents: request bodies and answers.
+const DOCUMENTS: [Type; 5] = [
+    (JSON, View::Plain),
+    ("application/vnd.neo4j.query", View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.0", View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.1", View::Typed(TypedVersion::V1_1)),
+    ("application/vnd.neo4j.query.v1.2", View::Typed(TypedVersion::V1_2)),
+];
+
+/// JSON Lines: the bodies of bulk loads, and answers.
+const LINES: [Type; 4] = [
+    ("application/jsonl", View::Plain),
+    ("application/vnd.neo4j.query.v1.0+jsonl", View::Typed(TypedVersion::V1_0)),
+    ("application/vnd.neo4j.query.v1.1+jsonl", View::Typed(TypedVersion::V1_1)),
+    ("application/vnd.neo4j.query.v1.2+jsonl", View::Typed(TypedVersion::V1_2)),
 ];
 
 /// Other names for lines of plain JSON, for the bodies of bulk loads.
 const LINE_NAMES: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
 
+/// The types of answers.
+const ANSWERS: [(Layout, &[Type]); 2] = [(Layout::Document, &DOCUMENTS), (Layout::Lines, &LINES)];
+
 /// The types of answers, as a list for people.
 pub(super) fn answers() -> String {
-    TYPES.map(|(name, ..)| name).join(", ")
+    names(ANSWERS.into_iter().flat_map(|(_, types)| types))
 }
 
 /// The types of bodies, as a list for people; with those of bulk loads where these can be sent.
 pub(super) fn bodies(loads: bool) -> String {
-    let named = |wanted| TYPES.iter().filter(move |(_, layout, _)| *layout == wanted).map(|(name, ..)| *name);
-    let documents = named(Layout::Document).collect::<Vec<_>>().join(", ");
-    if !loads {
-        return documents;
-    }
-    let lines = LINE_NAMES.into_iter().chain(named(Layout::Lines)).collect::<Vec<_>>().join(", ");
-    format!("{documents}; for a bulk load {lines}")
+    let documents = names(&DOCUMENTS);
+    if loads { format!("{documents}; for a bulk load {}, {}", LINE_NAMES.join(", "), names(&LINES)) } else { documents }
+}
+
+fn names<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
+    types.into_iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+}
+
+/// The layout and type of an answer whose name is wanted.
+fn answer(is_wanted: impl Fn(&str) -> bool) -> Option<(Layout, &'static Type)> {
+    ANSWERS.iter().find_map(|(layout, types)| Some((*layout, types.iter().find(|(name, _)| is_wanted(name))?)))
 }
 
 impl Format {
     /// Plain JSON in one document: what those get who ask for nothing.
     pub(super) fn plain() -> Self {
         Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into(), statuses: Statuses::QueryApi }
+    }
+
+    /// Whether it is plain JSON in one document, by whatever name.
+    pub(super) fn is_plain(&self) -> bool {
+        self.layout == Layout::Document && self.view == View::Plain
     }
 
     /// The format that `Accept` asks for: the highest `q`, then what is concrete, then what comes first. As on
@@ -100,11 +117,11 @@ impl Format {
 
     /// The only format of a header that is nothing but a name of ours, or anything at all. Most are, and need no parser.
     fn exactly(value: &HeaderValue) -> Option<Self> {
-        if value == "*/*" { Some(Self::plain()) } else { exactly(value).map(Self::named) }
-    }
-
-    fn named(&(name, layout, view): &Type) -> Self {
-        Self { layout, view, content_type: name.into(), statuses: Statuses::QueryApi }
+        if value == "*/*" {
+            return Some(Self::plain());
+        }
+        let (layout, &(name, view)) = answer(|name| value == name)?;
+        Some(Self { layout, view, content_type: name.into(), statuses: Statuses::QueryApi })
     }
 
     fn best(values: &GetAll<'_, HeaderValue>) -> Result<Self, Unfit> {
@@ -140,9 +157,9 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
     if values.next().is_some() {
         return Err(Unfit::Malformed("Content-Type is given twice"));
     }
-    match exactly(value) {
-        Some((_, Layout::Document, view)) => Ok(Some(*view)),
-        _ => content_range(value),
+    match DOCUMENTS.iter().find(|(name, _)| value == name) {
+        Some((_, view)) => Ok(Some(*view)),
+        None => content_range(value),
     }
 }
 
@@ -159,19 +176,17 @@ fn content_range(value: &HeaderValue) -> Result<Option<View>, Unfit> {
         // Neo4j takes whichever reader comes first, and that changes from start to start.
         return Ok(Some(View::Plain));
     }
-    match range.known() {
-        Some((_, Layout::Document, view)) => Ok(Some(view)),
-        Some((_, Layout::Lines, _)) | None => Err(Unfit::Unsupported),
-    }
+    let document = DOCUMENTS.iter().find(|(name, _)| range.is(name));
+    document.map(|(_, view)| Some(*view)).ok_or(Unfit::Unsupported)
 }
 
 /// What the lines of a streamed body are written in; `None` when it is no such body.
 pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
     let range = Range::parse(the_only(&headers.get_all(header::CONTENT_TYPE))?.to_str().ok()?)?;
-    if LINE_NAMES.iter().any(|name| range.name.eq_ignore_ascii_case(name)) {
+    if LINE_NAMES.iter().any(|name| range.is(name)) {
         return Some(View::Plain);
     }
-    range.known().filter(|(_, layout, _)| *layout == Layout::Lines).map(|(.., view)| view)
+    LINES.iter().find(|(name, _)| range.is(name)).map(|(_, view)| *view)
 }
 
 /// The first coding of a body that does not come as it is, cut off where it is too long to be one.
@@ -181,11 +196,6 @@ pub(super) fn coding(headers: &HeaderMap) -> Option<String> {
     let mut codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
     let coding = codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))?;
     Some(coding.escape_ascii().take(LONGEST).map(char::from).collect())
-}
-
-/// The type whose name is all that a header says.
-fn exactly(value: &HeaderValue) -> Option<&'static Type> {
-    TYPES.iter().find(|(name, ..)| value == name)
 }
 
 fn the_only<'a>(values: &GetAll<'a, HeaderValue>) -> Option<&'a HeaderValue> {

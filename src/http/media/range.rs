@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, header::GetAll};
 
-use super::{Format, JSON, Statuses, TYPES, Type, Unfit};
+use super::{Format, JSON, Statuses, Unfit, answer};
 
 /// One media range with its parameters.
 pub(super) struct Range<'a> {
@@ -57,9 +57,9 @@ impl<'a> Range<'a> {
         self.name.eq_ignore_ascii_case("application") || self.name == "*"
     }
 
-    /// The supported media type that it names.
-    pub(super) fn known(&self) -> Option<Type> {
-        TYPES.into_iter().find(|(name, ..)| name.eq_ignore_ascii_case(self.name))
+    /// Whether it names this type.
+    pub(super) fn is(&self, name: &str) -> bool {
+        name.eq_ignore_ascii_case(self.name)
     }
 
     /// The format that it asks for, if it is supported.
@@ -67,7 +67,7 @@ impl<'a> Range<'a> {
         if self.is_wildcard() {
             return Some(Format::plain());
         }
-        let (name, layout, view) = self.known()?;
+        let (layout, &(name, view)) = answer(|name| self.is(name))?;
         // As the client spelled it, save for plain JSON, whose name and charset come back in small letters.
         let mut content_type = if name == JSON { name } else { self.name }.to_owned();
         for (key, value) in &self.parameters {

@@ -85,7 +85,7 @@ fn what_cannot_be_served_and_what_cannot_be_read() {
 
 #[test]
 fn what_needs_no_parser_is_what_the_parser_says() {
-    for name in TYPES.map(|(name, ..)| name).into_iter().chain(["*/*"]) {
+    for name in DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["*/*"]) {
         let value = HeaderValue::from_static(name);
         let accept = headers(header::ACCEPT, &[name]);
         assert_eq!(Format::exactly(&value), Format::best(&accept.get_all(header::ACCEPT)).ok(), "{name}");
