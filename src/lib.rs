@@ -6,7 +6,8 @@
 //! |---|---|
 //! | [`server`] | listeners, connections, graceful shutdown |
 //! | [`admin`] | the operator's listener |
-//! | [`http`] | routes, media types, request bodies, response bodies |
+//! | [`http`] | routes, media types, request bodies, the text of answers |
+//! | [`idempotency`] | requests that are carried out once, however often they are sent |
 //! | [`query`] | what a request means: statements, results, transactions, errors |
 //! | [`pool`] | which identity may use which connection |
 //! | [`auth`] | from an HTTP credential to an identity |
@@ -27,7 +28,7 @@ pub mod config;
 pub mod embedded;
 pub mod healthcheck;
 pub mod http;
-pub mod http_client;
+pub mod idempotency;
 pub mod json;
 pub mod pool;
 pub mod query;

@@ -11,7 +11,7 @@ mod discovery;
 mod encode;
 mod exchange;
 mod guard;
-mod idempotency;
+mod keyed;
 mod load;
 mod media;
 mod path;
@@ -24,10 +24,11 @@ mod router;
 mod running;
 mod status;
 mod stream;
+mod verdict;
 
+pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
-pub use idempotency::Settings as IdempotencySettings;
 pub use router::{Service, Settings, openapi, service};
 pub use status::Statuses;
 
@@ -37,6 +38,7 @@ use axum::http::HeaderName;
 
 use crate::{
     auth::Authenticator,
+    idempotency,
     query::{Engine, Retry},
 };
 

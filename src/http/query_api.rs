@@ -21,7 +21,7 @@ use super::{
     encode::{Answer, At, BatchAnswer},
     exchange::Exchange,
     guard::Admitted,
-    idempotency, load,
+    keyed, load,
     media::Format,
     path::Path,
     refusal::{Refusal, respond},
@@ -30,7 +30,10 @@ use super::{
     running,
     status::Statuses,
 };
-use crate::query::{Batch, Committed, Error, Options, StartedStatement, Statement, Transaction, TransactionHandle};
+use crate::{
+    idempotency::Key,
+    query::{Batch, Committed, Error, Options, StartedStatement, Statement, Transaction, TransactionHandle},
+};
 
 /// Answers a request under `/db`.
 // What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
@@ -69,7 +72,7 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
         // The other verbs may be repeated as they are.
         return answered(&exchange, bytes, hold).await;
     }
-    match idempotency::key(&exchange.parts.headers) {
+    match keyed::key(&exchange.parts.headers) {
         Ok(None) => answered(&exchange, bytes, hold).await,
         Ok(Some(key)) => Box::pin(answered_once(exchange, bytes, key, hold)).await,
         Err(error) => Err(exchange.login_first(Refusal::of(error, Format::plain())).await),
@@ -80,7 +83,7 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
 async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     request::fits(length, &gateway.limits)?;
-    let judged = if parts.method == Method::POST { idempotency::key(&parts.headers).map(drop) } else { Ok(()) };
+    let judged = if parts.method == Method::POST { keyed::key(&parts.headers).map(drop) } else { Ok(()) };
     let judged = judged.map_err(|error| Refusal::of(error, Format::plain()));
     match judged.and_then(|()| request::judge(parts, length)) {
         Ok(()) => Ok(()),
@@ -89,17 +92,12 @@ async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
 }
 
 /// Answers a request that must not take effect twice.
-async fn answered_once(
-    mut exchange: Exchange,
-    bytes: Bytes,
-    key: idempotency::Key,
-    hold: Hold,
-) -> Result<Response, Refusal> {
+async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: Key, hold: Hold) -> Result<Response, Refusal> {
     let gateway = Arc::clone(&exchange.gateway);
     // What is kept is for those whom the database still knows.
     let known = gateway.engine.verify(&exchange.caller).await;
     known.map_err(|error| Refusal::of(error, Format::plain()))?;
-    let fingerprint = idempotency::fingerprint(&exchange.parts, &bytes).await;
+    let fingerprint = keyed::fingerprint(&exchange.parts, &bytes).await;
     let (owner, statuses) = (exchange.caller.owner(), exchange.statuses);
     exchange.limit = Some(gateway.idempotency.max_answer());
     let work = move || async move {
@@ -108,8 +106,7 @@ async fn answered_once(
             Err(refusal) => refusal.with(statuses).into_response(),
         }
     };
-    let response = idempotency::once(&gateway.idempotency, owner, key, fingerprint, work).await;
-    response.map_err(Refusal::of_key)
+    keyed::once(&gateway.idempotency, owner, key, fingerprint, work).await
 }
 
 async fn answered(exchange: &Exchange, bytes: Bytes, mut hold: Hold) -> Result<Response, Refusal> {

@@ -1,7 +1,5 @@
 //! Answers that are errors from their first byte.
 
-use std::sync::{Arc, OnceLock};
-
 use axum::{
     body::Body,
     http::{HeaderValue, StatusCode, header},
@@ -10,13 +8,14 @@ use axum::{
 
 use super::{
     encode::{self, At},
-    idempotency,
     media::{Format, JSON},
     path::{self, Methods},
     status::Statuses,
+    verdict::mark,
 };
 use crate::{
     auth,
+    idempotency::Refused,
     query::{Error, Kind},
 };
 
@@ -44,46 +43,6 @@ enum Advice {
     Allow(Methods),
     /// With a body as it is.
     NoCoding,
-}
-
-/// What a response with an error means for whoever keeps answers. A response without one, and without a verdict, is the
-/// answer for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// Nothing was applied, and the request may be repeated.
-    NothingDone,
-    /// Whether anything was applied is not known, and the answer is no use to anybody later: it is about a login.
-    Unknown,
-}
-
-impl Verdict {
-    /// That on a request that ended with `error`, unless its answer is one for good.
-    pub(super) fn of(error: &Error) -> Option<Self> {
-        match error.kind {
-            Kind::ExpiredMeanwhile => Some(Self::Unknown),
-            kind if kind.is_retryable() || concerns_credentials(error) => Some(Self::NothingDone),
-            _ => None,
-        }
-    }
-}
-
-/// The verdict on a response whose head has left before it is known.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Later(Arc<OnceLock<Verdict>>);
-
-impl Later {
-    /// The answer ends with `error`.
-    pub(super) fn failed(&self, error: &Error) {
-        if let Some(verdict) = Verdict::of(error) {
-            // An answer ends once.
-            let _ = self.0.set(verdict);
-        }
-    }
-
-    /// Once the answer is over.
-    pub(super) fn verdict(&self) -> Option<Verdict> {
-        self.0.get().copied()
-    }
 }
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
@@ -176,10 +135,23 @@ impl Refusal {
         Self { advice, ..Self::told(error, credential_format()) }
     }
 
-    /// A key under which nothing can be done now.
-    pub(super) fn of_key(refused: idempotency::Refused) -> Self {
-        let error = Error::new(refused.kind(), refused.code(), refused.to_string());
-        Self::stated(refused.status(), error)
+    /// A request whose key cannot be used. Its status is the same whichever statuses were asked for.
+    pub(super) fn of_key(refused: Refused) -> Self {
+        let (status, kind, code) = match refused {
+            Refused::KeyReused => {
+                (StatusCode::UNPROCESSABLE_ENTITY, Kind::BadRequest, "Boltgate.ClientError.Idempotency.KeyReused")
+            }
+            Refused::InProgress => {
+                (StatusCode::CONFLICT, Kind::Unavailable, "Boltgate.ClientError.Idempotency.RequestInProgress")
+            }
+            Refused::StoreFull | Refused::CallerFull => {
+                (StatusCode::SERVICE_UNAVAILABLE, Kind::Unavailable, "Boltgate.TransientError.Idempotency.StoreFull")
+            }
+            Refused::OutcomeUnknown => {
+                (StatusCode::BAD_GATEWAY, Kind::OutcomeUnknown, "Boltgate.DatabaseError.Transaction.OutcomeUnknown")
+            }
+        };
+        Self::stated(status, Error::new(kind, code, refused.to_string()))
     }
 
     /// Any other error, in the format that was asked for.
@@ -252,15 +224,29 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// Marks a response that ends with `error` with the verdict on it.
-pub(super) fn mark(response: &mut Response, error: &Error) {
-    if let Some(verdict) = Verdict::of(error) {
-        response.extensions_mut().insert(verdict);
-    }
-}
-
 /// A response with a content type.
 pub(super) fn respond(status: StatusCode, content_type: &str, body: Body) -> Response {
     let content_type = HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static(JSON));
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refused_keys_say_whether_to_send_the_request_again() {
+        use Refused::{CallerFull, InProgress, KeyReused, OutcomeUnknown, StoreFull};
+        for (refused, status, retryable) in [
+            (KeyReused, 422, false),
+            (InProgress, 409, true),
+            (StoreFull, 503, true),
+            (CallerFull, 503, true),
+            (OutcomeUnknown, 502, false),
+        ] {
+            let refusal = Refusal::of_key(refused);
+            assert_eq!(refusal.error.kind.is_retryable(), retryable, "{refused:?}");
+            assert_eq!(refusal.into_response().status().as_u16(), status, "{refused:?}");
+        }
+    }
 }

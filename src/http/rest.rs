@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::{
     encode::{Answer, BatchAnswer, Ending},
-    refusal::Later,
+    verdict::Later,
 };
 use crate::query::{BatchExecution, Progress, Rows};
 

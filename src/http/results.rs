@@ -6,10 +6,11 @@
 use super::{
     encode::{Answer, BatchAnswer},
     media::Format,
-    refusal::{Refusal, mark, respond},
+    refusal::{Refusal, respond},
     rest::Rest,
     status::Statuses,
     stream,
+    verdict::mark,
 };
 use crate::query::{Progress, StartedBatch, StartedStatement};
 use axum::{

@@ -28,7 +28,6 @@ use super::{
     body_memory::BodyMemory,
     discovery::Discovery,
     guard::{Admitted, Grant, Guard, GuardSettings},
-    idempotency,
     media::{self, Format},
     path::{Methods, Path},
     query_api,
@@ -37,6 +36,7 @@ use super::{
 };
 use crate::{
     auth::Authenticator,
+    idempotency,
     query::{Engine, Retry},
 };
 

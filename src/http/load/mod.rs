@@ -19,7 +19,7 @@ use super::{
     body_memory::Hold,
     encode::{At, Loaded},
     exchange::Exchange,
-    idempotency,
+    keyed,
     media::{self, Format, JSON},
     path::Path,
     refusal::{Refusal, respond},
@@ -106,7 +106,7 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
         return Err(Refusal::not_found(parts.uri.path()));
     };
     uncoded(&parts.headers)?;
-    if idempotency::key(&parts.headers).map_err(refuse)?.is_some() {
+    if keyed::key(&parts.headers).map_err(refuse)?.is_some() {
         return Err(refuse(Error::bad_request(
             "a bulk load commits in steps and cannot be repeated as a whole, so Idempotency-Key means nothing for it; \
              leave it out, and after a failure go on behind `committed.rows`",

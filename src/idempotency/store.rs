@@ -1,4 +1,4 @@
-//! The answers that are kept, shared by all requests.
+//! The stored answers, shared by all requests.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,7 +6,7 @@ use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
 
 use super::{
-    Kept, Refused, Settings,
+    AFTER_ROWS, Answer, Refused, Settings,
     key::{Fingerprint, Key},
     ledger::{Found, Id, Ledger},
 };
@@ -14,72 +14,83 @@ use crate::auth::IdentityKey;
 
 /// All keys and their answers. Cheap to clone.
 #[derive(Clone)]
-pub(in crate::http) struct Store {
+pub struct Store {
     settings: Settings,
     ledger: Arc<Mutex<Ledger>>,
-    /// Work that is under way, whether anybody waits for it or not.
+    /// Work in progress, whether its client still waits or not.
     work: TaskTracker,
 }
 
-/// What has become of a key that was asked for.
+/// What a key is good for.
 pub(super) enum Claimed {
-    /// It is new, and the caller's to fill.
+    /// It is new: the request is to be carried out.
     First(Claim),
-    /// Its answer.
-    Again(Arc<Kept>),
+    /// The answer to the request when it was first sent.
+    Again(Arc<Answer>),
 }
 
-/// The only right to carry out the request of a key. One that is dropped leaves it unknown what has become of it.
+/// The only right to carry out the request of a key. Dropping it unused means that the outcome is not known.
 pub(super) struct Claim {
     store: Store,
     id: Option<Id>,
 }
 
 impl Store {
-    /// Nothing is kept yet. All work is counted by `work`, so that it can be waited for.
-    pub(in crate::http) fn new(settings: Settings, work: TaskTracker) -> Self {
+    /// An empty store. All work is counted by `work`, so that it can be waited for.
+    #[must_use]
+    pub fn new(settings: Settings, work: TaskTracker) -> Self {
         Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work }
     }
 
-    /// Carries `work` out to its end.
+    /// ParameterSets `work` to its end, even if nobody waits for it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.work.spawn(work)
     }
 
     /// Where the rows of an answer have to stop, in bytes.
-    pub(in crate::http) fn max_answer(&self) -> usize {
+    #[must_use]
+    pub fn max_answer(&self) -> usize {
         self.settings.max_answer
+    }
+
+    /// The longest answer that is stored, in bytes: its rows, and what follows them.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.max_answer().saturating_add(AFTER_ROWS)
     }
 
     /// What is known of `owner`'s `key`.
     ///
     /// # Errors
-    /// [`Refused`].
+    /// [`Refused`] when the key cannot be used.
     pub(super) fn claim(&self, owner: IdentityKey, key: Key, fingerprint: Fingerprint) -> Result<Claimed, Refused> {
         let id = Id { owner, key };
         match self.ledger().find_or_begin(&id, fingerprint)? {
-            Found::Kept(kept) => Ok(Claimed::Again(kept)),
+            Found::Stored(answer) => Ok(Claimed::Again(answer)),
             Found::Nothing => Ok(Claimed::First(Claim { store: self.clone(), id: Some(id) })),
         }
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        // The ledger is whole after every call, so a panic elsewhere leaves nothing half done.
+        // Every call leaves the ledger consistent, so a panic elsewhere does no harm.
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Claim {
-    pub(super) fn max_answer(&self) -> usize {
-        self.store.max_answer()
+    /// Stores the answer. Returns `false` if there was no room for it, so that only the key was stored.
+    pub(super) fn store(mut self, answer: &Arc<Answer>) -> bool {
+        self.id.take().is_some_and(|id| self.store.ledger().end(id, Some(answer)))
     }
 
-    /// Keeps the answer, if there is one; false when only the key is kept, since there is none or no room for it.
-    pub(super) fn end(mut self, kept: Option<Kept>) -> bool {
-        self.id.take().is_some_and(|id| self.store.ledger().end(id, kept))
+    /// Stores the key alone: whether its request took effect is not known.
+    pub(super) fn lose(mut self) {
+        if let Some(id) = self.id.take() {
+            self.store.ledger().end(id, None);
+        }
     }
 
-    /// Lets the key be used again, as if it never had been.
+    /// Releases the key, as if it had never been used.
     pub(super) fn forget(mut self) {
         if let Some(id) = self.id.take() {
             self.store.ledger().forget(&id);

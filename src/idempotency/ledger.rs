@@ -1,7 +1,7 @@
 //! What is known of each key, and the room that it takes.
 //!
-//! What has ended stays for `keep`, whatever comes. So room has to be there before anything begins: each request
-//! reserves enough for a small answer, and begins only while a largest one would fit. A large answer is kept if it
+//! A request that has ended is remembered for `keep`, without exception. So room has to be found before a request starts:
+//! each reserves enough for a small answer, and starts only while the largest one would fit. A large answer is stored if it
 //! fits when it is ready.
 
 use std::{
@@ -12,37 +12,37 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    AFTER_ROWS, Kept, Refused, Settings,
+    AFTER_ROWS, Answer, Refused, Settings,
     key::{Fingerprint, Key},
 };
 use crate::auth::{ByIdentity, IdentityKey};
 
-/// What a key takes besides itself and its answer, in bytes: its places in the tables.
+/// The overhead of a key, in bytes: its entries in the tables.
 const PER_KEY: usize = 512;
-/// What a header takes besides its name and value, in bytes.
+/// The overhead of a header, in bytes.
 const PER_HEADER: usize = 128;
 /// An answer of this many bytes, with its headers, always finds room. Nearly all writes have smaller ones.
 pub(super) const SMALL: usize = 16 * 1024;
 
-/// Whose key, and which.
+/// A caller's key.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Id {
     pub(super) owner: IdentityKey,
     pub(super) key: Key,
 }
 
-/// What there is of a key that may be used.
+/// What is known of a key that can be used.
 pub(super) enum Found {
-    /// Its answer.
-    Kept(Arc<Kept>),
-    /// Nothing; from now on it counts as being carried out.
+    /// The answer to its request.
+    Stored(Arc<Answer>),
+    /// Nothing; from now on its request counts as being carried out.
     Nothing,
 }
 
 pub(super) struct Ledger {
     settings: Settings,
     requests: HashMap<Id, Request>,
-    /// Those that have ended, the oldest first.
+    /// The requests that have ended, the oldest first.
     ended: VecDeque<(Instant, Id)>,
     /// Room taken, in bytes: in all, and by each caller.
     taken: usize,
@@ -58,8 +58,8 @@ struct Request {
 
 enum State {
     InFlight,
-    Kept(Arc<Kept>),
-    /// It has ended, and nobody knows how.
+    Stored(Arc<Answer>),
+    /// It has ended, and its outcome is not known.
     Lost,
 }
 
@@ -68,23 +68,23 @@ impl Ledger {
         Self { settings, requests: HashMap::new(), ended: VecDeque::new(), taken: 0, taken_by: ByIdentity::default() }
     }
 
-    /// What there is of `id`.
+    /// Finds the answer to the request of `id`, or notes that it is being carried out.
     ///
     /// # Errors
-    /// [`Refused`], when the key cannot be used.
+    /// [`Refused`] when the key cannot be used.
     pub(super) fn find_or_begin(&mut self, id: &Id, fingerprint: Fingerprint) -> Result<Found, Refused> {
         self.sweep();
         if let Some(request) = self.requests.get(id) {
             return match &request.state {
                 _ if request.fingerprint != fingerprint => Err(Refused::KeyReused),
                 State::InFlight => Err(Refused::InProgress),
-                State::Kept(kept) => Ok(Found::Kept(Arc::clone(kept))),
+                State::Stored(answer) => Ok(Found::Stored(Arc::clone(answer))),
                 State::Lost => Err(Refused::OutcomeUnknown),
             };
         }
         let all = self.settings.capacity;
         let reserve = bare(id) + SMALL;
-        // A largest answer may be larger than all the room that a caller has; something has to be able to begin.
+        // The largest answer may be larger than all the room of a caller; some requests must be able to start anyway.
         let largest = bare(id) + self.settings.max_answer.saturating_add(AFTER_ROWS).min(all / 4);
         let needed = largest.max(reserve);
         if self.taken + needed > all {
@@ -98,33 +98,33 @@ impl Ledger {
         Ok(Found::Nothing)
     }
 
-    /// What has become of the request of `id`; false when there is no room for `kept`, so that only the key is kept.
-    pub(super) fn end(&mut self, id: Id, kept: Option<Kept>) -> bool {
+    /// Notes that the request of `id` has ended. Returns `false` if only the key was stored, because no answer was given or
+    /// there was no room for it.
+    pub(super) fn end(&mut self, id: Id, answer: Option<&Arc<Answer>>) -> bool {
         let Some(mut request) = self.requests.remove(&id) else { return false };
         self.give_back(id.owner, request.room);
         let all = self.settings.capacity;
-        let kept = kept.filter(|kept| {
-            let room = bare(&id) + room(kept);
+        let answer = answer.filter(|answer| {
+            let room = bare(&id) + room(answer);
             // What was reserved has just been given back, so a small answer fits.
             self.taken + room <= all && self.taken_by(id.owner) + room <= all / 2
         });
-        request.room = bare(&id) + kept.as_ref().map_or(0, room);
+        request.room = bare(&id) + answer.map_or(0, |answer| room(answer));
         self.take(id.owner, request.room);
-        let fitted = kept.is_some();
-        request.state = kept.map_or(State::Lost, |kept| State::Kept(Arc::new(kept)));
+        request.state = answer.map_or(State::Lost, |answer| State::Stored(Arc::clone(answer)));
         self.requests.insert(id.clone(), request);
         self.ended.push_back((Instant::now(), id));
-        fitted
+        answer.is_some()
     }
 
-    /// Nothing has become of the request of `id`.
+    /// Removes everything about the request of `id`.
     pub(super) fn forget(&mut self, id: &Id) {
         if let Some(request) = self.requests.remove(id) {
             self.give_back(id.owner, request.room);
         }
     }
 
-    /// Takes out what has been kept for long enough. Each goes once, so that this is cheap on the whole.
+    /// Removes what has been stored for long enough. Each request is removed once, so this is cheap on average.
     fn sweep(&mut self) {
         let now = Instant::now();
         while let Some((_, id)) = self.ended.pop_front_if(|(ended, _)| now - *ended >= self.settings.keep) {
@@ -164,7 +164,7 @@ fn bare(id: &Id) -> usize {
 }
 
 /// The room that an answer takes, in bytes.
-fn room(kept: &Kept) -> usize {
-    let headers = kept.headers.iter().map(|(name, value)| PER_HEADER + name.as_str().len() + value.len());
-    kept.body.len() + headers.sum::<usize>()
+fn room(answer: &Answer) -> usize {
+    let headers = answer.headers.iter().map(|(name, value)| PER_HEADER + name.as_str().len() + value.len());
+    answer.body.len() + headers.sum::<usize>()
 }

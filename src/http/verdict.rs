@@ -1,0 +1,49 @@
+//! What a response that ends with an error means for the key of its request.
+//!
+//! It travels with the response, as an extension of it. A response without one is the answer for good.
+
+use std::sync::{Arc, OnceLock};
+
+use axum::{http::Extensions, response::Response};
+
+use super::refusal::concerns_credentials;
+use crate::{
+    idempotency::Verdict,
+    query::{Error, Kind},
+};
+
+/// The verdict on a response whose head is sent before the verdict is known.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Later(Arc<OnceLock<Verdict>>);
+
+impl Later {
+    /// Notes that the answer ends with `error`.
+    pub(super) fn failed(&self, error: &Error) {
+        if let Some(verdict) = of(error) {
+            // An answer ends once.
+            let _ = self.0.set(verdict);
+        }
+    }
+}
+
+/// Marks a response that ends with `error` with the verdict on it.
+pub(super) fn mark(response: &mut Response, error: &Error) {
+    if let Some(verdict) = of(error) {
+        response.extensions_mut().insert(verdict);
+    }
+}
+
+/// The verdict on a response whose body was read to its end.
+pub(super) fn verdict(extensions: &Extensions) -> Option<Verdict> {
+    let later = || extensions.get::<Later>().and_then(|later| later.0.get());
+    extensions.get::<Verdict>().or_else(later).copied()
+}
+
+/// The verdict on a request that ended with `error`, unless its answer is one for good.
+fn of(error: &Error) -> Option<Verdict> {
+    match error.kind {
+        Kind::ExpiredMeanwhile => Some(Verdict::Unknown),
+        kind if kind.is_retryable() || concerns_credentials(error) => Some(Verdict::NothingDone),
+        _ => None,
+    }
+}
