@@ -8,14 +8,14 @@ use super::{
     Gateway,
     body::QueryBody,
     body_memory::Sender,
-    caller::acting_as,
+    caller::{acting_as, named_user},
     media::Format,
     refusal::{Refusal, concerns_credentials},
     status::Statuses,
 };
 use crate::{
     auth::Identity,
-    query::{AccessMode, Engine, Error, Options},
+    query::{AccessMode, Engine, Error, Options, TransactionHandle},
 };
 
 /// One request and its surroundings, as far as all parts of its answer need them.
@@ -55,6 +55,14 @@ impl Exchange {
             metadata: body.tx_metadata.take(),
             notifications: std::mem::take(&mut body.notifications),
         })
+    }
+
+    /// The open transaction `id` as this request names it.
+    ///
+    /// # Errors
+    /// When the header with the user to act as cannot be read.
+    pub(super) fn handle<'a>(&'a self, database: &'a str, id: &'a str) -> Result<TransactionHandle<'a>, Error> {
+        Ok(TransactionHandle::new(database, id, named_user(&self.parts.headers)?))
     }
 
     /// The refusal, unless the database does not know the caller.

@@ -22,8 +22,10 @@ mod rest;
 mod results;
 mod router;
 mod running;
+mod statement;
 mod status;
 mod stream;
+mod verbs;
 mod verdict;
 
 pub use crate::idempotency::Settings as IdempotencySettings;

@@ -9,31 +9,15 @@ use std::{sync::Arc, time::Instant};
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::Request,
-    http::{Method, StatusCode, header},
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 
 use super::{
-    Gateway,
-    body::QueryBody,
-    body_memory::Hold,
-    caller::{caller, named_user},
-    encode::{Answer, At, BatchAnswer},
-    exchange::Exchange,
-    guard::Admitted,
-    keyed, load,
-    media::Format,
-    path::Path,
-    refusal::{Refusal, respond},
-    request::{self, Understood},
-    results::{self, with_attempts},
-    running,
-    status::Statuses,
+    Gateway, body_memory::Hold, caller::caller, exchange::Exchange, guard::Admitted, keyed, load, media::Format,
+    refusal::Refusal, request, status::Statuses, verbs::carry_out,
 };
-use crate::{
-    idempotency::Key,
-    query::{Batch, Committed, Error, Options, StartedStatement, Statement, Transaction, TransactionHandle},
-};
+use crate::idempotency::Key;
 
 /// Answers a request under `/db`.
 // What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
@@ -118,104 +102,4 @@ async fn answered(exchange: &Exchange, bytes: Bytes, mut hold: Hold) -> Result<R
     understood.format.statuses = exchange.statuses;
     let done = carry_out(exchange, &mut understood, hold).await;
     done.map_err(|error| Refusal::of(error, understood.format))
-}
-
-// What was understood is not taken in: each move would make the request's future larger.
-async fn carry_out(exchange: &Exchange, understood: &mut Understood<'_>, hold: Hold) -> Result<Response, Error> {
-    let Understood { path, delete, format, body } = understood;
-    let format = &*format;
-    let Exchange { gateway, caller, parts, .. } = exchange;
-    let engine = &gateway.engine;
-    let mut answer = Answer::new(format, body.include_counters, exchange.received, exchange.limit);
-    let retry = body.retry.over(gateway.retry);
-    let options = exchange.options(body)?;
-    let parameters = std::mem::take(&mut body.parameters).into();
-    let statement = body.statement.take().map(|text| Statement { text: text.into(), parameters });
-    let named = || named_user(&parts.headers);
-    let bare = |answer, status, committed: Option<&Committed>, transaction| {
-        Ok(without_result(answer, format, status, committed, transaction))
-    };
-    let mut rows = match (&*path, statement) {
-        (Path::Query { database }, Some(statement)) => {
-            let run = engine.run(caller, database, &statement, &options, retry, &mut answer).await;
-            return Ok(match run.outcome {
-                Ok(begun) => with_attempts(results::of_rows(begun, answer, format), run.attempts),
-                Err(error) => with_attempts(Refusal::of(error, format.clone()).into_response(), run.attempts),
-            });
-        }
-        // Refused before it came here.
-        (Path::Query { .. }, None) => return Err(request::missing_statement()),
-        (Path::Batch { database }, _) => {
-            let answer = Box::pin(batch(exchange, database, std::mem::take(body), &options, format)).await?;
-            // Its statements are needed until the last of them is answered.
-            return Ok(answer.map(|body| hold.until_sent(body)));
-        }
-        (Path::Running { database }, _) => {
-            let found = engine.running(caller, database).await?;
-            return Ok(respond(StatusCode::OK, &format.content_type, running::list(&found)));
-        }
-        (Path::RunningStatement { database, id }, _) => {
-            engine.cancel(caller, database, id).await?;
-            return bare(answer, StatusCode::OK, None, None);
-        }
-        (Path::Begin { database }, Some(statement)) => {
-            engine.begin_with(caller, database, &statement, &options).await?
-        }
-        (Path::Begin { database }, None) => {
-            let transaction = engine.begin(caller, database, &options).await?;
-            return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
-        }
-        (Path::Transaction { database, id }, _) if *delete => {
-            engine.roll_back(caller, &TransactionHandle::new(database, id, named()?)).await?;
-            return bare(answer, StatusCode::OK, None, None);
-        }
-        (Path::Transaction { database, id }, Some(statement)) => {
-            engine.run_in(caller, &TransactionHandle::new(database, id, named()?), &statement).await?
-        }
-        (Path::Transaction { database, id }, None) => {
-            let transaction = engine.keep_alive(caller, &TransactionHandle::new(database, id, named()?)).await?;
-            return bare(answer, StatusCode::ACCEPTED, None, Some(&transaction));
-        }
-        (Path::Commit { database, id }, Some(statement)) => {
-            engine.commit_with(caller, &TransactionHandle::new(database, id, named()?), &statement).await?
-        }
-        (Path::Commit { database, id }, None) => {
-            let committed = engine.commit(caller, &TransactionHandle::new(database, id, named()?)).await?;
-            return bare(answer, StatusCode::ACCEPTED, Some(&committed), None);
-        }
-    };
-    let first = rows.begin(&mut answer).await;
-    Ok(results::of_rows(StartedStatement { rows, first }, answer, format))
-}
-
-async fn batch(
-    exchange: &Exchange,
-    database: &str,
-    body: QueryBody,
-    options: &Options,
-    format: &Format,
-) -> Result<Response, Error> {
-    let mut answer = BatchAnswer::new(format, body.include_counters, exchange.received, exchange.limit);
-    let retry = body.retry.over(exchange.gateway.retry);
-    let batch = Batch { statements: body.statements.into(), rows: true, counters: body.include_counters };
-    let run = exchange.gateway.engine.batch(&exchange.caller, database, &batch, options, retry, &mut answer).await;
-    let response = match run.outcome {
-        Ok(begun) => results::of_batch(begun, answer, format, run.attempts),
-        Err(failure) => {
-            let at = failure.statement.map(At::Statement);
-            Refusal::of(failure.error, format.clone()).at(at).into_response()
-        }
-    };
-    Ok(with_attempts(response, run.attempts))
-}
-
-fn without_result(
-    mut answer: Answer,
-    format: &Format,
-    status: StatusCode,
-    committed: Option<&Committed>,
-    transaction: Option<&Transaction>,
-) -> Response {
-    answer.without_result(committed, transaction);
-    respond(status, &format.content_type, Body::from(answer.take()))
 }

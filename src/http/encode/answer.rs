@@ -11,7 +11,7 @@ use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
     json::output::{Flaws, RowError, Written},
-    query::{BatchEnd, Committed, Error, Flow, ResultEnd, RowRefused, RowSink, Transaction},
+    query::{BatchEnd, Error, Flow, ResultEnd, RowRefused, RowSink},
 };
 
 /// Room for a small answer, in bytes.
@@ -132,11 +132,6 @@ impl Answer {
     /// Ends the answer with what went wrong after it was begun.
     pub(in crate::http) fn fail(&mut self, error: &Error, at: Option<At>) -> Ending {
         self.encoder.fail(&mut self.out, error, at)
-    }
-
-    /// Writes a whole answer without a result: a transaction, what a commit reports, or nothing.
-    pub(in crate::http) fn without_result(&mut self, committed: Option<&Committed>, transaction: Option<&Transaction>) {
-        self.encoder.without_result(&mut self.out, committed, transaction);
     }
 }
 

@@ -124,6 +124,17 @@ struct Wanted {
     counters: bool,
 }
 
+/// A whole answer without a result: a transaction, what a commit reports, or nothing.
+pub(super) fn without_result(
+    format: &Format,
+    committed: Option<&Committed>,
+    transaction: Option<&Transaction>,
+) -> Bytes {
+    let mut out = BytesMut::with_capacity(256);
+    Encoder::new(format, false, Results::One).without_result(&mut out, committed, transaction);
+    out.freeze()
+}
+
 /// A whole answer that is an error.
 pub(super) fn error(format: &Format, error: &Error, at: Option<At>) -> Bytes {
     let mut out = BytesMut::new();

@@ -148,12 +148,10 @@ fn a_row_of_which_nothing_can_be_shown_leaves_no_trace() {
 #[test]
 fn answers_without_a_result() {
     let transaction = Transaction { id: "ab".into(), expires: SystemTime::UNIX_EPOCH };
-    let mut document = answer(Layout::Document, None);
-    document.without_result(None, Some(&transaction));
-    assert_eq!(text(&mut document), r#"{"transaction":{"id":"ab","expires":"1970-01-01T00:00:00Z"}}"#);
-    let mut lines = answer(Layout::Lines, None);
-    lines.without_result(None, None);
-    assert_eq!(text(&mut lines), "{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{}}\n");
+    let document = without_result(&format(Layout::Document), None, Some(&transaction));
+    assert_eq!(document, r#"{"transaction":{"id":"ab","expires":"1970-01-01T00:00:00Z"}}"#);
+    let lines = without_result(&format(Layout::Lines), None, None);
+    assert_eq!(lines, "{\"$event\":\"Header\",\"_body\":{}}\n{\"$event\":\"Summary\",\"_body\":{}}\n");
 }
 
 #[test]
