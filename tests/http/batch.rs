@@ -197,7 +197,7 @@ async fn text_behind_the_batch_is_not_passed_over() {
             let (path, text) = (format!("{}/batch", stand.path), format!("{one}{behind}"));
             let answer = stand.gateway.send("POST", &path, &[("Content-Type", "application/json")], &text).await;
             let message = body(&answer)["errors"][0]["message"].as_str().unwrap_or_default().to_owned();
-            assert!(answer.status == 400 && message.contains("more behind the object"), "{}: {answer}", stand.name);
+            assert!(answer.status == 400 && message.contains("text follows the object"), "{}: {answer}", stand.name);
         }
         assert_eq!(stand.read("behind").await, Value::Null, "{}", stand.name);
     }

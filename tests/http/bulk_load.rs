@@ -124,7 +124,7 @@ async fn a_line_that_makes_no_sense_is_named() {
     for (rows, named, lines) in [
         ("{\"n\":1}\n\n{\"n\":1}\n{\"n\":1}\n{\"n\":\n", "column 6", json!([6, 6])),
         ("{\"n\":1}\n{\"n\":1}\n[1]\n", "an array", json!([4, 4])),
-        ("{\"n\":1}\n{\"n\":1}\n{\"n\":1} x\n", "more behind the object", json!([4, 4])),
+        ("{\"n\":1}\n{\"n\":1}\n{\"n\":1} x\n", "text follows the object", json!([4, 4])),
         ("{\"n\":1}\n{\"n\":1}\n\"\u{fffd}\"\n", "the string", json!([4, 4])),
     ] {
         let [stand, _] = stands(&[]).await;
@@ -171,13 +171,16 @@ async fn a_head_that_makes_no_sense_is_refused() {
         ("", "the body is empty"),
         ("\n \n", "the body is empty"),
         ("{}\n", "statement cannot be null or empty"),
-        ("[]\n", "an object is due"),
+        ("[]\n", "must be an object, not an array"),
         ("{\"statement\":\"RETURN 1\",\"statements\":[]}\n", "unknown field `statements`"),
-        ("{\"statement\":\"RETURN 1\",\"transactionSize\":0}\n", "transactionSize: the number 0"),
+        (
+            "{\"statement\":\"RETURN 1\",\"transactionSize\":0}\n",
+            "transactionSize must be a whole number from 1 to 1000000, not the number 0",
+        ),
         ("{\"statement\":\"RETURN 1\",\"parameters\":{}}\n", "unknown field `parameters`"),
-        ("{\"statement\":\"RETURN 1\"}{\"id\":1}{\"id\":2}", "more behind the object"),
-        ("{\"statement\":\"RETURN 1\"} x\n{\"id\":1}\n", "more behind the object"),
-        ("{\0\"\0s\0\"\0:\0", "have to be UTF-8"),
+        ("{\"statement\":\"RETURN 1\"}{\"id\":1}{\"id\":2}", "text follows the object"),
+        ("{\"statement\":\"RETURN 1\"} x\n{\"id\":1}\n", "text follows the object"),
+        ("{\0\"\0s\0\"\0:\0", "must be UTF-8"),
     ] {
         let answer = load(&gateway, "neo4j", &[], text).await;
         assert_eq!(answer.status, 400, "{answer}");

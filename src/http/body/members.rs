@@ -76,6 +76,14 @@ impl<'t> Reader<'t, '_> {
         Ok(true)
     }
 
+    /// Appends a row of a bulk load to `out`, an object of values, as a PackStream map.
+    pub(super) fn row_into(&mut self, out: &mut Vec<u8>) -> Result<(), BodyError> {
+        match self.lexer.token()? {
+            Token::ObjectStart => self.open_map_into("row", out),
+            other => Err(wrong("the line", &other, "an object")),
+        }
+    }
+
     /// The rest of an object whose beginning was read.
     pub(super) fn open_map_into(&mut self, name: &'static str, out: &mut Vec<u8>) -> Result<(), BodyError> {
         match self.typed {
@@ -169,13 +177,13 @@ impl<'t> Reader<'t, '_> {
                 Token::ArrayEnd => return Ok(bookmarks),
                 Token::String(_) if bookmarks.len() == MOST_BOOKMARKS => {
                     return Err(malformed(format!(
-                        "bookmarks: more than {MOST_BOOKMARKS}; those of the latest are enough"
+                        "bookmarks must not hold more than {MOST_BOOKMARKS} strings; send only the latest ones"
                     )));
                 }
                 Token::String(text) if !text.trim().is_empty() => bookmarks.push(text.into_owned()),
                 other => {
                     let place = format!("bookmarks[{}]", bookmarks.len());
-                    return Err(wrong(&place, &other, "a bookmark as an earlier answer gave it"));
+                    return Err(wrong(&place, &other, "a bookmark from an earlier answer"));
                 }
             }
         }
@@ -195,7 +203,7 @@ impl<'t> Reader<'t, '_> {
                 _ => {
                     let key = shortened(&key, 60);
                     return Err(malformed(format!(
-                        "notificationsFilter: unknown field `{key}`; known are: minimumSeverityLevel, \
+                        "notificationsFilter: unknown field `{key}`; known fields: minimumSeverityLevel, \
                          disabledCategories"
                     )));
                 }
@@ -211,10 +219,10 @@ impl<'t> Reader<'t, '_> {
             Token::String(name) => Severity::from_bolt(name),
             _ => None,
         };
-        let names = Severity::ALL.map(Severity::as_bolt).join(", ");
-        severity
-            .map(Some)
-            .ok_or_else(|| wrong("notificationsFilter.minimumSeverityLevel", &token, &format!("one of {names}")))
+        severity.map(Some).ok_or_else(|| {
+            let names = Severity::ALL.map(Severity::as_bolt).join(", ");
+            wrong("notificationsFilter.minimumSeverityLevel", &token, &format!("one of {names}"))
+        })
     }
 
     fn categories(&mut self) -> Result<Vec<Category>, BodyError> {
@@ -225,19 +233,22 @@ impl<'t> Reader<'t, '_> {
             other => return Err(wrong(name, &other, "an array of strings or null")),
         }
         let mut categories = Vec::new();
-        loop {
+        for index in 0_usize.. {
             let token = self.lexer.token()?;
             let category = match &token {
-                Token::ArrayEnd => return Ok(categories),
+                Token::ArrayEnd => break,
                 Token::String(name) => Category::from_bolt(name),
                 _ => None,
             };
-            let names = Category::ALL.map(Category::as_bolt).join(", ");
-            let category = category.ok_or_else(|| wrong(name, &token, &format!("an array of some of {names}")))?;
+            let category = category.ok_or_else(|| {
+                let names = Category::ALL.map(Category::as_bolt).join(", ");
+                wrong(&format!("{name}[{index}]"), &token, &format!("one of {names}"))
+            })?;
             if !categories.contains(&category) {
                 categories.push(category);
             }
         }
+        Ok(categories)
     }
 }
 
@@ -266,10 +277,10 @@ fn non_empty(text: &str) -> Option<String> {
 }
 
 pub(super) fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
-    malformed(format!("{name}: {} where {expected} is due", described(found)))
+    malformed(format!("{name} must be {expected}, not {}", described(found)))
 }
 
-pub(super) fn described(token: &Token<'_>) -> Cow<'static, str> {
+fn described(token: &Token<'_>) -> Cow<'static, str> {
     match token {
         Token::ObjectStart | Token::ObjectEnd => "an object".into(),
         Token::ArrayStart | Token::ArrayEnd => "an array".into(),

@@ -17,7 +17,7 @@ use crate::json::TypedVersion;
 use crate::json::input::{InputError, Lexer, Limits, SyntaxError, Token, encoding};
 use crate::query::{AccessMode, BatchStatement, NotificationFilter};
 use crate::value_path::shortened;
-use members::{Reader, described};
+use members::{Reader, wrong};
 pub(super) use retry::RetryWish;
 
 /// An empty PackStream map.
@@ -123,7 +123,7 @@ pub(super) enum BodyError {
     #[error("{0}")]
     UnsupportedType(String),
     /// The statement alone is too long.
-    #[error("the statement has {length} bytes, and limits.statement allows {limit}; send large data as parameters")]
+    #[error("the statement is {length} bytes long, but limits.statement allows {limit}; send large data as parameters")]
     StatementTooLong {
         /// Of the statement, in bytes.
         length: usize,
@@ -163,7 +163,7 @@ pub(super) fn parse(
         return Ok(QueryBody::default());
     }
     if kind == Load && !encoding::is_utf8(&bytes) {
-        return Err(malformed("the lines of a bulk load have to be UTF-8".to_owned()));
+        return Err(malformed("the lines of a bulk load must be UTF-8".to_owned()));
     }
     match encoding::decode(&bytes).map_err(|error| malformed(error.to_string()))? {
         Cow::Borrowed(text) => parse_text(text, typed, kind, limits),
@@ -184,7 +184,7 @@ fn parse_text(
     let mut reader = Reader { lexer: limits.lexer(text), typed, limits };
     let start = reader.lexer.token()?;
     if start != Token::ObjectStart {
-        return Err(malformed(format!("the body is {}; an object is due", described(&start))));
+        return Err(wrong("the body", &start, "an object"));
     }
     while let Token::Key(key) = reader.lexer.token()? {
         reader.read(member(&key, kind)?, &mut body)?;
@@ -201,7 +201,7 @@ fn nothing_behind(text: &str, lexer: &Lexer<'_>) -> Result<(), BodyError> {
     if behind.is_empty() {
         return Ok(());
     }
-    Err(malformed(format!("there is more behind the object, \"{}\"; send one object", shortened(behind, 40))))
+    Err(malformed(format!("text follows the object: \"{}\"; send one object only", shortened(behind, 40))))
 }
 
 /// Reads one row of a load, an object, and appends it to `out` as a PackStream map.
@@ -216,9 +216,7 @@ pub(super) fn parse_row(
 ) -> Result<(), BodyError> {
     let text = str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
     let mut reader = Reader { lexer: limits.lexer(text), typed, limits };
-    if !reader.map_into("row", out).map_err(in_this_line)? {
-        return Err(malformed("the line is null; an object is due".to_owned()));
-    }
+    reader.row_into(out).map_err(in_this_line)?;
     nothing_behind(text, &reader.lexer)
 }
 
@@ -278,12 +276,12 @@ fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {
     match MEMBERS.iter().find(|(name, ..)| *name == key) {
         Some((_, member, kinds)) if kinds.contains(&kind) => Ok(*member),
         Some((.., kinds)) if kind == Inside && kinds.contains(&Opening) => Err(malformed(format!(
-            "`{key}` can only be said when a transaction is opened; inside one there are: {}",
+            "`{key}` can only be set when a transaction is opened; known fields inside one: {}",
             names()
         ))),
         _ => {
             let key = shortened(key, 60);
-            Err(malformed(format!("unknown field `{key}`; known are: {}", names())))
+            Err(malformed(format!("unknown field `{key}`; known fields: {}", names())))
         }
     }
 }

@@ -66,7 +66,7 @@ impl Reader<'_, '_> {
                 "retryDelayJitterFactor" => adjustments.jitter = self.number(NAMES[3], 0.0, 1.0)?,
                 _ => {
                     let key = shortened(&key, 60);
-                    return Err(malformed(format!("retry: unknown field `{key}`; known are: {}", NAMES.join(", "))));
+                    return Err(malformed(format!("retry: unknown field `{key}`; known fields: {}", NAMES.join(", "))));
                 }
             }
         }
@@ -130,13 +130,19 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_named() {
         for (text, named) in [
-            ("1", "retry: the number 1"),
-            ("[]", "retry: an array"),
+            ("1", "retry must be true, false, null or an object, not the number 1"),
+            ("[]", "retry must be true, false, null or an object, not an array"),
             (r#"{"x":1}"#, "retry: unknown field `x`"),
-            (r#"{"maxTransactionRetryTime":-1}"#, "retry.maxTransactionRetryTime: the number -1"),
+            (
+                r#"{"maxTransactionRetryTime":-1}"#,
+                "retry.maxTransactionRetryTime must be a number from 0 to 3600, not the number -1",
+            ),
             (r#"{"maxTransactionRetryTime":1e99}"#, "retry.maxTransactionRetryTime"),
-            (r#"{"retryDelayMultiplier":0.5}"#, "a number from 1 to 100 is due"),
-            (r#"{"retryDelayJitterFactor":"0.1"}"#, "retry.retryDelayJitterFactor: the string"),
+            (r#"{"retryDelayMultiplier":0.5}"#, "must be a number from 1 to 100, not the number 0.5"),
+            (
+                r#"{"retryDelayJitterFactor":"0.1"}"#,
+                "retry.retryDelayJitterFactor must be a number from 0 to 1, not the string",
+            ),
         ] {
             let message = wish(text).unwrap_err();
             assert!(message.contains(named), "{message}");

@@ -24,8 +24,8 @@ impl Reader<'_, '_> {
                 Token::ArrayEnd => return Ok(statements),
                 Token::ObjectStart if statements.len() == MOST_STATEMENTS => {
                     return Err(malformed(format!(
-                        "statements: more than {MOST_STATEMENTS}; send them in several requests, or one of them with a \
-                         parametersList"
+                        "statements must not hold more than {MOST_STATEMENTS} objects; send several requests, or one \
+                         statement with a parametersList"
                     )));
                 }
                 Token::ObjectStart => {
@@ -52,7 +52,7 @@ impl Reader<'_, '_> {
                 _ => {
                     let key = shortened(&key, 60);
                     return Err(malformed(format!(
-                        "unknown field `{key}`; known are: statement, parameters, parametersList"
+                        "unknown field `{key}`; known fields: statement, parameters, parametersList"
                     )));
                 }
             }
@@ -60,7 +60,7 @@ impl Reader<'_, '_> {
         let text = text.ok_or_else(|| malformed("statement cannot be null or empty".to_owned()))?;
         let runs = match (parameters, list) {
             (Some(_), Some(_)) => {
-                return Err(malformed("parameters and parametersList exclude each other".to_owned()));
+                return Err(malformed("send either parameters or parametersList, not both".to_owned()));
             }
             (None, Some(list)) => list,
             (parameters, None) => parameters.unwrap_or_else(|| ParameterSets::one(&EMPTY_MAP)),
@@ -84,11 +84,11 @@ impl Reader<'_, '_> {
             match self.lexer.token()? {
                 Token::ArrayEnd => break,
                 Token::ObjectStart => list.add(|out| self.open_map_into(NAME, out))?,
-                other => return Err(wrong(NAME, &other, "an array of objects")),
+                other => return Err(wrong(&format!("{NAME}[{}]", list.len()), &other, "an object")),
             }
         }
         if list.is_empty() {
-            return Err(malformed(format!("{NAME}: an empty array where at least one object is due")));
+            return Err(malformed(format!("{NAME} must hold at least one object")));
         }
         Ok(Some(list))
     }
@@ -137,15 +137,24 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named_with_its_place() {
         for (text, named) in [
-            ("{}", "statements: an object where an array"),
-            ("[1]", "statements[0]: the number 1"),
+            ("{}", "statements must be an array of objects, not an object"),
+            ("[1]", "statements[0] must be an object with a statement, not the number 1"),
             (r#"[{"statement":"A"},{}]"#, "statements[1]: statement cannot be null or empty"),
             (r#"[{"statement":""}]"#, "statements[0]: statement cannot be null or empty"),
             (r#"[{"statement":"A","x":1}]"#, "statements[0]: unknown field `x`"),
-            (r#"[{"statement":"A","parameters":{},"parametersList":[{}]}]"#, "exclude each other"),
-            (r#"[{"statement":"A","parametersList":[]}]"#, "statements[0]: parametersList: an empty array"),
-            (r#"[{"statement":"A","parametersList":[1]}]"#, "statements[0]: parametersList: the number 1"),
-            (r#"[{"statement":"A","parameters":[]}]"#, "statements[0]: parameters: an array"),
+            (r#"[{"statement":"A","parameters":{},"parametersList":[{}]}]"#, "either parameters or parametersList"),
+            (
+                r#"[{"statement":"A","parametersList":[]}]"#,
+                "statements[0]: parametersList must hold at least one object",
+            ),
+            (
+                r#"[{"statement":"A","parametersList":[1]}]"#,
+                "statements[0]: parametersList[0] must be an object, not the number 1",
+            ),
+            (
+                r#"[{"statement":"A","parameters":[]}]"#,
+                "statements[0]: parameters must be an object or null, not an array",
+            ),
             (r#"[{"statement":"a statement that is too long"}]"#, "limits.statement"),
         ] {
             let message = statements(text).unwrap_err();

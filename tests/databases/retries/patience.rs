@@ -21,9 +21,9 @@ fn for_ages() -> Value {
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     for stand in stands(&[]).await {
         for (retry, named) in [
-            (json!(1), "retry: the number 1"),
-            (json!("false"), "retry: the string"),
-            (json!([]), "retry: an array"),
+            (json!(1), "must be true, false, null or an object, not the number 1"),
+            (json!("false"), "must be true, false, null or an object, not the string"),
+            (json!([]), "must be true, false, null or an object, not an array"),
             (json!({ "maxTime": 1 }), "retry: unknown field `maxTime`"),
             (json!({ "maxTransactionRetryTime": -0.001 }), "retry.maxTransactionRetryTime"),
             (json!({ "maxTransactionRetryTime": 3600.5 }), "retry.maxTransactionRetryTime"),
