@@ -17,7 +17,7 @@ use http_body_util::BodyExt as _;
 use crate::query::{Error, Kind};
 
 /// For bodies of whoever asks, in bytes.
-const ANYBODYS: usize = 1024 * 1024;
+const UNVERIFIED: usize = 1024 * 1024;
 /// Bodies of up to so many bytes share that part whether or not their callers are known.
 const SMALL: usize = 16 * 1024;
 
@@ -26,9 +26,9 @@ const SMALL: usize = 16 * 1024;
 pub(super) struct BodyMemory {
     limit: usize,
     /// Of the part that is for anybody.
-    anybodys: AtomicUsize,
+    unverified: AtomicUsize,
     /// Of the rest.
-    proven: AtomicUsize,
+    verified: AtomicUsize,
 }
 
 /// What one body has taken; dropping it gives that back.
@@ -36,7 +36,7 @@ pub(super) struct BodyMemory {
 pub(super) struct Hold {
     memory: Arc<BodyMemory>,
     bytes: usize,
-    is_proven: bool,
+    is_verified: bool,
 }
 
 /// Who wants to send a body.
@@ -45,28 +45,28 @@ pub(super) trait Sender: Sync {
     fn is_known(&self) -> bool;
 
     /// Has the database look at its login.
-    fn prove(&self) -> impl Future<Output = Result<(), Error>> + Send;
+    fn verify(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 impl BodyMemory {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, anybodys: AtomicUsize::new(0), proven: AtomicUsize::new(0) }
+        Self { limit, unverified: AtomicUsize::new(0), verified: AtomicUsize::new(0) }
     }
 
-    fn take_anybodys(&self, bytes: usize) -> bool {
-        let taken = self.anybodys.fetch_add(bytes, Relaxed) + bytes;
-        let fits = taken <= ANYBODYS && taken + self.proven.load(Relaxed) <= self.limit;
+    fn take_unverified(&self, bytes: usize) -> bool {
+        let taken = self.unverified.fetch_add(bytes, Relaxed) + bytes;
+        let fits = taken <= UNVERIFIED && taken + self.verified.load(Relaxed) <= self.limit;
         if !fits {
-            self.anybodys.fetch_sub(bytes, Relaxed);
+            self.unverified.fetch_sub(bytes, Relaxed);
         }
         fits
     }
 
-    fn take_proven(&self, bytes: usize) -> bool {
-        let taken = self.proven.fetch_add(bytes, Relaxed) + bytes;
-        let fits = taken + self.anybodys.load(Relaxed) <= self.limit;
+    fn take_verified(&self, bytes: usize) -> bool {
+        let taken = self.verified.fetch_add(bytes, Relaxed) + bytes;
+        let fits = taken + self.unverified.load(Relaxed) <= self.limit;
         if !fits {
-            self.proven.fetch_sub(bytes, Relaxed);
+            self.verified.fetch_sub(bytes, Relaxed);
         }
         fits
     }
@@ -75,18 +75,18 @@ impl BodyMemory {
 impl Hold {
     /// Nothing yet.
     pub(super) fn new(memory: &Arc<BodyMemory>) -> Self {
-        Self { memory: Arc::clone(memory), bytes: 0, is_proven: false }
+        Self { memory: Arc::clone(memory), bytes: 0, is_verified: false }
     }
 
     /// Has `bytes` counted in all. True when that could be done at once, as for nearly every body; otherwise
-    /// [`Hold::cover`] has to find out.
-    pub(super) fn covers(&mut self, bytes: usize) -> bool {
+    /// [`Hold::reserve`] has to find out.
+    pub(super) fn try_reserve(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let fits = more == 0
-            || if self.is_proven {
-                self.memory.take_proven(more)
+            || if self.is_verified {
+                self.memory.take_verified(more)
             } else {
-                bytes <= SMALL && self.memory.take_anybodys(more)
+                bytes <= SMALL && self.memory.take_unverified(more)
             };
         if fits {
             self.bytes += more;
@@ -98,22 +98,22 @@ impl Hold {
     ///
     /// # Errors
     /// When there is no room, or the database does not accept the sender.
-    pub(super) async fn cover(&mut self, bytes: usize, sender: &impl Sender) -> Result<(), Error> {
-        if self.covers(bytes) {
+    pub(super) async fn reserve(&mut self, bytes: usize, sender: &impl Sender) -> Result<(), Error> {
+        if self.try_reserve(bytes) {
             return Ok(());
         }
-        if !self.is_proven {
+        if !self.is_verified {
             let more = bytes - self.bytes;
             if !sender.is_known() {
-                if self.memory.take_anybodys(more) {
+                if self.memory.take_unverified(more) {
                     self.bytes = bytes;
                     return Ok(());
                 }
-                sender.prove().await?;
+                sender.verify().await?;
             }
-            if self.memory.take_proven(bytes) {
-                self.memory.anybodys.fetch_sub(self.bytes, Relaxed);
-                (self.bytes, self.is_proven) = (bytes, true);
+            if self.memory.take_verified(bytes) {
+                self.memory.unverified.fetch_sub(self.bytes, Relaxed);
+                (self.bytes, self.is_verified) = (bytes, true);
                 return Ok(());
             }
         }
@@ -140,14 +140,14 @@ impl Hold {
         if less == 0 {
             return;
         }
-        let part = if self.is_proven { &self.memory.proven } else { &self.memory.anybodys };
+        let part = if self.is_verified { &self.memory.verified } else { &self.memory.unverified };
         part.fetch_sub(less, Relaxed);
         self.bytes -= less;
     }
 
     /// The same body, with this counted until it is over: its answer comes of a request that is held on to.
     pub(super) fn until_sent(self, body: Body) -> Body {
-        if !self.is_proven {
+        if !self.is_verified {
             return body;
         }
         // What looks at errors lives as long as the body, and with it what it has taken in.
@@ -166,16 +166,16 @@ impl Drop for Hold {
 
 /// Somebody whom the database does not know.
 #[cfg(test)]
-pub(super) struct Stranger;
+pub(super) struct Unverified;
 
 #[cfg(test)]
-impl Sender for Stranger {
+impl Sender for Unverified {
     fn is_known(&self) -> bool {
         false
     }
 
-    async fn prove(&self) -> Result<(), Error> {
-        Err(Error::new(Kind::Unauthorized, "", "a stranger"))
+    async fn verify(&self) -> Result<(), Error> {
+        Err(Error::new(Kind::Unauthorized, "", "not known"))
     }
 }
 
@@ -199,7 +199,7 @@ mod tests {
             self.known.load(Relaxed)
         }
 
-        async fn prove(&self) -> Result<(), Error> {
+        async fn verify(&self) -> Result<(), Error> {
             self.known.store(true, Relaxed);
             Ok(())
         }
@@ -210,24 +210,24 @@ mod tests {
     }
 
     fn taken(memory: &BodyMemory) -> (usize, usize) {
-        (memory.anybodys.load(Relaxed), memory.proven.load(Relaxed))
+        (memory.unverified.load(Relaxed), memory.verified.load(Relaxed))
     }
 
     async fn held(memory: &Arc<BodyMemory>, bytes: usize, sender: &impl Sender) -> Result<Hold, Error> {
         let mut hold = Hold::new(memory);
-        hold.cover(bytes, sender).await.map(|()| hold)
+        hold.reserve(bytes, sender).await.map(|()| hold)
     }
 
     #[tokio::test]
-    async fn strangers_have_a_mib_together_and_keep_nobody_out() {
+    async fn unverified_callers_share_a_mib_and_keep_nobody_out() {
         let memory = Arc::new(BodyMemory::new(64 * MIB));
-        let refused = held(&memory, MIB + 1, &Stranger).await.unwrap_err();
+        let refused = held(&memory, MIB + 1, &Unverified).await.unwrap_err();
         assert_eq!(refused.kind, Kind::Unauthorized);
-        let mut strangers = Vec::new();
-        while let Ok(hold) = held(&memory, 10_000, &Stranger).await {
-            strangers.push(hold);
+        let mut holds = Vec::new();
+        while let Ok(hold) = held(&memory, 10_000, &Unverified).await {
+            holds.push(hold);
         }
-        assert_eq!((strangers.len(), taken(&memory)), (MIB / 10_000, (MIB / 10_000 * 10_000, 0)));
+        assert_eq!((holds.len(), taken(&memory)), (MIB / 10_000, (MIB / 10_000 * 10_000, 0)));
         // Small bodies of known and of unknown callers, and large ones of both.
         for known in [true, false] {
             for bytes in [9000, 20 * MIB] {
@@ -237,7 +237,7 @@ mod tests {
                 assert!(someone.is_known());
             }
         }
-        drop(strangers);
+        drop(holds);
         assert_eq!(taken(&memory), (0, 0));
     }
 
@@ -261,12 +261,12 @@ mod tests {
         let someone = honest(false);
         let mut hold = Hold::new(&memory);
         for bytes in [100, SMALL, SMALL + 1] {
-            hold.cover(bytes, &someone).await.unwrap();
+            hold.reserve(bytes, &someone).await.unwrap();
             assert_eq!(taken(&memory), (bytes, 0));
         }
-        hold.cover(2 * MIB, &someone).await.unwrap();
+        hold.reserve(2 * MIB, &someone).await.unwrap();
         assert_eq!(taken(&memory), (0, 2 * MIB));
-        hold.cover(3 * MIB, &someone).await.unwrap();
+        hold.reserve(3 * MIB, &someone).await.unwrap();
         hold.shrink(MIB);
         assert_eq!(taken(&memory), (0, MIB));
         let moved = hold.take();

@@ -34,7 +34,7 @@ impl Sender for Exchange {
         self.gateway.engine.knows(&self.caller)
     }
 
-    async fn prove(&self) -> Result<(), Error> {
+    async fn verify(&self) -> Result<(), Error> {
         self.gateway.engine.verify(&self.caller).await
     }
 }

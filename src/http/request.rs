@@ -106,8 +106,8 @@ pub(super) async fn read(
     sender: &impl Sender,
 ) -> Result<Bytes, Refusal> {
     let announced = fits(body.size_hint().lower(), limits)?;
-    if !hold.covers(announced) {
-        Box::pin(hold.cover(announced, sender)).await.map_err(no_room)?;
+    if !hold.try_reserve(announced) {
+        Box::pin(hold.reserve(announced, sender)).await.map_err(no_room)?;
     }
     let reading = async {
         let Some(first) = next(&mut body).await? else { return Ok(Bytes::new()) };
@@ -143,7 +143,7 @@ async fn collect(
         if length > limits.body {
             return Err(too_long(limits));
         }
-        hold.cover(length, sender).await.map_err(no_room)?;
+        hold.reserve(length, sender).await.map_err(no_room)?;
         whole.extend_from_slice(&data);
         piece = next(&mut body).await?;
     }
@@ -264,7 +264,7 @@ mod tests {
     use futures_util::stream;
 
     use super::{super::body_memory::BodyMemory, *};
-    use crate::http::body_memory::Stranger;
+    use crate::http::body_memory::Unverified;
 
     const LIMITS: RequestLimits = RequestLimits {
         body: 1 << 20,
@@ -280,7 +280,7 @@ mod tests {
         let measured = allocation_counter::measure(|| {
             let pieces = stream::iter((0..size).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"x"))));
             let mut hold = Hold::new(&Arc::new(BodyMemory::new(1 << 20)));
-            let body = runtime.block_on(read(Body::from_stream(pieces), &LIMITS, &mut hold, &Stranger));
+            let body = runtime.block_on(read(Body::from_stream(pieces), &LIMITS, &mut hold, &Unverified));
             assert_eq!(body.unwrap().len(), size);
         });
         assert!(measured.bytes_max < 4 * 500_000, "{measured:?}");

@@ -108,7 +108,7 @@ impl Lines {
                 if let Ok(data) = frame.into_data() {
                     let held = self.buffer.len() + data.len() + self.rows;
                     self.hold.shrink(held);
-                    self.hold.cover(held, sender).await.map_err(LineError::Refused)?;
+                    self.hold.reserve(held, sender).await.map_err(LineError::Refused)?;
                     self.buffer.extend_from_slice(&data);
                 }
                 Ok(())
@@ -124,7 +124,7 @@ mod tests {
     use futures_util::stream;
 
     use super::*;
-    use crate::http::body_memory::{BodyMemory, Stranger};
+    use crate::http::body_memory::{BodyMemory, Unverified};
 
     fn hold() -> Hold {
         Hold::new(&Arc::new(BodyMemory::new(1 << 20)))
@@ -139,12 +139,12 @@ mod tests {
     async fn lines_come_whole_however_they_arrive() {
         let mut lines = lines(&["one", "\ntw", "o\r\n\n", "  \nthree", "3", "\nend"]);
         let mut found = Vec::new();
-        while let Some(line) = lines.next(&Stranger).await.unwrap() {
+        while let Some(line) = lines.next(&Unverified).await.unwrap() {
             found.push((lines.number(), String::from_utf8(line.trim_ascii().to_vec()).unwrap()));
         }
         let expected = [(1, "one"), (2, "two"), (5, "three3"), (6, "end")];
         assert_eq!(found, expected.map(|(number, text)| (number, text.to_owned())));
-        assert_eq!(lines.next(&Stranger).await, Ok(None));
+        assert_eq!(lines.next(&Unverified).await, Ok(None));
     }
 
     #[tokio::test]
@@ -152,8 +152,8 @@ mod tests {
         for pieces in [["12345678\n", "123456789\n"], ["12345678\n", "123456789012"]] {
             let pieces = stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))));
             let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1), hold());
-            assert!(lines.next(&Stranger).await.unwrap().is_some());
-            assert_eq!(lines.next(&Stranger).await, Err(LineError::TooLong(8)));
+            assert!(lines.next(&Unverified).await.unwrap().is_some());
+            assert_eq!(lines.next(&Unverified).await, Err(LineError::TooLong(8)));
             assert_eq!(lines.number(), 2);
         }
     }
@@ -162,6 +162,6 @@ mod tests {
     async fn a_silent_client_is_not_waited_for() {
         let silent = stream::pending::<Result<Bytes, Infallible>>();
         let mut lines = Lines::new(Body::from_stream(silent), 8, Duration::from_secs(1), hold());
-        assert_eq!(lines.next(&Stranger).await, Err(LineError::Silent(Duration::from_secs(1))));
+        assert_eq!(lines.next(&Unverified).await, Err(LineError::Silent(Duration::from_secs(1))));
     }
 }
