@@ -1,10 +1,9 @@
 //! The memory of all request bodies together.
 //!
-//! Owns `limits.body_memory`. Whoever reads a body has its bytes counted here before they are read, and until nothing of
-//! it is left; what does not fit is refused. The first MiB is for anybody, so a small body costs a few additions, whoever
-//! sends it. What does not fit there is for callers whom the database has accepted: whoever is not known yet has to prove
-//! the login before the body is read. So all strangers together have no more than that MiB, and cannot keep anybody out by
-//! filling it.
+//! Owns `limits.body_memory`. The bytes of a body are counted here before they are read, and until nothing of the body is
+//! left; a body that does not fit is refused. The first MiB is open to any caller, so a small body costs a few additions.
+//! Beyond it, only callers that the database has accepted get memory: a caller that is not known yet is verified before its
+//! body is read. So all unverified callers together have no more than that MiB, and keep nobody out by filling it.
 
 use std::sync::{
     Arc,
@@ -16,22 +15,22 @@ use http_body_util::BodyExt as _;
 
 use crate::query::{Error, Kind};
 
-/// For bodies of whoever asks, in bytes.
+/// The memory that any caller may use, in bytes.
 const UNVERIFIED: usize = 1024 * 1024;
-/// Bodies of up to so many bytes share that part whether or not their callers are known.
+/// Bodies of up to this many bytes are counted there, whether their callers are known or not.
 const SMALL: usize = 16 * 1024;
 
-/// How much is taken, in bytes.
+/// The memory taken by all request bodies, in bytes.
 #[derive(Debug)]
 pub(super) struct BodyMemory {
     limit: usize,
-    /// Of the part that is for anybody.
+    /// Taken from the part that any caller may use.
     unverified: AtomicUsize,
-    /// Of the rest.
+    /// Taken from the rest.
     verified: AtomicUsize,
 }
 
-/// What one body has taken; dropping it gives that back.
+/// The memory that one body has taken. Dropping it gives the memory back.
 #[derive(Debug)]
 pub(super) struct Hold {
     memory: Arc<BodyMemory>,
@@ -39,12 +38,12 @@ pub(super) struct Hold {
     is_verified: bool,
 }
 
-/// Who wants to send a body.
+/// The caller that sends a body.
 pub(super) trait Sender: Sync {
-    /// Whether the database has accepted it lately.
+    /// Whether the database has accepted this caller recently.
     fn is_known(&self) -> bool;
 
-    /// Has the database look at its login.
+    /// Asks the database whether it accepts this caller.
     fn verify(&self) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
@@ -73,13 +72,13 @@ impl BodyMemory {
 }
 
 impl Hold {
-    /// Nothing yet.
+    /// A hold on nothing yet.
     pub(super) fn new(memory: &Arc<BodyMemory>) -> Self {
         Self { memory: Arc::clone(memory), bytes: 0, is_verified: false }
     }
 
-    /// Has `bytes` counted in all. True when that could be done at once, as for nearly every body; otherwise
-    /// [`Hold::reserve`] has to find out.
+    /// Raises the hold to `bytes` in all, if that can be done at once, as it can for nearly every body. Returns `false` if
+    /// it takes [`Hold::reserve`].
     pub(super) fn try_reserve(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let fits = more == 0
@@ -94,10 +93,10 @@ impl Hold {
         fits
     }
 
-    /// Has `bytes` counted in all, and the sender's login proved if that is more than strangers may have.
+    /// Raises the hold to `bytes` in all, and verifies the sender first if that is more than unverified callers may have.
     ///
     /// # Errors
-    /// When there is no room, or the database does not accept the sender.
+    /// When no memory is left, or the database does not accept the sender.
     pub(super) async fn reserve(&mut self, bytes: usize, sender: &impl Sender) -> Result<(), Error> {
         if self.try_reserve(bytes) {
             return Ok(());
@@ -121,20 +120,20 @@ impl Hold {
             Kind::Unavailable,
             "Boltgate.TransientError.Limit.BodyMemory",
             format!(
-                "The request bodies under way leave no room for the {bytes} bytes of this one: together they may have {} \
-                 bytes (limits.body_memory). Nothing was done; try again later.",
+                "Other request bodies leave no room for the {bytes} bytes of this one: together they may take {} bytes \
+                 (limits.body_memory). Nothing was done; try again later.",
                 self.memory.limit
             ),
         ))
     }
 
-    /// All that it has, for whoever goes on with the body.
+    /// Moves the hold to whoever reads the body from now on.
     pub(super) fn take(&mut self) -> Self {
-        let nothing = Self::new(&self.memory);
-        std::mem::replace(self, nothing)
+        let empty = Self::new(&self.memory);
+        std::mem::replace(self, empty)
     }
 
-    /// Gives back what is more than `bytes`.
+    /// Gives back everything beyond `bytes`.
     pub(super) fn shrink(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes);
         if less == 0 {
@@ -145,12 +144,12 @@ impl Hold {
         self.bytes -= less;
     }
 
-    /// The same body, with this counted until it is over: its answer comes of a request that is held on to.
+    /// Ties the hold to the body of an answer, for an answer that needs its request until it has been sent.
     pub(super) fn until_sent(self, body: Body) -> Body {
         if !self.is_verified {
             return body;
         }
-        // What looks at errors lives as long as the body, and with it what it has taken in.
+        // The closure lives as long as the body, and the hold that it has captured with it.
         Body::new(body.map_err(move |error| {
             let _held = &self;
             error
@@ -164,7 +163,7 @@ impl Drop for Hold {
     }
 }
 
-/// Somebody whom the database does not know.
+/// A caller that the database does not accept.
 #[cfg(test)]
 pub(super) struct Unverified;
 
@@ -189,7 +188,7 @@ mod tests {
 
     const MIB: usize = 1024 * 1024;
 
-    /// Somebody with good credentials, whom the database knows or not.
+    /// A caller with valid credentials, which the database knows or not.
     struct Honest {
         known: AtomicBool,
     }
@@ -242,17 +241,17 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn there_is_room_for_so_much_and_no_more() {
+    async fn all_bodies_together_stay_within_the_limit() {
         let memory = Arc::new(BodyMemory::new(10 * MIB));
         let first = held(&memory, 6 * MIB, &honest(true)).await.unwrap();
         let refused = held(&memory, 6 * MIB, &honest(true)).await.unwrap_err();
         assert_eq!((refused.kind, &*refused.code), (Kind::Unavailable, "Boltgate.TransientError.Limit.BodyMemory"));
         assert!(refused.message.contains("10485760 bytes (limits.body_memory)"), "{refused}");
         let second = held(&memory, 4 * MIB, &honest(true)).await.unwrap();
-        assert!(held(&memory, 1, &honest(true)).await.is_err(), "the part for anybody counts as well");
+        assert!(held(&memory, 1, &honest(true)).await.is_err(), "the part open to any caller counts as well");
         drop((first, second));
         assert!(held(&memory, 10 * MIB, &honest(true)).await.is_ok());
-        assert_eq!(taken(&memory), (0, 0), "what was refused takes nothing");
+        assert_eq!(taken(&memory), (0, 0), "a refused body takes nothing");
     }
 
     #[tokio::test]
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_body_is_counted_until_its_answer_is_over() {
+    async fn a_body_is_counted_until_its_answer_is_sent() {
         let memory = Arc::new(BodyMemory::new(10 * MIB));
         let answer = held(&memory, 2 * MIB, &honest(true)).await.unwrap().until_sent(Body::from("x"));
         assert_eq!((taken(&memory), answer.size_hint().exact()), ((0, 2 * MIB), Some(1)));
