@@ -1,4 +1,4 @@
-//! One request and its surroundings, as far as all parts of its answer need them.
+//! One request and what belongs to it, for everything that takes part in answering it.
 
 use std::{sync::Arc, time::Instant};
 
@@ -18,14 +18,14 @@ use crate::{
     query::{AccessMode, Engine, Error, Options, TransactionHandle},
 };
 
-/// One request and its surroundings, as far as all parts of its answer need them.
+/// One request and what belongs to it.
 pub(super) struct Exchange {
     pub(super) gateway: Arc<Gateway>,
     pub(super) caller: Identity,
     pub(super) parts: Parts,
     pub(super) statuses: Statuses,
     pub(super) received: Instant,
-    /// Longest answer, in bytes, if it has to be kept.
+    /// The longest answer, in bytes, if it has to be stored.
     pub(super) limit: Option<usize>,
 }
 
@@ -40,10 +40,10 @@ impl Sender for Exchange {
 }
 
 impl Exchange {
-    /// How the request wants its transaction to be run.
+    /// The options that the request sets for its transaction. They are taken out of `body`.
     ///
     /// # Errors
-    /// When it may not act as the user that it names.
+    /// When the caller may not act as the user that the request names.
     pub(super) fn options(&self, body: &mut QueryBody) -> Result<Options, Error> {
         let Self { gateway, caller, parts, .. } = self;
         Ok(Options {
@@ -65,7 +65,7 @@ impl Exchange {
         Ok(TransactionHandle::new(database, id, named_user(&self.parts.headers)?))
     }
 
-    /// The refusal, unless the database does not know the caller.
+    /// `refusal`, or the database's own if it does not accept the caller.
     pub(super) async fn login_first(&self, refusal: Refusal) -> Refusal {
         let engine: &Engine = &self.gateway.engine;
         match engine.verify(&self.caller).await {

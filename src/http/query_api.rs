@@ -1,8 +1,8 @@
-//! The Query API's handler: from a request to its answer.
+//! The Query API's handler: from a request to its response.
 //!
-//! Whether the credentials are any good is the database's to say, which may cost a connection. So a request that is
-//! wrong in another way is found out first, and the database is asked only before that is said: a stranger is told
-//! to log in, and nothing else.
+//! Only the database can say whether credentials are valid, and asking it may cost a connection. So everything else about a
+//! request is checked first. If something is wrong, the database is asked before the client is told: an unverified caller
+//! learns that it has to log in, and nothing else.
 
 use std::{sync::Arc, time::Instant};
 
@@ -20,7 +20,7 @@ use super::{
 use crate::idempotency::Key;
 
 /// Answers a request under `/db`.
-// What a call returns is written where the caller wants it; inlined, all of the future's room would be copied there.
+// Not inlined, so that the future is built where the caller has room for it; otherwise all of it would be copied there.
 #[inline(never)]
 pub(super) async fn answer(gateway: Arc<Gateway>, admitted: Admitted, request: Request) -> Response {
     let received = Instant::now();
@@ -34,7 +34,7 @@ pub(super) async fn answer(gateway: Arc<Gateway>, admitted: Admitted, request: R
         Err(refusal) => Err(refusal),
     };
     let mut response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
-    // With a challenge the browser would ask for a password, before the page learns that one is needed.
+    // Given a challenge, the browser would ask for a password before the page learns that one is needed.
     if admitted.asks_itself {
         response.headers_mut().remove(header::WWW_AUTHENTICATE);
     }
@@ -46,14 +46,14 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
         return Box::pin(load::answer(exchange, body)).await;
     }
     if exchange.parts.headers.contains_key(header::EXPECT) {
-        // On the heap by itself: it is rare.
+        // On the heap, since it is rare.
         Box::pin(expected(&exchange, body.size_hint().lower())).await?;
     }
-    // Drained before anything else happens: only then is it noticed when the client goes away.
+    // The body is read before anything else happens: only then is it noticed when the client leaves.
     let mut hold = Hold::new(&exchange.gateway.body_memory);
     let bytes = request::read(body, &exchange.gateway.limits, &mut hold, &exchange).await?;
     if exchange.parts.method != Method::POST {
-        // The other verbs may be repeated as they are.
+        // Requests with other methods can be repeated as they are.
         return answered(&exchange, bytes, hold).await;
     }
     match keyed::key(&exchange.parts.headers) {
@@ -63,13 +63,13 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     }
 }
 
-/// Whether the body is worth sending: its client waits for `100 Continue`, which is sent when the body is read.
+/// Checks whether the body is worth sending: its client waits for `100 Continue`, which is sent when the body is read.
 async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     request::fits(length, &gateway.limits)?;
-    let judged = if parts.method == Method::POST { keyed::key(&parts.headers).map(drop) } else { Ok(()) };
-    let judged = judged.map_err(|error| Refusal::of(error, Format::plain()));
-    match judged.and_then(|()| request::judge(parts, length)) {
+    let checked = if parts.method == Method::POST { keyed::key(&parts.headers).map(drop) } else { Ok(()) };
+    let checked = checked.map_err(|error| Refusal::of(error, Format::plain()));
+    match checked.and_then(|()| request::check_head(parts, length)) {
         Ok(()) => Ok(()),
         Err(refusal) => Err(exchange.login_first(refusal).await),
     }
@@ -78,7 +78,7 @@ async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
 /// Answers a request that must not take effect twice.
 async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: Key, hold: Hold) -> Result<Response, Refusal> {
     let gateway = Arc::clone(&exchange.gateway);
-    // What is kept is for those whom the database still knows.
+    // A stored answer is only for a caller that the database still accepts.
     let known = gateway.engine.verify(&exchange.caller).await;
     known.map_err(|error| Refusal::of(error, Format::plain()))?;
     let fingerprint = keyed::fingerprint(&exchange.parts, &bytes).await;

@@ -1,4 +1,4 @@
-//! Understanding a request: path, verb, `Content-Type`, `Accept` and body, judged in Neo4j's order.
+//! Understanding a request: path, method, `Content-Type`, `Accept` and body, checked in Neo4j's order.
 
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ use crate::{
     query::{Error, OFFLOAD_ABOVE, offload},
 };
 
-/// What a request may cost before it reaches the database.
+/// The limits of a request before it reaches the database.
 #[derive(Debug, Clone)]
 pub(super) struct RequestLimits {
-    /// Longest body, in bytes.
+    /// The longest body, in bytes.
     pub(super) body: usize,
-    /// The whole body has to arrive within this.
+    /// The time within which the whole body has to arrive.
     pub(super) body_timeout: Duration,
-    /// Longest line of a body that is read line by line, in bytes.
+    /// The longest line of a body that is read line by line, in bytes.
     pub(super) line: usize,
-    /// Of what stands in the body.
+    /// The limits of what a body contains.
     pub(super) content: BodyLimits,
 }
 
@@ -38,24 +38,24 @@ pub(super) struct RequestLimits {
 #[derive(Debug)]
 pub(super) struct Understood<'a> {
     pub(super) path: Path<'a>,
-    /// DELETE; otherwise POST.
+    /// Whether the method is DELETE; otherwise it is POST.
     pub(super) delete: bool,
     pub(super) format: Format,
     pub(super) body: QueryBody,
 }
 
-/// What the head alone says of a request.
+/// What the head alone says about a request.
 struct Head<'a> {
     path: Path<'a>,
     delete: bool,
-    /// It is about running statements, and has no body.
+    /// Whether it is about running statements; such a request has no body.
     running: bool,
     content: View,
     format: Format,
 }
 
 impl<'a> Head<'a> {
-    /// Judges a head; `empty` if no body comes with it.
+    /// Checks a head. `empty` says that no body follows.
     fn of(parts: &'a Parts, empty: bool) -> Result<Self, Refusal> {
         let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
         let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
@@ -69,10 +69,10 @@ impl<'a> Head<'a> {
             uncoded(&parts.headers)?;
         }
         let content = match media::content(&parts.headers) {
-            // These have no body, so nothing of it is looked at.
+            // These requests have no body, so its type does not matter.
             _ if running => View::Plain,
             Ok(Some(view)) => view,
-            // Nothing to say, and nothing said of it.
+            // An empty body needs no type.
             Ok(None) if empty => View::Plain,
             Ok(None) | Err(Unfit::Unsupported) => {
                 return Err(Refusal::unsupported_media_type(&media::bodies(matches!(path, Path::Batch { .. }))));
@@ -88,17 +88,17 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Judges a request by its head alone, as [`understand`] does with its body. At least so many bytes of one will come.
-pub(super) fn judge(parts: &Parts, length: u64) -> Result<(), Refusal> {
+/// Checks the head of a request, as [`understand`] does together with its body. At least `length` bytes of a body follow.
+pub(super) fn check_head(parts: &Parts, length: u64) -> Result<(), Refusal> {
     Head::of(parts, length == 0).map(drop)
 }
 
-/// Holds the length of a body that is given beforehand to the limit: what would be refused need not be sent.
+/// Checks the announced length of a body against the limit, so that a client need not send what is refused anyway.
 pub(super) fn fits(length: u64, limits: &RequestLimits) -> Result<usize, Refusal> {
     usize::try_from(length).ok().filter(|length| *length <= limits.body).ok_or_else(|| too_long(limits))
 }
 
-/// The whole body, within the limits and counted by `hold`.
+/// Reads the whole body, within the limits and counted by `hold`.
 pub(super) async fn read(
     mut body: Body,
     limits: &RequestLimits,
@@ -114,7 +114,7 @@ pub(super) async fn read(
         if first.len() >= announced && body.is_end_stream() && announced > 0 {
             return Ok(first);
         }
-        // On the heap, since nearly all bodies come in one piece.
+        // On the heap, since nearly all bodies arrive in one piece.
         Box::pin(collect(first, body, limits, hold, sender)).await
     };
     timeout(limits.body_timeout, reading).await.unwrap_or_else(|_| {
@@ -125,8 +125,8 @@ pub(super) async fn read(
     })
 }
 
-/// The rest of a body whose first piece has come. It is put together as it comes: a list of pieces would take more than
-/// the pieces, where they are small.
+/// Reads the rest of a body whose first piece has arrived. Pieces are joined as they arrive: a list of small pieces would
+/// take more memory than the pieces themselves.
 async fn collect(
     first: Bytes,
     mut body: Body,
@@ -135,7 +135,7 @@ async fn collect(
     sender: &impl Sender,
 ) -> Result<Bytes, Refusal> {
     let mut whole = Vec::new();
-    // No more than was announced, which has been counted.
+    // No more than the announced length, which has been counted.
     whole.reserve_exact(first.len() + usize::try_from(body.size_hint().lower()).unwrap_or(0));
     let mut piece = Some(first);
     while let Some(data) = piece {
@@ -154,7 +154,7 @@ async fn collect(
 async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::bad_header("the request body broke off"))?;
-        // Trailers say nothing here.
+        // Trailers have no meaning here.
         if let Ok(data) = frame.into_data() {
             return Ok(Some(data));
         }
@@ -171,7 +171,7 @@ fn no_room(error: Error) -> Refusal {
     Refusal::of(error, Format::plain())
 }
 
-/// Everything that can be known of a request without the database.
+/// Understands everything about a request that does not take the database.
 pub(super) async fn understand<'a>(
     parts: &'a Parts,
     bytes: Bytes,
@@ -186,7 +186,7 @@ pub(super) async fn understand<'a>(
     let body = if bytes.len() <= OFFLOAD_ABOVE {
         parse(kind, bytes, content, &limits.content)
     } else {
-        // On the heap, since it is seldom needed.
+        // On the heap, since few bodies are that large.
         Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
     };
     match body {
@@ -195,7 +195,7 @@ pub(super) async fn understand<'a>(
     }
 }
 
-/// Refuses a body that does not come as it is.
+/// Refuses a body with a content encoding.
 pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
     match media::coding(headers) {
         None => Ok(()),
@@ -214,8 +214,8 @@ fn kind(path: &Path<'_>) -> BodyKind {
     }
 }
 
-/// The same as [`parse`], which takes long. The body stays counted for as long as that goes on, also when nobody waits for
-/// it any more.
+/// Calls [`parse`] for a large body, which takes long. The body stays counted until that has finished, even if its client
+/// has left.
 async fn parse_elsewhere(
     kind: BodyKind,
     bytes: Bytes,
@@ -244,7 +244,7 @@ fn parse(kind: BodyKind, bytes: Bytes, content: View, limits: &BodyLimits) -> Re
     Ok(body)
 }
 
-/// What is said of a body that cannot be read.
+/// The error for a body that cannot be read.
 pub(super) fn in_body(error: BodyError) -> Error {
     match error {
         BodyError::Malformed(detail) => Error::bad_request(&detail),
@@ -252,7 +252,7 @@ pub(super) fn in_body(error: BodyError) -> Error {
     }
 }
 
-/// The one route that is nothing without a statement got none.
+/// The error for a missing statement on the one route that requires one.
 pub(super) fn missing_statement() -> Error {
     Error::invalid("statement cannot be null or empty")
 }
