@@ -1,14 +1,14 @@
-//! Bodies that are made to be expensive take no more than four times their size.
+//! Bodies that are made to be expensive take no more than four times their size in memory.
 
 use super::*;
 
 const SIZE: usize = 1024 * 1024;
-/// What does not grow with the body: lists that are not large yet, and as many bookmarks as a request may have.
+/// The part that does not grow with the body: small lists, and as many bookmarks as a request may have.
 const CONSTANT: usize = 1024 * 1024;
-/// The same for as many statements as a batch may have.
+/// The part that does not grow with the body, for as many statements as a batch may have.
 const STATEMENTS: usize = 20 * 1024 * 1024;
 
-/// A body of [`SIZE`] times `large` bytes: `before`, as many units as fit, `after`.
+/// A body of `large` times [`SIZE`] bytes: `before`, as many units as fit, `after`.
 fn repeated(large: usize, before: &str, unit: &str, after: &str) -> Vec<u8> {
     let mut text = before.to_owned();
     text.push_str(&unit.repeat(large * SIZE / unit.len()));
@@ -20,7 +20,7 @@ fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
-fn assert_modest(name: &str, kind: BodyKind, body: &[u8], constant: usize) {
+fn assert_bounded(name: &str, kind: BodyKind, body: &[u8], constant: usize) {
     let size = body.len();
     let limits = BodyLimits { statement: usize::MAX, packed: 2 * size, ..BodyLimits::SAMPLE };
     let mut refused = None;
@@ -43,24 +43,24 @@ fn bodies_take_no_more_than_four_times_their_size() {
         ("a long statement", Query, r#"{"statement":""#, "x", r#""}"#),
         ("a statement of escapes", Query, r#"{"statement":""#, r"\u0041", r#""}"#),
     ] {
-        assert_modest(name, kind, &repeated(2, before, unit, after), CONSTANT);
+        assert_bounded(name, kind, &repeated(2, before, unit, after), CONSTANT);
     }
     let statements = repeated(2, r#"{"statements":["#, r#"{"statement":"A"},{"statement":"B"},"#, "]}");
-    assert_modest("statements", Batch, &statements, STATEMENTS);
+    assert_bounded("statements", Batch, &statements, STATEMENTS);
 }
 
 #[test]
-fn the_same_in_utf_16() {
+fn bodies_in_utf_16_take_no_more_than_four_times_their_size() {
     for (name, unit) in [("CJK", "字"), ("ASCII", "x"), ("escapes", r"\n")] {
         let text = String::from_utf8(repeated(1, r#"{"parameters":{"x":""#, unit, r#""}}"#)).unwrap();
-        assert_modest(name, Query, &utf16(&text), CONSTANT);
+        assert_bounded(name, Query, &utf16(&text), CONSTANT);
     }
     let floats = String::from_utf8(repeated(1, r#"{"parameters":{"x":["#, "1e1,", "]}}")).unwrap();
-    assert_modest("floats", Query, &utf16(&floats), CONSTANT);
+    assert_bounded("floats", Query, &utf16(&floats), CONSTANT);
 }
 
 #[test]
-fn there_is_a_limit_to_statements_and_bookmarks() {
+fn statements_and_bookmarks_are_limited() {
     for (kind, text) in [
         (Batch, format!(r#"{{"statements":[{}]}}"#, vec![r#"{"statement":"A"}"#; 100_001].join(","))),
         (Query, format!(r#"{{"bookmarks":[{}]}}"#, vec![r#""a""#; 10_001].join(","))),

@@ -1,4 +1,4 @@
-//! The members of the request object, each with what it may be in place of its proper type.
+//! The members of the request object, each with the values that it accepts in place of its proper type.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use crate::json::input::{Lexer, Token, plain, typed};
 use crate::query::{AccessMode, Category, NotificationFilter, Severity};
 use crate::value_path::shortened;
 
-/// Most rows of a load in one transaction; databases hold all of it in memory until it is committed.
+/// The largest number of rows of a bulk load in one transaction. Databases hold all of it in memory until it is committed.
 const MOST_ROWS: usize = 1_000_000;
 
-/// Bookmarks of one request at most: some for each transaction that has to be seen.
+/// The largest number of bookmarks in one request, which has a few for each transaction that it has to see.
 const MOST_BOOKMARKS: usize = 10_000;
 
-/// Reads members one after another.
+/// Reads the members of one request object.
 pub(super) struct Reader<'t, 'l> {
     pub(super) lexer: Lexer<'t>,
     pub(super) typed: Option<TypedVersion>,
@@ -31,7 +31,7 @@ impl<'t> Reader<'t, '_> {
             Member::TransactionSize => body.transaction_size = self.transaction_size()?,
             Member::RowsAs => body.rows_as = self.text("rowsAs")?.and_then(|name| non_empty(&name)),
             Member::Parameters => {
-                // Whatever it held before makes room for the last one.
+                // Of several members with this name, the last one counts.
                 body.parameters.clear();
                 if !self.map_into("parameters", &mut body.parameters)? {
                     body.parameters.extend_from_slice(&EMPTY_MAP);
@@ -65,7 +65,7 @@ impl<'t> Reader<'t, '_> {
         Ok(Some(statement.into_owned()).filter(|statement| !statement.is_empty()))
     }
 
-    /// Appends an object of values to `out` as a PackStream map; false when there is none.
+    /// Appends an object of values to `out` as a PackStream map. Returns `false` for `null`.
     pub(super) fn map_into(&mut self, name: &'static str, out: &mut Vec<u8>) -> Result<bool, BodyError> {
         match self.lexer.token()? {
             Token::Null => return Ok(false),
@@ -84,7 +84,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// The rest of an object whose beginning was read.
+    /// Appends the rest of an object whose opening brace was read.
     pub(super) fn open_map_into(&mut self, name: &'static str, out: &mut Vec<u8>) -> Result<(), BodyError> {
         match self.typed {
             Some(version) => typed::read_map(&mut self.lexer, version, name, out)?,
@@ -93,7 +93,7 @@ impl<'t> Reader<'t, '_> {
         Ok(())
     }
 
-    /// A string; a number or boolean as it is written.
+    /// Reads a string. A number or boolean is taken as the text that it is written in.
     fn text(&mut self, name: &str) -> Result<Option<Cow<'t, str>>, BodyError> {
         Ok(match self.lexer.token()? {
             Token::Null => None,
@@ -120,7 +120,7 @@ impl<'t> Reader<'t, '_> {
         value.ok_or_else(|| wrong(name, &token, "true or false"))
     }
 
-    /// By its name in any case, or by its number.
+    /// Reads an access mode by its name in any case, or by its number.
     fn access_mode(&mut self) -> Result<AccessMode, BodyError> {
         let token = self.lexer.token()?;
         let name = match &token {
@@ -136,7 +136,7 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// Seconds of 32 bits, and their parts; nothing above zero means no limit of the request's own.
+    /// Reads a number of seconds that fits 32 bits, with decimals. Zero or less means that the request sets no limit.
     fn seconds(&mut self) -> Result<Option<Duration>, BodyError> {
         let token = self.lexer.token()?;
         let seconds = match &token {
@@ -154,7 +154,7 @@ impl<'t> Reader<'t, '_> {
         Ok(Some(seconds).filter(|seconds| !seconds.is_zero()))
     }
 
-    /// How many rows go into one transaction.
+    /// Reads the number of rows in one transaction.
     fn transaction_size(&mut self) -> Result<Option<usize>, BodyError> {
         let token = self.lexer.token()?;
         let size = match &token {
@@ -260,8 +260,8 @@ fn is_zero(number: &str) -> bool {
     matches!(number, "0" | "-0")
 }
 
-/// Rounded up to whole milliseconds, in which databases count, so that what is not nothing does not become nothing.
-/// Negative ones are nothing.
+/// The duration of a number of seconds, rounded up to whole milliseconds, in which databases count: no positive limit may
+/// become zero. Negative numbers are zero.
 fn seconds(number: &str) -> Option<Duration> {
     if is_whole(number) {
         let seconds: i32 = number.parse().ok()?;
@@ -276,6 +276,7 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
+/// The error for a value that is not what it must be.
 pub(super) fn wrong(name: &str, found: &Token<'_>, expected: &str) -> BodyError {
     malformed(format!("{name} must be {expected}, not {}", described(found)))
 }

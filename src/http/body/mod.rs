@@ -1,8 +1,8 @@
-//! The request object of the Query API: its members, what they may be, and what is said when they are not.
+//! The request object of the Query API: its members, their values, and the errors for wrong ones.
 //!
-//! Owns which member belongs to which request. Promises that parameters go from the text to PackStream in one
-//! pass, wherever they stand. Takes the scalars that Neo4j takes in place of others (a number as a string, `"true"`
-//! as a boolean), so that its clients work. Knows nothing of routes, transactions or databases.
+//! Owns which member belongs to which request. Promises that parameters go from text to PackStream in one pass, wherever in
+//! the body they are. Accepts the scalars that Neo4j accepts in place of others (a number as a string, `"true"` as a
+//! boolean), so that its clients work. May not know routes, transactions or databases.
 
 mod members;
 mod retry;
@@ -23,29 +23,29 @@ pub(super) use retry::RetryWish;
 /// An empty PackStream map.
 const EMPTY_MAP: [u8; 1] = [0xA0];
 
-/// Which request a body belongs to.
+/// The kind of request that a body belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum BodyKind {
-    /// It is a transaction of its own: one statement.
+    /// One statement in a transaction of its own.
     Query,
-    /// The same, with several statements.
+    /// Several statements in a transaction of their own.
     Batch,
-    /// The head of a stream of rows, each a run of one statement or an item of its list.
+    /// The first line of a bulk load, whose rows follow: each is a run of one statement, or an item of its list.
     Load,
-    /// It opens a transaction for later requests.
+    /// A request that opens a transaction for later requests.
     Opening,
-    /// It belongs to an open transaction: what was settled at its beginning cannot be said again.
+    /// A request in an open transaction, which cannot change what was set when the transaction was opened.
     Inside,
 }
 
-/// How much a body may hold. Its size as a whole is not looked at here.
+/// The limits of what a body contains. Its size as a whole is checked elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
-    /// Bytes of the statement, as UTF-8.
+    /// The length of a statement, in bytes of UTF-8.
     pub statement: usize,
-    /// Objects and arrays in each other, the body included.
+    /// The depth of nested objects and arrays, the body itself included.
     pub depth: usize,
-    /// Bytes of PackStream that its values may come to.
+    /// The size of all values as PackStream, in bytes.
     pub packed: usize,
 }
 
@@ -58,36 +58,36 @@ impl BodyLimits {
     const SAMPLE: Self = Self { statement: 1000, depth: 100, packed: usize::MAX };
 }
 
-/// What a request asks for.
+/// The members of a request.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct QueryBody {
-    /// Absent, `null` and empty are the same.
+    /// `None` if it is absent, `null` or empty.
     pub statement: Option<String>,
-    /// A PackStream map, empty when there are none.
+    /// The parameters as a PackStream map, empty if there are none.
     pub parameters: Vec<u8>,
-    /// Those of a batch.
+    /// The statements of a batch.
     pub statements: Vec<BatchStatement>,
-    /// How often to try.
+    /// How failed attempts are retried.
     pub retry: RetryWish,
-    /// How many rows of a load make a transaction.
+    /// The number of rows of a bulk load in one transaction.
     pub transaction_size: Option<usize>,
-    /// The parameter that takes the rows of a load as one list.
+    /// The parameter that takes the rows of a bulk load as one list.
     pub rows_as: Option<String>,
-    /// Whether the answer shall count what was changed.
+    /// Whether the answer counts what was changed.
     pub include_counters: bool,
-    /// Write, unless said otherwise.
+    /// The access mode; the default is write.
     pub access_mode: AccessMode,
-    /// In whole milliseconds, never zero.
+    /// The longest execution time, in whole milliseconds; never zero.
     pub max_execution_time: Option<Duration>,
-    /// None of them is blank.
+    /// Bookmarks, none of them blank.
     pub bookmarks: Vec<String>,
-    /// Without spaces around, never empty.
+    /// The user to act as, without surrounding spaces; never empty.
     pub impersonated_user: Option<String>,
-    /// Whether the transaction shall allow what only implicit ones do (`CALL {…} IN TRANSACTIONS`).
+    /// Whether the transaction allows what only implicit ones do (`CALL {…} IN TRANSACTIONS`).
     pub implicit: bool,
-    /// A PackStream map.
+    /// The transaction's metadata as a PackStream map.
     pub tx_metadata: Option<Vec<u8>>,
-    /// Which notifications the caller wants.
+    /// The notifications that the caller wants.
     pub notifications: NotificationFilter,
 }
 
@@ -116,18 +116,18 @@ impl Default for QueryBody {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub(super) enum BodyError {
-    /// Names the member and what it should be.
+    /// The body is not JSON, or a member is wrong; the text names it and what it must be.
     #[error("{0}")]
     Malformed(String),
-    /// Clients see exactly this text.
+    /// A value has a type that cannot be sent. Clients depend on the exact text.
     #[error("{0}")]
     UnsupportedType(String),
-    /// The statement alone is too long.
+    /// A statement is too long.
     #[error("the statement is {length} bytes long, but limits.statement allows {limit}; send large data as parameters")]
     StatementTooLong {
-        /// Of the statement, in bytes.
+        /// The length of the statement, in bytes.
         length: usize,
-        /// What is allowed.
+        /// The longest length, in bytes.
         limit: usize,
     },
 }
@@ -147,12 +147,12 @@ impl From<InputError> for BodyError {
     }
 }
 
-/// Reads a body. Parameters and metadata are typed JSON of this version, or plain JSON for `None`. A body of no bytes
-/// is an empty object. What follows the object is refused where it would be lost without a word, in a batch or a load;
-/// elsewhere it is not looked at, as in Neo4j.
+/// Reads a body. Parameters and metadata are typed JSON of the given version, or plain JSON for `None`. A body of no bytes
+/// is an empty object. Text after the object is refused in a batch or a load, where it would be lost silently; elsewhere it
+/// is ignored, as in Neo4j.
 ///
 /// # Errors
-/// [`BodyError`]; its text names the place and what would be right.
+/// [`BodyError`]; its text names the place and what is expected there.
 pub(super) fn parse(
     bytes: Bytes,
     typed: Option<TypedVersion>,
@@ -190,18 +190,18 @@ fn parse_text(
         reader.read(member(&key, kind)?, &mut body)?;
     }
     if matches!(kind, Batch | Load) {
-        nothing_behind(text, &reader.lexer)?;
+        nothing_follows(text, &reader.lexer)?;
     }
     Ok(body)
 }
 
-/// Refuses what follows the object whose end was read: nobody would carry it out.
-fn nothing_behind(text: &str, lexer: &Lexer<'_>) -> Result<(), BodyError> {
-    let behind = text.get(lexer.offset() + 1..).unwrap_or_default().trim();
-    if behind.is_empty() {
+/// Refuses text after the object whose end was read: it would not be carried out.
+fn nothing_follows(text: &str, lexer: &Lexer<'_>) -> Result<(), BodyError> {
+    let text = text.get(lexer.offset() + 1..).unwrap_or_default().trim();
+    if text.is_empty() {
         return Ok(());
     }
-    Err(malformed(format!("text follows the object: \"{}\"; send one object only", shortened(behind, 40))))
+    Err(malformed(format!("text follows the object: \"{}\"; send one object only", shortened(text, 40))))
 }
 
 /// Reads one row of a load, an object, and appends it to `out` as a PackStream map.
@@ -217,10 +217,10 @@ pub(super) fn parse_row(
     let text = str::from_utf8(line).map_err(|_| malformed("the line is not UTF-8".to_owned()))?;
     let mut reader = Reader { lexer: limits.lexer(text), typed, limits };
     reader.row_into(out).map_err(in_this_line)?;
-    nothing_behind(text, &reader.lexer)
+    nothing_follows(text, &reader.lexer)
 }
 
-/// The lexer sees one line and counts it as the first; which it is, the caller knows.
+/// Removes the line number, which is always 1 because the lexer sees one line only. The caller knows which line it is.
 fn in_this_line(error: BodyError) -> BodyError {
     match error {
         BodyError::Malformed(message) => {
@@ -250,7 +250,7 @@ enum Member {
 
 use BodyKind::{Batch, Inside, Load, Opening, Query};
 
-/// Which member belongs to which request.
+/// All members, and the kinds of requests that each belongs to.
 const MEMBERS: [(&str, Member, &[BodyKind]); 14] = [
     ("statement", Member::Statement, &[Query, Load, Opening, Inside]),
     ("statements", Member::Statements, &[Batch]),

@@ -1,4 +1,4 @@
-//! The member `retry`: how often to try, in the words of Bolt drivers.
+//! The member `retry`: how failed attempts are retried, in the terms of Bolt drivers.
 
 use std::time::Duration;
 
@@ -7,19 +7,19 @@ use crate::json::input::Token;
 use crate::query::Retry;
 use crate::value_path::shortened;
 
-/// What a request says of further attempts.
+/// What a request says about retries.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(in crate::http) enum RetryWish {
-    /// As the operator has settled it.
+    /// The operator's settings apply.
     #[default]
     Default,
-    /// Exactly one attempt.
+    /// There is one attempt only.
     Never,
-    /// As the operator has settled it, save for what is given here.
+    /// The operator's settings apply, except for these.
     Adjusted(Adjustments),
 }
 
-/// See [`Retry`].
+/// The parts of [`Retry`] that a request sets itself.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(in crate::http) struct Adjustments {
     max_time: Option<Duration>,
@@ -29,7 +29,7 @@ pub(in crate::http) struct Adjustments {
 }
 
 impl RetryWish {
-    /// What it amounts to, given what the operator has settled.
+    /// The resulting policy, where the operator's is `settled`.
     pub(in crate::http) fn over(self, settled: Retry) -> Retry {
         match self {
             Self::Default => settled,
@@ -44,7 +44,7 @@ impl RetryWish {
     }
 }
 
-/// An hour: no request lasts longer.
+/// The longest duration, in seconds: no request lasts longer than an hour.
 const LONGEST: f64 = 3600.0;
 const NAMES: [&str; 4] =
     ["maxTransactionRetryTime", "initialRetryDelay", "retryDelayMultiplier", "retryDelayJitterFactor"];
@@ -110,7 +110,7 @@ mod tests {
     };
 
     #[test]
-    fn what_is_not_said_is_as_the_operator_wants_it() {
+    fn members_that_are_absent_are_the_operators() {
         for default in ["null", "true", "{}", r#"{"initialRetryDelay":null}"#] {
             assert_eq!(wish(default).unwrap().over(SETTLED), SETTLED, "{default}");
         }
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn what_makes_no_sense_is_named() {
+    fn wrong_values_are_named() {
         for (text, named) in [
             ("1", "retry must be true, false, null or an object, not the number 1"),
             ("[]", "retry must be true, false, null or an object, not an array"),

@@ -1,4 +1,4 @@
-//! The member `statements`: those of a batch, each with its parameters or with a list of them.
+//! The member `statements`: the statements of a batch, each with its parameters or a list of them.
 
 use std::sync::Arc;
 
@@ -7,7 +7,8 @@ use crate::json::input::Token;
 use crate::query::{BatchStatement, ParameterSets};
 use crate::value_path::shortened;
 
-/// Statements of one batch at most, so that many short ones take little memory. ParameterSets of one statement are not counted.
+/// The largest number of statements in one batch, so that many short ones take little memory. A statement with a list of
+/// parameters counts once.
 const MOST_STATEMENTS: usize = 100_000;
 
 impl Reader<'_, '_> {
@@ -37,7 +38,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// `before` is the statement before it, which often has the same text.
+    /// Reads one statement. `before` is the previous one, which often has the same text.
     fn one(&mut self, before: Option<&BatchStatement>) -> Result<BatchStatement, BodyError> {
         let (mut text, mut parameters, mut list) = (None, None, None);
         while let Token::Key(key) = self.lexer.token()? {
@@ -98,7 +99,7 @@ fn place(at: usize) -> String {
     format!("statements[{at}]")
 }
 
-/// Says which of them it is about.
+/// Adds which statement the error is about.
 fn within(at: usize, error: BodyError) -> BodyError {
     match error {
         BodyError::Malformed(message) => BodyError::Malformed(format!("{}: {message}", place(at))),
@@ -120,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn each_with_its_parameters_or_a_list_of_them() {
+    fn statements_have_parameters_or_a_list_of_them() {
         let read = statements(
             r#"[{"statement":"A"},{"parameters":{"x":1},"statement":"B"},{"statement":"C","parametersList":[{},{"x":2}]}]"#,
         );
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_with_its_place() {
+    fn wrong_values_are_named_with_their_place() {
         for (text, named) in [
             ("{}", "statements must be an array of objects, not an object"),
             ("[1]", "statements[0] must be an object with a statement, not the number 1"),

@@ -1,4 +1,4 @@
-//! Bodies: every member with all that it may be, and the words of each refusal.
+//! Bodies: every member with all values that it accepts, and the text of each error.
 
 use crate::query::{Category, Severity};
 
@@ -37,7 +37,7 @@ fn message(result: Result<QueryBody, BodyError>) -> String {
 }
 
 #[test]
-fn nothing_is_an_empty_object() {
+fn an_empty_body_is_an_empty_object() {
     for text in ["", "{}", " {\n} ", "{\"statement\":null}", "{\"statement\":\"\"}", "{}garbage", "{}\u{0}"] {
         assert_eq!(opening(text), Ok(QueryBody::default()), "{text:?}");
     }
@@ -45,7 +45,7 @@ fn nothing_is_an_empty_object() {
 }
 
 #[test]
-fn what_is_no_object_is_refused() {
+fn bodies_other_than_objects_are_refused() {
     for (text, expected) in [
         ("null", "the body must be an object, not null"),
         ("[]", "the body must be an object, not an array"),
@@ -263,7 +263,7 @@ fn execution_times() {
 }
 
 #[test]
-fn bookmarks_are_strings_with_something_in_them() {
+fn bookmarks_are_strings_that_are_not_blank() {
     for value in ["null", "[]"] {
         assert_eq!(with(&format!("\"bookmarks\":{value}")).unwrap().bookmarks, Vec::<String>::new());
     }
@@ -393,7 +393,7 @@ proptest::proptest! {
 }
 
 #[test]
-fn rows_of_a_load_are_objects_alone() {
+fn rows_of_a_load_are_objects() {
     let row = |line: &str| parse_row(line.as_bytes(), None, &LIMITS).map_err(|error| error.to_string());
     assert_eq!(row(" {\"x\":1}\r"), Ok(b"\xA1\x81x\x01".to_vec()));
     for (line, named) in [
