@@ -1,4 +1,4 @@
-//! Answers that are errors from their first byte.
+//! Whole answers that are errors.
 
 use axum::{
     body::Body,
@@ -22,41 +22,41 @@ use crate::{
 const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 
-/// An error with its status, and the format it is told in.
+/// An error on its way to the client: its status, its format, and what its headers advise.
 #[derive(Debug)]
 pub(super) struct Refusal {
-    /// For what HTTP itself has a status; otherwise the kind of the error decides.
+    /// The status, if HTTP itself has one for this; otherwise the kind of the error decides.
     status: Option<StatusCode>,
     error: Error,
-    /// Which part of the request it is about.
+    /// The part of the request that the error is about.
     at: Option<At>,
     format: Format,
     advice: Option<Advice>,
 }
 
-/// What a header of the answer says of how to ask instead.
+/// What a header of the answer tells the client to do instead.
 #[derive(Debug, Clone, Copy)]
 enum Advice {
-    /// With another token: it is the token that is at fault.
+    /// To send another token, since this one is at fault.
     AnotherToken,
-    /// With one of these methods.
+    /// To use one of these methods.
     Allow(Methods),
-    /// With a body as it is.
+    /// To send the body without a content coding.
     NoCoding,
 }
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
-/// The same, and says whose fault it is (RFC 6750, section 3.1).
+/// The challenge that says that the token is at fault (RFC 6750, section 3.1).
 const INVALID_TOKEN: HeaderValue =
     HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\", error=\"invalid_token\"");
 
 impl Refusal {
-    /// Something that HTTP itself has a status for; told in plain JSON whatever `Accept` says.
+    /// An error that HTTP itself has a status for, in plain JSON whatever `Accept` says.
     pub(super) fn plain(status: StatusCode, message: &str) -> Self {
         Self::stated(status, Error::invalid(message))
     }
 
-    /// The same, with a code of its own.
+    /// An error with a code of its own that HTTP itself has a status for, in plain JSON.
     pub(super) fn stated(status: StatusCode, error: Error) -> Self {
         Self { status: Some(status), ..Self::told(error, Format::plain()) }
     }
@@ -65,30 +65,30 @@ impl Refusal {
         Self { status: None, error, at: None, format, advice: None }
     }
 
-    /// A path that leads nowhere; names what may have been meant.
+    /// A path that does not exist. The message names what the client may have meant.
     pub(super) fn not_found(path: &str) -> Self {
         Self::plain(StatusCode::NOT_FOUND, &format!("Not Found: {}", path::instead_of(path)))
     }
 
-    /// A verb that means nothing here, where these do.
+    /// A method that the path does not have. `methods` are those that it has.
     pub(super) fn method_not_allowed(methods: Methods) -> Self {
         let message = format!("Method Not Allowed: this address takes {}", methods.names().replace(',', ", "));
         let refusal = Self::plain(StatusCode::METHOD_NOT_ALLOWED, &message);
         Self { advice: Some(Advice::Allow(methods)), ..refusal }
     }
 
-    /// `Accept` allows none of `types`.
+    /// An `Accept` that allows none of `types`.
     pub(super) fn not_acceptable(types: &str) -> Self {
         Self::plain(StatusCode::NOT_ACCEPTABLE, &format!("Not Acceptable: send Accept: {types}"))
     }
 
-    /// The body is of no type that is taken.
+    /// A body whose type is not among `types`.
     pub(super) fn unsupported_media_type(types: &str) -> Self {
         let message = format!("Unsupported Media Type: send Content-Type: {types}");
         Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message)
     }
 
-    /// The body is compressed or the like.
+    /// A body with a content coding.
     pub(super) fn unsupported_coding(coding: &str) -> Self {
         let message = format!(
             "Unsupported Media Type: Content-Encoding: {coding} is not supported; send the body without an encoding"
@@ -107,7 +107,7 @@ impl Refusal {
         Self::of(error, Format::plain())
     }
 
-    /// A header that cannot be read.
+    /// A header, or a body, that cannot be read.
     pub(super) fn bad_header(detail: &str) -> Self {
         Self::of(Error::bad_request(detail), Format::plain())
     }
@@ -117,7 +117,7 @@ impl Refusal {
         Self::of_auth(&auth::Error::Malformed)
     }
 
-    /// A credential that is not taken.
+    /// A credential that is not accepted.
     pub(super) fn of_auth(error: &auth::Error) -> Self {
         use auth::Error::{Expired, Malformed, SchemeNotAllowed, Token, Unsendable};
         let (kind, code) = match error {
@@ -154,7 +154,7 @@ impl Refusal {
         Self::stated(status, Error::new(kind, code, refused.to_string()))
     }
 
-    /// Any other error, in the format that was asked for.
+    /// Any other error, in the format that the client asked for.
     pub(super) fn of(error: Error, format: Format) -> Self {
         let format = if concerns_credentials(&error) {
             Format { statuses: format.statuses, ..credential_format() }
@@ -164,24 +164,24 @@ impl Refusal {
         Self::told(error, format)
     }
 
-    /// The same, about a part of the request.
+    /// Adds the part of the request that the error is about.
     pub(super) fn at(self, at: Option<At>) -> Self {
         Self { at, ..self }
     }
 
-    /// The same, with the statuses that were asked for.
+    /// Sets the statuses that the client asked for.
     pub(super) fn with(mut self, statuses: Statuses) -> Self {
         self.format.statuses = statuses;
         self
     }
 }
 
-/// Problems with credentials look the same whatever `Accept` says.
+/// The format of errors about credentials, which look the same whatever `Accept` says.
 fn credential_format() -> Format {
     Format { content_type: "application/json;charset=utf-8".into(), ..Format::plain() }
 }
 
-/// Whether the database did not accept the caller.
+/// Whether the error says that the database did not accept the caller.
 pub(super) fn concerns_credentials(error: &Error) -> bool {
     matches!(error.kind, Kind::Unauthorized | Kind::TooManyAttempts | Kind::ExpiredMeanwhile)
 }
@@ -224,7 +224,7 @@ impl IntoResponse for Refusal {
     }
 }
 
-/// A response with a content type.
+/// Makes a response with a content type.
 pub(super) fn respond(status: StatusCode, content_type: &str, body: Body) -> Response {
     let content_type = HeaderValue::from_str(content_type).unwrap_or(HeaderValue::from_static(JSON));
     (status, [(header::CONTENT_TYPE, content_type)], body).into_response()

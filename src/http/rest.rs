@@ -1,4 +1,4 @@
-//! What is still to come of an answer whose first part has left.
+//! The rest of an answer whose first part has been sent.
 
 use std::future::pending;
 
@@ -17,13 +17,13 @@ pub(super) struct Rest {
 }
 
 enum Stage {
-    /// More is to come.
+    /// The statement has not ended.
     Open {
         source: Box<Source>,
-        /// There is text that should not wait for more.
+        /// Whether the text so far should not wait for more.
         pause: bool,
     },
-    /// The last text. Nothing is left of the statement, whether anybody takes the text or not.
+    /// The statement has ended; this is the last text, whether anybody takes it or not.
     Over(Bytes, Ending),
 }
 
@@ -34,9 +34,9 @@ enum Source {
 
 /// Some of the text of an answer.
 pub(super) enum Text {
-    /// More follows.
+    /// Text that more text follows.
     More(Bytes),
-    /// This is all there is.
+    /// The last text.
     Last(Bytes, Ending),
 }
 
@@ -46,7 +46,7 @@ impl Rest {
         Self::of(Source::Rows(rows, answer))
     }
 
-    /// The rest of a batch that took so many attempts.
+    /// The rest of a batch that took this many attempts.
     pub(super) fn batch(execution: BatchExecution, answer: BatchAnswer, attempts: u32) -> Self {
         Self::of(Source::Batch(execution, answer, attempts))
     }
@@ -55,12 +55,12 @@ impl Rest {
         Self { stage: Stage::Open { source: Box::new(source), pause: true }, verdict: Later::default() }
     }
 
-    /// What will be said of it once it is over.
+    /// The verdict, which is known once the answer has ended.
     pub(super) fn verdict(&self) -> &Later {
         &self.verdict
     }
 
-    /// Takes the text that there is.
+    /// Takes the text so far.
     pub(super) fn take(&mut self) -> Text {
         match &mut self.stage {
             Stage::Open { source, pause } => {
@@ -71,7 +71,7 @@ impl Rest {
         }
     }
 
-    /// Whether there is text that should be handed over now.
+    /// Whether there is text that should be sent now.
     pub(super) fn is_ready(&self) -> bool {
         match &self.stage {
             Stage::Open { source, pause } => *pause || source.answer().is_worth_taking(),
@@ -79,12 +79,12 @@ impl Rest {
         }
     }
 
-    /// Moves the result on as far as that is possible before the text is taken, or waits for its time to be over. The
-    /// database is let go of then, whether anybody reads or not. May be dropped before it is ready; nothing is lost by that.
+    /// Moves the result on as far as possible before the text is taken, or waits until the statement's time is up, which
+    /// releases the database whether anybody reads or not. May be dropped before it is ready without losing anything.
     ///
-    /// What the database was asked for is taken from it at once, as long as there is room, so that it need not wait for a
-    /// slow reader.
-    pub(super) async fn go_on(&mut self) {
+    /// Rows that the database was asked for are received at once, as long as there is room, so that the database need not
+    /// wait for a slow reader.
+    pub(super) async fn proceed(&mut self) {
         let Stage::Open { source, pause } = &mut self.stage else {
             return pending().await;
         };
@@ -126,7 +126,7 @@ impl Source {
         }
     }
 
-    /// Moves the result on; `None` unless it has ended, one way or the other.
+    /// Moves the result on. Returns `None` unless the answer has ended.
     async fn advance(&mut self, verdict: &Later) -> Option<Ending> {
         self.answer_mut().make_room();
         match self {
@@ -152,8 +152,8 @@ impl Source {
         }
     }
 
-    /// Waits until the statement's time is up or somebody cancels it. `None` when the outcome comes with the rest of its
-    /// rows.
+    /// Waits until the statement's time is up or somebody cancels it. Returns `None` if the outcome comes with the rest of
+    /// the rows.
     async fn interrupted(&mut self, verdict: &Later) -> Option<Ending> {
         match self {
             Self::Rows(rows, answer) => {

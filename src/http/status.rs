@@ -1,35 +1,35 @@
-//! One table: from the kind of an error to its status.
+//! The one table from kinds of errors to statuses.
 
 use axum::http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::query::{Error, Kind};
 
-/// Which statuses errors of the database get.
+/// The statuses that errors of the database get.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statuses {
-    /// Those of Neo4j's Query API: 400 for nearly everything, and 202 once the statement has started.
+    /// The statuses of Neo4j's Query API: 400 for nearly everything, and 202 once the statement has started.
     QueryApi,
-    /// What HTTP has statuses for gets them, and errors say whether the request may be repeated.
+    /// The status that HTTP has for each kind of error; errors also say whether the request may be repeated.
     Precise,
 }
 
 const HEADER: HeaderName = HeaderName::from_static("boltgate-statuses");
 
 impl Statuses {
-    /// Those that a request asks for, or else those that the operator has `settled`.
+    /// The statuses that a request asks for, or `settled` by the operator if it does not.
     ///
     /// # Errors
-    /// When the header says something else.
+    /// When the header has another value.
     pub(super) fn wanted(headers: &HeaderMap, settled: Self) -> Result<Self, Error> {
         match headers.get(HEADER).map(|value| value.as_bytes()) {
             None => Ok(settled),
             Some(b"query-api") => Ok(Self::QueryApi),
             Some(b"precise") => Ok(Self::Precise),
-            Some(_) => Err(Error::bad_request("the header Boltgate-Statuses is neither `query-api` nor `precise`")),
+            Some(_) => Err(Error::bad_request("the header Boltgate-Statuses must be `query-api` or `precise`")),
         }
     }
 
-    /// The status of an answer that is an error from its first byte.
+    /// The status of a whole answer that is an error.
     pub(super) fn of(self, kind: Kind) -> StatusCode {
         match (kind, self) {
             (Kind::Refused | Kind::BadRequest, _) => StatusCode::BAD_REQUEST,
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_be_repeated_is_no_bad_request_where_statuses_are_precise() {
+    fn errors_that_may_be_repeated_are_not_bad_requests_with_precise_statuses() {
         for kind in [Kind::Conflict, Kind::Transient, Kind::Busy, Kind::TooManyAttempts, Kind::Unavailable] {
             assert!(kind.is_retryable());
             assert_ne!(Statuses::Precise.of(kind), StatusCode::BAD_REQUEST, "{kind:?}");

@@ -1,8 +1,8 @@
-//! A body whose text is made by a task of its own.
+//! A body whose text is produced by a task of its own.
 //!
 //! The task owns the rest of the answer, and with it the statement. So a client that does not read cannot keep a deadline
-//! or a cancellation from taking effect: nobody needs to ask for more text for that. At most one part of the text waits for
-//! the reader beside the one that is being written.
+//! or a cancellation from taking effect, since neither depends on anybody asking for more text. Besides the part that is
+//! being written, at most one part of the text waits for the reader.
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -15,16 +15,16 @@ use super::{
     rest::{Rest, Text},
 };
 
-/// The answer cannot be completed; the transfer is broken off, so that nobody takes it for whole.
+/// The answer cannot be completed. The transfer is broken off, so that no client takes the answer for whole.
 #[derive(Debug, Error)]
 #[error("the answer was broken off")]
 pub(super) struct BrokenOff;
 
-/// Text on its way.
+/// A part of the text, on its way to the client.
 enum Part {
-    /// More follows.
+    /// A part that others follow.
     More(Bytes),
-    /// This was all.
+    /// The last part.
     Last(Bytes),
 }
 
@@ -36,7 +36,7 @@ pub(super) fn whole(text: Bytes, ending: Ending) -> Body {
     }
 }
 
-/// The body of an answer that goes on: its first text, and the rest as it comes. Dropping it cancels the statement.
+/// The body of an answer that has not ended: its first text, and the rest as it comes. Dropping it cancels the statement.
 pub(super) fn body(mut rest: Rest) -> Body {
     let first = Part::from(rest.take());
     let (parts, waiting) = mpsc::channel(1);
@@ -44,7 +44,8 @@ pub(super) fn body(mut rest: Rest) -> Body {
     Body::from_stream(stream::unfold(Some((Some(first), waiting)), next))
 }
 
-/// The text that was made before, then what waits, to the last part. Without a last part the transfer is broken off.
+/// Yields the part that is ready, then those that arrive, up to the last one. If the last one never arrives, the transfer is
+/// broken off.
 async fn next(
     state: Option<(Option<Part>, mpsc::Receiver<Part>)>,
 ) -> Option<(Result<Bytes, BrokenOff>, Option<(Option<Part>, mpsc::Receiver<Part>)>)> {
@@ -66,7 +67,7 @@ async fn write(mut rest: Rest, parts: mpsc::Sender<Part>) {
         let ready = rest.is_ready();
         tokio::select! {
             biased;
-            // Nobody waits for it any more.
+            // The client has left.
             () = parts.closed() => return,
             room = parts.reserve(), if ready => {
                 let Ok(room) = room else { return };
@@ -77,7 +78,7 @@ async fn write(mut rest: Rest, parts: mpsc::Sender<Part>) {
                     return;
                 }
             }
-            () = rest.go_on() => {}
+            () = rest.proceed() => {}
         }
     }
 }

@@ -1,6 +1,6 @@
-//! What a response that ends with an error means for the key of its request.
+//! What a response that ends with an error means for the `Idempotency-Key` of its request.
 //!
-//! It travels with the response, as an extension of it. A response without one is the answer for good.
+//! The verdict travels with the response, as an extension. A response without one is the answer for good.
 
 use std::sync::{Arc, OnceLock};
 

@@ -1,4 +1,4 @@
-//! Media types: what a request's body is written in, and what its answer is to be written in.
+//! Media types: the format of a request's body, and the format that its answer is to have.
 
 mod range;
 
@@ -13,41 +13,41 @@ use super::status::Statuses;
 use crate::json::{TypedVersion, View};
 use range::{Range, ranges, unquoted};
 
-/// How an answer is laid out.
+/// The layout of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Layout {
     /// One JSON document.
     Document,
-    /// One JSON object a line.
+    /// JSON Lines: one object in each line.
     Lines,
 }
 
-/// The media type of an answer.
+/// The format of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Format {
     pub(super) layout: Layout,
     pub(super) view: View,
-    /// As it goes into `Content-Type`: with the parameters that the client asked for, and no others.
+    /// The value of `Content-Type`, with the parameters that the client asked for, and no others.
     pub(super) content_type: Cow<'static, str>,
-    /// Which statuses errors get.
+    /// The statuses that errors get.
     pub(super) statuses: Statuses,
 }
 
-/// Why a header does not do.
+/// Why a header cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unfit {
-    /// It is no list of media ranges.
+    /// It is not a list of media ranges.
     Malformed(&'static str),
-    /// None of it is spoken here: 406 for `Accept`, 415 for `Content-Type`.
+    /// It names no supported type: 406 for `Accept`, 415 for `Content-Type`.
     Unsupported,
 }
 
 pub(super) const JSON: &str = "application/json";
 
-/// A media type, and how values look in it.
+/// A media type, and the view of values in it.
 type Type = (&'static str, View);
 
-/// JSON documents: request bodies and answers.
+/// JSON documents, for request bodies and answers.
 const DOCUMENTS: [Type; 5] = [
     (JSON, View::Plain),
     ("application/vnd.neo4j.query", View::Typed(TypedVersion::V1_0)),
@@ -56,7 +56,7 @@ const DOCUMENTS: [Type; 5] = [
     ("application/vnd.neo4j.query.v1.2", View::Typed(TypedVersion::V1_2)),
 ];
 
-/// JSON Lines: the bodies of bulk loads, and answers.
+/// JSON Lines, for the bodies of bulk loads and for answers.
 const LINES: [Type; 4] = [
     ("application/jsonl", View::Plain),
     ("application/vnd.neo4j.query.v1.0+jsonl", View::Typed(TypedVersion::V1_0)),
@@ -64,19 +64,19 @@ const LINES: [Type; 4] = [
     ("application/vnd.neo4j.query.v1.2+jsonl", View::Typed(TypedVersion::V1_2)),
 ];
 
-/// Other names for lines of plain JSON, for the bodies of bulk loads.
+/// Other names for plain JSON Lines, for the bodies of bulk loads.
 const LINE_NAMES: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
 
-/// The types of answers.
+/// The types of answers, by layout.
 const ANSWERS: [(Layout, &[Type]); 2] = [(Layout::Document, &DOCUMENTS), (Layout::Lines, &LINES)];
 
-/// The types of answers, as a list for people.
+/// The names of the types that answers can have, as a list for people.
 pub(super) fn answers() -> String {
     names(ANSWERS.into_iter().flat_map(|(_, types)| types))
 }
 
-/// The types of bodies, as a list for people; with those of bulk loads where these can be sent.
+/// The names of the types that bodies can have, as a list for people; with those of bulk loads if `loads` are accepted.
 pub(super) fn bodies(loads: bool) -> String {
     let documents = names(&DOCUMENTS);
     if loads { format!("{documents}; for a bulk load {}, {}", LINE_NAMES.join(", "), names(&LINES)) } else { documents }
@@ -86,13 +86,13 @@ fn names<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
     types.into_iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// The layout and type of an answer whose name is wanted.
+/// The first type of an answer whose name is wanted, and its layout.
 fn answer(is_wanted: impl Fn(&str) -> bool) -> Option<(Layout, &'static Type)> {
     ANSWERS.iter().find_map(|(layout, types)| Some((*layout, types.iter().find(|(name, _)| is_wanted(name))?)))
 }
 
 impl Format {
-    /// Plain JSON in one document: what those get who ask for nothing.
+    /// Plain JSON in one document, the default.
     pub(super) fn plain() -> Self {
         Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into(), statuses: Statuses::QueryApi }
     }
@@ -102,11 +102,11 @@ impl Format {
         self.layout == Layout::Document && self.view == View::Plain
     }
 
-    /// The format that `Accept` asks for: the highest `q`, then what is concrete, then what comes first. As on
-    /// Neo4j, `q=0` excludes nothing.
+    /// The format that `Accept` asks for. The range with the highest `q` wins; among equals a concrete one, then the first.
+    /// As on Neo4j, `q=0` excludes nothing.
     ///
     /// # Errors
-    /// [`Unfit`].
+    /// [`Unfit`] if the header cannot be read, or names no supported type.
     pub(super) fn accepted(headers: &HeaderMap) -> Result<Self, Unfit> {
         let values = headers.get_all(header::ACCEPT);
         match the_only(&values).and_then(Self::exactly) {
@@ -115,7 +115,7 @@ impl Format {
         }
     }
 
-    /// The only format of a header that is nothing but a name of ours, or anything at all. Most are, and need no parser.
+    /// The format of a header that consists of one supported name or `*/*`. Most headers do, and need no parser.
     fn exactly(value: &HeaderValue) -> Option<Self> {
         if value == "*/*" {
             return Some(Self::plain());
@@ -145,17 +145,17 @@ impl Format {
     }
 }
 
-/// What the body is written in: `None` when the header is missing.
+/// The view of values in a request's body; `None` if the header is missing.
 ///
 /// # Errors
-/// [`Unfit`].
+/// [`Unfit`] if the header cannot be read, or names no supported type.
 pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let Some(value) = values.next() else {
         return Ok(None);
     };
     if values.next().is_some() {
-        return Err(Unfit::Malformed("Content-Type is given twice"));
+        return Err(Unfit::Malformed("there are two headers Content-Type; send one"));
     }
     match DOCUMENTS.iter().find(|(name, _)| value == name) {
         Some((_, view)) => Ok(Some(*view)),
@@ -166,21 +166,21 @@ pub(super) fn content(headers: &HeaderMap) -> Result<Option<View>, Unfit> {
 fn content_range(value: &HeaderValue) -> Result<Option<View>, Unfit> {
     let text = value.to_str().map_err(|_| Unfit::Malformed("Content-Type is not ASCII"))?;
     if unquoted(text, ',').count() > 1 {
-        return Err(Unfit::Malformed("Content-Type names more than one type"));
+        return Err(Unfit::Malformed("Content-Type must name one type, not several"));
     }
-    let range = Range::parse(text).ok_or(Unfit::Malformed("Content-Type is no media type"))?;
+    let range = Range::parse(text).ok_or(Unfit::Malformed("Content-Type is not a media type"))?;
     if !range.name.contains('/') {
-        return Err(Unfit::Malformed("Content-Type is no media type"));
+        return Err(Unfit::Malformed("Content-Type is not a media type"));
     }
     if range.is_wildcard() {
-        // Neo4j takes whichever reader comes first, and that changes from start to start.
+        // Neo4j takes whichever reader happens to come first, which differs from start to start.
         return Ok(Some(View::Plain));
     }
     let document = DOCUMENTS.iter().find(|(name, _)| range.is(name));
     document.map(|(_, view)| Some(*view)).ok_or(Unfit::Unsupported)
 }
 
-/// What the lines of a streamed body are written in; `None` when it is no such body.
+/// The view of values in a body of lines; `None` if the body is something else.
 pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
     let range = Range::parse(the_only(&headers.get_all(header::CONTENT_TYPE))?.to_str().ok()?)?;
     if LINE_NAMES.iter().any(|name| range.is(name)) {
@@ -189,7 +189,7 @@ pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
     LINES.iter().find(|(name, _)| range.is(name)).map(|(_, view)| *view)
 }
 
-/// The first coding of a body that does not come as it is, cut off where it is too long to be one.
+/// The first content coding of a body that has one, cut off if it is too long to be a name.
 pub(super) fn coding(headers: &HeaderMap) -> Option<String> {
     const LONGEST: usize = 32;
     let values = headers.get_all(header::CONTENT_ENCODING).iter();

@@ -1,4 +1,4 @@
-//! Media ranges as headers have them: names, parameters in quotes and out of them, weights.
+//! Media ranges in headers: names, parameters with and without quotes, and weights.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use super::{Format, JSON, Statuses, Unfit, answer};
 pub(super) struct Range<'a> {
     pub(super) name: &'a str,
     parameters: Vec<(&'a str, Cow<'a, str>)>,
-    /// In thousandths.
+    /// The weight `q`, in thousandths.
     pub(super) quality: u16,
 }
 
 /// All ranges of a header.
 pub(super) fn ranges<'a>(values: &'a GetAll<'_, HeaderValue>) -> Result<Vec<Range<'a>>, Unfit> {
-    const MALFORMED: Unfit = Unfit::Malformed("Accept is no list of media types");
+    const MALFORMED: Unfit = Unfit::Malformed("Accept is not a list of media types");
     let mut ranges = Vec::new();
     for value in values {
         let text = value.to_str().map_err(|_| MALFORMED)?;
@@ -28,7 +28,7 @@ pub(super) fn ranges<'a>(values: &'a GetAll<'_, HeaderValue>) -> Result<Vec<Rang
 }
 
 impl<'a> Range<'a> {
-    /// Reads one range; `None` if it is none.
+    /// Reads one range; `None` if the text is something else.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let mut parts = unquoted(text, ';').map(str::trim);
         let name = parts.next().filter(|name| !name.is_empty())?;
@@ -52,7 +52,7 @@ impl<'a> Range<'a> {
         self.name == "*/*" || self.name.eq_ignore_ascii_case("application/*") || self.is_bare_application()
     }
 
-    /// Some clients say no more than this, and Neo4j reads it as `application/*`.
+    /// Some clients send no more than this, which Neo4j reads as `application/*`.
     fn is_bare_application(&self) -> bool {
         self.name.eq_ignore_ascii_case("application") || self.name == "*"
     }
@@ -68,7 +68,7 @@ impl<'a> Range<'a> {
             return Some(Format::plain());
         }
         let (layout, &(name, view)) = answer(|name| self.is(name))?;
-        // As the client spelled it, save for plain JSON, whose name and charset come back in small letters.
+        // As the client spelled it, except for plain JSON, whose name and charset come back in lower case.
         let mut content_type = if name == JSON { name } else { self.name }.to_owned();
         for (key, value) in &self.parameters {
             let fold = name == JSON && key.eq_ignore_ascii_case("charset");
@@ -79,7 +79,7 @@ impl<'a> Range<'a> {
     }
 }
 
-/// The value of a parameter: a token, or a quoted string without its quotes.
+/// Reads the value of a parameter: a token, or a quoted string without its quotes.
 fn parameter(text: &str) -> Option<Cow<'_, str>> {
     let Some(inside) = text.strip_prefix('"') else {
         return is_token(text).then_some(Cow::Borrowed(text));
@@ -94,7 +94,7 @@ fn parameter(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A value as it is written in a header: in quotes only where it needs them.
+/// Writes a value as headers have it, with quotes only if it needs them.
 fn quoted(value: String) -> String {
     if value.is_empty() || is_token(&value) {
         return value;
@@ -102,7 +102,7 @@ fn quoted(value: String) -> String {
     format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
-/// What `separator` separates where it does not stand in a quoted string.
+/// Splits at each `separator` that is not inside a quoted string.
 pub(super) fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let (mut quoted, mut escaped) = (false, false);
     text.split(move |sign| {
@@ -113,7 +113,7 @@ pub(super) fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str
     })
 }
 
-/// A weight from 0 to 1 with at most three decimals, in thousandths. Java's old HTTP client leaves out the zero: `.2`.
+/// Reads a weight from 0 to 1 with at most three decimals, in thousandths. Java's old HTTP client leaves out the zero: `.2`.
 fn quality(text: &str) -> Option<u16> {
     let (whole, decimals) = match text.split_once('.') {
         Some(("", decimals)) if !decimals.is_empty() => ("0", decimals),

@@ -52,7 +52,7 @@ fn the_best_range_wins() {
 }
 
 #[test]
-fn what_cannot_be_served_and_what_cannot_be_read() {
+fn unsupported_and_malformed_ranges_are_told_apart() {
     for accept in [
         "text/html",
         "garbage",
@@ -84,7 +84,7 @@ fn what_cannot_be_served_and_what_cannot_be_read() {
 }
 
 #[test]
-fn what_needs_no_parser_is_what_the_parser_says() {
+fn headers_read_without_the_parser_agree_with_it() {
     for name in DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["*/*"]) {
         let value = HeaderValue::from_static(name);
         let accept = headers(header::ACCEPT, &[name]);
