@@ -137,21 +137,46 @@ impl Refusal {
 
     /// A request whose key cannot be used. Its status is the same whichever statuses were asked for.
     pub(super) fn of_key(refused: Refused) -> Self {
-        let (status, kind, code) = match refused {
-            Refused::KeyReused => {
-                (StatusCode::UNPROCESSABLE_ENTITY, Kind::BadRequest, "Boltgate.ClientError.Idempotency.KeyReused")
-            }
-            Refused::InProgress => {
-                (StatusCode::CONFLICT, Kind::Unavailable, "Boltgate.ClientError.Idempotency.RequestInProgress")
-            }
-            Refused::StoreFull | Refused::CallerFull => {
-                (StatusCode::SERVICE_UNAVAILABLE, Kind::Unavailable, "Boltgate.TransientError.Idempotency.StoreFull")
-            }
-            Refused::OutcomeUnknown => {
-                (StatusCode::BAD_GATEWAY, Kind::OutcomeUnknown, "Boltgate.DatabaseError.Transaction.OutcomeUnknown")
-            }
+        let (status, kind, code, message) = match refused {
+            Refused::KeyReused => (
+                StatusCode::UNPROCESSABLE_ENTITY,
+                Kind::BadRequest,
+                "Boltgate.ClientError.Idempotency.KeyReused",
+                "This Idempotency-Key was used before, for a request that differs from this one in its method, path, \
+                 query, body, or one of the headers Accept, Content-Type and Boltgate-*. Use another key for another \
+                 request.",
+            ),
+            Refused::InProgress => (
+                StatusCode::CONFLICT,
+                Kind::Unavailable,
+                "Boltgate.ClientError.Idempotency.RequestInProgress",
+                "The first request with this Idempotency-Key is still being carried out. Send this one again later to \
+                 get its answer.",
+            ),
+            Refused::StoreFull => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Kind::Unavailable,
+                "Boltgate.TransientError.Idempotency.StoreFull",
+                "No room is left to keep another answer under an Idempotency-Key (idempotency.capacity). Nothing was \
+                 done; try again later.",
+            ),
+            Refused::CallerFull => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                Kind::Unavailable,
+                "Boltgate.TransientError.Idempotency.StoreFull",
+                "The answers kept for this caller under an Idempotency-Key fill its half of the room \
+                 (idempotency.capacity). Nothing was done; try again later.",
+            ),
+            Refused::OutcomeUnknown => (
+                StatusCode::BAD_GATEWAY,
+                Kind::OutcomeUnknown,
+                "Boltgate.DatabaseError.Transaction.OutcomeUnknown",
+                "The request with this Idempotency-Key has ended, but its answer was lost, or too large to be kept \
+                 (idempotency.max_answer, idempotency.capacity); whether it took effect is not known. Look at the data, \
+                 and use another key if it has to be carried out again.",
+            ),
         };
-        Self::stated(status, Error::new(kind, code, refused.to_string()))
+        Self::stated(status, Error::new(kind, code, message))
     }
 
     /// Any other error, in the format that the client asked for.
