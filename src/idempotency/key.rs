@@ -1,4 +1,4 @@
-//! The key that a client gives its request, and what tells the request from others.
+//! The key that a client gives its request, and the fingerprint that tells the request from others.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ impl Key {
     }
 }
 
-/// Equal for requests that ask for the same.
+/// A hash that is equal for requests that ask for the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; blake3::OUT_LEN]);
 
-/// Makes a [`Fingerprint`] of the parts of a request. Each part is hashed behind its length, so that the same bytes divided
-/// otherwise are another request.
+/// Hashes the parts of a request. The length of each part is hashed before it, so that the same bytes in other parts give
+/// another fingerprint.
 #[derive(Default)]
 pub struct Fingerprinter(blake3::Hasher);
 
@@ -39,7 +39,7 @@ impl Fingerprinter {
         self.0.update(part);
     }
 
-    /// Adds any number of parts.
+    /// Adds a list of parts.
     pub fn list<'a>(&mut self, parts: impl Iterator<Item = &'a [u8]>) {
         let parts: Vec<_> = parts.collect();
         self.0.update(&parts.len().to_le_bytes());
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_divided_otherwise_are_another_request() {
+    fn the_same_bytes_in_other_parts_are_another_request() {
         let of = |parts: &[&str], list: &[&str]| {
             let mut fingerprinter = Fingerprinter::default();
             parts.iter().for_each(|part| fingerprinter.part(part.as_bytes()));

@@ -44,15 +44,16 @@ pub(super) struct Ledger {
     requests: HashMap<Id, Request>,
     /// The requests that have ended, the oldest first.
     ended: VecDeque<(Instant, Id)>,
-    /// Room taken, in bytes: in all, and by each caller.
+    /// The room taken in all, in bytes.
     taken: usize,
+    /// The room taken by each caller, in bytes.
     taken_by: ByIdentity<usize>,
 }
 
 struct Request {
     fingerprint: Fingerprint,
     state: State,
-    /// Room that is counted as taken, in bytes.
+    /// The room that is counted for it, in bytes.
     room: usize,
 }
 
@@ -98,15 +99,15 @@ impl Ledger {
         Ok(Found::Nothing)
     }
 
-    /// Notes that the request of `id` has ended. Returns `false` if only the key was stored, because no answer was given or
-    /// there was no room for it.
+    /// Notes that the request of `id` has ended. Returns `false` if only the key was stored, because there was no answer or no
+    /// room for it.
     pub(super) fn end(&mut self, id: Id, answer: Option<&Arc<Answer>>) -> bool {
         let Some(mut request) = self.requests.remove(&id) else { return false };
         self.give_back(id.owner, request.room);
         let all = self.settings.capacity;
         let answer = answer.filter(|answer| {
             let room = bare(&id) + room(answer);
-            // What was reserved has just been given back, so a small answer fits.
+            // The reserved room has just been given back, so a small answer fits.
             self.taken + room <= all && self.taken_by(id.owner) + room <= all / 2
         });
         request.room = bare(&id) + answer.map_or(0, |answer| room(answer));
@@ -124,7 +125,7 @@ impl Ledger {
         }
     }
 
-    /// Removes what has been stored for long enough. Each request is removed once, so this is cheap on average.
+    /// Removes requests that have been stored for long enough. Each is removed once, so this is cheap on average.
     fn sweep(&mut self) {
         let now = Instant::now();
         while let Some((_, id)) = self.ended.pop_front_if(|(ended, _)| now - *ended >= self.settings.keep) {
@@ -151,7 +152,7 @@ impl Ledger {
         }
     }
 
-    /// Room taken, in bytes: in all, and by each caller.
+    /// The room taken in all and by each caller, in bytes.
     #[cfg(test)]
     pub(super) fn room_taken(&self) -> (usize, Vec<usize>) {
         (self.taken, self.taken_by.values().copied().collect())

@@ -2,8 +2,8 @@
 //!
 //! Promises that the work behind a key is started once within `keep`; that it runs to its end even if the client leaves,
 //! counted so that whoever stops the gateway can wait for it; and that whoever sends the same request again gets the first
-//! answer. A small answer is always stored; a larger one is unless there was no room left for it when it was ready. May not
-//! know routes, media types, or what the work is. Everything is in memory: a restart forgets it.
+//! answer. A small answer is always stored; a larger one is stored if there is room for it when it is ready. May not know
+//! routes, media types, or what the work is. Everything is in memory: a restart forgets it.
 
 mod key;
 mod ledger;
@@ -26,7 +26,7 @@ use tracing::Instrument as _;
 use crate::auth::IdentityKey;
 use store::{Claim, Claimed};
 
-/// What the operator decides about stored answers.
+/// The operator's settings for stored answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
     /// How long an answer is stored.
@@ -37,10 +37,10 @@ pub struct Settings {
     pub capacity: usize,
 }
 
-/// What may follow the last row, in bytes.
+/// The longest text that may follow the last row, in bytes.
 const AFTER_ROWS: usize = 64 * 1024;
 
-/// An answer, as far as it is the same each time. What belongs to one connection is added later.
+/// The part of an answer that is the same each time. Headers that belong to one connection are added later.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The status.
@@ -51,35 +51,35 @@ pub struct Answer {
     pub body: Bytes,
 }
 
-/// What the end of a request means for its key, where its answer must not be stored.
+/// Why the answer to a request must not be stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Nothing was applied, and the request may be repeated.
     NothingDone,
-    /// Whether anything was applied is not known, and the answer is of no use to anybody later: it is about a login.
+    /// Whether anything was applied is not known, and the answer, which is about a login, is of no use later.
     Unknown,
 }
 
-/// What a request with a key came to.
+/// The outcome of a request with a key.
 #[derive(Debug)]
 pub struct Outcome {
-    /// For the client that waits for it.
+    /// The answer for the client that waits for it.
     pub answer: Answer,
-    /// Without one, the answer is stored for all who send the request again.
+    /// Why the answer must not be stored; `None` stores it for clients that send the request again.
     pub verdict: Option<Verdict>,
 }
 
-/// What the sender of a request with a key is told.
+/// The answer to a request with a key.
 #[derive(Debug)]
 pub struct Told {
     /// The answer.
     pub answer: Arc<Answer>,
-    /// Whether it was stored when the same request was sent before.
+    /// Whether it is the stored answer to the same request, sent before.
     pub is_replay: bool,
 }
 
-/// The answer to the request of `owner` with this key. `work` carries the request out, and is started only if the key is
-/// new; it yields nothing when its answer was lost or is longer than [`Store::longest`].
+/// Carries out the request of `owner` with this key, or finds its stored answer. `work` is started only if the key is new; it
+/// yields `None` if the answer was lost or is longer than [`Store::longest`].
 ///
 /// # Errors
 /// [`Refused`] when the key cannot be used, or is used up.
@@ -95,7 +95,7 @@ where
 {
     match store.claim(owner, key, fingerprint)? {
         Claimed::Again(answer) => Ok(Told { answer, is_replay: true }),
-        // A task of its own continues when the client has left.
+        // In a task of its own, which continues when the client has left.
         Claimed::First(claim) => match store.spawn(carry_out(claim, work()).in_current_span()).await {
             Ok(told) => told,
             Err(_) => Err(Refused::OutcomeUnknown),

@@ -21,15 +21,15 @@ pub struct Store {
     work: TaskTracker,
 }
 
-/// What a key is good for.
+/// The result of a claim to a key.
 pub(super) enum Claimed {
-    /// It is new: the request is to be carried out.
+    /// The key is new: the request is to be carried out.
     First(Claim),
-    /// The answer to the request when it was first sent.
+    /// The request was sent before; this was its answer.
     Again(Arc<Answer>),
 }
 
-/// The only right to carry out the request of a key. Dropping it unused means that the outcome is not known.
+/// The exclusive right to carry out the request of a key. Dropping it unused means that the outcome is not known.
 pub(super) struct Claim {
     store: Store,
     id: Option<Id>,
@@ -59,7 +59,7 @@ impl Store {
         self.max_answer().saturating_add(AFTER_ROWS)
     }
 
-    /// What is known of `owner`'s `key`.
+    /// Claims `owner`'s `key` for a request.
     ///
     /// # Errors
     /// [`Refused`] when the key cannot be used.

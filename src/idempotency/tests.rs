@@ -1,4 +1,4 @@
-//! One work for each key, whatever happens on the way.
+//! The work behind a key is carried out once, whatever happens.
 
 use std::{
     future::{pending, ready},
@@ -139,7 +139,7 @@ async fn nobody_knows_the_outcome_of_lost_work() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_answer_is_kept_for_its_time() {
+async fn an_answer_is_stored_for_its_time() {
     let store = store();
     send(&store, "a", "x", answer_of(1)).await.unwrap();
     let go_on = send_and_leave(&store, "b").await;
@@ -147,7 +147,7 @@ async fn an_answer_is_kept_for_its_time() {
     assert!(repeat(&store, "a").await.unwrap().is_replay);
     advance(Duration::from_millis(1)).await;
     assert!(!send(&store, "a", "y", answer_of(2)).await.unwrap().is_replay);
-    // However long it takes, and its time begins when there is an answer.
+    // A request may take any time; its answer is stored from the moment that it is ready.
     assert_eq!(repeat(&store, "b").await.unwrap_err(), Refused::InProgress);
     go_on.notify_one();
     advance(Duration::from_millis(1)).await;
@@ -171,7 +171,7 @@ async fn one_caller_may_fill_half_of_the_room() {
         }
     };
     assert_eq!((kept, refused), (12, Refused::CallerFull));
-    // Nothing that is kept makes way, and nothing of it is out of reach.
+    // No stored answer is removed to make room, and all of them can be had.
     for name in 0..kept {
         assert!(repeat(&store, &name.to_string()).await.unwrap().is_replay);
     }
