@@ -1,6 +1,6 @@
 //! The text of an answer as it grows: the buffer, its limits, and when it is worth sending.
 //!
-//! Written into one buffer, which the response takes away whenever it is full enough.
+//! The text is written into one buffer, which the response takes whenever it holds enough.
 
 use std::time::Instant;
 
@@ -14,18 +14,17 @@ use crate::{
     query::{BatchEnd, Error, Flow, ResultEnd, RowRefused, RowSink},
 };
 
-/// Room for a small answer, in bytes.
+/// The capacity of a new buffer, in bytes, which a small answer fits into.
 const SMALL: usize = 1024;
 
-/// This much text, in bytes, is worth a write of its own when the database keeps the next row waiting: the first time, and
-/// once the client has something to read.
+/// The amount of text, in bytes, that is worth sending while the next row has not arrived: for the first part of an answer,
+/// and for later ones, when the client already has something to read.
 const ENOUGH: usize = 32 * 1024;
 const ENOUGH_MORE: usize = 128 * 1024;
 
-/// This much text, in bytes, is held before the reader has to take some.
+/// The amount of text, in bytes, at which no more is written until some is taken.
 const FULL: usize = 4 * 1024 * 1024;
 
-/// The only limit that answers have.
 const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer is too large to be kept under an \
                                  Idempotency-Key (idempotency.max_answer); the rows from here on are left out.";
 
@@ -33,20 +32,20 @@ const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer i
 pub(in crate::http) struct Answer {
     out: BytesMut,
     encoder: Encoder,
-    /// How much text was taken away, and how much there may be in all.
+    /// The length of the text that was taken, in bytes.
     taken: usize,
+    /// The longest length of the whole text, in bytes.
     limit: usize,
-    /// The longest part that was taken away.
+    /// The length of the longest part that was taken, in bytes.
     part: usize,
-    /// When the request arrived; the API's timings count from there.
+    /// When the request arrived, which the answer's timings count from.
     received: Instant,
     /// Milliseconds until the statement was accepted.
     available: u128,
 }
 
 impl Answer {
-    /// The answer to one statement. Its rows end where they go beyond `limit` bytes; the statement is carried out all the
-    /// same.
+    /// The answer to one statement. Its rows end before they exceed `limit` bytes; the statement is carried out anyway.
     pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limit: Option<usize>) -> Self {
         Self::of(Encoder::new(format, counters, Results::One), received, limit)
     }
@@ -80,16 +79,16 @@ impl Answer {
         self.out.split().freeze()
     }
 
-    /// Makes room for another part. Once the reader is done with the one before, that is where it was: no buffer grows step
-    /// by step again, and memory does not grow with the number of parts.
+    /// Makes room for another part at once, so that the buffer does not grow step by step again. Once the previous part has
+    /// been sent, the new one takes its place in memory.
     pub(in crate::http) fn make_room(&mut self) {
-        // What is written already would have to move.
+        // Otherwise the text in it would have to be moved.
         if self.out.is_empty() {
             self.out.reserve(self.part);
         }
     }
 
-    /// Whether enough has been written that it is worth handing over.
+    /// Whether there is enough text to be worth sending.
     pub(in crate::http) fn is_worth_taking(&self) -> bool {
         self.out.len() >= self.enough()
     }
@@ -98,7 +97,7 @@ impl Answer {
         if self.taken == 0 { ENOUGH } else { ENOUGH_MORE }
     }
 
-    /// Whether something has to be taken before more is written: there is no room, or a row is half written.
+    /// Whether text has to be taken before more is written, because the buffer is full or a row is half written.
     pub(in crate::http) fn is_full(&self) -> bool {
         self.out.len() >= FULL || self.encoder.is_torn()
     }
@@ -108,7 +107,7 @@ impl Answer {
         self.encoder.flaws()
     }
 
-    /// Ends the answer, which has one result; says why values or rows are missing.
+    /// Ends an answer of one result, and says why values or rows are missing from it.
     pub(in crate::http) fn end(&mut self, end: &ResultEnd, columns: &Columns) -> Ending {
         let mut errors = match self.encoder.flaws() {
             flaws if flaws.count > 0 => flaws::errors(flaws, columns),
@@ -124,12 +123,12 @@ impl Answer {
         self.encoder.close(&mut self.out, summary);
     }
 
-    /// Ends the answer, which has several results.
+    /// Ends an answer of several results.
     pub(super) fn end_batch(&mut self, end: &BatchEnd, attempts: u32) {
         self.encoder.end_batch(&mut self.out, end, attempts);
     }
 
-    /// Ends the answer with what went wrong after it was begun.
+    /// Ends the answer with an error that occurred after it was begun.
     pub(in crate::http) fn fail(&mut self, error: &Error, at: Option<At>) -> Ending {
         self.encoder.fail(&mut self.out, error, at)
     }
@@ -143,7 +142,7 @@ impl RowSink for Answer {
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let before = self.out.len();
-        // What is to be kept as a whole is not handed over in the middle of a row.
+        // An answer that is stored as a whole is not divided in the middle of a row.
         let room = if self.limit == usize::MAX { FULL } else { (self.limit - self.taken).saturating_add(1) };
         let written = self.encoder.row(&mut self.out, fields, columns, room).map_err(refused);
         if self.length() > self.limit {

@@ -1,4 +1,4 @@
-//! The text of a batch's answer: one result after another, and what they amount to.
+//! The text of an answer to a batch: one result after another, and a summary of all of them.
 
 use std::time::Instant;
 
@@ -12,11 +12,11 @@ use crate::{
 const TOO_LARGE_TO_KEEP: &str = "The answer is too large to be kept under an Idempotency-Key (idempotency.max_answer); \
                                  nothing of the batch was applied. Ask for fewer rows, or send it without a key.";
 
-/// The text of one batch's answer.
+/// The text of the answer to one batch.
 pub(in crate::http) struct BatchAnswer {
     answer: Answer,
     limit: usize,
-    /// Of the result that was opened last.
+    /// The columns of the result that was opened last.
     columns: Columns,
 }
 
@@ -27,12 +27,12 @@ impl BatchAnswer {
         Self { answer, limit: limit.unwrap_or(usize::MAX), columns: Columns { count: 0, list: Vec::new() } }
     }
 
-    /// The text itself.
+    /// The text so far.
     pub(in crate::http) fn answer(&self) -> &Answer {
         &self.answer
     }
 
-    /// The text itself, for whoever takes it.
+    /// The text so far, to be taken.
     pub(in crate::http) fn answer_mut(&mut self) -> &mut Answer {
         &mut self.answer
     }
@@ -46,7 +46,7 @@ impl BatchAnswer {
         self.answer.end_batch(end, attempts);
     }
 
-    /// Ends the answer to a batch that failed after some of the answer had left.
+    /// Ends the answer to a batch that failed after a part of the answer was sent.
     pub(in crate::http) fn fail(&mut self, failure: &BatchError) -> Ending {
         self.answer.fail(&failure.error, failure.statement.map(At::Statement))
     }
@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn results_stand_in_order() {
+    fn results_are_in_order() {
         let end = BatchEnd { counters: None, committed: Committed { bookmark: "FB:x".into(), notice: None } };
         let mut document = two_results(Layout::Document);
         document.end(&end, 3);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn another_attempt_leaves_nothing_of_the_first() {
+    fn a_new_attempt_starts_from_nothing() {
         let mut batch = two_results(Layout::Document);
         batch.restart();
         batch.open(&columns());
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failure_closes_what_is_open() {
+    fn a_failure_closes_the_open_result() {
         let failure = BatchError::from(Error::invalid("x"));
         for open in [true, false] {
             let mut batch = two_results(Layout::Document);

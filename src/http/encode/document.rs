@@ -16,11 +16,11 @@ pub(super) struct Document {
     wanted: Wanted,
     results: Results,
     writer: RowWriter,
-    /// A result was opened before, whether it is closed or not.
+    /// Whether a result was opened.
     has_results: bool,
-    /// A result is open.
+    /// Whether a result is open.
     is_open: bool,
-    /// The result that was opened last has rows.
+    /// Whether the result that was opened last has rows.
     has_rows: bool,
 }
 

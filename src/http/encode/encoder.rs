@@ -1,4 +1,4 @@
-//! The choice of a format, made once for each answer.
+//! The choice between formats, made once for each answer.
 
 use bytes::BytesMut;
 
@@ -10,13 +10,13 @@ use crate::{
     query::{BatchEnd, Committed, Error, Transaction},
 };
 
-/// An encoder of any format. An enum and not a trait object: rows are written without a call through a pointer.
+/// The encoder of an answer. It is an enum rather than a trait object, so that no row costs a call through a pointer.
 pub(super) enum Encoder {
     Document(Document),
     Lines(Lines),
 }
 
-/// Does the same with the encoder of whichever format it is.
+/// Evaluates an expression with the encoder of each format.
 macro_rules! of_any_format {
     ($encoder:expr, $format:ident => $call:expr) => {
         match $encoder {

@@ -1,19 +1,19 @@
-//! Errors as objects of the API.
+//! Errors as JSON objects.
 
 use bytes::BytesMut;
 
 use crate::{http::status::Statuses, json::output, query::Error};
 
-/// Which part of a request an error is about.
+/// The part of a request that an error is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) enum At {
     /// A statement of a batch, counted from 0.
     Statement(usize),
-    /// Lines of a body, the first and the last, counted from 1.
+    /// The first and the last of several lines of a body, counted from 1.
     Lines(u64, u64),
 }
 
-/// A list of errors.
+/// Writes a list of errors.
 pub(super) fn write_all(out: &mut BytesMut, errors: &[Error], statuses: Statuses) {
     out.extend_from_slice(b"[");
     for (position, error) in errors.iter().enumerate() {
@@ -25,7 +25,7 @@ pub(super) fn write_all(out: &mut BytesMut, errors: &[Error], statuses: Statuses
     out.extend_from_slice(b"]");
 }
 
-/// A list of one error.
+/// Writes a list of one error.
 pub(super) fn write(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
     out.extend_from_slice(b"[");
     write_one(out, error, statuses, at);

@@ -1,4 +1,4 @@
-//! Values that were left out because they make no sense, as errors that name row, column and reason.
+//! Invalid values that were replaced by null, as errors that name row, column and reason.
 
 use super::columns;
 use crate::{
@@ -7,8 +7,8 @@ use crate::{
     query::Error,
 };
 
-/// One error for each flaw that is remembered, and one for the rest.
-pub(super) fn errors(flaws: &ReplacedValues, columns: &Columns) -> Vec<Error> {
+/// Makes one error of each flaw that is remembered, and one of the rest.
+pub(super) fn errors(flaws: &Flaws, columns: &Columns) -> Vec<Error> {
     let mut errors: Vec<_> = flaws.first.iter().map(|flaw| Error::malformed(text(flaw, columns))).collect();
     let rest = flaws.count.saturating_sub(u64::try_from(errors.len()).unwrap_or(u64::MAX));
     if rest > 0 {
@@ -17,7 +17,7 @@ pub(super) fn errors(flaws: &ReplacedValues, columns: &Columns) -> Vec<Error> {
     errors
 }
 
-/// What is said of one flaw.
+/// The message about one flaw.
 pub(super) fn text(Flaw { row, column, reason }: &Flaw, columns: &Columns) -> String {
     let name = columns::name(columns, *column);
     format!(

@@ -1,4 +1,4 @@
-//! The account of a bulk load.
+//! The answer to a bulk load: how much of it was committed.
 
 use bytes::{Bytes, BytesMut};
 
@@ -9,7 +9,7 @@ use crate::{
     query::{BatchEnd, Committed, Counters, Error},
 };
 
-/// What a load has come to.
+/// How much of a bulk load was committed so far.
 pub(in crate::http) struct Loaded {
     rows: usize,
     transactions: u32,
@@ -19,18 +19,18 @@ pub(in crate::http) struct Loaded {
 }
 
 impl Loaded {
-    /// Nothing yet.
+    /// A load of which nothing has been committed. `counters` says whether the answer counts what was changed.
     pub(in crate::http) fn new(counters: bool) -> Self {
         Self { rows: 0, transactions: 0, attempts: 0, counters: counters.then(Counters::default), committed: None }
     }
 
-    /// So many more rows were committed together.
+    /// Adds a transaction of `rows` that was committed after `attempts`.
     pub(in crate::http) fn committed(&mut self, rows: usize, attempts: u32, end: &BatchEnd) {
         self.rows += rows;
         self.transactions += 1;
         self.attempted(attempts);
         if let (Some(sums), Some(counters)) = (&mut self.counters, &end.counters) {
-            // The engine made them, so they can be read.
+            // They were written by the engine, so reading them does not fail.
             let _ = sums.add(counters);
         }
         let earlier = self.committed.take().and_then(|committed| committed.notice);
@@ -38,12 +38,12 @@ impl Loaded {
         self.committed = Some(Committed { bookmark, notice: notice.or(earlier) });
     }
 
-    /// So many more attempts were made.
+    /// Adds attempts to commit a transaction.
     pub(in crate::http) fn attempted(&mut self, attempts: u32) {
         self.attempts = self.attempts.saturating_add(attempts);
     }
 
-    /// The answer.
+    /// Writes the answer, with the failure that ended the load if there was one.
     pub(in crate::http) fn text(&self, failure: Option<(&Error, Option<At>)>, statuses: Statuses) -> Bytes {
         let mut out = BytesMut::from("{\"committed\":{\"rows\":".as_bytes());
         output::integer(&mut out, i64::try_from(self.rows).unwrap_or(i64::MAX));
@@ -70,7 +70,7 @@ mod tests {
     use crate::bolt::Summary;
 
     #[test]
-    fn what_was_committed_stands_beside_what_failed() {
+    fn an_answer_has_what_was_committed_and_what_failed() {
         let mut loaded = Loaded::new(false);
         let nothing = loaded.text(None, Statuses::QueryApi);
         assert_eq!(nothing, r#"{"committed":{"rows":0,"transactions":0},"attempts":0}"#);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_of_any_commit_is_kept() {
+    fn the_notice_of_an_earlier_commit_is_kept() {
         let mut loaded = Loaded::new(false);
         // [{"code": "x"}]
         let list = [&[0x91, 0xA1, 0x84][..], b"code", &[0x81, b'x']].concat();

@@ -1,4 +1,4 @@
-//! The members of the API's objects, each written where it stands.
+//! The members of the API's JSON objects.
 
 use std::time::SystemTime;
 
@@ -10,24 +10,24 @@ use crate::{
     query::{BatchEnd, Committed, Transaction},
 };
 
-/// The members of an object, with commas between them.
+/// Writes the members of an object, with commas between them.
 pub(super) struct Members<'a> {
     out: &'a mut BytesMut,
     first: bool,
 }
 
 impl<'a> Members<'a> {
-    /// Those of an object that was just opened.
+    /// The members of an object that was just opened.
     pub(super) fn first(out: &'a mut BytesMut) -> Self {
         Self { out, first: true }
     }
 
-    /// Those behind others.
+    /// The members that follow others.
     pub(super) fn further(out: &'a mut BytesMut) -> Self {
         Self { out, first: false }
     }
 
-    /// Begins a member.
+    /// Begins a member; its value is to be written next.
     pub(super) fn key(&mut self, name: &str) -> &mut BytesMut {
         if !std::mem::take(&mut self.first) {
             self.out.extend_from_slice(b",");
@@ -39,8 +39,8 @@ impl<'a> Members<'a> {
         self.out
     }
 
-    /// Writes a member that may turn out to be absent or unreadable, and is left out then: a summary that cannot
-    /// be shown is no reason to withhold the rows.
+    /// Writes a member, or leaves it out if `write` finds its value absent or unreadable: a summary that cannot be shown is
+    /// no reason to withhold the rows.
     fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
         let (length, first) = (self.out.len(), self.first);
         if !write(self.key(name)) {
@@ -49,7 +49,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// What the database says beside the rows.
+    /// Writes what the database reports about a statement besides its rows: notifications, counters, plan.
     pub(super) fn result(&mut self, summary: &Summary, counters: bool, view: View) {
         self.notifications(summary);
         if counters {
@@ -67,7 +67,7 @@ impl<'a> Members<'a> {
         self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
     }
 
-    /// What the database says of a commit.
+    /// Writes what the database reports about a commit.
     pub(super) fn committed(&mut self, committed: Option<&Committed>) {
         let Some(Committed { bookmark, notice }) = committed else { return };
         if let Some(notice) = notice {
@@ -76,7 +76,7 @@ impl<'a> Members<'a> {
         self.bookmark(Some(bookmark));
     }
 
-    /// What several statements amount to, once they are committed.
+    /// Writes the summary of several statements that were committed together.
     pub(super) fn batch(&mut self, end: &BatchEnd, attempts: u32) {
         if let Some(counters) = &end.counters {
             self.counters(Some(counters));
@@ -95,7 +95,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// In milliseconds since the request came.
+    /// Writes how many milliseconds after the request's arrival the statement was accepted, and its result ended.
     pub(super) fn timings(&mut self, (available, consumed): (u128, u128)) {
         output::integer(self.key("resultAvailableAfter"), i64::try_from(available).unwrap_or(i64::MAX));
         output::integer(self.key("resultConsumedAfter"), i64::try_from(consumed).unwrap_or(i64::MAX));
@@ -122,7 +122,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Whole seconds in UTC: `2026-09-27T14:36:50Z`.
+/// A time as whole seconds in UTC: `2026-09-27T14:36:50Z`.
 pub(in crate::http) fn instant(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
     let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);

@@ -1,9 +1,9 @@
 //! The text of results, in each format that an answer can have.
 //!
-//! Owns how results look on their way to a client. Each format is a file with one implementation of [`Encode`]:
-//! [`document`] and [`lines`]. Which of them an answer gets is decided once, in [`Encoder::new`]. [`Answer`] and
-//! [`BatchAnswer`] hold what all formats have in common: the buffer, its limits, and the signals to whoever produces rows.
-//! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or databases.
+//! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]: [`document`],
+//! [`lines`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and [`BatchAnswer`] have
+//! what all formats share: the buffer, its limits, and the signals to whoever produces rows. Promises that writing a row
+//! allocates nothing but the growth of the buffer. May not know routes, headers or databases.
 
 mod answer;
 mod batch;
@@ -76,7 +76,7 @@ trait Encode {
     /// Ends an answer of several results, all of them closed.
     fn end_batch(&mut self, out: &mut BytesMut, end: &BatchEnd, attempts: u32);
 
-    /// Ends an answer early: `error` occurred after a part of the answer was sent, or may have been.
+    /// Ends an answer early, with an error that occurred after its first result was opened.
     fn fail(&mut self, out: &mut BytesMut, error: &Error, at: Option<At>) -> Ending;
 
     /// Writes a whole answer that has no result: a transaction, what a commit reports, or nothing.
@@ -86,13 +86,13 @@ trait Encode {
     fn refuse(&self, out: &mut BytesMut, error: &Error, at: Option<At>);
 }
 
-/// What the client has to make of the end of an answer's text.
+/// How the text of an answer ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
-    /// The answer is whole; if something went wrong, it says so itself.
+    /// The text is complete; if something went wrong, it says so itself.
     Complete,
-    /// The format has no way to say here what went wrong. The text is sent, and then the transfer is broken off, so that
-    /// no client takes the answer for whole.
+    /// The format cannot say at this point what went wrong. The text is sent, and then the transfer is broken off, so that
+    /// no client takes the answer for complete.
     BrokenOff,
 }
 
@@ -102,7 +102,7 @@ struct Closing<'a> {
     end: &'a ResultEnd,
     /// Why rows or values are missing.
     errors: &'a [Error],
-    /// Milliseconds from the request to the first row, and to the last.
+    /// Milliseconds from the request's arrival until the statement was accepted, and until its result ended.
     timings: (u128, u128),
 }
 
@@ -115,7 +115,7 @@ enum Results {
     Several,
 }
 
-/// What a request wants of its answer's text.
+/// What a request wants its answer's text to be like.
 #[derive(Debug, Clone, Copy)]
 struct Wanted {
     view: View,

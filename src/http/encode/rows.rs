@@ -1,11 +1,11 @@
-//! Rows of JSON with something around each of them.
+//! JSON rows, each with a frame around it.
 
 use bytes::BytesMut;
 
 use crate::json::output::{RowError, RowWriter, Written};
 
-/// Writes a row, or the next part of one, between the two parts of `frame`. Where nothing of the row can be shown, nothing
-/// of the frame stays either.
+/// Writes a row, or the next part of one, between `before` and `after`. If nothing of the row can be shown, neither of them
+/// stays.
 #[inline]
 pub(super) fn framed(
     writer: &mut RowWriter,

@@ -40,7 +40,7 @@ fn a_document_without_rows() {
 }
 
 #[test]
-fn a_failure_after_rows_is_the_last_thing() {
+fn a_failure_after_rows_comes_last() {
     let error = Error::bad_request("x");
     for (layout, expected) in [
         (
@@ -128,7 +128,7 @@ fn rows_end_at_the_limit_and_the_answer_is_whole() {
 }
 
 #[test]
-fn a_row_of_which_nothing_can_be_shown_leaves_no_trace() {
+fn a_row_that_cannot_be_shown_at_all_leaves_no_trace() {
     for (layout, expected) in [
         (Layout::Document, r#"{"data":{"fields":["a"],"values":[[1]"#),
         (
