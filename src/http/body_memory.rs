@@ -1,9 +1,10 @@
 //! The memory of all request bodies together.
 //!
-//! Owns `limits.body_memory`. The bytes of a body are counted here before they are read, and until nothing of the body is
-//! left; a body that does not fit is refused. The first MiB is open to any caller, so a small body costs a few additions.
-//! Beyond it, only callers that the database has accepted get memory: a caller that is not known yet is verified before its
-//! body is read. So all unverified callers together have no more than that MiB, and keep nobody out by filling it.
+//! Owns `limits.body_memory`. The bytes of a body are counted here before they are read, and until nothing of the body
+//! is left; a body that does not fit is refused. The first MiB is open to any caller, so a small body costs a few
+//! additions. Beyond it, only callers that the database has accepted get memory: a caller that is not known yet is
+//! verified before its body is read. So all unverified callers together have no more than that MiB, and keep nobody out
+//! by filling it.
 
 use std::sync::{
     Arc,
@@ -77,8 +78,8 @@ impl Hold {
         Self { memory: Arc::clone(memory), bytes: 0, is_verified: false }
     }
 
-    /// Raises the hold to `bytes` in all, if that can be done at once, as it can for nearly every body. Returns `false` if
-    /// it takes [`Hold::reserve`].
+    /// Raises the hold to `bytes` in all, if that can be done at once, as it can for nearly every body. Returns `false`
+    /// if it takes [`Hold::reserve`].
     pub(super) fn try_reserve(&mut self, bytes: usize) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let fits = more == 0
@@ -93,7 +94,8 @@ impl Hold {
         fits
     }
 
-    /// Raises the hold to `bytes` in all, and verifies the sender first if that is more than unverified callers may have.
+    /// Raises the hold to `bytes` in all, and verifies the sender first if that is more than unverified callers may
+    /// have.
     ///
     /// # Errors
     /// When no memory is left, or the database does not accept the sender.

@@ -1,8 +1,8 @@
 //! The Query API's handler: from a request to its response.
 //!
-//! Only the database can say whether credentials are valid, and asking it may cost a connection. So everything else about a
-//! request is checked first. If something is wrong, the database is asked before the client is told: an unverified caller
-//! learns that it has to log in, and nothing else.
+//! Only the database can say whether credentials are valid, and asking it may cost a connection. So everything else
+//! about a request is checked first. If something is wrong, the database is asked before the client is told: an
+//! unverified caller learns that it has to log in, and nothing else.
 
 use std::{sync::Arc, time::Instant};
 

@@ -88,7 +88,8 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Checks the head of a request, as [`understand`] does together with its body. At least `length` bytes of a body follow.
+/// Checks the head of a request, as [`understand`] does together with its body. At least `length` bytes of a body
+/// follow.
 pub(super) fn check_head(parts: &Parts, length: u64) -> Result<(), Refusal> {
     Head::of(parts, length == 0).map(drop)
 }
@@ -125,8 +126,8 @@ pub(super) async fn read(
     })
 }
 
-/// Reads the rest of a body whose first piece has arrived. Pieces are joined as they arrive: a list of small pieces would
-/// take more memory than the pieces themselves.
+/// Reads the rest of a body whose first piece has arrived. Pieces are joined as they arrive: a list of small pieces
+/// would take more memory than the pieces themselves.
 async fn collect(
     first: Bytes,
     mut body: Body,
@@ -214,8 +215,8 @@ fn kind(path: &Path<'_>) -> BodyKind {
     }
 }
 
-/// Calls [`parse`] for a large body, which takes long. The body stays counted until that has finished, even if its client
-/// has left.
+/// Calls [`parse`] for a large body, which takes long. The body stays counted until that has finished, even if its
+/// client has left.
 async fn parse_elsewhere(
     kind: BodyKind,
     bytes: Bytes,

@@ -79,11 +79,12 @@ impl Rest {
         }
     }
 
-    /// Moves the result on as far as possible before the text is taken, or waits until the statement's time is up, which
-    /// releases the database whether anybody reads or not. May be dropped before it is ready without losing anything.
+    /// Moves the result on as far as possible before the text is taken, or waits until the statement's time is up,
+    /// which releases the database whether anybody reads or not. May be dropped before it is ready without losing
+    /// anything.
     ///
-    /// Rows that the database was asked for are received at once, as long as there is room, so that the database need not
-    /// wait for a slow reader.
+    /// Rows that the database was asked for are received at once, as long as there is room, so that the database need
+    /// not wait for a slow reader.
     pub(super) async fn proceed(&mut self) {
         let Stage::Open { source, pause } = &mut self.stage else {
             return pending().await;
@@ -152,8 +153,8 @@ impl Source {
         }
     }
 
-    /// Waits until the statement's time is up or somebody cancels it. Returns `None` if the outcome comes with the rest of
-    /// the rows.
+    /// Waits until the statement's time is up or somebody cancels it. Returns `None` if the outcome comes with the rest
+    /// of the rows.
     async fn interrupted(&mut self, verdict: &Later) -> Option<Ending> {
         match self {
             Self::Rows(rows, answer) => {

@@ -1,7 +1,7 @@
 //! Responses with results.
 //!
-//! The head of a response waits for the first rows: a small result is complete by then and gets a `Content-Length`, a large
-//! one is streamed.
+//! The head of a response waits for the first rows: a small result is complete by then and gets a `Content-Length`, a
+//! large one is streamed.
 
 use axum::{
     body::Body,

@@ -1,7 +1,7 @@
-//! What a client wants to be run, whoever read it from a request: one statement, or several in one transaction.
+//! Statements that a client wants to be run, as values: one statement, or several in one transaction.
 //!
-//! Promises that no request body is needed: whoever understands a request makes one of these. May not know paths, headers
-//! or JSON.
+//! Promises that running them takes no request body, since whoever understands a request makes such a value of it. May
+//! not know paths, headers or JSON.
 
 use axum::response::{IntoResponse as _, Response};
 
@@ -19,7 +19,7 @@ pub(super) struct StatementRequest<'a> {
     /// The text and its parameters.
     pub(super) statement: Statement,
     pub(super) options: &'a Options,
-    /// How often it is tried in a transaction of its own.
+    /// How it is retried. A statement in an open transaction never is.
     pub(super) retry: Retry,
     pub(super) format: &'a Format,
     /// Whether the answer counts what was changed.
@@ -27,7 +27,7 @@ pub(super) struct StatementRequest<'a> {
 }
 
 impl StatementRequest<'_> {
-    /// ParameterSets the statement in a transaction of its own. The response is its result, or why there is none.
+    /// Runs the statement in a transaction of its own, and responds with its result or the error.
     pub(super) async fn execute(&self, exchange: &Exchange, database: &str) -> Response {
         let Exchange { gateway, caller, .. } = exchange;
         let mut answer = self.answer(exchange);
@@ -39,7 +39,7 @@ impl StatementRequest<'_> {
         with_attempts(response, run.attempts)
     }
 
-    /// The result of the statement, which was started in an open transaction.
+    /// Responds with the result of the statement, which was started in an open transaction.
     pub(super) async fn result(&self, exchange: &Exchange, mut rows: Rows) -> Response {
         let mut answer = self.answer(exchange);
         let first = rows.begin(&mut answer).await;
@@ -60,7 +60,7 @@ pub(super) struct BatchRequest<'a> {
 }
 
 impl BatchRequest<'_> {
-    /// ParameterSets the statements in a transaction of their own. The response is their results, or why there are none.
+    /// Runs the statements in a transaction of their own, and responds with their results or the error.
     pub(super) async fn execute(&self, exchange: &Exchange, database: &str) -> Response {
         let Exchange { gateway, caller, .. } = exchange;
         let mut answer = BatchAnswer::new(self.format, self.batch.counters, exchange.received, exchange.limit);

@@ -1,8 +1,8 @@
 //! A body whose text is produced by a task of its own.
 //!
-//! The task owns the rest of the answer, and with it the statement. So a client that does not read cannot keep a deadline
-//! or a cancellation from taking effect, since neither depends on anybody asking for more text. Besides the part that is
-//! being written, at most one part of the text waits for the reader.
+//! The task owns the rest of the answer, and with it the statement. So a client that does not read cannot keep a
+//! deadline or a cancellation from taking effect, since neither depends on anybody asking for more text. Besides the
+//! part that is being written, at most one part of the text waits for the reader.
 
 use axum::body::{Body, Bytes};
 use futures_util::stream;
@@ -36,7 +36,8 @@ pub(super) fn whole(text: Bytes, ending: Ending) -> Body {
     }
 }
 
-/// The body of an answer that has not ended: its first text, and the rest as it comes. Dropping it cancels the statement.
+/// The body of an answer that has not ended: its first text, and the rest as it comes. Dropping it cancels the
+/// statement.
 pub(super) fn body(mut rest: Rest) -> Body {
     let first = Part::from(rest.take());
     let (parts, waiting) = mpsc::channel(1);
@@ -44,8 +45,8 @@ pub(super) fn body(mut rest: Rest) -> Body {
     Body::from_stream(stream::unfold(Some((Some(first), waiting)), next))
 }
 
-/// Yields the part that is ready, then those that arrive, up to the last one. If the last one never arrives, the transfer is
-/// broken off.
+/// Yields the part that is ready, then those that arrive, up to the last one. If the last one never arrives, the
+/// transfer is broken off.
 async fn next(
     state: Option<(Option<Part>, mpsc::Receiver<Part>)>,
 ) -> Option<(Result<Bytes, BrokenOff>, Option<(Option<Part>, mpsc::Receiver<Part>)>)> {

@@ -1,4 +1,4 @@
-//! What the Query API can be asked for: one function for each path and method.
+//! What the Query API can do: one function for each path and method.
 
 use axum::{body::Body, http::StatusCode, response::Response};
 
@@ -15,11 +15,11 @@ use super::{
 };
 use crate::query::{Batch, Error, Options, Statement, Transaction, TransactionHandle};
 
-/// Does what a request asks for.
+/// Carries out a request.
 ///
 /// # Errors
-/// Why it could not be done, where the response does not say so itself.
-// What was understood is not taken in: each move would make the request's future larger.
+/// Why it failed, unless the response says so itself.
+// The request is borrowed, not moved: each move would make the future larger.
 pub(super) async fn carry_out(
     exchange: &Exchange,
     understood: &mut Understood<'_>,
@@ -34,7 +34,7 @@ pub(super) async fn carry_out(
     let request = statement.map(|statement| StatementRequest { statement, options: &options, retry, format, counters });
     match (&*path, &request) {
         (Path::Query { database }, Some(request)) => Ok(request.execute(exchange, database).await),
-        // Refused before it came here.
+        // Such a request was refused before.
         (Path::Query { .. }, None) => Err(request::missing_statement()),
         (Path::Batch { database }, _) => {
             let batch = Batch { statements: std::mem::take(&mut body.statements).into(), rows: true, counters };
@@ -61,7 +61,8 @@ pub(super) async fn carry_out(
     }
 }
 
-/// The statements stay counted in `hold` until the last of them is answered, since they are needed until then.
+/// Runs a batch. Its statements stay counted in `hold` until the answer has been sent, since they are needed until
+/// then.
 async fn run_batch(exchange: &Exchange, database: &str, request: BatchRequest<'_>, hold: Hold) -> Response {
     request.execute(exchange, database).await.map(|body| hold.until_sent(body))
 }

@@ -27,8 +27,8 @@ impl Key {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Fingerprint([u8; blake3::OUT_LEN]);
 
-/// Hashes the parts of a request. The length of each part is hashed before it, so that the same bytes in other parts give
-/// another fingerprint.
+/// Hashes the parts of a request. The length of each part is hashed before it, so that the same bytes in other parts
+/// give another fingerprint.
 #[derive(Default)]
 pub struct Fingerprinter(blake3::Hasher);
 

@@ -1,8 +1,8 @@
 //! What is known of each key, and the room that it takes.
 //!
-//! A request that has ended is remembered for `keep`, without exception. So room has to be found before a request starts:
-//! each reserves enough for a small answer, and starts only while the largest one would fit. A large answer is stored if it
-//! fits when it is ready.
+//! A request that has ended is remembered for `keep`, without exception. So room has to be found before a request
+//! starts: each reserves enough for a small answer, and starts only while the largest one would fit. A large answer is
+//! stored if it fits when it is ready.
 
 use std::{
     collections::{HashMap, VecDeque, hash_map::Entry},
@@ -99,8 +99,8 @@ impl Ledger {
         Ok(Found::Nothing)
     }
 
-    /// Notes that the request of `id` has ended. Returns `false` if only the key was stored, because there was no answer or no
-    /// room for it.
+    /// Notes that the request of `id` has ended. Returns `false` if only the key was stored, because there was no
+    /// answer or no room for it.
     pub(super) fn end(&mut self, id: Id, answer: Option<&Arc<Answer>>) -> bool {
         let Some(mut request) = self.requests.remove(&id) else { return false };
         self.give_back(id.owner, request.room);

@@ -1,9 +1,9 @@
 //! Requests that are carried out once, however often they are sent.
 //!
-//! Promises that the work behind a key is started once within `keep`; that it runs to its end even if the client leaves,
-//! counted so that whoever stops the gateway can wait for it; and that whoever sends the same request again gets the first
-//! answer. A small answer is always stored; a larger one is stored if there is room for it when it is ready. May not know
-//! routes, media types, or what the work is. Everything is in memory: a restart forgets it.
+//! Promises that the work behind a key is started once within `keep`; that it runs to its end even if the client
+//! leaves, counted so that whoever stops the gateway can wait for it; and that whoever sends the same request again
+//! gets the first answer. A small answer is always stored; a larger one is stored if there is room for it when it is
+//! ready. May not know routes, media types, or what the work is. Everything is in memory: a restart forgets it.
 
 mod key;
 mod ledger;
@@ -78,8 +78,8 @@ pub struct Told {
     pub is_replay: bool,
 }
 
-/// Carries out the request of `owner` with this key, or finds its stored answer. `work` is started only if the key is new; it
-/// yields `None` if the answer was lost or is longer than [`Store::longest`].
+/// Carries out the request of `owner` with this key, or finds its stored answer. `work` is started only if the key is
+/// new; it yields `None` if the answer was lost or is longer than [`Store::longest`].
 ///
 /// # Errors
 /// [`Refused`] when the key cannot be used, or is used up.

@@ -42,7 +42,7 @@ impl Store {
         Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work }
     }
 
-    /// ParameterSets `work` to its end, even if nobody waits for it.
+    /// Runs `work` to its end, even if nobody waits for it.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.work.spawn(work)
     }

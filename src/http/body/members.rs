@@ -9,7 +9,8 @@ use crate::json::input::{Lexer, Token, plain, typed};
 use crate::query::{AccessMode, Category, NotificationFilter, Severity};
 use crate::value_path::shortened;
 
-/// The largest number of rows of a bulk load in one transaction. Databases hold all of it in memory until it is committed.
+/// The largest number of rows of a bulk load in one transaction. Databases hold all of it in memory until it is
+/// committed.
 const MOST_ROWS: usize = 1_000_000;
 
 /// The largest number of bookmarks in one request, which has a few for each transaction that it has to see.
@@ -260,8 +261,8 @@ fn is_zero(number: &str) -> bool {
     matches!(number, "0" | "-0")
 }
 
-/// The duration of a number of seconds, rounded up to whole milliseconds, in which databases count: no positive limit may
-/// become zero. Negative numbers are zero.
+/// The duration of a number of seconds, rounded up to whole milliseconds, in which databases count: no positive limit
+/// may become zero. Negative numbers are zero.
 fn seconds(number: &str) -> Option<Duration> {
     if is_whole(number) {
         let seconds: i32 = number.parse().ok()?;

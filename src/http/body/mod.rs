@@ -1,8 +1,8 @@
 //! The request object of the Query API: its members, their values, and the errors for wrong ones.
 //!
-//! Owns which member belongs to which request. Promises that parameters go from text to PackStream in one pass, wherever in
-//! the body they are. Accepts the scalars that Neo4j accepts in place of others (a number as a string, `"true"` as a
-//! boolean), so that its clients work. May not know routes, transactions or databases.
+//! Owns which member belongs to which request. Promises that parameters go from text to PackStream in one pass,
+//! wherever in the body they are. Accepts the scalars that Neo4j accepts in place of others (a number as a string,
+//! `"true"` as a boolean), so that its clients work. May not know routes, transactions or databases.
 
 mod members;
 mod retry;
@@ -147,9 +147,9 @@ impl From<InputError> for BodyError {
     }
 }
 
-/// Reads a body. Parameters and metadata are typed JSON of the given version, or plain JSON for `None`. A body of no bytes
-/// is an empty object. Text after the object is refused in a batch or a load, where it would be lost silently; elsewhere it
-/// is ignored, as in Neo4j.
+/// Reads a body. Parameters and metadata are typed JSON of the given version, or plain JSON for `None`. A body of no
+/// bytes is an empty object. Text after the object is refused in a batch or a load, where it would be lost silently;
+/// elsewhere it is ignored, as in Neo4j.
 ///
 /// # Errors
 /// [`BodyError`]; its text names the place and what is expected there.

@@ -7,8 +7,8 @@ use crate::json::input::Token;
 use crate::query::{BatchStatement, ParameterSets};
 use crate::value_path::shortened;
 
-/// The largest number of statements in one batch, so that many short ones take little memory. A statement with a list of
-/// parameters counts once.
+/// The largest number of statements in one batch, so that many short ones take little memory. A statement with a list
+/// of parameters counts once.
 const MOST_STATEMENTS: usize = 100_000;
 
 impl Reader<'_, '_> {

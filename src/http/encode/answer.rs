@@ -17,8 +17,8 @@ use crate::{
 /// The capacity of a new buffer, in bytes, which a small answer fits into.
 const SMALL: usize = 1024;
 
-/// The amount of text, in bytes, that is worth sending while the next row has not arrived: for the first part of an answer,
-/// and for later ones, when the client already has something to read.
+/// The amount of text, in bytes, that is worth sending while the next row has not arrived: for the first part of an
+/// answer, and for later ones, when the client already has something to read.
 const ENOUGH: usize = 32 * 1024;
 const ENOUGH_MORE: usize = 128 * 1024;
 
@@ -79,8 +79,8 @@ impl Answer {
         self.out.split().freeze()
     }
 
-    /// Makes room for another part at once, so that the buffer does not grow step by step again. Once the previous part has
-    /// been sent, the new one takes its place in memory.
+    /// Makes room for another part at once, so that the buffer does not grow step by step again. Once the previous part
+    /// has been sent, the new one takes its place in memory.
     pub(in crate::http) fn make_room(&mut self) {
         // Otherwise the text in it would have to be moved.
         if self.out.is_empty() {

@@ -39,8 +39,8 @@ impl<'a> Members<'a> {
         self.out
     }
 
-    /// Writes a member, or leaves it out if `write` finds its value absent or unreadable: a summary that cannot be shown is
-    /// no reason to withhold the rows.
+    /// Writes a member, or leaves it out if `write` finds its value absent or unreadable: a summary that cannot be
+    /// shown is no reason to withhold the rows.
     fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
         let (length, first) = (self.out.len(), self.first);
         if !write(self.key(name)) {

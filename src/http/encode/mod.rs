@@ -1,9 +1,10 @@
 //! The text of results, in each format that an answer can have.
 //!
-//! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]: [`document`],
-//! [`lines`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and [`BatchAnswer`] have
-//! what all formats share: the buffer, its limits, and the signals to whoever produces rows. Promises that writing a row
-//! allocates nothing but the growth of the buffer. May not know routes, headers or databases.
+//! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
+//! [`document`], [`lines`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and
+//! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
+//! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
+//! databases.
 
 mod answer;
 mod batch;
@@ -42,14 +43,14 @@ pub(super) use members::instant;
 ///
 /// An answer is one result ([`open`](Self::open), rows, [`end`](Self::end)), or several ([`open`](Self::open), rows,
 /// [`close`](Self::close), and again, then [`end_batch`](Self::end_batch)), or none
-/// ([`without_result`](Self::without_result), [`refuse`](Self::refuse)). Everything is appended to `out`, which may have
-/// been emptied between any two calls.
+/// ([`without_result`](Self::without_result), [`refuse`](Self::refuse)). Everything is appended to `out`, which may
+/// have been emptied between any two calls.
 trait Encode {
     /// Opens a result.
     fn open(&mut self, out: &mut BytesMut, columns: &Columns);
 
-    /// Writes a row, or the next part of one, until `out` is about `room` bytes long. `fields` is the row's list of fields
-    /// in PackStream. After [`Written::Part`] the same row is given again, once `out` was emptied.
+    /// Writes a row, or the next part of one, until `out` is about `room` bytes long. `fields` is the row's list of
+    /// fields in PackStream. After [`Written::Part`] the same row is given again, once `out` was emptied.
     ///
     /// # Errors
     /// When the row cannot be shown as a whole. Whatever of it can be shown stays in `out`; no further row follows.
@@ -91,14 +92,14 @@ trait Encode {
 pub(super) enum Ending {
     /// The text is complete; if something went wrong, it says so itself.
     Complete,
-    /// The format cannot say at this point what went wrong. The text is sent, and then the transfer is broken off, so that
-    /// no client takes the answer for complete.
+    /// The format cannot say at this point what went wrong. The text is sent, and then the transfer is broken off, so
+    /// that no client takes the answer for complete.
     BrokenOff,
 }
 
 /// The end of an answer's only result.
 struct Closing<'a> {
-    /// What the database reports. Without a summary where the result was withheld.
+    /// What the database reports. Its summary is not shown if the result was withheld.
     end: &'a ResultEnd,
     /// Why rows or values are missing.
     errors: &'a [Error],

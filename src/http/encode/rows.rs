@@ -4,8 +4,8 @@ use bytes::BytesMut;
 
 use crate::json::output::{RowError, RowWriter, Written};
 
-/// Writes a row, or the next part of one, between `before` and `after`. If nothing of the row can be shown, neither of them
-/// stays.
+/// Writes a row, or the next part of one, between `before` and `after`. If nothing of the row can be shown, neither of
+/// them stays.
 #[inline]
 pub(super) fn framed(
     writer: &mut RowWriter,

@@ -96,6 +96,21 @@ fn a_failure_within_a_row_breaks_the_transfer_off() {
 }
 
 #[test]
+fn a_row_allocates_nothing() {
+    for layout in [Layout::Document, Layout::Lines] {
+        let mut answer = answer(layout, None);
+        answer.open(&columns());
+        let measured = allocation_counter::measure(|| {
+            // Their text fits into the buffer.
+            for _ in 0..10 {
+                assert_eq!(answer.row(&[0x91, 1], 1), Ok(Flow::Continue));
+            }
+        });
+        assert_eq!(measured.count_total, 0, "{layout:?}");
+    }
+}
+
+#[test]
 fn rows_end_at_the_limit_and_the_answer_is_whole() {
     for (layout, expected) in [
         (Layout::Document, r#"{"data":{"fields":["a"],"values":[[1]]},"errors":["#),

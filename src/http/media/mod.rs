@@ -102,8 +102,8 @@ impl Format {
         self.layout == Layout::Document && self.view == View::Plain
     }
 
-    /// The format that `Accept` asks for. The range with the highest `q` wins; among equals a concrete one, then the first.
-    /// As on Neo4j, `q=0` excludes nothing.
+    /// The format that `Accept` asks for. The range with the highest `q` wins; among equals a concrete one, then the
+    /// first. As on Neo4j, `q=0` excludes nothing.
     ///
     /// # Errors
     /// [`Unfit`] if the header cannot be read, or names no supported type.

@@ -113,7 +113,8 @@ pub(super) fn unquoted(text: &str, separator: char) -> impl Iterator<Item = &str
     })
 }
 
-/// Reads a weight from 0 to 1 with at most three decimals, in thousandths. Java's old HTTP client leaves out the zero: `.2`.
+/// Reads a weight from 0 to 1 with at most three decimals, in thousandths. Java's old HTTP client leaves out the zero:
+/// `.2`.
 fn quality(text: &str) -> Option<u16> {
     let (whole, decimals) = match text.split_once('.') {
         Some(("", decimals)) if !decimals.is_empty() => ("0", decimals),
