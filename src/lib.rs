@@ -28,6 +28,7 @@ pub mod config;
 pub mod embedded;
 pub mod healthcheck;
 pub mod http;
+pub mod http_client;
 pub mod idempotency;
 pub mod json;
 pub mod pool;

@@ -6,11 +6,11 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{At, Closing, Encode as _, Ending, Results, encoder::Encoder, flaws};
+use super::{At, Closing, Encode as _, Ending, Results, encoder::Encoder, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
-    json::output::{Flaws, RowError, Written},
+    json::output::{ReplacedValues, RowError, Written},
     query::{BatchEnd, Error, Flow, ResultEnd, RowRefused, RowSink},
 };
 
@@ -103,14 +103,14 @@ impl Answer {
     }
 
     /// The values of the open result that were replaced by null.
-    pub(super) fn flaws(&self) -> &Flaws {
-        self.encoder.flaws()
+    pub(super) fn replaced(&self) -> &ReplacedValues {
+        self.encoder.replaced()
     }
 
     /// Ends an answer of one result, and says why values or rows are missing from it.
     pub(in crate::http) fn end(&mut self, end: &ResultEnd, columns: &Columns) -> Ending {
-        let mut errors = match self.encoder.flaws() {
-            flaws if flaws.count > 0 => flaws::errors(flaws, columns),
+        let mut errors = match self.encoder.replaced() {
+            values if values.count > 0 => replaced::errors(values, columns),
             _ => Vec::new(),
         };
         errors.extend(end.withheld.clone());
@@ -160,8 +160,8 @@ impl RowSink for Answer {
         })
     }
 
-    fn is_flawed(&self) -> bool {
-        self.encoder.flaws().count > 0
+    fn has_replaced_values(&self) -> bool {
+        self.encoder.replaced().count > 0
     }
 
     fn restart(&mut self) {

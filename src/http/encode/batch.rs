@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Answer, At, Ending, flaws};
+use super::{Answer, At, Ending, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
@@ -60,14 +60,14 @@ impl RowSink for BatchAnswer {
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let flow = self.answer.row(fields, columns)?;
-        if let Some(flaw) = self.answer.flaws().first.first() {
-            return Err(RowRefused::Malformed(flaws::text(flaw, &self.columns)));
+        if let Some(value) = self.answer.replaced().first.first() {
+            return Err(RowRefused::Malformed(replaced::text(value, &self.columns)));
         }
         self.within_limit().map(|()| flow)
     }
 
-    fn is_flawed(&self) -> bool {
-        self.answer.is_flawed()
+    fn has_replaced_values(&self) -> bool {
+        self.answer.has_replaced_values()
     }
 
     fn restart(&mut self) {

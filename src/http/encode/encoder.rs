@@ -6,7 +6,7 @@ use super::{At, Closing, Encode, Ending, Results, Wanted, document::Document, li
 use crate::{
     bolt::{Columns, Summary},
     http::media::{Format, Layout},
-    json::output::{Flaws, RowError, Written},
+    json::output::{ReplacedValues, RowError, Written},
     query::{BatchEnd, Committed, Error, Transaction},
 };
 
@@ -55,8 +55,8 @@ impl Encode for Encoder {
         of_any_format!(self, format => format.abandon_row());
     }
 
-    fn flaws(&self) -> &Flaws {
-        of_any_format!(self, format => format.flaws())
+    fn replaced(&self) -> &ReplacedValues {
+        of_any_format!(self, format => format.replaced())
     }
 
     fn restart(&mut self) {

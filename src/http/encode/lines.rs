@@ -7,7 +7,7 @@ use bytes::BytesMut;
 use super::{At, Closing, Encode, Ending, Wanted, columns, errors, members::Members, rows::framed};
 use crate::{
     bolt::{Columns, Summary},
-    json::output::{Flaws, RowError, RowWriter, Written},
+    json::output::{ReplacedValues, RowError, RowWriter, Written},
     query::{BatchEnd, Committed, Error, Transaction},
 };
 
@@ -55,8 +55,8 @@ impl Encode for Lines {
         self.writer.abandon();
     }
 
-    fn flaws(&self) -> &Flaws {
-        self.writer.flaws()
+    fn replaced(&self) -> &ReplacedValues {
+        self.writer.replaced()
     }
 
     fn restart(&mut self) {

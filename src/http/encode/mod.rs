@@ -12,10 +12,10 @@ mod columns;
 mod document;
 mod encoder;
 mod errors;
-mod flaws;
 mod lines;
 mod load;
 mod members;
+mod replaced;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -27,7 +27,7 @@ use crate::{
     bolt::{Columns, Summary},
     json::{
         View,
-        output::{Flaws, RowError, Written},
+        output::{ReplacedValues, RowError, Written},
     },
     query::{BatchEnd, Committed, Error, ResultEnd, Transaction},
 };
@@ -63,7 +63,7 @@ trait Encode {
     fn abandon_row(&mut self);
 
     /// The values of the open result that were replaced by null.
-    fn flaws(&self) -> &Flaws;
+    fn replaced(&self) -> &ReplacedValues;
 
     /// Forgets all results, for another attempt.
     fn restart(&mut self);

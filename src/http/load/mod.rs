@@ -264,7 +264,7 @@ impl RowSink for Nowhere {
         Ok(Flow::Continue)
     }
 
-    fn is_flawed(&self) -> bool {
+    fn has_replaced_values(&self) -> bool {
         false
     }
 

@@ -18,7 +18,7 @@ pub trait RowSink {
 
     /// Whether values were left out because they are invalid. An explicit transaction around the statement is then
     /// rolled back.
-    fn is_flawed(&self) -> bool;
+    fn has_replaced_values(&self) -> bool;
 
     /// Discards everything, for another attempt. Never called after anything was taken out of the sink.
     fn restart(&mut self);

@@ -158,7 +158,10 @@ async fn a_statement_that_outlives_its_limit_is_ended_by_the_gateway() {
     let answer = gateway.post("/db/memgraph/query/v2", &request.to_string()).await;
     let error = &body(&answer)["errors"][0];
     assert_eq!(error["code"], "Neo.ClientError.Transaction.TransactionTimedOut", "{answer}");
-    assert!(error["message"].as_str().unwrap().starts_with("The database did not respond within the time limit"), "{answer}");
+    assert!(
+        error["message"].as_str().unwrap().starts_with("The database did not respond within the time limit"),
+        "{answer}"
+    );
     control.wait_for("its end", |counts| counts.running == 0 && counts.transactions == 0).await;
     assert_eq!((sent(&control, "SHOW"), sent(&control, "TERMINATE")), (1, 1));
     assert_eq!(control.violations(), [""; 0]);

@@ -18,9 +18,9 @@ use crate::{
 };
 
 impl Rows {
-    /// Ends the result after its last row, and the transaction around it if that ends with the statement. `flawed` is
+    /// Ends the result after its last row, and the transaction around it if that ends with the statement. `replaced` is
     /// whether the sink left out invalid values.
-    pub(super) async fn end(&mut self, mut summary: Summary, flawed: bool) -> Result<Progress, Error> {
+    pub(super) async fn end(&mut self, mut summary: Summary, replaced: bool) -> Result<Progress, Error> {
         if let Some(kind) = self.kind {
             summary.kind = Some(kind.to_owned());
         }
@@ -32,7 +32,7 @@ impl Rows {
                 let withheld = withheld.map(Error::despite_commit);
                 Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark, transaction: None, withheld })))
             }
-            Some(TransactionScope::Explicit(guard)) if withheld.is_none() && !flawed => {
+            Some(TransactionScope::Explicit(guard)) if withheld.is_none() && !replaced => {
                 let transaction = Some(guard.keep());
                 Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark: None, transaction, withheld })))
             }
@@ -44,9 +44,9 @@ impl Rows {
             }
             Some(scope @ (TransactionScope::Explicit(_) | TransactionScope::ExplicitCommit(_))) => {
                 let connection = self.scope.insert(scope).connection();
-                let flaw =
+                let error =
                     || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
-                let withheld = withheld.or_else(|| flawed.then(flaw)).map(Error::after_rollback);
+                let withheld = withheld.or_else(|| replaced.then(error)).map(Error::after_rollback);
                 if withheld.is_some() {
                     connection.rollback();
                 } else {

@@ -188,7 +188,7 @@ impl Rows {
                         Err(error) => return Err(self.connection_lost(&error.into())),
                     };
                     if !summary.has_more {
-                        return self.end(summary, sink.is_flawed()).await;
+                        return self.end(summary, sink.has_replaced_values()).await;
                     }
                     if let Some(why) = self.stopping.take() {
                         // Resetting the connection undoes whatever the statement has done.
