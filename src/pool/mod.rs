@@ -6,7 +6,7 @@
 //! is logged in as, that only a clean connection is lent, and that every wait is bounded. Knows nothing of HTTP, JSON
 //! or Cypher.
 //!
-//! deadpool stores the idle connections: one unmanaged pool for each identity and runtime (see [`buckets`]).
+//! deadpool stores the idle connections: one unmanaged pool for each identity and runtime (`buckets.rs`).
 
 mod buckets;
 mod checkout;

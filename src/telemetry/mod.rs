@@ -1,5 +1,5 @@
-//! Owns what the operator reads of a running gateway: its log, and the ids that tie lines to
-//! requests.
+//! Owns what operators see of a running gateway: its log, the ids that tie log lines to requests, and the events that
+//! observers receive.
 //!
 //! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
 
