@@ -40,7 +40,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ),
     // It learns nothing of what it carries out: callers, and answers as values.
     ("idempotency", &["auth::ByIdentity", "auth::IdentityKey"]),
-    ("query", &["pool", "auth", "bolt"]),
+    ("query", &["pool", "auth", "telemetry::observer", "bolt"]),
     ("pool", &["auth", "bolt", "telemetry::observer"]),
     ("auth", &["bolt::AuthToken", "http_client", "tls"]),
     ("telemetry", &["config::Log", "config::LogFormat"]),

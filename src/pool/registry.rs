@@ -99,6 +99,12 @@ impl Pool {
         self.shared.dialer.endpoint.to_string()
     }
 
+    /// The observer that receives the pool's events, and those of what runs on its connections.
+    #[must_use]
+    pub fn observer(&self) -> &Arc<dyn Observer> {
+        &self.shared.observer
+    }
+
     /// The present number of connections.
     #[must_use]
     pub fn status(&self) -> Status {

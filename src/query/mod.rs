@@ -12,6 +12,7 @@ mod engine;
 mod error;
 mod offload;
 mod reply;
+mod report;
 mod result;
 mod retry;
 mod running;

@@ -17,7 +17,11 @@ use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
 use super::{deadline::Deadline, error::Error};
-use crate::auth::{Identity, IdentityKey};
+pub use crate::telemetry::observer::StatementState;
+use crate::{
+    auth::{Identity, IdentityKey},
+    telemetry::observer::{CancelReason, Observer, StatementOutcome},
+};
 
 /// A running statement, as its caller sees it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,21 +40,11 @@ pub struct RunningStatement {
     pub transaction: Option<String>,
 }
 
-/// What a running statement is doing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StatementState {
-    /// It waits for a connection.
-    Queued,
-    /// The database executes it.
-    Running,
-    /// Its rows are being sent to the client.
-    Streaming,
-    /// It waits before the next attempt, after a failure that may be retried.
-    Retrying,
-}
-
 const STATES: [StatementState; 4] =
     [StatementState::Queued, StatementState::Running, StatementState::Streaming, StatementState::Retrying];
+
+const OUTCOMES: [StatementOutcome; 3] =
+    [StatementOutcome::Abandoned, StatementOutcome::Failed, StatementOutcome::Completed];
 
 /// All running statements. Cheap to clone.
 #[derive(Clone)]
@@ -60,6 +54,7 @@ pub(super) struct RunningRegistry {
 
 struct Shared {
     entries: Mutex<Entries>,
+    observer: Arc<dyn Observer>,
 }
 
 struct Entries {
@@ -77,6 +72,7 @@ struct Entry {
     since: SystemTime,
     started: Instant,
     state: AtomicU8,
+    outcome: AtomicU8,
     transaction: OnceLock<String>,
     cancelled: AtomicBool,
     waker: AtomicWaker,
@@ -87,9 +83,10 @@ struct Entry {
 pub(super) struct RegisteredStatement(Arc<Entry>);
 
 impl RunningRegistry {
-    pub(super) fn new() -> Self {
+    /// Creates an empty registry, whose statements report to `observer`.
+    pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
         let entries = Entries { next: getrandom::u64().unwrap_or_default(), known: HashMap::new() };
-        Self { shared: Arc::new(Shared { entries: Mutex::new(entries) }) }
+        Self { shared: Arc::new(Shared { entries: Mutex::new(entries), observer }) }
     }
 
     /// Registers a statement.
@@ -106,11 +103,14 @@ impl RunningRegistry {
             since: SystemTime::now(),
             started: Instant::now(),
             state: AtomicU8::new(StatementState::Queued as u8),
+            outcome: AtomicU8::new(StatementOutcome::Abandoned as u8),
             transaction: OnceLock::new(),
             cancelled: AtomicBool::new(false),
             waker: AtomicWaker::new(),
         });
         entries.known.insert(id, Arc::downgrade(&entry));
+        drop(entries);
+        self.shared.observer.statement_state(id, StatementState::Queued);
         RegisteredStatement(entry)
     }
 
@@ -128,7 +128,9 @@ impl RunningRegistry {
     pub(super) fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         let found = self.owned_by(caller, database).into_iter().find(|entry| name(entry.id) == id);
         let entry = found.ok_or_else(|| Error::statement_not_found(id))?;
-        entry.cancelled.store(true, Ordering::Release);
+        if !entry.cancelled.swap(true, Ordering::AcqRel) {
+            self.shared.observer.statement_cancelled(entry.id, CancelReason::Caller);
+        }
         entry.waker.wake();
         Ok(())
     }
@@ -148,9 +150,21 @@ impl Shared {
 }
 
 impl RegisteredStatement {
-    /// Records what the statement is doing.
+    /// Records and reports what the statement is doing.
     pub(super) fn set_state(&self, state: StatementState) {
-        self.0.state.store(state as u8, Ordering::Relaxed);
+        if self.0.state.swap(state as u8, Ordering::Relaxed) != state as u8 {
+            self.0.shared.observer.statement_state(self.0.id, state);
+        }
+    }
+
+    /// Records how the statement ends, unless it goes on.
+    pub(super) fn set_outcome(&self, outcome: StatementOutcome) {
+        self.0.outcome.store(outcome as u8, Ordering::Relaxed);
+    }
+
+    /// The number of the statement, and the observer to which it reports.
+    pub(super) fn observer(&self) -> (u64, &dyn Observer) {
+        (self.0.id, &*self.0.shared.observer)
     }
 
     /// Records the transaction that the statement belongs to, once it is known.
@@ -223,6 +237,8 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.shared.entries().known.remove(&self.id);
+        let outcome = OUTCOMES.get(usize::from(*self.outcome.get_mut())).copied();
+        self.shared.observer.statement_ended(self.id, outcome.unwrap_or(StatementOutcome::Abandoned));
     }
 }
 
@@ -240,11 +256,11 @@ impl fmt::Debug for RegisteredStatement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bolt::AuthToken;
+    use crate::{bolt::AuthToken, telemetry::event_log::EventLog};
 
     #[tokio::test(start_paused = true)]
     async fn statements_are_listed_while_they_run() {
-        let registry = RunningRegistry::new();
+        let registry = RunningRegistry::new(Arc::new(EventLog));
         let caller = Identity::sample(AuthToken::none(), false);
         let text: Arc<str> = "RETURN 1".into();
         let running = registry.register(&caller, "neo4j", &text);
@@ -264,7 +280,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn cancelling_a_statement_wakes_its_waiter() {
-        let registry = RunningRegistry::new();
+        let registry = RunningRegistry::new(Arc::new(EventLog));
         let caller = Identity::sample(AuthToken::none(), false);
         let running = registry.register(&caller, "neo4j", &"RETURN 1".into());
         let id = registry.list(&caller, "neo4j")[0].id.clone();

@@ -3,21 +3,31 @@
 //! Owns the texts and levels of their lines. Lines keep the target of the room that reported the event, so that
 //! `log.filter` can name it, such as `boltgate::pool=debug`.
 
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::{self, Display},
+    time::Duration,
+};
 
-use super::observer::{AcquireFailure, ConnectFailed, ConnectFailure, Connected, Discard, LoginRefused, Observer};
+use super::observer::{
+    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, ConnectFailure, Connected, Discard, LoginRefused,
+    Observer, RowsReceived, StatementOutcome, StatementState,
+};
 
 /// Writes every event to the log of this process.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct EventLog;
 
-/// The target of what the pool reports.
+/// The target of the pool's events.
 const POOL: &str = "boltgate::pool";
+/// The target of the engine's events.
+const QUERY: &str = "boltgate::query";
 
 impl Observer for EventLog {
     fn connected(&self, event: &Connected<'_>) {
         let Connected { purpose, took, version, dialect, agent } = *event;
-        tracing::debug!(target: POOL, %purpose, ?took, %version, %dialect, agent, "opened a connection to the database");
+        tracing::debug!(
+            target: POOL, %purpose, ?took, %version, %dialect, agent, "opened a connection to the database"
+        );
     }
 
     fn connect_failed(&self, event: &ConnectFailed<'_>) {
@@ -42,10 +52,13 @@ impl Observer for EventLog {
                 tracing::debug!(target: POOL, code, "the database refused a login");
             }
             LoginRefused { session_limit: true, code, message, .. } => tracing::warn!(
-                target: POOL, code, message, "the database allows the service account (auth.service_account) no more sessions"
+                target: POOL,
+                code,
+                message,
+                "the database allows the service account (auth.service_account) no more sessions"
             ),
             LoginRefused { code, message, .. } => tracing::error!(
-                target: POOL, code, message, "the database refuses the service account (auth.service_account)"
+                target: POOL, code, message, "the database refused the service account (auth.service_account)"
             ),
         }
     }
@@ -76,5 +89,55 @@ impl Observer for EventLog {
 
     fn termination_failed(&self, error: &dyn Display) {
         tracing::warn!(target: POOL, %error, "an abandoned statement could not be ended and may still run");
+    }
+
+    fn statement_state(&self, id: u64, state: StatementState) {
+        tracing::trace!(target: QUERY, id = %Id(id), %state, "a statement entered a state");
+    }
+
+    fn rows_received(&self, event: &RowsReceived<'_>) {
+        let RowsReceived { id, rows, last, kind } = *event;
+        tracing::trace!(target: QUERY, id = %Id(id), rows, last, kind, "received rows");
+    }
+
+    fn attempt_failed(&self, event: &AttemptFailed<'_>) {
+        let AttemptFailed { id, code, class, retry_after } = *event;
+        match retry_after {
+            Some(pause) => tracing::debug!(target: QUERY, id = %Id(id), code, %class, ?pause, "retrying a statement"),
+            None => tracing::debug!(target: QUERY, id = %Id(id), code, %class, "a statement failed"),
+        }
+    }
+
+    fn statement_cancelled(&self, id: u64, reason: CancelReason) {
+        if reason == CancelReason::SlowReader {
+            tracing::info!(
+                target: QUERY,
+                id = %Id(id),
+                "cancelled a statement because its client reads too slowly, which blocks a database worker"
+            );
+        } else {
+            tracing::debug!(target: QUERY, id = %Id(id), %reason, "cancelled a statement");
+        }
+    }
+
+    fn statement_ended(&self, id: u64, outcome: StatementOutcome) {
+        tracing::trace!(target: QUERY, id = %Id(id), %outcome, "a statement ended");
+    }
+
+    fn transactions_expired(&self, count: usize) {
+        tracing::info!(
+            target: QUERY,
+            transactions = count,
+            "rolled back transactions that were idle or open for too long"
+        );
+    }
+}
+
+/// A statement's number as its caller sees it in the list of running statements.
+struct Id(u64);
+
+impl Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }

@@ -1,8 +1,8 @@
 //! What the pool and the engine report as it happens.
 //!
 //! Owns the trait that observers implement and the events they receive. Promises that events carry no credentials, no
-//! statements and no parameters, and that reporting one allocates nothing. May not know Bolt, pools or statements: events
-//! consist of the standard library's types and of the small enums here.
+//! statements and no parameters, and that reporting one allocates nothing. May not know Bolt, pools or statements:
+//! events consist of the standard library's types and of the small enums here.
 
 use std::{
     fmt::{self, Display},
@@ -45,6 +45,24 @@ pub trait Observer: Send + Sync {
 
     /// The database could not be told to end an abandoned statement, which may still run.
     fn termination_failed(&self, _error: &dyn Display) {}
+
+    /// The statement `id` entered a state. Every statement begins as [`StatementState::Queued`].
+    fn statement_state(&self, _id: u64, _state: StatementState) {}
+
+    /// The database sent a batch of rows.
+    fn rows_received(&self, _event: &RowsReceived<'_>) {}
+
+    /// An attempt at a statement failed.
+    fn attempt_failed(&self, _event: &AttemptFailed<'_>) {}
+
+    /// The gateway stopped a statement.
+    fn statement_cancelled(&self, _id: u64, _reason: CancelReason) {}
+
+    /// The statement `id` is no longer served.
+    fn statement_ended(&self, _id: u64, _outcome: StatementOutcome) {}
+
+    /// Transactions were rolled back because they were idle or open for too long.
+    fn transactions_expired(&self, _count: usize) {}
 }
 
 /// What a connection was opened for.
@@ -154,6 +172,82 @@ pub enum Discard {
     Shutdown,
 }
 
+/// The state of a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementState {
+    /// It waits for a connection.
+    Queued,
+    /// The database is executing it.
+    Running,
+    /// Its rows are on their way to the client.
+    Streaming,
+    /// An attempt failed, and it waits for the next one.
+    Retrying,
+}
+
+/// See [`Observer::rows_received`].
+#[derive(Debug, Clone, Copy)]
+pub struct RowsReceived<'a> {
+    /// The statement. The statements of one batch request share it.
+    pub id: u64,
+    /// The number of rows.
+    pub rows: u32,
+    /// Whether these were the last rows of a result.
+    pub last: bool,
+    /// The kind of statement in the database's letters, with the last rows: `r`, `w`, `rw` or `s`.
+    pub kind: Option<&'a str>,
+}
+
+/// See [`Observer::attempt_failed`].
+#[derive(Debug, Clone, Copy)]
+pub struct AttemptFailed<'a> {
+    /// The statement.
+    pub id: u64,
+    /// The code that callers see.
+    pub code: &'a str,
+    /// What kind of failure it is.
+    pub class: FailureClass,
+    /// The pause before the next attempt; `None` if the statement is not retried.
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of failure a statement met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureClass {
+    /// The request or the statement was wrong, or its caller was not allowed to do it.
+    ClientError,
+    /// It may succeed later: a conflict, or a database that is busy or away.
+    Transient,
+    /// The database failed.
+    DatabaseError,
+    /// It was ended on purpose.
+    Cancelled,
+    /// Its time limit passed.
+    Timeout,
+    /// The connection was lost, and its outcome is not known.
+    Lost,
+}
+
+/// Why the gateway stopped a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CancelReason {
+    /// Its caller asked for that.
+    Caller,
+    /// Its client does not read the rows, which blocks the database.
+    SlowReader,
+}
+
+/// How a statement ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementOutcome {
+    /// Its client left it before its end.
+    Abandoned,
+    /// Its last attempt failed.
+    Failed,
+    /// Its result was complete.
+    Completed,
+}
+
 /// Gives each variant the word by which logs know it.
 macro_rules! words {
     ($($name:ident { $($variant:ident => $word:literal),+ $(,)? })+) => {
@@ -174,6 +268,13 @@ words! {
         Exhausted => "exhausted", LoginLaneFull => "login_lane_full", Connection => "connection", Expired => "expired",
         Stopping => "stopping",
     }
+    StatementState { Queued => "queued", Running => "running", Streaming => "streaming", Retrying => "retrying" }
+    FailureClass {
+        ClientError => "client_error", Transient => "transient", DatabaseError => "database_error",
+        Cancelled => "cancelled", Timeout => "timeout", Lost => "lost",
+    }
+    CancelReason { Caller => "caller", SlowReader => "slow_reader" }
+    StatementOutcome { Abandoned => "abandoned", Failed => "failed", Completed => "completed" }
     Discard {
         Lifetime => "lifetime", Login => "login", Dead => "dead", Evicted => "evicted", Broken => "broken",
         Silent => "silent", Protocol => "protocol", Stale => "stale", Abandoned => "abandoned", Shutdown => "shutdown",

@@ -23,6 +23,7 @@ use crate::{
         statement::{Options, inspect},
         transaction::Committed,
     },
+    telemetry::observer::StatementOutcome,
 };
 
 /// A batch whose first rows are in a sink.
@@ -107,7 +108,7 @@ impl BatchExecution {
         sink: &mut impl BatchSink,
         options: &Options,
     ) -> Result<Option<BatchEnd>, BatchError> {
-        let first = self.advance(sink).await;
+        let first = self.move_on(sink).await;
         first.map_err(|mut failure| {
             if let (ExpectedReply::Begin, Some(lease)) = (self.expected, &mut self.lease) {
                 failure.error = mark_stale_after(failure.error, lease, options);
@@ -123,12 +124,19 @@ impl BatchExecution {
     /// # Errors
     /// Whatever made the batch fail, with the statement that caused it.
     pub async fn advance(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
+        self.move_on(sink).await.inspect_err(|failure| self.running.report_failure(&failure.error, None))
+    }
+
+    async fn move_on(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         let (deadline, running) = (self.deadline, self.running.clone());
         let mut moved = running.bound(deadline, pin!(self.process_replies(sink))).await;
         if moved.is_err() && self.expected == ExpectedReply::Commit {
             // COMMIT cannot be revoked; only the database knows its outcome.
             moved = deadline.grace_period().bound(pin!(self.process_replies(sink))).await;
             moved = moved.map_err(|_| Error::commit_outcome_unknown());
+        }
+        if matches!(moved, Ok(Ok(Some(_)))) {
+            running.set_outcome(StatementOutcome::Completed);
         }
         if matches!(moved, Ok(Ok(None))) {
             self.is_streaming = true;
@@ -151,10 +159,14 @@ impl BatchExecution {
         let (deadline, running) = (self.deadline, self.running.clone());
         let blocks = self.is_amid_batch() && self.lease.as_ref().is_some_and(|lease| lease.dialect().holds_workers);
         let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
-            Ok(()) => Error::reader_too_slow(),
+            Ok(()) => {
+                running.report_slow_reader();
+                Error::reader_too_slow()
+            }
             Err(why) => why,
         };
         self.abandon();
+        running.report_failure(&why, None);
         why
     }
 
@@ -242,6 +254,8 @@ impl BatchExecution {
                     Ok(summary) => summary,
                     Err(error) => return Err(self.connection_lost(error.into())),
                 };
+                let rows = self.fetch_size.take_unreported();
+                self.running.report_rows(rows, !summary.has_more, summary.kind.as_deref());
                 if summary.has_more {
                     // Only the last run's rows are requested in batches.
                     self.fetch_size.end_batch();

@@ -40,7 +40,7 @@ impl Engine {
             let started = self.run_once(caller, database, statement, options, (&running, &mut attempts)).await;
             let outcome = match started {
                 Ok(mut rows) => {
-                    let first = rows.begin(sink).await;
+                    let first = rows.start(sink).await;
                     Ok(StartedStatement { rows, first })
                 }
                 Err(error) => Err(error),
@@ -50,6 +50,9 @@ impl Engine {
                 Err(error) => Some(error),
             };
             let pause = failure.and_then(|error| self.retry_pause(error, &mut attempts, [&*statement.text]));
+            if let Some(error) = failure {
+                running.report_failure(error, pause);
+            }
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };
             };

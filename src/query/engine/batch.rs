@@ -56,6 +56,9 @@ impl Engine {
                     self.retry_pause(&failure.error, &mut attempts, texts)
                 }
             });
+            if let Err(failure) = &outcome {
+                running.report_failure(&failure.error, pause);
+            }
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };
             };

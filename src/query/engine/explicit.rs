@@ -59,7 +59,10 @@ impl Engine {
         loop {
             let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
             let begun = running.unless_cancelled(first).await.flatten();
-            if begun.as_ref().err().and_then(|error| self.retry_pause(error, &mut attempts, [])).is_none() {
+            let Err(error) = &begun else { return begun };
+            let pause = self.retry_pause(error, &mut attempts, []);
+            running.report_failure(error, pause);
+            if pause.is_none() {
                 return begun;
             }
         }
@@ -158,12 +161,15 @@ impl Engine {
         statement: &Statement,
     ) -> Result<Rows, Error> {
         let running = self.running_statements.register(caller, handle.database, &statement.text);
-        let guard = self.check_out(caller, handle).await?;
+        let guard = self.check_out(caller, handle).await.inspect_err(|error| running.report_failure(error, None))?;
         running.set_transaction(guard.id());
         running.set_state(StatementState::Running);
         let starting = pin!(self.start(guard, handle.database, statement));
         let started = running.unless_cancelled(starting).await.flatten();
-        let (guard, columns, kind) = started.inspect_err(|error| self.note_expired_authorization(error))?;
+        let (guard, columns, kind) = started.inspect_err(|error| {
+            self.note_expired_authorization(error);
+            running.report_failure(error, None);
+        })?;
         let deadline = guard.deadline();
         Ok(Rows::new(scope(guard), columns, deadline, kind, (running, None)))
     }

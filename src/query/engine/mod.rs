@@ -49,8 +49,9 @@ impl Engine {
     /// Creates an engine over `pool`. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
-        let transactions = TransactionRegistry::new(settings.transactions);
-        Self { pool, transactions, running_statements: RunningRegistry::new(), settings: Arc::new(settings) }
+        let transactions = TransactionRegistry::new(settings.transactions, Arc::clone(pool.observer()));
+        let running_statements = RunningRegistry::new(Arc::clone(pool.observer()));
+        Self { pool, transactions, running_statements, settings: Arc::new(settings) }
     }
 
     /// Makes sure that the database accepts the caller's credentials. Costs nothing if it has accepted them within
@@ -122,7 +123,8 @@ impl Engine {
     // Boxed inside, because few statements are retried.
     async fn wait(&self, running: &RegisteredStatement, pause: Duration) -> Result<(), Error> {
         running.set_state(StatementState::Retrying);
-        running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await?;
+        let waited = running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await;
+        waited.inspect_err(|error| running.report_failure(error, None))?;
         running.set_state(StatementState::Queued);
         Ok(())
     }

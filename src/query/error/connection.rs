@@ -15,8 +15,7 @@ impl Error {
     pub(in crate::query) fn from_login(failure: Failure, caller: &Identity) -> Self {
         let Failure { code, message, .. } = failure;
         if caller.is_service_account() {
-            // The caller is not at fault and cannot fix it; the operator reads the log.
-            tracing::error!(code, message, "the database refused the service account (auth.service_account)");
+            // The caller is not at fault and cannot fix it. The log has the reason since the login was refused.
             let message = "The database refused the gateway's service account. The gateway's log has the reason.";
             return Self::new(Kind::Unavailable, UNAVAILABLE, message);
         }

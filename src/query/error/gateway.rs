@@ -93,9 +93,8 @@ impl Error {
         Self::new(Kind::Terminated, TERMINATED, "The statement was cancelled on request.")
     }
 
-    /// Returns the error of a statement that is cancelled because its client blocks the database, and logs it.
+    /// Returns the error of a statement that is cancelled because its client blocks the database.
     pub(in crate::query) fn reader_too_slow() -> Self {
-        tracing::info!("cancelled a statement because its client reads too slowly, which blocks a database worker");
         Self::new(
             Kind::Terminated,
             READER_TOO_SLOW,

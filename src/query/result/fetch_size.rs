@@ -24,6 +24,8 @@ pub(in crate::query) struct FetchSize {
     rows: u32,
     seen_rows: u32,
     seen_bytes: usize,
+    /// How many of `seen_rows` were reported.
+    reported_rows: u32,
     /// Whether the database waits for the next PULL.
     due: bool,
 }
@@ -31,7 +33,7 @@ pub(in crate::query) struct FetchSize {
 impl FetchSize {
     /// Creates the fetch size of a result whose first batch has been requested.
     pub(in crate::query) fn new() -> Self {
-        Self { rows: FIRST, seen_rows: 0, seen_bytes: 0, due: false }
+        Self { rows: FIRST, seen_rows: 0, seen_bytes: 0, reported_rows: 0, due: false }
     }
 
     /// Counts a row of `bytes` bytes.
@@ -40,11 +42,19 @@ impl FetchSize {
         self.seen_bytes += bytes;
     }
 
+    /// Returns the number of rows that were counted since the last call.
+    pub(in crate::query) fn take_unreported(&mut self) -> u32 {
+        let unreported = self.seen_rows - self.reported_rows;
+        self.reported_rows = self.seen_rows;
+        unreported
+    }
+
     /// Ends a batch that is not the last one.
     pub(in crate::query) fn end_batch(&mut self) {
         let row = (self.seen_bytes / usize::try_from(self.seen_rows.max(1)).unwrap_or(1)).max(1);
         self.rows = u32::try_from(TARGET / row).unwrap_or(MAX).clamp(1, MAX);
         self.seen_rows = 0;
+        self.reported_rows = 0;
         self.seen_bytes = 0;
         self.due = true;
     }

@@ -20,6 +20,7 @@ use crate::{
     auth::Identity,
     pool::Lease,
     query::{error::Error, statement::Options},
+    telemetry::observer::Observer,
 };
 
 /// All open transactions. Cheap to clone.
@@ -37,10 +38,10 @@ pub(in crate::query) struct Reservation {
 impl TransactionRegistry {
     /// Creates an empty registry, and the task that rolls back expired transactions. Must be called inside a tokio
     /// runtime.
-    pub(in crate::query) fn new(settings: TransactionSettings) -> Self {
+    pub(in crate::query) fn new(settings: TransactionSettings, observer: Arc<dyn Observer>) -> Self {
         let store = Arc::new(TransactionStore::new(settings));
         let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
-        tokio::spawn(reap(Arc::downgrade(&store), tick));
+        tokio::spawn(reap(Arc::downgrade(&store), tick, observer));
         Self { store }
     }
 
@@ -99,7 +100,7 @@ impl Reservation {
 }
 
 /// Rolls back transactions that have expired.
-async fn reap(store: Weak<TransactionStore>, every: Duration) {
+async fn reap(store: Weak<TransactionStore>, every: Duration, observer: Arc<dyn Observer>) {
     let mut ticks = interval(every);
     loop {
         ticks.tick().await;
@@ -108,10 +109,7 @@ async fn reap(store: Weak<TransactionStore>, every: Duration) {
         };
         let expired = store.take_expired();
         if !expired.is_empty() {
-            tracing::info!(
-                transactions = expired.len(),
-                "rolled back transactions that were idle or open for too long"
-            );
+            observer.transactions_expired(expired.len());
         }
     }
 }

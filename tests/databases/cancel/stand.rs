@@ -17,7 +17,7 @@ use boltgate::{
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
-    telemetry::event_log::EventLog,
+    telemetry::{event_log::EventLog, observer::Observer},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -131,6 +131,10 @@ pub fn everything_passed_on() -> auth::Settings {
 
 impl Stand {
     pub fn new(fake: &Arc<Fake>, width: usize, pool: pool::Settings) -> Self {
+        Self::observed(fake, width, pool, Arc::new(EventLog))
+    }
+
+    pub fn observed(fake: &Arc<Fake>, width: usize, pool: pool::Settings, observer: Arc<dyn Observer>) -> Self {
         let server = Arc::clone(fake);
         let dialer = Dialer {
             endpoint: Endpoint::Memory(Arc::new(move || server.connect_narrow(width))),
@@ -150,7 +154,7 @@ impl Stand {
             },
             aliases: query::Aliases::default(),
         };
-        let engine = Engine::new(Pool::new(dialer, pool, Arc::new(EventLog)), settings);
+        let engine = Engine::new(Pool::new(dialer, pool, observer), settings);
         let settings = http::Settings {
             guard: http::GuardSettings {
                 loopback: true,

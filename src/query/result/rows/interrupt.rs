@@ -24,7 +24,10 @@ impl Rows {
         let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(TransactionScope::holds_worker);
         let (deadline, running) = (self.deadline, self.running.clone());
         let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
-            Ok(()) => Error::reader_too_slow(),
+            Ok(()) => {
+                running.report_slow_reader();
+                Error::reader_too_slow()
+            }
             Err(why) => why,
         };
         // Between two batches the statement cannot have been committed, so there is nothing to wait for.
@@ -33,6 +36,7 @@ impl Rows {
         }
         let error = self.outcome_unknown_or(why);
         self.abandon();
+        running.report_failure(&error, None);
         Some(error)
     }
 

@@ -18,6 +18,7 @@ use crate::{
         running::{RegisteredStatement, StatementState},
         statement::inspect,
     },
+    telemetry::observer::StatementOutcome,
 };
 
 /// The number of rows of a statement that may write that are held back at least, because the statement can be retried
@@ -95,6 +96,11 @@ impl Rows {
     /// # Errors
     /// As [`Rows::advance`].
     pub async fn begin(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
+        self.start(sink).await.inspect_err(|error| self.running.report_failure(error, None))
+    }
+
+    /// As [`Rows::begin`], for a statement that may be retried: the caller reports failures.
+    pub(in crate::query) async fn start(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
         sink.open(&self.columns);
         self.move_rows(sink, true).await
     }
@@ -105,7 +111,7 @@ impl Rows {
     /// # Errors
     /// Whatever ended the statement early. The rows so far remain valid; a transaction around the statement has ended.
     pub async fn advance(&mut self, sink: &mut impl RowSink) -> Result<Progress, Error> {
-        self.move_rows(sink, false).await
+        self.move_rows(sink, false).await.inspect_err(|error| self.running.report_failure(error, None))
     }
 
     async fn move_rows(&mut self, sink: &mut impl RowSink, first: bool) -> Result<Progress, Error> {
@@ -118,7 +124,11 @@ impl Rows {
         }
         match moved {
             Ok(progress) => {
-                running.set_state(StatementState::Streaming);
+                match progress {
+                    Ok(Progress::Paused) => running.set_state(StatementState::Streaming),
+                    Ok(Progress::Done(_)) => running.set_outcome(StatementOutcome::Completed),
+                    Err(_) => {}
+                }
                 progress
             }
             Err(why) => {
@@ -187,6 +197,8 @@ impl Rows {
                         Ok(summary) => summary,
                         Err(error) => return Err(self.connection_lost(&error.into())),
                     };
+                    let kind = self.kind.or(summary.kind.as_deref());
+                    self.running.report_rows(self.fetch_size.take_unreported(), !summary.has_more, kind);
                     if !summary.has_more {
                         return self.end(summary, sink.has_replaced_values()).await;
                     }
