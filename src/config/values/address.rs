@@ -6,8 +6,7 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use super::text::serde_as_text;
-use super::value::ParseValueError;
+use super::text::{ParseValueError, serde_as_text};
 
 /// An IP address and a port to listen on, such as `127.0.0.1:7474` or `[::]:7474`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

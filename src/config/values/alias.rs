@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{text::serde_as_text, value::ParseValueError};
+use super::text::{ParseValueError, serde_as_text};
 
 /// Another name for a database.
 #[derive(Debug, Clone, PartialEq, Eq)]

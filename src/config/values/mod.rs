@@ -3,22 +3,25 @@
 //! May not know keys, files or the environment.
 
 mod address;
-mod age;
 mod alias;
-mod factor;
 mod names;
+mod number;
 mod peers;
 mod secret;
+mod size;
 mod text;
-mod value;
+mod time;
+mod version;
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
-pub use age::{Age, Percent};
 pub use alias::DatabaseAlias;
-pub use factor::{Factor, Fraction, Thousandths};
 pub use names::{HeaderName, ImpersonationRule, Scheme};
+pub use number::{Count, Factor, Fraction, Percent, Thousandths};
 pub use peers::{AllowedHost, AllowedOrigin, Network};
 pub use secret::Secret;
 pub(super) use secret::is_hidden;
+pub use size::ByteSize;
+pub use text::ParseValueError;
 pub(super) use text::optional;
-pub use value::{ByteSize, Count, Neo4jVersion, ParseValueError, TimeSpan};
+pub use time::{Age, TimeSpan};
+pub use version::Neo4jVersion;

@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-use super::{text::serde_as_text, value::ParseValueError};
+use super::text::{ParseValueError, serde_as_text};
 
 /// The name of a Bolt login scheme for tokens: `bearer`, `oidc-entra-id`, `saml-okta`, …
 #[derive(Debug, Clone, PartialEq, Eq)]

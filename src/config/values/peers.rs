@@ -11,7 +11,7 @@ use std::{
 
 use ipnet::IpNet;
 
-use super::{text::serde_as_text, value::ParseValueError};
+use super::text::{ParseValueError, serde_as_text};
 
 /// A host that requests may name, without a port.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::{fmt, str::FromStr};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
-use super::{text::TextVisitor, value::ParseValueError};
+use super::text::{ParseValueError, TextVisitor};
 
 /// Printed in place of a secret that is set.
 const HIDDEN: &str = "(hidden)";

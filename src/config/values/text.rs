@@ -9,6 +9,11 @@ use std::str::FromStr;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use serde::ser::{Serialize, Serializer};
 
+/// Why a text is refused as a value. The message says what to write instead.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ParseValueError(pub(super) String);
+
 /// Reads a value from text. An integer is read as if it were text.
 pub(in crate::config) struct TextVisitor<T>(PhantomData<T>);
 
@@ -30,6 +35,11 @@ impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for TextVisitor<T> {
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
         self.visit_str(&number.to_string())
     }
+}
+
+/// Splits `30s` into `30` and `s`.
+pub(super) fn split_unit(text: &str) -> (&str, &str) {
+    text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()))
 }
 
 /// Implements serde by `FromStr` and `Display`.

@@ -67,7 +67,7 @@ impl Wake for Wakes {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_lone_p_wakes_its_connection_once() {
     let (stream, mut client) = stream();
     let wakes = Arc::<Wakes>::default();
@@ -105,7 +105,7 @@ async fn the_preface_is_found_in_pieces_and_replayed() {
     assert_eq!(frame[3], 4, "a frame of type SETTINGS: {frame:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_request_can_upgrade_its_connection() {
     let (stream, mut client) = stream();
     let slot = Arc::new(());
@@ -135,7 +135,7 @@ async fn a_request_can_upgrade_its_connection() {
     .await;
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_connection_whose_upgrade_was_not_granted_ends_with_its_client() {
     let (stream, mut client) = stream();
     let slot = Arc::new(());

@@ -1,8 +1,82 @@
-//! Owns decimal numbers: factors and fractions.
+//! Owns numbers: counts, percentages, factors and fractions.
 //!
-//! Numbers are kept in thousandths, so that they print as they were written and can be compared exactly.
+//! Decimal numbers are kept in thousandths, so that they print as they were written and can be compared exactly.
+
+use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
+
+/// A count: 1 to 4294967295.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Count(u32);
+
+impl Count {
+    /// Makes a default. A test checks defaults against the parser.
+    pub(in crate::config) const fn constant(count: u32) -> Self {
+        Self(count)
+    }
+
+    /// The count as a `usize`.
+    pub const fn get(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Serialize for Count {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u32(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match u32::try_from(number) {
+            Ok(count) if count > 0 => Ok(Self(count)),
+            _ => {
+                Err(D::Error::custom(format!("{number} is out of range; write a whole number from 1 to {}", u32::MAX)))
+            }
+        }
+    }
+}
+
+/// A share of a whole: 1 to 100.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Percent(u8);
+
+impl Percent {
+    /// Makes a default. A test checks defaults against the parser.
+    pub(in crate::config) const fn constant(percent: u8) -> Self {
+        Self(percent)
+    }
+
+    /// The share of `whole`, rounded up, so that it is never zero.
+    pub fn of(self, whole: usize) -> usize {
+        (whole * usize::from(self.0)).div_ceil(100)
+    }
+}
+
+impl Serialize for Percent {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u8(self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(deserializer)?;
+        match u8::try_from(number) {
+            Ok(percent @ 1..=100) => Ok(Self(percent)),
+            _ => Err(D::Error::custom(format!("{number} is out of range; write a whole number from 1 to 100"))),
+        }
+    }
+}
 
 /// A number with at most three decimals. Its bounds are in thousandths too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
