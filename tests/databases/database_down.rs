@@ -2,9 +2,9 @@
 //! nobody to restart the gateway.
 
 mod absent;
+mod address;
 mod frozen;
 mod lost;
-mod place;
 mod silent;
 
 // A gateway without sockets, so that time can pass by itself.

@@ -3,8 +3,8 @@
 //!
 //! Runs against the fakes of Neo4j and Memgraph, whose statements fail as ordered.
 
+mod messages;
 mod once;
 mod patience;
 mod stand;
 mod undone;
-mod words;

@@ -3,9 +3,9 @@
 //! Runs against the fake of Neo4j.
 
 mod given_back;
-mod room;
-mod strangers;
-mod turns;
+mod memory;
+mod parsing;
+mod unverified;
 
 use serde_json::{Value, json};
 

@@ -3,7 +3,7 @@
 //! Runs against a fake Neo4j, and a fake Memgraph where that may make a difference.
 
 mod bounds;
-mod crowd;
+mod concurrent;
 mod kept;
 mod people;
 

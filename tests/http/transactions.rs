@@ -7,7 +7,7 @@ mod expiry;
 mod failures;
 mod lifecycle;
 mod ownership;
-mod unshown;
+mod unencodable;
 
 use std::time::Duration;
 

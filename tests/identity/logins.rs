@@ -9,7 +9,7 @@ mod fairness;
 mod guessing;
 mod service;
 mod stand;
-mod strangers;
 mod takeover;
 mod tokens;
+mod unverified;
 mod warm;

@@ -4,7 +4,7 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 use boltgate::bolt::{Extra, recover::recover};
 
-use super::wire::{NONE, Valve, ask, hear, open};
+use super::connection::{NONE, Valve, ask, hear, open};
 use crate::support::bolt::{
     fake_neo4j::FakeNeo4j,
     frame::frame,

@@ -6,7 +6,7 @@ use boltgate::bolt::{
     recover::{check_liveness, recover},
 };
 
-use super::wire::{LIMITS, ask, hear, open, open_with};
+use super::connection::{LIMITS, ask, hear, open, open_with};
 use crate::support::bolt::{
     fake_neo4j::FakeNeo4j,
     frame::frame,

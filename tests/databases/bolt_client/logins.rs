@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use boltgate::bolt::{AuthToken, Connection, Error, Failure, Recognition};
 
-use super::wire::{LIMITS, ask, hear, neo4j, open};
+use super::connection::{LIMITS, ask, hear, neo4j, open};
 use crate::support::bolt::{
     control::User,
     fake_memgraph::{self, FakeMemgraph},

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use boltgate::bolt::{AuthToken, Dialer, Endpoint, Error, Recognition, Security, Uri};
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
-use super::wire::LIMITS;
+use super::connection::LIMITS;
 use crate::support::bolt::{
     fake_memgraph::{self, FakeMemgraph},
     peer::{Handshake, Peer, Script, Step},

@@ -8,7 +8,7 @@ use std::{
 use boltgate::bolt::{AuthToken, Extra, Failure, recover::recover};
 use tokio::time::timeout;
 
-use super::wire::{NONE, Recorded, ask, hear, names, open};
+use super::connection::{NONE, Recorded, ask, hear, names, open};
 use crate::support::{
     bolt::{
         fake_neo4j::{FakeNeo4j, Options},

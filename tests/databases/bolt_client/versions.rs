@@ -4,7 +4,7 @@ use boltgate::bolt::{
     Connection, Error, Extra, HandshakeError, dialect::NEO4J, summary::string_entry, version::Version,
 };
 
-use super::wire::{LIMITS, NONE, ask, hear, neo4j, open};
+use super::connection::{LIMITS, NONE, ask, hear, neo4j, open};
 use crate::support::{
     bolt::{
         fake_neo4j::{FakeNeo4j, Options},

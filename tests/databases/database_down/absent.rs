@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::{io::AsyncReadExt, net::TcpListener};
 
-use super::place::{Place, neo4j};
+use super::address::{Address, neo4j};
 use crate::support::{
     bolt::peer::{Handshake, Peer, Script, Step},
     gateway,
@@ -16,7 +16,7 @@ const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 #[tokio::test]
 async fn the_gateway_starts_first_and_the_database_comes_later() {
-    let mut place = Place::new();
+    let mut place = Address::new();
     let gateway = gateway::start_for(&place.uri()).await;
     for path in ["/db/neo4j/query/v2", "/db/neo4j/query/v2/tx"] {
         let answer = gateway.post(path, r#"{"statement":"RETURN 1"}"#).await;
@@ -36,7 +36,7 @@ async fn the_gateway_starts_first_and_the_database_comes_later() {
 
 #[tokio::test]
 async fn a_request_that_is_wrong_is_told_so_without_a_database() {
-    let place = Place::new();
+    let place = Address::new();
     let gateway = gateway::start_for(&place.uri()).await;
     assert_eq!(refused(&gateway.post("/db/neo4j/query/v2", "{").await).status, 400);
     assert_eq!(gateway.send("GET", "/nowhere", &[], "").await.status, 404);

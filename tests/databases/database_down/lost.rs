@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::place::{Place, neo4j};
+use super::address::{Address, neo4j};
 use crate::support::{
     bolt::control::{Control, Fault},
     gateway::{self, Gateway},
@@ -39,7 +39,7 @@ async fn a_restart_while_connections_are_idle_is_not_noticed() {
 #[tokio::test]
 async fn an_absence_while_connections_are_idle_is_over_with_the_return() {
     let fake = neo4j().await;
-    let mut place = Place::new();
+    let mut place = Address::new();
     place.move_in(fake.addr());
     let gateway = gateway::start_for(&place.uri()).await;
     idle_connections(&gateway, &fake.control, 2).await;

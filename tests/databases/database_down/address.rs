@@ -11,7 +11,7 @@ use tokio::{
 use crate::support::bolt::fake_neo4j::{FakeNeo4j, Options};
 
 /// Connections are refused as long as nobody has moved in.
-pub struct Place {
+pub struct Address {
     address: SocketAddr,
     /// Bound, and not listening.
     vacant: Option<TcpSocket>,
@@ -25,7 +25,7 @@ fn bind(address: SocketAddr) -> TcpSocket {
     socket
 }
 
-impl Place {
+impl Address {
     pub fn new() -> Self {
         let socket = bind(SocketAddr::from(([127, 0, 0, 1], 0)));
         Self { address: socket.local_addr().unwrap(), vacant: Some(socket), serving: None }
