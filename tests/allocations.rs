@@ -47,12 +47,12 @@ fn properties(out: &mut Writer<'_>) {
 }
 
 #[test]
-fn scalars_allocate_nothing() {
+fn writes_scalars_without_allocating() {
     assert_eq!(allocations(8, scalars), 0);
 }
 
 #[test]
-fn collections_allocate_nothing() {
+fn writes_collections_without_allocating() {
     let count = allocations(2, |out| {
         out.list(8);
         scalars(out);
@@ -64,7 +64,7 @@ fn collections_allocate_nothing() {
 }
 
 #[test]
-fn nodes_and_relationships_allocate_nothing() {
+fn writes_nodes_and_relationships_without_allocating() {
     let count = allocations(2, |out| {
         out.structure(tag::NODE, 4);
         out.integer(9);
@@ -82,7 +82,7 @@ fn nodes_and_relationships_allocate_nothing() {
 }
 
 #[test]
-fn temporal_and_spatial_values_allocate_nothing() {
+fn writes_temporal_and_spatial_values_without_allocating() {
     let count = allocations(6, |out| {
         for (tag, fields) in [
             (tag::DATE, &[16_520][..]),
@@ -103,7 +103,7 @@ fn temporal_and_spatial_values_allocate_nothing() {
 }
 
 #[test]
-fn a_path_is_counted_so_that_counting_is_known_to_work() {
+fn counts_the_allocations_of_a_path() {
     let count = allocations(1, |out| {
         out.structure(tag::PATH, 3);
         out.list(1);

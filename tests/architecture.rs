@@ -121,7 +121,7 @@ fn offenders(sources: &[Source]) -> Vec<String> {
 }
 
 #[test]
-fn every_room_imports_only_what_it_may() {
+fn allows_each_room_only_its_imports() {
     let sources = read_all();
     assert!(sources.len() > 50, "all files are found: {}", sources.len());
     let offenders = offenders(&sources);
@@ -129,7 +129,7 @@ fn every_room_imports_only_what_it_may() {
 }
 
 #[test]
-fn the_table_runs_downwards() {
+fn lists_rooms_from_top_to_bottom() {
     let height = |room: &str| ROOMS.iter().position(|(name, _)| *name == room);
     for (room, permissions) in ROOMS {
         for permission in permissions {
@@ -140,7 +140,7 @@ fn the_table_runs_downwards() {
 }
 
 #[test]
-fn every_permission_is_used() {
+fn contains_no_unused_permission() {
     let sources = read_all();
     let of = |room: &str| sources.iter().filter(move |source| source.room == room).collect::<Vec<_>>();
     let mut unused = BTreeSet::new();
@@ -163,7 +163,7 @@ fn every_permission_is_used() {
 }
 
 #[test]
-fn what_is_forbidden_is_found() {
+fn finds_forbidden_imports() {
     let found = |file: &str, text: &str| offenders(&[Source::of(file, text)]);
     for (file, text) in [
         ("query/x.rs", "//! x\nuse crate::http::router;"),

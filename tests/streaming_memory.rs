@@ -36,13 +36,13 @@ const KIB_PER_MIB: u64 = 1024;
 
 #[test]
 #[ignore = "ten million rows; meant for an optimised build"]
-fn memory_stays_flat_under_a_steady_reader() {
+fn keeps_memory_flat_for_a_steady_reader() {
     stream_to_a_reader(None);
 }
 
 #[test]
 #[ignore = "ten million rows; meant for an optimised build"]
-fn memory_stays_flat_under_a_reader_that_pauses() {
+fn keeps_memory_flat_for_a_reader_that_pauses() {
     stream_to_a_reader(Some(Duration::from_secs(1)));
 }
 

@@ -82,7 +82,7 @@ async fn run(python: String, url: String, schema_info: &'static str) -> ExitStat
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_statement_of_memgraphs_tools_goes_through() {
+async fn runs_every_statement_of_memgraphs_tools() {
     let Ok(python) = env::var("BOLTGATE_TEST_MEMGRAPH_TOOLS") else {
         println!("skipped: BOLTGATE_TEST_MEMGRAPH_TOOLS names no Python with Memgraph's tools");
         return;

@@ -138,7 +138,7 @@ async fn refusal(uri: &str, ca_file: Option<&NamedTempFile>) -> Refused {
 }
 
 #[tokio::test]
-async fn a_server_whose_issuer_is_in_the_ca_file_is_trusted() {
+async fn trusts_issuers_in_the_ca_file() {
     let authority = Authority::new("ours");
     let ca_file = authority.file();
     let changes = [("database.ca_file", ca_file.path().to_str().unwrap())];
@@ -153,7 +153,7 @@ async fn a_server_whose_issuer_is_in_the_ca_file_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_ca_file_may_hold_several_authorities() {
+async fn accepts_several_authorities_in_the_ca_file() {
     let (one, other) = (Authority::new("one"), Authority::new("other"));
     let ca_file = NamedTempFile::new().unwrap();
     std::fs::write(ca_file.path(), format!("{}\n# comment\n{}", one.issuer.pem(), other.issuer.pem())).unwrap();
@@ -166,7 +166,7 @@ async fn a_ca_file_may_hold_several_authorities() {
 }
 
 #[tokio::test]
-async fn an_unknown_issuer_is_refused_with_a_way_out() {
+async fn rejects_an_unknown_issuer_with_advice() {
     let server = Server::start(Authority::new("ours").certify("localhost")).await;
     let (other, successor) = (Authority::new("other").file(), Authority::new("ours").file());
     for ca_file in [None, Some(&other), Some(&successor)] {
@@ -178,7 +178,7 @@ async fn an_unknown_issuer_is_refused_with_a_way_out() {
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_is_refused_unless_asked_for() {
+async fn rejects_a_self_signed_certificate_by_default() {
     let server = Server::start(self_signed("localhost")).await;
     let error = refusal(&server.uri("bolt+s", "localhost"), None).await;
     assert!(error.message.contains("bolt+ssc://"), "{error:?}");
@@ -189,7 +189,7 @@ async fn a_self_signed_certificate_is_refused_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn a_self_signed_certificate_may_vouch_for_itself() {
+async fn trusts_a_self_signed_certificate_in_the_ca_file() {
     let certified = self_signed("localhost");
     let ca_file = NamedTempFile::new().unwrap();
     let pem = STANDARD.encode(&certified.chain[0]);
@@ -200,7 +200,7 @@ async fn a_self_signed_certificate_may_vouch_for_itself() {
 }
 
 #[tokio::test]
-async fn another_servers_certificate_is_refused() {
+async fn rejects_another_servers_certificate() {
     let authority = Authority::new("ours");
     let ca_file = authority.file();
     let server = Server::start(authority.certify("db.example.com")).await;
@@ -210,7 +210,7 @@ async fn another_servers_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn an_expired_certificate_is_refused() {
+async fn rejects_an_expired_certificate() {
     let authority = Authority::new("ours");
     let ca_file = authority.file();
     let key = KeyPair::generate().unwrap();
@@ -225,14 +225,14 @@ async fn an_expired_certificate_is_refused() {
 }
 
 #[tokio::test]
-async fn plain_bolt_to_a_tls_port_is_told_to_use_tls() {
+async fn advises_tls_for_a_tls_port() {
     let server = Server::start(self_signed("localhost")).await;
     let error = refusal(&server.uri("bolt", "localhost"), None).await;
     assert!(error.message.contains("bolt+s://"), "{error:?}");
 }
 
 #[tokio::test]
-async fn tls_to_a_plain_port_is_named() {
+async fn names_a_port_without_tls() {
     let fake = FakeNeo4j::start().await;
     let uri = fake.uri().replace("bolt://", "bolt+ssc://");
     let error = refusal(&uri, None).await;
@@ -242,7 +242,7 @@ async fn tls_to_a_plain_port_is_named() {
 }
 
 #[tokio::test]
-async fn an_end_without_a_tls_good_bye_is_an_end() {
+async fn treats_an_end_without_close_notify_as_an_end() {
     let server = Server::start(self_signed("localhost")).await;
     let gateway = gateway::start_for(&server.uri("bolt+ssc", "localhost")).await;
     answers(&gateway).await;
@@ -254,7 +254,7 @@ async fn an_end_without_a_tls_good_bye_is_an_end() {
 }
 
 #[tokio::test]
-async fn a_handshake_that_hangs_is_given_up() {
+async fn gives_up_on_a_hanging_handshake() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let uri = format!("bolt+ssc://{}", listener.local_addr().unwrap());
     let gateway = gateway::start_for_with(&uri, &[("database.connect_timeout", "200ms")]).await;

@@ -81,7 +81,7 @@ fn error(response: &Response) -> Value {
 }
 
 #[tokio::test]
-async fn all_results_come_in_order() {
+async fn returns_all_results_in_order() {
     for stand in stands().await {
         let answer = stand.batch(statements(&["ADD a 2", "READ a", "ROWS 3", "ADD a 1", "READ a"])).await;
         assert_eq!(answer.status, 202, "{answer}");
@@ -98,7 +98,7 @@ async fn all_results_come_in_order() {
 }
 
 #[tokio::test]
-async fn every_format_has_them() {
+async fn returns_all_results_in_every_format() {
     for stand in stands().await {
         let lines = [("Accept", "application/jsonl")];
         let answer = stand.batch_with(statements(&["ROWS 2", "RETURN 7"]), json!({}), &lines).await;
@@ -120,7 +120,7 @@ async fn every_format_has_them() {
 }
 
 #[tokio::test]
-async fn a_list_of_parameters_gives_one_result() {
+async fn returns_one_result_for_a_list_of_parameters() {
     for stand in stands().await {
         let list: Vec<_> = (1..=200).map(|n| json!({ "n": n })).collect();
         let added = json!([
@@ -145,7 +145,7 @@ async fn a_list_of_parameters_gives_one_result() {
 }
 
 #[tokio::test]
-async fn nothing_is_applied_when_one_fails() {
+async fn applies_nothing_when_one_statement_fails() {
     for stand in stands().await {
         for (at, failing) in [(0, "FAIL A.ClientError.C.D no"), (2, "FAILPULL 1 A.ClientError.C.D no")] {
             let mut texts = vec!["ADD a 1", "ADD a 2", "ADD a 3"];
@@ -167,7 +167,7 @@ async fn nothing_is_applied_when_one_fails() {
 }
 
 #[tokio::test]
-async fn what_is_wrong_with_the_request_is_said_before_anything_is_sent() {
+async fn rejects_a_bad_request_before_anything_is_sent() {
     let [stand, _] = stands().await;
     for (request, named) in [
         (json!([]), "statements cannot be null or empty"),
@@ -190,7 +190,7 @@ async fn what_is_wrong_with_the_request_is_said_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn text_behind_the_batch_is_not_passed_over() {
+async fn rejects_text_after_the_batch() {
     let one = r#"{"statements":[{"statement":"WRITE behind 1"}]}"#;
     for stand in stands().await {
         for behind in [one, " junk", "\n{}", "]"] {
@@ -204,7 +204,7 @@ async fn text_behind_the_batch_is_not_passed_over() {
 }
 
 #[tokio::test]
-async fn statements_travel_together() {
+async fn sends_statements_together() {
     for stand in stands().await {
         // So many that they cannot all be on their way at once, and parameters that fill the sockets both ways.
         let wide = "x".repeat(10_000);
@@ -221,7 +221,7 @@ async fn statements_travel_together() {
 
 /// A database that says nothing until BEGIN and fifty statements have come, and nothing until COMMIT has: two exchanges.
 #[tokio::test]
-async fn fifty_statements_cost_two_round_trips() {
+async fn sends_fifty_statements_in_two_round_trips() {
     let mut script = Script::new().login((5, 4), "Neo4j/5.26.0").expect_tag(message::BEGIN);
     for _ in 0..50 {
         script = script.expect_tag(message::RUN).expect_tag(message::PULL);
@@ -244,7 +244,7 @@ async fn fifty_statements_cost_two_round_trips() {
 }
 
 #[tokio::test]
-async fn large_results_stream() {
+async fn streams_large_results() {
     for stand in stands().await {
         let answer = stand.batch(statements(&["ROWS 20000 WIDE 500", "ADD a 1", "ROWS 20000 WIDE 500"])).await;
         assert_eq!((answer.status, answer.header("Content-Length")), (202, None), "{}", stand.name);
@@ -266,7 +266,7 @@ async fn large_results_stream() {
 }
 
 #[tokio::test]
-async fn a_conflict_repeats_the_whole() {
+async fn repeats_the_whole_batch_after_a_conflict() {
     for stand in stands().await {
         let answer = stand.batch(statements(&["ADD a 1", "CONFLICT 2", "RETURN 7"])).await;
         assert_eq!((answer.status, answer.header("Boltgate-Attempts")), (202, Some("3")), "{answer}");
@@ -280,7 +280,7 @@ async fn a_conflict_repeats_the_whole() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_lost_before_commit_is_no_reason_to_give_up() {
+async fn retries_when_the_connection_is_lost_before_the_commit() {
     for stand in stands().await {
         for (message, fault) in
             [("BEGIN", Fault::CloseBefore), ("RUN", Fault::CloseAfter), ("PULL", Fault::CloseBefore)]
@@ -305,7 +305,7 @@ async fn a_connection_that_is_lost_before_commit_is_no_reason_to_give_up() {
 }
 
 #[tokio::test]
-async fn options_are_those_of_the_transaction() {
+async fn applies_options_to_the_transaction() {
     let [stand, _] = stands().await;
     let bookmark = body(&stand.batch(statements(&["ADD a 1"])).await)["bookmarks"][0].clone();
     let options = json!({
@@ -322,7 +322,7 @@ async fn options_are_those_of_the_transaction() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_to_be_kept_is_not_applied() {
+async fn applies_nothing_when_the_keyed_answer_is_too_large() {
     for stand in stands().await {
         // By its rows, or by what is said of so many statements.
         let rows = vec!["ADD a 1", "ROWS 3000 WIDE 500"];

@@ -69,7 +69,7 @@ fn error(response: &Response) -> Value {
 }
 
 #[tokio::test]
-async fn rows_are_committed_in_steps() {
+async fn commits_rows_in_steps() {
     for stand in stands(&[]).await {
         let head = json!({ "statement": "ADD a $n", "transactionSize": 100, "includeCounters": true });
         let answer = stand.load(&adding(head, 1050)).await;
@@ -86,7 +86,7 @@ async fn rows_are_committed_in_steps() {
 }
 
 #[tokio::test]
-async fn rows_as_a_list_are_one_run_a_transaction() {
+async fn runs_a_list_of_rows_once_per_transaction() {
     let gateway = start_embedded(&[]).await;
     let head =
         json!({ "statement": "UNWIND $rows AS row CREATE (:L {id: row.id})", "rowsAs": "rows", "transactionSize": 40 });
@@ -98,7 +98,7 @@ async fn rows_as_a_list_are_one_run_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_failure_says_what_is_there_and_where_to_go_on() {
+async fn reports_what_was_committed_and_where_to_resume() {
     for stand in stands(&[]).await {
         let head = json!({ "statement": "ADD a $n", "transactionSize": 10 });
         let mut lines = adding(head, 35);
@@ -119,7 +119,7 @@ async fn a_failure_says_what_is_there_and_where_to_go_on() {
 }
 
 #[tokio::test]
-async fn a_line_that_makes_no_sense_is_named() {
+async fn names_the_line_that_is_invalid() {
     let head = r#"{"statement":"ADD a $n","transactionSize":2}"#;
     for (rows, named, lines) in [
         ("{\"n\":1}\n\n{\"n\":1}\n{\"n\":1}\n{\"n\":\n", "column 6", json!([6, 6])),
@@ -142,7 +142,7 @@ async fn a_line_that_makes_no_sense_is_named() {
 }
 
 #[tokio::test]
-async fn lines_go_by_several_names() {
+async fn accepts_several_media_types_for_lines() {
     let gateway = start_embedded(&[]).await;
     let lines = text(&[json!({ "statement": "CREATE (:Named {id: $id})" }), json!({ "id": 1 }), json!({ "id": 2 })]);
     let send = async |content_type: &str| {
@@ -165,7 +165,7 @@ async fn lines_go_by_several_names() {
 }
 
 #[tokio::test]
-async fn a_head_that_makes_no_sense_is_refused() {
+async fn rejects_an_invalid_first_line() {
     let gateway = start_embedded(&[]).await;
     for (text, named) in [
         ("", "the body is empty"),
@@ -198,7 +198,7 @@ async fn a_head_that_makes_no_sense_is_refused() {
 }
 
 #[tokio::test]
-async fn what_is_not_known_is_not_counted() {
+async fn counts_no_transaction_of_unknown_outcome() {
     for stand in stands(&[]).await {
         for (fault, applied) in [(Fault::CloseBefore, 6), (Fault::CloseAfter, 9)] {
             let key = format!("k{applied}");
@@ -222,7 +222,7 @@ async fn what_is_not_known_is_not_counted() {
 }
 
 #[tokio::test]
-async fn a_client_that_leaves_in_the_middle_leaves_whole_transactions() {
+async fn keeps_only_whole_transactions_when_a_client_disconnects() {
     for stand in stands(&[]).await {
         let mut client = Connection::open(stand.gateway.address()).await;
         let path = format!("/db/{}/query/v2/batch", stand.database);
@@ -245,7 +245,7 @@ async fn a_client_that_leaves_in_the_middle_leaves_whole_transactions() {
 }
 
 #[tokio::test]
-async fn whoever_still_sends_is_told_why_nobody_listens() {
+async fn reports_the_failure_while_the_client_is_still_sending() {
     let [stand, _] = stands(&[]).await;
     let mut lines = vec![json!({ "statement": "ADD a $n", "transactionSize": 1 }), json!({ "n": "x" })];
     lines.extend((0..200_000).map(|n| json!({ "n": n })));
@@ -254,7 +254,7 @@ async fn whoever_still_sends_is_told_why_nobody_listens() {
 }
 
 #[tokio::test]
-async fn a_silent_client_is_given_up() {
+async fn gives_up_on_a_silent_client() {
     let [stand, _] = stands(&[("server.body_timeout", "200ms")]).await;
     let mut client = Connection::open(stand.gateway.address()).await;
     let head = "POST /db/neo4j/query/v2/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/jsonl\r\nContent-Length: 1000\r\n\r\n";
@@ -265,7 +265,7 @@ async fn a_silent_client_is_given_up() {
 }
 
 #[tokio::test]
-async fn typed_rows_are_read_as_such() {
+async fn reads_typed_rows() {
     let gateway = start_embedded(&[]).await;
     let head = json!({ "statement": "CREATE (:L {at: $at})" });
     let row = json!({ "at": { "$type": "Date", "_value": "2026-11-21" } });

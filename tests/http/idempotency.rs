@@ -68,7 +68,7 @@ async fn settled<T>(look: impl AsyncFn() -> Option<T>) -> T {
 }
 
 #[tokio::test]
-async fn the_first_answer_comes_again() {
+async fn replays_the_first_answer() {
     let (gateway, _) = start().await;
     let first = send(&gateway, PATH, "k1", ADD).await;
     assert!(first.status == 202 && !is_replay(&first), "{first}");
@@ -84,7 +84,7 @@ async fn the_first_answer_comes_again() {
 }
 
 #[tokio::test]
-async fn a_key_stands_for_one_request() {
+async fn rejects_a_key_for_another_request() {
     let (gateway, _) = start().await;
     send(&gateway, PATH, "k", ADD).await;
     let reused = (422, "Boltgate.ClientError.Idempotency.KeyReused".to_owned());
@@ -102,7 +102,7 @@ async fn a_key_stands_for_one_request() {
 }
 
 #[tokio::test]
-async fn many_at_once_are_one_write() {
+async fn writes_once_for_many_concurrent_requests() {
     let (gateway, control) = start().await;
     let gateway = Arc::new(gateway);
     for round in 0..5 {
@@ -132,7 +132,7 @@ async fn many_at_once_are_one_write() {
 }
 
 #[tokio::test]
-async fn every_route_that_changes_something_has_them() {
+async fn supports_keys_on_every_route_that_writes() {
     let (gateway, _) = start().await;
     let begun = send(&gateway, &format!("{PATH}/tx"), "begin", r#"{"statement":"ADD a 1"}"#).await;
     let again = send(&gateway, &format!("{PATH}/tx"), "begin", r#"{"statement":"ADD a 1"}"#).await;
@@ -152,7 +152,7 @@ async fn every_route_that_changes_something_has_them() {
 }
 
 #[tokio::test]
-async fn a_client_that_went_away_finds_its_answer() {
+async fn keeps_the_answer_of_a_client_that_disconnected() {
     let (gateway, control) = start().await;
     let mut client = Connection::open(gateway.address()).await;
     let slow = r#"{"statement":"SLEEP 700"}"#;
@@ -174,7 +174,7 @@ async fn a_client_that_went_away_finds_its_answer() {
 }
 
 #[tokio::test]
-async fn what_came_to_nothing_may_be_tried_again() {
+async fn allows_a_retry_after_a_failure_without_effect() {
     let (gateway, control) = start_with(&[("retry.max_time", "0s")]).await;
     control.fail_next("RUN", "Neo.TransientError.Transaction.DeadlockDetected", "deadlock");
     assert_eq!(send(&gateway, PATH, "k", ADD).await.status, 400);
@@ -197,7 +197,7 @@ async fn what_came_to_nothing_may_be_tried_again() {
 }
 
 #[tokio::test]
-async fn answers_are_kept_for_a_while_and_within_bounds() {
+async fn keeps_answers_within_time_and_capacity() {
     let (gateway, _) = start_with(&[("idempotency.keep", "300ms")]).await;
     let first = send(&gateway, PATH, "k", ADD).await;
     assert_eq!(first.status, 202);
@@ -226,7 +226,7 @@ async fn answers_are_kept_for_a_while_and_within_bounds() {
 }
 
 #[tokio::test]
-async fn keys_that_are_none_and_callers_who_are_nobody() {
+async fn rejects_invalid_keys_and_callers() {
     let (gateway, _) = start().await;
     for key in ["", "a b", "ä", &"x".repeat(256)] {
         let answer = send(&gateway, PATH, key, ADD).await;

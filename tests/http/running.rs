@@ -91,7 +91,7 @@ impl Stand {
 }
 
 #[tokio::test]
-async fn a_statement_is_listed_and_ended() {
+async fn lists_and_cancels_a_statement() {
     for stand in stands().await {
         let request = stand.start(ALICE, "", FOR_AGES);
         let running = stand.until(ALICE, "it runs", |list| list.len() == 1 && list[0]["state"] == "running").await;
@@ -115,7 +115,7 @@ async fn a_statement_is_listed_and_ended() {
 }
 
 #[tokio::test]
-async fn only_ones_own_are_seen_and_ended() {
+async fn lists_and_cancels_only_the_callers_own_statements() {
     for stand in stands().await {
         let request = stand.start(ALICE, "", FOR_AGES);
         let running = stand.until(ALICE, "it runs", |list| list.len() == 1).await;
@@ -135,7 +135,7 @@ async fn only_ones_own_are_seen_and_ended() {
 }
 
 #[tokio::test]
-async fn the_states_of_a_statement() {
+async fn reports_every_state_of_a_statement() {
     let [stand, _] = stands().await;
     // Two connections are all that one caller may use here.
     let mut requests = vec![stand.start(ALICE, "", FOR_AGES), stand.start(ALICE, "", FOR_AGES)];
@@ -192,7 +192,7 @@ async fn the_states_of_a_statement() {
 }
 
 #[tokio::test]
-async fn a_statement_of_a_transaction_takes_it_along() {
+async fn rolls_back_the_transaction_of_a_cancelled_statement() {
     let [stand, _] = stands().await;
     let gateway = &stand.gateway;
     let path = begin(gateway, &json!({ "statement": "WRITE k 1" })).await;
@@ -223,7 +223,7 @@ async fn a_statement_of_a_transaction_takes_it_along() {
 }
 
 #[tokio::test]
-async fn verbs_and_strangers() {
+async fn rejects_other_methods_and_unverified_callers() {
     let fake = FakeNeo4j::start_with(Neo4jOptions::default()).await;
     let gateway = start_memory(move || fake.connect(), &[]).await;
     let path = "/db/neo4j/query/v2/running";

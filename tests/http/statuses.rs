@@ -45,7 +45,7 @@ const TABLE: [(&str, u16, bool); 11] = [
 ];
 
 #[tokio::test]
-async fn a_request_chooses() {
+async fn honours_the_header_of_a_request() {
     let gateway = gateway(&[]).await;
     for (code, precise, retryable) in TABLE {
         let statement = format!("FAIL {code} no");
@@ -66,7 +66,7 @@ async fn a_request_chooses() {
 }
 
 #[tokio::test]
-async fn the_operator_chooses() {
+async fn honours_the_setting() {
     let gateway = gateway(&[("http.statuses", "precise")]).await;
     let statement = "FAIL Neo.ClientError.Security.Forbidden no";
     assert_eq!(run(&gateway, statement, None, "").await.status, 403);
@@ -81,7 +81,7 @@ async fn the_operator_chooses() {
 }
 
 #[tokio::test]
-async fn what_fails_after_rows_have_left_stands_at_the_end() {
+async fn reports_late_failures_at_the_end_of_the_body() {
     let gateway = gateway(&[]).await;
     let statement = "FAILPULL 700000 Neo.TransientError.Transaction.DeadlockDetected no";
     let answer = run(&gateway, statement, Some("precise"), "").await;
@@ -90,7 +90,7 @@ async fn what_fails_after_rows_have_left_stands_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_choice_that_there_is_not() {
+async fn rejects_an_unknown_choice() {
     let gateway = gateway(&[]).await;
     for unknown in ["Precise", "", "exact"] {
         let answer = run(&gateway, "RETURN 1", Some(unknown), "").await;
@@ -99,7 +99,7 @@ async fn a_choice_that_there_is_not() {
 }
 
 #[tokio::test]
-async fn databases_have_other_names() {
+async fn accepts_configured_database_names() {
     let aliases = "home ->,sales -> neo4j,nowhere -> nope";
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let control = fake.control.clone();
@@ -125,7 +125,7 @@ async fn databases_have_other_names() {
 }
 
 #[tokio::test]
-async fn rows_that_cannot_be_shown_are_no_failure_of_the_statement() {
+async fn says_that_a_statement_with_unencodable_rows_took_effect() {
     let gateway = gateway(&[("idempotency.max_answer", "200")]).await;
     for statuses in ["query-api", "precise"] {
         let headers =

@@ -57,7 +57,7 @@ impl Stand {
 }
 
 #[tokio::test]
-async fn a_connection_to_the_database_goes_where_it_is_needed() {
+async fn moves_a_connection_to_the_thread_that_needs_it() {
     let mut stand = Stand::start().await;
     for _ in 0..3 {
         stand.each_asks().await;
@@ -69,7 +69,7 @@ async fn a_connection_to_the_database_goes_where_it_is_needed() {
 }
 
 #[tokio::test]
-async fn a_connection_that_was_closed_meanwhile_is_not_taken_over() {
+async fn does_not_take_over_a_closed_connection() {
     let mut stand = Stand::start().await;
     stand.ask(0, QUERY, "RETURN 1").await;
     stand.neo4j.control.close_all();
@@ -81,7 +81,7 @@ async fn a_connection_that_was_closed_meanwhile_is_not_taken_over() {
 }
 
 #[tokio::test]
-async fn a_transaction_goes_from_thread_to_thread() {
+async fn continues_a_transaction_on_any_thread() {
     let mut stand = Stand::start().await;
     let begun = stand.ask(0, &format!("{QUERY}/tx"), "RETURN 1").await;
     let handle = format!("{QUERY}/tx/{}", transaction_id(&begun));
@@ -98,7 +98,7 @@ async fn a_transaction_goes_from_thread_to_thread() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn all_ask_at_once() {
+async fn opens_at_most_one_connection_per_client() {
     let mut stand = Stand::start().await;
     let clients = stand.clients.drain(..).map(|mut client| {
         tokio::spawn(async move {
@@ -117,7 +117,7 @@ async fn all_ask_at_once() {
 }
 
 #[tokio::test]
-async fn the_end_waits_for_what_the_threads_are_doing() {
+async fn waits_for_all_threads_on_shutdown() {
     let mut stand = Stand::start().await;
     for client in &mut stand.clients {
         client.post(QUERY, &json!({ "statement": "SLEEP 500" }).to_string()).await;

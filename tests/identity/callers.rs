@@ -46,7 +46,7 @@ fn forbidden(user: &str) -> Refused {
 }
 
 #[tokio::test]
-async fn a_user_to_act_as_is_named_in_the_body_or_in_a_header() {
+async fn reads_the_impersonated_user_from_body_or_header() {
     let (_fake, gateway) = enterprise(&[]).await;
     let in_body = json!({ "statement": "WHOAMI", "impersonatedUser": "bob" });
     assert_eq!(who(&send(&gateway, QUERY, &[ADMIN], &in_body).await), json!(["neo4j", "bob"]));
@@ -67,7 +67,7 @@ async fn a_user_to_act_as_is_named_in_the_body_or_in_a_header() {
 }
 
 #[tokio::test]
-async fn a_transaction_keeps_the_user_that_it_was_opened_with() {
+async fn keeps_the_user_of_a_transaction() {
     let (_fake, gateway) = enterprise(&[]).await;
     let bob = [ADMIN, (HEADER, "bob")];
     let begun = gateway.send("POST", &format!("{QUERY}/tx"), &bob, "").await;
@@ -81,7 +81,7 @@ async fn a_transaction_keeps_the_user_that_it_was_opened_with() {
 }
 
 #[tokio::test]
-async fn the_operator_says_who_may_act_as_whom() {
+async fn allows_impersonation_as_configured() {
     let list = [("auth.impersonation", "list"), ("auth.impersonation_list", "neo4j -> bob, * -> reader")];
     for (settings, user, allowed) in [
         (&[("auth.impersonation", "off")][..], "bob", false),
@@ -109,7 +109,7 @@ async fn the_operator_says_who_may_act_as_whom() {
 }
 
 #[tokio::test]
-async fn guests_of_the_service_account_are_nobody_else() {
+async fn rejects_impersonation_by_anonymous_callers() {
     let account = [
         ("auth.anonymous", "service"),
         ("auth.service_account.user", "neo4j"),
@@ -128,7 +128,7 @@ async fn guests_of_the_service_account_are_nobody_else() {
 }
 
 #[tokio::test]
-async fn credentials_that_are_not_taken() {
+async fn rejects_unaccepted_kinds_of_credentials() {
     let settings = [("auth.anonymous", "refuse"), ("auth.basic", "refuse"), ("auth.bearer", "refuse")];
     let (fake, gateway) = enterprise(&settings).await;
     for (headers, message) in [
@@ -146,7 +146,7 @@ async fn credentials_that_are_not_taken() {
 }
 
 #[tokio::test]
-async fn a_page_that_asks_for_the_password_itself_gets_no_challenge() {
+async fn sends_no_challenge_to_pages_that_ask_themselves() {
     const WRONG: (&str, &str) = ("Authorization", "Basic bmVvNGo6d3Jvbmc=");
     let (_fake, database_refuses) = enterprise(&[]).await;
     let (_other, gateway_refuses) = enterprise(&[("auth.anonymous", "refuse"), ("auth.basic", "refuse")]).await;
@@ -167,7 +167,7 @@ async fn a_page_that_asks_for_the_password_itself_gets_no_challenge() {
 }
 
 #[tokio::test]
-async fn two_of_a_header_are_none() {
+async fn rejects_repeated_headers() {
     let (fake, gateway) = enterprise(&[]).await;
     let token = ("Authorization", "Bearer a.b.c");
     for headers in [vec![token, token], vec![token, ("X-Id-Token", "a.b.c"), ("X-Id-Token", "d.e.f")]] {
@@ -178,7 +178,7 @@ async fn two_of_a_header_are_none() {
 }
 
 #[tokio::test]
-async fn a_service_account_for_reading_only_reads() {
+async fn allows_only_reads_through_a_read_only_account() {
     let settings = [
         ("auth.anonymous", "service"),
         ("auth.service_account.user", "alice"),
@@ -198,7 +198,7 @@ async fn a_service_account_for_reading_only_reads() {
 
 /// Whoever remembers people by name gives the second one the rights of the first.
 #[tokio::test]
-async fn two_tokens_of_one_person_are_two_logins() {
+async fn separates_two_tokens_of_one_user() {
     let (fake, gateway) = enterprise(&[]).await;
     let claims = |role: &str| json!({ "iss": "i", "sub": "alice", "roles": [role], "exp": 4_000_000_000_u64 });
     let token = |role| format!("e30.{}.signature", URL_SAFE_NO_PAD.encode(claims(role).to_string()));
@@ -221,7 +221,7 @@ async fn two_tokens_of_one_person_are_two_logins() {
 }
 
 #[tokio::test]
-async fn strangers_on_the_gateways_account_do_not_see_each_others_statements() {
+async fn hides_statements_from_other_callers_on_the_service_account() {
     let settings = [
         ("auth.anonymous", "service"),
         ("auth.service_account.user", "neo4j"),

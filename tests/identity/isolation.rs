@@ -36,7 +36,7 @@ const SETTINGS: [(&str, &str); 6] = [
 ];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neo4j_with_users_and_tokens() {
+async fn isolates_users_and_tokens_on_neo4j() {
     let options = fake_neo4j::Options { enterprise: true, lock_time: Duration::from_millis(50), ..Default::default() };
     let options = fake_neo4j::Options { databases: ["neo4j", "a", "b", "system"].map(Into::into).into(), ..options };
     let fake = FakeNeo4j::start_with(options).await;
@@ -50,7 +50,7 @@ async fn neo4j_with_users_and_tokens() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn neo4j_that_believes_every_name_and_knows_nobody_as_well() {
+async fn isolates_named_and_anonymous_callers_on_neo4j_without_users() {
     let options = fake_neo4j::Options::default().without_auth();
     let options = fake_neo4j::Options { databases: ["neo4j", "a", "b", "system"].map(Into::into).into(), ..options };
     let fake = FakeNeo4j::start_with(options).await;
@@ -62,7 +62,7 @@ async fn neo4j_that_believes_every_name_and_knows_nobody_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn memgraph_with_users_and_tokens() {
+async fn isolates_users_and_tokens_on_memgraph() {
     let options = fake_memgraph::Options::default().with_databases(["a", "b"]);
     let fake = FakeMemgraph::start_with(options).await;
     let world = World {

@@ -95,7 +95,7 @@ fn end(mut process: Process, watch: &mut Watch) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_callers_whose_credentials_are_passed_on() {
+async fn never_shows_forwarded_credentials() {
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     fake.control.set_user("alice", User { password: PASSWORD.into(), ..User::default() });
     let good = token(&json!({ "sub": "alice" }), 3600, ISSUER_SECRET);
@@ -132,7 +132,7 @@ async fn of_callers_whose_credentials_are_passed_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_callers_on_the_service_account() {
+async fn never_shows_credentials_of_service_account_callers() {
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     fake.control.set_user("gateway", User { password: SERVICE_PASSWORD.into(), admin: true, ..User::default() });
     let folder = tempfile::tempdir().unwrap();
@@ -186,7 +186,7 @@ async fn of_callers_on_the_service_account() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn of_tokens_in_pairs() {
+async fn never_shows_token_pairs() {
     let fake = FakeMemgraph::start().await;
     fake.control.set_user("root", User { password: PASSWORD.into(), ..User::default() });
     let (access, id) = (token(&json!({ "sub": "a" }), 3600, "1"), token(&json!({ "sub": "a", "n": 1 }), 3600, "2"));

@@ -20,7 +20,7 @@ const ROWS: usize = 1_000_000;
 const ROOM_KIB: u64 = 32 * 1024;
 
 #[test]
-fn a_million_rows() {
+fn loads_a_million_rows_in_flat_memory() {
     let Some(uri) = variable("BOLTGATE_TEST_NEO4J_BOLT") else { return };
     let gateway = Process::serve(boltgate(&["serve", "--log-format=json", "--database-uri", &uri]));
     let address = gateway.address();

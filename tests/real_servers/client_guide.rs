@@ -97,7 +97,7 @@ mod without_servers {
 
     /// What only a server can do that has to be started by hand.
     #[test]
-    fn every_request_is_run() {
+    fn runs_every_request() {
         let only_there: Vec<_> = document::sections()
             .into_iter()
             .filter(|section| !section.runs_on.iter().any(|name| [MEMGRAPH, EMBEDDED].contains(name)))

@@ -45,14 +45,14 @@ async fn all_hold(parts: &[Stand], precise: &[bool]) {
 const PARTS: usize = 5;
 
 #[tokio::test]
-async fn on_neo4j() {
+async fn holds_on_neo4j() {
     let Some(uri) = variable("BOLTGATE_TEST_NEO4J_BOLT") else { return };
     let (cutter, observer) = (Cutter::before(&uri).await, start_for(&uri).await);
     holds(Stand::new("Neo4j", cutter, observer, "neo4j").await.in_cypher(), &[false]).await;
 }
 
 #[tokio::test]
-async fn on_arcadedb() {
+async fn holds_on_arcadedb() {
     let Some(uri) = variable("BOLTGATE_TEST_ARCADEDB_BOLT") else { return };
     let (cutter, observer) = (Cutter::before(&uri).await, start_for(&uri).await);
     let stand = Stand::new("ArcadeDB", cutter, observer, "neo4j").await.in_cypher().without_batches();
@@ -64,7 +64,7 @@ mod without_servers {
     use super::*;
 
     #[tokio::test]
-    async fn on_a_fake_of_neo4j() {
+    async fn holds_on_a_fake_neo4j() {
         let fake = FakeNeo4j::start_with(Neo4jOptions::default().without_auth()).await;
         let (cutter, observer) = (Cutter::before(&fake.uri()).await, start_for(&fake.uri()).await);
         holds(Stand::new("a fake of Neo4j", cutter, observer, "neo4j").await, &[false, true]).await;
@@ -73,7 +73,7 @@ mod without_servers {
     }
 
     #[tokio::test]
-    async fn on_a_fake_of_neo4j_with_a_login_on_every_request() {
+    async fn holds_on_a_fake_neo4j_with_a_login_per_request() {
         let fake = FakeNeo4j::start_with(Neo4jOptions::default().without_auth()).await;
         let (cutter, observer) = (Cutter::before(&fake.uri()).await, start_for(&fake.uri()).await);
         let stand = Stand::new("a fake of Neo4j", cutter, observer, "neo4j").await.proving_logins().await;
@@ -81,7 +81,7 @@ mod without_servers {
     }
 
     #[tokio::test]
-    async fn on_a_fake_of_memgraph() {
+    async fn holds_on_a_fake_memgraph() {
         let fake = FakeMemgraph::start_with(MemgraphOptions::default()).await;
         let mut parts = Vec::new();
         // After each cut the gateway looks for what may still run there, which takes its time.
@@ -97,7 +97,7 @@ mod without_servers {
 
     #[cfg(feature = "embedded")]
     #[tokio::test]
-    async fn on_the_embedded_database() {
+    async fn holds_on_the_embedded_database() {
         let database = boltgate::embedded::Embedded::open(None).expect("a temporary database opens");
         let database = std::sync::Arc::new(database);
         let other = std::sync::Arc::clone(&database);

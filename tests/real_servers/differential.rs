@@ -44,7 +44,7 @@ struct Report {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn gateway_answers_like_the_database_itself() {
+async fn answers_like_neo4js_own_query_api() {
     let Some(servers) = find_servers().await else {
         return;
     };

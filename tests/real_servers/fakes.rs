@@ -131,7 +131,7 @@ where
 }
 
 #[tokio::test]
-async fn the_fake_answers_as_the_real_server_does() {
+async fn answers_as_the_real_server_does() {
     let Some(address) = real() else { return };
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let mut different = Vec::new();
@@ -170,7 +170,7 @@ async fn interrupted<S: AsyncRead + AsyncWrite + Unpin>(stream: S, statement: &s
 }
 
 #[tokio::test]
-async fn reset_interrupts_both_alike() {
+async fn is_interrupted_by_reset_as_the_real_server_is() {
     let Some(address) = real() else { return };
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let stream = TcpStream::connect(address).await.expect("the real server answers");
@@ -233,7 +233,7 @@ where
 }
 
 #[tokio::test]
-async fn a_login_outlives_its_password_and_its_user() {
+async fn keeps_logins_of_changed_and_dropped_users() {
     let mut fake = FakeNeo4j::start().await;
     let address = fake.addr();
     let connect = async || TcpStream::connect(address).await.expect("the fake answers");

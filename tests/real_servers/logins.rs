@@ -107,7 +107,7 @@ impl User<'_> {
 }
 
 #[tokio::test]
-async fn neo4j_a_changed_password() {
+async fn refuses_an_old_password_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = server.gateway(&SHORT).await;
     let user = server.user().await;
@@ -121,7 +121,7 @@ async fn neo4j_a_changed_password() {
 }
 
 #[tokio::test]
-async fn neo4j_a_dropped_user() {
+async fn refuses_a_dropped_user_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = server.gateway(&SHORT).await;
     let user = server.user().await;
@@ -133,7 +133,7 @@ async fn neo4j_a_dropped_user() {
 }
 
 #[tokio::test]
-async fn neo4j_asked_for_every_request() {
+async fn re_authenticates_every_request_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = server.gateway(&ALWAYS).await;
     let user = server.user().await;
@@ -147,7 +147,7 @@ async fn neo4j_asked_for_every_request() {
 }
 
 #[tokio::test]
-async fn neo4j_an_open_transaction() {
+async fn refuses_an_open_transaction_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = server.gateway(&SHORT).await;
     let user = server.user().await;
@@ -188,7 +188,7 @@ async fn crowd(gateway: &Arc<Gateway>, who: (&str, &str), requests: usize) -> Ve
 }
 
 #[tokio::test]
-async fn neo4j_a_crowd_with_a_wrong_password_locks_nobody_out() {
+async fn locks_nobody_out_by_wrong_passwords_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = Arc::new(server.gateway(&SHORT).await);
     let user = server.user().await;
@@ -208,7 +208,7 @@ async fn neo4j_a_crowd_with_a_wrong_password_locks_nobody_out() {
 }
 
 #[tokio::test]
-async fn neo4j_its_brake_is_handed_on() {
+async fn passes_on_the_rate_limit_of_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = server.gateway(&[]).await;
     let user = server.user().await;
@@ -225,7 +225,7 @@ async fn neo4j_its_brake_is_handed_on() {
 }
 
 #[tokio::test]
-async fn neo4j_logs_in_again_together_with_statements_of_any_size() {
+async fn re_authenticates_with_statements_of_any_size_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let gateway = Arc::new(server.gateway(&ALWAYS).await);
     let user = server.user().await;
@@ -247,7 +247,7 @@ async fn neo4j_logs_in_again_together_with_statements_of_any_size() {
 }
 
 #[tokio::test]
-async fn neo4j_connections_change_hands() {
+async fn hands_connections_over_on_neo4j() {
     let Some(server) = neo4j().await else { return };
     let settings = [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "50")];
     let gateway = server.gateway(&settings).await;
@@ -285,7 +285,7 @@ async fn arcadedb_refuses(gateway: &Gateway, who: (&str, &str)) {
 }
 
 #[tokio::test]
-async fn arcadedb_takes_user_and_password() {
+async fn accepts_user_and_password_on_arcadedb() {
     let Some(server) = arcadedb().await else { return };
     for settings in [&SHORT, &ALWAYS] {
         let gateway = server.gateway(settings).await;
@@ -301,7 +301,7 @@ async fn arcadedb_takes_user_and_password() {
 }
 
 #[tokio::test]
-async fn arcadedb_a_dropped_user() {
+async fn refuses_a_dropped_user_on_arcadedb() {
     let Some(server) = arcadedb().await else { return };
     let gateway = server.gateway(&SHORT).await;
     let name = format!("logins{}", std::process::id());

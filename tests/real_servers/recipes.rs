@@ -105,7 +105,7 @@ mod without_servers {
     use super::*;
 
     #[test]
-    fn every_recipe_is_run() {
+    fn runs_every_recipe() {
         let run = [
             "No authentication",
             "User and password",

@@ -41,7 +41,7 @@ impl Stage {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stalled_reader_is_cut_off() {
+async fn cuts_off_a_stalled_reader() {
     for protocol in PROTOCOLS {
         let Some(stage) = Stage::enter("stall", &[("server.write_stall_timeout", "2s")]).await else { return };
         let unread = protocol.ask(stage.gateway.address(), PATH, &stage.request(json!({}))).await;
@@ -50,7 +50,7 @@ async fn a_stalled_reader_is_cut_off() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_statement_ends() {
+async fn cancels_a_statement() {
     for protocol in PROTOCOLS {
         let Some(stage) = Stage::enter("cancel", &[("server.write_stall_timeout", "1h")]).await else { return };
         let unread = protocol.ask(stage.gateway.address(), PATH, &stage.request(json!({}))).await;
@@ -64,7 +64,7 @@ async fn a_cancelled_statement_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_in_use_grows_too_old() {
+async fn ends_a_transaction_at_its_maximum_age() {
     for protocol in PROTOCOLS {
         let settings = [
             ("server.write_stall_timeout", "1h"),

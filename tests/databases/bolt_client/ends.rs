@@ -40,7 +40,7 @@ fn columns() -> Value {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_beyond_the_servers_hint_ends_the_connection() {
+async fn ends_the_connection_after_silence_beyond_the_servers_hint() {
     let (stream, peer) = Peer::in_memory(impatient().send(columns()).step(Step::ExpectEnd));
     let mut connection = open(stream).await.unwrap();
     ask(&mut connection, "RETURN 1");
@@ -51,7 +51,7 @@ async fn silence_beyond_the_servers_hint_ends_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn keep_alives_keep_the_connection() {
+async fn keeps_the_connection_on_keep_alives() {
     let mut script = impatient().send(columns());
     for _ in 0..10 {
         script = script.step(Step::Sleep(Duration::from_millis(800))).step(Step::Noop);
@@ -65,7 +65,7 @@ async fn keep_alives_keep_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn silence_while_nothing_is_owed_is_fine() {
+async fn allows_silence_without_an_outstanding_reply() {
     let hour = Duration::from_secs(3600);
     let script = hinted().step(Step::Sleep(hour)).expect_tag(msg::RUN).expect_tag(msg::PULL);
     let (stream, peer) = Peer::in_memory(script.send(columns()).send(msg::success(map([]))));
@@ -78,7 +78,7 @@ async fn silence_while_nothing_is_owed_is_fine() {
 }
 
 #[tokio::test]
-async fn after_a_fatal_failure_nothing_more_is_sent() {
+async fn sends_nothing_after_a_fatal_failure() {
     for code in [
         "Neo.ClientError.Request.Invalid",
         "Neo.ClientError.Request.InvalidFormat",
@@ -99,7 +99,7 @@ async fn after_a_fatal_failure_nothing_more_is_sent() {
 }
 
 #[tokio::test]
-async fn after_any_other_failure_a_reset_brings_it_back() {
+async fn recovers_by_reset_after_other_failures() {
     for code in
         ["Neo.ClientError.Statement.SyntaxError", "Neo.ClientError.Security.CredentialsExpired", "Memgraph.X.Y.Z"]
     {
@@ -128,7 +128,7 @@ async fn after_any_other_failure_a_reset_brings_it_back() {
 }
 
 #[tokio::test]
-async fn one_reset_is_enough_whatever_is_outstanding() {
+async fn recovers_by_one_reset_whatever_is_outstanding() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     ask(&mut connection, "SLEEP 60000");
@@ -149,7 +149,7 @@ async fn one_reset_is_enough_whatever_is_outstanding() {
 }
 
 #[tokio::test]
-async fn a_reset_does_not_overtake_a_begin() {
+async fn sends_no_reset_before_the_reply_to_a_begin() {
     let script = logged_in()
         .expect_tag(msg::BEGIN)
         .step(Step::AssertNoMoreFor(Duration::from_millis(100)))
@@ -168,7 +168,7 @@ async fn a_reset_does_not_overtake_a_begin() {
 }
 
 #[tokio::test]
-async fn what_was_never_sent_is_taken_back() {
+async fn discards_a_request_that_was_never_sent() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     ask(&mut connection, "WRITE k");
@@ -180,7 +180,7 @@ async fn what_was_never_sent_is_taken_back() {
 }
 
 #[tokio::test]
-async fn what_was_half_sent_is_not_completed_for_nobody() {
+async fn does_not_complete_an_abandoned_half_sent_request() {
     let fake = FakeNeo4j::start().await;
     let (stream, valve) = Valve::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -215,7 +215,7 @@ async fn after_resets(resets: usize, answers: Vec<Value>) -> (Vec<String>, bool)
 }
 
 #[tokio::test]
-async fn answers_to_resets() {
+async fn handles_every_reply_to_a_reset() {
     let success = || msg::success(map([]));
     let (heard, clean) = after_resets(1, vec![success()]).await;
     assert!(heard == ["SUCCESS"] && clean);
@@ -229,7 +229,7 @@ async fn answers_to_resets() {
 }
 
 #[tokio::test]
-async fn whoever_breaks_the_protocol_is_left() {
+async fn leaves_a_server_that_breaks_the_protocol() {
     let broken = [
         ("bytes behind a SUCCESS", "B1 70 A0 00"),
         ("bytes behind a FAILURE", "B1 7F A0 00"),
@@ -257,7 +257,7 @@ async fn whoever_breaks_the_protocol_is_left() {
 }
 
 #[tokio::test]
-async fn a_row_or_a_reply_that_nobody_asked_for_ends_the_connection() {
+async fn ends_the_connection_on_an_unexpected_row_or_reply() {
     for unasked in [msg::record([v(2)]), msg::success(map([])), msg::ignored(), msg::failure("A.B.C.D", "no")] {
         let script = logged_in()
             .expect_any()
@@ -280,7 +280,7 @@ async fn a_row_or_a_reply_that_nobody_asked_for_ends_the_connection() {
 }
 
 #[tokio::test]
-async fn a_value_that_makes_no_sense_costs_the_row_and_not_the_connection() {
+async fn keeps_the_connection_after_an_invalid_value() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     connection.run("RAW DF", &NONE, &Extra::default());

@@ -32,7 +32,7 @@ async fn reads_the_result(connection: &mut Connection) -> bool {
 }
 
 #[tokio::test]
-async fn bytes_may_be_cut_anywhere() {
+async fn reads_bytes_split_anywhere() {
     for cut in [1, 2, 3, 5, 7, 4095, 65_537] {
         let script = Script::new().step(Step::SendSplit(cut)).login((5, 4), "Neo4j/5.26.0");
         let script = result().into_iter().fold(script.expect_any().expect_any(), Script::send);
@@ -46,7 +46,7 @@ async fn bytes_may_be_cut_anywhere() {
 }
 
 #[tokio::test]
-async fn messages_may_come_in_any_chunks() {
+async fn reads_messages_in_any_chunks() {
     for chunk in [1, 2, 3, 1000, 65_535] {
         let script = Script::new().step(Step::Chunks(chunk)).login((5, 4), "Neo4j/5.26.0");
         let script = result().into_iter().fold(script.expect_any().expect_any(), Script::send);
@@ -59,7 +59,7 @@ async fn messages_may_come_in_any_chunks() {
 }
 
 #[tokio::test]
-async fn large_requests_go_out_in_many_chunks() {
+async fn writes_large_requests_in_many_chunks() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     for length in [65_000, 65_535, 65_536, 200_000] {
@@ -70,7 +70,7 @@ async fn large_requests_go_out_in_many_chunks() {
 }
 
 #[tokio::test]
-async fn keep_alives_may_stand_between_all_messages() {
+async fn accepts_keep_alives_between_all_messages() {
     let mut script = Script::new().accept(5, 4).expect_any().expect_any();
     for message in [msg::success(map([("server", v("Neo4j/5.26.0"))])), msg::success(map([]))] {
         script = script.step(Step::Noop).send(message).step(Step::Noop);
@@ -102,7 +102,7 @@ fn broken_off(bytes: &[u8], login: usize, kept: usize) -> Script {
 }
 
 #[tokio::test]
-async fn a_connection_that_breaks_off_anywhere_is_noticed() {
+async fn notices_a_connection_that_breaks_off_anywhere() {
     let messages = [
         msg::success(map([("server", v("Neo4j/5.26.0"))])),
         msg::success(map([])),
@@ -136,7 +136,7 @@ async fn a_connection_that_breaks_off_anywhere_is_noticed() {
 }
 
 #[tokio::test]
-async fn a_closed_connection_is_stale_and_an_open_one_is_not() {
+async fn detects_a_closed_idle_connection() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     assert!(!connection.is_closed() && connection.is_clean());
@@ -146,7 +146,7 @@ async fn a_closed_connection_is_stale_and_an_open_one_is_not() {
 }
 
 #[tokio::test]
-async fn a_message_beyond_the_limit_closes_the_connection() {
+async fn closes_the_connection_on_a_message_beyond_the_limit() {
     let limits = Limits { max_message: 1000, ..LIMITS };
     // In one chunk, and in chunks that are short enough each.
     for chunk in [65_535, 400] {

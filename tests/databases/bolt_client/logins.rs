@@ -28,7 +28,7 @@ fn code(refused: Result<Connection, Error>) -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_password_is_refused_in_the_databases_words() {
+async fn passes_on_the_refusal_of_a_wrong_password() {
     let wrong = AuthToken::basic("neo4j", "guess");
     for version in [(4, 4), (5, 0), (5, 1), (5, 8)] {
         let fake = FakeNeo4j::start_with(Options::only(version.0, version.1)).await;
@@ -46,7 +46,7 @@ async fn a_wrong_password_is_refused_in_the_databases_words() {
 }
 
 #[tokio::test]
-async fn too_many_wrong_passwords_are_told_apart() {
+async fn distinguishes_the_authentication_rate_limit() {
     let fake = FakeNeo4j::start().await;
     for _ in 0..3 {
         login(fake.connect(), &AuthToken::basic("neo4j", "guess")).await.unwrap_err();
@@ -55,14 +55,14 @@ async fn too_many_wrong_passwords_are_told_apart() {
 }
 
 #[tokio::test]
-async fn a_token_that_is_too_large_is_refused_not_lost() {
+async fn rejects_a_too_large_token() {
     let fake = FakeNeo4j::start().await;
     let refused = login(fake.connect(), &AuthToken::bearer(&"t".repeat(9000))).await;
     assert_eq!(code(refused), "Neo.ClientError.Request.Invalid");
 }
 
 #[tokio::test]
-async fn an_expired_password_logs_in_and_can_do_nothing_else() {
+async fn reports_an_expired_password() {
     let fake = FakeNeo4j::start().await;
     fake.control.set_user("eve", User { password: "old".into(), expired: true, ..User::default() });
     let mut connection = login(fake.connect(), &AuthToken::basic("eve", "old")).await.unwrap();
@@ -74,7 +74,7 @@ async fn an_expired_password_logs_in_and_can_do_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_ignored_is_none() {
+async fn treats_an_ignored_login_as_failed() {
     let hello = msg::success(map([("server", v("Neo4j/5.26.0"))]));
     for (first, second) in [(hello.clone(), msg::ignored()), (msg::ignored(), msg::ignored()), (hello, msg::record([]))]
     {
@@ -93,7 +93,7 @@ async fn a_login_that_is_ignored_is_none() {
 }
 
 #[tokio::test]
-async fn a_refusal_counts_more_than_the_closing_behind_it() {
+async fn prefers_a_refusal_to_the_close_behind_it() {
     // The server answers and closes without having read the login.
     let refusal = msg::failure("Neo.TransientError.Request.NoThreadsAvailable", "no threads");
     let bytes = [vec![0, 0, 4, 5], frame(&refusal.encode())].concat();
@@ -108,7 +108,7 @@ async fn a_refusal_counts_more_than_the_closing_behind_it() {
 }
 
 #[tokio::test]
-async fn another_login_that_fails_ends_the_connection() {
+async fn ends_the_connection_after_a_failed_second_login() {
     let fake = FakeNeo4j::start().await;
     let mut connection = open(fake.connect()).await.unwrap();
     let heard = Arc::new(Mutex::new(None));

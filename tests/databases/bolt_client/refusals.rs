@@ -35,7 +35,7 @@ async fn said_of(answer: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn other_servers_are_named_with_a_way_out() {
+async fn names_other_kinds_of_servers_with_advice() {
     for (answer, expected) in [
         (
             b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(),
@@ -62,7 +62,7 @@ async fn other_servers_are_named_with_a_way_out() {
 }
 
 #[tokio::test]
-async fn a_memgraph_without_a_common_version_is_named() {
+async fn names_a_memgraph_without_a_common_version() {
     let fake = FakeMemgraph::start_with(fake_memgraph::Options::only(1, 0)).await;
     let error = dialer(fake.addr().port()).dial(&AuthToken::none()).await.unwrap_err();
     let expected = "this Memgraph speaks none of the Bolt versions 4.1 to 6.1 (2.1 and later do)";
@@ -71,7 +71,7 @@ async fn a_memgraph_without_a_common_version_is_named() {
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens_is_named() {
+async fn names_a_port_without_a_listener() {
     // Bound, so that nobody else gets it, and without a listener.
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
@@ -82,7 +82,7 @@ async fn a_port_where_nobody_listens_is_named() {
 }
 
 #[tokio::test]
-async fn a_server_that_says_nothing_is_given_up() {
+async fn gives_up_on_a_silent_server() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let mut dialer = dialer(listener.local_addr().unwrap().port());
     dialer.timeout = Duration::from_millis(200);
@@ -99,7 +99,7 @@ async fn a_server_that_says_nothing_is_given_up() {
 }
 
 #[tokio::test]
-async fn the_deadline_covers_the_login() {
+async fn includes_the_login_in_the_deadline() {
     let scripts = [Script::new().accept(5, 4).expect_any().expect_any().step(Step::ExpectEnd)];
     let (streams, peer) = Peer::in_memory_each(scripts);
     let streams = std::sync::Mutex::new(streams);

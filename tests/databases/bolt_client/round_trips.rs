@@ -24,7 +24,7 @@ fn columns() -> crate::support::bolt::value::Value {
 }
 
 #[tokio::test]
-async fn hello_and_logon_are_one_write_and_nothing_follows() {
+async fn sends_hello_and_logon_in_one_write() {
     for options in [Options::default(), Options { manifest: false, ..Options::default() }] {
         let fake = FakeNeo4j::start_with(options).await;
         let (stream, writes) = Recorded::new(fake.connect());
@@ -38,7 +38,7 @@ async fn hello_and_logon_are_one_write_and_nothing_follows() {
 }
 
 #[tokio::test]
-async fn a_statement_is_one_write() {
+async fn sends_a_statement_in_one_write() {
     let fake = FakeNeo4j::start().await;
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -49,7 +49,7 @@ async fn a_statement_is_one_write() {
 }
 
 #[tokio::test]
-async fn a_transaction_and_its_first_statement_are_one_write() {
+async fn sends_begin_and_first_statement_in_one_write() {
     let fake = FakeNeo4j::start().await;
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -62,7 +62,7 @@ async fn a_transaction_and_its_first_statement_are_one_write() {
 }
 
 #[tokio::test]
-async fn another_login_is_one_write() {
+async fn sends_another_login_in_one_write() {
     let fake = FakeNeo4j::start().await;
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -79,7 +79,7 @@ async fn another_login_is_one_write() {
 }
 
 #[tokio::test]
-async fn another_login_travels_with_the_statement() {
+async fn sends_another_login_together_with_the_statement() {
     let fake = FakeNeo4j::start().await;
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -96,7 +96,7 @@ async fn another_login_travels_with_the_statement() {
 }
 
 #[tokio::test]
-async fn a_login_and_a_statement_that_nobody_waits_for_are_recovered_from() {
+async fn recovers_from_an_abandoned_login_with_statement() {
     let fake = FakeNeo4j::start().await;
     for fills in 0..4 {
         let mut connection = open(fake.connect()).await.unwrap();
@@ -113,7 +113,7 @@ async fn a_login_and_a_statement_that_nobody_waits_for_are_recovered_from() {
 }
 
 #[tokio::test]
-async fn what_is_too_large_for_strangers_waits_for_the_login() {
+async fn waits_for_the_login_with_requests_beyond_the_pre_login_limits() {
     let fake = FakeNeo4j::start().await;
     let (stream, writes) = Recorded::new(fake.connect());
     let mut connection = open(stream).await.unwrap();
@@ -127,7 +127,7 @@ async fn what_is_too_large_for_strangers_waits_for_the_login() {
 }
 
 #[tokio::test]
-async fn a_request_costs_one_round_trip() {
+async fn costs_one_round_trip_per_request() {
     let script = Script::new()
         .login((5, 4), "Neo4j/5.26.0")
         // Nothing is answered before all of it has come.
@@ -166,7 +166,7 @@ async fn a_request_costs_one_round_trip() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_before_the_login_is_answered() {
+async fn sends_nothing_before_the_reply_to_the_login() {
     let moment = || Step::AssertNoMoreFor(Duration::from_millis(100));
     let script = Script::new()
         .accept(5, 4)
@@ -189,7 +189,7 @@ async fn nothing_is_sent_before_the_login_is_answered() {
 }
 
 #[tokio::test]
-async fn the_next_batch_is_asked_for_when_the_last_one_is_read() {
+async fn pulls_the_next_batch_after_reading_the_last_one() {
     let more = || msg::success(map([("has_more", v(true))]));
     let script = Script::new()
         .login((5, 4), "Neo4j/5.26.0")
@@ -211,7 +211,7 @@ async fn the_next_batch_is_asked_for_when_the_last_one_is_read() {
 }
 
 #[tokio::test]
-async fn a_refused_statement_costs_one_reset_and_a_good_one_none() {
+async fn sends_a_reset_only_after_a_refused_statement() {
     let fake = FakeNeo4j::start().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let post = async |statement: &str| {

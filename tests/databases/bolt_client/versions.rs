@@ -23,7 +23,7 @@ fn only(version: (u8, u8), manifest: bool) -> Options {
 }
 
 #[tokio::test]
-async fn every_version_runs_a_statement_and_a_transaction() {
+async fn runs_statements_and_transactions_in_every_version() {
     for version in VERSIONS {
         for manifest in [false, true] {
             // 6.x is offered by manifest only.
@@ -65,7 +65,7 @@ async fn statement_and_transaction(version: (u8, u8), manifest: bool) {
 }
 
 #[tokio::test]
-async fn the_newest_common_version_is_taken() {
+async fn chooses_the_newest_common_version() {
     let newest = |options| async {
         let fake = FakeNeo4j::start_with(options).await;
         open(fake.connect()).await.unwrap().version()
@@ -78,7 +78,7 @@ async fn the_newest_common_version_is_taken() {
 }
 
 #[tokio::test]
-async fn a_choice_from_the_manifest_travels_with_hello() {
+async fn sends_the_manifest_choice_together_with_hello() {
     let entries = vec![[0, 0, 4, 4], [0, 4, 4, 5], [0, 2, 8, 5], [0, 1, 1, 6]];
     let script = Script::new()
         .step(Step::Handshake(Handshake::Manifest { entries, choice: (6, 1) }))
@@ -94,7 +94,7 @@ async fn a_choice_from_the_manifest_travels_with_hello() {
 }
 
 #[tokio::test]
-async fn a_server_without_a_common_version_is_refused() {
+async fn rejects_a_server_without_a_common_version() {
     for versions in [vec![(3, 0)], vec![(4, 0)], vec![(7, 0)]] {
         for manifest in [false, true] {
             let options = Options { versions: versions.clone(), ..only((1, 0), manifest) };
@@ -108,7 +108,7 @@ async fn a_server_without_a_common_version_is_refused() {
 }
 
 #[tokio::test]
-async fn old_servers_that_know_the_utc_patch_are_asked_for_it() {
+async fn requests_the_utc_patch_from_old_servers() {
     for version in [(4, 3), (4, 4)] {
         let fake = FakeNeo4j::start_with(only(version, false)).await;
         let mut connection = open(fake.connect()).await.unwrap();
@@ -129,7 +129,7 @@ fn wall_clock() -> Value {
 }
 
 #[tokio::test]
-async fn a_server_without_the_utc_patch_gets_and_gives_wall_clocks() {
+async fn exchanges_local_times_without_the_utc_patch() {
     let asks_for_patch = |message: &Value| match message {
         Value::Struct { fields, .. } => {
             fields[0].get("patch_bolt").is_some_and(|patches| patches.same(&list([v("utc")])))
@@ -165,7 +165,7 @@ async fn a_server_without_the_utc_patch_gets_and_gives_wall_clocks() {
 /// Old Memgraphs have to be given a name that drivers accept; what they say of an error still tells them apart, unless
 /// the operator has settled it.
 #[tokio::test]
-async fn a_memgraph_under_another_name_is_known_by_its_errors() {
+async fn recognises_a_renamed_memgraph_by_its_errors() {
     for (set, expected) in [(None, "memgraph"), (Some(&NEO4J), "neo4j")] {
         let script = Script::new()
             .login((5, 2), "Neo4j/5.2.0")

@@ -34,7 +34,7 @@ async fn client(gateway: &Gateway, path: &str, text: &str) -> Connection {
 }
 
 #[tokio::test]
-async fn neo4j_is_told_to_stop_by_a_reset() {
+async fn cancels_on_neo4j_by_reset() {
     let (fake, gateway) = start().await;
     for (times, text) in [(1, "SLEEP 60000"), (2, "SLEEPRUN 60000")] {
         let client = client(&gateway, "/db/neo4j/query/v2", text).await;
@@ -51,7 +51,7 @@ async fn neo4j_is_told_to_stop_by_a_reset() {
 }
 
 #[tokio::test]
-async fn a_transaction_ends_with_the_client_that_is_using_it() {
+async fn rolls_back_when_the_client_disconnects_in_a_request() {
     let (fake, gateway) = start().await;
     let begun = gateway.post("/db/neo4j/query/v2/tx", &statement("WRITE k 1")).await;
     let path = format!("/db/neo4j/query/v2/tx/{}", transaction_id(&begun));
@@ -64,7 +64,7 @@ async fn a_transaction_ends_with_the_client_that_is_using_it() {
 }
 
 #[tokio::test]
-async fn a_transaction_outlives_a_client_that_is_not_using_it() {
+async fn keeps_a_transaction_when_its_client_disconnects_between_requests() {
     let (fake, gateway) = start().await;
     let mut client = client(&gateway, "/db/neo4j/query/v2/tx", "WRITE k 1").await;
     let head = client.head().await;
@@ -76,7 +76,7 @@ async fn a_transaction_outlives_a_client_that_is_not_using_it() {
 }
 
 #[tokio::test]
-async fn a_half_read_result_is_stopped() {
+async fn cancels_a_half_read_result() {
     let (fake, gateway) = start().await;
     let mut client = client(&gateway, "/db/neo4j/query/v2", "ROWS 1000000000").await;
     assert_eq!(client.head().await.status, 202);
@@ -94,7 +94,7 @@ async fn running(fake: &FakeMemgraph, user: &str, password: &str) -> Vec<Value> 
 }
 
 #[tokio::test]
-async fn memgraph_is_told_to_end_this_statement_and_no_other() {
+async fn terminates_only_this_statement_on_memgraph() {
     for options in [fake_memgraph::Options::old(), fake_memgraph::Options::default(), fake_memgraph::Options::newest()]
     {
         let fake = FakeMemgraph::start_with(options).await;
@@ -126,7 +126,7 @@ async fn memgraph_is_told_to_end_this_statement_and_no_other() {
 }
 
 #[tokio::test]
-async fn memgraph_is_told_to_end_a_statement_of_a_transaction() {
+async fn terminates_a_statement_of_a_transaction_on_memgraph() {
     let fake = FakeMemgraph::start().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let begun = gateway.post("/db/memgraph/query/v2/tx", &statement("WRITE k 1")).await;
@@ -141,7 +141,7 @@ async fn memgraph_is_told_to_end_a_statement_of_a_transaction() {
 }
 
 #[tokio::test]
-async fn memgraph_ends_a_statement_that_waits_for_a_worker_and_frees_it() {
+async fn terminates_a_statement_that_waits_for_a_worker_on_memgraph() {
     let fake = FakeMemgraph::start_with(fake_memgraph::Options { workers: 1, ..Default::default() }).await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let client = client(&gateway, "/db/memgraph/query/v2", "SLEEP 60000").await;

@@ -10,7 +10,7 @@ use super::stand::{Fake, Kind, POOL, Polled, Stand};
 const SINGLE: pool::Settings = pool::Settings { max: 1, acquire_timeout: Duration::from_millis(200), ..POOL };
 
 #[tokio::test]
-async fn a_held_transaction_leaves_no_connection_to_others() {
+async fn serves_nobody_while_transactions_hold_all_connections() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let fake = Fake::start(kind).await;
         let stand = Stand::new(&fake, 64 * 1024, SINGLE);
@@ -32,7 +32,7 @@ async fn a_held_transaction_leaves_no_connection_to_others() {
 }
 
 #[tokio::test]
-async fn whoever_waits_gets_the_connection_as_soon_as_it_is_free() {
+async fn hands_a_free_connection_to_a_waiting_request() {
     let patient = pool::Settings { max: 1, acquire_timeout: Duration::from_secs(60), ..POOL };
     let fake = Fake::start(Kind::Neo4j).await;
     let stand = Stand::new(&fake, 64 * 1024, patient);
@@ -46,7 +46,7 @@ async fn whoever_waits_gets_the_connection_as_soon_as_it_is_free() {
 }
 
 #[tokio::test]
-async fn an_abandoned_statement_keeps_its_connection_from_others_until_it_is_clean() {
+async fn withholds_a_connection_until_it_is_clean() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let fake = Fake::start(kind).await;
         let stand = Stand::new(&fake, 64 * 1024, pool::Settings { max: 1, ..POOL });

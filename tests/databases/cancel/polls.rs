@@ -86,7 +86,7 @@ async fn drop_on_all(case: fn() -> Case) {
 }
 
 #[tokio::test]
-async fn a_write() {
+async fn recovers_from_an_abandoned_write() {
     let case = || Case { inside: false, method: "POST", path: "", body: statement("ADD KEY ROWS 2"), may_commit: true };
     drop_on_all(case).await;
     drop_everywhere(Kind::Neo4j, NARROW, false, case()).await;
@@ -94,7 +94,7 @@ async fn a_write() {
 }
 
 #[tokio::test]
-async fn a_result_of_several_batches() {
+async fn recovers_from_an_abandoned_result_of_several_batches() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let body = statement("ROWS 1500");
         let case = Case { inside: false, method: "POST", path: "", body, may_commit: false };
@@ -103,12 +103,12 @@ async fn a_result_of_several_batches() {
 }
 
 #[tokio::test]
-async fn a_begin() {
+async fn recovers_from_an_abandoned_begin() {
     drop_on_all(|| Case { inside: false, method: "POST", path: "/tx", body: json!({}), may_commit: false }).await;
 }
 
 #[tokio::test]
-async fn a_begin_with_a_statement() {
+async fn recovers_from_an_abandoned_begin_with_a_statement() {
     drop_on_all(|| Case {
         inside: false,
         method: "POST",
@@ -120,7 +120,7 @@ async fn a_begin_with_a_statement() {
 }
 
 #[tokio::test]
-async fn a_statement_in_a_transaction() {
+async fn recovers_from_an_abandoned_statement_in_a_transaction() {
     drop_on_all(|| Case {
         inside: true,
         method: "POST",
@@ -132,7 +132,7 @@ async fn a_statement_in_a_transaction() {
 }
 
 #[tokio::test]
-async fn a_commit() {
+async fn recovers_from_an_abandoned_commit() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let case = Case { inside: true, method: "POST", path: "/commit", body: json!({}), may_commit: true };
         drop_everywhere(kind, 2, true, case).await;
@@ -140,7 +140,7 @@ async fn a_commit() {
 }
 
 #[tokio::test]
-async fn a_commit_with_a_statement() {
+async fn recovers_from_an_abandoned_commit_with_a_statement() {
     drop_on_all(|| Case {
         inside: true,
         method: "POST",
@@ -152,7 +152,7 @@ async fn a_commit_with_a_statement() {
 }
 
 #[tokio::test]
-async fn a_roll_back() {
+async fn recovers_from_an_abandoned_rollback() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let case = Case { inside: true, method: "DELETE", path: "", body: json!({}), may_commit: false };
         drop_everywhere(kind, 2, true, case).await;
@@ -160,7 +160,7 @@ async fn a_roll_back() {
 }
 
 #[tokio::test]
-async fn a_refused_statement() {
+async fn recovers_from_an_abandoned_refused_statement() {
     // Completes with an error, so it is dropped at fixed places only.
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let fake = Fake::start(kind).await;

@@ -113,7 +113,7 @@ impl Callers {
 }
 
 #[tokio::test]
-async fn on_a_connection_that_changes_hands() {
+async fn recovers_on_a_connection_that_changes_users() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let callers = Callers::new(kind).await;
         for width in [NARROW, 40, WIDE] {
@@ -123,7 +123,7 @@ async fn on_a_connection_that_changes_hands() {
 }
 
 #[tokio::test]
-async fn on_a_connection_that_proves_every_login() {
+async fn recovers_on_a_connection_that_re_authenticates_every_request() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let callers = Callers::new(kind).await;
         for width in [NARROW, 40, WIDE] {
@@ -139,7 +139,7 @@ fn too_deep() -> Statement {
 }
 
 #[tokio::test]
-async fn before_anything_is_sent() {
+async fn recovers_before_anything_is_sent() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let callers = Callers::new(kind).await;
         let database = callers.fake.database();
@@ -169,7 +169,7 @@ async fn before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn in_the_middle_of_a_login_that_is_refused() {
+async fn recovers_amid_a_refused_login() {
     // Not for the password's sake, which would be remembered.
     let code = "Neo.TransientError.General.DatabaseUnavailable";
     // Or the end of the connection alone: the narrow way ends on both sides as soon as the database does not read.

@@ -33,7 +33,7 @@ async fn standstill(control: &Control) -> usize {
 }
 
 #[tokio::test]
-async fn the_database_waits_for_a_reader_that_pauses() {
+async fn stops_pulling_while_the_reader_pauses() {
     let fake = FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let mut client = Connection::open(gateway.address()).await;
@@ -51,7 +51,7 @@ async fn the_database_waits_for_a_reader_that_pauses() {
 }
 
 #[tokio::test]
-async fn a_reader_that_never_comes_back_is_cut_off() {
+async fn cuts_off_a_reader_that_never_resumes() {
     let neo4j = FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
     let memgraph = FakeMemgraph::start().await;
     for (uri, control, database) in

@@ -15,7 +15,7 @@ use crate::support::{
 const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 
 #[tokio::test]
-async fn the_gateway_starts_first_and_the_database_comes_later() {
+async fn serves_once_the_database_starts_later() {
     let mut place = Address::new();
     let gateway = gateway::start_for(&place.uri()).await;
     for path in ["/db/neo4j/query/v2", "/db/neo4j/query/v2/tx"] {
@@ -35,7 +35,7 @@ async fn the_gateway_starts_first_and_the_database_comes_later() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_wrong_is_told_so_without_a_database() {
+async fn rejects_invalid_requests_without_a_database() {
     let place = Address::new();
     let gateway = gateway::start_for(&place.uri()).await;
     assert_eq!(refused(&gateway.post("/db/neo4j/query/v2", "{").await).status, 400);
@@ -55,7 +55,7 @@ async fn told_of(answer: &[u8]) -> (u16, String, String) {
 }
 
 #[tokio::test]
-async fn the_wrong_port_is_named_as_such() {
+async fn names_the_wrong_port() {
     for (answer, status, code, advice) in [
         (b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n".as_slice(), 502, NO_BOLT, "this is an HTTP port"),
         (b"SSH-2.0-OpenSSH_9.2\r\n", 502, NO_BOLT, "check database.uri"),
@@ -71,7 +71,7 @@ async fn the_wrong_port_is_named_as_such() {
 }
 
 #[tokio::test]
-async fn a_real_http_server_is_told_from_bolt() {
+async fn recognises_a_real_http_server() {
     // The gateway itself is one.
     let fake = neo4j().await;
     let other = gateway::start_for(&fake.uri()).await;
@@ -82,7 +82,7 @@ async fn a_real_http_server_is_told_from_bolt() {
 }
 
 #[tokio::test]
-async fn a_server_that_hangs_is_given_up_in_time() {
+async fn gives_up_on_a_hanging_server_in_time() {
     for timeouts in [
         [("database.connect_timeout", "200ms"), ("database.acquire_timeout", "60s")],
         [("database.connect_timeout", "60s"), ("database.acquire_timeout", "200ms")],
@@ -103,7 +103,7 @@ async fn a_server_that_hangs_is_given_up_in_time() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_slow_at_the_login_is_waited_for() {
+async fn waits_for_a_slow_login() {
     let fake = neo4j().await;
     let slow = crate::support::bolt::control::Fault::Delay(Duration::from_millis(300));
     fake.control.on_next("LOGON", slow);

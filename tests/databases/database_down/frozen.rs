@@ -38,7 +38,7 @@ async fn leave_idle(stand: &Stand, count: usize) -> usize {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_that_is_dead_stands_for_all_of_its_age() {
+async fn discards_all_connections_as_old_as_a_dead_one() {
     for login_age in [Duration::from_secs(3600), Duration::from_secs(20)] {
         let fake = Fake::start(Kind::Neo4j).await;
         let stand = frozen(&fake, pool::Settings { login_age, ..ALL }).await;

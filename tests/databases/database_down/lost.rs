@@ -24,7 +24,7 @@ async fn idle_connections(gateway: &Gateway, control: &Control, count: usize) {
 }
 
 #[tokio::test]
-async fn a_restart_while_connections_are_idle_is_not_noticed() {
+async fn hides_a_restart_while_connections_are_idle() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     idle_connections(&gateway, &fake.control, 3).await;
@@ -37,7 +37,7 @@ async fn a_restart_while_connections_are_idle_is_not_noticed() {
 }
 
 #[tokio::test]
-async fn an_absence_while_connections_are_idle_is_over_with_the_return() {
+async fn recovers_when_the_database_returns() {
     let fake = neo4j().await;
     let mut place = Address::new();
     place.move_in(fake.addr());
@@ -53,7 +53,7 @@ async fn an_absence_while_connections_are_idle_is_over_with_the_return() {
 }
 
 #[tokio::test]
-async fn a_server_that_takes_connections_only_to_drop_them() {
+async fn reports_a_server_that_drops_every_connection() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     fake.control.refuse_new(true);
@@ -64,7 +64,7 @@ async fn a_server_that_takes_connections_only_to_drop_them() {
 }
 
 #[tokio::test]
-async fn it_dies_before_the_columns_are_known() {
+async fn reports_a_loss_before_the_columns() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     for fault in [Fault::CloseBefore, Fault::CloseAfter] {
@@ -79,7 +79,7 @@ async fn it_dies_before_the_columns_are_known() {
 }
 
 #[tokio::test]
-async fn it_dies_in_the_middle_of_a_result() {
+async fn reports_a_loss_amid_a_result() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     for fault in [Fault::CloseBefore, Fault::CloseAfter] {
@@ -96,7 +96,7 @@ async fn it_dies_in_the_middle_of_a_result() {
 }
 
 #[tokio::test]
-async fn it_dies_between_two_statements_of_a_transaction() {
+async fn reports_a_loss_between_statements_of_a_transaction() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let path = begin(&gateway, &json!({ "statement": "WRITE k 1" })).await;
@@ -110,7 +110,7 @@ async fn it_dies_between_two_statements_of_a_transaction() {
 }
 
 #[tokio::test]
-async fn it_dies_at_the_commit() {
+async fn reports_an_unknown_outcome_after_a_loss_at_commit() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     for (key, fault, committed) in [("a", Fault::CloseBefore, json!(null)), ("b", Fault::CloseAfter, json!(1))] {
@@ -125,7 +125,7 @@ async fn it_dies_at_the_commit() {
 }
 
 #[tokio::test]
-async fn it_dies_at_the_begin_or_the_roll_back() {
+async fn reports_a_loss_at_begin_or_rollback() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     fake.control.on_next("BEGIN", Fault::CloseBefore);
@@ -141,7 +141,7 @@ async fn it_dies_at_the_begin_or_the_roll_back() {
 }
 
 #[tokio::test]
-async fn it_has_no_thread_left() {
+async fn reports_a_server_without_free_threads() {
     let fake = neo4j().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     fake.control.fail_next("LOGON", "Neo.TransientError.Request.NoThreadsAvailable", "no threads");

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn its_grace_ends_and_the_answer_says_what_is_known() {
+async fn reports_what_is_known_when_the_grace_period_ends() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let control = fake.control.clone();
     let gateway = start_memory(move || fake.connect(), &[("database.termination_grace", "100ms")]).await;
@@ -30,7 +30,7 @@ async fn its_grace_ends_and_the_answer_says_what_is_known() {
 }
 
 #[tokio::test]
-async fn a_commit_that_is_not_answered_has_an_unknown_outcome() {
+async fn reports_an_unknown_outcome_of_an_unanswered_commit() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let control = fake.control.clone();
     let settings = [("database.termination_grace", "100ms")];

@@ -92,7 +92,7 @@ fn vectors() -> Vec<(Value, &'static str)> {
 }
 
 #[test]
-fn messages_have_the_recorded_bytes_and_come_back() {
+fn encodes_messages_as_recorded_and_decodes_them() {
     for (message, bytes) in vectors() {
         assert_eq!(show_hex(&frame(&message.encode()), 999), show_hex(&hex(bytes), 999));
         assert_eq!(Value::decode(&message.encode()), Ok(message));
@@ -100,7 +100,7 @@ fn messages_have_the_recorded_bytes_and_come_back() {
 }
 
 #[test]
-fn integers_take_their_smallest_form() {
+fn encodes_integers_in_their_smallest_form() {
     let forms = [
         (0, "00"),
         (127, "7F"),
@@ -122,7 +122,7 @@ fn integers_take_their_smallest_form() {
 }
 
 #[test]
-fn lengths_take_their_smallest_form() {
+fn encodes_lengths_in_their_smallest_form() {
     for n in [0, 15, 16, 255, 256, 65_535, 65_536] {
         let text = v("x".repeat(n));
         let bytes = v(vec![7_u8; n]);
@@ -145,7 +145,7 @@ fn lengths_take_their_smallest_form() {
 }
 
 #[test]
-fn hostile_bytes_are_errors() {
+fn rejects_hostile_bytes() {
     let cases = [
         ("", DecodeError::Truncated),
         ("D2 7FFFFFFF", DecodeError::Truncated),
@@ -167,7 +167,7 @@ fn hostile_bytes_are_errors() {
 }
 
 #[test]
-fn frames_survive_every_split_and_every_chunk_size() {
+fn reads_frames_in_every_split_and_chunk_size() {
     let payload = run_plain("RETURN 1").encode();
     for chunk in 1..=payload.len() {
         let bytes = [frame_in(&payload, chunk), vec![0, 0], frame(&payload)].concat();

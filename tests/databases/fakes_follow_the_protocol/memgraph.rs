@@ -37,7 +37,7 @@ pub async fn client(fake: &FakeMemgraph) -> RawClient<DuplexStream> {
 }
 
 #[tokio::test]
-async fn the_recorded_conversation_has_the_recorded_bytes() {
+async fn replays_the_recorded_conversation() {
     let fake = FakeMemgraph::start().await;
     let mut client = RawClient::new(fake.connect());
     client.send_raw(&hex("6060B017 00080805 00020404 00000104 00000000")).await;
@@ -79,7 +79,7 @@ async fn the_recorded_conversation_has_the_recorded_bytes() {
 }
 
 #[tokio::test]
-async fn slots_are_read_as_the_server_reads_them() {
+async fn reads_handshake_slots_as_the_server_does() {
     let none = [0; 4];
     let manifest = [0, 0, 1, 0xFF];
     let failure = "00 86 B1 7F A2 84 \"code\" D0 1B \"Memgraph.ExecutionException\" 87 \"message\" \
@@ -120,7 +120,7 @@ async fn slots_are_read_as_the_server_reads_them() {
 }
 
 #[tokio::test]
-async fn logins_are_refused_with_the_exact_texts() {
+async fn refuses_logins_with_the_exact_texts() {
     let fake = FakeMemgraph::start().await;
     let garbage = basic("whoever", "whatever");
     let mut open = RawClient::login(fake.connect(), (5, 2), garbage).await;
@@ -161,7 +161,7 @@ pub async fn tried(fake: &FakeMemgraph, before: &[Value], message: Value) -> Vec
 }
 
 #[tokio::test]
-async fn the_whole_state_table() {
+async fn follows_the_whole_state_table() {
     let fake = FakeMemgraph::start().await;
     let closed = [CLOSED, "END"];
     let idle: &[Value] = &[];
@@ -209,7 +209,7 @@ async fn the_whole_state_table() {
 }
 
 #[tokio::test]
-async fn init_takes_hello_and_logon_only() {
+async fn accepts_only_hello_and_logon_at_first() {
     let fake = FakeMemgraph::start().await;
     for message in [reset(), tagged("ROWS 1"), goodbye(), logoff(), hello_with(map([]))] {
         let mut client = RawClient::open(fake.connect(), (5, 2)).await;
@@ -227,7 +227,7 @@ async fn init_takes_hello_and_logon_only() {
 }
 
 #[tokio::test]
-async fn routing_is_for_coordinators() {
+async fn refuses_routing_unless_a_coordinator() {
     let fake = FakeMemgraph::start().await;
     let route = || structure(ROUTE, [map([]), list([]), map([])]);
     let mut c = client(&fake).await;

@@ -11,7 +11,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_mode_counts_in_begin_alone() {
+async fn honours_the_mode_in_begin_only() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     let reading = || extra([("mode", v("r"))]);
@@ -29,7 +29,7 @@ async fn a_mode_counts_in_begin_alone() {
 
 /// More than the buffers of a socket hold: the last of the answer is still to be written when all has been executed.
 #[tokio::test]
-async fn workers_block_while_clients_do_not_read() {
+async fn blocks_workers_while_clients_do_not_read() {
     const WORKERS: usize = 2;
     let fake = FakeMemgraph::start_with(Options { workers: WORKERS, ..Options::default() }).await;
     let over_tcp = async || {
@@ -52,7 +52,7 @@ async fn workers_block_while_clients_do_not_read() {
 }
 
 #[tokio::test]
-async fn small_answers_block_too_once_nothing_more_fits() {
+async fn blocks_on_small_answers_when_buffers_are_full() {
     let fake = FakeMemgraph::start_with(Options { workers: 1, ..Options::default() }).await;
     let (mut slow, mut other) = (client(&fake).await, client(&fake).await);
     let small = [tagged("WIDE 40000"), pull(-1)];
@@ -64,7 +64,7 @@ async fn small_answers_block_too_once_nothing_more_fits() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_termination_may_come_too_late() {
+async fn ignores_a_termination_that_comes_too_late() {
     let fake = FakeMemgraph::start_with(Options { heeds_terminations: false, ..Options::default() }).await;
     let (mut writer, mut other) = (client(&fake).await, client(&fake).await);
     writer.send(&[tagged("WRITE k 1 AFTER 400"), pull(-1)]).await;
@@ -88,7 +88,7 @@ async fn a_termination_may_come_too_late() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_not_committed_once_it_was_to_end() {
+async fn does_not_commit_a_terminated_transaction() {
     let fake = FakeMemgraph::start().await;
     let (mut writer, mut other) = (client(&fake).await, client(&fake).await);
     writer.talk(&[begin(extra([])), run_plain("WRITE k 1"), pull(-1)]).await;
@@ -100,7 +100,7 @@ async fn a_transaction_is_not_committed_once_it_was_to_end() {
 }
 
 #[tokio::test]
-async fn a_commit_may_speak_of_replicas() {
+async fn mentions_replicas_in_commit_errors() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     fake.lag(true);
@@ -119,7 +119,7 @@ async fn a_commit_may_speak_of_replicas() {
 }
 
 #[tokio::test]
-async fn the_name_changes_and_the_rest_does_not() {
+async fn changes_only_the_name_of_the_server() {
     let fake = FakeMemgraph::start().await;
     for (name, told) in [("Neo4j/5.2.0", Some(v("Neo4j/5.2.0"))), ("", None)] {
         fake.rename(name);
@@ -136,7 +136,7 @@ async fn the_name_changes_and_the_rest_does_not() {
 }
 
 #[tokio::test]
-async fn fields_of_the_wrong_kind_are_answered_and_end_the_connection() {
+async fn answers_and_closes_on_fields_of_the_wrong_type() {
     let fake = FakeMemgraph::start().await;
     let malformed = [
         structure(RUN, [v("RETURN 1"), Value::Null, map([])]),
@@ -156,7 +156,7 @@ async fn fields_of_the_wrong_kind_are_answered_and_end_the_connection() {
 }
 
 #[tokio::test]
-async fn zones_come_back_by_their_proper_names() {
+async fn returns_canonical_time_zone_names() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     for (name, proper) in [
@@ -175,7 +175,7 @@ async fn zones_come_back_by_their_proper_names() {
 }
 
 #[tokio::test]
-async fn logins_without_a_name_are_warned_of() {
+async fn warns_of_logins_without_a_name() {
     let fake = FakeMemgraph::start().await;
     client(&fake).await;
     assert_eq!(fake.warnings().len(), 2, "{:?}", fake.warnings());
@@ -185,7 +185,7 @@ async fn logins_without_a_name_are_warned_of() {
 }
 
 #[tokio::test]
-async fn one_sees_ones_own_transaction_too() {
+async fn lists_the_callers_own_transaction() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     let mine = map([("tx_metadata", map([("gw", v("mine"))]))]);

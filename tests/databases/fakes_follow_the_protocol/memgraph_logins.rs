@@ -39,7 +39,7 @@ fn user(password: &str) -> User {
 }
 
 #[tokio::test]
-async fn schemes_before_and_since_3_9() {
+async fn handles_schemes_before_and_since_3_9() {
     let none = || map([("scheme", v("none"))]);
     let basic_map = |principal: Value, credentials: Value| {
         map([("scheme", v("basic")), ("principal", principal), ("credentials", credentials)])
@@ -72,7 +72,7 @@ async fn schemes_before_and_since_3_9() {
 }
 
 #[tokio::test]
-async fn a_mapped_scheme_takes_credentials_and_nothing_else() {
+async fn accepts_only_credentials_with_a_mapped_scheme() {
     let fake = FakeMemgraph::start().await;
     fake.map_scheme("saml-okta", AuthModule::Table);
     fake.control.set_token("saml-okta", "PHNhbWw+PT0=", "sam");
@@ -120,7 +120,7 @@ async fn oidc(fake: &FakeMemgraph, credentials: &str) -> String {
 }
 
 #[tokio::test]
-async fn oidc_credentials_are_taken_apart_as_python_does_it() {
+async fn splits_oidc_credentials_as_python_does() {
     let (fake, issuer) = with_oidc(|module| module).await;
     let (access, id) = (issuer.token("a", &json!({})), issuer.token("ann", &json!({})));
     let good = [
@@ -160,7 +160,7 @@ async fn oidc_credentials_are_taken_apart_as_python_does_it() {
 }
 
 #[tokio::test]
-async fn oidc_tokens_are_verified() {
+async fn verifies_oidc_tokens() {
     let (fake, issuer) = with_oidc(|module| module.named_by_access("sub")).await;
     let header = |alg| Header { kid: Some(KEY_ID.to_owned()), ..Header::new(alg) };
     let claims = issuer.claims("ann", &json!({}));
@@ -199,7 +199,7 @@ async fn oidc_tokens_are_verified() {
 }
 
 #[tokio::test]
-async fn oidc_gives_a_name_and_roles() {
+async fn derives_name_and_roles_from_oidc_tokens() {
     let (by_id, issuer) = with_oidc(|module| module).await;
     let (by_access, _) = with_oidc(|module| module.named_by_access("email")).await;
     by_id.control.set_user("local", user("pw"));
@@ -237,7 +237,7 @@ async fn oidc_gives_a_name_and_roles() {
 }
 
 #[tokio::test]
-async fn rights_are_those_of_the_moment_of_the_login() {
+async fn fixes_rights_at_login() {
     let fake = FakeMemgraph::start().await;
     let mut nobody = RawClient::login(fake.connect(), (5, 2), map([("scheme", v("none"))])).await;
     fake.control.set_user("ann", User { admin: true, ..user("pw") });
@@ -262,7 +262,7 @@ async fn rights_are_those_of_the_moment_of_the_login() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn logins_are_checked_one_at_a_time_and_counted() {
+async fn checks_logins_one_at_a_time() {
     let delay = Duration::from_millis(250);
     let fake = FakeMemgraph::start_with(Options { login_delay: delay, ..Options::default() }).await;
     fake.control.set_user("ann", user("pw"));

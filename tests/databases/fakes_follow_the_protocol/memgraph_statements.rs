@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn look_ahead_knows_the_end() {
+async fn looks_ahead_for_the_end_of_a_result() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     let replies = client.ask(&[tagged("ROWS 3"), pull(2)]).await;
@@ -25,7 +25,7 @@ async fn look_ahead_knows_the_end() {
 }
 
 #[tokio::test]
-async fn reset_waits_and_termination_comes_from_elsewhere() {
+async fn waits_with_reset_and_terminates_from_another_session() {
     let fake = FakeMemgraph::start().await;
     let mut victim = client(&fake).await;
     let tag = extra([]).with("tx_timeout", 60_000);
@@ -66,7 +66,7 @@ async fn reset_waits_and_termination_comes_from_elsewhere() {
 }
 
 #[tokio::test]
-async fn timeouts_are_the_lower_one_or_none() {
+async fn applies_the_lower_timeout() {
     let options = Options { query_timeout: Duration::from_millis(30), ..Options::default() };
     let fake = FakeMemgraph::start_with(options).await;
     let mut client = client(&fake).await;
@@ -82,7 +82,7 @@ async fn timeouts_are_the_lower_one_or_none() {
 }
 
 #[tokio::test]
-async fn transactions_see_a_snapshot_and_conflict() {
+async fn isolates_transactions_by_snapshot_and_conflicts() {
     let fake = FakeMemgraph::start().await;
     let (mut a, mut b) = (client(&fake).await, client(&fake).await);
     a.ask(&[begin(extra([])), run_plain("WRITE k 1"), pull(-1)]).await;
@@ -112,7 +112,7 @@ async fn transactions_see_a_snapshot_and_conflict() {
 }
 
 #[tokio::test]
-async fn a_vanished_client_still_commits() {
+async fn commits_for_a_vanished_client() {
     let fake = FakeMemgraph::start().await;
     let mut c = client(&fake).await;
     fake.control.on_next("PULL", Fault::Delay(MOMENT));
@@ -124,7 +124,7 @@ async fn a_vanished_client_still_commits() {
 }
 
 #[tokio::test]
-async fn what_is_forbidden_in_explicit_transactions() {
+async fn refuses_administration_in_explicit_transactions() {
     let fake = FakeMemgraph::start().await;
     let mut c = client(&fake).await;
     let cases = [
@@ -151,7 +151,7 @@ async fn what_is_forbidden_in_explicit_transactions() {
 }
 
 #[tokio::test]
-async fn values_have_this_servers_shapes() {
+async fn encodes_values_in_this_servers_shapes() {
     let fake = FakeMemgraph::start_with(Options::old()).await;
     let mut new = client(&fake).await;
     let mut old = RawClient::login(fake.connect(), (4, 3), anyone()).await;
@@ -176,7 +176,7 @@ async fn values_have_this_servers_shapes() {
 }
 
 #[tokio::test]
-async fn statements_fail_as_ordered() {
+async fn fails_statements_as_ordered() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     for (when, replies) in [
@@ -208,7 +208,7 @@ async fn statements_fail_as_ordered() {
 }
 
 #[tokio::test]
-async fn what_is_being_looked_at_is_not_shown() {
+async fn hides_a_transaction_that_is_being_inspected() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     fake.hide_transactions(1);
@@ -221,7 +221,7 @@ async fn what_is_being_looked_at_is_not_shown() {
 }
 
 #[tokio::test]
-async fn not_all_statements_look_at_the_time() {
+async fn ignores_timeouts_in_some_statements() {
     let fake = FakeMemgraph::start_with(Options { heeds_timeouts: false, ..Options::default() }).await;
     let mut client = client(&fake).await;
     let replies = client.talk(&[run("SLEEP 60", map([]), extra([("tx_timeout", v(1))])), pull(-1)]).await;

@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn qid_and_zero_are_fatal() {
+async fn closes_on_qid_and_zero() {
     let fake = FakeMemgraph::start().await;
     let mut client = client(&fake).await;
     client.ask(&[tagged("ROWS 3"), pull(1)]).await;
@@ -38,7 +38,7 @@ async fn qid_and_zero_are_fatal() {
 }
 
 #[tokio::test]
-async fn parameters_close_or_change() {
+async fn closes_on_or_changes_certain_parameters() {
     let fake = FakeMemgraph::start().await;
     let twice = Value::Map(vec![("a".to_owned(), v(1)), ("a".to_owned(), v(2))]);
     let day = 86_400_i64;
@@ -104,7 +104,7 @@ async fn identity(client: &mut RawClient<DuplexStream>, extra: Value) -> [Value;
 }
 
 #[tokio::test]
-async fn the_cache_runs_statements_in_the_wrong_place_and_as_the_wrong_user() {
+async fn reuses_cached_database_and_user() {
     let fake = FakeMemgraph::start_with(Options::default().with_databases(["a", "b"])).await;
     let user = |home: Option<&str>, admin| User {
         password: "p".to_owned(),
@@ -166,7 +166,7 @@ async fn pulled<S: AsyncRead + AsyncWrite + Unpin>(client: &mut RawClient<S>) ->
 }
 
 #[tokio::test]
-async fn records_are_cut_and_late_failures_are_glued() {
+async fn cuts_records_and_glues_late_failures() {
     let fake = FakeMemgraph::start().await;
     let mut c = client(&fake).await;
     c.ask(&[tagged("ROWS 100 WIDE 4000")]).await;
@@ -208,7 +208,7 @@ async fn records_are_cut_and_late_failures_are_glued() {
 }
 
 #[tokio::test]
-async fn acks_are_deferred_until_the_input_is_exhausted() {
+async fn defers_replies_until_the_input_is_exhausted() {
     for (options, early) in [(Options::default(), true), (Options::newest(), false)] {
         let fake = FakeMemgraph::start_with(options).await;
         let mut c = client(&fake).await;
@@ -222,7 +222,7 @@ async fn acks_are_deferred_until_the_input_is_exhausted() {
 }
 
 #[tokio::test]
-async fn session_state_leaks_as_it_does() {
+async fn leaks_session_state() {
     let fake = FakeMemgraph::start_with(Options::default().with_databases(["a"])).await;
     let mut c = client(&fake).await;
     let setting = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -247,7 +247,7 @@ async fn session_state_leaks_as_it_does() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_blocks_its_worker() {
+async fn blocks_the_worker_of_a_slow_reader() {
     let fake = FakeMemgraph::start_with(Options { workers: 1, ..Options::default() }).await;
     let (mut slow, mut other) = (client(&fake).await, client(&fake).await);
     slow.send(&[tagged("ROWS 1000 WIDE 1000"), pull(-1)]).await;

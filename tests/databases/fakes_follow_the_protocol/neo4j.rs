@@ -25,7 +25,7 @@ pub async fn client(fake: &FakeNeo4j, version: (u8, u8)) -> RawClient<DuplexStre
 }
 
 #[tokio::test]
-async fn the_manifest_has_the_real_bytes() {
+async fn sends_the_recorded_manifest() {
     let cases = [
         (Options::default(), "04 00040404 00040405 00020805 00010106 00"),
         (Options::neo4j_5_26(), "03 00040404 00040405 00020805 00"),
@@ -43,7 +43,7 @@ async fn the_manifest_has_the_real_bytes() {
 }
 
 #[tokio::test]
-async fn bad_manifest_choices_end_the_connection() {
+async fn closes_on_bad_manifest_choices() {
     for choice in ["00010106 00", "00000505 00", "00000106 01", "00000206 00"] {
         let fake = FakeNeo4j::start().await;
         let (mut client, _) = RawClient::shake(fake.connect(), [MANIFEST, [0; 4], [0; 4], [0; 4]]).await;
@@ -54,7 +54,7 @@ async fn bad_manifest_choices_end_the_connection() {
 }
 
 #[tokio::test]
-async fn slots_are_read_as_the_server_reads_them() {
+async fn reads_handshake_slots_as_the_server_does() {
     let none = [0; 4];
     let cases: [([[u8; 4]; 4], &str); 10] = [
         ([[0, 8, 8, 5], none, none, none], "00000805"),
@@ -82,7 +82,7 @@ async fn slots_are_read_as_the_server_reads_them() {
 }
 
 #[tokio::test]
-async fn greetings_differ_by_version() {
+async fn greets_by_version() {
     let fake = FakeNeo4j::start().await;
     let keys = |reply: &Reply| -> Vec<String> {
         let pairs = reply.field().and_then(Value::as_map).unwrap_or_default().to_vec();
@@ -107,7 +107,7 @@ async fn greetings_differ_by_version() {
 }
 
 #[tokio::test]
-async fn messages_before_the_login_are_small() {
+async fn limits_messages_before_the_login() {
     let fake = FakeNeo4j::start().await;
     let padded = |size: usize| {
         let agent = map([("product", v("t/1"))]);
@@ -140,7 +140,7 @@ async fn messages_before_the_login_are_small() {
 }
 
 #[tokio::test]
-async fn logins_are_refused_with_the_exact_texts() {
+async fn refuses_logins_with_the_exact_texts() {
     let fake = FakeNeo4j::start().await;
     let wrong = "The client is unauthorized due to authentication failure.";
     let unsupported = |what: &str| format!("Unsupported authentication token, {what}");
@@ -179,7 +179,7 @@ async fn logins_are_refused_with_the_exact_texts() {
 }
 
 #[tokio::test]
-async fn three_bad_passwords_lock_the_user_out() {
+async fn locks_a_user_after_three_bad_passwords() {
     let options = Options { lock_time: MOMENT, ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;
     for _ in 0..3 {
@@ -194,7 +194,7 @@ async fn three_bad_passwords_lock_the_user_out() {
 }
 
 #[tokio::test]
-async fn tokens_and_impersonation_need_the_enterprise_edition() {
+async fn requires_the_enterprise_edition_for_tokens_and_impersonation() {
     let options = Options { enterprise: true, ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;
     fake.control.set_token("bearer", "tok", "alice");
@@ -218,7 +218,7 @@ async fn tokens_and_impersonation_need_the_enterprise_edition() {
 }
 
 #[tokio::test]
-async fn expired_credentials_let_in_and_run_nothing() {
+async fn runs_nothing_under_expired_credentials() {
     let fake = FakeNeo4j::start().await;
     let user = User { password: "old".to_owned(), expired: true, ..User::default() };
     fake.control.set_user("new", user);

@@ -22,7 +22,7 @@ fn failure(title: &str) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn an_expired_authorization_ends_what_runs_under_it() {
+async fn ends_statements_of_an_expired_authorization() {
     let fake = FakeNeo4j::start().await;
     for version in VERSIONS {
         let mut idle = client(&fake, version).await;
@@ -50,7 +50,7 @@ async fn an_expired_authorization_ends_what_runs_under_it() {
 }
 
 #[tokio::test]
-async fn an_expired_token_lets_nobody_in_and_nothing_run() {
+async fn refuses_expired_tokens() {
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     let bearer = || map([("scheme", v("bearer")), ("credentials", v("tok"))]);
     let set_until = |until| fake.control.set_token_until("bearer", "tok", "alice", until);
@@ -77,7 +77,7 @@ async fn an_expired_token_lets_nobody_in_and_nothing_run() {
 }
 
 #[tokio::test]
-async fn what_stands_behind_an_unanswered_logon_is_small() {
+async fn limits_messages_behind_an_unanswered_logon() {
     let fake = FakeNeo4j::start().await;
     let with = |value: Value| run("RETURN 1", map([("x", value)]), map([]));
     let padded = |size: usize| {

@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn reset_overtakes_what_waits_and_counts() {
+async fn lets_a_reset_overtake_waiting_messages() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     client.talk(&[run_plain("BAD")]).await;
@@ -25,7 +25,7 @@ async fn reset_overtakes_what_waits_and_counts() {
 }
 
 #[tokio::test]
-async fn reset_interrupts_a_running_statement() {
+async fn interrupts_a_running_statement_by_reset() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     client.send(&[run_plain("SLEEP 3600000"), pull(-1)]).await;
@@ -39,7 +39,7 @@ async fn reset_interrupts_a_running_statement() {
 }
 
 #[tokio::test]
-async fn logoff_logon_and_begin_are_never_ignored() {
+async fn never_ignores_logoff_logon_and_begin() {
     let fake = FakeNeo4j::start().await;
     let failed = |message: Value| vec![run_plain("BAD"), message];
     let interrupted = |message: Value| vec![message, reset()];
@@ -61,7 +61,7 @@ async fn logoff_logon_and_begin_are_never_ignored() {
 }
 
 #[tokio::test]
-async fn illegal_messages_name_the_state_and_close() {
+async fn names_the_state_and_closes_on_illegal_messages() {
     let fake = FakeNeo4j::start().await;
     let one = || run_plain("RETURN 1");
     let cases: [(&[Value], Value, &str, &str); 9] = [
@@ -89,7 +89,7 @@ async fn illegal_messages_name_the_state_and_close() {
 }
 
 #[tokio::test]
-async fn malformed_fields_fail_without_closing() {
+async fn fails_without_closing_on_malformed_fields() {
     let fake = FakeNeo4j::start().await;
     let param = |value: Value| run("RETURN $x", map([("x", value)]), map([]));
     let extra = |key: &str, value: Value| run("RETURN 1", map([]), map([(key, value)]));
@@ -128,7 +128,7 @@ async fn malformed_fields_fail_without_closing() {
 }
 
 #[tokio::test]
-async fn noops_come_only_while_something_is_processed() {
+async fn sends_noops_only_while_processing() {
     let options = Options { keep_alive: Duration::from_millis(10), ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;
     let mut client = client(&fake, (5, 8)).await;
@@ -140,7 +140,7 @@ async fn noops_come_only_while_something_is_processed() {
 }
 
 #[tokio::test]
-async fn a_timed_out_transaction_says_so_at_the_next_message() {
+async fn reports_a_timed_out_transaction_at_the_next_message() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     let short = || map([("tx_timeout", v(20))]);
@@ -154,7 +154,7 @@ async fn a_timed_out_transaction_says_so_at_the_next_message() {
 }
 
 #[tokio::test]
-async fn threads_run_out() {
+async fn runs_out_of_threads() {
     let fake = FakeNeo4j::start_with(Options { threads: 1, ..Options::default() }).await;
     let mut idle = client(&fake, (5, 8)).await;
     let mut holder = client(&fake, (5, 8)).await;
@@ -168,7 +168,7 @@ async fn threads_run_out() {
 }
 
 #[tokio::test]
-async fn closing_rolls_back_and_unread_rows_pile_up_in_the_server() {
+async fn rolls_back_on_close_and_buffers_unread_rows() {
     let fake = FakeNeo4j::start().await;
     let mut reader = client(&fake, (5, 8)).await;
     reader.send(&[run_plain("ROWS 5000 WIDE 1000"), pull(-1)]).await;
@@ -182,7 +182,7 @@ async fn closing_rolls_back_and_unread_rows_pile_up_in_the_server() {
 }
 
 #[tokio::test]
-async fn faults_answers_and_ends_are_the_tests_choice() {
+async fn injects_faults_answers_and_ends() {
     let fake = FakeNeo4j::start().await;
     let control = &fake.control;
     let mut a = client(&fake, (5, 8)).await;

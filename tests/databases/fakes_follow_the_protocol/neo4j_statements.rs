@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn results_are_pulled_in_batches() {
+async fn returns_results_in_batches() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     let replies = client.ask(&[run_plain("ROWS 3"), pull(2)]).await;
@@ -35,7 +35,7 @@ async fn results_are_pulled_in_batches() {
 }
 
 #[tokio::test]
-async fn transactions_commit_roll_back_and_wait_for_each_other() {
+async fn lets_transactions_commit_roll_back_and_wait() {
     let fake = FakeNeo4j::start().await;
     let (mut a, mut b) = (client(&fake, (5, 8)).await, client(&fake, (5, 8)).await);
     a.ask(&[begin(map([])), run_plain("WRITE k 7"), pull(-1)]).await;
@@ -58,7 +58,7 @@ async fn transactions_commit_roll_back_and_wait_for_each_other() {
 }
 
 #[tokio::test]
-async fn a_deadlock_is_a_transient_failure() {
+async fn reports_a_deadlock_as_transient() {
     let fake = FakeNeo4j::start().await;
     let (mut a, mut b) = (client(&fake, (5, 8)).await, client(&fake, (5, 8)).await);
     a.ask(&[begin(map([])), run_plain("WRITE x"), pull(-1)]).await;
@@ -72,7 +72,7 @@ async fn a_deadlock_is_a_transient_failure() {
 }
 
 #[tokio::test]
-async fn statements_fail_where_they_are_told_to() {
+async fn fails_statements_where_told_to() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     let at_run = client.talk(&[run_plain("FAIL Neo.X.Y.Z it is bad"), pull(-1)]).await;
@@ -109,7 +109,7 @@ async fn statements_fail_where_they_are_told_to() {
 }
 
 #[tokio::test]
-async fn failures_take_the_shape_of_the_version() {
+async fn shapes_failures_by_version() {
     let fake = FakeNeo4j::start().await;
     for (version, old, gql) in [((4, 4), true, false), ((5, 6), true, false), ((5, 7), false, true)] {
         let mut client = client(&fake, version).await;
@@ -126,7 +126,7 @@ async fn failures_take_the_shape_of_the_version() {
 }
 
 #[tokio::test]
-async fn notifications_are_filtered_and_shaped_by_version() {
+async fn filters_and_shapes_notifications_by_version() {
     let fake = FakeNeo4j::start().await;
     let count = |reply: &Reply, key: &str| {
         let list = reply.get(key).and_then(Value::as_list).map(<[Value]>::to_vec);
@@ -158,7 +158,7 @@ async fn notifications_are_filtered_and_shaped_by_version() {
 }
 
 #[tokio::test]
-async fn every_value_is_there_in_every_version() {
+async fn returns_every_value_in_every_version() {
     let fake = FakeNeo4j::start().await;
     for version in [(4, 1), (4, 4), (5, 0), (5, 8), (6, 0), (6, 1)] {
         let mut client = client(&fake, version).await;
@@ -176,7 +176,7 @@ async fn every_value_is_there_in_every_version() {
 }
 
 #[tokio::test]
-async fn an_unknown_bookmark_is_waited_for_in_vain() {
+async fn waits_for_an_unknown_bookmark_until_the_timeout() {
     let options = Options { bookmark_timeout: MOMENT, ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;
     let mut client = client(&fake, (5, 8)).await;
@@ -188,7 +188,7 @@ async fn an_unknown_bookmark_is_waited_for_in_vain() {
 }
 
 #[tokio::test]
-async fn statements_fail_as_ordered() {
+async fn fails_statements_as_ordered() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;
     for (when, replies) in [

@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_script_is_followed_over_tcp_and_in_memory() {
+async fn follows_a_script_over_tcp_and_in_memory() {
     let script = || {
         Script::new()
             .login((5, 4), "Neo4j/5.13.0")
@@ -57,7 +57,7 @@ async fn complaint(script: Script, messages: &[Value]) -> String {
 }
 
 #[tokio::test]
-async fn differences_are_named_with_both_sides() {
+async fn reports_differences_with_both_sides() {
     let other = complaint(Script::new().expect(commit()), &[rollback()]).await;
     assert_eq!(other, "connection 0, step 1: expected COMMIT, came: ROLLBACK = B013");
     let bytes = complaint(Script::new().expect_bytes(commit().encode()), &[rollback()]).await;
@@ -73,7 +73,7 @@ async fn differences_are_named_with_both_sides() {
 }
 
 #[tokio::test]
-async fn a_client_that_ends_early_or_never_comes_is_noticed() {
+async fn notices_a_client_that_ends_early_or_never_connects() {
     let (stream, peer) = Peer::in_memory(Script::new().expect(commit()));
     drop(stream);
     let ended = peer.try_join().await.unwrap_err();
@@ -90,7 +90,7 @@ async fn a_client_that_ends_early_or_never_comes_is_noticed() {
 }
 
 #[tokio::test]
-async fn closing_and_resetting_look_different() {
+async fn distinguishes_close_from_reset() {
     let ending = |step| Script::new().expect_any().step(step);
     let peer = Peer::listen([ending(Step::Close), ending(Step::ResetConnection)]).await;
     let mut ends = Vec::new();
@@ -104,7 +104,7 @@ async fn closing_and_resetting_look_different() {
 }
 
 #[tokio::test]
-async fn the_manifest_and_raw_handshakes_are_played() {
+async fn plays_manifest_and_raw_handshakes() {
     let manifest = Handshake::Manifest { entries: vec![[0, 2, 8, 5]], choice: (5, 8) };
     let raw = Handshake::Raw(b"HTTP".to_vec());
     let scripts = [manifest, raw].map(|reply| Script::new().step(Step::Handshake(reply)));
@@ -120,7 +120,7 @@ async fn the_manifest_and_raw_handshakes_are_played() {
 }
 
 #[tokio::test]
-async fn expect_end_takes_a_goodbye_and_nothing_else() {
+async fn accepts_only_a_goodbye_at_the_end() {
     let script = || Script::new().step(Step::ExpectEnd);
     for (last, fine) in [(goodbye(), true), (reset(), false)] {
         let (stream, peer) = Peer::in_memory(script());

@@ -26,7 +26,7 @@ async fn cancelled(fake: &FakeMemgraph, gateway: &Gateway, statement: &str) -> R
 }
 
 #[tokio::test]
-async fn one_that_was_committed_first_is_not_called_terminated() {
+async fn reports_success_when_the_commit_precedes_the_termination() {
     let fake = FakeMemgraph::start_with(Options { heeds_terminations: false, ..Options::default() }).await;
     let gateway = gateway::start_for(&fake.uri()).await;
     gateway.query("WRITE k 1").await;
@@ -36,7 +36,7 @@ async fn one_that_was_committed_first_is_not_called_terminated() {
 }
 
 #[tokio::test]
-async fn one_that_was_ended_is_undone() {
+async fn undoes_a_terminated_statement() {
     let fake = FakeMemgraph::start().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     gateway.post(PATH, r#"{"statement":"WRITE k 1"}"#).await;
@@ -46,7 +46,7 @@ async fn one_that_was_ended_is_undone() {
 }
 
 #[tokio::test]
-async fn one_of_which_nothing_is_heard_has_an_unknown_outcome() {
+async fn reports_an_unknown_outcome_without_a_reply() {
     let fake = FakeMemgraph::start().await;
     let gateway = gateway::start_for_with(&fake.uri(), &[("database.termination_grace", "200ms")]).await;
     fake.control.on_next("PULL", Fault::Hang);

@@ -15,7 +15,7 @@ fn codes(list: &Value) -> Vec<&str> {
 const LAGS: [&str; 1] = ["SyncReplicationFailure"];
 
 #[tokio::test]
-async fn a_replica_that_lags_is_told_of() {
+async fn reports_a_lagging_replica() {
     let stand = Stand::start().await;
     stand.fake.lag(true);
     let write = json!({ "statement": "WRITE k 1" });
@@ -49,7 +49,7 @@ async fn a_replica_that_lags_is_told_of() {
 }
 
 #[tokio::test]
-async fn a_load_is_told_too() {
+async fn reports_a_lagging_replica_of_a_bulk_load() {
     let stand = Stand::start().await;
     stand.fake.lag(true);
     let lines = format!("{}\n{}\n", json!({ "statement": "ADD k 1" }), json!({ "x": 1 }));
@@ -61,7 +61,7 @@ async fn a_load_is_told_too() {
 }
 
 #[tokio::test]
-async fn when_all_is_well_nothing_is_said() {
+async fn reports_nothing_when_replicas_follow() {
     let stand = Stand::start().await;
     let path = stand.begin().await;
     let committed = body(&stand.post(&format!("{path}/commit"), &json!({})).await);

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_database_that_does_not_exist() {
+async fn reports_a_database_that_does_not_exist() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for path in ["/db/nope/query/v2", "/db/nope/query/v2/tx"] {
@@ -23,7 +23,7 @@ async fn a_database_that_does_not_exist() {
 }
 
 #[tokio::test]
-async fn a_statement_that_makes_no_sense() {
+async fn reports_a_syntax_error() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let error = refused(&stand.query("NONSENSE").await);
@@ -37,7 +37,7 @@ async fn a_statement_that_makes_no_sense() {
 }
 
 #[tokio::test]
-async fn a_write_that_conflicts() {
+async fn reports_a_write_conflict() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let path = stand.begin().await;
@@ -55,7 +55,7 @@ async fn a_write_that_conflicts() {
 }
 
 #[tokio::test]
-async fn a_commit_that_fails() {
+async fn reports_a_failed_commit() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let path = stand.begin().await;
@@ -70,7 +70,7 @@ async fn a_commit_that_fails() {
 
 /// Rows fill the server's buffer of 64 KiB, so the failure comes in the middle of a row that was cut off.
 #[tokio::test]
-async fn a_failure_behind_a_row_that_was_cut_off() {
+async fn finds_a_failure_behind_a_truncated_row() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for after in [3, 999, 1000, 1001, 9000, 9001, 9002, 9003, 9500, 10_999, 11_000, 30_000] {
@@ -96,7 +96,7 @@ async fn a_failure_behind_a_row_that_was_cut_off() {
 }
 
 #[tokio::test]
-async fn a_failure_behind_a_cut_row_ends_the_transaction() {
+async fn ends_the_transaction_after_a_failure_behind_a_truncated_row() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let path = stand.begin().await;
@@ -111,7 +111,7 @@ async fn a_failure_behind_a_cut_row_ends_the_transaction() {
 }
 
 #[tokio::test]
-async fn a_wide_row_that_looks_like_a_failure_stays_a_row() {
+async fn keeps_a_wide_row_that_looks_like_a_failure() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         // The server cuts this string into chunks, one of which may begin with the beginning of a failure.
@@ -137,7 +137,7 @@ async fn told(stand: &Stand, code: &str, message: &str) -> (u16, String) {
 }
 
 #[tokio::test]
-async fn what_an_instance_cannot_do_now() {
+async fn reports_what_an_instance_cannot_do_now() {
     let stand = Stand::start().await;
     let unavailable = (503, "Neo.TransientError.General.DatabaseUnavailable".to_owned());
     for message in [
@@ -153,7 +153,7 @@ async fn what_an_instance_cannot_do_now() {
 }
 
 #[tokio::test]
-async fn what_users_have_written_into_a_message_decides_nothing() {
+async fn ignores_user_text_in_messages_when_classifying() {
     let stand = Stand::start().await;
     for said in
         ["Cannot resolve conflicting transactions", "You are not authorized", "Tried to retrieve an unknown database"]
@@ -171,7 +171,7 @@ async fn what_users_have_written_into_a_message_decides_nothing() {
 
 /// A statement that commits in the middle may not be sent twice; one that only has the word for it in it may.
 #[tokio::test]
-async fn a_word_does_not_keep_a_statement_from_being_tried_again() {
+async fn retries_despite_misleading_words_in_a_message() {
     let stand = Stand::start().await;
     let conflict = "Cannot resolve conflicting transactions. Retry this transaction …";
     for (statement, attempts) in [("ADD transactions 1", Some("3")), ("ADD periodic 1", Some("3"))] {

@@ -6,7 +6,7 @@ use super::stand::{ROOT, Stand, all_versions};
 use crate::support::query::refused;
 
 #[tokio::test]
-async fn a_wrong_password() {
+async fn refuses_a_wrong_password() {
     for options in all_versions() {
         let stand = Stand::with_users(options).await;
         let request = json!({ "statement": "RETURN 1" });
@@ -34,7 +34,7 @@ async fn who(stand: &Stand, database: &str, as_whom: Option<&str>) -> Value {
 }
 
 #[tokio::test]
-async fn whoever_is_impersonated_is_so_for_one_request() {
+async fn impersonates_for_one_request_only() {
     for options in all_versions() {
         // Impersonation needs Bolt 4.4, which the older one speaks as 5.2.
         let stand = Stand::with_users(options).await;
@@ -53,7 +53,7 @@ fn next(seed: &mut u64) -> usize {
 }
 
 #[tokio::test]
-async fn what_one_request_named_never_serves_another() {
+async fn never_reuses_user_or_database_of_another_request() {
     for options in all_versions() {
         let stand = Stand::with_users(options).await;
         let mut seed = 7;
@@ -85,7 +85,7 @@ async fn what_one_request_named_never_serves_another() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_user_or_database_costs_no_login() {
+async fn keeps_the_login_after_a_refused_user_or_database() {
     for options in all_versions() {
         let stand = Stand::with_users(options).await;
         for (database, user, message) in [
@@ -110,7 +110,7 @@ async fn a_refusal_of_user_or_database_costs_no_login() {
 }
 
 #[tokio::test]
-async fn a_user_who_may_not_impersonate_is_told_so() {
+async fn reports_missing_rights_to_impersonate() {
     let stand = Stand::with_users(Default::default()).await;
     let request = json!({ "statement": "RETURN 1", "impersonatedUser": "bob" });
     let ann = ("Authorization", "Basic YW5uOnB3");
@@ -121,7 +121,7 @@ async fn a_user_who_may_not_impersonate_is_told_so() {
 }
 
 #[tokio::test]
-async fn each_user_has_connections_of_its_own() {
+async fn keeps_separate_connections_per_user() {
     let stand = Stand::with_users(Default::default()).await;
     let mut principals = Vec::new();
     for user in ["Basic cm9vdDpwdw==", "Basic YW5uOnB3", "Basic Ym9iOnB3", "Basic cm9vdDpwdw=="] {

@@ -86,7 +86,7 @@ fn refused(answer: &Response) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn ten_thousand_mixed_requests_are_nobody_elses() {
+async fn isolates_ten_thousand_mixed_requests() {
     let fake = FakeMemgraph::start_with(Options::default().with_databases(["a", "b"])).await;
     for name in ["root", "ann", "bob"] {
         fake.control.set_user(name, User { password: "pw".into(), admin: name == "root", ..User::default() });

@@ -23,7 +23,7 @@ async fn named(name: &str, options: Options) -> Stand {
 }
 
 #[tokio::test]
-async fn it_is_never_sent_scalars_only() {
+async fn follows_memgraphs_rules_under_any_name() {
     for options in all_versions() {
         for name in NAMES {
             let stand = named(name, options.clone()).await;
@@ -37,7 +37,7 @@ async fn it_is_never_sent_scalars_only() {
 }
 
 #[tokio::test]
-async fn once_it_is_known_it_gets_what_any_other_gets() {
+async fn treats_a_recognised_memgraph_like_any_other() {
     for name in NAMES {
         let stand = named(name, Options::default()).await;
         // What Memgraph has not, and is stood in for; nobody needs that of what may be a Neo4j.
@@ -67,7 +67,7 @@ async fn once_it_is_known_it_gets_what_any_other_gets() {
 
 /// The first request there ever was is abandoned.
 #[tokio::test]
-async fn an_abandoned_statement_is_ended_under_any_name() {
+async fn terminates_an_abandoned_statement_under_any_name() {
     for options in all_versions() {
         for name in NAMES {
             let stand = named(name, options.clone()).await;
@@ -83,7 +83,7 @@ async fn an_abandoned_statement_is_ended_under_any_name() {
 }
 
 #[tokio::test]
-async fn a_statement_for_reading_cannot_write_under_any_name() {
+async fn rejects_writes_in_read_mode_under_any_name() {
     for name in NAMES {
         let stand = named(name, Options::default()).await;
         let write = json!({ "statement": "WRITE k 1", "accessMode": "READ" });
@@ -94,7 +94,7 @@ async fn a_statement_for_reading_cannot_write_under_any_name() {
 }
 
 #[tokio::test]
-async fn a_name_that_changes_while_it_runs_changes_nothing() {
+async fn ignores_a_name_that_changes_at_runtime() {
     let stand = Stand::start().await;
     for name in ["Neo4j/5.26.0", "", "Neo4j/v5.11.0 compatible graph database server - Memgraph"] {
         stand.fake.rename(name);
@@ -107,7 +107,7 @@ async fn a_name_that_changes_while_it_runs_changes_nothing() {
 
 /// A Neo4j's first connections have numbers that look like a Memgraph's only one.
 #[tokio::test]
-async fn a_neo4j_stays_one() {
+async fn keeps_treating_a_neo4j_as_neo4j() {
     let fake = FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
     let gateway = gateway::start_for(&fake.uri()).await;
     fake.control.answer("CALL db.ping()", Answer::rows(&["success"], [vec![v(true)]]));
@@ -122,7 +122,7 @@ async fn a_neo4j_stays_one() {
 }
 
 #[tokio::test]
-async fn a_login_without_credentials_is_warned_of_nowhere() {
+async fn causes_no_warning_by_logins_without_credentials() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         assert_eq!(values(&stand.query("RETURN 1").await), json!([[1]]));

@@ -19,7 +19,7 @@ fn echo(kind: &str, value: &str) -> Value {
 }
 
 #[tokio::test]
-async fn values_that_memgraph_does_not_survive() {
+async fn rejects_values_that_crash_memgraph() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         assert_eq!(stand.query("RETURN 1").await.status, 202);
@@ -47,7 +47,7 @@ async fn values_that_memgraph_does_not_survive() {
 }
 
 #[tokio::test]
-async fn values_that_memgraph_survives() {
+async fn accepts_values_that_memgraph_supports() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for (kind, value) in [
@@ -69,7 +69,7 @@ async fn values_that_memgraph_survives() {
 }
 
 #[tokio::test]
-async fn parameters_nested_too_deeply() {
+async fn rejects_parameters_nested_too_deeply() {
     let stand = Stand::start().await;
     let nested = |depth: usize| {
         let value: Value = serde_json::from_str(&format!("{}1{}", "[".repeat(depth), "]".repeat(depth))).unwrap();
@@ -88,7 +88,7 @@ async fn parameters_nested_too_deeply() {
 }
 
 #[tokio::test]
-async fn too_many_parameters() {
+async fn rejects_too_many_parameters() {
     let stand = Stand::start().await;
     let many = json!({ "statement": "RETURN 1", "parameters": { "p": vec![0; 1_000_001] } });
     let error = refused(&stand.post("/db/memgraph/query/v2", &many).await);
@@ -103,7 +103,7 @@ async fn too_many_parameters() {
 }
 
 #[tokio::test]
-async fn a_refused_parameter_leaves_the_transaction_open() {
+async fn keeps_the_transaction_after_a_rejected_parameter() {
     let stand = Stand::start().await;
     let path = stand.begin().await;
     assert_eq!(stand.post(&path, &json!({ "statement": "WRITE k 1" })).await.status, 202);
@@ -116,7 +116,7 @@ async fn a_refused_parameter_leaves_the_transaction_open() {
 }
 
 #[tokio::test]
-async fn metadata_of_a_transaction_is_held_to_the_same() {
+async fn validates_metadata_like_parameters() {
     let stand = Stand::start().await;
     let request = json!({ "statement": "WHOAMI", "txMetadata": { "app": "test", "n": 1 } });
     let answer = stand.post("/db/memgraph/query/v2", &request).await;

@@ -21,7 +21,7 @@ async fn read(stand: &Stand, statement: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_statement_for_reading_cannot_write() {
+async fn rejects_writes_in_read_mode() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for statement in ["WRITE k 1", "WRITE k 1 ROWS 3000", "BATCHED 1 k"] {
@@ -38,7 +38,7 @@ async fn a_statement_for_reading_cannot_write() {
 }
 
 #[tokio::test]
-async fn it_costs_one_more_round_trip_and_leaves_nothing_open() {
+async fn adds_one_round_trip_in_read_mode() {
     let stand = Stand::start().await;
     values(&stand.query("RETURN 1").await);
     stand.fake.control.forget_messages();
@@ -51,7 +51,7 @@ async fn it_costs_one_more_round_trip_and_leaves_nothing_open() {
 }
 
 #[tokio::test]
-async fn many_rows_come_as_ever() {
+async fn streams_many_rows_in_read_mode() {
     let stand = Stand::start().await;
     let answer = read(&stand, "ROWS 12345").await;
     let rows = values(&answer);
@@ -62,7 +62,7 @@ async fn many_rows_come_as_ever() {
 }
 
 #[tokio::test]
-async fn who_goes_away_leaves_nothing_open_either() {
+async fn leaves_nothing_open_when_a_client_disconnects() {
     let stand = Stand::start().await;
     let mut client = crate::support::http::Connection::open(stand.gateway.address()).await;
     client.post(PATH, &json!({ "statement": "SLEEP 600000", "accessMode": "READ" }).to_string()).await;
@@ -73,7 +73,7 @@ async fn who_goes_away_leaves_nothing_open_either() {
 
 /// What only shows something is refused inside of a transaction, and writes nothing anywhere.
 #[tokio::test]
-async fn what_only_shows_something_goes_alone() {
+async fn sends_show_statements_without_a_transaction() {
     let stand = Stand::start().await;
     let info = Answer::rows(&["index type"], [vec![v("label")]]);
     stand.fake.control.answer("SHOW INDEX INFO", info);
@@ -88,7 +88,7 @@ async fn what_only_shows_something_goes_alone() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_kept_from_writing_is_refused() {
+async fn rejects_statements_that_cannot_be_kept_from_writing() {
     let stand = Stand::start().await;
     for statement in ["CREATE INDEX ON :A(b)", "ADMIN Dropping the graph", "CREATE USER x"] {
         let error = refused(&read(&stand, statement).await);
@@ -101,7 +101,7 @@ async fn what_cannot_be_kept_from_writing_is_refused() {
 }
 
 #[tokio::test]
-async fn a_database_that_does_not_exist_is_not_found() {
+async fn returns_404_for_a_missing_database_in_read_mode() {
     let stand = Stand::start().await;
     let request = json!({ "statement": "RETURN 1", "accessMode": "READ" });
     assert_eq!(refused(&stand.post("/db/nope/query/v2", &request).await).status, 404);
@@ -111,7 +111,7 @@ async fn a_database_that_does_not_exist_is_not_found() {
 }
 
 #[tokio::test]
-async fn an_account_for_reading_writes_nothing() {
+async fn writes_nothing_through_a_read_only_account() {
     let fake = FakeMemgraph::start_with(Options::default()).await;
     fake.control.set_user("gateway", User { password: "pw".into(), admin: true, ..User::default() });
     let gateway = gateway::start_for_with(

@@ -51,7 +51,7 @@ fn sent(control: &Control, beginning: &str) -> usize {
 }
 
 #[tokio::test]
-async fn whoever_has_all_sessions_busy_waits_for_one_of_its_own() {
+async fn waits_for_a_session_of_the_same_user() {
     let stand = Arc::new(limited(2, &[("database.acquire_timeout", "60s")]).await);
     let mut crowd = JoinSet::new();
     for number in 0..30 {
@@ -67,7 +67,7 @@ async fn whoever_has_all_sessions_busy_waits_for_one_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_wait_for_a_session_ends_with_what_the_database_has_said() {
+async fn returns_the_databases_error_when_the_wait_for_a_session_ends() {
     let stand = limited(1, &[("database.acquire_timeout", "300ms")]).await;
     let _client = endless(&stand).await;
     let answer = stand.post_as(ANN, PATH, &json!({ "statement": "RETURN 1" })).await;
@@ -77,7 +77,7 @@ async fn a_wait_for_a_session_ends_with_what_the_database_has_said() {
 }
 
 #[tokio::test]
-async fn whoever_has_all_sessions_busy_can_still_cancel() {
+async fn allows_cancelling_when_all_sessions_are_busy() {
     let stand = limited(1, &[("database.login_age", "200ms")]).await;
     let mut client = endless(&stand).await;
     // The login would have to be proved, and cannot be.
@@ -91,7 +91,7 @@ async fn whoever_has_all_sessions_busy_can_still_cancel() {
 }
 
 #[tokio::test]
-async fn a_stranger_is_not_proved_by_a_limit() {
+async fn does_not_verify_a_caller_by_a_session_limit() {
     let stand = limited(0, &[]).await;
     for _ in 0..2 {
         let answer = stand.gateway.send("GET", &format!("{PATH}/running"), &[ANN], "").await;
@@ -100,7 +100,7 @@ async fn a_stranger_is_not_proved_by_a_limit() {
 }
 
 #[tokio::test]
-async fn an_abandoned_statement_is_ended_over_the_users_own_idle_session() {
+async fn terminates_over_an_idle_session_of_the_same_user() {
     let stand = limited(2, &[]).await;
     let mut open = Vec::new();
     for _ in 0..2 {
@@ -119,7 +119,7 @@ async fn an_abandoned_statement_is_ended_over_the_users_own_idle_session() {
 }
 
 #[tokio::test]
-async fn sessions_whose_login_is_too_old_are_closed() {
+async fn closes_sessions_with_stale_logins() {
     let stand = limited(1, &[("database.login_age", "200ms")]).await;
     assert_eq!(values(&stand.post_as(ANN, PATH, &json!({ "statement": "ECHO 7" })).await), json!([[7]]));
     stand.fake.control.wait_for("its end, without another request", |counts| counts.open == 0).await;

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_statement_that_changes_the_session_costs_the_connection() {
+async fn discards_a_connection_whose_session_was_changed() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for statement in ["SET SESSION TRACE ON", "set next transaction isolation level read committed"] {
@@ -30,7 +30,7 @@ async fn a_statement_that_changes_the_session_costs_the_connection() {
 }
 
 #[tokio::test]
-async fn a_session_changed_inside_a_transaction_is_not_used_again() {
+async fn discards_a_session_changed_inside_a_transaction() {
     let stand = Stand::start().await;
     let change = json!({ "statement": "SET SESSION TRACE ON" });
     let commit = async |path: String| stand.post(&format!("{path}/commit"), &json!({})).await.status;
@@ -48,7 +48,7 @@ async fn a_session_changed_inside_a_transaction_is_not_used_again() {
 }
 
 #[tokio::test]
-async fn transactions_in_words_are_refused() {
+async fn rejects_transaction_statements() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let runs = stand.runs();
@@ -69,7 +69,7 @@ async fn transactions_in_words_are_refused() {
 }
 
 #[tokio::test]
-async fn a_begin_that_memgraph_refuses_leaves_nothing_behind() {
+async fn leaves_nothing_behind_after_a_refused_begin() {
     let stand = Stand::start().await;
     let error = refused(&stand.post("/db/nope/query/v2/tx", &json!({})).await);
     assert_eq!(error.status, 404);
@@ -80,7 +80,7 @@ async fn a_begin_that_memgraph_refuses_leaves_nothing_behind() {
 
 /// However the keywords are spelt apart: Memgraph does not mind, so neither may the gateway.
 #[tokio::test]
-async fn a_session_is_known_to_be_changed_however_it_is_written() {
+async fn detects_session_changes_in_any_spelling() {
     for statement in [
         "SET/**/SESSION TRACE ON",
         "SET /* */ NEXT TRANSACTION ISOLATION LEVEL SERIALIZABLE",

@@ -34,7 +34,7 @@ async fn everybody_else_is_served(gateway: &Gateway) {
 
 /// What was asked for is taken from the database at once, and little is asked for before its size is known.
 #[tokio::test(flavor = "multi_thread")]
-async fn four_of_them_hold_no_worker() {
+async fn holds_no_worker_for_four_slow_readers() {
     let (fake, gateway, clients) = stalled("ROWS 100000 WIDE 32000").await;
     everybody_else_is_served(&gateway).await;
     assert_eq!(fake.control.counts().transactions, WORKERS, "their statements go on");
@@ -43,7 +43,7 @@ async fn four_of_them_hold_no_worker() {
 
 /// Rows that are too large for that have a client that reads, or none.
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_holds_a_worker_is_not_waited_for() {
+async fn cuts_off_a_reader_that_holds_a_worker() {
     let (fake, gateway, clients) = stalled("ROWS 100000 WIDE 2000000").await;
     everybody_else_is_served(&gateway).await;
     fake.control.wait_for("the statements end", |counts| counts.transactions == 0).await;
@@ -52,7 +52,7 @@ async fn whoever_holds_a_worker_is_not_waited_for() {
 
 /// The row that it has taken a part of cannot be completed, so nothing else can be said.
 #[tokio::test(flavor = "multi_thread")]
-async fn its_answer_does_not_look_whole() {
+async fn leaves_the_answer_of_a_cut_off_reader_incomplete() {
     let fake = FakeMemgraph::start().await;
     let gateway = gateway::start_for_with(&fake.uri(), &[("server.write_stall_timeout", "1h")]).await;
     let mut client = Connection::open(gateway.address()).await;

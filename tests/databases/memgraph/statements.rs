@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn statements_with_parameters() {
+async fn runs_statements_with_parameters() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let parameters = json!({ "i": 1, "f": 1.5, "s": "ä", "l": [1, null, [true]], "m": { "k": {} } });
@@ -26,7 +26,7 @@ async fn statements_with_parameters() {
 }
 
 #[tokio::test]
-async fn every_kind_of_value() {
+async fn returns_every_kind_of_value() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let answer = stand.query("TYPE all").await;
@@ -52,7 +52,7 @@ async fn every_kind_of_value() {
 }
 
 #[tokio::test]
-async fn every_kind_of_value_with_its_type() {
+async fn returns_every_kind_of_value_typed() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let typed = "application/vnd.neo4j.query.v1.2";
@@ -74,7 +74,7 @@ async fn every_kind_of_value_with_its_type() {
 }
 
 #[tokio::test]
-async fn transactions_are_one_from_begin_to_commit() {
+async fn runs_a_transaction_from_begin_to_commit() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let run = async |path: &str, statement: &str| stand.post(path, &json!({ "statement": statement })).await;
@@ -96,7 +96,7 @@ async fn transactions_are_one_from_begin_to_commit() {
 }
 
 #[tokio::test]
-async fn counters_and_notifications() {
+async fn returns_counters_and_notifications() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let request = json!({ "statement": "STATS", "includeCounters": true });
@@ -113,7 +113,7 @@ async fn counters_and_notifications() {
 }
 
 #[tokio::test]
-async fn a_statement_on_the_schema_is_a_transaction_of_its_own() {
+async fn runs_schema_statements_without_a_transaction() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let index = "CREATE INDEX ON :Person(name)";
@@ -129,7 +129,7 @@ async fn a_statement_on_the_schema_is_a_transaction_of_its_own() {
 }
 
 #[tokio::test]
-async fn clients_prove_their_connection_on_any_database() {
+async fn answers_connectivity_checks_on_any_database() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let ping = json!({ "statement": "CALL db.ping()" });
@@ -160,7 +160,7 @@ fn bookmark(response: &Response) -> Value {
 }
 
 #[tokio::test]
-async fn a_database_without_bookmarks_gives_one_that_changes() {
+async fn returns_changing_bookmarks_without_server_support() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         let first = bookmark(&stand.query("RETURN 1").await);

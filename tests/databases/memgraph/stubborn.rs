@@ -61,7 +61,7 @@ impl Waiting {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_statement_that_ends_by_itself_in_time_is_not_ended() {
+async fn does_not_terminate_a_statement_that_ends_in_time() {
     let fake = Fake::start(Kind::Memgraph).await;
     let stand = Stand::new(&fake, 64 * 1024, ONE);
     let client = tokio::spawn(stand.send("POST", "", &json!({ "statement": "SLEEP 100" })));
@@ -73,7 +73,7 @@ async fn a_statement_that_ends_by_itself_in_time_is_not_ended() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_statement_that_is_not_shown_at_first_is_looked_for_again() {
+async fn looks_again_for_an_unlisted_statement() {
     let waiting = Waiting::start(Options::default()).await;
     waiting.memgraph().hide_transactions(2);
     waiting.client.abort();
@@ -84,7 +84,7 @@ async fn a_statement_that_is_not_shown_at_first_is_looked_for_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_reset_is_waited_for() {
+async fn waits_for_a_slow_reset() {
     let waiting = Waiting::start(Options::default()).await;
     waiting.fake.control().on_next("RESET", Fault::Delay(Duration::from_millis(1500)));
     waiting.client.abort();
@@ -94,7 +94,7 @@ async fn a_slow_reset_is_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reset_that_is_never_answered_costs_the_connection() {
+async fn discards_the_connection_after_an_unanswered_reset() {
     let waiting = Waiting::start(Options::default()).await;
     waiting.fake.control().on_next("RESET", Fault::Hang);
     waiting.client.abort();
@@ -104,7 +104,7 @@ async fn a_reset_that_is_never_answered_costs_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_may_not_list_transactions_loses_the_connection_and_nothing_else() {
+async fn discards_only_the_connection_when_listing_is_forbidden() {
     let waiting = Waiting::start(Options::default()).await;
     let refusal = "You are not authorized to execute this query! Please contact your database administrator.";
     waiting.fake.control().fail_statements("SHOW TRANSACTIONS", 100, When::Run, CLIENT, refusal);
@@ -115,7 +115,7 @@ async fn whoever_may_not_list_transactions_loses_the_connection_and_nothing_else
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_cannot_log_in_any_more_loses_the_connection_and_nothing_else() {
+async fn discards_only_the_connection_when_the_login_fails() {
     let waiting = Waiting::start(Options::default()).await;
     waiting.fake.control().set_user("root", User { password: "pw".into(), admin: true, ..User::default() });
     waiting.client.abort();
@@ -127,7 +127,7 @@ async fn whoever_cannot_log_in_any_more_loses_the_connection_and_nothing_else() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_database_that_cannot_end_it_loses_the_connection_and_others_go_on() {
+async fn discards_only_the_connection_when_termination_fails() {
     let waiting = Waiting::start(Options::default()).await;
     // Whoever asks what is running waits for ever.
     for _ in 0..10 {
@@ -150,7 +150,7 @@ async fn a_database_that_cannot_end_it_loses_the_connection_and_others_go_on() {
 
 /// Not all that a database does looks at the time.
 #[tokio::test(start_paused = true)]
-async fn a_statement_that_outlives_its_limit_is_ended_by_the_gateway() {
+async fn terminates_a_statement_that_exceeds_its_time_limit() {
     let fake = FakeMemgraph::start_with(Options { heeds_timeouts: false, ..Options::default() }).await;
     let control = fake.control.clone();
     let gateway = start_memory(move || fake.connect(), &[]).await;

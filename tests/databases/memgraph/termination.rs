@@ -168,7 +168,7 @@ async fn ends_its_own(options: Options, mode: Mode, how: How, who: Who) {
 }
 
 #[tokio::test]
-async fn a_statement_is_ended_and_no_other() {
+async fn terminates_only_the_intended_statement() {
     for mode in [Mode::Automatic, Mode::Transaction, Mode::Batch] {
         for how in [How::Gone, How::Cancelled] {
             ends_its_own(Options::default(), mode, how, ANN_HERSELF).await;
@@ -177,7 +177,7 @@ async fn a_statement_is_ended_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_statement_of_somebody_impersonated_is_ended_and_no_other() {
+async fn terminates_only_the_statement_of_an_impersonated_user() {
     for mode in [Mode::Automatic, Mode::Transaction, Mode::Batch] {
         for how in [How::Gone, How::Cancelled] {
             ends_its_own(Options::default(), mode, how, ROOT_AS_BOB).await;
@@ -186,14 +186,14 @@ async fn a_statement_of_somebody_impersonated_is_ended_and_no_other() {
 }
 
 #[tokio::test]
-async fn columns_are_found_in_every_version() {
+async fn finds_columns_in_every_version() {
     for options in all_versions() {
         ends_its_own(options, Mode::Automatic, How::Gone, ROOT_AS_BOB).await;
     }
 }
 
 #[tokio::test]
-async fn a_time_limit_is_the_databases_to_watch() {
+async fn delegates_time_limits_to_the_database() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;
         for mode in ["", "/batch"] {
@@ -233,7 +233,7 @@ fn most_at_once(control: &Control) -> usize {
 }
 
 #[tokio::test]
-async fn many_statements_are_ended_two_at_a_time() {
+async fn terminates_two_statements_at_a_time() {
     const MANY: usize = 12;
     let stand = Stand::start_with(Options { workers: MANY, ..Options::default() }).await;
     let control = &stand.fake.control;

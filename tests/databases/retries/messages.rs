@@ -213,7 +213,7 @@ async fn words_decide(stand: &Stand, (code, text, told): (&str, &str, Told), rep
 }
 
 #[tokio::test]
-async fn memgraphs() {
+async fn classifies_memgraphs_messages() {
     let stand = memgraph(&[]).await;
     for (code, text, told, repeated) in MEMGRAPH {
         words_decide(&stand, (code, text, told), repeated).await;
@@ -222,7 +222,7 @@ async fn memgraphs() {
 }
 
 #[tokio::test]
-async fn neo4js() {
+async fn classifies_neo4js_codes() {
     let stand = neo4j(&[]).await;
     for (said, repeated) in NEO4J {
         words_decide(&stand, said, repeated).await;
@@ -232,7 +232,7 @@ async fn neo4js() {
 
 /// Memgraph says it of many statements, and older versions with one word less.
 #[tokio::test]
-async fn what_needs_a_transaction_of_its_own() {
+async fn runs_statements_that_need_their_own_transaction_once() {
     let advice = " Over HTTP: send this statement to POST /db/{database}/query/v2, which runs it outside of explicit \
                   transactions.";
     for options in [Options::old(), Options::default(), Options::newest()] {
@@ -279,7 +279,7 @@ async fn what_needs_a_transaction_of_its_own() {
 
 /// Memgraph calls it transient, and Neo4j does not.
 #[tokio::test]
-async fn a_database_that_there_is_not() {
+async fn does_not_retry_a_missing_database() {
     for stand in [memgraph(&[]).await, neo4j(&[]).await] {
         let load = "{\"statement\":\"ADD a 1\"}\n{}\n{}";
         for (path, format, request) in [

@@ -32,7 +32,7 @@ const NOT_IN_STEPS: [&str; 4] = [
 ];
 
 #[tokio::test]
-async fn what_only_sounds_like_it_is_tried_again() {
+async fn retries_statements_that_only_mention_stepwise_commits() {
     for stand in stands(&[]).await {
         for text in NOT_IN_STEPS {
             stand.control.answer(text, Answer::rows(&["n"], [vec![v(1)]]));
@@ -45,7 +45,7 @@ async fn what_only_sounds_like_it_is_tried_again() {
 }
 
 #[tokio::test]
-async fn what_commits_in_steps() {
+async fn does_not_retry_stepwise_commits() {
     for stand in stands(&[]).await {
         for text in IN_STEPS {
             stand.control.answer(text, Answer::rows(&["n"], [vec![v(1)]]));
@@ -72,7 +72,7 @@ async fn what_commits_in_steps() {
 }
 
 #[tokio::test]
-async fn what_has_been_shown_in_part() {
+async fn does_not_retry_after_rows_were_sent() {
     // More than is held back, so that some of it has left.
     let wide = "ROWS 12000 WIDE 500";
     for stand in stands(&[]).await {
@@ -101,7 +101,7 @@ async fn what_has_been_shown_in_part() {
 }
 
 #[tokio::test]
-async fn what_only_reads_and_has_much_to_show() {
+async fn holds_back_rows_of_writes_only() {
     // More than is worth a write to the client, and less than the first batch.
     let rows = Answer { rows: vec![vec![v("x".repeat(500))]; 900], ..Answer::rows(&["text"], []) };
     for stand in stands(&[]).await {
@@ -127,7 +127,7 @@ async fn what_only_reads_and_has_much_to_show() {
 }
 
 #[tokio::test]
-async fn a_statement_whose_connection_is_lost() {
+async fn does_not_retry_a_statement_after_connection_loss() {
     for stand in stands(&[]).await {
         let mut applied = 0;
         for (message, fault, is_applied) in [
@@ -163,7 +163,7 @@ async fn a_statement_whose_connection_is_lost() {
 }
 
 #[tokio::test]
-async fn a_batch_whose_connection_is_lost_when_it_commits() {
+async fn does_not_retry_a_batch_lost_at_commit() {
     for stand in stands(&[]).await {
         let mut applied = 0;
         for fault in [Fault::CloseBefore, Fault::CloseAfter] {
@@ -191,7 +191,7 @@ async fn a_batch_whose_connection_is_lost_when_it_commits() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_kept_open() {
+async fn does_not_retry_inside_an_open_transaction() {
     for stand in stands(&[]).await {
         for when in [When::Run, When::Rows(0), When::Commit] {
             for (commits, sent) in [(false, "RUN"), (true, "COMMIT")] {
@@ -220,7 +220,7 @@ async fn a_transaction_that_is_kept_open() {
 }
 
 #[tokio::test]
-async fn every_attempt_is_told_the_same() {
+async fn sends_the_same_request_with_every_attempt() {
     for stand in stands(&[]).await {
         for (behind, sent) in [("", "RUN"), ("/batch", "BEGIN")] {
             let bookmarks = body(&stand.query("ADD a 1", &json!({})).await)["bookmarks"].clone();

@@ -18,7 +18,7 @@ fn for_ages() -> Value {
 }
 
 #[tokio::test]
-async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
+async fn rejects_invalid_retry_options_before_sending() {
     for stand in stands(&[]).await {
         for (retry, named) in [
             (json!(1), "must be true, false, null or an object, not the number 1"),
@@ -48,7 +48,7 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_is_kept_open_has_no_attempts() {
+async fn rejects_retry_options_on_open_transactions() {
     let stand = neo4j(&[]).await;
     let request = json!({ "statement": "ADD a 1", "retry": false });
     let path = stand.begin().await;
@@ -59,7 +59,7 @@ async fn a_transaction_that_is_kept_open_has_no_attempts() {
 }
 
 #[tokio::test]
-async fn no_time_is_one_attempt() {
+async fn makes_one_attempt_without_time() {
     for settings in [&[][..], &[("retry.max_time", "0s")]] {
         for stand in stands(settings).await {
             let wish = if settings.is_empty() { json!({ "maxTransactionRetryTime": 0 }) } else { json!({}) };
@@ -81,7 +81,7 @@ async fn no_time_is_one_attempt() {
 }
 
 #[tokio::test]
-async fn what_is_left_out_of_a_wish_is_as_the_operator_wants_it() {
+async fn fills_missing_retry_options_from_settings() {
     // No attempt but the first, unless a request asks for more; then there are pauses of an hour.
     let stand = neo4j(&[("retry.max_time", "0s"), ("retry.initial_delay", "1h")]).await;
     stand.conflicts("ADD a", 4, When::Run);
@@ -100,7 +100,7 @@ async fn what_is_left_out_of_a_wish_is_as_the_operator_wants_it() {
 
 /// Time passes by itself as soon as all wait, so that it is exact: an attempt at once, then one every 300 ms.
 #[tokio::test(start_paused = true)]
-async fn attempts_share_the_time_of_the_request() {
+async fn bounds_all_attempts_by_the_request_timeout() {
     let pauses = json!({ "initialRetryDelay": 0.3, "retryDelayMultiplier": 1, "retryDelayJitterFactor": 0 });
     for stand in stands(&[]).await {
         for (behind, message, request) in [
@@ -131,7 +131,7 @@ async fn attempts_share_the_time_of_the_request() {
 
 /// 50 ms, 100 ms, 200 ms, and so on, but no more than two seconds, for half a minute after the first failure.
 #[tokio::test(start_paused = true)]
-async fn half_a_minute_is_tried_by_default() {
+async fn retries_for_thirty_seconds_by_default() {
     for stand in stands(&[("retry.jitter", "0")]).await {
         let start = tokio::time::Instant::now();
         let answer = stand.query("CONFLICT 1000", &json!({})).await;
@@ -154,7 +154,7 @@ async fn until(stand: &Stand, state: Value) {
 }
 
 #[tokio::test]
-async fn nobody_goes_on_for_a_client_that_has_left() {
+async fn stops_retrying_when_the_client_disconnects() {
     for stand in stands(&[]).await {
         for (behind, message, request) in
             [("", "RUN", json!({ "statement": "ADD a 1" })), ("/batch", "BEGIN", statements(&["ADD a 1", "RETURN 1"]))]
@@ -180,7 +180,7 @@ fn at_ages_within_time() -> Value {
 }
 
 #[tokio::test]
-async fn a_pause_longer_than_the_request_may_last_is_none() {
+async fn skips_a_pause_beyond_the_request_timeout() {
     for stand in stands(&[]).await {
         stand.conflicts("ADD a", 1, When::Run);
         let answer = stand.query("ADD a 1", &json!({ "retry": for_ages(), "maxExecutionTime": 60 })).await;
@@ -190,7 +190,7 @@ async fn a_pause_longer_than_the_request_may_last_is_none() {
 }
 
 #[tokio::test]
-async fn a_batch_that_waits_for_its_next_attempt_can_be_cancelled() {
+async fn cancels_a_batch_between_attempts() {
     for stand in stands(&[]).await {
         stand.conflicts("ADD a", 1, When::Commit);
         let more = json!({ "retry": at_ages_within_time() });
@@ -210,7 +210,7 @@ async fn a_batch_that_waits_for_its_next_attempt_can_be_cancelled() {
 }
 
 #[tokio::test]
-async fn whoever_waits_for_the_next_attempt_holds_no_connection() {
+async fn holds_no_connection_between_attempts() {
     for stand in stands(&[("database.max_connections", "2"), ("transactions.max", "1")]).await {
         let mut clients = Vec::new();
         for n in 0..5 {
@@ -228,7 +228,7 @@ async fn whoever_waits_for_the_next_attempt_holds_no_connection() {
 }
 
 #[tokio::test]
-async fn attempts_go_on_while_the_gateway_stops() {
+async fn keeps_retrying_during_shutdown() {
     for stand in stands(&[]).await {
         stand.conflicts("ADD a", 1, When::Commit);
         let mut client = Connection::open(stand.gateway.address()).await;

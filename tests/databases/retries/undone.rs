@@ -34,7 +34,7 @@ fn one_to_three(format: &str) -> Value {
 }
 
 #[tokio::test]
-async fn wherever_a_statement_fails() {
+async fn retries_a_statement_wherever_it_conflicts() {
     for stand in stands(&[]).await {
         let mut applied = 0;
         for when in WHEN {
@@ -58,7 +58,7 @@ async fn wherever_a_statement_fails() {
 }
 
 #[tokio::test]
-async fn wherever_a_batch_fails() {
+async fn retries_a_batch_wherever_it_conflicts() {
     for stand in stands(&[]).await {
         let mut applied = 0;
         for when in WHEN.map(Some).into_iter().chain([None]) {
@@ -87,7 +87,7 @@ async fn wherever_a_batch_fails() {
 }
 
 #[tokio::test]
-async fn wherever_a_transaction_of_a_bulk_load_fails() {
+async fn retries_a_bulk_load_transaction_wherever_it_conflicts() {
     for stand in stands(&[]).await {
         let mut applied = 0;
         for when in WHEN {
@@ -115,7 +115,7 @@ async fn wherever_a_transaction_of_a_bulk_load_fails() {
 }
 
 #[tokio::test]
-async fn an_answer_after_one_attempt_says_nothing_of_attempts() {
+async fn omits_attempts_after_a_single_attempt() {
     for stand in stands(&[]).await {
         assert_eq!(attempts(&stand.query("RETURN 1", &json!({})).await), None);
         assert_eq!(attempts(&stand.query("NONSENSE", &json!({})).await), None);
@@ -124,7 +124,7 @@ async fn an_answer_after_one_attempt_says_nothing_of_attempts() {
 }
 
 #[tokio::test]
-async fn a_statement_that_fails_for_good_in_the_end_says_how_often_it_was_tried() {
+async fn reports_the_attempts_of_a_final_failure() {
     for stand in stands(&[]).await {
         stand.conflicts("ADD a", 2, When::Commit);
         stand.control.fail_statements("ADD a", 1, When::Run, "A.ClientError.C.D", "no");
@@ -142,7 +142,7 @@ async fn until_it_has_failed(stand: &Stand, times: usize) {
 }
 
 #[tokio::test]
-async fn somebody_who_is_in_the_way_for_a_while() {
+async fn retries_until_a_lock_is_released() {
     let stand = memgraph(&[]).await;
     let path = stand.begin().await;
     assert_eq!(stand.post(&path, &[], &json!({ "statement": "ADD a 1" })).await.status, 202);
@@ -174,7 +174,7 @@ async fn transfers(gateway: &Gateway, path: &str, from: &str, to: &str, count: u
 
 /// Writers in each other's way, both ways round, so that Neo4j finds deadlocks and Memgraph conflicts.
 #[tokio::test]
-async fn many_writers_at_the_same_values() {
+async fn retries_many_writers_of_the_same_values() {
     for stand in stands(&[]).await {
         let path = stand.path("/batch");
         let pairs = [("a", "b"), ("b", "a"), ("b", "c"), ("c", "a"), ("a", "c"), ("c", "b"), ("a", "b"), ("b", "c")];

@@ -9,7 +9,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn text_that_is_no_json_is_located() {
+async fn rejects_invalid_json_with_its_position() {
     let gateway = gateway().await;
     for (body, place) in [
         (r#"{not json"#, "line 1, column 2"),
@@ -36,7 +36,7 @@ async fn text_that_is_no_json_is_located() {
 }
 
 #[tokio::test]
-async fn json_that_is_no_object_is_named() {
+async fn rejects_json_that_is_not_an_object() {
     let gateway = gateway().await;
     for (body, name) in [("[]", "array"), ("null", "null"), ("1", "1"), ("\"x\"", "string"), ("true", "true")] {
         let message = complaint(&gateway, PLAIN, body).await;
@@ -45,7 +45,7 @@ async fn json_that_is_no_object_is_named() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_named() {
+async fn rejects_unknown_fields_by_name() {
     let gateway = gateway().await;
     for (body, name) in [
         (r#"{"statement":"RETURN 1","paramters":{}}"#, "paramters"),
@@ -60,7 +60,7 @@ async fn unknown_fields_are_named() {
 }
 
 #[tokio::test]
-async fn fields_that_belong_to_the_beginning_are_refused_later() {
+async fn rejects_transaction_options_after_the_first_request() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "accessMode": "READ" })).await;
     for (field, value) in [
@@ -80,7 +80,7 @@ async fn fields_that_belong_to_the_beginning_are_refused_later() {
 }
 
 #[tokio::test]
-async fn values_of_the_wrong_kind_are_named() {
+async fn rejects_values_of_the_wrong_type_by_name() {
     let gateway = gateway().await;
     for (field, value) in [
         ("statement", json!(["RETURN 1"])),
@@ -113,7 +113,7 @@ async fn values_of_the_wrong_kind_are_named() {
 }
 
 #[tokio::test]
-async fn a_query_needs_a_statement() {
+async fn rejects_a_query_without_a_statement() {
     let gateway = gateway().await;
     for body in ["", "{}", r#"{"statement":null}"#, r#"{"statement":""}"#, r#"{"parameters":{}}"#] {
         assert_eq!(complaint(&gateway, PLAIN, body).await, "statement cannot be null or empty", "{body}");
@@ -123,7 +123,7 @@ async fn a_query_needs_a_statement() {
 }
 
 #[tokio::test]
-async fn of_repeated_keys_the_last_one_counts() {
+async fn uses_the_last_of_repeated_keys() {
     let gateway = gateway().await;
     for (body, expected) in [
         (r#"{"statement":"RETURN 1 AS a","statement":"RETURN 2 AS a"}"#, 2),
@@ -142,7 +142,7 @@ async fn of_repeated_keys_the_last_one_counts() {
 }
 
 #[tokio::test]
-async fn what_follows_the_object_is_not_looked_at() {
+async fn ignores_text_after_the_object() {
     let gateway = gateway().await;
     for tail in ["}", " ]", "{\"statement\":\"RETURN 2\"}", "\0"] {
         let body = format!(r#"{{"statement":"RETURN 1 AS a"}}{tail}"#);
@@ -151,7 +151,7 @@ async fn what_follows_the_object_is_not_looked_at() {
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_text_are_refused() {
+async fn rejects_bytes_that_are_not_unicode() {
     let gateway = gateway().await;
     let gzip: &[u8] = &[0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3, 0xAB, 0x56];
     for (body, hint) in [
@@ -167,7 +167,7 @@ async fn bytes_that_are_no_text_are_refused() {
 }
 
 #[tokio::test]
-async fn errors_of_the_database_keep_their_words() {
+async fn passes_database_errors_on_unchanged() {
     let gateway = gateway().await;
     for (request, code, message) in [
         (json!({ "statement": "RETURN $a, $b" }), "Statement.ParameterMissing", "Expected parameter(s): a, b"),
@@ -184,7 +184,7 @@ async fn errors_of_the_database_keep_their_words() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_harms_nobody() {
+async fn keeps_serving_after_a_truncated_body() {
     let gateway = gateway().await;
     for head in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
         let bytes = format!("POST {PATH} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {PLAIN}\r\n{head}\r\n\r\n");

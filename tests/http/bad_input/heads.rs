@@ -14,7 +14,7 @@ async fn send(gateway: &Gateway, headers: &[(&str, &str)]) -> Response {
 }
 
 #[tokio::test]
-async fn bodies_of_other_types() {
+async fn rejects_unsupported_content_types() {
     let gateway = gateway().await;
     for content_type in
         ["text/plain", "text/json", "text/csv", "application/x-www-form-urlencoded", "application/jsonl"]
@@ -30,7 +30,7 @@ async fn bodies_of_other_types() {
 }
 
 #[tokio::test]
-async fn bodies_that_are_encoded() {
+async fn rejects_unsupported_content_encodings() {
     let gateway = gateway().await;
     let text = format!("{PATH}/batch");
     for (path, content_type, coding, named) in [
@@ -55,7 +55,7 @@ async fn bodies_that_are_encoded() {
 }
 
 #[tokio::test]
-async fn answers_of_other_types() {
+async fn rejects_unsupported_accept_types() {
     let gateway = gateway().await;
     for accept in ["text/html", "application/xml", "garbage", "application/vnd.neo4j.query.v9.9"] {
         let response = send(&gateway, &[("Content-Type", PLAIN), ("Accept", accept)]).await;
@@ -68,7 +68,7 @@ async fn answers_of_other_types() {
 }
 
 #[tokio::test]
-async fn types_that_cannot_be_read() {
+async fn rejects_malformed_media_types() {
     let gateway = gateway().await;
     let json = ("Content-Type", PLAIN);
     for headers in [
@@ -90,7 +90,7 @@ async fn types_that_cannot_be_read() {
 }
 
 #[tokio::test]
-async fn wrong_verbs() {
+async fn rejects_unsupported_methods() {
     let gateway = gateway().await;
     for (path, right) in [
         ("/", "HEAD,GET,OPTIONS"),
@@ -118,7 +118,7 @@ async fn wrong_verbs() {
 }
 
 #[tokio::test]
-async fn unknown_paths() {
+async fn returns_404_for_unknown_paths() {
     let gateway = gateway().await;
     for path in [
         "/db",
@@ -148,7 +148,7 @@ async fn unknown_paths() {
 }
 
 #[tokio::test]
-async fn paths_of_the_older_api() {
+async fn returns_404_for_paths_of_the_older_api() {
     let gateway = gateway().await;
     for (path, instead) in [
         ("/db/neo4j/tx", "POST /db/neo4j/query/v2,"),
@@ -164,7 +164,7 @@ async fn paths_of_the_older_api() {
 }
 
 #[tokio::test]
-async fn what_javas_old_client_accepts() {
+async fn accepts_the_accept_header_of_javas_old_client() {
     let gateway = gateway().await;
     let accept = ("Accept", "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2");
     let response = send(&gateway, &[("Content-Type", PLAIN), accept]).await;
@@ -173,7 +173,7 @@ async fn what_javas_old_client_accepts() {
 }
 
 #[tokio::test]
-async fn parameters_in_quotes() {
+async fn accepts_quoted_media_type_parameters() {
     let gateway = gateway().await;
     let quoted = r#"application/json;profile="a,b;c""#;
     let response = send(&gateway, &[("Content-Type", quoted), ("Accept", quoted)]).await;
@@ -181,7 +181,7 @@ async fn parameters_in_quotes() {
 }
 
 #[tokio::test]
-async fn odd_addresses() {
+async fn handles_unusual_request_targets() {
     let gateway = gateway().await;
     for path in [
         "//",
@@ -212,7 +212,7 @@ async fn odd_addresses() {
 }
 
 #[tokio::test]
-async fn credentials_that_cannot_be_read() {
+async fn rejects_malformed_credentials() {
     let gateway = gateway().await;
     let good = ("Authorization", "Basic bmVvNGo6cHc=");
     let json = ("Content-Type", PLAIN);
@@ -247,7 +247,7 @@ fn is_untouched(response: &Response) {
 }
 
 #[tokio::test]
-async fn names_cannot_break_out_of_where_they_are_put() {
+async fn quotes_names_that_it_repeats() {
     let gateway = gateway().await;
     let evil = "x%0d%0aSet-Cookie:%20a=b%0d%0a%0d%0a%22%7D%5C%00";
     let plain = "x\r\nSet-Cookie: a=b\r\n\r\n\"}\\\0";
@@ -265,7 +265,7 @@ async fn names_cannot_break_out_of_where_they_are_put() {
 }
 
 #[tokio::test]
-async fn headers_that_come_back_are_clean() {
+async fn repeats_header_values_only_in_clean_form() {
     let gateway = gateway().await;
     // A request id is taken over only if it is plain text.
     for id in ["a b", "ä", &"x".repeat(129), ""] {
@@ -286,7 +286,7 @@ async fn headers_that_come_back_are_clean() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_turned_away() {
+async fn rejects_bytes_that_are_not_http() {
     let gateway = gateway().await;
     for bytes in [
         &b"GARBAGE\r\n\r\n"[..],

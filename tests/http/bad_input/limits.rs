@@ -14,7 +14,7 @@ fn nested(depth: usize) -> String {
 }
 
 #[tokio::test]
-async fn deep_nesting_is_refused_at_its_limit() {
+async fn rejects_nesting_beyond_the_limit() {
     let gateway = start_embedded(&[("limits.depth", "10")]).await;
     // The body and its parameters are two.
     assert_eq!(post(&gateway, PLAIN, nested(8).as_bytes()).await.status, 202);
@@ -23,7 +23,7 @@ async fn deep_nesting_is_refused_at_its_limit() {
 }
 
 #[tokio::test]
-async fn nesting_without_end_is_no_danger() {
+async fn rejects_endless_nesting_safely() {
     let gateway = gateway().await;
     for depth in [1_000, 1_000_000] {
         complaint(&gateway, PLAIN, nested(depth)).await;
@@ -33,7 +33,7 @@ async fn nesting_without_end_is_no_danger() {
 }
 
 #[tokio::test]
-async fn a_statement_has_its_limit() {
+async fn rejects_a_statement_beyond_its_limit() {
     let gateway = start_embedded(&[("limits.statement", "1KiB")]).await;
     let statement = |length: usize| format!("RETURN 1 AS a {}", " ".repeat(length - 14));
     assert_eq!(values(&gateway.query(&statement(1024)).await), serde_json::json!([[1]]));
@@ -45,7 +45,7 @@ async fn a_statement_has_its_limit() {
 const TOO_LONG: &str = "The request body is longer than 4096 bytes (limits.body).";
 
 #[tokio::test]
-async fn a_body_has_its_limit() {
+async fn rejects_a_body_beyond_its_limit() {
     let gateway = start_embedded(&[("limits.body", "4KiB")]).await;
     let body = |length: usize| {
         let start = r#"{"statement":"RETURN 1 AS a"}"#;
@@ -59,7 +59,7 @@ async fn a_body_has_its_limit() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_has_its_limit_too() {
+async fn rejects_a_chunked_body_beyond_its_limit() {
     let gateway = start_embedded(&[("limits.body", "4KiB")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     let head = format!(
@@ -76,7 +76,7 @@ async fn a_body_without_a_length_has_its_limit_too() {
 }
 
 #[tokio::test]
-async fn a_length_that_is_too_long_is_refused_before_the_body_comes() {
+async fn rejects_a_too_large_content_length_before_the_body() {
     let gateway = start_embedded(&[("limits.body", "4KiB")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     let head =

@@ -8,7 +8,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_head_that_does_not_end_is_cut_off() {
+async fn cuts_off_an_incomplete_head() {
     let gateway = start_embedded(&[("server.header_timeout", "300ms")]).await;
     for start in ["", "P", "POST /db/neo4j/query/v2 HTTP/1.1\r\nHost: localhost\r\nX-Slow: "] {
         let mut connection = Connection::open(gateway.address()).await;
@@ -20,7 +20,7 @@ async fn a_head_that_does_not_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_end_is_cut_off() {
+async fn cuts_off_an_incomplete_body() {
     let gateway = start_embedded(&[("server.body_timeout", "300ms")]).await;
     for framing in ["Content-Length: 100\r\n\r\n{\"statement\"", "Transfer-Encoding: chunked\r\n\r\n5\r\n{\"sta\r\n"] {
         let mut connection = Connection::open(gateway.address()).await;
@@ -33,7 +33,7 @@ async fn a_body_that_does_not_end_is_cut_off() {
 }
 
 #[tokio::test]
-async fn a_body_in_small_pieces_is_taken() {
+async fn accepts_a_request_byte_by_byte() {
     let gateway = start_embedded(&[]).await;
     let mut connection = Connection::open(gateway.address()).await;
     let body = r#"{"statement":"RETURN 1 AS a"}"#;

@@ -9,7 +9,7 @@ fn with_parameter(json: &str) -> String {
 }
 
 #[tokio::test]
-async fn integers_beyond_64_bits_are_named_with_their_place() {
+async fn rejects_integers_beyond_64_bits_with_their_position() {
     let gateway = gateway().await;
     for number in ["9223372036854775808", "-9223372036854775809", "123456789012345678901234567890"] {
         for (json, place) in [
@@ -25,7 +25,7 @@ async fn integers_beyond_64_bits_are_named_with_their_place() {
 }
 
 #[tokio::test]
-async fn in_typed_json_every_value_has_its_type() {
+async fn rejects_untyped_values_in_typed_json() {
     let gateway = gateway().await;
     for (json, place) in [
         ("1", "parameters.p"),
@@ -55,7 +55,7 @@ async fn in_typed_json_every_value_has_its_type() {
 }
 
 #[tokio::test]
-async fn unknown_types_are_named_as_neo4j_names_them() {
+async fn names_unknown_types_as_neo4j_does() {
     let gateway = gateway().await;
     for (json, kind) in [
         (json!({ "$type": "Node", "_value": {} }), "Node"),
@@ -71,7 +71,7 @@ async fn unknown_types_are_named_as_neo4j_names_them() {
 }
 
 #[tokio::test]
-async fn what_the_embedded_database_has_no_room_for_is_said_by_it() {
+async fn passes_on_that_the_embedded_database_cannot_store_a_value() {
     let gateway = gateway().await;
     for (kind, value) in [("Base64", "AQID"), ("Point", "SRID=7203;POINT (1.5 2.5)")] {
         let parameters = json!({ "p": { "$type": kind, "_value": value } });
@@ -84,7 +84,7 @@ async fn what_the_embedded_database_has_no_room_for_is_said_by_it() {
 }
 
 #[tokio::test]
-async fn metadata_is_read_like_parameters() {
+async fn validates_metadata_like_parameters() {
     let gateway = gateway().await;
     let request = |value: Value| json!({ "statement": "RETURN 1", "txMetadata": { "m": value } }).to_string();
     let message = complaint(&gateway, TYPED, request(json!(1))).await;

@@ -36,7 +36,7 @@ async fn served() -> (FakeNeo4j, Process, usize) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn bodies_that_break_off_leave_nothing_behind() {
+async fn releases_the_memory_of_incomplete_bodies() {
     let (_fake, process, before) = served().await;
     let text = of_size(SIZE);
     let mut connections = Vec::new();
@@ -53,7 +53,7 @@ async fn bodies_that_break_off_leave_nothing_behind() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_large_body_leaves_nothing_behind_in_an_open_transaction() {
+async fn releases_the_memory_of_a_large_body_in_an_open_transaction() {
     let (_fake, process, before) = served().await;
     let headers = [("Content-Type", "application/json"), ("Authorization", GOOD)];
     let path = format!("{PATH}/tx");

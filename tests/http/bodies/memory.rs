@@ -12,7 +12,7 @@ fn is_refused(answer: &Response, error: &Value) {
 }
 
 #[tokio::test]
-async fn a_body_that_does_not_fit_is_refused_before_it_is_read() {
+async fn rejects_a_body_that_does_not_fit_before_reading_it() {
     let (_fake, gateway) = stand(&ROOM).await;
     is_served(&gateway, 4 * MIB).await;
     let mut first = reading(&gateway, 3 * MIB).await;
@@ -34,7 +34,7 @@ async fn a_body_that_does_not_fit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn a_body_without_a_length_is_counted_as_it_comes() {
+async fn counts_a_chunked_body_as_it_arrives() {
     let (_fake, gateway) = stand(&ROOM).await;
     let _first = reading(&gateway, 3 * MIB).await;
     let mut second = Connection::open(gateway.address()).await;
@@ -48,7 +48,7 @@ async fn a_body_without_a_length_is_counted_as_it_comes() {
 }
 
 #[tokio::test]
-async fn lines_of_a_load_count_as_well() {
+async fn counts_lines_of_a_bulk_load() {
     let (_fake, gateway) = stand(&ROOM).await;
     let load = |size: usize| {
         let row = json!({ "x": "x".repeat(size) }).to_string();
@@ -67,7 +67,7 @@ async fn lines_of_a_load_count_as_well() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_gives_its_room_back() {
+async fn releases_the_memory_when_a_client_disconnects() {
     let (_fake, gateway) = stand(&ROOM).await;
     is_served(&gateway, 100).await;
     for _ in 0..3 {

@@ -7,7 +7,7 @@ use boltgate::query::{OFFLOAD_ABOVE, offload};
 use super::*;
 
 #[tokio::test]
-async fn others_are_served_while_a_large_body_waits_to_be_parsed() {
+async fn serves_others_while_a_large_body_waits_to_be_parsed() {
     let (_fake, gateway) = stand(&[]).await;
     is_served(&gateway, 2 * OFFLOAD_ABOVE).await;
     // All who could parse it are busy until they are told.

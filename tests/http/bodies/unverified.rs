@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn nothing_large_is_read_from_them() {
+async fn reads_no_large_body_from_an_unverified_caller() {
     let (_fake, gateway) = stand(&[]).await;
     for _ in 0..24 {
         let mut connection = Connection::open(gateway.address()).await;
@@ -15,7 +15,7 @@ async fn nothing_large_is_read_from_them() {
 }
 
 #[tokio::test]
-async fn nor_is_what_says_no_length() {
+async fn reads_no_large_chunked_body_from_an_unverified_caller() {
     let (_fake, gateway) = stand(&[]).await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.send(head(PATH, BAD, "Transfer-Encoding: chunked").as_bytes()).await;
@@ -28,7 +28,7 @@ async fn nor_is_what_says_no_length() {
 }
 
 #[tokio::test]
-async fn good_callers_who_are_not_known_yet_are_served() {
+async fn serves_valid_callers_at_their_first_request() {
     for size in [100, MIB / 2, 5 * MIB] {
         let (_fake, gateway) = stand(&[]).await;
         is_served(&gateway, size).await;
@@ -38,7 +38,7 @@ async fn good_callers_who_are_not_known_yet_are_served() {
 }
 
 #[tokio::test]
-async fn strangers_who_send_slowly_keep_nobody_out() {
+async fn serves_others_while_unverified_callers_send_slowly() {
     let (_fake, gateway) = stand(&[]).await;
     let mut strangers = Vec::new();
     for _ in 0..150 {

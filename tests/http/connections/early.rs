@@ -42,7 +42,7 @@ fn says_close(response: &Response) -> bool {
 }
 
 #[tokio::test]
-async fn the_connection_goes_on_behind_a_short_body() {
+async fn keeps_the_connection_after_a_short_unread_body() {
     let gateway = gateway().await;
     for (path, lines, status) in REFUSED {
         for length in [1, 100, 8_000, 60_000, 200_000] {
@@ -60,7 +60,7 @@ async fn the_connection_goes_on_behind_a_short_body() {
 }
 
 #[tokio::test]
-async fn a_long_body_does_not_keep_the_answer_from_its_client() {
+async fn delivers_the_answer_despite_a_long_unread_body() {
     let gateway = gateway().await;
     for (path, lines, status) in [&REFUSED[..], &[(PATH, "", 413)]].concat() {
         for length in [1_100_000, 3_000_000, 70_000_000] {
@@ -77,7 +77,7 @@ async fn a_long_body_does_not_keep_the_answer_from_its_client() {
 
 /// Java's HttpClient asks for HTTP/2 like this with the first request of each connection.
 #[tokio::test]
-async fn nor_does_the_wish_for_another_protocol() {
+async fn delivers_the_answer_despite_an_upgrade_request() {
     let gateway = gateway().await;
     let upgrade = "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n";
     let mut connection = Connection::open(gateway.address()).await;
@@ -89,7 +89,7 @@ async fn nor_does_the_wish_for_another_protocol() {
 }
 
 #[tokio::test]
-async fn a_body_of_unknown_length_is_treated_alike() {
+async fn handles_chunked_bodies_the_same_way() {
     let gateway = gateway().await;
     let chunk = |length: usize| format!("{length:x}\r\n{}\r\n", " ".repeat(length));
     for (path, lines, status) in REFUSED {
@@ -115,7 +115,7 @@ async fn a_body_of_unknown_length_is_treated_alike() {
 }
 
 #[tokio::test]
-async fn a_client_that_never_sends_the_body_is_answered() {
+async fn answers_a_client_that_never_sends_the_body() {
     let gateway = gateway().await;
     for (path, lines, status) in REFUSED {
         let mut connection = Connection::open(gateway.address()).await;
@@ -126,7 +126,7 @@ async fn a_client_that_never_sends_the_body_is_answered() {
 }
 
 #[tokio::test]
-async fn a_body_that_was_given_up_may_still_come() {
+async fn accepts_the_rest_of_a_body_after_the_timeout() {
     let gateway = start_embedded(&[("server.body_timeout", "200ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.send(format!("{}Content-Length: 100000\r\n\r\n{{", head(PATH, "")).as_bytes()).await;
@@ -137,7 +137,7 @@ async fn a_body_that_was_given_up_may_still_come() {
 }
 
 #[tokio::test]
-async fn a_load_that_fails_tells_a_client_that_is_still_sending() {
+async fn reports_a_failed_load_to_a_client_that_is_still_sending() {
     let gateway = gateway().await;
     let head = format!("POST {PATH}/batch HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/x-ndjson\r\n");
     let (begin, row, wrong) = ("{\"statement\":\"CREATE (:N {i: $i})\"}\n", "{\"i\":1}\n", "{\"i\":\n");
@@ -158,7 +158,7 @@ async fn a_load_that_fails_tells_a_client_that_is_still_sending() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_is_told_so_while_it_is_still_sending() {
+async fn answers_400_while_invalid_http_is_still_arriving() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.send(b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header\r\n\r\n").await;
@@ -169,7 +169,7 @@ async fn what_is_no_http_is_told_so_while_it_is_still_sending() {
 }
 
 #[tokio::test]
-async fn on_http_2_the_other_requests_go_on() {
+async fn keeps_other_http_2_requests_running() {
     let gateway = gateway().await;
     let address = gateway.address();
     let (mut requests, _ending) = http2::connect_and_watch(address).await;

@@ -20,7 +20,7 @@ async fn first(gateway: &Gateway, target: &str, lines: &str) -> (Connection, Res
 }
 
 #[tokio::test]
-async fn what_the_head_refuses_is_refused_at_once() {
+async fn rejects_by_the_head_without_asking_for_the_body() {
     let gateway = start_embedded(&[("limits.body", "1MiB")]).await;
     let json = "Content-Type: application/json\r\nContent-Length: 29\r\n";
     let post = &format!("POST {PATH}");
@@ -54,7 +54,7 @@ async fn what_the_head_refuses_is_refused_at_once() {
 }
 
 #[tokio::test]
-async fn what_the_body_decides_is_asked_for() {
+async fn asks_for_the_body_when_it_decides() {
     let gateway = start_embedded(&[]).await;
     let json = "Content-Type: application/json\r\nContent-Length: 29\r\n";
     for target in [format!("POST {PATH}"), format!("POST {PATH}/tx")] {
@@ -69,7 +69,7 @@ async fn what_the_body_decides_is_asked_for() {
 
 /// A stranger is told to log in, and nothing else.
 #[tokio::test]
-async fn a_stranger_learns_nothing_of_what_else_is_wrong() {
+async fn tells_an_unverified_caller_only_about_its_credentials() {
     let fake = FakeNeo4j::start().await;
     let gateway = gateway::start_for(&fake.uri()).await;
     let lines = "Content-Type: text/plain\r\nContent-Length: 29\r\nAuthorization: Basic bm9ib2R5Om5vdGhpbmc=\r\n";

@@ -43,7 +43,7 @@ async fn only_answer(mut connection: Connection) -> Response {
 }
 
 #[tokio::test]
-async fn every_kind_of_request_is_answered() {
+async fn answers_every_kind_of_request() {
     let gateway = start_embedded(&[]).await;
     for (version, lines) in [("HTTP/1.1", ""), ("HTTP/1.1", "Connection: close\r\n"), ("HTTP/1.0", "")] {
         for _ in 0..5 {
@@ -58,7 +58,7 @@ async fn every_kind_of_request_is_answered() {
 
 /// The end is seen while the statement runs, not beside the request.
 #[tokio::test]
-async fn a_statement_that_takes_a_while_is_waited_for() {
+async fn waits_for_a_slow_statement() {
     let (fake, gateway) = fake(&[]).await;
     for (version, lines) in [("HTTP/1.1", ""), ("HTTP/1.1", "Connection: close\r\n"), ("HTTP/1.0", "")] {
         let connection = half_closed(&gateway, &request(version, lines, "SLEEP 3000")).await;
@@ -75,7 +75,7 @@ async fn a_statement_that_takes_a_while_is_waited_for() {
 }
 
 #[tokio::test]
-async fn requests_that_were_sent_ahead_are_all_answered() {
+async fn answers_all_pipelined_requests() {
     let (_fake, gateway) = fake(&[]).await;
     let requests = ["SLEEP 200", "ECHO 1", "SLEEP 200", "ECHO 2"].map(|text| request("HTTP/1.1", "", text));
     let mut connection = half_closed(&gateway, &requests.concat()).await;
@@ -87,7 +87,7 @@ async fn requests_that_were_sent_ahead_are_all_answered() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_not_complete_is_no_request() {
+async fn ignores_an_incomplete_request() {
     let gateway = start_embedded(&[]).await;
     let whole = request("HTTP/1.1", "", "RETURN 1");
     let connection = half_closed(&gateway, &whole[..whole.len() - 3]).await;
@@ -98,7 +98,7 @@ async fn a_request_that_is_not_complete_is_no_request() {
 
 /// What was sent ahead of an answer is a part of it, however the answer is written.
 #[tokio::test]
-async fn answers_are_the_same_as_ever() {
+async fn sends_the_same_answers_as_to_an_open_connection() {
     let (_fake, gateway) = fake(&[]).await;
     for statement in ["ECHO 1", "ROWS 30000 WIDE 100", "nonsense"] {
         let bytes = request("HTTP/1.1", "X-Request-Id: same\r\nConnection: close\r\n", statement);
@@ -116,7 +116,7 @@ async fn answers_are_the_same_as_ever() {
 }
 
 #[tokio::test]
-async fn a_long_result_may_take_longer_than_the_limit() {
+async fn allows_a_long_result_to_exceed_the_limit() {
     let (_fake, gateway) = fake(&[("server.half_close_timeout", "100ms")]).await;
     let connection = half_closed(&gateway, &request("HTTP/1.1", "", "ROWS 300000 WIDE 100")).await;
     assert_eq!(values(&only_answer(connection).await).as_array().map(Vec::len), Some(300_000));
@@ -127,7 +127,7 @@ fn over(counts: &Counts) -> bool {
 }
 
 #[tokio::test]
-async fn a_client_to_whom_nothing_can_be_said_for_long_counts_as_gone() {
+async fn treats_a_client_as_gone_when_nothing_can_be_sent_for_long() {
     let (fake, gateway) = fake(&[("server.half_close_timeout", "300ms")]).await;
     let connection = half_closed(&gateway, &request("HTTP/1.1", "", "SLEEP 60000")).await;
     fake.control.wait_for("the end of the statement", over).await;
@@ -136,7 +136,7 @@ async fn a_client_to_whom_nothing_can_be_said_for_long_counts_as_gone() {
 
 /// Its system answers the first byte of the answer with a reset, so nobody waits for the limit.
 #[tokio::test]
-async fn a_client_that_has_closed_both_halves_takes_its_statement_along() {
+async fn cancels_the_statement_of_a_client_that_closed_both_halves() {
     let (fake, gateway) = fake(&[("server.half_close_timeout", "1h")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.send(request("HTTP/1.1", "", "SLEEP 60000").as_bytes()).await;
@@ -146,7 +146,7 @@ async fn a_client_that_has_closed_both_halves_takes_its_statement_along() {
 }
 
 #[tokio::test]
-async fn one_that_goes_after_it_had_closed_one_half_is_noticed_too() {
+async fn notices_a_client_that_closes_the_other_half_later() {
     let (fake, gateway) = fake(&[("server.half_close_timeout", "1h")]).await;
     let mut connection = half_closed(&gateway, &request("HTTP/1.1", "", "SLEEP 60000")).await;
     fake.control.wait_for("the statement", |counts| counts.running == 1).await;
@@ -157,7 +157,7 @@ async fn one_that_goes_after_it_had_closed_one_half_is_noticed_too() {
 }
 
 #[tokio::test]
-async fn a_kept_connection_ends_with_its_client() {
+async fn closes_an_idle_connection_with_its_client() {
     let gateway = start_embedded(&[]).await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.post(PATH, GOOD).await;

@@ -53,7 +53,7 @@ async fn status(gateway: &Gateway, head: &str) -> u16 {
 }
 
 #[tokio::test]
-async fn on_http_1() {
+async fn limits_heads_on_http_1() {
     let gateway = start_embedded(&[]).await;
     for length in [16_000, 40_000, LONGEST - 1, LONGEST] {
         assert_eq!(status(&gateway, &of_length(length)).await, 202, "{length} bytes");
@@ -82,7 +82,7 @@ async fn http2_status(gateway: &Gateway, head: Request<()>) -> u16 {
 }
 
 #[tokio::test]
-async fn on_http_2() {
+async fn limits_heads_on_http_2() {
     let gateway = start_embedded(&[]).await;
     let head = || Request::get(format!("http://{}/", gateway.address()));
     let token = |length: usize| head().header("x-token", "x".repeat(length)).body(()).unwrap();
@@ -100,7 +100,7 @@ async fn on_http_2() {
 }
 
 #[tokio::test]
-async fn two_tokens_of_sixteen_kibibytes_are_taken() {
+async fn accepts_two_tokens_of_sixteen_kibibytes() {
     let gateway = start_embedded(&[]).await;
     let (access, id) = ("a".repeat(16 * 1024), "i".repeat(16 * 1024));
     let bearer = format!("Bearer {access}");
@@ -114,7 +114,7 @@ async fn two_tokens_of_sixteen_kibibytes_are_taken() {
 
 /// A `P` may be the beginning of either protocol.
 #[tokio::test]
-async fn the_protocol_is_told_by_bytes_that_come_one_by_one() {
+async fn detects_the_protocol_byte_by_byte() {
     let gateway = start_embedded(&[]).await;
     const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
     let mut connection = Connection::open(gateway.address()).await;

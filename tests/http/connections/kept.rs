@@ -34,7 +34,7 @@ async fn orderly(ending: Ending) {
 }
 
 #[tokio::test]
-async fn an_idle_connection_outlives_the_time_for_a_head() {
+async fn keeps_an_idle_connection_beyond_the_header_timeout() {
     let gateway = start_embedded(&[("server.header_timeout", "100ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     let (mut requests, _ending) = http2::connect_and_watch(gateway.address()).await;
@@ -47,7 +47,7 @@ async fn an_idle_connection_outlives_the_time_for_a_head() {
 }
 
 #[tokio::test]
-async fn a_head_that_begins_on_a_kept_connection_has_to_end() {
+async fn applies_the_header_timeout_to_later_requests() {
     let gateway = start_embedded(&[("server.header_timeout", "200ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     answer(&mut connection).await;
@@ -56,7 +56,7 @@ async fn a_head_that_begins_on_a_kept_connection_has_to_end() {
 }
 
 #[tokio::test]
-async fn a_connection_without_a_request_is_closed() {
+async fn closes_a_connection_without_another_request() {
     let gateway = start_embedded(&[("server.idle_timeout", "200ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     answer(&mut connection).await;
@@ -69,7 +69,7 @@ async fn a_connection_without_a_request_is_closed() {
 
 /// Whether it asks for nothing or for nothing but signs of life.
 #[tokio::test]
-async fn pings_are_no_requests() {
+async fn does_not_count_pings_as_requests() {
     let gateway = start_embedded(&[("server.idle_timeout", "300ms")]).await;
     let stream = tokio::net::TcpStream::connect(gateway.address()).await.unwrap();
     let (requests, mut connection) = h2::client::handshake(stream).await.unwrap();
@@ -85,14 +85,14 @@ async fn pings_are_no_requests() {
 }
 
 #[tokio::test]
-async fn http_2_without_any_request_is_closed() {
+async fn closes_http_2_without_any_request() {
     let gateway = start_embedded(&[("server.header_timeout", "200ms")]).await;
     let (_requests, ending) = http2::connect_and_watch(gateway.address()).await;
     timeout(DEADLINE, ending).await.expect("the connection ends").unwrap().ok();
 }
 
 #[tokio::test]
-async fn a_connection_that_works_is_not_idle() {
+async fn does_not_treat_a_working_connection_as_idle() {
     let short = [("server.idle_timeout", "100ms"), ("server.header_timeout", "100ms")];
     let (_fake, gateway) = fake(&short).await;
     let mut connection = Connection::open(gateway.address()).await;
@@ -104,7 +104,7 @@ async fn a_connection_that_works_is_not_idle() {
 }
 
 #[tokio::test]
-async fn an_old_connection_ends_with_its_next_answer() {
+async fn closes_an_old_connection_with_its_next_answer() {
     let gateway = start_embedded(&[("server.max_connection_age", "300ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     assert_eq!(answer(&mut connection).await.header("Connection"), None);
@@ -119,7 +119,7 @@ async fn an_old_connection_ends_with_its_next_answer() {
 }
 
 #[tokio::test]
-async fn an_old_connection_finishes_what_it_does() {
+async fn finishes_running_requests_of_an_old_connection() {
     let (fake, gateway) = fake(&[("server.max_connection_age", "300ms")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.post(PATH, r#"{"statement":"SLEEP 1000"}"#).await;
@@ -138,7 +138,7 @@ async fn an_old_connection_finishes_what_it_does() {
 }
 
 #[tokio::test]
-async fn an_idle_connection_of_http_2_ends_when_it_is_old() {
+async fn closes_an_idle_http_2_connection_at_its_age() {
     let gateway = start_embedded(&[("server.max_connection_age", "300ms")]).await;
     let (mut requests, ending) = http2::connect_and_watch(gateway.address()).await;
     let (status, _) = http2::query(&mut requests, gateway.address(), json!({ "statement": "RETURN 1" })).await;
@@ -147,7 +147,7 @@ async fn an_idle_connection_of_http_2_ends_when_it_is_old() {
 }
 
 #[tokio::test]
-async fn age_zero_is_for_ever() {
+async fn keeps_connections_for_ever_with_age_zero() {
     let gateway = start_embedded(&[("server.max_connection_age", "0s")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     for _ in 0..3 {

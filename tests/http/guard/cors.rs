@@ -39,7 +39,7 @@ async fn with_cors() -> Gateway {
 }
 
 #[tokio::test]
-async fn every_answer_can_be_read_by_an_allowed_page() {
+async fn lets_an_allowed_page_read_every_answer() {
     let gateway = with_cors().await;
     let one = json!({ "statement": "RETURN 1 AS n" }).to_string();
     let rows = json!({ "statement": "UNWIND range(1, 5000) AS n RETURN n" }).to_string();
@@ -76,7 +76,7 @@ async fn every_answer_can_be_read_by_an_allowed_page() {
 }
 
 #[tokio::test]
-async fn refused_credentials_and_busy_databases_can_be_read_too() {
+async fn lets_an_allowed_page_read_401_and_503() {
     let nobody = start_embedded(&[("cors.allowed_origins", APP), ("auth.anonymous", "refuse")]).await;
     let headers = [("Origin", APP), ("Content-Type", PLAIN)];
     let response = nobody.send("POST", PATH, &headers, r#"{"statement":"RETURN 1"}"#).await;
@@ -91,7 +91,7 @@ async fn refused_credentials_and_busy_databases_can_be_read_too() {
 }
 
 #[tokio::test]
-async fn a_preflight_is_answered_before_anything_else() {
+async fn answers_a_preflight_before_anything_else() {
     let gateway = start_embedded(&[("cors.allowed_origins", APP), ("auth.anonymous", "refuse")]).await;
     let expected = pairs(&[
         ("access-control-allow-headers", REQUEST_HEADERS),
@@ -121,7 +121,7 @@ async fn a_preflight_is_answered_before_anything_else() {
 }
 
 #[tokio::test]
-async fn another_origin_is_told_nothing() {
+async fn sends_no_cors_header_to_another_origin() {
     let (off, on, any) =
         (start_embedded(&[]).await, with_cors().await, start_embedded(&[("cors.allowed_origins", "*")]).await);
     let foreign = ["https://evil.example", "http://app.example", "https://app.example:8443", "https://x.app.example"];
@@ -143,7 +143,7 @@ async fn another_origin_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn any_origin_is_a_star() {
+async fn answers_any_origin_with_a_star() {
     let gateway = start_embedded(&[("cors.allowed_origins", "*"), ("cors.max_age", "90s")]).await;
     let headers = [("Origin", "http://localhost:3000"), ("Content-Type", PLAIN)];
     let response = gateway.send("POST", PATH, &headers, r#"{"statement":"RETURN 1 AS n"}"#).await;
@@ -154,7 +154,7 @@ async fn any_origin_is_a_star() {
 }
 
 #[tokio::test]
-async fn credentials_of_the_browser_need_a_word_of_the_operator() {
+async fn allows_browser_credentials_only_when_configured() {
     let gateway = start_embedded(&[("cors.allowed_origins", APP), ("cors.credentials", "true")]).await;
     for (method, preflight) in [("GET", &[][..]), ("OPTIONS", &[("Access-Control-Request-Method", "POST")])] {
         let headers = [&[("Origin", APP)], preflight].concat();
@@ -165,7 +165,7 @@ async fn credentials_of_the_browser_need_a_word_of_the_operator() {
 }
 
 #[tokio::test]
-async fn a_page_may_send_the_id_token_under_the_operators_name() {
+async fn allows_the_configured_id_token_header() {
     let changes = [("cors.allowed_origins", APP), ("auth.id_token_header", "X-Identity")];
     let headers = [("Origin", APP), ("Access-Control-Request-Method", "POST")];
     let response = start_embedded(&changes).await.send("OPTIONS", PATH, &headers, "").await;
@@ -174,14 +174,14 @@ async fn a_page_may_send_the_id_token_under_the_operators_name() {
 }
 
 #[test]
-fn origins_are_listed_as_people_write_them() {
+fn accepts_origins_in_any_spelling() {
     let listed = settings(&[("cors.allowed_origins", "HTTPS://App.Example:443,http://localhost:3000")]);
     let origins: Vec<_> = listed.cors.allowed_origins.iter().map(ToString::to_string).collect();
     assert_eq!(origins, [APP, "http://localhost:3000"]);
 }
 
 #[tokio::test]
-async fn a_page_can_stream_lines() {
+async fn lets_a_page_stream_lines() {
     let gateway = with_cors().await;
     let headers = [("Origin", APP), ("Content-Type", PLAIN), ("Accept", "application/jsonl")];
     let response = gateway.send("POST", PATH, &headers, r#"{"statement":"UNWIND range(1, 3) AS n RETURN n"}"#).await;

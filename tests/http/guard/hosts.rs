@@ -19,7 +19,7 @@ async fn asked_as(gateway: &Gateway, host: &str) -> Response {
 }
 
 #[tokio::test]
-async fn a_name_of_elsewhere_gets_nothing_on_loopback() {
+async fn rejects_foreign_names_on_loopback() {
     let gateway = start_embedded(&[("auth.anonymous", "refuse")]).await;
     for (method, path) in ROUTES {
         // Not even that its credentials are nonsense.
@@ -32,7 +32,7 @@ async fn a_name_of_elsewhere_gets_nothing_on_loopback() {
 }
 
 #[tokio::test]
-async fn a_rebound_page_opens_no_transaction() {
+async fn rejects_a_transaction_from_a_rebound_page() {
     let gateway = start_embedded(&[]).await;
     let page = [("Host", "evil.example"), ("Origin", "http://evil.example"), ("Sec-Fetch-Site", "same-origin")];
     assert!(is_refused(&open_transaction(&gateway, &page).await, 421, HOST_NOT_ALLOWED));
@@ -41,7 +41,7 @@ async fn a_rebound_page_opens_no_transaction() {
 }
 
 #[tokio::test]
-async fn local_names_and_addresses_are_answered_on_loopback() {
+async fn accepts_local_names_and_addresses_on_loopback() {
     let gateway = start_embedded(&[]).await;
     for host in ["localhost", "LocalHost:7474", "app.localhost", "127.0.0.1:1", "[::1]:7474", "10.0.0.7"] {
         assert_eq!(asked_as(&gateway, host).await.status, 200, "{host}");
@@ -52,7 +52,7 @@ async fn local_names_and_addresses_are_answered_on_loopback() {
 }
 
 #[tokio::test]
-async fn any_name_is_answered_elsewhere() {
+async fn accepts_any_name_beyond_loopback() {
     let gateway = start_embedded(&[("server.listen", "0.0.0.0:0")]).await;
     for host in ["localhost", "graph.example:7474", "10.0.0.7"] {
         assert_eq!(asked_as(&gateway, host).await.status, 200, "{host}");
@@ -60,7 +60,7 @@ async fn any_name_is_answered_elsewhere() {
 }
 
 #[tokio::test]
-async fn what_the_operator_lists_is_all() {
+async fn accepts_only_listed_names_when_configured() {
     for listen in ["127.0.0.1:0", "0.0.0.0:0"] {
         let listed = "graph.example, *.db.example, 10.0.0.7";
         let gateway = start_embedded(&[("server.listen", listen), ("server.allowed_hosts", listed)]).await;
@@ -76,7 +76,7 @@ async fn what_the_operator_lists_is_all() {
 }
 
 #[tokio::test]
-async fn a_request_names_exactly_one_host() {
+async fn requires_exactly_one_host() {
     let gateway = start_embedded(&[]).await;
     let status = async |head: &str| {
         let bytes = format!("{head}\r\nConnection: close\r\n\r\n");
@@ -132,7 +132,7 @@ async fn over_http2(gateway: &Gateway, target: &str, host: Option<&str>) -> u16 
 }
 
 #[tokio::test]
-async fn an_authority_of_http2_is_a_host() {
+async fn treats_the_http_2_authority_as_the_host() {
     let gateway = start_embedded(&[]).await;
     assert_eq!(over_http2(&gateway, "http://localhost:7474/", None).await, 200);
     assert_eq!(over_http2(&gateway, "http://localhost:7474/", Some("localhost:7474")).await, 200);
@@ -141,7 +141,7 @@ async fn an_authority_of_http2_is_a_host() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_in_the_log() {
+async fn logs_refused_hosts() {
     let process = Process::embedded(&[]);
     let headers = [("Host", "evil.example"), ("X-Request-Id", "rebound-1")];
     let response = crate::support::http::request(&process.address(), "POST", PATH, &headers, b"").await;

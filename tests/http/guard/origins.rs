@@ -36,7 +36,7 @@ fn asked<'a>(page: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 }
 
 #[tokio::test]
-async fn another_sites_page_changes_nothing() {
+async fn rejects_writes_from_another_sites_page() {
     let gateway = start_embedded(&[]).await;
     let transaction = begin(&gateway, &serde_json::json!({})).await;
     for page in FOREIGN {
@@ -65,7 +65,7 @@ async fn another_sites_page_changes_nothing() {
 }
 
 #[tokio::test]
-async fn it_is_refused_before_its_credentials_are_looked_at() {
+async fn rejects_foreign_pages_before_checking_credentials() {
     let gateway = start_embedded(&[("auth.anonymous", "refuse")]).await;
     for authorization in [&[][..], &[("Authorization", "nonsense")]] {
         let headers = [&asked(FOREIGN[0])[..], authorization].concat();
@@ -75,7 +75,7 @@ async fn it_is_refused_before_its_credentials_are_looked_at() {
 }
 
 #[tokio::test]
-async fn what_changes_nothing_is_let_through() {
+async fn allows_safe_methods_from_any_page() {
     let gateway = start_embedded(&[]).await;
     for page in FOREIGN {
         for (method, path, expected) in [
@@ -93,7 +93,7 @@ async fn what_changes_nothing_is_let_through() {
 }
 
 #[tokio::test]
-async fn the_same_site_and_what_is_no_page_do_as_before() {
+async fn allows_the_same_origin_and_non_browsers() {
     let gateway = start_embedded(&[]).await;
     for page in OWN {
         // With neither a body nor a type, which `fetch` sends without asking first.
@@ -106,7 +106,7 @@ async fn the_same_site_and_what_is_no_page_do_as_before() {
 }
 
 #[tokio::test]
-async fn an_allowed_origin_does_everything() {
+async fn allows_everything_to_a_listed_origin() {
     let gateway = start_embedded(&[("cors.allowed_origins", "https://app.example, http://localhost:3000")]).await;
     for page in [
         &[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://app.example")][..],
@@ -127,7 +127,7 @@ async fn an_allowed_origin_does_everything() {
 }
 
 #[tokio::test]
-async fn any_origin_is_not_null() {
+async fn does_not_match_a_null_origin_with_a_star() {
     let gateway = start_embedded(&[("cors.allowed_origins", "*")]).await;
     let page = [("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")];
     assert_eq!(open_transaction(&gateway, &asked(&page)).await.status, 202);

@@ -17,7 +17,7 @@ async fn address(gateway: &Gateway) -> String {
 }
 
 #[tokio::test]
-async fn nobody_is_believed_without_being_named() {
+async fn ignores_forwarded_headers_by_default() {
     assert_eq!(address(&start_embedded(&[]).await).await, "http://localhost:7474");
     // Nor somebody else than who is named.
     for others in ["127.0.0.2", "10.0.0.0/8, ::1", "128.0.0.0/1"] {
@@ -27,7 +27,7 @@ async fn nobody_is_believed_without_being_named() {
 }
 
 #[tokio::test]
-async fn a_named_proxy_is_believed() {
+async fn believes_forwarded_headers_of_a_trusted_proxy() {
     for proxies in ["127.0.0.1", "10.0.0.0/8, 127.0.0.0/8", "0.0.0.0/0"] {
         let gateway = start_embedded(&[("server.trusted_proxies", proxies)]).await;
         assert_eq!(address(&gateway).await, "https://evil.example:7474", "{proxies}");
@@ -35,7 +35,7 @@ async fn a_named_proxy_is_believed() {
 }
 
 #[tokio::test]
-async fn a_proxy_does_not_choose_which_names_are_allowed() {
+async fn checks_the_real_host_behind_a_proxy() {
     let gateway = start_embedded(&[("server.trusted_proxies", "127.0.0.1")]).await;
     let headers = [("Host", "evil.example"), ("X-Forwarded-Host", "localhost")];
     assert_eq!(gateway.send("GET", "/", &headers, "").await.status, 421);

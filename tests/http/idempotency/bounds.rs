@@ -26,7 +26,7 @@ async fn send_as(gateway: &Gateway, who: &str, key: &str, request: &str) -> supe
 }
 
 #[tokio::test]
-async fn an_answer_that_is_too_large_loses_rows_and_not_the_write() {
+async fn replays_a_too_large_answer_without_rows() {
     let (gateway, _) = start_with(&[SMALL]).await;
     for (number, (statuses, rows)) in
         [("query-api", 900), ("precise", 900), ("query-api", 5000), ("precise", 5000)].into_iter().enumerate()
@@ -50,7 +50,7 @@ async fn an_answer_that_is_too_large_loses_rows_and_not_the_write() {
 }
 
 #[tokio::test]
-async fn a_batch_that_is_too_large_is_rolled_back() {
+async fn rolls_back_a_batch_whose_answer_is_too_large() {
     let (gateway, control) = start_with(&[SMALL]).await;
     let path = format!("{PATH}/batch");
     let request = r#"{"statements":[{"statement":"ADD a 1"},{"statement":"ROWS 900"}]}"#;
@@ -80,7 +80,7 @@ async fn fill(gateway: &Gateway, who: &str) -> usize {
 }
 
 #[tokio::test]
-async fn who_finds_no_room_has_done_nothing() {
+async fn executes_nothing_when_the_store_is_full() {
     let settings =
         [("idempotency.capacity", "256KiB"), ("idempotency.max_answer", "32KiB"), ("idempotency.keep", "1h")];
     let (gateway, _) = start_with(&settings).await;
@@ -100,7 +100,7 @@ async fn who_finds_no_room_has_done_nothing() {
 }
 
 #[tokio::test]
-async fn time_makes_room() {
+async fn frees_capacity_when_answers_expire() {
     let settings =
         [("idempotency.capacity", "128KiB"), ("idempotency.max_answer", "32KiB"), ("idempotency.keep", "200ms")];
     let (gateway, _) = start_with(&settings).await;
@@ -116,7 +116,7 @@ async fn time_makes_room() {
 }
 
 #[tokio::test]
-async fn the_time_begins_with_the_answer() {
+async fn starts_the_expiry_with_the_answer() {
     let (gateway, control) = start_with(&[("idempotency.keep", "50ms")]).await;
     let slow = r#"{"statement":"SLEEP 600000"}"#;
     let mut first = Connection::open(gateway.address()).await;

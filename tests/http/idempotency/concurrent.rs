@@ -42,7 +42,7 @@ async fn send_and_leave(gateway: &Gateway, path: &str, key: &str, request: &str)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn many_keys_many_times_at_once() {
+async fn writes_once_per_key_under_concurrency() {
     for (name, (gateway, control)) in [("neo4j", start().await), ("memgraph", memgraph().await)] {
         let gateway = Arc::new(gateway);
         let mut clients = JoinSet::new();
@@ -79,7 +79,7 @@ async fn many_keys_many_times_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_commit_asked_for_by_many() {
+async fn commits_once_for_many_requests() {
     let (gateway, control) = start().await;
     let path = begin(&gateway, &json!({ "statement": "ADD a 1" })).await;
     let (gateway, path) = (Arc::new(gateway), format!("{path}/commit"));
@@ -96,7 +96,7 @@ async fn one_commit_asked_for_by_many() {
 }
 
 #[tokio::test]
-async fn what_its_client_has_left_is_done_once() {
+async fn executes_an_abandoned_request_once() {
     let (gateway, control) = start().await;
     let batch = r#"{"statements":[{"statement":"ADD a 1"},{"statement":"ADD a 1"}]}"#;
     let transaction = begin(&gateway, &json!({})).await;
@@ -125,7 +125,7 @@ async fn what_its_client_has_left_is_done_once() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_its_client_has_left_can_be_found() {
+async fn replays_the_handle_of_an_abandoned_transaction() {
     let (gateway, control) = start().await;
     let (path, request) = (format!("{PATH}/tx"), r#"{"statement":"ADD a 1"}"#);
     send_and_leave(&gateway, &path, "k", request).await;
@@ -138,7 +138,7 @@ async fn a_transaction_that_its_client_has_left_can_be_found() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_connection_waits_without_its_client() {
+async fn keeps_waiting_for_a_connection_without_its_client() {
     let few = [("database.max_connections", "2"), ("database.caller_share", "100"), ("transactions.max", "1")];
     let (gateway, control) = start_with(&[few[0], few[1], few[2], ("transactions.caller_share", "100")]).await;
     let transaction = begin(&gateway, &json!({})).await;
@@ -163,7 +163,7 @@ async fn what_waits_for_a_connection_waits_without_its_client() {
 }
 
 #[tokio::test]
-async fn half_a_request_takes_no_key() {
+async fn stores_no_key_for_an_incomplete_request() {
     let (gateway, _) = start().await;
     let request = r#"{"statement":"ADD a 1"}"#;
     let mut client = Connection::open(gateway.address()).await;
@@ -180,7 +180,7 @@ async fn half_a_request_takes_no_key() {
 }
 
 #[tokio::test]
-async fn a_bulk_load_has_no_key() {
+async fn rejects_keys_on_bulk_loads() {
     let (gateway, control) = start().await;
     let headers = [("Content-Type", "application/x-ndjson"), ("Idempotency-Key", "k")];
     let lines = "{\"statement\":\"ADD a 1\"}\n{}\n{}\n";

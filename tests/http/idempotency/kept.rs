@@ -23,7 +23,7 @@ fn conflict() -> Fault {
 }
 
 #[tokio::test]
-async fn a_conflict_frees_the_key_wherever_it_shows() {
+async fn frees_the_key_after_a_conflict() {
     let (gateway, control) = start_with(&[("retry.max_time", "0s")]).await;
     for (number, (key, message, fault)) in
         [("under RUN", "RUN", conflict()), ("behind the columns", "PULL", conflict())].into_iter().enumerate()
@@ -41,7 +41,7 @@ async fn a_conflict_frees_the_key_wherever_it_shows() {
 }
 
 #[tokio::test]
-async fn a_conflict_behind_many_rows_frees_the_key_as_well() {
+async fn frees_the_key_after_a_conflict_behind_many_rows() {
     let (gateway, _) = start().await;
     let request = format!(r#"{{"statement":"FAILPULL 1500 {DEADLOCK} deadlock"}}"#);
     for statuses in ["query-api", "precise"] {
@@ -55,7 +55,7 @@ async fn a_conflict_behind_many_rows_frees_the_key_as_well() {
 }
 
 #[tokio::test]
-async fn a_batch_that_was_rolled_back_frees_its_key() {
+async fn frees_the_key_of_a_rolled_back_batch() {
     let (gateway, control) = start().await;
     let path = format!("{PATH}/batch");
     let request = r#"{"statements":[{"statement":"ADD a 1"},{"statement":"ADD a 10"}],"retry":false}"#;
@@ -69,7 +69,7 @@ async fn a_batch_that_was_rolled_back_frees_its_key() {
 }
 
 #[tokio::test]
-async fn a_database_that_is_away_frees_the_key() {
+async fn frees_the_key_when_the_database_is_unavailable() {
     let (gateway, control) = start().await;
     control.refuse_new(true);
     control.close_all();
@@ -85,7 +85,7 @@ async fn a_database_that_is_away_frees_the_key() {
 }
 
 #[tokio::test]
-async fn what_waits_for_a_transaction_frees_its_key() {
+async fn frees_the_key_after_a_refused_transaction() {
     let (gateway, control) = start_with(&[("transactions.max", "1"), ("transactions.caller_share", "100")]).await;
     let path = begin(&gateway, &json!({})).await;
     let full = send(&gateway, &format!("{PATH}/tx"), "begin", "{}").await;
@@ -116,7 +116,7 @@ async fn what_waits_for_a_transaction_frees_its_key() {
 }
 
 #[tokio::test]
-async fn an_unknown_outcome_stays_so() {
+async fn keeps_an_unknown_outcome() {
     let (gateway, control) = start().await;
     let batch = r#"{"statements":[{"statement":"ADD a 1"}]}"#;
     let path = format!("{PATH}/batch");
@@ -146,7 +146,7 @@ async fn an_unknown_outcome_stays_so() {
 }
 
 #[tokio::test]
-async fn a_request_that_is_wrong_stays_so() {
+async fn keeps_the_error_of_an_invalid_request() {
     let (gateway, control) = start().await;
     let elsewhere = PATH.replace("neo4j", "nowhere");
     let nowhere = format!("{PATH}/tx/0123456789abcdef0123456789abcdef/commit");
@@ -167,7 +167,7 @@ async fn a_request_that_is_wrong_stays_so() {
 }
 
 #[tokio::test]
-async fn an_answer_comes_again_as_it_was() {
+async fn replays_an_answer_unchanged() {
     let (gateway, _) = start().await;
     let request = r#"{"statement":"CONFLICT 2","retry":{"initialRetryDelay":0.001}}"#;
     for (number, accept) in [
@@ -194,7 +194,7 @@ async fn an_answer_comes_again_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_key_that_cannot_be_used_says_whether_trying_again_may_help() {
+async fn says_whether_a_rejected_key_is_retryable() {
     let (gateway, control) = start().await;
     let slow = r#"{"statement":"SLEEP 600000"}"#;
     let mut first = Connection::open(gateway.address()).await;

@@ -65,7 +65,7 @@ impl Stand {
 }
 
 #[tokio::test]
-async fn one_key_of_two_callers_is_two_keys() {
+async fn separates_the_keys_of_two_callers() {
     for stand in stands().await {
         let alices = stand.send(ALICE, "k", ADD).await;
         let bobs = stand.send(BOB, "k", ADD).await;
@@ -80,7 +80,7 @@ async fn one_key_of_two_callers_is_two_keys() {
 }
 
 #[tokio::test]
-async fn whoever_cannot_log_in_gets_nobodys_answer() {
+async fn replays_nothing_to_callers_who_cannot_log_in() {
     for stand in stands().await {
         let wrong = ("alice", "rabbit");
         let refused = stand.send(wrong, "k", ADD).await;
@@ -99,7 +99,7 @@ async fn whoever_cannot_log_in_gets_nobodys_answer() {
 }
 
 #[tokio::test]
-async fn who_is_not_known_any_more_gets_no_answer_either() {
+async fn replays_nothing_to_a_dropped_user() {
     for stand in stands().await {
         assert_eq!(stand.send(ALICE, "k", ADD).await.status, 202);
         stand.control.set_password("alice", "hatter");

@@ -13,7 +13,7 @@ use crate::support::{
 const PATH: &str = "/db/neo4j/query/v2";
 
 #[tokio::test]
-async fn one_connection_serves_many_requests_good_and_bad() {
+async fn serves_good_and_bad_requests_on_one_connection() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     for number in 0..20 {
@@ -32,7 +32,7 @@ async fn one_connection_serves_many_requests_good_and_bad() {
 }
 
 #[tokio::test]
-async fn requests_sent_ahead_are_answered_in_their_order() {
+async fn answers_pipelined_requests_in_order() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     for number in 0..5 {
@@ -44,7 +44,7 @@ async fn requests_sent_ahead_are_answered_in_their_order() {
 }
 
 #[tokio::test]
-async fn a_connection_ends_when_the_client_wants_it_to() {
+async fn closes_the_connection_on_request() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     connection.request("GET", "/", &[], "").await;
@@ -55,7 +55,7 @@ async fn a_connection_ends_when_the_client_wants_it_to() {
 }
 
 #[tokio::test]
-async fn expect_100_continue_is_answered_before_the_body_is_sent() {
+async fn answers_expect_continue_before_the_body() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     let body = br#"{"statement":"RETURN 1 AS a"}"#;
@@ -71,7 +71,7 @@ async fn expect_100_continue_is_answered_before_the_body_is_sent() {
 }
 
 #[tokio::test]
-async fn a_body_may_come_in_chunks() {
+async fn accepts_chunked_bodies() {
     let gateway = gateway().await;
     let mut connection = Connection::open(gateway.address()).await;
     let head = format!(
@@ -88,7 +88,7 @@ async fn a_body_may_come_in_chunks() {
 }
 
 #[tokio::test]
-async fn an_http_1_0_client_is_served() {
+async fn serves_http_1_0_clients() {
     let gateway = gateway().await;
     let body = r#"{"statement":"UNWIND range(1, 5000) AS i RETURN i"}"#;
     let request = format!(
@@ -101,7 +101,7 @@ async fn an_http_1_0_client_is_served() {
 }
 
 #[tokio::test]
-async fn an_upgrade_to_http_2_is_not_taken_up() {
+async fn ignores_an_upgrade_to_http_2() {
     let gateway = gateway().await;
     let headers = [
         ("Connection", "Upgrade, HTTP2-Settings"),
@@ -116,7 +116,7 @@ async fn an_upgrade_to_http_2_is_not_taken_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn thirty_requests_at_once_each_get_their_own_answer() {
+async fn answers_thirty_concurrent_requests_separately() {
     let gateway = gateway().await;
     let requests = (0..30).map(|number| {
         let address = gateway.address().to_owned();
@@ -136,7 +136,7 @@ async fn thirty_requests_at_once_each_get_their_own_answer() {
 }
 
 #[tokio::test]
-async fn a_request_keeps_the_id_that_it_came_with() {
+async fn returns_the_request_id_of_the_client() {
     let gateway = gateway().await;
     let response = gateway.send("GET", "/", &[("X-Request-Id", "order-66")], "").await;
     assert_eq!(response.header("X-Request-Id"), Some("order-66"));

@@ -22,7 +22,7 @@ async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Respons
 }
 
 #[tokio::test]
-async fn discovery_tells_the_addresses_that_the_client_used() {
+async fn returns_the_clients_own_address_in_discovery() {
     let gateway = start_embedded(&[("server.allowed_hosts", "*"), ("server.trusted_proxies", "127.0.0.1")]).await;
     for (headers, base, host) in [
         (&[("Host", "db.example:8080")][..], "http://db.example:8080", "db.example"),
@@ -52,14 +52,14 @@ async fn discovery_tells_the_addresses_that_the_client_used() {
 }
 
 #[tokio::test]
-async fn discovery_says_what_the_operator_wants_it_to_say() {
+async fn returns_configured_discovery_values() {
     let changes = [("discovery.neo4j_version", "5.26.0"), ("discovery.neo4j_edition", "enterprise")];
     let document = body(&get(&start_embedded(&changes).await, "/", &[]).await);
     assert_eq!((&document["neo4j_version"], &document["neo4j_edition"]), (&json!("5.26.0"), &json!("enterprise")));
 }
 
 #[tokio::test]
-async fn discovery_is_in_plain_json_or_not_at_all() {
+async fn serves_discovery_as_plain_json_only() {
     let gateway = gateway().await;
     assert_eq!(get(&gateway, "/", &[("Accept", "text/html, */*")]).await.status, 200);
     for accept in ["text/html", "application/vnd.neo4j.query", "application/jsonl"] {
@@ -68,7 +68,7 @@ async fn discovery_is_in_plain_json_or_not_at_all() {
 }
 
 #[tokio::test]
-async fn the_description_is_served_and_has_the_programs_version() {
+async fn serves_the_description_with_the_program_version() {
     let response = get(&gateway().await, "/openapi.json", &[]).await;
     assert_eq!((response.status, response.header("Content-Type")), (200, Some("application/json")));
     assert_eq!(response.text(), openapi());
@@ -78,7 +78,7 @@ async fn the_description_is_served_and_has_the_programs_version() {
 }
 
 #[tokio::test]
-async fn what_is_described_is_what_is_served() {
+async fn describes_exactly_what_is_served() {
     let gateway = gateway().await;
     let description: Value = serde_json::from_str(openapi()).expect("the description is JSON");
     let paths = description["paths"].as_object().unwrap();
@@ -113,7 +113,7 @@ async fn what_is_described_is_what_is_served() {
 }
 
 #[tokio::test]
-async fn head_is_get_without_the_body() {
+async fn answers_head_as_get_without_the_body() {
     let gateway = gateway().await;
     for path in ["/", "/openapi.json"] {
         let (head, got) = (gateway.send("HEAD", path, &[], "").await, get(&gateway, path, &[]).await);
@@ -128,7 +128,7 @@ async fn head_is_get_without_the_body() {
 }
 
 #[tokio::test]
-async fn options_names_the_verbs_to_everybody() {
+async fn lists_methods_in_answer_to_options() {
     let gateway = gateway().await;
     for (path, verbs) in [
         ("/", "HEAD,GET,OPTIONS"),

@@ -27,7 +27,7 @@ fn lines(text: &str) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn every_answer_is_in_the_type_that_was_asked_for() {
+async fn answers_in_the_requested_type() {
     let gateway = gateway().await;
     for (accept, typed, in_lines) in ANSWERS {
         let headers = [("Content-Type", PLAIN), ("Accept", accept)];
@@ -47,7 +47,7 @@ async fn every_answer_is_in_the_type_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn every_request_is_read_in_the_type_that_it_has() {
+async fn reads_requests_by_their_content_type() {
     let gateway = gateway().await;
     let typed = json!({ "p": { "$type": "Date", "_value": "2020-01-01" } });
     for (content_type, parameters) in [
@@ -65,7 +65,7 @@ async fn every_request_is_read_in_the_type_that_it_has() {
 }
 
 #[tokio::test]
-async fn the_client_chooses_among_several_types() {
+async fn honours_the_clients_preferences() {
     let gateway = gateway().await;
     for (accept, expected) in [
         ("*/*", PLAIN),
@@ -81,7 +81,7 @@ async fn the_client_chooses_among_several_types() {
 }
 
 #[tokio::test]
-async fn an_error_is_in_the_type_that_was_asked_for() {
+async fn returns_errors_in_the_requested_type() {
     let gateway = gateway().await;
     for (accept, _, in_lines) in ANSWERS {
         let headers = [("Content-Type", PLAIN), ("Accept", accept)];
@@ -98,7 +98,7 @@ async fn an_error_is_in_the_type_that_was_asked_for() {
 }
 
 #[tokio::test]
-async fn lines_without_a_result() {
+async fn writes_lines_without_a_result() {
     let gateway = gateway().await;
     let headers = [("Content-Type", PLAIN), ("Accept", "application/jsonl")];
     let empty = json!({ "$event": "Header", "_body": {} });
@@ -120,7 +120,7 @@ async fn lines_without_a_result() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_in_any_encoding_of_unicode() {
+async fn accepts_every_unicode_encoding() {
     let gateway = gateway().await;
     let text = r#"{"statement":"RETURN 'Grüße' AS g"}"#;
     let big_endian: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();

@@ -6,7 +6,7 @@ use super::gateway;
 use crate::support::http2::{connect, query};
 
 #[tokio::test]
-async fn requests_share_one_connection() {
+async fn serves_concurrent_requests_on_one_connection() {
     let gateway = gateway().await;
     let requests = connect(gateway.address()).await;
     let answers = (0..30).map(|number| {
@@ -23,7 +23,7 @@ async fn requests_share_one_connection() {
 }
 
 #[tokio::test]
-async fn a_long_answer_is_complete_and_an_error_ends_only_its_own_request() {
+async fn isolates_errors_of_one_stream() {
     let gateway = gateway().await;
     let mut requests = connect(gateway.address()).await;
     let (status, body) = query(&mut requests, gateway.address(), json!({ "statement": "RETURN x" })).await;

@@ -18,7 +18,7 @@ fn row(number: usize) -> Value {
 }
 
 #[tokio::test]
-async fn a_short_answer_has_its_length() {
+async fn sends_the_length_of_a_short_answer() {
     let response = gateway().await.query("UNWIND range(1, 100) AS i RETURN i").await;
     assert_eq!(response.header("Transfer-Encoding"), None);
     assert_eq!(response.header("Content-Length"), Some(response.body.len().to_string().as_str()));
@@ -26,7 +26,7 @@ async fn a_short_answer_has_its_length() {
 }
 
 #[tokio::test]
-async fn a_long_answer_comes_in_chunks_and_is_complete() {
+async fn sends_a_long_answer_in_chunks() {
     let response = gateway().await.query(BIG).await;
     assert_eq!(response.header("Content-Length"), None);
     assert_eq!(response.header("Transfer-Encoding"), Some("chunked"));
@@ -40,7 +40,7 @@ async fn a_long_answer_comes_in_chunks_and_is_complete() {
 }
 
 #[tokio::test]
-async fn a_long_answer_in_lines_is_complete() {
+async fn sends_a_long_answer_in_lines() {
     let headers = [("Content-Type", "application/json"), ("Accept", "application/jsonl")];
     let request = json!({ "statement": BIG }).to_string();
     let response = gateway().await.send("POST", PATH, &headers, &request).await;
@@ -56,7 +56,7 @@ async fn a_long_answer_in_lines_is_complete() {
 }
 
 #[tokio::test]
-async fn an_error_after_rows_is_the_last_thing_in_the_body() {
+async fn ends_the_body_with_an_error_after_rows() {
     let gateway = gateway_to_fake().await;
     // Within the first batch, and after several.
     for rows in [3_usize, 5_000] {
@@ -80,7 +80,7 @@ async fn an_error_after_rows_is_the_last_thing_in_the_body() {
 }
 
 #[tokio::test]
-async fn a_record_beyond_the_limit_ends_the_answer_with_an_error() {
+async fn ends_the_answer_at_a_record_beyond_the_limit() {
     let gateway = start_embedded(&[("limits.record", "64KiB")]).await;
     let statement = "UNWIND [1, 2, 70000, 3] AS n RETURN [i IN range(1, n) | i % 10] AS list";
     let response = gateway.query(statement).await;
@@ -92,7 +92,7 @@ async fn a_record_beyond_the_limit_ends_the_answer_with_an_error() {
 }
 
 #[tokio::test]
-async fn a_client_that_goes_away_in_the_middle_harms_nobody() {
+async fn keeps_serving_after_a_client_disconnects() {
     let gateway = start_embedded(&[("database.max_connections", "2"), ("transactions.max", "1")]).await;
     for _ in 0..4 {
         let mut connection = Connection::open(gateway.address()).await;

@@ -13,7 +13,7 @@ async fn post(gateway: &Gateway, request: Value) -> crate::support::http::Respon
 }
 
 #[tokio::test]
-async fn counters_are_there_when_they_are_asked_for() {
+async fn returns_counters_when_requested() {
     const NAMES: [&str; 14] = [
         "constraintsAdded",
         "constraintsRemoved",
@@ -44,7 +44,7 @@ async fn counters_are_there_when_they_are_asked_for() {
 }
 
 #[tokio::test]
-async fn counters_are_zero_where_the_database_counts_nothing() {
+async fn returns_zero_counters_when_the_database_reports_none() {
     let gateway = gateway().await;
     let counted = body(&post(&gateway, json!({ "statement": "RETURN 1 AS a", "includeCounters": true })).await);
     let counters = counted["counters"].as_object().unwrap();
@@ -53,7 +53,7 @@ async fn counters_are_zero_where_the_database_counts_nothing() {
 }
 
 #[tokio::test]
-async fn notifications_are_passed_on() {
+async fn passes_notifications_on() {
     let gateway = gateway_to_fake().await;
     let notified = body(&post(&gateway, json!({ "statement": "NOTIFY" })).await);
     let notifications = notified["notifications"].as_array().expect("there are some");
@@ -68,7 +68,7 @@ async fn notifications_are_passed_on() {
 }
 
 #[tokio::test]
-async fn explain_gives_a_plan_and_profile_gives_another() {
+async fn returns_plans_for_explain_and_profile() {
     let gateway = gateway_to_fake().await;
     for (statement, plan, other) in
         [("EXPLAIN RETURN 1", "queryPlan", "profiledQueryPlan"), ("PROFILE RETURN 1", "profiledQueryPlan", "queryPlan")]
@@ -82,14 +82,14 @@ async fn explain_gives_a_plan_and_profile_gives_another() {
 }
 
 #[tokio::test]
-async fn the_embedded_database_explains_too() {
+async fn explains_on_the_embedded_database() {
     let body = body(&gateway().await.query("EXPLAIN MATCH (n) RETURN n").await);
     assert_eq!(body["data"], json!({ "fields": ["n"], "values": [] }));
     assert!(body["queryPlan"]["arguments"]["string-representation"].is_string(), "{body}");
 }
 
 #[tokio::test]
-async fn a_bookmark_changes_with_a_write_and_can_be_given_back() {
+async fn returns_a_new_bookmark_after_a_write_and_accepts_it() {
     let gateway = gateway().await;
     let bookmark = |response| body(&response)["bookmarks"].clone();
     let written = bookmark(gateway.query("CREATE (:X)").await);
@@ -102,7 +102,7 @@ async fn a_bookmark_changes_with_a_write_and_can_be_given_back() {
 }
 
 #[tokio::test]
-async fn nothing_is_written_in_read_mode() {
+async fn rejects_writes_in_read_mode() {
     let gateway = gateway().await;
     for mode in ["READ", "Read", " read "] {
         let refused = refused(&post(&gateway, json!({ "statement": "CREATE (:X)", "accessMode": mode })).await);
@@ -115,7 +115,7 @@ async fn nothing_is_written_in_read_mode() {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_on_every_database() {
+async fn answers_a_ping_on_every_database() {
     let gateway = gateway().await;
     for database in ["neo4j", "system"] {
         let request = json!({ "statement": "CALL db.ping()", "accessMode": "READ" }).to_string();
@@ -126,7 +126,7 @@ async fn a_ping_is_answered_on_every_database() {
 }
 
 #[tokio::test]
-async fn a_database_is_known_by_its_name_in_any_spelling() {
+async fn accepts_database_names_in_any_spelling() {
     let gateway = gateway().await;
     let request = r#"{"statement":"RETURN 1 AS a"}"#;
     for path in ["/db/NEO4J/query/v2", "/db/ne%6f4j/query/v2/", "/db/neo4j;x=1/query/v2?y=2"] {

@@ -19,7 +19,7 @@ async fn typed(gateway: &Gateway, statement: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_answer_has_its_members_in_neo4js_order() {
+async fn orders_members_as_neo4j_does() {
     let response = gateway().await.query("RETURN 1 AS a, 'x' AS b").await;
     assert_eq!(response.status, 202, "{response}");
     let document = Json::parse(&response.text()).expect("JSON");
@@ -35,13 +35,13 @@ async fn an_answer_has_its_members_in_neo4js_order() {
 }
 
 #[tokio::test]
-async fn columns_keep_the_order_and_the_text_of_the_statement() {
+async fn keeps_order_and_text_of_columns() {
     let body = body(&gateway().await.query("RETURN 1 AS b, 2 AS a, 1+1").await);
     assert_eq!(body["data"], json!({ "fields": ["b", "a", "1+1"], "values": [[1, 2, 2]] }));
 }
 
 #[tokio::test]
-async fn a_statement_without_rows_has_empty_lists() {
+async fn returns_empty_lists_without_rows() {
     let gateway = gateway().await;
     for (statement, fields, kind) in [("CREATE (:X)", json!([]), "w"), ("UNWIND [] AS x RETURN x", json!(["x"]), "r")] {
         let body = body(&gateway.query(statement).await);
@@ -51,7 +51,7 @@ async fn a_statement_without_rows_has_empty_lists() {
 }
 
 #[tokio::test]
-async fn plain_parameters_come_back_as_they_were() {
+async fn returns_plain_parameters_unchanged() {
     let gateway = gateway().await;
     for value in [
         "null",
@@ -86,7 +86,7 @@ async fn plain_parameters_come_back_as_they_were() {
 }
 
 #[tokio::test]
-async fn typed_parameters_come_back_typed() {
+async fn returns_typed_parameters_typed() {
     let gateway = gateway().await;
     let integer = |text: &str| json!({ "$type": "Integer", "_value": text });
     for (kind, value) in [
@@ -116,7 +116,7 @@ async fn typed_parameters_come_back_typed() {
 }
 
 #[tokio::test]
-async fn typed_parameters_may_be_bare_numbers_and_fields_in_any_order() {
+async fn accepts_bare_numbers_and_any_field_order_in_typed_parameters() {
     let request = r#"{"parameters":{
         "i":{"_value":9223372036854775807,"$type":"Integer"},
         "f":{"$type":"Float","_value":0.1},
@@ -129,7 +129,7 @@ async fn typed_parameters_may_be_bare_numbers_and_fields_in_any_order() {
 }
 
 #[tokio::test]
-async fn a_graph_comes_back_plain_and_typed() {
+async fn returns_a_graph_plain_and_typed() {
     let gateway = gateway().await;
     gateway.query("CREATE (:A {x: 1})-[:R {y: 2.5}]->(:B)<-[:S]-(:C:D)").await;
     let statement = "MATCH p = (a:A)-[r:R]->(b:B)<-[s:S]-(c) RETURN a, r, p";
@@ -165,7 +165,7 @@ async fn a_graph_comes_back_plain_and_typed() {
 }
 
 #[tokio::test]
-async fn times_come_back_as_neo4j_writes_them() {
+async fn formats_times_as_neo4j_does() {
     let gateway = gateway().await;
     let statement = "RETURN date('2020-01-01') AS d, localtime('12:00') AS t, time('12:00:00.5-05:30') AS z, \
                      datetime('2026-07-01T00:00:00[America/New_York]') AS r, duration('P13M') AS p";

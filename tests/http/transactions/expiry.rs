@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_transaction_that_nobody_uses_is_rolled_back() {
+async fn rolls_back_an_unused_transaction() {
     let gateway = start_embedded(&[("transactions.idle_timeout", "300ms")]).await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     until_none_is_open(&gateway).await;
@@ -28,7 +28,7 @@ async fn a_transaction_that_nobody_uses_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn every_use_moves_the_end_further_away() {
+async fn extends_the_expiry_with_every_use() {
     let gateway = gateway().await;
     let path = begin(&gateway, &reading()).await;
     for request in ["{}", r#"{"statement":"RETURN 1 AS a"}"#] {
@@ -45,7 +45,7 @@ async fn every_use_moves_the_end_further_away() {
 }
 
 #[tokio::test]
-async fn a_transaction_in_use_ends_when_it_is_too_old() {
+async fn ends_a_transaction_in_use_at_its_maximum_age() {
     let settings = [("transactions.idle_timeout", "1s"), ("transactions.max_lifetime", "1s")];
     let gateway = start_embedded(&settings).await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
@@ -65,7 +65,7 @@ async fn a_transaction_in_use_ends_when_it_is_too_old() {
 }
 
 #[tokio::test]
-async fn one_caller_leaves_some_to_the_others() {
+async fn limits_the_share_of_one_caller() {
     let settings = [("transactions.max", "4"), ("transactions.caller_share", "50")];
     let gateway = start_embedded(&settings).await;
     let mine = [begin(&gateway, &reading()).await, begin(&gateway, &reading()).await];
@@ -83,7 +83,7 @@ async fn one_caller_leaves_some_to_the_others() {
 }
 
 #[tokio::test]
-async fn there_are_as_many_as_the_operator_allows() {
+async fn limits_the_number_of_transactions() {
     let gateway = start_embedded(&[("transactions.max", "2")]).await;
     let (one, other) = (begin(&gateway, &reading()).await, begin(&gateway, &reading()).await);
     for request in [reading(), json!({ "accessMode": "READ", "statement": "RETURN 1 AS a" })] {
@@ -110,7 +110,7 @@ async fn there_are_as_many_as_the_operator_allows() {
 }
 
 #[tokio::test]
-async fn a_transaction_that_could_not_be_opened_takes_no_place() {
+async fn releases_the_permit_when_a_transaction_cannot_be_opened() {
     let gateway = start_embedded(&[("transactions.max", "1")]).await;
     for (path, request, status) in [
         (TX, json!({ "statement": "RETURN x" }), 400),

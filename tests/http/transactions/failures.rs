@@ -15,7 +15,7 @@ async fn gateway_to_fake() -> Gateway {
 }
 
 #[tokio::test]
-async fn an_error_of_the_database_ends_it_and_undoes_its_work() {
+async fn rolls_back_after_a_database_error() {
     let gateway = gateway().await;
     for statement in ["RETURN x", "RETURN $missing AS m", "RETURN 1/0 AS f", "CALL no.such()"] {
         let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
@@ -27,7 +27,7 @@ async fn an_error_of_the_database_ends_it_and_undoes_its_work() {
 }
 
 #[tokio::test]
-async fn an_error_with_the_last_statement_commits_nothing() {
+async fn commits_nothing_when_the_last_statement_fails() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     assert_eq!(refused(&run(&gateway, &format!("{path}/commit"), "RETURN x").await).status, 400);
@@ -36,7 +36,7 @@ async fn an_error_with_the_last_statement_commits_nothing() {
 }
 
 #[tokio::test]
-async fn an_error_with_the_first_statement_leaves_nothing_open() {
+async fn opens_nothing_when_the_first_statement_fails() {
     let gateway = gateway().await;
     assert_eq!(refused(&run(&gateway, TX, "RETURN x").await).status, 400);
     assert_eq!(gateway.engine().open_transactions(), 0);
@@ -44,7 +44,7 @@ async fn an_error_with_the_first_statement_leaves_nothing_open() {
 }
 
 #[tokio::test]
-async fn an_error_after_rows_ends_it_too() {
+async fn rolls_back_after_an_error_behind_rows() {
     let gateway = gateway_to_fake().await;
     let fail = "FAILPULL 2 Neo.ClientError.Statement.ArithmeticError / by zero";
     let path = begin(&gateway, &json!({ "statement": "WRITE k" })).await;
@@ -61,7 +61,7 @@ async fn an_error_after_rows_ends_it_too() {
 }
 
 #[tokio::test]
-async fn an_error_at_the_commit_is_told() {
+async fn reports_a_failed_commit() {
     let gateway = gateway_to_fake().await;
     let code = "Neo.ClientError.Schema.ConstraintValidationFailed";
     let fail = format!("FAILCOMMIT {code} still has relationships");
@@ -83,7 +83,7 @@ async fn an_error_at_the_commit_is_told() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_request_leaves_it_as_it_was() {
+async fn keeps_the_transaction_after_an_invalid_request() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     let end = format!("{path}/commit");
@@ -130,7 +130,7 @@ async fn an_error_of_the_request_leaves_it_as_it_was() {
 }
 
 #[tokio::test]
-async fn what_is_refused_before_the_database_is_asked_leaves_it_as_it_was() {
+async fn keeps_the_transaction_after_a_request_that_is_never_sent() {
     let gateway = gateway().await;
     let response = gateway.post("/db/system/query/v2/tx", "{}").await;
     let path = format!("/db/system/query/v2/tx/{}", transaction_id(&response));
@@ -141,7 +141,7 @@ async fn what_is_refused_before_the_database_is_asked_leaves_it_as_it_was() {
 }
 
 #[tokio::test]
-async fn a_lost_connection_to_the_database_ends_it() {
+async fn ends_the_transaction_when_its_connection_is_lost() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let control = fake.control.clone();
     let gateway = start_memory(move || fake.connect(), &[]).await;

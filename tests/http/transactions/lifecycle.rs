@@ -17,7 +17,7 @@ fn seconds(body: &Value) -> i64 {
 }
 
 #[tokio::test]
-async fn what_each_step_answers() {
+async fn answers_each_step() {
     let gateway = gateway().await;
     let before = jiff::Timestamp::now().as_second();
     let response = gateway.post(TX, "{}").await;
@@ -44,7 +44,7 @@ async fn what_each_step_answers() {
 }
 
 #[tokio::test]
-async fn statements_at_both_ends() {
+async fn runs_statements_with_begin_and_commit() {
     let gateway = gateway().await;
     let response = run(&gateway, TX, "CREATE (:A {n: 1}) RETURN 1 AS one").await;
     assert_eq!(values(&response), json!([[1]]));
@@ -58,7 +58,7 @@ async fn statements_at_both_ends() {
 }
 
 #[tokio::test]
-async fn rolling_back_undoes_everything() {
+async fn undoes_everything_on_rollback() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     run(&gateway, &path, "CREATE (:A)").await;
@@ -71,7 +71,7 @@ async fn rolling_back_undoes_everything() {
 }
 
 #[tokio::test]
-async fn nobody_else_sees_what_is_not_committed() {
+async fn hides_uncommitted_changes_from_others() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({})).await;
     let other = begin(&gateway, &reading()).await;
@@ -87,7 +87,7 @@ async fn nobody_else_sees_what_is_not_committed() {
 }
 
 #[tokio::test]
-async fn a_statement_gets_its_parameters_and_counters() {
+async fn supports_parameters_and_counters() {
     let gateway = gateway().await;
     let path = begin(&gateway, &reading()).await;
     let typed = [("Content-Type", "application/vnd.neo4j.query"), ("Accept", "application/vnd.neo4j.query")];
@@ -101,7 +101,7 @@ async fn a_statement_gets_its_parameters_and_counters() {
 }
 
 #[tokio::test]
-async fn bodies_may_be_empty() {
+async fn accepts_empty_bodies() {
     let gateway = gateway().await;
     for headers in
         [&[][..], &[("Content-Type", "application/json")], &[("Content-Type", "application/vnd.neo4j.query")]]
@@ -124,7 +124,7 @@ async fn bodies_may_be_empty() {
 }
 
 #[tokio::test]
-async fn the_options_of_the_beginning_hold_until_the_end() {
+async fn keeps_the_options_of_the_begin() {
     let gateway = gateway().await;
     let bookmark = body(&gateway.query("CREATE (:B)").await)["bookmarks"].clone();
     let options = json!({ "accessMode": "Read", "bookmarks": bookmark, "txType": "IMPLICIT",
@@ -137,7 +137,7 @@ async fn the_options_of_the_beginning_hold_until_the_end() {
 }
 
 #[tokio::test]
-async fn a_ping_is_answered_inside_of_a_transaction() {
+async fn answers_a_ping_inside_a_transaction() {
     let gateway = gateway().await;
     for database in ["neo4j", "system"] {
         let response = gateway.post(&format!("/db/{database}/query/v2/tx"), &reading().to_string()).await;
@@ -149,7 +149,7 @@ async fn a_ping_is_answered_inside_of_a_transaction() {
 }
 
 #[tokio::test]
-async fn two_transactions_in_turn_and_statements_beside_them() {
+async fn runs_two_transactions_and_single_statements_concurrently() {
     let gateway = gateway().await;
     for round in 0..5 {
         let (one, other) = (begin(&gateway, &json!({})).await, begin(&gateway, &reading()).await);

@@ -16,7 +16,7 @@ const JSON: (&str, &str) = ("Content-Type", "application/json");
 const ONE: &str = r#"{"statement":"RETURN 1 AS a"}"#;
 
 #[tokio::test]
-async fn handles_are_32_hexadecimal_digits_that_nobody_can_guess() {
+async fn returns_unguessable_handles_of_32_hexadecimal_digits() {
     let gateway = gateway().await;
     let mut handles = BTreeSet::new();
     for _ in 0..30 {
@@ -34,7 +34,7 @@ async fn handles_are_32_hexadecimal_digits_that_nobody_can_guess() {
 }
 
 #[tokio::test]
-async fn a_handle_that_never_was_is_not_found() {
+async fn returns_404_for_an_unknown_handle() {
     let gateway = gateway().await;
     for id in ["0", "commit", "0123456789abcdef0123456789abcdef", "x'y"] {
         is_gone(&gateway, &format!("{TX}/{id}")).await;
@@ -42,7 +42,7 @@ async fn a_handle_that_never_was_is_not_found() {
 }
 
 #[tokio::test]
-async fn a_finished_transaction_is_not_found() {
+async fn returns_404_for_a_finished_transaction() {
     let gateway = gateway().await;
     let (committed, rolled_back) = (begin(&gateway, &reading()).await, begin(&gateway, &reading()).await);
     commit(&gateway, &committed).await;
@@ -52,7 +52,7 @@ async fn a_finished_transaction_is_not_found() {
 }
 
 #[tokio::test]
-async fn other_callers_do_not_find_it() {
+async fn returns_404_to_other_callers() {
     let gateway = gateway().await;
     let response = gateway.send("POST", TX, &[JSON, ALICE], r#"{"statement":"CREATE (:A)"}"#).await;
     let path = format!("{TX}/{}", transaction_id(&response));
@@ -70,7 +70,7 @@ async fn other_callers_do_not_find_it() {
 }
 
 #[tokio::test]
-async fn it_is_not_found_by_way_of_another_database() {
+async fn returns_404_under_another_database() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     for other in ["NEO4J", "system", "nope"] {
@@ -87,7 +87,7 @@ fn long() -> String {
 }
 
 #[tokio::test]
-async fn while_one_request_uses_it_others_are_told_to_wait() {
+async fn rejects_concurrent_requests_to_one_transaction() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     let mut reader = Connection::open(gateway.address()).await;
@@ -114,7 +114,7 @@ async fn while_one_request_uses_it_others_are_told_to_wait() {
 }
 
 #[tokio::test]
-async fn a_client_that_breaks_off_loses_its_transaction() {
+async fn rolls_back_when_the_client_disconnects() {
     let gateway = gateway().await;
     let path = begin(&gateway, &json!({ "statement": "CREATE (:A)" })).await;
     let mut reader = Connection::open(gateway.address()).await;

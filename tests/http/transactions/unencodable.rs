@@ -37,7 +37,7 @@ async fn is_undone(gateway: &Gateway, path: &str, answer: &Response) {
 }
 
 #[tokio::test]
-async fn with_a_statement_inside() {
+async fn rolls_back_after_an_unencodable_row_inside() {
     let gateway = gateway_to_fake().await;
     for (statement, accept) in UNSHOWN {
         let path = begin(&gateway, &json!({ "statement": "WRITE k" })).await;
@@ -47,7 +47,7 @@ async fn with_a_statement_inside() {
 }
 
 #[tokio::test]
-async fn with_the_last_statement() {
+async fn commits_nothing_after_an_unencodable_row_of_the_last_statement() {
     let gateway = gateway_to_fake().await;
     for (statement, accept) in UNSHOWN {
         let path = begin(&gateway, &json!({ "statement": "WRITE k" })).await;
@@ -57,7 +57,7 @@ async fn with_the_last_statement() {
 }
 
 #[tokio::test]
-async fn with_the_first_statement() {
+async fn opens_nothing_after_an_unencodable_row_of_the_first_statement() {
     let gateway = gateway_to_fake().await;
     for (statement, accept) in UNSHOWN {
         let told = body(&ask(&gateway, TX, statement, accept).await);
@@ -67,7 +67,7 @@ async fn with_the_first_statement() {
 }
 
 #[tokio::test]
-async fn a_statement_of_its_own_was_carried_out_and_says_so() {
+async fn says_that_a_single_statement_took_effect() {
     let gateway = gateway_to_fake().await;
     let [(unsupported, accept), (broken, json)] = UNSHOWN;
     let told = body(&ask(&gateway, "/db/neo4j/query/v2", unsupported, accept).await);
@@ -89,7 +89,7 @@ async fn a_statement_of_its_own_was_carried_out_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_batch_is_taken_back_and_names_statement_row_and_column() {
+async fn rolls_back_a_batch_and_names_statement_row_and_column() {
     let gateway = gateway_to_fake().await;
     let request = json!({ "statements": [{ "statement": "WRITE k" }, { "statement": "RAW 92 82C328 01" }] });
     let answer = gateway.post("/db/neo4j/query/v2/batch", &request.to_string()).await;

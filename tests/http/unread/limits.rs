@@ -73,7 +73,7 @@ impl Stand {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_of_a_statement_ends() {
+async fn enforces_the_execution_time() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("database.termination_grace", "100ms")]).await {
             let unread = stand.flood(protocol, "", json!({ "maxExecutionTime": 1 })).await;
@@ -84,7 +84,7 @@ async fn the_time_of_a_statement_ends() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_statement_can_be_cancelled() {
+async fn cancels_a_statement() {
     for protocol in PROTOCOLS {
         for stand in stands(&[]).await {
             let unread = stand.flood(protocol, "", json!({})).await;
@@ -104,7 +104,7 @@ async fn a_statement_can_be_cancelled() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_transaction_in_use_grows_too_old() {
+async fn ends_a_transaction_at_its_maximum_age() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("transactions.max_lifetime", "1s"), ("transactions.idle_timeout", "1s")]).await {
             let unread = stand.flood(protocol, "/tx", json!({})).await;
@@ -115,7 +115,7 @@ async fn a_transaction_in_use_grows_too_old() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_batch_ends_as_well() {
+async fn enforces_the_execution_time_of_a_batch() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("database.termination_grace", "100ms")]).await {
             let request = json!({ "statements": [{ "statement": FLOOD }], "maxExecutionTime": 1 });
@@ -128,7 +128,7 @@ async fn a_batch_ends_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn who_takes_nothing_is_cut_off() {
+async fn cuts_off_a_client_that_reads_nothing() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("server.write_stall_timeout", "1s")]).await {
             let unread = stand.flood(protocol, "", json!({})).await;
@@ -141,7 +141,7 @@ async fn who_takes_nothing_is_cut_off() {
 
 /// Sixteen such streams on one connection once kept everybody else from the database.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_connection_full_of_shut_streams_starves_nobody() {
+async fn serves_others_beside_a_connection_of_stalled_streams() {
     for stand in stands(&[("server.write_stall_timeout", "1s"), ("database.acquire_timeout", "1m")]).await {
         let address = stand.gateway.address();
         let requests = shut(address).await;
@@ -178,7 +178,7 @@ async fn a_connection_full_of_shut_streams_starves_nobody() {
 
 /// What is small enough to be whole at once waits for its reader no longer than a stream does.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_small_answer_that_nobody_takes_is_let_go_of() {
+async fn drops_a_small_answer_that_nobody_reads() {
     let [stand, _] = stands(&[("server.write_stall_timeout", "1s")]).await;
     let request = json!({ "statement": "ROWS 100" });
     let unread = Protocol::Http2.ask(stand.gateway.address(), stand.path, &request).await;
@@ -189,7 +189,7 @@ async fn a_small_answer_that_nobody_takes_is_let_go_of() {
 
 /// Whoever reads slowly, but reads, gets all of it.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_slow_reader_is_not_cut_off() {
+async fn does_not_cut_off_a_slow_reader() {
     let [stand, _] = stands(&[("server.write_stall_timeout", "2s")]).await;
     let requests = {
         let stream = tokio::net::TcpStream::connect(stand.gateway.address()).await.unwrap();

@@ -33,7 +33,7 @@ fn round_and_round() -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_path_that_repeats_a_node_is_handed_over_in_parts() {
+async fn sends_a_path_that_repeats_a_node_in_parts() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     fake.control.answer("BOMB", Answer::rows(&["p"], [vec![round_and_round()]]));
     let mut command = boltgate(&["serve", "--log-format=json"]);

@@ -13,7 +13,7 @@ const SETTINGS: [(&str, &str); 1] = [("database.login_age", "200ms")];
 const AGE: Duration = Duration::from_millis(250);
 
 #[tokio::test]
-async fn a_changed_password() {
+async fn refuses_an_old_password_after_the_login_age() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         let now = ALICE.with("looking-glass");
@@ -29,7 +29,7 @@ async fn a_changed_password() {
 }
 
 #[tokio::test]
-async fn a_user_who_is_dropped() {
+async fn refuses_a_dropped_user_after_the_login_age() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         stand.serves(ALICE).await;
@@ -43,7 +43,7 @@ async fn a_user_who_is_dropped() {
 }
 
 #[tokio::test]
-async fn every_request_asks_anew() {
+async fn re_authenticates_every_request_with_age_zero() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[("database.login_age", "0s")]).await;
         stand.serves(ALICE).await;
@@ -55,7 +55,7 @@ async fn every_request_asks_anew() {
 }
 
 #[tokio::test]
-async fn every_kind_of_request_is_refused() {
+async fn refuses_every_kind_of_request_of_a_dropped_user() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         stand.serves(ALICE).await;
@@ -80,7 +80,7 @@ async fn every_kind_of_request_is_refused() {
 }
 
 #[tokio::test]
-async fn an_open_transaction_is_of_no_more_use() {
+async fn refuses_an_open_transaction_after_a_password_change() {
     for kind in BOTH {
         let settings = [SETTINGS[0], ("transactions.idle_timeout", "3s")];
         let stand = Stand::start(kind, &settings).await;
@@ -104,7 +104,7 @@ async fn an_open_transaction_is_of_no_more_use() {
 }
 
 #[tokio::test]
-async fn an_open_transaction_goes_on_with_a_login_that_is_still_good() {
+async fn continues_an_open_transaction_after_re_authentication() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         let path = stand.begin(ALICE).await;
@@ -123,7 +123,7 @@ async fn an_open_transaction_goes_on_with_a_login_that_is_still_good() {
 }
 
 #[tokio::test]
-async fn a_transaction_is_not_found_by_the_new_password() {
+async fn does_not_find_a_transaction_with_the_new_password() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[]).await;
         let path = stand.begin(ALICE).await;
@@ -138,7 +138,7 @@ async fn a_transaction_is_not_found_by_the_new_password() {
 }
 
 #[tokio::test]
-async fn a_login_that_is_still_good_is_proved_and_goes_on() {
+async fn continues_after_re_authenticating_a_valid_login() {
     for kind in BOTH {
         let stand = Stand::start(kind, &SETTINGS).await;
         for requests in 1..=4 {

@@ -21,7 +21,7 @@ fn is_expired(answer: &Response, code: &str, message: &str) {
 }
 
 #[tokio::test]
-async fn a_forgotten_authorization_costs_one_login() {
+async fn logs_in_once_after_an_expired_authorization() {
     for (message, path) in [("RUN", ""), ("RUN", "/tx"), ("BEGIN", "/tx")] {
         let stand = Stand::start(Kind::Neo4j, &[]).await;
         stand.serves(ALICE).await;
@@ -40,7 +40,7 @@ async fn a_forgotten_authorization_costs_one_login() {
 }
 
 #[tokio::test]
-async fn a_transaction_without_a_statement_can_be_opened_all_the_same() {
+async fn opens_a_transaction_after_an_expired_authorization() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     stand.serves(ALICE).await;
     stand.control().fail_next("BEGIN", AUTHORIZATION, "Authorization info expired.");
@@ -50,7 +50,7 @@ async fn a_transaction_without_a_statement_can_be_opened_all_the_same() {
 }
 
 #[tokio::test]
-async fn all_pooled_connections_log_in_anew() {
+async fn logs_in_again_on_all_pooled_connections() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     stand.warm(ALICE, 3).await;
     stand.warm(BOB, 2).await;
@@ -74,7 +74,7 @@ async fn all_pooled_connections_log_in_anew() {
 }
 
 #[tokio::test]
-async fn a_crowd_does_not_notice() {
+async fn hides_expired_authorizations_from_concurrent_callers() {
     let stand = Arc::new(Stand::start(Kind::Neo4j, &[]).await);
     stand.warm(ALICE, 10).await;
     stand.warm(BOB, 10).await;
@@ -94,7 +94,7 @@ async fn a_crowd_does_not_notice() {
 }
 
 #[tokio::test]
-async fn what_is_forgotten_again_is_not_asked_a_third_time() {
+async fn makes_no_third_attempt_after_repeated_expiry() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     stand.serves(ALICE).await;
     for _ in 0..2 {
@@ -108,7 +108,7 @@ async fn what_is_forgotten_again_is_not_asked_a_third_time() {
 }
 
 #[tokio::test]
-async fn a_transaction_ends_with_its_authorization() {
+async fn ends_a_transaction_with_its_authorization() {
     let stand = Stand::start(Kind::Neo4j, &[]).await;
     let path = stand.begin(ALICE).await;
     assert_eq!(stand.run(ALICE, &path, "WRITE k 1").await.status, 202);
@@ -123,7 +123,7 @@ async fn a_transaction_ends_with_its_authorization() {
 }
 
 #[tokio::test]
-async fn an_expired_token_is_the_callers_business() {
+async fn reports_an_expired_token_to_the_caller() {
     for (message, path) in [("RUN", ""), ("RUN", "/tx"), ("BEGIN", "/tx")] {
         let stand = Stand::start(Kind::Neo4j, &[]).await;
         stand.serves(ALICE).await;
@@ -136,7 +136,7 @@ async fn an_expired_token_is_the_callers_business() {
 }
 
 #[tokio::test]
-async fn a_login_with_an_expired_token_is_refused_in_the_databases_words() {
+async fn passes_on_the_refusal_of_an_expired_token() {
     for kind in super::stand::BOTH {
         let stand = Stand::start(kind, &[]).await;
         stand.control().fail_next("LOGON", TOKEN, "Token expired.");

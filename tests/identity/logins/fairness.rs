@@ -19,7 +19,7 @@ fn statements(control: &Control) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_single_request_is_served_before_a_queue() {
+async fn serves_a_single_request_before_another_callers_queue() {
     for kind in BOTH {
         let settings = [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "100")];
         let stand = Arc::new(Stand::start(kind, &settings).await);
@@ -51,7 +51,7 @@ async fn endless(stand: &Stand, who: Caller) -> Connection {
 }
 
 #[tokio::test]
-async fn nobody_has_more_than_a_share() {
+async fn limits_the_connections_of_one_caller() {
     for kind in BOTH {
         let settings = [
             ("database.max_connections", "4"),
@@ -83,7 +83,7 @@ async fn nobody_has_more_than_a_share() {
 }
 
 #[tokio::test]
-async fn open_transactions_count_too() {
+async fn counts_open_transactions_towards_the_share() {
     for kind in BOTH {
         let settings = [
             ("database.max_connections", "4"),

@@ -23,7 +23,7 @@ async fn crowd(stand: &Arc<Stand>, who: Caller, requests: usize) -> Vec<Response
 }
 
 #[tokio::test]
-async fn a_crowd_with_one_wrong_password_asks_once() {
+async fn checks_one_wrong_password_once() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
         for answer in crowd(&stand, ALICE.with("guess"), 50).await {
@@ -38,7 +38,7 @@ async fn a_crowd_with_one_wrong_password_asks_once() {
 }
 
 #[tokio::test]
-async fn a_crowd_with_a_right_password_is_served() {
+async fn serves_concurrent_logins_with_a_valid_password() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
         for answer in crowd(&stand, ALICE, 50).await {
@@ -50,7 +50,7 @@ async fn a_crowd_with_a_right_password_is_served() {
 }
 
 #[tokio::test]
-async fn a_crowd_of_many_wrong_passwords_of_many_users_asks_once_for_each() {
+async fn checks_each_wrong_password_once() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
         let mut crowd = JoinSet::new();
@@ -83,21 +83,21 @@ async fn password_changed_under_a_crowd(kind: Kind, pause: Duration) {
 }
 
 #[tokio::test]
-async fn a_changed_password_is_noticed_once() {
+async fn detects_a_changed_password_with_one_login() {
     for kind in BOTH {
         password_changed_under_a_crowd(kind, Duration::from_millis(1200)).await;
     }
 }
 
 #[tokio::test]
-async fn a_password_that_was_good_a_moment_ago_is_noticed_once() {
+async fn detects_a_just_changed_password_with_one_login() {
     for kind in BOTH {
         password_changed_under_a_crowd(kind, Duration::from_millis(250)).await;
     }
 }
 
 #[tokio::test]
-async fn the_brake_of_the_database_is_handed_on() {
+async fn passes_on_the_databases_rate_limit() {
     let options = fake_neo4j::Options { lock_time: Duration::from_secs(60), ..Default::default() };
     let stand = Stand::neo4j(options, &[]).await;
     for guess in ["a", "b", "c"] {
@@ -118,7 +118,7 @@ async fn the_brake_of_the_database_is_handed_on() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_remembered_for_a_moment_only() {
+async fn remembers_a_refusal_only_briefly() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[]).await;
         let hopeful = ALICE.with("looking-glass");
@@ -131,7 +131,7 @@ async fn a_refusal_is_remembered_for_a_moment_only() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gives_up_leaves_the_question_to_the_next() {
+async fn hands_an_abandoned_login_to_the_next_caller() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
         let hang = crate::support::bolt::control::Fault::Hang;

@@ -28,7 +28,7 @@ async fn start(kind: Kind, password: &str) -> Stand {
 }
 
 #[tokio::test]
-async fn it_is_not_the_callers_fault_when_the_database_refuses_it() {
+async fn returns_503_when_the_database_refuses_the_service_account() {
     for kind in BOTH {
         let stand = start(kind, "misspelt").await;
         for _ in 0..3 {
@@ -56,7 +56,7 @@ async fn it_is_not_the_callers_fault_when_the_database_refuses_it() {
 }
 
 #[tokio::test]
-async fn all_share_its_connections_and_none_finds_anothers_transaction() {
+async fn shares_connections_but_not_transactions() {
     for kind in BOTH {
         let stand = start(kind, "open-sesame").await;
         for who in [ALICE, BOB.with("whatever")] {
@@ -75,7 +75,7 @@ async fn all_share_its_connections_and_none_finds_anothers_transaction() {
 }
 
 #[tokio::test]
-async fn its_changed_password_stops_it_too() {
+async fn detects_a_changed_password_of_the_service_account() {
     for kind in BOTH {
         let mut changes = settings("open-sesame").to_vec();
         changes.push(("database.login_age", "200ms"));

@@ -9,7 +9,7 @@ const TWO: [(&str, &str); 3] =
     [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "50")];
 
 #[tokio::test]
-async fn by_logging_in_as_somebody_else() {
+async fn takes_over_an_idle_connection_by_another_login() {
     let stand = Stand::start(Kind::Neo4j, &TWO).await;
     let path = stand.begin(ADMIN).await;
     stand.serves(ALICE).await;
@@ -29,7 +29,7 @@ async fn by_logging_in_as_somebody_else() {
 }
 
 #[tokio::test]
-async fn by_closing() {
+async fn takes_over_a_connection_slot_by_closing() {
     let stand = Stand::start(Kind::Memgraph, &TWO).await;
     let path = stand.begin(ADMIN).await;
     stand.serves(ALICE).await;
@@ -46,7 +46,7 @@ async fn by_closing() {
 }
 
 #[tokio::test]
-async fn but_not_for_a_wrong_password() {
+async fn takes_nothing_over_for_a_wrong_password() {
     for kind in super::stand::BOTH {
         let stand = Stand::start(kind, &TWO).await;
         let path = stand.begin(ADMIN).await;
@@ -61,7 +61,7 @@ async fn but_not_for_a_wrong_password() {
 }
 
 #[tokio::test]
-async fn with_a_statement_that_fails_and_leaves_no_trace() {
+async fn takes_over_with_a_failing_statement_without_trace() {
     for kind in super::stand::BOTH {
         let stand = Stand::start(kind, &TWO).await;
         let path = stand.begin(ADMIN).await;

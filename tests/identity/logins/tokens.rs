@@ -130,7 +130,7 @@ fn is_refusal(answer: &Response) {
 }
 
 #[tokio::test]
-async fn an_idle_connection_is_closed() {
+async fn closes_idle_connections_of_an_expired_token() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -158,7 +158,7 @@ async fn an_idle_connection_is_closed() {
 
 /// Past its end nobody can log in with the token to end a statement: the database has to do so by itself.
 #[tokio::test]
-async fn the_database_is_told_when_to_stop() {
+async fn sends_the_remaining_lifetime_as_a_timeout() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -173,7 +173,7 @@ async fn the_database_is_told_when_to_stop() {
 }
 
 #[tokio::test]
-async fn a_statement_is_cancelled() {
+async fn cancels_statements_when_the_token_expires() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -214,7 +214,7 @@ async fn end_of_answer(scene: &Scene, token: &str, accept: &str, pause: Duration
 }
 
 #[tokio::test]
-async fn a_stream_ends_and_says_why() {
+async fn ends_streams_with_an_error_when_the_token_expires() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -242,7 +242,7 @@ async fn a_stream_ends_and_says_why() {
 }
 
 #[tokio::test]
-async fn an_open_transaction_is_rolled_back() {
+async fn rolls_back_open_transactions_when_the_token_expires() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -264,7 +264,7 @@ async fn an_open_transaction_is_rolled_back() {
 }
 
 #[tokio::test]
-async fn a_transaction_in_use_ends_with_its_statement() {
+async fn ends_a_transaction_in_use_when_the_token_expires() {
     everywhere(|kind, mode| async move {
         let scene = Scene::start(kind, mode).await;
         let token = scene.token();
@@ -280,7 +280,7 @@ async fn a_transaction_in_use_ends_with_its_statement() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_connection_is_sent_away() {
+async fn refuses_waiting_requests_when_the_token_expires() {
     everywhere(|kind, mode| async move {
         let settings = [
             ("database.max_connections", "2"),
@@ -307,7 +307,7 @@ async fn who_waits_for_a_connection_is_sent_away() {
 }
 
 #[tokio::test]
-async fn others_are_not_disturbed() {
+async fn leaves_other_tokens_undisturbed() {
     for kind in BOTH {
         let scene = Scene::start(kind, Mode::Service).await;
         let ending = scene.token();

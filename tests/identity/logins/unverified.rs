@@ -26,7 +26,7 @@ fn crowd(stand: &Arc<Stand>, strangers: usize, method: &'static str, path: &'sta
 }
 
 #[tokio::test]
-async fn strangers_who_log_in_for_ever_leave_all_turns_to_others() {
+async fn keeps_all_permits_free_from_hanging_logins() {
     for kind in BOTH {
         let settings = [
             ("database.max_connections", "20"),
@@ -59,7 +59,7 @@ async fn strangers_who_log_in_for_ever_leave_all_turns_to_others() {
 }
 
 #[tokio::test]
-async fn strangers_are_refused_at_once_when_too_many_wait() {
+async fn rejects_excess_unverified_callers_at_once() {
     for (method, path) in [("POST", ""), ("GET", "/running")] {
         let settings =
             [("database.max_connections", "2"), ("transactions.max", "1"), ("database.connect_timeout", "60s")];
@@ -80,7 +80,7 @@ async fn strangers_are_refused_at_once_when_too_many_wait() {
 }
 
 #[tokio::test]
-async fn guesses_do_not_cost_others_their_connections() {
+async fn keeps_connections_of_others_during_guesses() {
     let settings = [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "50")];
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &settings).await);

@@ -9,7 +9,7 @@ use crate::support::query::values;
 const ALWAYS: [(&str, &str); 1] = [("database.login_age", "0s")];
 
 #[tokio::test]
-async fn nothing() {
+async fn adds_no_message_to_a_warm_request() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[]).await;
         stand.serves(ALICE).await;
@@ -26,7 +26,7 @@ async fn nothing() {
 }
 
 #[tokio::test]
-async fn nothing_in_a_transaction_or_to_open_one() {
+async fn adds_no_message_in_or_to_open_a_transaction() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[]).await;
         stand.serves(ALICE).await;
@@ -43,7 +43,7 @@ async fn nothing_in_a_transaction_or_to_open_one() {
 }
 
 #[tokio::test]
-async fn two_messages_and_no_round_trip_where_every_request_proves_it() {
+async fn adds_two_messages_without_a_round_trip_when_re_authenticating() {
     let stand = Stand::start(Kind::Neo4j, &ALWAYS).await;
     stand.serves(ALICE).await;
     let mut journal = vec!["HELLO", "LOGON", "RUN", "PULL"];
@@ -65,7 +65,7 @@ async fn two_messages_and_no_round_trip_where_every_request_proves_it() {
 }
 
 #[tokio::test]
-async fn a_connection_where_the_server_cannot_log_in_again() {
+async fn opens_a_connection_when_the_server_cannot_re_authenticate() {
     let stand = Stand::start(Kind::Memgraph, &ALWAYS).await;
     for requests in 1..=10 {
         stand.serves(ALICE).await;
@@ -78,7 +78,7 @@ async fn a_connection_where_the_server_cannot_log_in_again() {
 }
 
 #[tokio::test]
-async fn a_statement_that_is_large_waits_for_its_login() {
+async fn waits_for_the_login_with_a_large_statement() {
     let stand = Stand::start(Kind::Neo4j, &ALWAYS).await;
     stand.serves(ALICE).await;
     // Neo4j takes none of these from whoever is not logged in yet.
@@ -101,7 +101,7 @@ async fn a_statement_that_is_large_waits_for_its_login() {
 }
 
 #[tokio::test]
-async fn each_caller_has_logged_in_on_its_own() {
+async fn logs_each_caller_in_separately() {
     for kind in BOTH {
         let stand = Stand::start(kind, &[]).await;
         for _ in 0..5 {

@@ -33,7 +33,7 @@ const TOKEN: (&str, &str) = ("Authorization", "Bearer a.b-c.d_e");
 const ID_TOKEN: (&str, &str) = ("X-Id-Token", "f.g.h");
 
 #[tokio::test]
-async fn an_access_token_alone() {
+async fn sends_an_access_token_alone() {
     let credentials = "8B\"credentials\" D0 16 \"access_token=a.b-c.d_e\"";
     let cases = [
         ("oidc-custom", "8B\"oidc-custom\""),
@@ -48,7 +48,7 @@ async fn an_access_token_alone() {
 }
 
 #[tokio::test]
-async fn an_id_token_beside_it() {
+async fn sends_an_id_token_too() {
     let expected = "B16A A2 86\"scheme\" 8B\"oidc-custom\" \
                     8B\"credentials\" D0 25 \"access_token=a.b-c.d_e;id_token=f.g.h\"";
     let custom = ("auth.bearer_scheme", "oidc-custom");
@@ -60,14 +60,14 @@ async fn an_id_token_beside_it() {
 }
 
 #[tokio::test]
-async fn a_header_that_the_operator_has_renamed_is_an_id_token_no_more() {
+async fn reads_the_id_token_from_the_configured_header_only() {
     let expected = "B16A A2 86\"scheme\" 8B\"oidc-custom\" 8B\"credentials\" D0 16 \"access_token=a.b-c.d_e\"";
     let settings = [("auth.bearer_scheme", "oidc-custom"), ("auth.id_token_header", "X-Person")];
     logon_is(&settings, &[TOKEN, ID_TOKEN], expected).await;
 }
 
 #[tokio::test]
-async fn tokens_that_are_no_pairs_go_as_they_are() {
+async fn sends_unpaired_tokens_unchanged() {
     // Base64 with its padding, which no pair could hold.
     let saml = ("Authorization", "Bearer PHNhbWxwOlJlc3BvbnNlLz4+Cg==");
     let expected = "B16A A2 86\"scheme\" 8D\"saml-entra-id\" 8B\"credentials\" D0 1C \"PHNhbWxwOlJlc3BvbnNlLz4+Cg==\"";
@@ -78,7 +78,7 @@ async fn tokens_that_are_no_pairs_go_as_they_are() {
 }
 
 #[tokio::test]
-async fn the_form_is_the_operators_choice() {
+async fn formats_tokens_as_configured() {
     let pairs = "B16A A2 86\"scheme\" 84\"ours\" 8B\"credentials\" D0 25 \"access_token=a.b-c.d_e;id_token=f.g.h\"";
     let settings = [("auth.bearer_scheme", "ours"), ("auth.bearer_credentials", "pairs")];
     logon_is(&settings, &[TOKEN, ID_TOKEN], pairs).await;

@@ -8,7 +8,7 @@ use crate::support::bolt::{control::Logons, fake_memgraph::Options};
 const ONCE: Logons = Logons { accepted: 1, refused: 0 };
 
 #[tokio::test]
-async fn named_by_their_access_token() {
+async fn serves_users_named_by_their_access_token() {
     for scheme in OIDC_SCHEMES {
         let stand = Stand::start(NamedBy::AccessToken, &[("auth.bearer_scheme", scheme)]).await;
         let ann = stand.issuer.token("ann", &json!({}));
@@ -26,7 +26,7 @@ async fn named_by_their_access_token() {
 }
 
 #[tokio::test]
-async fn named_by_their_id_token() {
+async fn serves_users_named_by_their_id_token() {
     for scheme in OIDC_SCHEMES {
         let stand = Stand::start(NamedBy::IdToken, &[("auth.bearer_scheme", scheme)]).await;
         let access = stand.issuer.token("app", &json!({}));
@@ -45,7 +45,7 @@ async fn named_by_their_id_token() {
 }
 
 #[tokio::test]
-async fn of_every_version_of_memgraph() {
+async fn serves_users_of_every_version_of_memgraph() {
     for options in [Options::old(), Options::default(), Options::newest(), Options::only(4, 3)] {
         let settings = [("auth.bearer_scheme", "oidc-custom")];
         let stand = Stand::start_with(options, NamedBy::AccessToken, &settings).await;
@@ -56,7 +56,7 @@ async fn of_every_version_of_memgraph() {
 }
 
 #[tokio::test]
-async fn of_other_schemes() {
+async fn serves_users_of_other_schemes() {
     for (scheme, token) in [("saml-entra-id", "PHNhbWxwOlJlc3BvbnNlLz4+Cg=="), ("kerberos", "YIIG/w==")] {
         let stand = Stand::start(NamedBy::IdToken, &[("auth.bearer_scheme", scheme)]).await;
         stand.fake.control.set_token(scheme, token, "ann");
@@ -70,7 +70,7 @@ async fn of_other_schemes() {
 }
 
 #[tokio::test]
-async fn who_come_all_at_once_with_somebody_whose_token_is_forged() {
+async fn isolates_concurrent_users_from_a_forged_token() {
     let options = Options { login_delay: std::time::Duration::from_millis(20), ..Options::default() };
     let settings = [("auth.bearer_scheme", "oidc-custom")];
     let stand = Stand::start_with(options, NamedBy::AccessToken, &settings).await;

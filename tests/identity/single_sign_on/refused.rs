@@ -22,7 +22,7 @@ fn is_not_let_in(response: &Response) {
 }
 
 #[tokio::test]
-async fn each_is_tried_once() {
+async fn tries_each_refused_token_once() {
     let stand = Stand::start(NamedBy::AccessToken, &SETTINGS).await;
     stand.fake.control.set_user("local", User::default());
     let token = |claims| stand.issuer.token("ann", &claims);
@@ -50,7 +50,7 @@ async fn each_is_tried_once() {
 }
 
 #[tokio::test]
-async fn a_person_without_an_id_token_where_one_is_due() {
+async fn refuses_a_missing_id_token() {
     let stand = Stand::start(NamedBy::IdToken, &SETTINGS).await;
     let (access, id) = (stand.issuer.token("app", &json!({})), stand.issuer.token("ann", &json!({})));
     is_not_let_in(&stand.ask(&access, &[]).await);
@@ -60,7 +60,7 @@ async fn a_person_without_an_id_token_where_one_is_due() {
 }
 
 #[tokio::test]
-async fn a_scheme_that_the_database_does_not_map() {
+async fn refuses_an_unmapped_scheme() {
     let stand = Stand::start(NamedBy::AccessToken, &[]).await;
     is_not_let_in(&stand.ask(&stand.issuer.token("ann", &json!({})), &[]).await);
     assert_eq!(stand.fake.control.counts().failed_logons, 1);
@@ -74,7 +74,7 @@ fn has_expired(response: &Response) {
 }
 
 #[tokio::test]
-async fn expired_tokens_are_not_even_shown() {
+async fn never_sends_expired_tokens() {
     let settings = [SETTINGS[0], ("auth.leeway", "60s")];
     let stand = Stand::start(NamedBy::IdToken, &settings).await;
     let until = |seconds: i64| stand.issuer.token("ann", &json!({ "exp": seconds_from_now(seconds) }));
@@ -89,7 +89,7 @@ async fn expired_tokens_are_not_even_shown() {
 }
 
 #[tokio::test]
-async fn a_token_that_expires_takes_its_connection_with_it() {
+async fn closes_the_connection_of_an_expired_token() {
     let settings = [SETTINGS[0], ("auth.leeway", "0s"), ("database.liveness_after", "1s")];
     let stand = Stand::start(NamedBy::AccessToken, &settings).await;
     let end = seconds_from_now(3);

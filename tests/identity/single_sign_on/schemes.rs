@@ -20,7 +20,7 @@ fn schemes(stand: &Stand) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn the_request_chooses_where_it_may() {
+async fn lets_the_request_choose_an_allowed_scheme() {
     let settings = [("auth.bearer_scheme", "oidc-custom"), ("auth.request_schemes", "oidc-okta,kerberos")];
     let stand = Stand::start(NamedBy::AccessToken, &settings).await;
     let token = stand.issuer.token("ann", &json!({}));
@@ -34,7 +34,7 @@ async fn the_request_chooses_where_it_may() {
 }
 
 #[tokio::test]
-async fn other_choices_are_refused_before_anything_is_sent() {
+async fn rejects_other_schemes_before_sending() {
     let settings = [("auth.bearer_scheme", "oidc-custom"), ("auth.request_schemes", "oidc-okta")];
     let none = [("auth.bearer_scheme", "oidc-custom")];
     for settings in [&settings[..], &none] {
@@ -53,7 +53,7 @@ async fn other_choices_are_refused_before_anything_is_sent() {
 }
 
 #[tokio::test]
-async fn each_issuer_has_its_own() {
+async fn uses_the_scheme_of_each_issuer() {
     let mut keys = NamedTempFile::new().unwrap();
     keys.write_all(json!(Issuer::default().keys()).to_string().as_bytes()).unwrap();
     let keys = keys.path().to_str().unwrap();

@@ -34,7 +34,7 @@ fn is_unsendable(response: &Response, which: &str) {
 }
 
 #[tokio::test]
-async fn access_tokens() {
+async fn rejects_unsendable_access_tokens() {
     let stand = Stand::start(NamedBy::AccessToken, &PAIRS).await;
     for token in BAD {
         is_unsendable(&stand.ask(token, &[]).await, "access token");
@@ -44,7 +44,7 @@ async fn access_tokens() {
 }
 
 #[tokio::test]
-async fn id_tokens() {
+async fn rejects_unsendable_id_tokens() {
     let stand = Stand::start(NamedBy::IdToken, &PAIRS).await;
     for token in BAD.into_iter().chain([""]) {
         is_unsendable(&stand.ask("a.b.c", &[("X-Id-Token", token)]).await, "ID token");
@@ -53,7 +53,7 @@ async fn id_tokens() {
 }
 
 #[tokio::test]
-async fn no_error_repeats_what_it_refuses() {
+async fn never_repeats_a_rejected_token() {
     let stand = Stand::start(NamedBy::IdToken, &PAIRS).await;
     let answers = [stand.ask("hush;hush", &[]).await, stand.ask("a.b.c", &[("X-Id-Token", "hush=hush")]).await];
     for answer in answers {
@@ -62,7 +62,7 @@ async fn no_error_repeats_what_it_refuses() {
 }
 
 #[tokio::test]
-async fn what_is_no_header_or_no_single_one() {
+async fn rejects_invalid_or_repeated_headers() {
     let stand = Stand::start(NamedBy::IdToken, &PAIRS).await;
     let twice = [("X-Id-Token", "d.e.f"), ("X-Id-Token", "d.e.f")];
     for answer in [
@@ -79,7 +79,7 @@ async fn what_is_no_header_or_no_single_one() {
 }
 
 #[tokio::test]
-async fn a_scheme_that_the_request_chooses_has_the_same_rules() {
+async fn applies_the_same_rules_to_a_requested_scheme() {
     let settings = [("auth.request_schemes", "oidc-okta,saml-entra-id")];
     let stand = Stand::start(NamedBy::AccessToken, &settings).await;
     for token in BAD {

@@ -33,7 +33,7 @@ fn secure(issuer_name: &str, keys: KeySource, ca_file: PathBuf) -> IssuerSetting
 }
 
 #[tokio::test]
-async fn keys_come_over_tls_from_whom_the_operator_trusts() {
+async fn fetches_keys_over_tls_from_trusted_servers() {
     let (provider, ca) = behind_tls("localhost").await;
     let signer = Signer::p256("k");
     provider.publish(&[signer.jwk()]);
@@ -54,7 +54,7 @@ async fn keys_come_over_tls_from_whom_the_operator_trusts() {
 }
 
 #[tokio::test]
-async fn a_certificate_is_for_one_name() {
+async fn rejects_a_certificate_for_another_name() {
     let (provider, ca) = behind_tls("localhost").await;
     let signer = Signer::p256("k");
     provider.publish(&[signer.jwk()]);
@@ -66,7 +66,7 @@ async fn a_certificate_is_for_one_name() {
 
 /// Whoever may write the discovery document could otherwise take the keys out of TLS.
 #[tokio::test]
-async fn discovery_over_tls_does_not_lead_out_of_it() {
+async fn rejects_plain_http_keys_from_tls_discovery() {
     let (provider, ca) = behind_tls("localhost").await;
     let plain = IdentityProvider::start().await;
     let signer = Signer::p256("k");
@@ -78,7 +78,7 @@ async fn discovery_over_tls_does_not_lead_out_of_it() {
 }
 
 #[test]
-fn addresses_that_nobody_should_ask_are_refused_at_start() {
+fn rejects_unsafe_addresses_at_start() {
     for (url, allow_http) in [
         ("http://id.example/keys", false),
         ("https://user:password@id.example/keys", false),
@@ -105,7 +105,7 @@ fn addresses_that_nobody_should_ask_are_refused_at_start() {
 }
 
 #[tokio::test]
-async fn an_ipv6_address_is_an_address() {
+async fn accepts_ipv6_addresses() {
     let loopback: SocketAddr = "[::1]:0".parse().unwrap();
     let provider = IdentityProvider::start_at(loopback).await;
     let signer = Signer::p256("k");
@@ -117,7 +117,7 @@ async fn an_ipv6_address_is_an_address() {
 }
 
 #[tokio::test]
-async fn the_request_is_a_plain_get() {
+async fn sends_a_plain_get() {
     let provider = IdentityProvider::start().await;
     let signer = Signer::p256("k");
     provider.publish(&[signer.jwk()]);
@@ -137,7 +137,7 @@ async fn the_request_is_a_plain_get() {
 }
 
 #[tokio::test]
-async fn discovery_is_below_the_issuer_with_or_without_a_slash() {
+async fn finds_discovery_below_the_issuer_with_or_without_a_slash() {
     let provider = IdentityProvider::start().await;
     let signer = Signer::p256("k");
     provider.publish(&[signer.jwk()]);
@@ -152,7 +152,7 @@ async fn discovery_is_below_the_issuer_with_or_without_a_slash() {
 }
 
 #[tokio::test]
-async fn redirects_are_not_followed() {
+async fn follows_no_redirects() {
     let (provider, target) = (IdentityProvider::start().await, IdentityProvider::start().await);
     let signer = Signer::p256("k");
     [&provider, &target].iter().for_each(|provider| provider.publish(&[signer.jwk()]));

@@ -30,7 +30,7 @@ fn signed(signer: &Signer, algorithm: Algorithm) -> String {
 }
 
 #[tokio::test]
-async fn each_kind_of_key_verifies_what_it_signed() {
+async fn verifies_each_kind_of_key() {
     let signers = [Signer::p256("p256"), Signer::p384("p384"), Signer::ed25519("ed")];
     let all: Vec<&Signer> = signers.iter().chain([&*RSA]).collect();
     let (_file, settings) = of(&all, &[RS256, PS256, ES256, ES384, EdDSA]);
@@ -43,7 +43,7 @@ async fn each_kind_of_key_verifies_what_it_signed() {
 }
 
 #[tokio::test]
-async fn an_algorithm_that_the_operator_does_not_name_is_none() {
+async fn rejects_unlisted_algorithms() {
     let p256 = Signer::p256("p256");
     let (_file, settings) = of(&[&RSA, &p256], &[RS256]);
     let verifier = verifier(vec![settings]);
@@ -54,7 +54,7 @@ async fn an_algorithm_that_the_operator_does_not_name_is_none() {
 }
 
 #[tokio::test]
-async fn an_unsigned_token_is_nobodys() {
+async fn rejects_unsigned_tokens() {
     let (_file, settings) = of(&[&RSA], &[RS256]);
     let verifier = verifier(vec![settings]);
     let signature = signed(&RSA, RS256).rsplit('.').next().unwrap().to_owned();
@@ -70,7 +70,7 @@ async fn an_unsigned_token_is_nobodys() {
 
 /// The oldest trick: what everybody may see, the public key, taken for a shared secret.
 #[tokio::test]
-async fn a_public_key_is_no_secret() {
+async fn rejects_a_public_key_used_as_a_secret() {
     let p256 = Signer::p256("p256");
     for (signer, own) in [(&*RSA, RS256), (&p256, ES256)] {
         let (_jwks, by_jwks) = of(&[signer], &[own]);
@@ -101,7 +101,7 @@ fn pem_to_der(pem: &str) -> Vec<u8> {
 
 /// A secret that stands in a public document is none, whatever the operator allows.
 #[tokio::test]
-async fn a_secret_among_public_keys_is_left_out() {
+async fn ignores_secrets_among_public_keys() {
     let secret = Signer::secret(b"a secret that is long enough to be one", HS256);
     let (_file, settings) = of(&[&secret, &RSA], &[RS256]);
     let verifier = verifier(vec![settings]);
@@ -110,7 +110,7 @@ async fn a_secret_among_public_keys_is_left_out() {
 }
 
 #[tokio::test]
-async fn a_key_is_for_the_algorithm_that_it_names() {
+async fn uses_a_key_only_with_its_algorithm() {
     let members = json!({ "kid": RSA.id, "alg": "RS256" });
     let (_file, keys) = jwks(&[RSA.jwk_with(&members)]);
     let verifier = verifier(vec![issuer(ISSUER, keys)]);
@@ -119,7 +119,7 @@ async fn a_key_is_for_the_algorithm_that_it_names() {
 }
 
 #[tokio::test]
-async fn a_curve_belongs_to_an_algorithm() {
+async fn requires_the_curve_of_the_algorithm() {
     let (p256, p384, ed) = (Signer::p256("a"), Signer::p384("b"), Signer::ed25519("c"));
     let (_file, settings) = of(&[&p256, &p384, &ed], &[RS256, ES256, ES384, EdDSA]);
     let verifier = verifier(vec![settings]);
@@ -132,7 +132,7 @@ async fn a_curve_belongs_to_an_algorithm() {
 
 /// Keys that a token brings along, or says where to find, are those of whoever made it.
 #[tokio::test]
-async fn keys_in_a_token_are_never_used() {
+async fn never_uses_keys_in_a_token() {
     let theirs = IdentityProvider::start().await;
     theirs.publish(&[OTHER_RSA.jwk()]);
     let (_file, settings) = of(&[&RSA], &[RS256]);

@@ -27,7 +27,7 @@ fn claim(name: &str) -> TokenError {
 }
 
 #[tokio::test]
-async fn a_good_token_says_who_and_until_when() {
+async fn returns_subject_and_expiry_of_a_valid_token() {
     let (signer, verifier) = believed(&["other", "boltgate"], None);
     let exp = from_now(600);
     let token = signer.sign(&with(claims(ISSUER), "exp", exp));
@@ -40,7 +40,7 @@ async fn a_good_token_says_who_and_until_when() {
 }
 
 #[tokio::test]
-async fn every_moment_counts_but_for_the_leeway() {
+async fn checks_times_with_leeway() {
     let (signer, verifier) = believed(&["boltgate"], None);
     let leeway = LEEWAY.as_secs().cast_signed();
     let good = claims(ISSUER);
@@ -63,7 +63,7 @@ async fn every_moment_counts_but_for_the_leeway() {
 
 /// A string was taken for no `exp` at all by others, and so for a token that never ends.
 #[tokio::test]
-async fn an_end_that_is_no_number_is_none() {
+async fn rejects_an_expiry_that_is_not_a_number() {
     let (signer, verifier) = believed(&["boltgate"], None);
     let good = claims(ISSUER);
     let far = from_now(600);
@@ -83,7 +83,7 @@ async fn an_end_that_is_no_number_is_none() {
 }
 
 #[tokio::test]
-async fn an_end_beyond_all_years_is_far_and_nothing_worse() {
+async fn accepts_an_expiry_in_the_far_future() {
     let (signer, verifier) = believed(&["boltgate"], None);
     for exp in [json!(u64::MAX), json!(i64::MAX), json!(1e18), json!(253_402_300_800_u64)] {
         let verified = verifier.verify(&signer.sign(&with(claims(ISSUER), "exp", exp.clone()))).await.expect("counts");
@@ -95,7 +95,7 @@ async fn an_end_beyond_all_years_is_far_and_nothing_worse() {
 }
 
 #[tokio::test]
-async fn a_token_is_for_whom_it_names() {
+async fn requires_the_audience() {
     let (signer, verifier) = believed(&["one", "other"], None);
     for aud in [json!("one"), json!(["x", "other"]), json!(["one"])] {
         assert!(verifier.verify(&signer.sign(&with(claims(ISSUER), "aud", aud.clone()))).await.is_ok(), "{aud}");
@@ -112,7 +112,7 @@ async fn a_token_is_for_whom_it_names() {
 }
 
 #[tokio::test]
-async fn a_star_takes_any_audience_and_none() {
+async fn accepts_any_or_no_audience_with_a_star() {
     let (signer, verifier) = believed(&["*"], None);
     for claims in [without(claims(ISSUER), "aud"), with(claims(ISSUER), "aud", "x"), with(claims(ISSUER), "aud", 1)] {
         assert!(verifier.verify(&signer.sign(&claims)).await.is_ok(), "{claims}");
@@ -122,7 +122,7 @@ async fn a_star_takes_any_audience_and_none() {
 }
 
 #[tokio::test]
-async fn the_person_is_who_the_claim_says() {
+async fn reads_the_user_from_the_configured_claim() {
     let people = json!({ "realm": { "user": "anna", "none": "", "number": 1 }, "https://x.example/user": "beth" });
     let all = |mut claims: Value| {
         claims.as_object_mut().unwrap().extend(people.as_object().unwrap().clone());
@@ -144,7 +144,7 @@ async fn the_person_is_who_the_claim_says() {
 }
 
 #[tokio::test]
-async fn a_claim_that_stands_twice_says_nothing() {
+async fn rejects_repeated_claims() {
     let (signer, verifier) = believed(&["boltgate"], None);
     let header = json!({ "alg": "ES256", "kid": "k" }).to_string();
     let (exp, expired) = (from_now(600), from_now(-600));
@@ -162,7 +162,7 @@ async fn a_claim_that_stands_twice_says_nothing() {
 }
 
 #[tokio::test]
-async fn a_shared_secret_signs_too() {
+async fn verifies_shared_secrets() {
     let secret = "a secret that is long enough to be one";
     let mut settings = issuer(ISSUER, KeySource::Secret(Zeroizing::new(secret.into())));
     settings.algorithms = vec!["HS256".parse().unwrap(), "HS512".parse().unwrap()];
@@ -176,7 +176,7 @@ async fn a_shared_secret_signs_too() {
 }
 
 #[test]
-fn the_end_of_a_token_that_nobody_verifies() {
+fn reads_the_expiry_of_an_unverified_token() {
     let at = |seconds| SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
     let token = |claims: &str| format!("x.{}.", encode(claims));
     assert_eq!(unverified_expiry(&token(r#"{"exp":1700000000}"#)), Some(at(1_700_000_000)));

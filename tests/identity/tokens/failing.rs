@@ -75,7 +75,7 @@ fn bad_answers(elsewhere: &str) -> Vec<Answer> {
 }
 
 #[tokio::test]
-async fn what_is_no_key_document_is_none_until_there_is_one() {
+async fn rejects_invalid_key_documents_until_valid() {
     for answer in bad_answers("https://elsewhere.example/keys") {
         let world = World::new().await;
         world.provider.answer_keys(answer.clone());
@@ -86,7 +86,7 @@ async fn what_is_no_key_document_is_none_until_there_is_one() {
 }
 
 #[tokio::test]
-async fn what_is_no_discovery_document_is_none_until_there_is_one() {
+async fn rejects_invalid_discovery_documents_until_valid() {
     for answer in bad_answers("https://elsewhere.example/keys") {
         let world = World::new().await;
         world.provider.answer_discovery(answer.clone());
@@ -97,7 +97,7 @@ async fn what_is_no_discovery_document_is_none_until_there_is_one() {
 }
 
 #[tokio::test]
-async fn a_discovery_document_is_the_issuers_own() {
+async fn requires_the_issuers_own_discovery_document() {
     let world = World::new().await;
     let (own, keys) = (world.provider.issuer().to_owned(), world.provider.keys_url());
     for (described, keys) in [
@@ -118,7 +118,7 @@ async fn a_discovery_document_is_the_issuers_own() {
 }
 
 #[tokio::test]
-async fn nobody_waits_for_ever() {
+async fn limits_the_wait_for_keys() {
     for answer in [Answer::Never, Answer::Beginning] {
         let world = World::new().await;
         world.provider.answer_keys(answer.clone());
@@ -134,7 +134,7 @@ async fn nobody_waits_for_ever() {
 
 /// However many requests it takes.
 #[tokio::test]
-async fn discovery_and_keys_share_their_time() {
+async fn limits_discovery_and_keys_together() {
     let world = World::new().await;
     world.provider.answer_keys(Answer::Never);
     world.provider.hold();
@@ -158,7 +158,7 @@ async fn discovery_and_keys_share_their_time() {
 
 /// A fetch dies with its runtime. The next runtime begins another.
 #[test]
-fn a_fetch_that_died_is_begun_again() {
+fn restarts_a_fetch_that_was_aborted() {
     let lasting = Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let world = lasting.block_on(World::new());
     let verifier = lasting.block_on(async { verifier_at(&world.provider) });
@@ -175,7 +175,7 @@ fn a_fetch_that_died_is_begun_again() {
 
 /// What was given up is let go of: a provider that hangs collects no connections.
 #[tokio::test]
-async fn a_connection_ends_with_the_fetch() {
+async fn closes_the_connection_after_the_fetch() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}/keys", listener.local_addr().unwrap());
     let verifier = verifier(vec![issuer(ISSUER, KeySource::Url(url))]);
@@ -191,7 +191,7 @@ async fn a_connection_ends_with_the_fetch() {
 }
 
 #[tokio::test]
-async fn a_gateway_may_start_before_its_issuer() {
+async fn starts_before_its_issuer() {
     let gone = World::new().await;
     let (address, name) = (gone.provider.address(), gone.provider.issuer().to_owned());
     let verifier = gone.discovering();
@@ -209,7 +209,7 @@ async fn a_gateway_may_start_before_its_issuer() {
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_down_is_not_asked_for_every_token() {
+async fn does_not_ask_an_unavailable_issuer_for_every_token() {
     let world = World::new().await;
     world.provider.answer_keys(Answer::Status(503));
     let verifier = verifier_at(&world.provider);
@@ -223,7 +223,7 @@ async fn an_issuer_that_is_down_is_not_asked_for_every_token() {
 }
 
 #[tokio::test]
-async fn a_warm_verifier_has_its_keys() {
+async fn fetches_keys_while_warming_up() {
     let world = World::new().await;
     let verifier = world.discovering();
     assert_eq!(world.provider.asked(), Asked::default(), "nobody is asked unless told to");

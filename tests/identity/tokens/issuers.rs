@@ -13,7 +13,7 @@ use crate::support::identity_provider::{Asked, IdentityProvider};
 const OTHER: &str = "https://other.example";
 
 #[tokio::test]
-async fn a_token_is_its_issuers_and_nobody_elses() {
+async fn rejects_tokens_signed_by_another_issuer() {
     // The same id, so that only the keys differ.
     let (one, other) = (Signer::p256("k"), Signer::p256("k"));
     let ((_one, one_keys), (_other, other_keys)) = (jwks(&[one.jwk()]), jwks(&[other.jwk()]));
@@ -27,7 +27,7 @@ async fn a_token_is_its_issuers_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn an_issuer_is_known_by_its_exact_name() {
+async fn compares_issuers_exactly() {
     let signer = Signer::p256("k");
     let (_file, keys) = jwks(&[signer.jwk()]);
     let verifier = verifier(vec![issuer(ISSUER, keys)]);
@@ -44,7 +44,7 @@ async fn an_issuer_is_known_by_its_exact_name() {
 }
 
 #[tokio::test]
-async fn settings_are_each_issuers_own() {
+async fn applies_settings_per_issuer() {
     let signer = Signer::p256("k");
     let ((_one, one_keys), (_other, other_keys)) = (jwks(&[signer.jwk()]), jwks(&[signer.jwk()]));
     let mut one = issuer(ISSUER, one_keys);
@@ -60,7 +60,7 @@ async fn settings_are_each_issuers_own() {
 }
 
 #[tokio::test]
-async fn a_token_of_one_issuer_asks_nothing_of_another() {
+async fn fetches_nothing_from_other_issuers() {
     let (one, other) = (IdentityProvider::start().await, IdentityProvider::start().await);
     let signer = Signer::p256("k");
     [&one, &other].iter().for_each(|provider| provider.publish(&[signer.jwk()]));
@@ -77,7 +77,7 @@ async fn a_token_of_one_issuer_asks_nothing_of_another() {
 }
 
 #[tokio::test]
-async fn one_issuer_that_is_gone_leaves_the_others_alone() {
+async fn keeps_verifying_when_another_issuer_is_down() {
     let provider = IdentityProvider::start().await;
     let signer = Signer::p256("k");
     let (_file, keys) = jwks(&[signer.jwk()]);

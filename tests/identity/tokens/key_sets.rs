@@ -22,7 +22,7 @@ fn bad_settings(keys: KeySource, algorithms: &[Algorithm]) -> SetupError {
 }
 
 #[tokio::test]
-async fn a_token_names_its_key() {
+async fn selects_the_key_by_id() {
     let (one, other, stranger) = (Signer::p256("one"), Signer::p256("other"), Signer::p256("stranger"));
     let verifier = with_keys(&[one.jwk(), other.jwk()]);
     for signer in [&one, &other] {
@@ -37,7 +37,7 @@ async fn a_token_names_its_key() {
 }
 
 #[tokio::test]
-async fn a_token_without_a_key_id_needs_none_where_one_key_fits() {
+async fn accepts_a_token_without_key_id_when_one_key_fits() {
     let (p256, p384) = (Signer::p256("a"), Signer::p384("b"));
     let verifier = with_keys(&[p256.jwk(), p384.jwk(), RSA.jwk()]);
     for signer in [&p256, &p384, &RSA] {
@@ -49,7 +49,7 @@ async fn a_token_without_a_key_id_needs_none_where_one_key_fits() {
 }
 
 #[tokio::test]
-async fn bad_keys_do_not_spoil_the_good_ones() {
+async fn ignores_invalid_keys_among_valid_ones() {
     let (good, encrypting, wrapping) = (Signer::p256("good"), Signer::p384("encrypting"), Signer::ed25519("wrapping"));
     let verifier = with_keys(&[
         Value::Null,
@@ -76,7 +76,7 @@ async fn bad_keys_do_not_spoil_the_good_ones() {
 }
 
 #[tokio::test]
-async fn a_key_file_may_be_pem() {
+async fn accepts_pem_key_files() {
     for signer in [&Signer::p256("a"), &Signer::p384("b"), &Signer::ed25519("c"), &RSA] {
         let (_file, keys) = file(&signer.pem);
         let mut settings = issuer(ISSUER, keys);
@@ -93,7 +93,7 @@ async fn a_key_file_may_be_pem() {
 }
 
 #[test]
-fn key_files_that_hold_no_fitting_key_are_refused_at_start() {
+fn rejects_key_files_without_a_usable_key_at_start() {
     let p256 = Signer::p256("a");
     let empty = jwks(&[]);
     let unfit = jwks(&[p256.jwk()]);
@@ -110,20 +110,20 @@ fn key_files_that_hold_no_fitting_key_are_refused_at_start() {
 
 /// Nobody should see it, and it verifies nothing.
 #[test]
-fn a_private_key_in_a_file_is_refused_at_start() {
+fn rejects_private_keys_in_files_at_start() {
     let (_file, private) = file(include_str!("keys/rsa.pem"));
     let problem = bad_settings(private, &[Algorithm::RS256]).to_string();
     assert!(problem.contains("auth.issuers.corp") && problem.contains("private"), "{problem}");
 }
 
 #[test]
-fn a_curve_in_a_file_has_to_fit_as_well() {
+fn rejects_unsuitable_curves_in_files() {
     let (_file, p384) = file(Signer::p384("a").pem);
     assert!(bad_settings(p384, &[Algorithm::ES256]).to_string().contains("auth.issuers.corp"));
 }
 
 #[tokio::test]
-async fn a_key_without_an_id_stands_in_nobodys_way() {
+async fn tolerates_a_key_without_an_id() {
     let (named, nameless, new) = (Signer::p256("named"), Signer::p256("nameless"), Signer::p256("new"));
     let bare = nameless.jwk_with(&json!({ "use": "sig" }));
     for keys in [[bare.clone(), named.jwk()], [named.jwk(), bare]] {

@@ -40,7 +40,7 @@ fn character() -> impl Strategy<Value = char> {
 }
 
 #[test]
-fn the_tokens_are_good_untouched() {
+fn accepts_the_unmodified_tokens() {
     assert!(WORLD.tokens.iter().all(|token| counts(token)));
 }
 
@@ -48,18 +48,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn no_text_counts(text in any::<String>()) {
+    fn rejects_arbitrary_text(text in any::<String>()) {
         prop_assert!(!counts(&text));
     }
 
     #[test]
-    fn no_three_parts_count(header in any::<Vec<u8>>(), claims in any::<Vec<u8>>(), signature in any::<Vec<u8>>()) {
+    fn rejects_arbitrary_three_part_text(header in any::<Vec<u8>>(), claims in any::<Vec<u8>>(), signature in any::<Vec<u8>>()) {
         let token = format!("{}.{}.{}", encode(header), encode(claims), encode(signature));
         prop_assert!(!counts(&token));
     }
 
     #[test]
-    fn a_changed_character_spoils_a_token(which in 0..3_usize, at in any::<prop::sample::Index>(), to in character()) {
+    fn rejects_a_changed_character(which in 0..3_usize, at in any::<prop::sample::Index>(), to in character()) {
         let token = &WORLD.tokens[which];
         let mut characters: Vec<char> = token.chars().collect();
         let at = at.index(characters.len());
@@ -69,7 +69,7 @@ proptest! {
     }
 
     #[test]
-    fn a_missing_or_added_character_spoils_a_token(
+    fn rejects_a_missing_or_added_character(
         which in 0..3_usize, at in any::<prop::sample::Index>(), added in prop::option::of(character())
     ) {
         let mut token = WORLD.tokens[which].clone();
@@ -82,7 +82,7 @@ proptest! {
     }
 
     #[test]
-    fn a_part_of_another_token_spoils_a_token(which in 0..3_usize, other in 0..3_usize, part in 0..3_usize) {
+    fn rejects_parts_of_another_token(which in 0..3_usize, other in 0..3_usize, part in 0..3_usize) {
         prop_assume!(which != other);
         let mut parts: Vec<&str> = WORLD.tokens[which].split('.').collect();
         let others: Vec<&str> = WORLD.tokens[other].split('.').collect();
@@ -94,7 +94,7 @@ proptest! {
 
     /// Signed, but not by what the operator allows; or by it, but saying anything.
     #[test]
-    fn signed_nonsense_does_no_harm(header in any::<String>(), claims in any::<String>(), exp in any::<f64>()) {
+    fn survives_signed_nonsense(header in any::<String>(), claims in any::<String>(), exp in any::<f64>()) {
         let signer = &WORLD.signer;
         prop_assert!(!counts(&signer.sign_text(&header, &claims)));
         let good = json!({ "alg": "ES256", "kid": "ec" }).to_string();

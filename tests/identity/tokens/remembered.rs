@@ -13,7 +13,7 @@ use super::{
 use crate::support::identity_provider::IdentityProvider;
 
 #[test]
-fn a_remembered_token_costs_no_allocation() {
+fn verifies_a_cached_token_without_allocating() {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let (provider, signer) = (runtime.block_on(IdentityProvider::start()), Signer::p256("k"));
     provider.publish(&[signer.jwk()]);
@@ -45,7 +45,7 @@ async fn allocations(verifier: &Verifier, token: &str) -> u64 {
 
 /// The same person with other rights is another token, down to the last letter of its signature.
 #[tokio::test]
-async fn what_is_remembered_is_this_token_and_no_other() {
+async fn caches_exactly_one_token_per_entry() {
     let signer = Signer::p256("k");
     let (_file, keys) = jwks(&[signer.jwk()]);
     let mut settings = issuer(ISSUER, keys);
@@ -66,7 +66,7 @@ async fn what_is_remembered_is_this_token_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_remembered_token_still_ends() {
+async fn expires_cached_tokens() {
     let signer = Signer::p256("k");
     let (_file, keys) = jwks(&[signer.jwk()]);
     let settings = Settings { issuers: vec![issuer(ISSUER, keys)], leeway: Duration::ZERO, stale_keys: STALE };
@@ -86,7 +86,7 @@ async fn a_remembered_token_still_ends() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_not_remembered() {
+async fn does_not_cache_refusals() {
     let (provider, signer) = (IdentityProvider::start().await, Signer::p256("k"));
     let verifier = verifier_at(&provider);
     let token = signer.sign(&claims(provider.issuer()));
@@ -98,7 +98,7 @@ async fn a_refusal_is_not_remembered() {
 }
 
 #[tokio::test]
-async fn more_tokens_than_are_remembered_are_as_good() {
+async fn verifies_more_tokens_than_the_cache_holds() {
     let signer = Signer::ed25519("k");
     let (_file, keys) = jwks(&[signer.jwk()]);
     let verifier = verifier(vec![issuer(ISSUER, keys)]);

@@ -58,7 +58,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn all_who_wait_share_one_fetch() {
+async fn shares_one_fetch_among_waiters() {
     let world = Arc::new(World::cold(None).await);
     world.provider.hold();
     let mut waiting = JoinSet::new();
@@ -77,7 +77,7 @@ async fn all_who_wait_share_one_fetch() {
 }
 
 #[tokio::test]
-async fn a_caller_who_leaves_breaks_nothing_off() {
+async fn continues_a_fetch_when_a_caller_leaves() {
     let world = Arc::new(World::cold(None).await);
     world.provider.hold();
     let caller = tokio::spawn({
@@ -93,7 +93,7 @@ async fn a_caller_who_leaves_breaks_nothing_off() {
 }
 
 #[tokio::test]
-async fn keys_are_renewed_while_they_are_good() {
+async fn renews_keys_before_they_become_stale() {
     let world = World::warm(None).await;
     pass(LIFETIME * 3 / 4 - 2 * SECOND).await;
     world.counts().await;
@@ -113,7 +113,7 @@ async fn keys_are_renewed_while_they_are_good() {
 }
 
 #[tokio::test]
-async fn discovery_is_done_again_with_the_keys() {
+async fn repeats_discovery_with_the_keys() {
     let world = World::cold(None).await;
     let moved = IdentityProvider::start().await;
     moved.publish(&[world.signer.jwk()]);
@@ -129,7 +129,7 @@ async fn discovery_is_done_again_with_the_keys() {
 
 /// The lifetime is the provider's choice, between a minute and a day.
 #[tokio::test]
-async fn a_provider_says_for_how_long() {
+async fn honours_the_providers_max_age() {
     for (cache_control, seconds) in [
         (&b"max-age=600"[..], 600),
         (b"public, Max-Age=\"900\", must-revalidate", 900),
@@ -159,7 +159,7 @@ async fn a_provider_says_for_how_long() {
 }
 
 #[tokio::test]
-async fn keys_that_cannot_be_renewed_are_good_for_a_while() {
+async fn keeps_unrenewable_keys_for_a_while() {
     let world = World::warm(None).await;
     world.provider.answer_keys(Answer::Status(500));
     pass(LIFETIME * 3 / 4 + SECOND).await;
@@ -180,7 +180,7 @@ async fn keys_that_cannot_be_renewed_are_good_for_a_while() {
 
 /// The worst of failures is silence: nobody who has a good token is to wait for its end.
 #[tokio::test]
-async fn old_keys_serve_at_once_while_the_issuer_is_silent() {
+async fn uses_old_keys_while_the_issuer_is_silent() {
     let world = World::warm(None).await;
     world.provider.hold();
     pass(LIFETIME * 3 / 4 + SECOND).await;
@@ -203,7 +203,7 @@ async fn old_keys_serve_at_once_while_the_issuer_is_silent() {
 
 /// Nothing has changed for those who have a good token, so nothing is verified anew.
 #[tokio::test]
-async fn the_same_keys_again_change_nothing() {
+async fn keeps_cached_tokens_when_keys_are_unchanged() {
     let world = World::warm(None).await;
     let before = world.verifier.verify(&world.token).await.unwrap();
     pass(LIFETIME * 3 / 4 + SECOND).await;
@@ -216,7 +216,7 @@ async fn the_same_keys_again_change_nothing() {
 }
 
 #[tokio::test]
-async fn no_patience_is_a_setting_too() {
+async fn allows_zero_tolerance_for_stale_keys() {
     let world = World::cold(None).await;
     let issuers = vec![issuer(world.provider.issuer(), KeySource::Url(world.provider.keys_url()))];
     let verifier = set_up_with(Settings { issuers, leeway: LEEWAY, stale_keys: Duration::ZERO }).unwrap();
@@ -230,7 +230,7 @@ async fn no_patience_is_a_setting_too() {
 
 /// A night without requests: nobody has renewed the keys, and nobody goes on with old ones where new ones can be had.
 #[tokio::test]
-async fn keys_that_lay_idle_are_renewed_first() {
+async fn renews_idle_keys_before_use() {
     let world = World::warm(None).await;
     world.provider.publish(&[Signer::p256("second").jwk()]);
     pass(LIFETIME + SECOND).await;
@@ -243,7 +243,7 @@ async fn keys_that_lay_idle_are_renewed_first() {
 
 /// Also for tokens that are remembered: with its key, whoever vouched for it has gone.
 #[tokio::test]
-async fn a_key_that_was_withdrawn_takes_its_tokens_along() {
+async fn forgets_cached_tokens_of_a_withdrawn_key() {
     let world = World::warm(None).await;
     let second = Signer::p256("second");
     world.provider.publish(&[second.jwk()]);

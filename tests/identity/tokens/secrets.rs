@@ -15,7 +15,7 @@ use crate::support::identity_provider::{Answer, IdentityProvider};
 const SECRET: &str = "hunter2-hunter2-hunter2-hunter2-hunter2";
 
 #[tokio::test]
-async fn no_token_and_no_key_is_shown() {
+async fn never_shows_tokens_or_keys() {
     let (provider, signer) = (IdentityProvider::start().await, Signer::p256("k"));
     provider.publish(&[signer.jwk()]);
     let mut with_secret = issuer(ISSUER, KeySource::Secret(Zeroizing::new(SECRET.into())));
@@ -59,7 +59,7 @@ async fn no_token_and_no_key_is_shown() {
 }
 
 #[tokio::test]
-async fn a_log_tells_why_there_are_no_keys() {
+async fn logs_why_keys_are_missing() {
     let (provider, signer) = (IdentityProvider::start().await, Signer::p256("k"));
     for (answer, reason) in [
         (Answer::Status(502), "502"),
@@ -78,7 +78,7 @@ async fn a_log_tells_why_there_are_no_keys() {
 }
 
 #[test]
-fn whose_fault_it_is_can_be_told() {
+fn distinguishes_all_problems() {
     let everything = [
         TokenError::Malformed,
         TokenError::UnknownIssuer,

@@ -37,7 +37,7 @@ impl World {
 }
 
 #[tokio::test]
-async fn a_new_key_is_there_at_once() {
+async fn accepts_a_new_key_at_once() {
     let world = World::new().await;
     let second = Signer::p256("second");
     world.provider.publish(&[world.first.jwk(), second.jwk()]);
@@ -47,7 +47,7 @@ async fn a_new_key_is_there_at_once() {
 }
 
 #[tokio::test]
-async fn made_up_keys_cost_one_fetch() {
+async fn fetches_once_for_many_unknown_keys() {
     let world = Arc::new(World::new().await);
     let mut all = JoinSet::new();
     for number in 0..200 {
@@ -64,7 +64,7 @@ async fn made_up_keys_cost_one_fetch() {
 }
 
 #[tokio::test]
-async fn while_it_cools_down_nobody_waits() {
+async fn does_not_wait_during_the_cooldown() {
     let world = World::new().await;
     let made_up = Signer::p256("made-up");
     assert_eq!(world.answer(&made_up).await, Some(TokenError::UnknownKey));
@@ -82,7 +82,7 @@ async fn while_it_cools_down_nobody_waits() {
 
 /// Who only misuses a name learns nothing and moves nothing.
 #[tokio::test]
-async fn a_known_key_is_not_looked_for() {
+async fn does_not_fetch_for_known_keys() {
     let world = World::new().await;
     let forger = Signer::p256("first");
     assert_eq!(world.answer(&forger).await, Some(TokenError::Signature));
@@ -93,7 +93,7 @@ async fn a_known_key_is_not_looked_for() {
 
 /// Nobody can say whose a key is while its issuer does not answer.
 #[tokio::test]
-async fn a_new_key_of_an_issuer_that_is_down_is_nobodys_fault() {
+async fn reports_unavailable_keys_when_the_issuer_is_down() {
     let world = World::new().await;
     let second = Signer::p256("second");
     world.provider.publish(&[world.first.jwk(), second.jwk()]);
@@ -108,7 +108,7 @@ async fn a_new_key_of_an_issuer_that_is_down_is_nobodys_fault() {
 }
 
 #[tokio::test]
-async fn all_who_wait_for_a_new_key_get_it() {
+async fn serves_all_waiters_for_a_new_key() {
     let world = Arc::new(World::new().await);
     let second = Arc::new(Signer::p256("second"));
     world.provider.publish(&[second.jwk()]);

@@ -9,7 +9,7 @@ use super::{printed, refused};
 use crate::support::process::{run, texts};
 
 #[test]
-fn the_version_is_the_packages() {
+fn prints_the_package_version() {
     let version = format!("boltgate {}\n", env!("CARGO_PKG_VERSION"));
     assert_eq!(printed(&run(&["-V"])), version);
     // Which tz database decides on wall clocks.
@@ -19,7 +19,7 @@ fn the_version_is_the_packages() {
 }
 
 #[test]
-fn help_names_every_command() {
+fn lists_every_command_in_help() {
     let help = printed(&run(&["--help"]));
     for command in ["serve", "check-config", "print-config", "healthcheck", "openapi"] {
         assert!(help.contains(command), "{command}: {help}");
@@ -27,7 +27,7 @@ fn help_names_every_command() {
 }
 
 #[test]
-fn a_command_line_that_means_nothing_is_explained() {
+fn explains_an_invalid_command_line() {
     for (arguments, hint) in [
         (&[][..], "Usage"),
         (&["start"], "start"),
@@ -43,7 +43,7 @@ fn a_command_line_that_means_nothing_is_explained() {
 }
 
 #[test]
-fn the_description_is_printed_as_it_is_served() {
+fn prints_the_description_as_served() {
     let description = printed(&run(&["openapi"]));
     assert_eq!(description, openapi());
     let description: Value = serde_json::from_str(&description).expect("it is JSON");
@@ -51,7 +51,7 @@ fn the_description_is_printed_as_it_is_served() {
 }
 
 #[test]
-fn an_address_that_is_taken_is_named() {
+fn names_an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("it is bound").to_string();
     for (flag, key) in [("--listen", "server.listen"), ("--admin-listen", "admin.listen")] {
@@ -64,7 +64,7 @@ fn an_address_that_is_taken_is_named() {
 }
 
 #[test]
-fn a_file_that_is_no_database_is_refused_and_left_alone() {
+fn rejects_a_file_that_is_not_a_database_unchanged() {
     let folder = tempfile::tempdir().expect("there is room for a file");
     let file = folder.path().join("notes.txt");
     std::fs::write(&file, "not a database, but somebody's notes").expect("there is room for a file");

@@ -28,7 +28,7 @@ async fn get(address: &str, path: &str) -> Response {
 }
 
 #[test]
-fn healthcheck_tells_a_running_gateway_from_none() {
+fn distinguishes_a_running_gateway_in_healthcheck() {
     let process = Process::embedded(&["--admin-listen=127.0.0.1:0"]);
     for (address, path) in [(process.address(), "/"), (process.admin_address(), "/ready")] {
         let url = format!("http://{address}{path}");
@@ -43,7 +43,7 @@ fn healthcheck_tells_a_running_gateway_from_none() {
 }
 
 #[test]
-fn healthcheck_finds_the_address_in_the_settings() {
+fn finds_the_address_for_healthcheck_in_the_settings() {
     let process = Process::embedded(&[]);
     let address = process.address();
     let port = address.rsplit(':').next().expect("it has a port");
@@ -67,7 +67,7 @@ fn healthcheck_finds_the_address_in_the_settings() {
 }
 
 #[tokio::test]
-async fn operators_are_told_what_works() {
+async fn reports_what_works_to_operators() {
     let process = Process::embedded(&["--admin-listen=127.0.0.1:0"]);
     let admin = process.admin_address();
     for (path, text) in [("/live", "alive\n"), ("/ready", "ready\n")] {
@@ -79,7 +79,7 @@ async fn operators_are_told_what_works() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_gateway_without_its_database_is_alive_and_not_ready() {
+async fn is_alive_but_not_ready_without_its_database() {
     let away = nowhere();
     let uri = format!("--database-uri=bolt://{away}");
     let process = Process::serve(boltgate(&["serve", "--admin-listen=127.0.0.1:0", &uri]));
@@ -94,7 +94,7 @@ async fn a_gateway_without_its_database_is_alive_and_not_ready() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ready_follows_the_database() {
+async fn follows_the_database_with_readiness() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let uri = format!("--database-uri={}", fake.uri());
     let process = Process::serve(boltgate(&["serve", "--admin-listen=127.0.0.1:0", &uri]));
@@ -117,7 +117,7 @@ async fn becomes(admin: &str, status: u16) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_who_ask_whether_it_is_ready_cost_the_database_one_question() {
+async fn probes_the_database_once_for_many_readiness_requests() {
     let fake = FakeNeo4j::start_with(Options::default().without_auth()).await;
     let uri = format!("--database-uri={}", fake.uri());
     let process = Process::serve(boltgate(&["serve", "--admin-listen=127.0.0.1:0", &uri]));
@@ -135,7 +135,7 @@ async fn many_who_ask_whether_it_is_ready_cost_the_database_one_question() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_hangs_is_not_waited_for() {
+async fn does_not_wait_for_a_hanging_database() {
     // Takes connections, and says nothing.
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let uri = format!("--database-uri=bolt://{}", listener.local_addr().expect("it is bound"));

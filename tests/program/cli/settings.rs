@@ -20,7 +20,7 @@ fn check(text: &str, environment: &[(&str, &str)]) -> std::process::Output {
 }
 
 #[test]
-fn good_settings_are_good() {
+fn accepts_valid_settings() {
     for text in ["", "[server]\nlisten = \"0.0.0.0:80\"\n[transactions]\nmax = 3"] {
         assert_eq!(printed(&check(text, &[])), "The configuration is valid.\n");
     }
@@ -29,14 +29,14 @@ fn good_settings_are_good() {
 }
 
 #[test]
-fn the_file_that_explains_every_setting_holds_the_defaults() {
+fn holds_the_defaults_in_the_commented_file() {
     assert_eq!(printed(&run(&["check-config", "--config", EXAMPLE])), "The configuration is valid.\n");
     let values = |output| -> toml::Table { printed(&output).parse().expect("it is TOML") };
     assert_eq!(values(run(&["print-config", "--config", EXAMPLE])), values(run(&["print-config"])));
 }
 
 #[test]
-fn bad_settings_are_named_with_their_place() {
+fn names_invalid_settings_with_their_source() {
     for (text, environment, hints) in [
         ("[server]\n\nlisen = \"127.0.0.1:1\"", &[][..], &["b.toml:3", "`server.lisen`", "`server.listen`"][..]),
         ("[sever]\nlisten = \"127.0.0.1:1\"", &[], &["b.toml:1", "`sever`", "`server`"]),
@@ -58,14 +58,14 @@ fn bad_settings_are_named_with_their_place() {
 }
 
 #[test]
-fn a_missing_certificate_authority_is_found_before_serving() {
+fn rejects_a_missing_certificate_authority_before_serving() {
     let text = "[database]\nuri = \"bolt+s://db\"\nca_file = \"/nowhere/ca.pem\"";
     let reason = refused(&check(text, &[]));
     assert!(reason.contains("/nowhere/ca.pem"), "{reason}");
 }
 
 #[test]
-fn keys_of_issuers_are_read_before_serving() {
+fn reads_the_keys_of_issuers_before_serving() {
     let issuer = "[auth.issuers.shop]\nissuer = 'shop'\naudience = ['graph']\n";
     let missing = check(&format!("{issuer}key_file = '/nowhere/keys.pem'"), &[]);
     let reason = refused(&missing);
@@ -76,7 +76,7 @@ fn keys_of_issuers_are_read_before_serving() {
 }
 
 #[test]
-fn print_config_shows_where_each_value_comes_from() {
+fn shows_the_source_of_each_value() {
     let (_folder, file) = config("[transactions]\nmax = 3\n[server]\nbody_timeout = \"7s\"");
     let mut command = boltgate(&["print-config", "--config", file.to_str().expect("UTF-8")]);
     command.env("BOLTGATE_SERVER__BODY_TIMEOUT", "8s").env("BOLTGATE_LOG__FILTER", "debug");
@@ -98,7 +98,7 @@ fn print_config_shows_where_each_value_comes_from() {
 }
 
 #[tokio::test]
-async fn flags_win_over_the_environment_and_that_over_the_file() {
+async fn prefers_flags_to_the_environment_to_the_file() {
     let (_folder, file) = config("[discovery]\nneo4j_version = \"5.1.0\"\nneo4j_edition = \"enterprise\"");
     let mut command = boltgate(&["serve", "--embedded"]);
     // Named by the environment, as in a container; its own address gives way to the flag.
@@ -110,7 +110,7 @@ async fn flags_win_over_the_environment_and_that_over_the_file() {
 }
 
 #[test]
-fn a_value_may_be_in_a_file_of_its_own() {
+fn reads_a_value_from_its_own_file() {
     let (_folder, file) = config("bolt://db.example:1234\n");
     let mut command = boltgate(&["print-config"]);
     command.env("BOLTGATE_DATABASE__URI_FILE", &file);

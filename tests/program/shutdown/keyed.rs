@@ -41,7 +41,7 @@ impl Scene {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_finished_before_the_end() {
+async fn finishes_keyed_work_before_exit() {
     let mut scene = Scene::new(&[]).await;
     assert!(scene.process.runs());
     let path = format!("{}/commit", scene.transaction);
@@ -51,7 +51,7 @@ async fn it_is_finished_before_the_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_has_the_time_that_requests_have() {
+async fn limits_keyed_work_to_the_shutdown_timeout() {
     let mut scene = Scene::new(&[("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "300ms")]).await;
     assert_eq!(scene.process.exit().code(), Some(0));
     // It was waited for, and in vain.

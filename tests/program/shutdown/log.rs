@@ -23,7 +23,7 @@ fn end(mut process: Process) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn json_lines_carry_the_id_of_the_answer() {
+async fn logs_the_request_id_in_json() {
     let process = Process::embedded_with(&[("BOLTGATE_LOG__FILTER", ACCESS)], &[]);
     let address = process.address();
     let mut expected = BTreeSet::new();
@@ -54,7 +54,7 @@ async fn json_lines_carry_the_id_of_the_answer() {
 
 /// Successes are many, and are logged only on demand.
 #[tokio::test]
-async fn by_default_there_are_lines_for_failures_only() {
+async fn logs_only_failures_by_default() {
     let process = Process::embedded(&[]);
     for (statement, status) in [("RETURN 1 AS a", 202), ("RETURN x", 400)] {
         assert_eq!(query(&process.address(), statement).await.status, status);
@@ -65,7 +65,7 @@ async fn by_default_there_are_lines_for_failures_only() {
 }
 
 #[tokio::test]
-async fn pretty_lines_carry_the_id_of_the_answer() {
+async fn logs_the_request_id_in_text() {
     let process = Process::serve(boltgate(&["serve", "--embedded"]));
     let response = query(&process.address(), "RETURN x").await;
     let id = response.header("X-Request-Id").unwrap();
@@ -77,7 +77,7 @@ async fn pretty_lines_carry_the_id_of_the_answer() {
 }
 
 #[tokio::test]
-async fn a_server_error_is_logged_with_its_reason() {
+async fn logs_server_errors_with_their_reason() {
     let process = Process::serve(boltgate(&["serve", "--database-uri=bolt://127.0.0.1:1", "--log-format=json"]));
     let response = query(&process.address(), "RETURN 1 AS a").await;
     assert_eq!(response.status, 503, "{response}");
@@ -99,7 +99,7 @@ fn is_silent_about(log: &[String], secrets: &[&str]) {
 }
 
 #[tokio::test]
-async fn no_credential_gets_into_the_log() {
+async fn logs_no_credential() {
     let process = Process::embedded(&["--log-filter=trace"]);
     let address = process.address();
     let parameters = json!({ "p": "parameter-secret" });
@@ -119,7 +119,7 @@ async fn no_credential_gets_into_the_log() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_credential_gets_into_the_log_on_its_way_to_a_server() {
+async fn logs_no_credential_sent_to_a_server() {
     let fake = FakeNeo4j::start().await;
     let uri = format!("--database-uri={}", fake.uri());
     let process = Process::serve(boltgate(&["serve", &uri, "--log-format=json", "--log-filter=trace"]));

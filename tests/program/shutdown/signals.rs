@@ -23,7 +23,7 @@ async fn unread_answer(address: &str) -> (Connection, super::Response) {
 }
 
 #[tokio::test]
-async fn an_answer_on_its_way_is_finished() {
+async fn finishes_an_answer_in_flight() {
     let mut process = Process::embedded(&[]);
     let address = process.address();
     let mut idle = Connection::open(&address).await;
@@ -45,7 +45,7 @@ async fn an_answer_on_its_way_is_finished() {
 }
 
 #[tokio::test]
-async fn an_interrupt_is_as_good_as_a_termination() {
+async fn stops_on_sigint_as_on_sigterm() {
     for signal in ["TERM", "INT"] {
         let mut process = Process::embedded(&[]);
         assert_eq!(query(&process.address(), "RETURN 1 AS a").await.status, 202);
@@ -56,7 +56,7 @@ async fn an_interrupt_is_as_good_as_a_termination() {
 }
 
 #[tokio::test]
-async fn open_transactions_are_rolled_back_and_the_rest_is_kept() {
+async fn rolls_back_open_transactions_and_keeps_the_rest() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("graph.db");
     let mut process = Process::embedded_in(&file, &[]);
@@ -78,7 +78,7 @@ async fn open_transactions_are_rolled_back_and_the_rest_is_kept() {
 }
 
 #[tokio::test]
-async fn a_second_signal_stops_at_once() {
+async fn stops_at_once_on_a_second_signal() {
     let mut process = Process::embedded(&[]);
     let (_reader, _) = unread_answer(&process.address()).await;
     process.signal("TERM");
@@ -90,7 +90,7 @@ async fn a_second_signal_stops_at_once() {
 }
 
 #[tokio::test]
-async fn other_signals_end_nothing() {
+async fn ignores_other_signals() {
     let mut process = Process::embedded(&[]);
     let address = process.address();
     let begun = post(&address, &format!("{PATH}/tx"), &[], "{}").await;
@@ -113,7 +113,7 @@ async fn other_signals_end_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_not_finished_within_the_grace_is_broken_off() {
+async fn aborts_requests_after_the_shutdown_timeout() {
     let mut process = Process::embedded_with(&[("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "300ms")], &[]);
     let (reader, _) = unread_answer(&process.address()).await;
     process.signal("TERM");
@@ -123,7 +123,7 @@ async fn what_is_not_finished_within_the_grace_is_broken_off() {
 }
 
 #[tokio::test]
-async fn a_statement_that_cannot_be_stopped_holds_nothing_up() {
+async fn exits_despite_a_statement_that_cannot_be_stopped() {
     let filter = "--log-filter=info,graphdblite=debug";
     let mut process = Process::embedded_with(&[("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "300ms")], &[filter]);
     let mut client = Connection::open(&process.address()).await;

@@ -108,7 +108,7 @@ mod without_servers {
     use super::*;
 
     #[test]
-    fn only_what_the_page_leaves_open_may_differ() {
+    fn rejects_differences_the_page_does_not_allow() {
         let differs = |pattern: &str, printed: &str| document(pattern, printed, &mut Kept::new()).is_err();
         let a = r#"{"a": [1, "x…z"], "b": "…"}"#;
         assert!(!differs(a, r#"{"b": {}, "a": [1, "xyz"]}"#));

@@ -37,13 +37,13 @@ async fn leaves_nothing(server: Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neo4j_has_none_of_a_hundred_transactions() {
+async fn leaves_no_transaction_on_neo4j() {
     let Some(server) = Server::neo4j() else { return };
     leaves_nothing(server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn arcadedb_has_none_of_a_hundred_transactions() {
+async fn leaves_no_transaction_on_arcadedb() {
     let Some(server) = Server::arcadedb() else { return };
     leaves_nothing(server).await;
 }
@@ -69,7 +69,7 @@ mod without_servers {
 
     /// One of them writes; the others read, since there is one turn to write.
     #[tokio::test(flavor = "multi_thread")]
-    async fn the_file_has_none_of_many_transactions() {
+    async fn leaves_no_transaction_in_the_embedded_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("graph.db");
         let serve = || {

@@ -108,13 +108,13 @@ async fn ends_in_order(server: Server) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn neo4j_keeps_what_was_answered() {
+async fn keeps_what_was_answered_on_neo4j() {
     let Some(server) = Server::neo4j() else { return };
     ends_in_order(server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn arcadedb_keeps_what_was_answered() {
+async fn keeps_what_was_answered_on_arcadedb() {
     let Some(server) = Server::arcadedb() else { return };
     ends_in_order(server).await;
 }

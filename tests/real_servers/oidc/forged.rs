@@ -28,7 +28,7 @@ fn flawed() -> Vec<(Signer, Value, Value, &'static str, &'static str)> {
 }
 
 #[tokio::test]
-async fn a_flawed_token_is_turned_away_at_the_door() {
+async fn rejects_flawed_tokens_before_the_database() {
     let Some(stand) = Stand::start().await else { return };
     for (signer, claims, header, code, message) in flawed() {
         let token = stand.provider.mint_with_header(signer, &claims, &header).await;
@@ -42,7 +42,7 @@ async fn a_flawed_token_is_turned_away_at_the_door() {
 }
 
 #[tokio::test]
-async fn a_token_that_was_changed_on_its_way() {
+async fn rejects_modified_tokens() {
     let Some(stand) = Stand::start().await else { return };
     let alice = stand.provider.mint(Signer::Provider, &json!({ "aud": AUDIENCE })).await;
     let root = stand.provider.mint(Signer::Provider, &json!({ "aud": AUDIENCE, "sub": "root" })).await;
@@ -56,7 +56,7 @@ async fn a_token_that_was_changed_on_its_way() {
 }
 
 #[tokio::test]
-async fn what_is_no_token_at_all() {
+async fn rejects_text_that_is_not_a_token() {
     let Some(stand) = Stand::start().await else { return };
     for text in ["x", "a.b", "a.b.c", "..", "e30.e30.e30", "a.b.c.d.e"] {
         stand.turns_away(text, UNAUTHORIZED, message::MALFORMED).await;

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_programs_token_is_let_in() {
+async fn accepts_a_programs_token() {
     let Some(stand) = Stand::start().await else { return };
     let token = stand.provider.token(AUDIENCE).await;
     for _ in 0..20 {
@@ -26,7 +26,7 @@ async fn a_programs_token_is_let_in() {
 }
 
 #[tokio::test]
-async fn keys_from_an_address_without_discovery() {
+async fn fetches_keys_without_discovery() {
     let Some(provider) = OidcProvider::find().await else { return };
     let fake = memgraph().await;
     let jwks_url = provider.jwks_url();
@@ -38,7 +38,7 @@ async fn keys_from_an_address_without_discovery() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_until_it_expires() {
+async fn accepts_a_token_until_it_expires() {
     let Some(stand) = Stand::start().await else { return };
     let token = stand.provider.short_token(AUDIENCE).await;
     // It lives for a second, which may be over by now; what matters is how it ends.
@@ -50,7 +50,7 @@ async fn a_token_is_good_until_it_expires() {
 }
 
 #[tokio::test]
-async fn a_forwarded_token_takes_its_connection_with_it() {
+async fn closes_the_connection_of_an_expired_forwarded_token() {
     let Some(provider) = OidcProvider::find().await else { return };
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     // The second is how often the pool looks after what is idle.
@@ -69,7 +69,7 @@ async fn a_forwarded_token_takes_its_connection_with_it() {
 }
 
 #[tokio::test]
-async fn two_issuers_do_not_stand_in_for_each_other() {
+async fn separates_two_issuers() {
     let (Some(one), Some(other)) = (OidcProvider::find().await, OidcProvider::find().await) else { return };
     let fake = memgraph().await;
     let issuers = [one.issuer(), other.issuer()];

@@ -10,7 +10,7 @@ use super::stand::{AUDIENCE, Stand, UNAUTHORIZED, ask, is_turned_away, message};
 use crate::support::oidc_provider::{OidcProvider, OldKeys};
 
 #[tokio::test]
-async fn a_new_key_is_found_by_asking_once() {
+async fn finds_a_new_key_with_one_fetch() {
     let Some(stand) = Stand::start().await else { return };
     let old = stand.provider.token(AUDIENCE).await;
     stand.lets_in(&old).await;
@@ -30,7 +30,7 @@ async fn a_new_key_is_found_by_asking_once() {
 }
 
 #[tokio::test]
-async fn a_key_that_the_provider_has_dropped_is_dropped() {
+async fn forgets_a_dropped_key() {
     let Some(stand) = Stand::start().await else { return };
     let old = stand.provider.token(AUDIENCE).await;
     stand.lets_in(&old).await;
@@ -44,7 +44,7 @@ async fn a_key_that_the_provider_has_dropped_is_dropped() {
 }
 
 #[tokio::test]
-async fn a_dropped_key_is_noticed_without_anybody_who_uses_the_new_one() {
+async fn notices_a_dropped_key_without_use_of_the_new_one() {
     let Some(provider) = OidcProvider::find().await else { return };
     // So short that the gateway's own least counts: the longest wait of these tests.
     provider.publish_for(1).await;
@@ -59,7 +59,7 @@ async fn a_dropped_key_is_noticed_without_anybody_who_uses_the_new_one() {
 }
 
 #[tokio::test]
-async fn a_storm_of_unknown_keys_does_not_reach_the_provider() {
+async fn shields_the_provider_from_unknown_keys() {
     let Some(stand) = Stand::start().await else { return };
     let token = stand.provider.token(AUDIENCE).await;
     stand.lets_in(&token).await;

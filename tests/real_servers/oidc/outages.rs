@@ -17,7 +17,7 @@ fn has_to_wait(answer: &Response) {
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_when_the_gateway_starts() {
+async fn serves_once_the_provider_starts_later() {
     let Some(provider) = OidcProvider::find().await else { return };
     let token = provider.token(AUDIENCE).await;
     provider.publish(false).await;
@@ -31,7 +31,7 @@ async fn a_provider_that_is_down_when_the_gateway_starts() {
 }
 
 #[tokio::test]
-async fn a_provider_that_goes_down_later() {
+async fn keeps_serving_when_the_provider_goes_down() {
     let Some(stand) = Stand::start().await else { return };
     let token = stand.provider.token(AUDIENCE).await;
     stand.lets_in(&token).await;

@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 #[tokio::test]
-async fn a_claim_names_the_user_on_the_service_accounts_connection() {
+async fn impersonates_the_user_named_by_a_claim() {
     let Some(stand) = Stand::start_with(&[("auth.issuers.test.user_claim", "/realm/user")]).await else { return };
     for user in ["alice", "bob", "alice"] {
         let token = stand.provider.person(user, AUDIENCE).await.access;
@@ -29,7 +29,7 @@ async fn a_claim_names_the_user_on_the_service_accounts_connection() {
 }
 
 #[tokio::test]
-async fn whoever_lacks_the_claim_is_nobody_in_particular_and_not_the_service_account() {
+async fn refuses_tokens_without_the_claim() {
     let Some(stand) = Stand::start_with(&[("auth.issuers.test.user_claim", "/realm/user")]).await else { return };
     let program = stand.provider.token(AUDIENCE).await;
     stand.turns_away(&program, UNAUTHORIZED, told::NO_USER).await;
@@ -43,7 +43,7 @@ async fn whoever_lacks_the_claim_is_nobody_in_particular_and_not_the_service_acc
 }
 
 #[tokio::test]
-async fn a_person_acts_as_nobody_else() {
+async fn rejects_impersonation_of_another_user() {
     let Some(stand) = Stand::start_with(&[("auth.issuers.test.user_claim", "/realm/user")]).await else { return };
     let bearer = format!("Bearer {}", stand.provider.person("alice", AUDIENCE).await.access);
     let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
@@ -60,7 +60,7 @@ async fn a_person_acts_as_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_flat_claim_does_as_well() {
+async fn reads_a_flat_claim() {
     let Some(stand) = Stand::start_with(&[("auth.issuers.test.user_claim", "preferred_username")]).await else {
         return;
     };
@@ -79,7 +79,7 @@ fn logins(control: &Control) -> Vec<Value> {
 }
 
 #[tokio::test]
-async fn memgraph_gets_both_tokens_and_nothing_else() {
+async fn sends_both_tokens_to_memgraph() {
     let Some(provider) = OidcProvider::find().await else { return };
     let fake = FakeMemgraph::start().await;
     let gateway = gateway_for(&provider, &fake.uri(), &[("auth.bearer_scheme", "oidc-custom")]).await;
@@ -99,7 +99,7 @@ async fn memgraph_gets_both_tokens_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn neo4j_gets_the_token_as_it_is() {
+async fn sends_the_token_unchanged_to_neo4j() {
     let Some(provider) = OidcProvider::find().await else { return };
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     let gateway = gateway_for(&provider, &fake.uri(), &[]).await;

@@ -22,11 +22,11 @@ async fn with_two_under_way(signal: &str, code: Option<i32>) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn in_order() {
+async fn frees_the_database_on_sigterm() {
     with_two_under_way("TERM", Some(0)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_once() {
+async fn frees_the_database_on_sigkill() {
     with_two_under_way("KILL", None).await;
 }

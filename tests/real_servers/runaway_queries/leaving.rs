@@ -8,7 +8,7 @@ use crate::support::client::{BATCH, QUERY, Said, TX, transaction};
 const MEBIBYTE: usize = 1024 * 1024;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn amid_the_rows() {
+async fn frees_the_database_amid_rows() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut client = gateway.send(QUERY, &stage.request(STREAM)).await;
@@ -20,7 +20,7 @@ async fn amid_the_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_the_first_row() {
+async fn frees_the_database_before_the_first_row() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let client = gateway.send(QUERY, &stage.request(SILENCE)).await;
@@ -31,7 +31,7 @@ async fn before_the_first_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_at_once() {
+async fn frees_the_database_of_many_statements() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut clients = Vec::new();
@@ -45,7 +45,7 @@ async fn many_at_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inside_a_batch() {
+async fn frees_the_database_inside_a_batch() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut request = json!({ "statements": [{ "statement": "RETURN 1" }, { "statement": SILENCE }] });
@@ -58,7 +58,7 @@ async fn inside_a_batch() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn inside_an_explicit_transaction() {
+async fn frees_the_database_inside_a_transaction() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let begun = gateway.client.post(TX, &stage.request("RETURN 1")).await;
@@ -73,7 +73,7 @@ async fn inside_an_explicit_transaction() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn by_reading_no_more() {
+async fn frees_the_database_when_a_client_stops_reading() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "1s")]);
     let mut client = gateway.send(QUERY, &stage.request(FLOOD)).await;

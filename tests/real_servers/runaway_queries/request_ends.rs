@@ -22,7 +22,7 @@ fn code(text: &str) -> Value {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ended_before_the_first_row() {
+async fn cancels_before_the_first_row() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut client = gateway.send(QUERY, &stage.request(SILENCE)).await;
@@ -35,7 +35,7 @@ async fn ended_before_the_first_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn ended_amid_the_rows() {
+async fn cancels_amid_rows() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut client = gateway.send(QUERY, &stage.request(STREAM)).await;
@@ -50,7 +50,7 @@ async fn ended_amid_the_rows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn out_of_time_before_the_first_row() {
+async fn times_out_before_the_first_row() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut request = stage.request(SILENCE);
@@ -66,7 +66,7 @@ async fn out_of_time_before_the_first_row() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn out_of_time_amid_the_rows() {
+async fn times_out_amid_rows() {
     let Some(stage) = Stage::enter().await else { return };
     let gateway = stage.gateway(&[]);
     let mut request = stage.request(STREAM);
