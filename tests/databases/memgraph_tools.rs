@@ -90,7 +90,7 @@ async fn runs_every_statement_of_memgraphs_tools() {
     for schema_info in ["on", "off"] {
         let fake = FakeMemgraph::start().await;
         know_the_statements(&fake.control);
-        // Somebody else has made the same node meanwhile.
+        // Another client has created the same node in the meantime.
         let taken = "Unable to commit due to unique constraint violation on :BoltgateTool(id)";
         fake.control.fail_statements("MERGE (n:BoltgateTool", 1, When::Commit, CLIENT, taken);
         if schema_info == "off" {

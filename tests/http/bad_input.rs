@@ -42,7 +42,7 @@ fn says(refused: &Refused, status: u16, message: &str) {
     assert_eq!((refused.status, refused.code.as_str(), refused.message.as_str()), (status, INVALID, message));
 }
 
-/// The same, with what to send instead behind it; gives the latter.
+/// The message ends with what to send instead; returns that part.
 fn advises<'a>(refused: &'a Refused, status: u16, word: &str) -> &'a str {
     assert_eq!((refused.status, refused.code.as_str()), (status, INVALID), "{refused:?}");
     let advice = refused.message.strip_prefix(word).and_then(|rest| rest.strip_prefix(": "));

@@ -324,7 +324,7 @@ async fn applies_options_to_the_transaction() {
 #[tokio::test]
 async fn applies_nothing_when_the_keyed_answer_is_too_large() {
     for stand in stands().await {
-        // By its rows, or by what is said of so many statements.
+        // Because of its rows, or of the number of its statements.
         let rows = vec!["ADD a 1", "ROWS 3000 WIDE 500"];
         let mut counters = vec!["ADD a 1"];
         counters.extend(std::iter::repeat_n("STATS", 6000));

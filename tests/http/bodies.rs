@@ -57,7 +57,7 @@ fn error(answer: &Response) -> Value {
     body(answer)["errors"][0].clone()
 }
 
-/// A connection whose body of so many bytes is being read.
+/// A connection whose body of this number of bytes is being read.
 async fn reading(gateway: &Gateway, size: usize) -> Connection {
     let mut connection = Connection::open(gateway.address()).await;
     let more = format!("Content-Length: {size}\r\nExpect: 100-continue");

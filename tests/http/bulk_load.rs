@@ -212,7 +212,7 @@ async fn counts_no_transaction_of_unknown_outcome() {
             let there = stand.read(&key).await;
             assert_eq!(there, if applied == 6 { Value::Null } else { json!(3) });
         }
-        // Lost before COMMIT, it is tried again.
+        // When it is lost before COMMIT, it is retried.
         stand.control.on_next("DISCARD", Fault::CloseBefore);
         let head = json!({ "statement": "ADD b $n", "transactionSize": 2 });
         let answer = stand.load(&adding(head, 4)).await;

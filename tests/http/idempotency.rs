@@ -159,7 +159,7 @@ async fn keeps_the_answer_of_a_client_that_disconnected() {
     client.request("POST", PATH, &[JSON, ("Idempotency-Key", "k")], slow).await;
     control.wait_for("the statement", |counts| counts.running == 1).await;
     drop(client);
-    // It goes on without its client, so the key is taken until it has ended.
+    // It continues without its client, so the key is taken until it has ended.
     let deadline = Instant::now() + Duration::from_secs(30);
     let answer = loop {
         let answer = send(&gateway, PATH, "k", slow).await;

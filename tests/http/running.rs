@@ -55,7 +55,7 @@ impl Stand {
         self.gateway.send(method, &format!("{}{path}", self.path), &headers, body).await
     }
 
-    /// Starts a statement that goes on in the background.
+    /// Starts a statement that keeps running in the background.
     fn start(&self, who: &'static str, path: &str, statement: &str) -> JoinHandle<Response> {
         let (gateway, path) = (Arc::clone(&self.gateway), format!("{}{path}", self.path));
         let request = json!({ "statement": statement }).to_string();

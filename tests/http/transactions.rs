@@ -21,7 +21,7 @@ use crate::support::{
 };
 
 const TX: &str = "/db/neo4j/query/v2/tx";
-/// What has not happened by then never will.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -39,7 +39,7 @@ async fn commit(gateway: &Gateway, path: &str) -> Response {
     gateway.post(&format!("{path}/commit"), "{}").await
 }
 
-/// What opens a transaction that holds no turn to write.
+/// A request that opens a transaction without the write lock.
 fn reading() -> Value {
     json!({ "accessMode": "READ" })
 }

@@ -196,7 +196,7 @@ async fn allows_only_reads_through_a_read_only_account() {
     assert_eq!(row[3], Value::Null, "those who log in as themselves write");
 }
 
-/// Whoever remembers people by name gives the second one the rights of the first.
+/// A cache by user name would give the second user the rights of the first.
 #[tokio::test]
 async fn separates_two_tokens_of_one_user() {
     let (fake, gateway) = enterprise(&[]).await;
@@ -236,6 +236,6 @@ async fn hides_statements_from_other_callers_on_the_service_account() {
         let precise = gateway.send(method, &path, &[("Boltgate-Statuses", "precise")], "").await;
         assert_eq!(precise.status, 403, "{precise}");
     }
-    // Whoever has a name may.
+    // Any named user may.
     assert_eq!(gateway.send("GET", running, &[ADMIN], "").await.status, 200);
 }

@@ -74,7 +74,7 @@ async fn isolates_users_and_tokens_on_memgraph() {
     assert!(tally.impersonated > 1000 && tally.turned_away > 100, "{tally:?}");
 }
 
-/// Has so many requests made, and looks at what is left.
+/// Sends this number of requests, and checks what remains.
 async fn run(world: World, uri: &str, control: &Control, requests: usize) -> Tally {
     let gateway = gateway::start_for_with(uri, &SETTINGS).await;
     let seed = random::seed();

@@ -1,4 +1,4 @@
-//! Logins on pooled connections: what they cost, when they are proved again, and what comes of one that is refused.
+//! Logins on pooled connections: what they cost, when they are re-authenticated, and the effects of a refusal.
 //!
 //! Against fakes, whose journals show every message; the same against real servers where the environment names them
 //! (`eval "$(tests/servers/all start)"`), and a line that says so where it does not.

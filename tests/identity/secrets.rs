@@ -49,7 +49,7 @@ impl Watch {
     }
 }
 
-/// A token of the issuer, good for so many seconds.
+/// A token of the issuer, valid for this number of seconds.
 fn token(claims: &Value, seconds: i64, secret: &str) -> String {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let mut claims = claims.clone();

@@ -34,7 +34,7 @@ const ISSUER: &str = "https://id.example";
 const AUDIENCE: &str = "boltgate";
 const LEEWAY: Duration = Duration::from_secs(30);
 const STALE: Duration = Duration::from_secs(3600);
-/// What has not happened by then does not happen any more.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 type Answer = Result<Arc<Verified>, TokenError>;
@@ -73,7 +73,7 @@ fn verifier_at(provider: &IdentityProvider) -> Verifier {
     verifier(vec![issuer(provider.issuer(), KeySource::Url(provider.keys_url()))])
 }
 
-/// Seconds since 1970, and so many more.
+/// The time this number of seconds from now, in seconds since 1970.
 fn from_now(seconds: i64) -> i64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
     i64::try_from(now.as_secs()).unwrap() + seconds

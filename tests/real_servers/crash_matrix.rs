@@ -33,7 +33,7 @@ async fn holds(stand: Stand, precise: &[bool]) {
     all_hold(&[stand], precise).await;
 }
 
-/// The same in several parts at a time, each with a gateway of its own.
+/// Plays several parts concurrently, each with a gateway of its own.
 async fn all_hold(parts: &[Stand], precise: &[bool]) {
     let played = join_all(parts.iter().map(|part| play(part, precise))).await;
     println!("{}", show(parts, &played));

@@ -164,7 +164,7 @@ async fn find_servers() -> Option<Servers> {
     })
 }
 
-/// Neo4j answers to any name, and believes whoever says that he is a proxy.
+/// Neo4j answers to any name, and trusts any proxy.
 const SETTINGS: [(&str, &str); 2] = [("server.allowed_hosts", "*"), ("server.trusted_proxies", "0.0.0.0/0")];
 
 /// The base URL of the gateway that the variable names, else of one started in this process.

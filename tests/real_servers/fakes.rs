@@ -1,4 +1,4 @@
-//! The same messages to a real Neo4j and to the fake.
+//! A real Neo4j and the fake get the same messages, and must answer alike.
 
 use std::time::Duration;
 

@@ -25,7 +25,7 @@ struct Shop {
 }
 
 impl Shop {
-    /// With so many cups, all of them empty.
+    /// Opens a shop with this number of empty cups.
     async fn open(server: Server, test: &str, cups: usize, settings: &[(&str, &str)]) -> Self {
         let label = format!("Cup{test}{}", std::process::id());
         let mut command = boltgate(&["serve", "--log-format=json", "--database-uri", &server.bolt]);

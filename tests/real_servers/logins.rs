@@ -1,4 +1,4 @@
-//! The same of real servers: Neo4j with users, and ArcadeDB.
+//! Logins on real servers: Neo4j with users, and ArcadeDB.
 
 use std::{
     sync::{
@@ -155,7 +155,7 @@ async fn refuses_an_open_transaction_on_neo4j() {
     let path = format!("/db/neo4j/query/v2/tx/{}", transaction_id(&opened));
     let one = json!({ "statement": "RETURN 1" });
     sleep(AGE).await;
-    // Its login is still good: it goes on.
+    // Its login is still valid, so it continues.
     assert_eq!(values(&send(&gateway, user.with(OLD), "POST", &path, &one).await), json!([[1]]));
     user.change_password().await;
     sleep(AGE).await;
@@ -165,7 +165,7 @@ async fn refuses_an_open_transaction_on_neo4j() {
     user.drop().await;
 }
 
-/// Opens so many transactions at a time, and leaves as many idle connections.
+/// Opens this number of transactions at a time, and leaves as many idle connections.
 async fn warm(gateway: &Gateway, who: (&str, &str), connections: usize) {
     let mut paths = Vec::new();
     for _ in 0..connections {
@@ -196,7 +196,7 @@ async fn locks_nobody_out_by_wrong_passwords_on_neo4j() {
         is_refusal(&answer);
     }
     serves(&gateway, user.with(OLD)).await;
-    // The same where the old password has connections.
+    // Once more with connections under the old password.
     warm(&gateway, user.with(OLD), 20).await;
     user.change_password().await;
     sleep(Duration::from_millis(1200)).await;

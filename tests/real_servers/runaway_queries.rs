@@ -24,7 +24,7 @@ use crate::support::{
 
 /// Gives rows for ages.
 const STREAM: &str = "UNWIND range(1, 1000000000000) AS x RETURN x";
-/// The same, much at a time, so that a reader who stops is noticed soon.
+/// Returns much data per row, so that a reader who stops is noticed soon.
 const FLOOD: &str = "UNWIND range(1, 1000000000000) AS x RETURN x, [n IN range(1, 5000) | n] AS list";
 /// Gives none for ages.
 const SILENCE: &str = "UNWIND range(1, 1000000000000) AS x WITH x WHERE x < 0 RETURN count(x) AS n";
@@ -73,18 +73,18 @@ impl Stage {
         json!({ "statement": statement, "txMetadata": { "test": self.name } })
     }
 
-    /// Waits until Neo4j lists so many transactions of ours.
+    /// Waits until Neo4j lists this number of the test's transactions.
     async fn is_listed(&self, count: usize) {
         self.server.until("it to run", &self.name, |list| list.len() == count).await;
     }
 
-    /// The same, and that it is hard at work.
+    /// Waits also until it is hard at work.
     async fn is_at_work(&self, count: usize) {
         self.is_listed(count).await;
         self.processor.until_busy().await;
     }
 
-    /// Waits until Neo4j has neither a transaction of ours nor anything to do, and tells how long that took.
+    /// Waits until Neo4j has no transaction of the test and nothing to do, and returns how long that took.
     async fn is_free(&self, after: &str) {
         let listed = self.server.until("it to end", &self.name, <[_]>::is_empty).await;
         let busy = self.processor.until_idle("the database is at rest once the statement has ended").await;
@@ -107,7 +107,7 @@ impl Gateway {
     }
 }
 
-/// Reads the head and so many bytes of an answer that never ends.
+/// Reads the head and this number of bytes of an answer that never ends.
 async fn read(connection: &mut Connection, bytes: usize) {
     let head = connection.head().await;
     assert_eq!(head.status, 202, "{head}");

@@ -45,7 +45,7 @@ const ALL_WAYS: &[Way] = &[Way::Explicit, Way::Automatic, Way::Explicit, Way::Ba
 /// Outside of transactions ArcadeDB keeps some of a statement that it refuses, so it makes tokens by itself.
 const TRANSACTIONS_ONLY: &[Way] = &[Way::Explicit, Way::Explicit, Way::Batch];
 
-/// Everybody makes so many transfers; half-way the gateway is killed.
+/// Every customer makes this number of transfers; half-way the gateway is killed.
 async fn storm(bank: &Arc<Bank>, desk: &Arc<Desk>, proxy: Option<Arc<Proxy>>, crowd: Crowd) -> Report {
     let Crowd { customers: count, transfers, ways } = crowd;
     let finished = Arc::new(AtomicUsize::new(0));

@@ -7,7 +7,7 @@ pub fn below(end: u32) -> u32 {
     getrandom::u32().expect("the system has random numbers") % end
 }
 
-/// True so many times in a hundred.
+/// Returns `true` with this probability, in percent.
 pub fn percent(share: u32) -> bool {
     below(100) < share
 }

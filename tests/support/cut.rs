@@ -3,7 +3,7 @@
 //! Owns: relaying message by message. A request is passed on once the one before it is answered, so a point of the
 //! conversation is the same each time, whatever travels together.
 //! Promises: one connection is cut, once; [`Cutter::until_cut`] tells that the database has let go of it.
-//! May not know: HTTP, statements, which database it is. A RESET waits its turn here as all else.
+//! May not know: HTTP, statements, which database it is. A RESET is handled in order here like everything else.
 
 use std::{
     io,
@@ -26,7 +26,7 @@ use super::bolt::{
     message::{self, GOODBYE, RECORD},
 };
 
-/// What has not happened by then never will.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Where a conversation ends, as seen from one request.
@@ -82,7 +82,7 @@ struct Now {
 }
 
 impl Cutter {
-    /// Listens on a free port, and dials anew for each connection.
+    /// Listens on a free port, and dials once for each connection.
     pub async fn start(dial: impl Fn() -> Dialling + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let address = listener.local_addr().expect("the address of a bound listener");
@@ -120,12 +120,12 @@ impl Cutter {
         format!("bolt://{}", self.address)
     }
 
-    /// From now on requests are counted anew, and nothing is cut.
+    /// Restarts the count of requests, and cuts nothing.
     pub fn watch(&self) {
         *self.shared.plan.lock().unwrap() = Plan::default();
     }
 
-    /// The same, but the request with this number, from 0, meets the end of its connection.
+    /// Restarts the count of requests, and ends the connection at the request with this number, from 0.
     pub fn cut_at(&self, request: usize, point: Point) {
         self.shared.now.send_modify(|now| now.cut = false);
         *self.shared.plan.lock().unwrap() = Plan { seen: Vec::new(), cut: Some((request, point)) };
@@ -177,7 +177,7 @@ struct Relay {
     replies: FrameReader,
 }
 
-/// Whether a connection goes on.
+/// Whether a connection continues.
 #[derive(PartialEq)]
 enum Flow {
     Go,

@@ -35,7 +35,7 @@ pub async fn start_for(uri: &str) -> Gateway {
     start_for_with(uri, &[]).await
 }
 
-/// The same, with settings changed.
+/// A gateway in front of the server at `uri`, with changed settings.
 pub async fn start_for_with(uri: &str, changes: &[(&'static str, &str)]) -> Gateway {
     let changes: Vec<_> = [("database.uri", uri)].into_iter().chain(changes.iter().copied()).collect();
     let settings = settings(&changes);

@@ -13,7 +13,7 @@ pub use connection::Connection;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-/// A server that has not finished its answer by then counts as hung.
+/// The longest wait for an answer; afterwards the server counts as hung.
 pub const DEADLINE: Duration = Duration::from_secs(120);
 
 /// A complete answer; the body is already free of chunk framing.

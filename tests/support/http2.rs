@@ -19,7 +19,7 @@ pub async fn connect(address: &str) -> SendRequest<Bytes> {
     connect_and_watch(address).await.0
 }
 
-/// The same, and a handle that ends with the connection.
+/// Connects, and returns also a handle that ends with the connection.
 pub async fn connect_and_watch(address: &str) -> (SendRequest<Bytes>, Ending) {
     let stream = TcpStream::connect(address).await.expect("the gateway takes connections");
     let (requests, connection) = client::handshake(stream).await.expect("the gateway speaks HTTP/2");

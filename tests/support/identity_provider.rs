@@ -1,4 +1,4 @@
-//! An identity provider in this process, for what no real one does on demand: it hangs, lies, breaks off and turns keys.
+//! An identity provider in this process, for what no real one does on demand: it hangs, lies, breaks off and rotates keys.
 //!
 //! Owns the two documents, the answers in their place, and the count of who asked. Signs nothing, and judges nobody.
 
@@ -28,7 +28,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// What has not come by then does not come any more.
+/// The longest wait for a request.
 const PATIENCE: Duration = Duration::from_secs(60);
 const DISCOVERY: &str = "/.well-known/openid-configuration";
 const KEYS: &str = "/keys";

@@ -1,7 +1,7 @@
 //! A real OpenID provider, and what tests make it do (`tests/servers/oidc-provider`).
 //!
 //! Owns the grants as clients and browsers do them, over HTTP, and the handles that only a provider for tests has.
-//! Each [`OidcProvider`] is a realm of its own: nobody else's keys turn when one's own do.
+//! Each [`OidcProvider`] is a realm of its own: rotating its keys affects no other realm.
 
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -88,7 +88,7 @@ impl OidcProvider {
         self.client_credentials(SERVICE, audience).await
     }
 
-    /// The same, good for one second.
+    /// Like [`OidcProvider::token`], valid for one second.
     pub async fn short_token(&self, audience: &str) -> String {
         self.client_credentials(SHORT, audience).await
     }
@@ -161,7 +161,7 @@ impl OidcProvider {
         self.control("POST", "publish", &json!({ "up": up })).await;
     }
 
-    /// Lets its keys be kept for so many seconds.
+    /// Allows its keys to be cached for this number of seconds.
     pub async fn publish_for(&self, max_age: u32) {
         self.control("POST", "publish", &json!({ "up": true, "maxAge": max_age })).await;
     }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A process that has not done what is waited for by then counts as hung.
+/// The longest wait for a process, which counts as hung afterwards.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A `boltgate serve` that has begun to serve.
@@ -54,14 +54,14 @@ impl Process {
         Self::embedded_with(&[], arguments)
     }
 
-    /// The same, with settings from the environment.
+    /// Serves an embedded database, with settings from the environment.
     pub fn embedded_with(settings: &[(&str, &str)], arguments: &[&str]) -> Self {
         let mut command = boltgate(&[&["serve", "--embedded", "--log-format=json"], arguments].concat());
         command.envs(settings.iter().copied());
         Self::serve(command)
     }
 
-    /// The same, with the database in `file`.
+    /// Serves an embedded database in `file`.
     pub fn embedded_in(file: &Path, arguments: &[&str]) -> Self {
         let file = file.to_str().expect("the test's path is UTF-8");
         Self::serve(boltgate(&[&["serve", "--embedded", file, "--log-format=json"], arguments].concat()))

@@ -8,7 +8,7 @@ use std::{
 
 use tokio::time::sleep;
 
-/// What has not happened by then never will.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(60);
 const WINDOW: Duration = Duration::from_millis(500);
 /// Linux counts in hundredths of a second.

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::{http::request, suite};
 
-/// What has not happened by then never will.
+/// The longest wait for anything.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -19,7 +19,7 @@ const PAUSE: Duration = Duration::from_millis(10);
 /// From here on the test's suite has the servers to itself (see [`suite`]).
 ///
 /// # Panics
-/// When there is none and `BOLTGATE_TEST_REQUIRE_SERVERS=1`.
+/// When it is missing and `BOLTGATE_TEST_REQUIRE_SERVERS=1`.
 pub fn variable(name: &str) -> Option<String> {
     let Some(value) = std::env::var(name).ok().filter(|value| !value.is_empty()) else {
         skip(&format!("{name}; run: eval \"$(tests/servers/all start)\""));

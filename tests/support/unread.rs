@@ -13,7 +13,7 @@ use tokio::{net::TcpStream, time::timeout};
 
 use super::http::Connection;
 
-/// What has not happened by then never will.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer that nobody reads.

@@ -135,7 +135,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Recorded<T> {
     }
 }
 
-/// A stream that takes so many more bytes, and then none.
+/// A stream that accepts a limited number of further bytes.
 pub struct Valve<T> {
     io: T,
     left: Arc<AtomicUsize>,

@@ -1,4 +1,4 @@
-//! When a connection is over, when it can be brought back, and how.
+//! When a connection has ended, when it can be recovered, and how.
 
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -30,7 +30,7 @@ fn hinted() -> Script {
         .send(msg::success(map([])))
 }
 
-/// The same, and then a statement.
+/// A login, then a statement.
 fn impatient() -> Script {
     hinted().expect_tag(msg::RUN).expect_tag(msg::PULL)
 }

@@ -1,4 +1,4 @@
-//! All connections are in use: others are told so in time, and whoever holds one goes on.
+//! All connections are in use: other callers are told so in time, and their holders continue.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Requests that are dropped while a login is queued, under way, or just through: whoever comes next on the
+//! Requests that are dropped while a login is queued, under way, or just through: the next request on the
 //! connection is who it says.
 
 use std::{sync::Arc, time::Duration};
@@ -18,9 +18,9 @@ const NARROW: usize = 7;
 /// Several messages at a time.
 const WIDE: usize = 64 * 1024;
 
-/// Every request logs in, and whoever is served takes the connection from the one before.
+/// Every request logs in, and each takes the connection over from the one before.
 const ALWAYS: pool::Settings = pool::Settings { max: 1, share: 1, login_age: Duration::ZERO, ..POOL };
-/// Only whoever is served after somebody else logs in.
+/// Only a request after another user's logs in.
 const ON_CHANGE: pool::Settings = pool::Settings { max: 1, share: 1, ..POOL };
 
 /// The first cell of the first row.
@@ -92,7 +92,7 @@ impl Callers {
             let stand = Stand::new(&self.fake, width, pool);
             self.is_right(&stand, &self.alice, "alice", &what).await;
             let completed = Polled::new(self.who(&stand, &self.bob), polls).await;
-            // Whoever comes next, and the one after.
+            // The next request, and the one after it.
             let order = [(&self.alice, "alice"), (&self.bob, "bob")];
             let [(first, its_name), (second, second_name)] = if polls % 2 == 0 { order } else { [order[1], order[0]] };
             self.is_right(&stand, first, its_name, &what).await;

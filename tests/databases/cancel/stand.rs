@@ -249,7 +249,7 @@ impl Answer {
     }
 }
 
-/// A future that is dropped after so many polls.
+/// A future that is dropped after a number of polls.
 pub struct Polled<F> {
     future: Pin<Box<F>>,
     left: usize,

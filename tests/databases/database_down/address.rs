@@ -35,7 +35,7 @@ impl Address {
         format!("bolt://{}", self.address)
     }
 
-    /// From now on whoever connects gets to the server at `target`.
+    /// Forwards new connections to the server at `target`.
     pub fn move_in(&mut self, target: SocketAddr) {
         let listener = self.vacant.take().expect("the place is vacant").listen(64).unwrap();
         self.serving = Some(tokio::spawn(async move {

@@ -27,7 +27,7 @@ async fn frozen(fake: &Arc<Fake>, settings: pool::Settings) -> Stand {
     stand
 }
 
-/// Opens so many connections at a time, and leaves them idle.
+/// Opens this number of connections at a time, and leaves them idle.
 async fn leave_idle(stand: &Stand, count: usize) -> usize {
     let requests: Vec<_> =
         (0..count).map(|_| tokio::spawn(stand.send("POST", "", &json!({ "statement": "SLEEP 100" })))).collect();

@@ -1,4 +1,4 @@
-//! What Memgraph says when it commits: that a replica may not have it. It reaches whoever committed.
+//! What Memgraph says when it commits: that a replica may not have it. The client that committed is told.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Who asks, as whom, and on which database: never anybody else's, whatever came before on the same connection.
+//! User, impersonated user and database of a request never depend on what came before on the same connection.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! `"accessMode": "READ"` writes nothing, on any route, whoever asks for it: Memgraph looks at a mode in BEGIN alone.
+//! `"accessMode": "READ"` writes nothing, on any route, for any caller: Memgraph looks at a mode in BEGIN alone.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! Users who may have so many sessions and no more, by their profile.
+//! Users whose profile limits their sessions.
 
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::support::{
 const PATH: &str = "/db/memgraph/query/v2";
 const FOR_AGES: &str = "SLEEP 600000";
 
-/// `ann` may have so many sessions.
+/// `ann` may have this number of sessions.
 async fn limited(sessions: usize, settings: &[(&'static str, &str)]) -> Stand {
     let fake = FakeMemgraph::start().await;
     fake.control.set_user("ann", User { password: "pw".into(), ..User::default() });
@@ -80,7 +80,7 @@ async fn returns_the_databases_error_when_the_wait_for_a_session_ends() {
 async fn allows_cancelling_when_all_sessions_are_busy() {
     let stand = limited(1, &[("database.login_age", "200ms")]).await;
     let mut client = endless(&stand).await;
-    // The login would have to be proved, and cannot be.
+    // The login would have to be re-authenticated, and cannot be.
     sleep(Duration::from_millis(250)).await;
     for _ in 0..2 {
         running(&stand).await;

@@ -1,4 +1,4 @@
-//! Statements that would change the session for whoever comes next, and transactions in words.
+//! Statements that would change the session for later requests, and transactions as statements.
 
 use serde_json::json;
 
@@ -20,7 +20,7 @@ async fn discards_a_connection_whose_session_was_changed() {
             let after = stand.fake.control.counts().accepted;
             assert!(after <= before + 2 && who["connection"] == json!(after - 1), "{statement}");
         }
-        // Also in front of the statement that the session is changed for: it is over with the transaction.
+        // Also in front of the statement that the session is changed for: it ends with the transaction.
         let path = stand.begin().await;
         assert_eq!(stand.query("USE DATABASE a").await.status, 400);
         assert_eq!(stand.gateway.send("DELETE", &path, &[], "").await.status, 200);
@@ -61,7 +61,7 @@ async fn rejects_transaction_statements() {
         let error = refused(&stand.post(&path, &json!({ "statement": "COMMIT" })).await);
         assert_eq!(error.status, 400);
         assert_eq!(stand.runs(), runs, "nothing of it was sent");
-        // The transaction goes on.
+        // The transaction continues.
         assert_eq!(values(&stand.post(&path, &json!({ "statement": "RETURN 1" })).await), json!([[1]]));
         assert_eq!(stand.post(&format!("{path}/commit"), &json!({})).await.status, 202);
         stand.is_content().await;

@@ -85,7 +85,7 @@ impl Stand {
         assert_eq!(self.fake.violations(), [""; 0]);
     }
 
-    /// Waits until no more than so many connections are lent or being cleaned.
+    /// Waits until at most this number of connections is lent or being cleaned.
     pub async fn lent(&self, most: usize) {
         let deadline = Instant::now() + PATIENCE;
         while self.gateway.engine().pool_status().in_use > most {

@@ -26,7 +26,7 @@ fn sent(control: &Control, beginning: &str) -> usize {
     runs.filter(|run| run.field(0).unwrap().as_str().unwrap().starts_with(beginning)).count()
 }
 
-/// One connection, a statement on it that runs for ages, and whoever waits for it.
+/// One connection, a statement on it that runs for ages, and the client that waits for it.
 struct Waiting {
     fake: Arc<Fake>,
     stand: Stand,
@@ -129,7 +129,7 @@ async fn discards_only_the_connection_when_the_login_fails() {
 #[tokio::test(start_paused = true)]
 async fn discards_only_the_connection_when_termination_fails() {
     let waiting = Waiting::start(Options::default()).await;
-    // Whoever asks what is running waits for ever.
+    // A request for the running statements waits for ever.
     for _ in 0..10 {
         waiting.fake.control().on_next("TRANSACTIONS", Fault::Hang);
     }

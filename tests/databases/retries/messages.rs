@@ -1,4 +1,4 @@
-//! What the databases say, what the caller gets to read, and whether it is tried again: at every point of a course.
+//! What the databases say, what the caller is told, and whether Boltgate retries: at every point of a conversation.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What is not tried again: what may have been done already, what has been shown, and what is not the gateway's to repeat.
+//! What is not retried: what may already have taken effect, what has been shown, and what only the caller may repeat.
 
 use serde_json::{Value, json};
 

@@ -7,7 +7,7 @@ use crate::support::{
     query::{refused, values, works},
 };
 
-/// `depth` lists in each other.
+/// Lists nested `depth` levels deep.
 fn nested(depth: usize) -> String {
     let (open, close) = ("[".repeat(depth), "]".repeat(depth));
     format!(r#"{{"statement":"RETURN 1 AS a","parameters":{{"p":{open}{close}}}}}"#)

@@ -1,4 +1,4 @@
-//! There is room for so many bytes of bodies, and no more.
+//! All bodies share a limited amount of memory.
 
 use super::*;
 

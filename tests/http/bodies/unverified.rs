@@ -1,4 +1,4 @@
-//! Whoever is not known has a MiB together with all other strangers, and keeps nobody out.
+//! Unverified callers share one MiB, and keep nobody else out.
 
 use super::*;
 

@@ -67,7 +67,7 @@ async fn asks_for_the_body_when_it_decides() {
     }
 }
 
-/// A stranger is told to log in, and nothing else.
+/// An unverified caller is only told to log in.
 #[tokio::test]
 async fn tells_an_unverified_caller_only_about_its_credentials() {
     let fake = FakeNeo4j::start().await;

@@ -56,7 +56,7 @@ async fn answers_every_kind_of_request() {
     }
 }
 
-/// The end is seen while the statement runs, not beside the request.
+/// The end is noticed while the statement runs, not together with the request.
 #[tokio::test]
 async fn waits_for_a_slow_statement() {
     let (fake, gateway) = fake(&[]).await;

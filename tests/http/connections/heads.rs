@@ -14,7 +14,7 @@ use crate::support::{
 const LONGEST: usize = 64 * 1024;
 const MOST_LINES: usize = 200;
 
-/// A head of exactly so many bytes.
+/// A head of exactly this number of bytes.
 fn of_length(length: usize) -> String {
     let head = |padding: usize| {
         let padding = "x".repeat(padding);
@@ -27,7 +27,7 @@ fn of_length(length: usize) -> String {
     head(length - head(0).len())
 }
 
-/// A head of exactly so many header lines.
+/// A head of exactly this number of header lines.
 fn of_lines(lines: usize) -> String {
     let head = of_length(1000);
     let more = "X-Line: y\r\n".repeat(lines - 4);

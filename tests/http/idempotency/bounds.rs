@@ -1,4 +1,4 @@
-//! How much is kept, and for how long: answers that are too large, a store that is full, a time that is over.
+//! How much is kept, and for how long: answers that are too large, a store that is full, answers that expire.
 
 use std::time::Duration;
 

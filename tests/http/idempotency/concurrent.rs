@@ -1,4 +1,4 @@
-//! Many clients, many keys, and clients that leave: one write for each key, whoever hears of it.
+//! Many clients, many keys, and clients that disconnect: one write for each key.
 
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ async fn writes_once_per_key_under_concurrency() {
             let gateway = Arc::clone(&gateway);
             let path = PATH.replace("neo4j", name);
             clients.spawn(async move {
-                // Keys take turns, so that those of one key meet.
+                // Keys alternate, so that requests under one key meet.
                 let key = (n / 4) % KEYS;
                 let request = json!({ "statement": format!("ADD a{key} 1 ROWS 2") }).to_string();
                 let key = format!("key-{key}");

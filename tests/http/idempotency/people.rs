@@ -89,7 +89,7 @@ async fn replays_nothing_to_callers_who_cannot_log_in() {
         assert!(first.status == 202 && !is_replay(&first), "{first}");
         let refused = stand.send(wrong, "k", ADD).await;
         assert!(refused.status == 401 && !is_replay(&refused), "{refused}");
-        // A stranger is told to log in, whatever else is wrong.
+        // An unverified caller is told to log in, whatever else is wrong.
         for (key, request) in [("not a key", ADD), ("k", "{"), ("k", r#"{"statement":"ADD a 2"}"#)] {
             assert_eq!(stand.send(("nobody", "x"), key, request).await.status, 401, "{key} {request}");
         }

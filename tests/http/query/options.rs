@@ -1,4 +1,4 @@
-//! What can be asked for beside the statement, and what an answer says beside the rows.
+//! Options of a request, and what an answer contains besides the rows.
 
 use serde_json::{Value, json};
 

@@ -70,7 +70,7 @@ async fn reports_a_failed_commit() {
     let told = refused(&commit(&gateway, &path).await);
     assert_eq!((told.status, told.code.as_str(), told.message.as_str()), (400, code, "still has relationships"));
     is_gone(&gateway, &path).await;
-    // With one, rows have been sent by then.
+    // With one, rows have already been sent.
     let path = begin(&gateway, &json!({ "statement": fail })).await;
     let response = run(&gateway, &format!("{path}/commit"), "RETURN 1").await;
     let failed = body(&response);

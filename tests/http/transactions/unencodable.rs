@@ -80,7 +80,7 @@ async fn says_that_a_single_statement_took_effect() {
                    It was replaced by null.";
     assert_eq!(told["errors"], json!([{ "code": "Neo.DatabaseError.General.UnknownError", "message": message }]));
     assert!(told["bookmarks"].is_array(), "it was committed: {told}");
-    // The same in lines.
+    // In lines as well.
     let lines = ask(&gateway, "/db/neo4j/query/v2", broken, "application/jsonl").await.text();
     let events: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let kinds: Vec<_> = events.iter().map(|event| event["$event"].as_str().unwrap()).collect();

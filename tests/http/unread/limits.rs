@@ -187,7 +187,7 @@ async fn drops_a_small_answer_that_nobody_reads() {
     assert!(ended.is_some_and(|piece| piece.is_err()), "the stream was reset");
 }
 
-/// Whoever reads slowly, but reads, gets all of it.
+/// A client that reads slowly gets all of it.
 #[tokio::test(flavor = "multi_thread")]
 async fn does_not_cut_off_a_slow_reader() {
     let [stand, _] = stands(&[("server.write_stall_timeout", "2s")]).await;

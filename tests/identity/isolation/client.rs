@@ -11,7 +11,7 @@ use tokio::{
 
 use super::random::Random;
 
-/// What has not come by then never will.
+/// The longest wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(100);
 
 pub struct Client {

@@ -23,7 +23,7 @@ impl Random {
         usize::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
     }
 
-    /// True so many times in a hundred.
+    /// Returns `true` with this probability, in percent.
     pub fn percent(&mut self, chance: usize) -> bool {
         self.below(100) < chance
     }
@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// What `BOLTGATE_TEST_SEED` says, or always the same.
+/// The seed in `BOLTGATE_TEST_SEED`, or a fixed one.
 pub fn seed() -> u64 {
     std::env::var("BOLTGATE_TEST_SEED").ok().map_or(1, |seed| seed.parse().expect("BOLTGATE_TEST_SEED is a number"))
 }

@@ -47,7 +47,7 @@ pub struct Tally {
     pub broken_off: usize,
     /// Statements that failed as they should.
     pub failed: usize,
-    /// Strangers, callers who may not act as others, and other callers' transactions.
+    /// Requests of unknown users, forbidden impersonations, and requests to other callers' transactions.
     pub turned_away: usize,
     /// Transactions for which there was no room, or that had been idle for too long.
     pub out_of_luck: usize,
@@ -68,7 +68,7 @@ impl Tally {
     }
 }
 
-/// Makes so many requests.
+/// Sends this number of requests.
 pub async fn run(world: World, gateway: &Gateway, control: &Control, requests: usize, seed: u64) -> Tally {
     let (world, made) = (Arc::new(world), Arc::new(AtomicUsize::new(0)));
     let places = Arc::new(Semaphore::new(IN_TRANSACTIONS));
@@ -228,7 +228,7 @@ impl Visitor {
         }
     }
 
-    /// Whoever does not exist, or may not do what it asks for.
+    /// A user who does not exist, or may not do what it asks for.
     async fn is_turned_away(&mut self) {
         let mut errand = self.errand();
         let may_not = !errand.person.admin && errand.person.principal.as_str() != Some("") && self.random.percent(50);
@@ -293,7 +293,7 @@ impl Visitor {
         }
     }
 
-    /// Whether one more request in a transaction was answered as wanted. Otherwise the transaction is over.
+    /// Whether one more request in a transaction was answered as wanted. Otherwise the transaction has ended.
     async fn goes_on(
         &mut self,
         errand: &Errand,

@@ -1,4 +1,4 @@
-//! The database takes back what it has granted: `AuthorizationExpired` asks for logins anew, `TokenExpired` is final.
+//! The database takes back what it has granted: `AuthorizationExpired` asks for another login, `TokenExpired` is final.
 
 use std::sync::Arc;
 

@@ -30,7 +30,7 @@ async fn checks_one_wrong_password_once() {
             is_refusal(&answer);
         }
         assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}");
-        // Neither the same user with the right password nor anybody else is held up.
+        // This delays neither the same user with the right password nor anybody else.
         stand.serves(ALICE).await;
         stand.serves(BOB).await;
         stand.is_content().await;

@@ -25,7 +25,7 @@ pub const BOB: Caller = Caller { name: "bob", password: "builder" };
 pub const ADMIN: Caller = Caller { name: "neo4j", password: "password" };
 
 impl Caller {
-    /// The same name with another password.
+    /// This user with another password.
     pub fn with(self, password: &'static str) -> Self {
         Self { password, ..self }
     }
@@ -91,7 +91,7 @@ impl Stand {
         self.send_with(&who.authorization(), method, path, body).await
     }
 
-    /// The same with any `Authorization`.
+    /// Sends a request with any `Authorization`.
     pub async fn send_with(&self, authorization: &str, method: &str, path: &str, body: &Value) -> Response {
         let headers = [("Content-Type", "application/json"), ("Authorization", authorization)];
         self.gateway.send(method, &self.path(path), &headers, &body.to_string()).await
@@ -124,7 +124,7 @@ impl Stand {
         format!("/tx/{}", transaction_id(&answer))
     }
 
-    /// Leaves so many idle connections of `who` in the pool.
+    /// Leaves this number of idle connections of `who` in the pool.
     pub async fn warm(&self, who: Caller, connections: usize) {
         let mut transactions = Vec::new();
         for _ in 0..connections {

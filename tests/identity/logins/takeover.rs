@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::stand::{ADMIN, ALICE, BOB, Kind, Stand};
 
-/// One connection beside that of an open transaction.
+/// One connection besides that of an open transaction.
 const TWO: [(&str, &str); 3] =
     [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "50")];
 

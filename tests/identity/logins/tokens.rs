@@ -117,7 +117,7 @@ impl Scene {
         self.stand.is_content().await;
     }
 
-    /// What `READ k` gives, whoever asks.
+    /// The value of `READ k`, for any caller.
     async fn stored(&self) -> Value {
         values(&self.stand.run(ADMIN, "", "READ k").await)[0][0].clone()
     }
@@ -146,7 +146,7 @@ async fn closes_idle_connections_of_an_expired_token() {
                 scene.stand.control().wait_for("the end of the connection", |counts| counts.open == 0).await;
             }
             Mode::Service => {
-                // The next token is served on the same.
+                // The next token is served on the same connection.
                 assert_eq!(scene.run(&scene.token(), "", "WHOAMI").await.status, 202);
                 assert_eq!(scene.stand.control().counts().accepted, 1);
             }

@@ -1,4 +1,4 @@
-//! Callers whose credentials the database does not know, in crowds: they cost nobody else a turn or a connection.
+//! Many unverified callers at once: they cost others neither a permit nor a connection.
 
 use std::{sync::Arc, time::Instant};
 
@@ -12,7 +12,7 @@ use crate::support::{
     query::{authorization, refused},
 };
 
-/// So many strangers at once, each with a password of its own.
+/// The number of concurrent unverified callers, each with a password of its own.
 fn crowd(stand: &Arc<Stand>, strangers: usize, method: &'static str, path: &'static str) -> JoinSet<Response> {
     let mut crowd = JoinSet::new();
     for number in 0..strangers {

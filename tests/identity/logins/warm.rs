@@ -5,7 +5,7 @@ use serde_json::json;
 use super::stand::{ADMIN, ALICE, BOB, BOTH, Kind, Stand};
 use crate::support::query::values;
 
-/// A login is proved again for every request.
+/// Every request is re-authenticated.
 const ALWAYS: [(&str, &str); 1] = [("database.login_age", "0s")];
 
 #[tokio::test]
@@ -55,7 +55,7 @@ async fn adds_two_messages_without_a_round_trip_when_re_authenticating() {
     let path = stand.begin(ALICE).await;
     assert_eq!(stand.run(ALICE, &path, "RETURN 1").await.status, 202);
     assert_eq!(stand.send(ALICE, "POST", &format!("{path}/commit"), &json!({})).await.status, 202);
-    // In a transaction the server takes no login: it is proved on a connection of its own.
+    // A server accepts no login inside a transaction, so another connection re-authenticates.
     journal.extend(["LOGOFF", "LOGON", "BEGIN"]);
     journal.extend(["HELLO", "LOGON", "GOODBYE", "RUN", "PULL"]);
     journal.extend(["HELLO", "LOGON", "GOODBYE", "COMMIT"]);
@@ -81,7 +81,7 @@ async fn opens_a_connection_when_the_server_cannot_re_authenticate() {
 async fn waits_for_the_login_with_a_large_statement() {
     let stand = Stand::start(Kind::Neo4j, &ALWAYS).await;
     stand.serves(ALICE).await;
-    // Neo4j takes none of these from whoever is not logged in yet.
+    // Neo4j accepts none of these before a login.
     let wide: Vec<_> = (0..70).collect();
     let long = "x".repeat(100_000);
     let deep = (0..50).fold(json!(1), |inner, _| json!([inner]));

@@ -64,7 +64,7 @@ async fn rejects_a_certificate_for_another_name() {
     assert_eq!(provider.asked().keys, 0);
 }
 
-/// Whoever may write the discovery document could otherwise take the keys out of TLS.
+/// Otherwise the author of the discovery document could move the keys out of TLS.
 #[tokio::test]
 async fn rejects_plain_http_keys_from_tls_discovery() {
     let (provider, ca) = behind_tls("localhost").await;

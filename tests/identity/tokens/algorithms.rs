@@ -130,7 +130,7 @@ async fn requires_the_curve_of_the_algorithm() {
     }
 }
 
-/// Keys that a token brings along, or says where to find, are those of whoever made it.
+/// Keys that a token contains or refers to may be an attacker's.
 #[tokio::test]
 async fn never_uses_keys_in_a_token() {
     let theirs = IdentityProvider::start().await;

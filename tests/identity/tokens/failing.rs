@@ -40,7 +40,7 @@ impl World {
         assert!(problem.is_unavailable() && !problem.is_expired(), "{problem}");
     }
 
-    /// As soon as another fetch is due, the token counts.
+    /// The token is accepted as soon as another fetch may begin.
     async fn is_well(&self, verifier: &Verifier) {
         self.is_unavailable(verifier).await;
         self.provider.answer_keys(Answer::Document);
@@ -148,7 +148,7 @@ async fn limits_discovery_and_keys_together() {
     world.provider.release();
     world.provider.asked_for_keys(1).await;
     pass(Duration::from_secs(2)).await;
-    // The time is over; who waits only has to be told.
+    // The time has passed; the waiting callers only have to be notified.
     for _ in 0..20 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -14,7 +14,7 @@ const OTHER: &str = "https://other.example";
 
 #[tokio::test]
 async fn rejects_tokens_signed_by_another_issuer() {
-    // The same id, so that only the keys differ.
+    // They share an id, so that only the keys differ.
     let (one, other) = (Signer::p256("k"), Signer::p256("k"));
     let ((_one, one_keys), (_other, other_keys)) = (jwks(&[one.jwk()]), jwks(&[other.jwk()]));
     let verifier = verifier(vec![issuer(ISSUER, one_keys), issuer(OTHER, other_keys)]);

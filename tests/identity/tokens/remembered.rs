@@ -43,7 +43,7 @@ async fn allocations(verifier: &Verifier, token: &str) -> u64 {
     .await
 }
 
-/// The same person with other rights is another token, down to the last letter of its signature.
+/// A token of the same user with other rights is another token, down to the last letter of its signature.
 #[tokio::test]
 async fn caches_exactly_one_token_per_entry() {
     let signer = Signer::p256("k");

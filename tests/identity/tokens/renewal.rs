@@ -201,7 +201,7 @@ async fn uses_old_keys_while_the_issuer_is_silent() {
     world.counts().await;
 }
 
-/// Nothing has changed for those who have a good token, so nothing is verified anew.
+/// Nothing has changed for valid tokens, so none is verified again.
 #[tokio::test]
 async fn keeps_cached_tokens_when_keys_are_unchanged() {
     let world = World::warm(None).await;
@@ -228,7 +228,7 @@ async fn allows_zero_tolerance_for_stale_keys() {
     assert!(refused(verifier.verify(&world.token).await).is_unavailable());
 }
 
-/// A night without requests: nobody has renewed the keys, and nobody goes on with old ones where new ones can be had.
+/// A night without requests: nobody has renewed the keys, and nobody uses the old ones when new ones are available.
 #[tokio::test]
 async fn renews_idle_keys_before_use() {
     let world = World::warm(None).await;
@@ -241,7 +241,7 @@ async fn renews_idle_keys_before_use() {
     assert_eq!(second.asked().await, 2);
 }
 
-/// Also for tokens that are remembered: with its key, whoever vouched for it has gone.
+/// Cached tokens too lose their validity with the key.
 #[tokio::test]
 async fn forgets_cached_tokens_of_a_withdrawn_key() {
     let world = World::warm(None).await;

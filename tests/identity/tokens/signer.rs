@@ -1,4 +1,4 @@
-//! Whoever signs tokens: a key, the id that it goes by, and the forms in which it is shown to others.
+//! Signers of tokens: a key, its id, and its published forms.
 
 use std::{io::Write, sync::LazyLock};
 
@@ -84,7 +84,7 @@ impl Signer {
         }
     }
 
-    /// The same key in another's place.
+    /// This key under another's id.
     pub(crate) fn called(mut self, id: &str) -> Self {
         self.id = id.into();
         self

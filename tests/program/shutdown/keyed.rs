@@ -1,4 +1,4 @@
-//! What is carried out under an Idempotency-Key goes on without its client, and is waited for.
+//! Requests under an Idempotency-Key continue without their client, and shutdown waits for them.
 
 use super::{PATH, post};
 use crate::support::{

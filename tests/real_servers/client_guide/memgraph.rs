@@ -1,5 +1,5 @@
 //! The fake Memgraph for each section: who may log in, the rows of its answers, what collides, and what has to have
-//! arrived when the section is over.
+//! arrived at the end of the section.
 //!
 //! Rows are given in the order of the section's statements, each of which counts once. What is not given the fake
 //! makes of the statement itself.
@@ -95,7 +95,7 @@ fn set_the_stage(section: &Section, control: &Control) {
     }
 }
 
-/// Orders what a request, the section's `at`th, meets: so many conflicts, or a refusal.
+/// Prepares what the section's request number `at` meets: a number of conflicts, or a refusal.
 fn go_wrong(title: &str, at: usize, control: &Control) {
     let (message, times) = match (title, at) {
         ("How long it is tried" | "A retry loop of your own" | "A conflict without a retry", 0) => ("PULL", 1),

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::support::process::{Process, boltgate};
 
-/// What has not become so by then never will.
+/// The longest wait for an expected answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(50);
 

@@ -98,7 +98,7 @@ impl Graph {
     }
 
     /// Whether the database undoes a statement that it refuses outside of transactions. ArcadeDB keeps some of it, if it
-    /// changes several records; so such statements are not tried again.
+    /// changes several records; so such statements are not retried.
     pub fn undoes_refused(&self) -> bool {
         let Words::Cypher { server: Some(server), .. } = &self.words else { return true };
         server.brand != Brand::ArcadeDb

@@ -12,7 +12,7 @@ use crate::support::{
     http::Response,
 };
 
-/// After so many attempts at one transaction a client gives up.
+/// The number of attempts at one transaction before a client gives up.
 const ATTEMPTS: u32 = 100;
 
 /// How a change is made.
@@ -53,7 +53,7 @@ impl Writer {
         Self { graph, name, tally: Tally::default() }
     }
 
-    /// Makes so many changes, in each of the ways by turns.
+    /// Makes this number of changes, alternating between the ways.
     pub async fn write(mut self, requests: usize, ways: &'static [Way]) -> Tally {
         for request in 0..requests {
             let link = self.draw(request);

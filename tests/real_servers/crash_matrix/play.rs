@@ -258,7 +258,7 @@ impl Spot<'_> {
         (!is_right).then(|| format!("{count} rows are there"))
     }
 
-    /// Whoever goes on in the transaction is told the truth, and nothing comes of it.
+    /// A client that continues the transaction is told the truth, without any effect.
     async fn goes_on(&self, path: Option<&str>, answer: &Response) -> Option<String> {
         let Self { stand, mode, .. } = self;
         let is_open = self.cell.told == Told::Open;

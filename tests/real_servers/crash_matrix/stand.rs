@@ -14,9 +14,9 @@ use crate::support::{
     query::{body, values},
 };
 
-/// Connections of the gateway before the proxy. Few, so that a lost turn is missed.
+/// Connections of the gateway before the proxy. Few, so that a lost permit is noticed.
 const CONNECTIONS: usize = 3;
-/// What has not happened by then never will.
+/// The longest wait for anything.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a database is spoken to.
@@ -176,7 +176,7 @@ impl Stand {
         self.send_to(&self.observer, "POST", &self.path(""), &[], &request).await
     }
 
-    /// What of the gateway is missing: every connection and every turn has to be there, and at work.
+    /// Reports what the gateway has lost: every connection and every permit must be available and usable.
     pub async fn lacks(&self) -> Option<String> {
         let engine = self.gateway.engine();
         let deadline = Instant::now() + PATIENCE;

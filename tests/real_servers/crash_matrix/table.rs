@@ -14,7 +14,7 @@ pub enum Told {
     Done,
     /// It went well, and took more than one attempt.
     DoneAgain,
-    /// It went well; whoever goes on in the transaction is told that the outcome is not known.
+    /// It succeeded; a client that continues the transaction is told that the outcome is not known.
     Open,
     /// The outcome of the statement is not known.
     Statement,
@@ -60,7 +60,7 @@ const fn always(request: &'static str, cell: Cell) -> Row {
     (request, [cell; 5])
 }
 
-/// The same up to the answer, and `arrived` once it is there.
+/// As `sent` up to the answer, and `arrived` afterwards.
 const fn until(request: &'static str, cell: Cell, arrived: Cell) -> Row {
     (request, [cell, cell, cell, cell, arrived])
 }
@@ -168,7 +168,7 @@ pub enum Route {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Write {
     Plain,
-    /// With so many rows.
+    /// With this number of rows.
     Rows(u32),
     /// Its text looks as if it commits in batches.
     Suspect,

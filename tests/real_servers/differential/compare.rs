@@ -203,7 +203,7 @@ impl Walk<'_> {
 /// What is said behind an error about rows of a statement that took effect.
 const CARRIED_OUT: &str = " The statement was executed and committed nevertheless.";
 
-/// Theirs is a bare word of HTTP; ours goes on behind it.
+/// Theirs is a bare phrase of HTTP; ours adds details.
 fn is_detail_of(theirs: &str, ours: &str) -> bool {
     const WORDS: [&str; 5] =
         ["Bad Request", "Not Found", "Method Not Allowed", "Not Acceptable", "Unsupported Media Type"];

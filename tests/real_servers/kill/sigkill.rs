@@ -67,7 +67,7 @@ mod without_servers {
         Said::by(&answer).yes()["data"]["values"].clone()
     }
 
-    /// One of them writes; the others read, since there is one turn to write.
+    /// One of them writes; the others read, since the database has one write lock.
     #[tokio::test(flavor = "multi_thread")]
     async fn leaves_no_transaction_in_the_embedded_file() {
         let folder = tempfile::tempdir().unwrap();

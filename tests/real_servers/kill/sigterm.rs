@@ -12,9 +12,9 @@ use crate::support::{
     servers::{Brand, PATIENCE, Server},
 };
 
-/// Fills a cup once whoever holds it has let go.
+/// Fills a cup once its lock is released.
 const FILL: &str = "MATCH (cup:Cup {number: $number}) SET cup.full = 1 RETURN cup.number AS number";
-/// The same after a second or so of thinking, where nobody can hold a cup.
+/// Fills a cup after about a second of computing, for databases whose locks a test cannot hold.
 const THINK_AND_FILL: &str = "UNWIND range(1, 3000000) AS n WITH count(n) AS n MATCH (cup:Cup {number: $number}) \
                               SET cup.full = 1 RETURN cup.number AS number";
 

@@ -1,4 +1,4 @@
-//! Keys that turn while the gateway runs, and callers who name keys that there never were.
+//! Keys that are rotated while the gateway runs, and tokens that name unknown keys.
 
 use std::sync::Arc;
 

@@ -61,7 +61,7 @@ pub async fn memgraph() -> FakeMemgraph {
 }
 
 impl Stand {
-    /// Whoever has a good token works through the account `gateway`.
+    /// Callers with a valid token work through the account `gateway`.
     pub async fn start() -> Option<Self> {
         Self::start_with(&[]).await
     }
@@ -127,7 +127,7 @@ pub fn is_turned_away(response: &Response, code: &str, message: &str) {
     assert_eq!(response.header("WWW-Authenticate"), Some(challenge));
 }
 
-/// Seconds since 1970, so many from now.
+/// The time this number of seconds from now, in seconds since 1970.
 pub fn seconds_from_now(seconds: i64) -> i64 {
     let now = std::time::SystemTime::UNIX_EPOCH.elapsed().expect("it is after 1970").as_secs();
     i64::try_from(now).expect("and long before the end") + seconds

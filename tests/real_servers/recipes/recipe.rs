@@ -75,7 +75,7 @@ impl Served {
         self.curl_with(str::to_owned, variables)
     }
 
-    /// The same, with the line changed.
+    /// Runs the line after changing it.
     pub(crate) fn curl_with(&self, change: impl FnOnce(&str) -> String, variables: &[(&str, &str)]) -> Option<Value> {
         if Command::new("curl").arg("--version").output().is_err() {
             assert_ne!(std::env::var("BOLTGATE_TEST_REQUIRE_SERVERS").as_deref(), Ok("1"), "curl is not there");

@@ -1,4 +1,4 @@
-//! The statement is ended on request, or its time is over; the client is told.
+//! The statement is cancelled on request or times out; the client is told.
 
 use serde_json::{Value, json};
 

@@ -64,7 +64,7 @@ impl Bank {
         })
     }
 
-    /// Makes others wait, or come too late, until the transaction is over.
+    /// Makes others wait, or come too late, until the transaction has ended.
     pub fn lock(&self, order: &Order) -> Value {
         self.statement(
             "MATCH (a:Account {number: $from}), (b:Account {number: $to}) SET a.turn = $id, b.turn = $id",
@@ -84,7 +84,7 @@ impl Bank {
         self.statement(text, order)
     }
 
-    /// The same if there are enough, after [`Bank::lock`]; a row says that there were.
+    /// Moves tokens if there are enough, after [`Bank::lock`]; a row says that there were.
     pub fn move_tokens_if_enough(&self, order: &Order) -> Value {
         let text = "MATCH (a:Account {number: $from}), (b:Account {number: $to}) WHERE a.tokens >= $amount \
                     SET a.tokens = a.tokens - $amount, b.tokens = b.tokens + $amount \

@@ -25,13 +25,13 @@ use crate::support::{
 
 /// Of a hundred requests, those whose client does not wait for the answer.
 const LEFT: u32 = 8;
-/// The same of requests under a key, whose client comes back.
+/// The share of requests under a key, whose client comes back.
 const LEFT_FOR_NOW: u32 = 25;
 /// It is gone after this time at the latest.
 const IMPATIENCE: Duration = Duration::from_millis(30);
-/// Of a hundred explicit transactions, those that nobody goes on with.
+/// The share of explicit transactions that are abandoned, in percent.
 const ABANDONED: u32 = 3;
-/// After so many attempts an order is given up.
+/// The number of attempts before an order is given up.
 const ATTEMPTS: u32 = 300;
 const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 const IN_PROGRESS: &str = "Boltgate.ClientError.Idempotency.RequestInProgress";
@@ -85,7 +85,7 @@ impl Customer {
         Self { bank, desk, number, report: Report::default() }
     }
 
-    /// Has so many orders carried out, half of them under keys.
+    /// Executes this number of orders, half of them under keys.
     pub async fn transfer(mut self, orders: usize, ways: &'static [Way], finished: Arc<AtomicUsize>) -> Report {
         for number in 0..orders {
             let from = below(ACCOUNTS as u32) as usize;

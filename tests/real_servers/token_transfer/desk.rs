@@ -15,7 +15,7 @@ use crate::support::{
 pub struct Desk {
     command: Box<dyn Fn() -> Command + Send + Sync>,
     authorization: Option<&'static str>,
-    /// Held by whoever restarts it; everybody else waits.
+    /// Held during a restart; all others wait.
     process: RwLock<Process>,
     /// Counts the processes; it goes up before one is killed, when nobody gets the address of that one any more.
     generation: AtomicU64,

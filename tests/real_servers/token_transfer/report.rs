@@ -23,7 +23,7 @@ pub struct Report {
     pub abandoned: usize,
     /// Answers that came a second time.
     pub replayed: usize,
-    /// Refusals after which the transfer was tried again.
+    /// Refusals after which the transfer was retried.
     pub refusals: BTreeMap<String, usize>,
 }
 

@@ -21,7 +21,7 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rows {
     Fixed(Vec<Vec<Value>>),
-    /// 1, 2, … n; with a second column of so many bytes if wanted.
+    /// 1, 2, … n; optionally with a second column of a number of bytes.
     Count {
         n: u64,
         pad: Option<usize>,
@@ -47,7 +47,7 @@ pub enum Special {
     Admin(String),
     /// Commits on its own in the middle, so it needs an implicit transaction.
     Batched,
-    /// A conflict the first so many times.
+    /// A conflict for a number of times.
     Conflict(u64),
     ShowTransactions,
     /// Ids as written; `None` for one that is not a string literal.
@@ -75,7 +75,7 @@ pub struct Program {
     pub effects: Vec<Effect>,
     pub special: Option<Special>,
     pub fail_run: Option<Failure>,
-    /// After so many rows.
+    /// After a number of rows.
     pub fail_pull: Option<(u64, Failure)>,
     pub fail_commit: Option<Failure>,
     pub sleep: Option<Duration>,

@@ -45,7 +45,7 @@ impl Issuer {
         self.sign(&header, &self.claims(subject, claims))
     }
 
-    /// The same, signed by somebody else in its name.
+    /// A token signed by somebody else in its name.
     pub fn forged(&self, subject: &str, claims: &Value) -> String {
         let header = Header { kid: Some(KEY_ID.to_owned()), ..Header::new(Algorithm::RS256) };
         encode(&header, &self.claims(subject, claims), &self.another).expect("claims can be signed")

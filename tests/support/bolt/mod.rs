@@ -22,7 +22,7 @@
 //! | `RETURN item [AS name], …`, `ECHO item, …` | one row; items are literals (`1`, `-1.5`, `'text'`, `true`, `null`) or `$parameters` |
 //! | `UNWIND range(1, n) AS i RETURN i` | n rows |
 //! | `ROWS n` · `ROWS n WIDE bytes` | n rows: column `n` from 1, and `pad` |
-//! | `WIDE bytes` | one row with a string of so many bytes |
+//! | `WIDE bytes` | one row with a string of that number of bytes |
 //! | `TYPE all` · `TYPE name` | a row of every value (or one), in the shape of the protocol version; columns `null`, `integer`, `node`, `path`, `datetime`, `vector`, … (`samples`) |
 //! | `RAW hex` | one row whose only value is these bytes, valid or not |
 //! | `WHOAMI` | `principal, imp_user, db, mode, tx_timeout, tx_metadata, bookmarks, connection` as in force (Memgraph adds `session`: what `SET SESSION` left, and `roles`: what the login granted) |

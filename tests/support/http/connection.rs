@@ -66,7 +66,7 @@ impl Connection {
         self.rest(head).await
     }
 
-    /// Waits until so many bytes are there that nobody has read.
+    /// Waits until this number of unread bytes has arrived.
     pub async fn wait_for_bytes(&mut self, count: usize) {
         let filled = timeout(DEADLINE, fill(&mut self.stream, &mut self.received, count)).await;
         filled.expect("more arrives").expect("the connection holds");

@@ -49,7 +49,7 @@ impl Drop for OpenSession {
 }
 
 impl FakeMemgraph {
-    /// From now on `user` may have so many sessions at a time.
+    /// From now on `user` may have this number of concurrent sessions.
     pub fn limit_sessions(&self, user: &str, limit: usize) {
         let mut all = self.server.session_limits.0.lock().unwrap();
         all.entry(user.to_owned()).or_default().limit = Some(limit);

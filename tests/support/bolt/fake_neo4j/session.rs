@@ -48,7 +48,7 @@ impl State {
     }
 }
 
-/// Whether the connection goes on.
+/// Whether the connection continues.
 pub(super) enum Flow {
     Go,
     Close,

@@ -79,9 +79,9 @@ pub enum Step {
     Allow(Pattern),
     Send(Value),
     SendRaw(Vec<u8>),
-    /// Everything from here on is written in pieces of so many bytes, each flushed.
+    /// Everything from here on is written in pieces of this number of bytes, each flushed.
     SendSplit(usize),
-    /// Messages from here on are cut into chunks of so many bytes.
+    /// Messages from here on are cut into chunks of this number of bytes.
     Chunks(usize),
     Noop,
     Sleep(Duration),
