@@ -1,4 +1,4 @@
-//! The gateway and what is behind it: Bolt, the databases' own ways, their failures.
+//! What is behind the gateway: the Bolt client, special features of the databases, their failures, and the fakes.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod bolt_client;

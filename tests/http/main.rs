@@ -1,4 +1,4 @@
-//! The gateway from the outside: requests, answers, connections, transactions.
+//! Requests, answers, connections and transactions: the gateway from the outside.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod bad_input;

@@ -1,4 +1,4 @@
-//! Who is let in, and as whom: logins, tokens, single sign-on, secrets.
+//! Callers: logins, tokens, single sign-on, fair shares, secrets.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod callers;

@@ -1,4 +1,4 @@
-//! The program as a process: commands, signals, the log.
+//! The program as a process: commands, settings, signals, the log.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod cli;

@@ -1,4 +1,7 @@
-//! What is tested against real servers, where the environment names them (`eval "$(tests/servers/all start)"`).
+//! Tests against real servers, where the environment names them (`eval "$(tests/servers/all start)"`).
+//!
+//! Tests of these suites that need no server are in modules named `without_servers`, so that CI can leave them out when
+//! it has run them before: `cargo test --test real_servers -- --skip without_servers::`.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod bulk_load;

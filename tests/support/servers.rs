@@ -14,9 +14,9 @@ use super::{http::request, suite};
 pub const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// What the environment variable says that names a server; `None` without it, and a line that says so.
+/// Returns the value of an environment variable that names a server; without it, prints that the test is skipped.
 ///
-/// From here on the test's suite has the servers to itself (see [`suite`]).
+/// Afterwards the test's suite has the servers to itself (see [`suite`]).
 ///
 /// # Panics
 /// When it is missing and `BOLTGATE_TEST_REQUIRE_SERVERS=1`.
@@ -29,7 +29,7 @@ pub fn variable(name: &str) -> Option<String> {
     Some(value)
 }
 
-/// Says that the test is skipped for lack of `what`.
+/// Prints that the test is skipped for lack of `what`.
 ///
 /// # Panics
 /// With `BOLTGATE_TEST_REQUIRE_SERVERS=1`.

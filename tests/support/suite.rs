@@ -1,7 +1,7 @@
-//! The real servers serve one suite at a time.
+//! Lets one suite at a time use the real servers.
 //!
-//! Suites look at what a whole server does: its list of transactions, its users, the processor time it takes. Tests of
-//! one suite know how to live with each other, those of another would be in their way.
+//! Suites look at a server as a whole: its transactions, its users, the processor time that it takes. Tests of one suite
+//! are written to run concurrently, but not together with those of another.
 
 use std::{
     cell::RefCell,
@@ -9,7 +9,7 @@ use std::{
     thread,
 };
 
-/// The suite that has the servers, and the number of its tests that hold on to them.
+/// The suite that uses the servers, and the number of its tests that do.
 static HOLDER: Mutex<(String, usize)> = Mutex::new((String::new(), 0));
 static RELEASED: Condvar = Condvar::new();
 
@@ -17,19 +17,19 @@ thread_local! {
     static HELD: RefCell<Option<Hold>> = const { RefCell::new(None) };
 }
 
-/// A test's hold on the servers, for its suite.
+/// One test's use of the servers, on behalf of its suite.
 struct Hold(String);
 
-/// Waits until no other suite has the servers, and holds them until the test's thread ends.
+/// Waits until no other suite uses the servers, and reserves them until the test's thread ends.
 ///
-/// Call it from the test's own thread: its name tells the suite.
+/// Must be called on the test's own thread, whose name begins with that of the suite.
 pub fn enter() {
     let thread = thread::current();
     let test = thread.name().unwrap_or_default();
     let suite = test.split("::").next().unwrap_or(test);
     HELD.with_borrow_mut(|held| {
         if held.as_ref().is_none_or(|hold| hold.0 != suite) {
-            // With one thread for all tests, the last one's is let go of here.
+            // With a single thread for all tests, this releases the previous test's.
             drop(held.take());
             *held = Some(Hold::take(suite));
         }

@@ -1,7 +1,7 @@
-//! Everything that tests of tokens log.
+//! Everything that the tests of tokens log.
 //!
-//! One log for the whole process, since a subscriber of one thread now and then misses an event that another thread was
-//! first to send. Events of threads that do not [`record`] are dropped.
+//! There is one log per process: a subscriber per thread occasionally misses an event that another thread was first to
+//! send. Events of threads that have not called [`record`] are dropped.
 
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ thread_local! {
     static RECORDS: Cell<bool> = const { Cell::new(false) };
 }
 
-/// From here on, all events of this thread are in the log.
+/// Puts all further events of this thread into the log.
 pub(crate) fn record() {
     LazyLock::force(&LOG);
     RECORDS.set(true);

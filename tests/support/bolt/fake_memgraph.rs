@@ -223,7 +223,7 @@ impl FakeMemgraph {
             warnings: Mutex::default(),
         });
         let serving = Arc::clone(&server);
-        let host = Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&serving))));
+        let host = Host::start(move |transport, id| Box::pin(session::serve(transport, id, Arc::clone(&serving))));
         let host = host.await;
         let _ = server.connections.set(Arc::downgrade(host.connections()));
         let control = Control {

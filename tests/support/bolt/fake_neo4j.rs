@@ -149,7 +149,7 @@ impl FakeNeo4j {
         });
         let (ledger, knobs) = (Arc::clone(&server.ledger), Arc::clone(&server.knobs));
         let store = Arc::clone(&server.store);
-        let host = Host::start(move |wire, id| Box::pin(session::serve(wire, id, Arc::clone(&server))));
+        let host = Host::start(move |transport, id| Box::pin(session::serve(transport, id, Arc::clone(&server))));
         let host = host.await;
         let control = Control { ledger, knobs, connections: Arc::clone(host.connections()) };
         for (name, password) in [("neo4j", "password"), ("alice", "wonderland"), ("bob", "builder")] {

@@ -21,55 +21,55 @@ use tokio::task::{AbortHandle, JoinHandle};
 pub const MEMORY_BUFFER: usize = 64 * 1024;
 
 /// One accepted connection, of either kind.
-pub enum Wire {
+pub enum Transport {
     Tcp(TcpStream),
     Memory(DuplexStream),
 }
 
-impl Wire {
+impl Transport {
     /// Ends the connection with a TCP RST. In memory there is none: the other side sees the end.
     pub fn reset(self) {
-        if let Wire::Tcp(stream) = self {
+        if let Transport::Tcp(stream) = self {
             // A socket that is gone already cannot be reset and need not be.
             let _ = stream.set_zero_linger();
         }
     }
 }
 
-impl AsyncRead for Wire {
+impl AsyncRead for Transport {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Wire::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
-            Wire::Memory(stream) => Pin::new(stream).poll_read(cx, buf),
+            Transport::Tcp(stream) => Pin::new(stream).poll_read(cx, buf),
+            Transport::Memory(stream) => Pin::new(stream).poll_read(cx, buf),
         }
     }
 }
 
-impl AsyncWrite for Wire {
+impl AsyncWrite for Transport {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         match self.get_mut() {
-            Wire::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
-            Wire::Memory(stream) => Pin::new(stream).poll_write(cx, buf),
+            Transport::Tcp(stream) => Pin::new(stream).poll_write(cx, buf),
+            Transport::Memory(stream) => Pin::new(stream).poll_write(cx, buf),
         }
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Wire::Tcp(stream) => Pin::new(stream).poll_flush(cx),
-            Wire::Memory(stream) => Pin::new(stream).poll_flush(cx),
+            Transport::Tcp(stream) => Pin::new(stream).poll_flush(cx),
+            Transport::Memory(stream) => Pin::new(stream).poll_flush(cx),
         }
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Wire::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
-            Wire::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
+            Transport::Tcp(stream) => Pin::new(stream).poll_shutdown(cx),
+            Transport::Memory(stream) => Pin::new(stream).poll_shutdown(cx),
         }
     }
 }
 
 pub type Session = Pin<Box<dyn Future<Output = ()> + Send>>;
-type Serve = dyn Fn(Wire, u64) -> Session + Send + Sync;
+type Serve = dyn Fn(Transport, u64) -> Session + Send + Sync;
 
 /// The open connections of a host; shared with whoever may end them.
 pub struct Connections {
@@ -80,13 +80,13 @@ pub struct Connections {
 }
 
 impl Connections {
-    fn open(self: &Arc<Self>, wire: Wire) {
+    fn open(self: &Arc<Self>, transport: Transport) {
         if self.refuse.load(Ordering::SeqCst) {
-            wire.reset();
+            transport.reset();
             return;
         }
         let id = self.next.fetch_add(1, Ordering::SeqCst);
-        let session = (self.serve)(wire, id);
+        let session = (self.serve)(transport, id);
         let all = Arc::clone(self);
         // Held while spawning, so that the task cannot leave the table before it is in it.
         let mut tasks = self.tasks.lock().unwrap();
@@ -120,7 +120,7 @@ impl Host {
     ///
     /// # Panics
     /// If no port can be had.
-    pub async fn start(serve: impl Fn(Wire, u64) -> Session + Send + Sync + 'static) -> Host {
+    pub async fn start(serve: impl Fn(Transport, u64) -> Session + Send + Sync + 'static) -> Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
         let addr = listener.local_addr().expect("the address of a bound listener");
         let connections = Arc::new(Connections {
@@ -133,7 +133,7 @@ impl Host {
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let _ = stream.set_nodelay(true);
-                all.open(Wire::Tcp(stream));
+                all.open(Transport::Tcp(stream));
             }
         });
         Host { addr, connections, accepting }
@@ -146,7 +146,7 @@ impl Host {
     /// A connection without a socket.
     pub fn connect(&self) -> DuplexStream {
         let (ours, theirs) = tokio::io::duplex(MEMORY_BUFFER);
-        self.connections.open(Wire::Memory(theirs));
+        self.connections.open(Transport::Memory(theirs));
         ours
     }
 

@@ -17,12 +17,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::host::{MEMORY_BUFFER, Wire};
+use super::host::{MEMORY_BUFFER, Transport};
 use line::{Line, Mismatch};
 pub use script::{Handshake, Pattern, Script, Step};
 
 /// How long a step waits for the client.
-pub const STEP_PATIENCE: Duration = Duration::from_secs(10);
+pub const STEP_PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running peer. Dropping it ends its connections.
 pub struct Peer {
@@ -57,7 +57,7 @@ impl Peer {
                 };
                 let Ok((stream, _)) = accepted else { return };
                 let _ = stream.set_nodelay(true);
-                let play = play(k, Wire::Tcp(stream), script, finish.clone(), outcome.clone());
+                let play = play(k, Transport::Tcp(stream), script, finish.clone(), outcome.clone());
                 tasks.lock().unwrap().push(tokio::spawn(play));
             }
             // More connections than scripts are refused as long as the peer lives.
@@ -84,7 +84,7 @@ impl Peer {
         for (k, script) in scripts.into_iter().enumerate() {
             let (ours, theirs) = tokio::io::duplex(MEMORY_BUFFER);
             let finish = peer.finish.subscribe();
-            let play = play(k, Wire::Memory(theirs), script, finish, outcome.clone());
+            let play = play(k, Transport::Memory(theirs), script, finish, outcome.clone());
             peer.tasks.lock().unwrap().push(tokio::spawn(play));
             clients.push(ours);
         }
@@ -147,12 +147,12 @@ async fn given_up(finish: &mut watch::Receiver<bool>) {
 
 async fn play(
     k: usize,
-    wire: Wire,
+    transport: Transport,
     script: Script,
     mut finish: watch::Receiver<bool>,
     outcome: mpsc::UnboundedSender<Result<(), String>>,
 ) {
-    let mut line = Line::new(wire);
+    let mut line = Line::new(transport);
     let mut steps = script.steps;
     let mut number = 0;
     let mut result = Ok(());

@@ -6,7 +6,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::Server;
 
 const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
@@ -14,9 +14,9 @@ const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
 /// `None`: no agreement; the caller answers with a chunked FAILURE, not with zeros.
 ///
 /// Never returns for a range byte `FF`: the real server loops for ever then.
-pub(super) async fn negotiate(wire: &mut Wire, server: &Server) -> io::Result<Option<(u8, u8)>> {
+pub(super) async fn negotiate(transport: &mut Transport, server: &Server) -> io::Result<Option<(u8, u8)>> {
     let mut bytes = [0; 20];
-    wire.read_exact(&mut bytes).await?;
+    transport.read_exact(&mut bytes).await?;
     if bytes[..4] != MAGIC {
         return Ok(None);
     }
@@ -27,7 +27,7 @@ pub(super) async fn negotiate(wire: &mut Wire, server: &Server) -> io::Result<Op
         }
         match choose(*slot, &server.options.versions) {
             Choice::Version(major, minor) => {
-                wire.write_all(&[0, 0, minor, major]).await?;
+                transport.write_all(&[0, 0, minor, major]).await?;
                 return Ok(Some((major, minor)));
             }
             Choice::NextSlot => {}

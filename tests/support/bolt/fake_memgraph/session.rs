@@ -12,7 +12,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::super::control::{Fault, Gauge};
 use super::super::frame::{Frame, FrameReader};
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::super::message::{self as msg, failure, ignored, show, success};
 use super::super::value::{DecodeError, Rules, Value, map, strings, v};
 use super::Server;
@@ -75,7 +75,7 @@ pub(super) enum Flow {
 pub(super) struct Session {
     pub id: u64,
     pub server: Arc<Server>,
-    wire: Wire,
+    transport: Transport,
     out: Output,
     pub version: (u8, u8),
     pub state: State,
@@ -95,15 +95,15 @@ pub(super) struct Session {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
+pub(super) async fn serve(mut transport: Transport, id: u64, server: Arc<Server>) {
     server.ledger.note(|counts| counts.accepted += 1);
     let _open = server.ledger.hold(Gauge::Open);
-    let version = match negotiate(&mut wire, &server).await {
+    let version = match negotiate(&mut transport, &server).await {
         Ok(Some(version)) => version,
         Ok(None) => {
             let reply = failure(EXCEPTION, EXCEPTION_TEXT).encode();
-            let _ = wire.write_all(&super::super::frame::frame(&reply)).await;
-            let _ = wire.shutdown().await;
+            let _ = transport.write_all(&super::super::frame::frame(&reply)).await;
+            let _ = transport.shutdown().await;
             return;
         }
         Err(_) => return,
@@ -111,7 +111,7 @@ pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
     let mut session = Session {
         id,
         server,
-        wire,
+        transport,
         out: Output::default(),
         version,
         state: State::Init,
@@ -127,7 +127,7 @@ pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
         worker: None,
     };
     if session.work().await.is_ok() {
-        let _ = session.wire.shutdown().await;
+        let _ = session.transport.shutdown().await;
     }
 }
 
@@ -138,7 +138,7 @@ impl Session {
         let mut next = None;
         loop {
             let Some(found) = next.take().or_else(|| frames.pop()) else {
-                match self.wire.read(&mut bytes).await? {
+                match self.transport.read(&mut bytes).await? {
                     0 => return Ok(()),
                     n => frames.push(&bytes[..n]),
                 }
@@ -406,12 +406,12 @@ impl Session {
         if ready.is_empty() {
             return Ok(());
         }
-        self.wire.write_all(&ready).await
+        self.transport.write_all(&ready).await
     }
 
     async fn flush(&mut self) -> io::Result<()> {
         self.out.flush();
         self.spill().await?;
-        self.wire.flush().await
+        self.transport.flush().await
     }
 }

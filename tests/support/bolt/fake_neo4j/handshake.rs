@@ -6,7 +6,7 @@ use std::io;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::Options;
 
 const MAGIC: [u8; 4] = [0x60, 0x60, 0xB0, 0x17];
@@ -38,36 +38,36 @@ impl Caps {
 }
 
 /// `None`: no agreement, or no Bolt at all; the connection ends.
-pub(super) async fn negotiate(wire: &mut Wire, options: &Options) -> io::Result<Option<Caps>> {
+pub(super) async fn negotiate(transport: &mut Transport, options: &Options) -> io::Result<Option<Caps>> {
     let mut magic = [0; 4];
-    wire.read_exact(&mut magic).await?;
+    transport.read_exact(&mut magic).await?;
     if &magic == b"GET " {
         let reply = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 0\r\n\r\n";
-        wire.write_all(reply).await?;
+        transport.write_all(reply).await?;
         return Ok(None);
     }
     if magic != MAGIC {
         return Ok(None);
     }
     let mut slots = [0; 16];
-    wire.read_exact(&mut slots).await?;
+    transport.read_exact(&mut slots).await?;
     for slot in slots.as_chunks::<4>().0 {
         if *slot == MANIFEST && options.manifest {
-            return by_manifest(wire, options).await;
+            return by_manifest(transport, options).await;
         }
         match (range(*slot), slot[3]) {
             (Slot::Malformed, _) => return Ok(None),
             (Slot::Versions(newest, oldest), _) => {
                 let offered = |v: &&(u8, u8)| (oldest..=newest).contains(*v);
                 if let Some(version) = options.versions.iter().rev().find(offered) {
-                    wire.write_all(&[0, 0, version.1, version.0]).await?;
+                    transport.write_all(&[0, 0, version.1, version.0]).await?;
                     return Ok(Some(Caps { version: *version, by_manifest: false, utc_patch: false }));
                 }
             }
             (Slot::Unused, _) => {}
         }
     }
-    wire.write_all(&[0; 4]).await?;
+    transport.write_all(&[0; 4]).await?;
     Ok(None)
 }
 
@@ -101,19 +101,19 @@ pub(super) fn entries(versions: &[(u8, u8)]) -> Vec<[u8; 4]> {
     entries
 }
 
-async fn by_manifest(wire: &mut Wire, options: &Options) -> io::Result<Option<Caps>> {
+async fn by_manifest(transport: &mut Transport, options: &Options) -> io::Result<Option<Caps>> {
     let entries = entries(&options.versions);
     let mut reply = MANIFEST.to_vec();
     reply.push(entries.len() as u8);
     entries.iter().for_each(|entry| reply.extend_from_slice(entry));
     reply.push(0);
-    wire.write_all(&reply).await?;
+    transport.write_all(&reply).await?;
 
     let mut choice = [0; 4];
-    wire.read_exact(&mut choice).await?;
+    transport.read_exact(&mut choice).await?;
     let mut capabilities = 0_u64;
     for shift in (0..64).step_by(7) {
-        let byte = wire.read_u8().await?;
+        let byte = transport.read_u8().await?;
         capabilities |= u64::from(byte & 0x7F) << shift;
         if byte & 0x80 == 0 {
             break;

@@ -14,7 +14,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
 use super::super::frame::{Frame, FrameReader};
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::super::message as msg;
 use super::super::value::{DecodeError, Rules, Value};
 use super::Server;
@@ -96,7 +96,7 @@ pub(super) async fn watch_login(first: Instant, within: Duration, shared: &Share
 
 /// The network side: frames to jobs, without waiting for their processing.
 pub(super) async fn read_ahead(
-    mut read: ReadHalf<Wire>,
+    mut read: ReadHalf<Transport>,
     jobs: mpsc::UnboundedSender<Job>,
     id: u64,
     server: &Server,
@@ -204,7 +204,7 @@ fn small(value: &Value, depth: usize) -> bool {
 
 /// The server keeps what the client does not read; it does not slow down for it.
 pub(super) async fn write_behind(
-    mut write: WriteHalf<Wire>,
+    mut write: WriteHalf<Transport>,
     mut written: mpsc::UnboundedReceiver<Vec<u8>>,
     shared: &Shared,
 ) -> io::Result<()> {

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 
 use super::super::control::{Fault, Gauge};
 use super::super::frame::{NOOP, frame};
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::super::message::{self as msg, ignored, success};
 use super::super::value::Value;
 use super::Server;
@@ -87,17 +87,17 @@ impl Drop for Session {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(mut wire: Wire, id: u64, server: Arc<Server>) {
+pub(super) async fn serve(mut transport: Transport, id: u64, server: Arc<Server>) {
     server.ledger.note(|counts| counts.accepted += 1);
     let _open = server.ledger.hold(Gauge::Open);
     let deadline = Instant::now() + server.options.login_within;
-    let negotiated = tokio::time::timeout_at(deadline, negotiate(&mut wire, &server.options));
+    let negotiated = tokio::time::timeout_at(deadline, negotiate(&mut transport, &server.options));
     let Ok(Ok(Some(caps))) = negotiated.await else {
-        let _ = wire.shutdown().await;
+        let _ = transport.shutdown().await;
         return;
     };
 
-    let (read, write) = tokio::io::split(wire);
+    let (read, write) = tokio::io::split(transport);
     let shared = Arc::new(Shared::default());
     let (jobs, queue) = mpsc::unbounded_channel();
     let (out, written) = mpsc::unbounded_channel();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::super::frame::{Frame, FrameReader, MAX_CHUNK, NOOP, frame_in};
-use super::super::host::Wire;
+use super::super::host::Transport;
 use super::super::message::{self as msg, show};
 use super::super::value::{Value, show_hex};
 use super::STEP_PATIENCE;
@@ -20,7 +20,7 @@ pub(super) struct Mismatch(pub String);
 
 /// One connection while its script runs.
 pub(super) struct Line {
-    wire: Option<Wire>,
+    transport: Option<Transport>,
     frames: FrameReader,
     put_back: Option<Vec<u8>>,
     split: usize,
@@ -28,12 +28,18 @@ pub(super) struct Line {
 }
 
 impl Line {
-    pub fn new(wire: Wire) -> Line {
-        Line { wire: Some(wire), frames: FrameReader::default(), put_back: None, split: usize::MAX, chunk: MAX_CHUNK }
+    pub fn new(transport: Transport) -> Line {
+        Line {
+            transport: Some(transport),
+            frames: FrameReader::default(),
+            put_back: None,
+            split: usize::MAX,
+            chunk: MAX_CHUNK,
+        }
     }
 
-    fn wire(&mut self) -> Result<&mut Wire, Mismatch> {
-        self.wire.as_mut().ok_or_else(|| Mismatch("the script has closed already".to_owned()))
+    fn transport(&mut self) -> Result<&mut Transport, Mismatch> {
+        self.transport.as_mut().ok_or_else(|| Mismatch("the script has closed already".to_owned()))
     }
 
     pub async fn perform(&mut self, step: Step) -> Result<(), Mismatch> {
@@ -80,14 +86,14 @@ impl Line {
             }
             Step::ExpectEnd => self.expect_end().await,
             Step::Close => {
-                if let Some(mut wire) = self.wire.take() {
-                    let _ = wire.shutdown().await;
+                if let Some(mut transport) = self.transport.take() {
+                    let _ = transport.shutdown().await;
                 }
                 Ok(())
             }
             Step::ResetConnection => {
-                if let Some(wire) = self.wire.take() {
-                    wire.reset();
+                if let Some(transport) = self.transport.take() {
+                    transport.reset();
                 }
                 Ok(())
             }
@@ -117,7 +123,7 @@ impl Line {
         let mut bytes = vec![0; n];
         let mut have = 0;
         while have < n {
-            let read = self.wire()?.read(&mut bytes[have..]);
+            let read = self.transport()?.read(&mut bytes[have..]);
             let got = match tokio::time::timeout(STEP_PATIENCE, read).await {
                 Ok(Ok(got)) => got,
                 Ok(Err(error)) => return Err(Mismatch(format!("reading failed: {error}"))),
@@ -138,10 +144,10 @@ impl Line {
             return Ok(payload);
         }
         loop {
-            let Some(wire) = &mut self.wire else {
+            let Some(transport) = &mut self.transport else {
                 return Err(Mismatch("the script has closed already".to_owned()));
             };
-            let next = self.frames.next(wire);
+            let next = self.frames.next(transport);
             match tokio::time::timeout(STEP_PATIENCE, next).await {
                 Ok(Ok(Some(Frame::Message { payload, .. }))) => return Ok(payload),
                 Ok(Ok(Some(Frame::Noop))) => {}
@@ -163,11 +169,11 @@ impl Line {
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), Mismatch> {
         let split = self.split;
-        let wire = self.wire()?;
+        let transport = self.transport()?;
         let written: io::Result<()> = async {
             for piece in bytes.chunks(split) {
-                wire.write_all(piece).await?;
-                wire.flush().await?;
+                transport.write_all(piece).await?;
+                transport.flush().await?;
                 if split != usize::MAX {
                     // Lets the other side see each piece on its own.
                     tokio::task::yield_now().await;
@@ -182,7 +188,7 @@ impl Line {
     async fn expect_end(&mut self) -> Result<(), Mismatch> {
         loop {
             let mut bytes = [0; 4096];
-            let read = self.wire()?.read(&mut bytes);
+            let read = self.transport()?.read(&mut bytes);
             match tokio::time::timeout(STEP_PATIENCE, read).await {
                 // A reset is an end too.
                 Ok(Ok(0) | Err(_)) => break,
@@ -217,7 +223,7 @@ impl Line {
         let quiet = self.put_back.is_none() && self.frames.is_empty();
         let mut bytes = [0; 4096];
         let got = if quiet {
-            match tokio::time::timeout(time, self.wire()?.read(&mut bytes)).await {
+            match tokio::time::timeout(time, self.transport()?.read(&mut bytes)).await {
                 Err(_) => return Ok(()),
                 Ok(Ok(n)) => n,
                 Ok(Err(error)) => {
@@ -242,8 +248,8 @@ impl Line {
     /// What the client has sent beyond the script and is here already.
     pub async fn nothing_left(&mut self) -> Result<(), Mismatch> {
         let mut bytes = [0; 4096];
-        while let Some(wire) = &mut self.wire {
-            match tokio::time::timeout(Duration::from_millis(1), wire.read(&mut bytes)).await {
+        while let Some(transport) = &mut self.transport {
+            match tokio::time::timeout(Duration::from_millis(1), transport.read(&mut bytes)).await {
                 Err(_) | Ok(Ok(0) | Err(_)) => break,
                 Ok(Ok(n)) => self.frames.push(&bytes[..n]),
             }
