@@ -21,7 +21,7 @@ use crate::support::{
     query::{begin, body, refused, values},
 };
 
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 const ALICE: &str = "Basic YWxpY2U6cHc=";
 const BOB: &str = "Basic Ym9iOnB3";
 /// Longer than any test.

@@ -27,7 +27,7 @@ use super::bolt::{
 };
 
 /// The longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Where a conversation ends, as seen from one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

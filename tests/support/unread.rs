@@ -14,7 +14,7 @@ use tokio::{net::TcpStream, time::timeout};
 use super::http::Connection;
 
 /// The longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An answer that nobody reads.
 pub enum Unread {

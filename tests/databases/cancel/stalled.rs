@@ -19,7 +19,7 @@ const HUGE: &str = r#"{"statement":"ROWS 100000000 WIDE 1000"}"#;
 
 /// Waits until no more is asked for, and gives how often it was.
 async fn standstill(control: &Control) -> usize {
-    let deadline = Instant::now() + Duration::from_secs(20);
+    let deadline = Instant::now() + Duration::from_secs(60);
     let mut pulls = control.count("PULL");
     loop {
         sleep(Duration::from_millis(300)).await;

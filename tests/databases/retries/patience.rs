@@ -142,7 +142,7 @@ async fn retries_for_thirty_seconds_by_default() {
 
 /// Waits until what the caller has under way is in this state; `null` when there is nothing.
 async fn until(stand: &Stand, state: Value) {
-    let deadline = Instant::now() + Duration::from_secs(30);
+    let deadline = Instant::now() + Duration::from_secs(60);
     loop {
         let list = body(&stand.gateway.send("GET", &stand.path("/running"), &[], "").await);
         if list["running"][0]["state"] == state {

@@ -76,7 +76,7 @@ impl Stand {
 async fn enforces_the_execution_time() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("database.termination_grace", "100ms")]).await {
-            let unread = stand.flood(protocol, "", json!({ "maxExecutionTime": 1 })).await;
+            let unread = stand.flood(protocol, "", json!({ "maxExecutionTime": 2 })).await;
             stand.is_free(protocol, "since its time is over").await;
             drop(unread);
         }
@@ -97,7 +97,7 @@ async fn cancels_a_statement() {
                     sleep(Duration::from_millis(5)).await;
                 }
             };
-            timeout(Duration::from_secs(30), gone).await.expect("it is listed no more");
+            timeout(Duration::from_secs(60), gone).await.expect("it is listed no more");
             drop(unread);
         }
     }
@@ -106,7 +106,7 @@ async fn cancels_a_statement() {
 #[tokio::test(flavor = "multi_thread")]
 async fn ends_a_transaction_at_its_maximum_age() {
     for protocol in PROTOCOLS {
-        for stand in stands(&[("transactions.max_lifetime", "1s"), ("transactions.idle_timeout", "1s")]).await {
+        for stand in stands(&[("transactions.max_lifetime", "2s"), ("transactions.idle_timeout", "2s")]).await {
             let unread = stand.flood(protocol, "/tx", json!({})).await;
             stand.is_free(protocol, "since its transaction is too old").await;
             drop(unread);
@@ -118,7 +118,7 @@ async fn ends_a_transaction_at_its_maximum_age() {
 async fn enforces_the_execution_time_of_a_batch() {
     for protocol in PROTOCOLS {
         for stand in stands(&[("database.termination_grace", "100ms")]).await {
-            let request = json!({ "statements": [{ "statement": FLOOD }], "maxExecutionTime": 1 });
+            let request = json!({ "statements": [{ "statement": FLOOD }], "maxExecutionTime": 2 });
             let path = format!("{}/batch", stand.path);
             let unread = protocol.ask(stand.gateway.address(), &path, &request).await;
             stand.is_free(protocol, "since the time of the batch is over").await;
@@ -183,7 +183,7 @@ async fn drops_a_small_answer_that_nobody_reads() {
     let request = json!({ "statement": "ROWS 100" });
     let unread = Protocol::Http2.ask(stand.gateway.address(), stand.path, &request).await;
     let Unread::Http2 { mut body, .. } = unread else { unreachable!("HTTP/2 was asked for") };
-    let ended = timeout(Duration::from_secs(30), body.data()).await.expect("the stream ends");
+    let ended = timeout(Duration::from_secs(60), body.data()).await.expect("the stream ends");
     assert!(ended.is_some_and(|piece| piece.is_err()), "the stream was reset");
 }
 

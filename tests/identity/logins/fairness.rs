@@ -24,16 +24,16 @@ async fn serves_a_single_request_before_another_callers_queue() {
         let settings = [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "100")];
         let stand = Arc::new(Stand::start(kind, &settings).await);
         let mut queue = JoinSet::new();
-        for _ in 0..20 {
+        for _ in 0..10 {
             let stand = Arc::clone(&stand);
-            queue.spawn(async move { stand.run(ALICE, "", "SLEEP 200").await.status });
+            queue.spawn(async move { stand.run(ALICE, "", "SLEEP 500").await.status });
         }
         stand.control().wait_for("the first two", |counts| counts.running == 2).await;
         // Time for the others to get in line; if it is too short, this shows less than it could.
         sleep(Duration::from_millis(100)).await;
         stand.serves(BOB).await;
         let statuses = queue.join_all().await;
-        assert_eq!(statuses, [202; 20], "and the queue is served as well");
+        assert_eq!(statuses, [202; 10], "and the queue is served as well");
         let order = statements(stand.control());
         let place = order.iter().position(|text| text == "WHOAMI").unwrap();
         assert!(place <= 5, "{kind:?}: {order:?}");

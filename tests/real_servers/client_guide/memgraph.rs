@@ -36,7 +36,7 @@ const SHAPES: Shapes =
     Shapes { element_ids: true, utc: true, vectors: false, uuids: false, memgraph: true, cartesian_3d: 9157 };
 
 /// How long what a request has set off may take to arrive.
-const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Runs the section.
 pub(crate) async fn run(section: &Section) -> Result<(), String> {

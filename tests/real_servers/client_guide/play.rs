@@ -17,7 +17,7 @@ use super::{
 use crate::support::process::{Process, boltgate};
 
 /// The longest wait for an expected answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// A gateway with the settings of the page.

@@ -17,7 +17,7 @@ use crate::support::{
 /// Connections of the gateway before the proxy. Few, so that a lost permit is noticed.
 const CONNECTIONS: usize = 3;
 /// The longest wait for anything.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How a database is spoken to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

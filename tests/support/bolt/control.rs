@@ -22,7 +22,7 @@ use super::orders::{self, Order};
 use super::value::Value;
 
 /// How long [`Control::wait_for`] waits before it gives up.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a fake has counted so far.
 #[derive(Debug, Clone, Default)]

@@ -12,7 +12,7 @@ use super::frame::{Frame, FrameReader, frame};
 use super::message::{self as msg, hello, hello_with, logon, show};
 use super::value::{Value, v};
 
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What came: a message, or the end of the connection.
 #[derive(Debug, Clone, PartialEq)]
