@@ -68,7 +68,7 @@ fn stream_to_a_reader(pause: Option<Duration>) {
             thread::sleep(pause);
             let ahead = database.sent.load(Ordering::SeqCst) - row;
             report("after the pause", row, &gateway.memory());
-            println!("{:>10} rows were ahead of the reader", ahead);
+            println!("{ahead:>10} rows were ahead of the reader");
             assert!(ahead < 1_000_000, "the database was asked for {ahead} rows that the reader had no room for");
         }
     });

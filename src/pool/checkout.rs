@@ -70,7 +70,7 @@ impl Shared {
         mut idle: Option<Idle>,
         deadline: Instant,
     ) -> Result<PooledConnection, bolt::Error> {
-        while let Some(Idle { pooled, since, .. }) = idle.take() {
+        while let Some(Idle { pooled, since }) = idle.take() {
             if let Some(pooled) = self.check_connection(identity, pooled, since).await? {
                 return Ok(pooled);
             }

@@ -515,7 +515,7 @@ fn scalar() -> impl Strategy<Value = Sample> {
         }),
         (any::<f64>(), any::<bool>()).prop_map(|(value, first)| {
             let plain = format!("{value:e}");
-            sample("Float", &format!("\"{plain}\""), Some(plain.clone()), first, |writer| writer.float(value))
+            sample("Float", &format!("\"{plain}\""), Some(plain), first, |writer| writer.float(value))
         }),
         (any::<String>(), any::<bool>()).prop_map(|(value, first)| {
             sample("String", &quoted(&value), Some(quoted(&value)), first, |writer| writer.string(&value))
