@@ -1,6 +1,7 @@
 """Builds everything that is measured, with the dependencies from lock files."""
 
 import os
+import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,13 +22,13 @@ class Built:
 
 def everything(cache, boltgate=None):
     """Builds what is missing. If `boltgate` is given, it is used unchanged."""
-    target = Path(os.environ.get("CARGO_TARGET_DIR") or cache / "target")
+    # The gateway's own folder, so that common dependencies are built once.
+    target = Path(os.environ.get("CARGO_TARGET_DIR") or REPOSITORY / "target")
     cargo(HERE, target)
     if boltgate is None:
-        # A separate folder, because builds with and without the embedded database would overwrite
-        # each other.
-        cargo(REPOSITORY, target / "gateway", "--no-default-features", "--bin", "boltgate")
-        boltgate = target / "gateway" / "release" / "boltgate"
+        cargo(REPOSITORY, target, "--no-default-features", "--bin", "boltgate")
+        # Copied, because a build with the embedded database overwrites it.
+        boltgate = Path(shutil.copy2(target / "release" / "boltgate", cache / "boltgate"))
     return Built(target / "release", boltgate.resolve(), python(cache), express(cache))
 
 
