@@ -36,7 +36,7 @@ impl RowSink for FirstCell {
         Ok(Flow::Continue)
     }
 
-    fn is_flawed(&self) -> bool {
+    fn has_replaced_values(&self) -> bool {
         false
     }
 
