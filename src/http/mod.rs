@@ -7,12 +7,10 @@ mod access_log;
 mod body;
 mod body_memory;
 mod caller;
-mod discovery;
 mod encode;
 mod exchange;
 mod guard;
 mod keyed;
-mod load;
 mod media;
 mod path;
 mod query_api;
@@ -20,8 +18,8 @@ mod refusal;
 mod request;
 mod rest;
 mod results;
-mod router;
-mod running;
+mod routes;
+mod service;
 mod statement;
 mod status;
 mod stream;
@@ -31,7 +29,7 @@ mod verdict;
 pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
-pub use router::{Service, Settings, openapi, service};
+pub use service::{Service, Settings, openapi, service};
 pub use status::Statuses;
 
 use std::sync::Arc;
@@ -55,5 +53,5 @@ struct Gateway {
     idempotency: idempotency::Store,
     limits: request::RequestLimits,
     body_memory: Arc<body_memory::BodyMemory>,
-    discovery: discovery::Discovery,
+    discovery: routes::discovery::Discovery,
 }

@@ -14,8 +14,8 @@ use axum::{
 };
 
 use super::{
-    Gateway, body_memory::Hold, caller::caller, exchange::Exchange, guard::Admitted, keyed, load, media::Format,
-    refusal::Refusal, request, status::Statuses, verbs::carry_out,
+    Gateway, body_memory::Hold, caller::caller, exchange::Exchange, guard::Admitted, keyed, media::Format,
+    refusal::Refusal, request, routes::load, status::Statuses, verbs::carry_out,
 };
 use crate::idempotency::Key;
 

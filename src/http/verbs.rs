@@ -10,7 +10,7 @@ use super::{
     path::Path,
     refusal::respond,
     request::{self, Understood},
-    running,
+    routes::running,
     statement::{BatchRequest, StatementRequest},
 };
 use crate::query::{Batch, Error, Options, Statement, Transaction, TransactionHandle};

@@ -8,7 +8,7 @@ use axum::{
 };
 use serde::Serialize;
 
-use super::{
+use crate::http::{
     guard::Authority,
     media::{Format, JSON, Unfit},
     refusal::{Refusal, respond},
@@ -16,12 +16,12 @@ use super::{
 
 /// What the gateway says of itself.
 #[derive(Debug, Clone)]
-pub(super) struct Discovery {
+pub(in crate::http) struct Discovery {
     /// Clients choose their protocol by it.
-    pub(super) version: String,
-    pub(super) edition: &'static str,
+    pub(in crate::http) version: String,
+    pub(in crate::http) edition: &'static str,
     /// Where the database listens for Bolt, for clients that can go there.
-    pub(super) bolt_port: u16,
+    pub(in crate::http) bolt_port: u16,
 }
 
 /// The document; clients rely on its keys, and some on their order.
@@ -40,7 +40,7 @@ struct Document {
 
 impl Discovery {
     /// The answer to a client; to one behind a proxy that is believed if `proxied`.
-    pub(super) fn answer(&self, request: &Request, proxied: bool) -> Response {
+    pub(in crate::http) fn answer(&self, request: &Request, proxied: bool) -> Response {
         match accepts(request.headers()) {
             Ok(()) => {
                 // Strings in a fixed shape cannot fail to be written.

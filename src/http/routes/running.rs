@@ -3,14 +3,14 @@
 use axum::body::Body;
 use bytes::BytesMut;
 
-use super::encode::instant;
 use crate::{
+    http::encode::instant,
     json::output,
     query::{RunningStatement, StatementState},
 };
 
 /// `{"running":[…]}`
-pub(super) fn list(found: &[RunningStatement]) -> Body {
+pub(in crate::http) fn list(found: &[RunningStatement]) -> Body {
     let mut out = BytesMut::from("{\"running\":[".as_bytes());
     for (at, one) in found.iter().enumerate() {
         out.extend_from_slice(if at == 0 { b"{\"id\":".as_slice() } else { b",{\"id\":" });

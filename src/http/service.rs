@@ -26,13 +26,13 @@ use tokio_util::task::TaskTracker;
 use super::{
     BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
     body_memory::BodyMemory,
-    discovery::Discovery,
     guard::{Admitted, Grant, Guard, GuardSettings},
     media::{self, Format},
     path::{Methods, Path},
     query_api,
     refusal::{Refusal, respond},
     request::RequestLimits,
+    routes::discovery::Discovery,
 };
 use crate::{
     auth::Authenticator,

@@ -14,7 +14,7 @@ use axum::{
 };
 use futures_util::future::join;
 
-use super::{
+use crate::http::{
     body::{self, BodyKind},
     body_memory::Hold,
     encode::{At, Loaded},
@@ -41,7 +41,7 @@ const TRANSACTION_SIZE: usize = 1000;
 const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
 /// Whether a request is one.
-pub(super) fn is_load(parts: &Parts) -> bool {
+pub(in crate::http) fn is_load(parts: &Parts) -> bool {
     let path = parts.uri.path();
     // Most requests are told apart by this alone; paths are too short for a searcher to pay.
     path.as_bytes().windows(6).any(|bytes| bytes == b"/batch")
@@ -78,7 +78,7 @@ struct Failure {
 }
 
 /// Answers a bulk load.
-pub(super) async fn answer(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
+pub(in crate::http) async fn answer(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     let limits = &exchange.gateway.limits;
     let hold = Hold::new(&exchange.gateway.body_memory);
     let mut lines = Lines::new(body, limits.line, limits.body_timeout, hold);
