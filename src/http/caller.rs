@@ -2,7 +2,7 @@
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use super::{Gateway, refusal::Refusal};
+use super::{gateway::Gateway, refusal::Refusal};
 use crate::{
     auth::{CredentialHeaders, Identity},
     query::Error,

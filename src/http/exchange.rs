@@ -5,10 +5,10 @@ use std::{sync::Arc, time::Instant};
 use axum::http::request::Parts;
 
 use super::{
-    Gateway,
     body::QueryBody,
     body_memory::Sender,
     caller::{acting_as, named_user},
+    gateway::Gateway,
     media::Format,
     refusal::{Refusal, concerns_credentials},
     status::Statuses,

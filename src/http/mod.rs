@@ -9,6 +9,7 @@ mod body_memory;
 mod caller;
 mod encode;
 mod exchange;
+mod gateway;
 mod guard;
 mod keyed;
 mod media;
@@ -20,6 +21,7 @@ mod rest;
 mod results;
 mod routes;
 mod service;
+mod settings;
 mod statement;
 mod status;
 mod stream;
@@ -29,29 +31,6 @@ mod verdict;
 pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
-pub use service::{Service, Settings, openapi, service};
+pub use service::{Service, openapi, service};
+pub use settings::Settings;
 pub use status::Statuses;
-
-use std::sync::Arc;
-
-use axum::http::HeaderName;
-
-use crate::{
-    auth::Authenticator,
-    idempotency,
-    query::{Engine, Retry},
-};
-
-/// What handlers work with.
-struct Gateway {
-    guard: guard::Guard,
-    engine: Engine,
-    authenticator: Authenticator,
-    id_token_header: HeaderName,
-    statuses: Statuses,
-    retry: Retry,
-    idempotency: idempotency::Store,
-    limits: request::RequestLimits,
-    body_memory: Arc<body_memory::BodyMemory>,
-    discovery: routes::discovery::Discovery,
-}

@@ -14,7 +14,7 @@ use axum::{
 };
 
 use super::{
-    Gateway, body_memory::Hold, caller::caller, exchange::Exchange, guard::Admitted, keyed, media::Format,
+    body_memory::Hold, caller::caller, exchange::Exchange, gateway::Gateway, guard::Admitted, keyed, media::Format,
     refusal::Refusal, request, routes::load, status::Statuses, verbs::carry_out,
 };
 use crate::idempotency::Key;

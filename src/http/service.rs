@@ -7,71 +7,31 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
 };
 
 use axum::{
     BoxError,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderMap, HeaderName, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::{
     FutureExt as _,
     future::{lazy, ready},
 };
-use tokio_util::task::TaskTracker;
 
 use super::{
-    BodyLimits, Gateway, IdempotencySettings, Statuses, access_log,
-    body_memory::BodyMemory,
-    guard::{Admitted, Grant, Guard, GuardSettings},
+    Statuses, access_log,
+    gateway::Gateway,
+    guard::{Admitted, Grant},
     media::{self, Format},
     path::{Methods, Path},
     query_api,
     refusal::{Refusal, respond},
-    request::RequestLimits,
-    routes::discovery::Discovery,
+    settings::Settings,
 };
-use crate::{
-    auth::Authenticator,
-    idempotency,
-    query::{Engine, Retry},
-};
-
-/// What the operator decides about HTTP.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Who may ask.
-    pub guard: GuardSettings,
-    /// Longest request body, in bytes.
-    pub body: usize,
-    /// All request bodies that are being read or held, in bytes. At least the longest one.
-    pub body_memory: usize,
-    /// A request body has to arrive within this; a streamed one has to go on.
-    pub body_timeout: Duration,
-    /// Longest line of a streamed body, in bytes.
-    pub line: usize,
-    /// Of what stands in a body.
-    pub content: BodyLimits,
-    /// The header that holds the ID token beside an access token.
-    pub id_token_header: HeaderName,
-    /// Which statuses errors get, unless the request says.
-    pub statuses: Statuses,
-    /// How often to try, unless the request says.
-    pub retry: Retry,
-    /// Of answers that are kept.
-    pub idempotency: IdempotencySettings,
-    /// Counts what is carried out although its client may have left.
-    pub work: TaskTracker,
-    /// The version that clients are told.
-    pub neo4j_version: String,
-    /// The edition that clients are told.
-    pub neo4j_edition: &'static str,
-    /// Where the database listens for Bolt.
-    pub bolt_port: u16,
-}
+use crate::{auth::Authenticator, query::Engine};
 
 /// The API's description in OpenAPI 3.1.
 #[must_use]
@@ -100,27 +60,7 @@ impl Service {
 
 /// What clients are served.
 pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
-    let gateway = Gateway {
-        guard: Guard::new(settings.guard),
-        engine,
-        authenticator,
-        id_token_header: settings.id_token_header,
-        statuses: settings.statuses,
-        retry: settings.retry,
-        idempotency: idempotency::Store::new(settings.idempotency, settings.work),
-        limits: RequestLimits {
-            body: settings.body,
-            body_timeout: settings.body_timeout,
-            line: settings.line,
-            content: settings.content,
-        },
-        body_memory: Arc::new(BodyMemory::new(settings.body_memory)),
-        discovery: Discovery {
-            version: settings.neo4j_version,
-            edition: settings.neo4j_edition,
-            bolt_port: settings.bolt_port,
-        },
-    };
+    let gateway = Gateway::new(engine, authenticator, settings);
     Service { gateway: Arc::new(gateway), proxied: false }
 }
 

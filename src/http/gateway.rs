@@ -1,0 +1,55 @@
+//! What every handler works with.
+
+use std::sync::Arc;
+
+use axum::http::HeaderName;
+
+use super::{
+    Statuses, body_memory::BodyMemory, guard::Guard, request::RequestLimits, routes::discovery::Discovery,
+    settings::Settings,
+};
+use crate::{
+    auth::Authenticator,
+    idempotency,
+    query::{Engine, Retry},
+};
+
+/// The state of the handlers, made once and shared by all connections.
+pub(super) struct Gateway {
+    pub(super) guard: Guard,
+    pub(super) engine: Engine,
+    pub(super) authenticator: Authenticator,
+    pub(super) id_token_header: HeaderName,
+    pub(super) statuses: Statuses,
+    pub(super) retry: Retry,
+    pub(super) idempotency: idempotency::Store,
+    pub(super) limits: RequestLimits,
+    pub(super) body_memory: Arc<BodyMemory>,
+    pub(super) discovery: Discovery,
+}
+
+impl Gateway {
+    pub(super) fn new(engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
+        Self {
+            guard: Guard::new(settings.guard),
+            engine,
+            authenticator,
+            id_token_header: settings.id_token_header,
+            statuses: settings.statuses,
+            retry: settings.retry,
+            idempotency: idempotency::Store::new(settings.idempotency, settings.work),
+            limits: RequestLimits {
+                body: settings.body,
+                body_timeout: settings.body_timeout,
+                line: settings.line,
+                content: settings.content,
+            },
+            body_memory: Arc::new(BodyMemory::new(settings.body_memory)),
+            discovery: Discovery {
+                version: settings.neo4j_version,
+                edition: settings.neo4j_edition,
+                bolt_port: settings.bolt_port,
+            },
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What the operator decides about HTTP.
+
+use std::time::Duration;
+
+use axum::http::HeaderName;
+use tokio_util::task::TaskTracker;
+
+use super::{BodyLimits, GuardSettings, IdempotencySettings, Statuses};
+use crate::query::Retry;
+
+/// The settings of everything that clients are served.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Which requests are admitted at all.
+    pub guard: GuardSettings,
+    /// The longest request body, in bytes.
+    pub body: usize,
+    /// The memory for all request bodies that are being read or held, in bytes. At least `body` and `line`.
+    pub body_memory: usize,
+    /// How long a request body may take to arrive; for a bulk load, the longest pause between two parts of it.
+    pub body_timeout: Duration,
+    /// The longest line of a bulk load, in bytes.
+    pub line: usize,
+    /// Limits on the contents of a body.
+    pub content: BodyLimits,
+    /// The header that holds the ID token sent with an access token.
+    pub id_token_header: HeaderName,
+    /// The statuses of errors, unless the request chooses.
+    pub statuses: Statuses,
+    /// How often a statement is retried, unless the request says.
+    pub retry: Retry,
+    /// How answers are kept for `Idempotency-Key`.
+    pub idempotency: IdempotencySettings,
+    /// Tracks work that continues after its client has left.
+    pub work: TaskTracker,
+    /// The version of Neo4j that clients are told.
+    pub neo4j_version: String,
+    /// The edition of Neo4j that clients are told.
+    pub neo4j_edition: &'static str,
+    /// The port on which the database listens for Bolt.
+    pub bolt_port: u16,
+}
