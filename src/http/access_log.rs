@@ -1,21 +1,25 @@
-//! One log line a request, and an id that ties it to the answer.
+//! One log line per request, and an id that ties it to the answer.
 //!
-//! Successes are lines at `debug`: nobody looks for them, and writing one adds a sixth to a small request.
+//! Successes are logged at `debug`: few operators look for them, and writing one costs a small request a sixth more
+//! instructions.
 
 use std::{future::Future, time::Instant};
 
 use axum::{
-    extract::Request,
+    extract::{MatchedPath, Request},
     http::{HeaderName, HeaderValue},
     response::Response,
 };
 use tracing::{Instrument, Level};
 
+use super::path::{Path, canonical};
 use crate::telemetry::request_id::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The name of a route that does not exist.
+const OTHER: &str = "other";
 
-/// The answer to a request, which is logged once its head is there: without its query string, which is none of ours.
+/// Answers a request, and logs it once the head of the answer is ready. The query string is never logged.
 pub(super) fn logged<F: Future<Output = Response>>(
     request: Request,
     answer: impl FnOnce(Request) -> F,
@@ -35,6 +39,7 @@ pub(super) fn logged<F: Future<Output = Response>>(
                     $level,
                     %method,
                     path = uri.path(),
+                    route = route(&response, uri.path()),
                     status = status.as_u16(),
                     duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
                     "answered"
@@ -52,4 +57,13 @@ pub(super) fn logged<F: Future<Output = Response>>(
         response
     }
     .instrument(span)
+}
+
+/// The template of the route that answered a request to `path`.
+fn route<'a>(answer: &'a Response, path: &str) -> &'a str {
+    match answer.extensions().get::<MatchedPath>() {
+        Some(matched) => matched.as_str(),
+        // Statements do not go through the table of routes.
+        None => Path::parse(&canonical(path)).map_or(OTHER, |path| path.template()),
+    }
 }

@@ -1,40 +1,80 @@
-//! Who is asking, according to the headers, and as whom.
+//! Who sends a request, according to its headers, and as whom the request is to act.
 
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use std::sync::Arc;
 
-use super::{gateway::Gateway, refusal::Refusal};
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
+};
+
+use super::{gateway::Gateway, media::Format, refusal::Refusal, status::Statuses};
 use crate::{
     auth::{CredentialHeaders, Identity},
     query::Error,
 };
 
-/// The user to act as, for requests that have no body to say it in.
+/// The user to act as, for requests that have no body to name it in.
 const IMPERSONATED_USER: HeaderName = HeaderName::from_static("boltgate-impersonated-user");
-/// How people are told of it.
+/// The same header as it is written in messages.
 const IMPERSONATED_USER_NAME: &str = "Boltgate-Impersonated-User";
 const AUTH_SCHEME: HeaderName = HeaderName::from_static("boltgate-auth-scheme");
 const REALM: HeaderName = HeaderName::from_static("realm");
 
-/// The caller that the headers speak of.
-pub(super) async fn caller(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Refusal> {
-    let once = |name: &HeaderName| match the_only(headers, name) {
+/// The sender of a request, as the gateway's rules and the verified token have it. Whether the credentials are any good
+/// is for the database to say. An extractor for handlers.
+pub(super) struct Caller {
+    pub(super) identity: Identity,
+    /// The statuses that the caller wants for errors.
+    pub(super) statuses: Statuses,
+}
+
+impl Caller {
+    /// Reads the caller from the headers of a request. Every request is authenticated separately.
+    ///
+    /// # Errors
+    /// When the headers contradict each other, or the credential is not accepted here.
+    pub(super) async fn of(gateway: &Gateway, headers: &HeaderMap) -> Result<Self, Refusal> {
+        let statuses = match Statuses::wanted(headers, gateway.statuses) {
+            Ok(statuses) => statuses,
+            Err(error) => return Err(Refusal::of(error, Format::plain()).with(gateway.statuses)),
+        };
+        match identity(gateway, headers).await {
+            Ok(identity) => Ok(Self { identity, statuses }),
+            Err(refusal) => Err(refusal.with(statuses)),
+        }
+    }
+}
+
+impl FromRequestParts<Arc<Gateway>> for Caller {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
+        Self::of(gateway, &parts.headers).await
+    }
+}
+
+async fn identity(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Refusal> {
+    // Of two credentials nobody can say which one counts.
+    let single = |name: &HeaderName| match single(headers, name) {
         Ok(value) => Ok(value.map(HeaderValue::as_bytes)),
-        // Two credentials are none: nobody can say which of them counts.
-        Err(Twice) => Err(Refusal::bad_authorization()),
+        Err(Repeated) => Err(Refusal::bad_authorization()),
     };
-    let authorization = once(&header::AUTHORIZATION)?;
-    // Beside no credentials these say nothing.
-    let beside = |name| authorization.and_then(|_| headers.get(name)).map(HeaderValue::as_bytes);
+    let authorization = single(&header::AUTHORIZATION)?;
+    // Without a credential these mean nothing.
+    let qualifier = |name| authorization.and_then(|_| headers.get(name)).map(HeaderValue::as_bytes);
     let presented = CredentialHeaders {
         authorization,
-        realm: beside(&REALM),
-        id_token: once(&gateway.id_token_header)?,
-        scheme: beside(&AUTH_SCHEME),
+        realm: qualifier(&REALM),
+        id_token: single(&gateway.id_token_header)?,
+        scheme: qualifier(&AUTH_SCHEME),
     };
     gateway.authenticator.identify(&presented).await.map_err(|error| Refusal::of_auth(&error))
 }
 
-/// The user as whom `caller` wants its request to be carried out: named in the body or in a header, or bound to it.
+/// The user as whom a request of `caller` acts: the one named in its body or in a header, or the one bound to the caller.
+///
+/// # Errors
+/// When body and header name different users, or the caller may not act as the user.
 pub(super) fn acting_as(
     gateway: &Gateway,
     caller: &Identity,
@@ -51,10 +91,13 @@ pub(super) fn acting_as(
     user.map_err(|refused| Error::forbidden(&refused.to_string()))
 }
 
-/// The user named in the header, without spaces around; none when it is blank.
+/// The user named in the header, trimmed; `None` if the header is missing or blank.
+///
+/// # Errors
+/// When the header is repeated or not UTF-8.
 pub(super) fn named_user(headers: &HeaderMap) -> Result<Option<&str>, Error> {
-    let twice = |Twice| Error::bad_request(&format!("there are two headers {IMPERSONATED_USER_NAME}"));
-    let Some(value) = the_only(headers, &IMPERSONATED_USER).map_err(twice)? else {
+    let repeated = |Repeated| Error::bad_request(&format!("there are two headers {IMPERSONATED_USER_NAME}"));
+    let Some(value) = single(headers, &IMPERSONATED_USER).map_err(repeated)? else {
         return Ok(None);
     };
     let user = str::from_utf8(value.as_bytes())
@@ -62,10 +105,12 @@ pub(super) fn named_user(headers: &HeaderMap) -> Result<Option<&str>, Error> {
     Ok(Some(user.trim()).filter(|user| !user.is_empty()))
 }
 
-struct Twice;
+/// A header is given more than once.
+struct Repeated;
 
-fn the_only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Twice> {
+/// The value of a header that may be given once.
+fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Repeated> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();
-    if values.next().is_some() { Err(Twice) } else { Ok(first) }
+    if values.next().is_some() { Err(Repeated) } else { Ok(first) }
 }

@@ -65,12 +65,17 @@ impl Exchange {
         Ok(TransactionHandle::new(database, id, named_user(&self.parts.headers)?))
     }
 
+    /// The refusal of the request because of `error`, in plain JSON.
+    pub(super) fn refusal(&self, error: Error) -> Refusal {
+        Refusal::of(error, Format::plain()).with(self.statuses)
+    }
+
     /// `refusal`, or the database's own if it does not accept the caller.
     pub(super) async fn login_first(&self, refusal: Refusal) -> Refusal {
         let engine: &Engine = &self.gateway.engine;
         match engine.verify(&self.caller).await {
-            Err(error) if concerns_credentials(&error) => Refusal::of(error, Format::plain()),
-            _ => refusal,
+            Err(error) if concerns_credentials(&error) => self.refusal(error),
+            _ => refusal.with(self.statuses),
         }
     }
 }

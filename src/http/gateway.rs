@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    Statuses, body_memory::BodyMemory, guard::Guard, request::RequestLimits, routes::discovery::Discovery,
-    settings::Settings,
+    Statuses, body_memory::BodyMemory, request::RequestLimits, routes::discovery::Discovery, settings::Settings,
 };
 use crate::{
     auth::Authenticator,
@@ -16,7 +15,6 @@ use crate::{
 
 /// The state of the handlers, made once and shared by all connections.
 pub(super) struct Gateway {
-    pub(super) guard: Guard,
     pub(super) engine: Engine,
     pub(super) authenticator: Authenticator,
     pub(super) id_token_header: HeaderName,
@@ -31,7 +29,6 @@ pub(super) struct Gateway {
 impl Gateway {
     pub(super) fn new(engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
         Self {
-            guard: Guard::new(settings.guard),
             engine,
             authenticator,
             id_token_header: settings.id_token_header,

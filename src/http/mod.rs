@@ -4,6 +4,8 @@
 //! that every answer, errors too, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
 
 mod access_log;
+mod authenticated;
+mod base_url;
 mod body;
 mod body_memory;
 mod caller;
@@ -13,6 +15,7 @@ mod gateway;
 mod guard;
 mod keyed;
 mod media;
+mod methods;
 mod path;
 mod query_api;
 mod refusal;
@@ -31,6 +34,7 @@ mod verdict;
 pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
-pub use service::{Service, openapi, service};
+pub use routes::openapi;
+pub use service::{Service, service};
 pub use settings::Settings;
 pub use status::Statuses;

@@ -1,96 +1,134 @@
-//! The Query API's paths. Matched by hand, since they are looser than a route table can say: one slash at the end,
-//! `;matrix` parameters anywhere, percent-encoding in every segment.
+//! The paths under `/db`.
+//!
+//! Neo4j reads them loosely: one slash at the end, `;matrix` parameters in every segment, percent-encoding anywhere.
+//! [`canonical`] takes all of that out once, so that neither [`Path`] nor the table of routes has to know of it.
 
 use std::borrow::Cow;
 
-/// A path of the Query API, with its names decoded.
+use axum::http::{
+    Method,
+    uri::{PathAndQuery, Uri},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// The beginning of every path that leads to a database.
+pub(super) const DB: &str = "/db/";
+
+/// The template of [`Path::Query`].
+pub(super) const QUERY: &str = "/db/{db}/query/v2";
+/// The template of [`Path::Begin`].
+pub(super) const BEGIN: &str = "/db/{db}/query/v2/tx";
+/// The template of [`Path::Transaction`].
+pub(super) const TRANSACTION: &str = "/db/{db}/query/v2/tx/{id}";
+/// The template of [`Path::Commit`].
+pub(super) const COMMIT: &str = "/db/{db}/query/v2/tx/{id}/commit";
+/// The template of [`Path::Batch`], and of bulk loads.
+pub(super) const BATCH: &str = "/db/{db}/query/v2/batch";
+
+/// Everything but the characters that mean the same whether or not they are encoded (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// The path of a statement, with its names decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Path<'a> {
-    /// `/db/{db}/query/v2`
+    /// One statement in a transaction of its own.
     Query { database: Cow<'a, str> },
-    /// `/db/{db}/query/v2/tx`
+    /// Opens a transaction.
     Begin { database: Cow<'a, str> },
-    /// `/db/{db}/query/v2/tx/{id}`
+    /// Runs a statement in a transaction, keeps the transaction alive, or rolls it back.
     Transaction { database: Cow<'a, str>, id: Cow<'a, str> },
-    /// `/db/{db}/query/v2/tx/{id}/commit`
+    /// Commits a transaction.
     Commit { database: Cow<'a, str>, id: Cow<'a, str> },
-    /// `/db/{db}/query/v2/batch`
+    /// Several statements in one transaction.
     Batch { database: Cow<'a, str> },
-    /// `/db/{db}/query/v2/running`
-    Running { database: Cow<'a, str> },
-    /// `/db/{db}/query/v2/running/{id}`
-    RunningStatement { database: Cow<'a, str>, id: Cow<'a, str> },
-}
-
-/// The methods of a route, beside OPTIONS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Methods {
-    /// And HEAD.
-    Get,
-    Post,
-    Delete,
-    PostAndDelete,
-}
-
-impl Methods {
-    /// All of them, as the header `Allow` has them.
-    pub(super) fn names(self) -> &'static str {
-        match self {
-            Self::Get => "HEAD,GET,OPTIONS",
-            Self::Post => "POST,OPTIONS",
-            Self::Delete => "DELETE,OPTIONS",
-            Self::PostAndDelete => "DELETE,POST,OPTIONS",
-        }
-    }
 }
 
 impl<'a> Path<'a> {
-    /// Reads the path of a request; `None` when there is nothing there.
+    /// Reads a canonical path; `None` if it is not the path of a statement.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
-        let path = path.strip_suffix('/').unwrap_or(path).strip_prefix("/db/")?;
-        let mut segments = path.split('/');
-        // What is missing is empty here, as no segment that leads anywhere is.
-        let mut next = || segments.next().map_or(Some(Cow::Borrowed("")), segment);
-        let (database, api, version, route, id, last) = (next()?, next()?, next()?, next()?, next()?, next()?);
-        if api != "query" || version != "v2" || segments.next().is_some() {
-            return None;
-        }
-        match (&*route, &*id, &*last) {
-            ("", ..) => Some(Self::Query { database }),
-            ("tx", "", _) => Some(Self::Begin { database }),
-            ("tx", _, "") => Some(Self::Transaction { database, id }),
-            ("tx", _, "commit") => Some(Self::Commit { database, id }),
-            ("batch", "", _) => Some(Self::Batch { database }),
-            ("running", "", _) => Some(Self::Running { database }),
-            ("running", _, "") => Some(Self::RunningStatement { database, id }),
-            _ => None,
+        let (database, rest) = path.strip_prefix(DB)?.split_once('/')?;
+        let rest = rest.strip_prefix("query/v2")?;
+        let (database, id) = match rest {
+            "" => return Some(Self::Query { database: name(database)? }),
+            "/tx" => return Some(Self::Begin { database: name(database)? }),
+            "/batch" => return Some(Self::Batch { database: name(database)? }),
+            _ => (name(database)?, rest.strip_prefix("/tx/")?),
+        };
+        match id.split_once('/') {
+            None => Some(Self::Transaction { database, id: name(id)? }),
+            Some((id, "commit")) => Some(Self::Commit { database, id: name(id)? }),
+            Some(_) => None,
         }
     }
 
-    /// The methods that mean something here.
-    pub(super) fn methods(&self) -> Methods {
+    /// Whether requests with `method` are served here.
+    pub(super) fn takes(&self, method: &Method) -> bool {
+        *method == Method::POST || *method == Method::DELETE && matches!(self, Self::Transaction { .. })
+    }
+
+    /// The name of the route for logs: the path with `{db}` and `{id}` in the place of names.
+    pub(super) fn template(&self) -> &'static str {
         match self {
-            Self::Transaction { .. } => Methods::PostAndDelete,
-            Self::Query { .. } | Self::Begin { .. } | Self::Commit { .. } | Self::Batch { .. } => Methods::Post,
-            Self::Running { .. } => Methods::Get,
-            Self::RunningStatement { .. } => Methods::Delete,
+            Self::Query { .. } => QUERY,
+            Self::Begin { .. } => BEGIN,
+            Self::Transaction { .. } => TRANSACTION,
+            Self::Commit { .. } => COMMIT,
+            Self::Batch { .. } => BATCH,
         }
     }
 }
 
-/// A segment without its `;parameters`, decoded. Empty ones, and what would not survive decoding, lead nowhere.
-fn segment(text: &str) -> Option<Cow<'_, str>> {
-    if !text.is_empty() && !text.bytes().any(|byte| matches!(byte, b';' | b'%')) {
-        return Some(Cow::Borrowed(text));
+/// Decodes a segment of a canonical path, which is always UTF-8; `None` if the segment is empty.
+fn name(segment: &str) -> Option<Cow<'_, str>> {
+    match memchr::memchr(b'%', segment.as_bytes()) {
+        None => Some(Cow::Borrowed(segment)).filter(|segment| !segment.is_empty()),
+        Some(_) => Some(percent_decode_str(segment).decode_utf8_lossy()),
     }
-    let text = text.split(';').next().filter(|text| !text.is_empty())?;
-    let decoded = percent_encoding::percent_decode_str(text).decode_utf8().ok()?;
-    (!decoded.contains('/')).then_some(decoded)
+}
+
+/// Writes a path under `/db` in the one way that routes are matched against: without the slash at the end, without
+/// `;matrix` parameters, and with an encoding only where it is needed. A path in which a name is empty, is not UTF-8 or has
+/// a slash in it leads nowhere, and is `/db/` then: the table of routes would take these for names. Any other path is
+/// returned as it is.
+pub(super) fn canonical(path: &str) -> Cow<'_, str> {
+    let Some(below) = path.strip_prefix(DB) else {
+        return Cow::Borrowed(path);
+    };
+    if memchr::memchr2(b';', b'%', below.as_bytes()).is_none() && !path.contains("//") {
+        return Cow::Borrowed(if below.is_empty() { path } else { path.strip_suffix('/').unwrap_or(path) });
+    }
+    let mut canonical = String::with_capacity(path.len());
+    for segment in below.strip_suffix('/').unwrap_or(below).split('/') {
+        let text = segment.split(';').next().unwrap_or_default();
+        match percent_decode_str(text).decode_utf8() {
+            Ok(name) if !name.is_empty() && !name.contains('/') => {
+                canonical.push_str(if canonical.is_empty() { DB } else { "/" });
+                canonical.extend(utf8_percent_encode(&name, RESERVED));
+            }
+            _ => return Cow::Borrowed(DB),
+        }
+    }
+    Cow::Owned(canonical)
+}
+
+/// The target of a request with its path in [`canonical`] form; `None` if it has that form already, as nearly all have.
+pub(super) fn canonical_target(target: &Uri) -> Option<Uri> {
+    let path = match canonical(target.path()) {
+        Cow::Borrowed(path) if path.len() == target.path().len() => return None,
+        path => path.into_owned(),
+    };
+    let text = match target.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path,
+    };
+    let mut parts = target.clone().into_parts();
+    parts.path_and_query = Some(PathAndQuery::try_from(text).ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// What to ask instead of a path that leads nowhere, as the end of a sentence.
 pub(super) fn instead_of(path: &str) -> String {
-    let mut segments = path.strip_prefix("/db/").unwrap_or_default().split('/');
+    let mut segments = path.strip_prefix(DB).unwrap_or_default().split('/');
     let (database, api) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     if !matches!(api, "tx" | "transaction" | "cypher") {
         return "statements go to POST /db/{db}/query/v2; GET /openapi.json describes all routes".to_owned();
@@ -110,27 +148,113 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_routes() {
+    fn statements_have_paths() {
         let database = || Cow::Borrowed("neo4j");
         let id = || Cow::Borrowed("abc");
-        for (path, expected) in [
-            ("/db/neo4j/query/v2", Path::Query { database: database() }),
-            ("/db/ne%6f4j/query/v2/", Path::Query { database: database() }),
-            ("/db/neo4j;x=1/query;y/v2;z=2", Path::Query { database: database() }),
-            ("/db/neo4j/query/v2/tx", Path::Begin { database: database() }),
-            ("/db/neo4j/query/v2/tx/abc", Path::Transaction { database: database(), id: id() }),
-            ("/db/neo4j/query/v2/tx/abc/commit/", Path::Commit { database: database(), id: id() }),
-            ("/db/neo4j/query/v2/batch", Path::Batch { database: database() }),
-            ("/db/neo4j/query/v2/running/", Path::Running { database: database() }),
-            ("/db/neo4j/query/v2/running/abc", Path::RunningStatement { database: database(), id: id() }),
-            ("/db/neo4j/query/v2/tx/commit", Path::Transaction { database: database(), id: Cow::Borrowed("commit") }),
+        for (path, expected, template) in [
+            ("/db/neo4j/query/v2", Path::Query { database: database() }, QUERY),
+            ("/db/ne%6f4j/query/v2/", Path::Query { database: database() }, QUERY),
+            ("/db/neo4j;x=1/query;y/v2;z=2", Path::Query { database: database() }, QUERY),
+            ("/db/neo4j/qu%65ry/v2", Path::Query { database: database() }, QUERY),
+            ("/db/a%20b%25/query/v2", Path::Query { database: Cow::Borrowed("a b%") }, QUERY),
+            ("/db/%zz/query/v2", Path::Query { database: Cow::Borrowed("%zz") }, QUERY),
+            ("/db/%2%35/query/v2", Path::Query { database: Cow::Borrowed("%25") }, QUERY),
+            ("/db/neo4j/query/v2/tx", Path::Begin { database: database() }, BEGIN),
+            ("/db/neo4j/query/v2/tx/abc", Path::Transaction { database: database(), id: id() }, TRANSACTION),
+            ("/db/neo4j/query/v2/tx/abc/commit/", Path::Commit { database: database(), id: id() }, COMMIT),
+            ("/db/neo4j/query/v2/batch", Path::Batch { database: database() }, BATCH),
+            (
+                "/db/neo4j/query/v2/tx/commit",
+                Path::Transaction { database: database(), id: Cow::Borrowed("commit") },
+                TRANSACTION,
+            ),
         ] {
-            assert_eq!(Path::parse(path), Some(expected), "{path}");
+            let canonical = canonical(path);
+            let parsed = Path::parse(&canonical).expect(path);
+            assert_eq!((parsed.template(), parsed), (template, expected), "{path}");
         }
     }
 
     #[test]
-    fn who_knows_the_older_api_is_shown_the_way() {
+    fn other_paths_are_not_those_of_statements() {
+        for path in [
+            "/db",
+            "/db/",
+            "/db//",
+            "/db/neo4j",
+            "/db/neo4j/query",
+            "/db/neo4j/query/v1",
+            "/db/neo4j/query/v22",
+            "/db/neo4j/query/v2/foo",
+            "/db/neo4j/query/v2/running",
+            "/DB/neo4j/query/v2",
+            "/%64b/neo4j/query/v2",
+            "/db//query/v2",
+            "/db/;x/query/v2",
+            "/db/neo4j//query/v2",
+            "/db/a%2Fb/query/v2",
+            "/db/%FF/query/v2",
+            "/db/neo4j/query/v2/tx/%FF",
+            "/db/neo4j/query/v2/tx//commit",
+            "/db/neo4j/query/v2/batch/abc",
+            "/db/neo4j/query/v2//",
+            "/db/neo4j/query/v2/tx/abc/commit/x",
+        ] {
+            assert_eq!(Path::parse(&canonical(path)), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_written_in_one_way() {
+        for (path, expected) in [
+            ("/db/neo4j/query/v2/running", "/db/neo4j/query/v2/running"),
+            ("/db/neo4j/query/v2/running/", "/db/neo4j/query/v2/running"),
+            ("/db/n%65o4j;a=%2F/qu%65ry/v2/running;b/a%3Bb/", "/db/neo4j/query/v2/running/a%3Bb"),
+            ("/db/%c3%a4%0D/tx", "/db/%C3%A4%0D/tx"),
+            ("/db/", "/db/"),
+            ("/db//", "/db/"),
+            ("/db//query/v2/running", "/db/"),
+            ("/db/;x/query/v2/running", "/db/"),
+            ("/db/neo4j/query/v2/running//", "/db/"),
+            ("/db/a%2Fb/query/v2/running", "/db/"),
+            ("/db/%FF/query/v2/running", "/db/"),
+            ("/db", "/db"),
+            ("/", "/"),
+            ("/openapi.json/", "/openapi.json/"),
+            ("/%6fpenapi.json;x", "/%6fpenapi.json;x"),
+        ] {
+            assert_eq!(canonical(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_rest_of_a_target_is_kept() {
+        for (target, expected) in [
+            ("/db/neo4j/tx/?a=%2F;&b", Some("/db/neo4j/tx?a=%2F;&b")),
+            ("http://h:1/db/n%65o4j/tx?a", Some("http://h:1/db/neo4j/tx?a")),
+            ("/db/neo4j;x/tx", Some("/db/neo4j/tx")),
+            ("/db/neo4j/tx?a;b%20/", None),
+            ("http://h", None),
+            ("*", None),
+        ] {
+            let canonical = canonical_target(&target.parse().unwrap());
+            assert_eq!(canonical.map(|target| target.to_string()).as_deref(), expected, "{target}");
+        }
+    }
+
+    #[test]
+    fn statements_are_sent_and_transactions_are_rolled_back() {
+        let takes = |path, method: Method| Path::parse(path).unwrap().takes(&method);
+        let (query, transaction) = ("/db/neo4j/query/v2", "/db/neo4j/query/v2/tx/abc");
+        assert!(takes(query, Method::POST) && takes(transaction, Method::POST) && takes(transaction, Method::DELETE));
+        for method in [Method::GET, Method::HEAD, Method::PUT, Method::OPTIONS] {
+            assert!(!takes(query, method.clone()) && !takes(transaction, method));
+        }
+        assert!(!takes(query, Method::DELETE));
+    }
+
+    #[test]
+    fn clients_of_the_older_api_are_told_where_to_go() {
         for (path, names) in [
             ("/db/neo4j/tx", "POST /db/neo4j/query/v2,"),
             ("/db/my-db.1/tx/commit", "POST /db/my-db.1/query/v2,"),
@@ -142,30 +266,6 @@ mod tests {
         ] {
             let advice = instead_of(path);
             assert!(advice.contains(names), "{path}: {advice}");
-        }
-    }
-
-    #[test]
-    fn everything_else_is_nothing() {
-        for path in [
-            "/db",
-            "/db/",
-            "/db/neo4j",
-            "/db/neo4j/query",
-            "/db/neo4j/query/v1",
-            "/db/neo4j/query/v2/foo",
-            "/DB/neo4j/query/v2",
-            "/db//query/v2",
-            "/db/neo4j//query/v2",
-            "/db/a%2Fb/query/v2",
-            "/db/%FF/query/v2",
-            "/db/neo4j/query/v2/tx/%FF",
-            "/db/neo4j/query/v2/running/abc/x",
-            "/db/neo4j/query/v2/batch/abc",
-            "/db/neo4j/query/v2//",
-            "/db/neo4j/query/v2/tx/abc/commit/x",
-        ] {
-            assert_eq!(Path::parse(path), None, "{path}");
         }
     }
 }

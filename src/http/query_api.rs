@@ -14,37 +14,26 @@ use axum::{
 };
 
 use super::{
-    body_memory::Hold, caller::caller, exchange::Exchange, gateway::Gateway, guard::Admitted, keyed, media::Format,
-    refusal::Refusal, request, routes::load, status::Statuses, verbs::carry_out,
+    body_memory::Hold, caller::Caller, exchange::Exchange, gateway::Gateway, keyed, media::Format, refusal::Refusal,
+    request, verbs::carry_out,
 };
 use crate::idempotency::Key;
 
 /// Answers a request under `/db`.
 // Not inlined, so that the future is built where the caller has room for it; otherwise all of it would be copied there.
 #[inline(never)]
-pub(super) async fn answer(gateway: Arc<Gateway>, admitted: Admitted, request: Request) -> Response {
+pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response {
     let received = Instant::now();
     let (parts, body) = request.into_parts();
-    let statuses = match Statuses::wanted(&parts.headers, gateway.statuses) {
-        Ok(statuses) => statuses,
-        Err(error) => return Refusal::of(error, Format::plain()).with(gateway.statuses).into_response(),
+    let Caller { identity: caller, statuses } = match Caller::of(&gateway, &parts.headers).await {
+        Ok(caller) => caller,
+        Err(refusal) => return refusal.into_response(),
     };
-    let response = match caller(&gateway, &parts.headers).await {
-        Ok(caller) => serve(Exchange { gateway, caller, parts, statuses, received, limit: None }, body).await,
-        Err(refusal) => Err(refusal),
-    };
-    let mut response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
-    // Given a challenge, the browser would ask for a password before the page learns that one is needed.
-    if admitted.asks_itself {
-        response.headers_mut().remove(header::WWW_AUTHENTICATE);
-    }
-    response
+    let response = serve(Exchange { gateway, caller, parts, statuses, received, limit: None }, body).await;
+    response.unwrap_or_else(|refusal| refusal.with(statuses).into_response())
 }
 
 async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
-    if load::is_load(&exchange.parts) {
-        return Box::pin(load::answer(exchange, body)).await;
-    }
     if exchange.parts.headers.contains_key(header::EXPECT) {
         // On the heap, since it is rare.
         Box::pin(expected(&exchange, body.size_hint().lower())).await?;

@@ -9,7 +9,8 @@ use axum::{
 use super::{
     encode::{self, At},
     media::{Format, JSON},
-    path::{self, Methods},
+    methods::Methods,
+    path,
     status::Statuses,
     verdict::mark,
 };

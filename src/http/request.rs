@@ -48,8 +48,6 @@ pub(super) struct Understood<'a> {
 struct Head<'a> {
     path: Path<'a>,
     delete: bool,
-    /// Whether it is about running statements; such a request has no body.
-    running: bool,
     content: View,
     format: Format,
 }
@@ -58,19 +56,9 @@ impl<'a> Head<'a> {
     /// Checks a head. `empty` says that no body follows.
     fn of(parts: &'a Parts, empty: bool) -> Result<Self, Refusal> {
         let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
-        let running = matches!(path, Path::Running { .. } | Path::RunningStatement { .. });
-        let delete = match (&parts.method, &path) {
-            (&Method::GET | &Method::HEAD, Path::Running { .. }) => false,
-            (&Method::DELETE, Path::Transaction { .. } | Path::RunningStatement { .. }) => true,
-            (&Method::POST, _) if !running => false,
-            _ => return Err(Refusal::method_not_allowed(path.methods())),
-        };
-        if !running {
-            uncoded(&parts.headers)?;
-        }
+        let delete = parts.method == Method::DELETE;
+        uncoded(&parts.headers)?;
         let content = match media::content(&parts.headers) {
-            // These requests have no body, so its type does not matter.
-            _ if running => View::Plain,
             Ok(Some(view)) => view,
             // An empty body needs no type.
             Ok(None) if empty => View::Plain,
@@ -84,7 +72,7 @@ impl<'a> Head<'a> {
             Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&media::answers())),
             Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
         };
-        Ok(Self { path, delete, running, content, format })
+        Ok(Self { path, delete, content, format })
     }
 }
 
@@ -179,10 +167,7 @@ pub(super) async fn understand<'a>(
     limits: &RequestLimits,
     hold: &mut Hold,
 ) -> Result<Understood<'a>, Refusal> {
-    let Head { path, delete, running, content, format } = Head::of(parts, bytes.is_empty())?;
-    if running {
-        return Ok(Understood { path, delete, format: Format::plain(), body: QueryBody::default() });
-    }
+    let Head { path, delete, content, format } = Head::of(parts, bytes.is_empty())?;
     let kind = kind(&path);
     let body = if bytes.len() <= OFFLOAD_ABOVE {
         parse(kind, bytes, content, &limits.content)
@@ -209,9 +194,7 @@ fn kind(path: &Path<'_>) -> BodyKind {
         Path::Query { .. } => BodyKind::Query,
         Path::Batch { .. } => BodyKind::Batch,
         Path::Begin { .. } => BodyKind::Opening,
-        Path::Transaction { .. } | Path::Commit { .. } | Path::Running { .. } | Path::RunningStatement { .. } => {
-            BodyKind::Inside
-        }
+        Path::Transaction { .. } | Path::Commit { .. } => BodyKind::Inside,
     }
 }
 

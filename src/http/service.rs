@@ -1,4 +1,4 @@
-//! Where a request goes, and what it passes on its way.
+//! The service of a connection: what every request passes, and where it goes from there.
 
 use std::{
     convert::Infallible,
@@ -10,58 +10,57 @@ use std::{
 };
 
 use axum::{
-    BoxError,
+    BoxError, Router,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
-    response::{IntoResponse, Response},
+    http::header,
+    response::{IntoResponse as _, Response},
 };
-use futures_util::{
-    FutureExt as _,
-    future::{lazy, ready},
-};
+use futures_util::FutureExt as _;
+use tower::Service as _;
 
 use super::{
-    Statuses, access_log,
+    Settings, Statuses, access_log,
+    base_url::Proxied,
     gateway::Gateway,
-    guard::{Admitted, Grant},
-    media::{self, Format},
-    path::{Methods, Path},
+    guard::{Admitted, Guard},
+    media,
+    path::{Path, canonical_target},
     query_api,
-    refusal::{Refusal, respond},
-    settings::Settings,
+    refusal::Refusal,
+    routes,
 };
 use crate::{auth::Authenticator, query::Engine};
 
-/// The API's description in OpenAPI 3.1.
-#[must_use]
-pub fn openapi() -> &'static str {
-    include_str!("openapi.json")
-}
-
-/// All that the gateway serves to clients.
-///
-/// No route table: each route and each layer around one would put the request on the heap once more, and the Query API's
-/// paths are looser than a table can say.
+/// Everything that the gateway serves to the client of one connection.
 #[derive(Clone)]
 pub struct Service {
-    gateway: Arc<Gateway>,
-    /// Whether a proxy is at the other end that is believed.
+    front: Arc<Front>,
+    /// Whether a trusted proxy is at the other end of the connection.
     proxied: bool,
 }
 
-impl Service {
-    /// What the client or proxy at `peer` is served.
-    #[must_use]
-    pub fn for_peer(&self, peer: IpAddr) -> Self {
-        Self { gateway: Arc::clone(&self.gateway), proxied: self.gateway.guard.trusts(peer) }
-    }
+/// What all connections share.
+struct Front {
+    guard: Arc<Guard>,
+    gateway: Arc<Gateway>,
+    routes: Router,
 }
 
-/// What clients are served.
+/// Makes the service, for a client that is no trusted proxy.
 pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
-    let gateway = Gateway::new(engine, authenticator, settings);
-    Service { gateway: Arc::new(gateway), proxied: false }
+    let guard = Arc::new(Guard::new(settings.guard.clone()));
+    let gateway = Arc::new(Gateway::new(engine, authenticator, settings));
+    let routes = routes::router(Arc::clone(&gateway));
+    Service { front: Arc::new(Front { guard, gateway, routes }), proxied: false }
+}
+
+impl Service {
+    /// The service for the client or proxy at `peer`.
+    #[must_use]
+    pub fn for_peer(&self, peer: IpAddr) -> Self {
+        Self { front: Arc::clone(&self.front), proxied: self.front.guard.trusts(peer) }
+    }
 }
 
 impl<B> tower::Service<Request<B>> for Service
@@ -77,110 +76,169 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (gateway, request) = (Arc::clone(&self.gateway), request.map(Body::new));
-        Box::pin(answer(gateway, self.proxied, request).map(Ok))
+        let (front, proxied) = (Arc::clone(&self.front), self.proxied);
+        let (guard, statuses) = (Arc::clone(&front.guard), front.gateway.statuses);
+        let answer = guarded(guard, statuses, request.map(Body::new), move |request| front.serve(request, proxied));
+        Box::pin(answer.map(Ok))
     }
 }
 
-/// Answers any request, whatever happens.
-fn answer(gateway: Arc<Gateway>, proxied: bool, request: Request) -> impl Future<Output = Response> + Send {
-    access_log::logged(request, move |request| {
-        let grant = gateway.guard.grant(request.headers());
-        marked(caught(lazy(move |_| route(gateway, proxied, request)).flatten()), grant)
-    })
-}
-
-/// The answer, whatever it is, for a page that may read it.
-fn marked(
-    answer: impl Future<Output = Response> + Send,
-    grant: Option<Grant>,
+/// Answers any request, whatever happens: logs it, has it pass the guard before `serve` gets it, turns a panic into an
+/// answer, and marks every answer for pages of other origins that may read it.
+fn guarded<F: Future<Output = Response> + Send>(
+    guard: Arc<Guard>,
+    statuses: Statuses,
+    request: Request,
+    serve: impl FnOnce(Request) -> F + Send,
 ) -> impl Future<Output = Response> + Send {
-    answer.map(move |mut answer| {
-        if let Some(grant) = grant {
-            grant.mark(answer.headers_mut());
-        }
-        answer
+    access_log::logged(request, move |request| {
+        let grant = guard.grant(request.headers());
+        let answer = async move {
+            let Admitted { prompts_itself } = match admit(&guard, statuses, &request) {
+                Ok(admitted) => admitted,
+                Err(answer) => return answer,
+            };
+            let mut answer = serve(request).await;
+            if prompts_itself {
+                // With a challenge the browser would prompt too, before the page learns that a password is needed.
+                answer.headers_mut().remove(header::WWW_AUTHENTICATE);
+            }
+            answer
+        };
+        caught(answer).map(move |mut answer| {
+            if let Some(grant) = grant {
+                grant.mark(answer.headers_mut());
+            }
+            answer
+        })
     })
 }
 
-/// The answer, or that there is none: a bug of ours. The caller learns that much, the log the rest.
+/// Lets a request pass the guard, or gives the answer that it gets there: a refusal, or that to a preflight.
+#[expect(clippy::result_large_err, reason = "an answer is as large as it is, and goes out at once")]
+fn admit(guard: &Guard, statuses: Statuses, request: &Request) -> Result<Admitted, Response> {
+    let admitted = guard.admit(request).map_err(|refusal| {
+        let statuses = Statuses::wanted(request.headers(), statuses).unwrap_or(statuses);
+        refusal.with(statuses).into_response()
+    })?;
+    guard.preflight(request).map_or(Ok(admitted), Err)
+}
+
+/// The answer; where there is a panic instead, which is a bug, the client learns that much, and the log has the rest.
 fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output = Response> + Send {
     let answer = AssertUnwindSafe(answer).catch_unwind();
     answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
 }
 
-// Called when the future is polled, where a panic is caught.
-fn route(gateway: Arc<Gateway>, proxied: bool, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
-    let admitted = match admitted(&gateway, &request) {
-        Ok(admitted) => admitted,
-        Err(answer) => return Box::pin(ready(answer)),
-    };
-    if request.uri().path().starts_with("/db/") && request.method() != Method::OPTIONS {
-        // Made where it stays: it is too large to be moved.
-        let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, admitted, request));
-        Box::into_pin(answer)
-    } else {
-        Box::pin(ready(at_once(&gateway, proxied, &request)))
+impl Front {
+    /// Answers a request that has passed the guard. Statements take the direct way.
+    fn serve(&self, mut request: Request, proxied: bool) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+        if let Some(target) = canonical_target(request.uri()) {
+            *request.uri_mut() = target;
+        }
+        if is_statement(&request) {
+            // Made where it stays: it is too large to be moved.
+            let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request));
+            return Box::into_pin(answer);
+        }
+        request.extensions_mut().insert(Proxied(proxied));
+        routed(&self.routes, request)
     }
 }
 
-/// Lets a request pass the guard; else what it is told there.
-#[expect(clippy::result_large_err, reason = "an answer is as large as it is, and goes out at once")]
-fn admitted(gateway: &Gateway, request: &Request) -> Result<Admitted, Response> {
-    let admitted = gateway.guard.admit(request).map_err(|refusal| {
-        let statuses = Statuses::wanted(request.headers(), gateway.statuses).unwrap_or(gateway.statuses);
-        refusal.with(statuses).into_response()
-    })?;
-    gateway.guard.preflight(request).map_or(Ok(admitted), Err)
+/// The answer of the table of routes.
+fn routed(routes: &Router, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    let answer = routes.clone().call(request);
+    Box::pin(answer.map(|answer| answer.unwrap_or_else(|never| match never {})))
 }
 
-/// The answer to what no database is needed for.
-fn at_once(gateway: &Gateway, proxied: bool, request: &Request) -> Response {
-    match request.uri().path() {
-        "/" => reading(request.method(), || gateway.discovery.answer(request, proxied)),
-        "/openapi.json" => reading(request.method(), description),
-        path if path.starts_with("/db/") => options(path, request.headers()),
-        path => Refusal::not_found(path).into_response(),
-    }
-}
-
-/// The answer to GET and HEAD; anything else is told so.
-fn reading(method: &Method, answer: impl FnOnce() -> Response) -> Response {
-    match *method {
-        Method::GET | Method::HEAD => answer(),
-        Method::OPTIONS => (StatusCode::OK, [(header::ALLOW, Methods::Get.names())]).into_response(),
-        _ => Refusal::method_not_allowed(Methods::Get).into_response(),
-    }
-}
-
-/// The verbs of a path, for whoever asks; no credentials are needed. A client that wants a certain type gets it,
-/// empty, since there is nothing else to say.
-fn options(path: &str, headers: &HeaderMap) -> Response {
-    let Some(methods) = Path::parse(path).map(|path| path.methods().names()) else {
-        return Refusal::not_found(path).into_response();
-    };
-    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
-    let allow = [(header::ALLOW, methods)];
-    match wanted.map(|_| Format::accepted(headers)) {
-        None => (allow, respond(StatusCode::OK, "text/plain", methods.replace(',', ", ").into())).into_response(),
-        Some(Ok(format)) => (allow, respond(StatusCode::OK, &format.content_type, Body::empty())).into_response(),
-        Some(Err(_)) => Refusal::not_acceptable(&media::answers()).into_response(),
-    }
-}
-
-fn description() -> Response {
-    ([(header::CONTENT_TYPE, "application/json")], openapi()).into_response()
+/// Whether the Query API's own handler answers a request: one with statements in its body, all of which is read before the
+/// first of them runs, or the end of a transaction.
+fn is_statement(request: &Request) -> bool {
+    let Some(path) = Path::parse(request.uri().path()) else { return false };
+    // A batch in lines is a bulk load.
+    path.takes(request.method())
+        && !(matches!(path, Path::Batch { .. }) && media::lines_content(request.headers()).is_some())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use axum::{http::StatusCode, routing::get};
+    use hyper::{
+        body::Incoming,
+        client, server,
+        service::service_fn,
+        upgrade::{self, OnUpgrade},
+    };
+    use hyper_util::rt::TokioIo;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split};
+
     use super::*;
+    use crate::http::{AllowedOrigins, CorsSettings, GuardSettings};
+
+    const PAGE: &str = "http://a.example";
+
+    fn guard() -> Arc<Guard> {
+        Arc::new(Guard::new(GuardSettings {
+            loopback: true,
+            allowed_hosts: Vec::new(),
+            trusted_proxies: Vec::new(),
+            cors: CorsSettings {
+                origins: AllowedOrigins::Listed(vec![PAGE.to_owned()]),
+                credentials: false,
+                max_age: Duration::from_secs(1),
+                id_token_header: "X-Id-Token".to_owned(),
+            },
+        }))
+    }
 
     #[tokio::test]
     async fn a_panic_is_an_answer_that_pages_can_read() {
-        let answer = caught(lazy(|_| unreachable!("as if a handler had a bug")));
-        let answer = marked(answer, Some(Grant::to("http://a.example"))).await;
+        let request = Request::post("http://localhost/").header(header::HOST, "localhost");
+        let request = request.header(header::ORIGIN, PAGE).body(Body::empty()).unwrap();
+        let buggy = async |_| unreachable!("as if a handler had a bug");
+        let answer = guarded(guard(), Statuses::QueryApi, request, buggy).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
-        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], "http://a.example");
+        assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], PAGE);
+    }
+
+    /// Takes the connection over, and sends back what comes.
+    async fn echo(mut request: Request) -> Result<Response, StatusCode> {
+        let headers = request.headers();
+        let wanted = headers[header::CONNECTION] == "upgrade" && headers[header::UPGRADE] == "echo";
+        let upgrade: OnUpgrade = request.extensions_mut().remove().filter(|_| wanted).ok_or(StatusCode::BAD_REQUEST)?;
+        tokio::spawn(async move {
+            let (mut from, mut to) = split(TokioIo::new(upgrade.await.unwrap()));
+            copy(&mut from, &mut to).await.unwrap();
+        });
+        let headers = [(header::CONNECTION, "upgrade"), (header::UPGRADE, "echo")];
+        Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
+    }
+
+    #[tokio::test]
+    async fn a_handler_can_take_the_connection_over() {
+        let (guard, routes) = (guard(), Router::new().route("/echo", get(echo)));
+        let (near, far) = duplex(1024);
+        let service = service_fn(move |request: Request<Incoming>| {
+            let routes = routes.clone();
+            let serve = move |request| routed(&routes, request);
+            guarded(Arc::clone(&guard), Statuses::QueryApi, request.map(Body::new), serve).map(Ok::<_, Infallible>)
+        });
+        let connection = server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), service);
+        tokio::spawn(connection.with_upgrades());
+        let (mut sender, connection) = client::conn::http1::handshake(TokioIo::new(near)).await.unwrap();
+        tokio::spawn(connection.with_upgrades());
+
+        let request = Request::get("/echo").header(header::HOST, "localhost");
+        let request = request.header(header::CONNECTION, "upgrade").header(header::UPGRADE, "echo");
+        let answer = sender.send_request(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::SWITCHING_PROTOCOLS);
+        let mut stream = TokioIo::new(upgrade::on(answer).await.unwrap());
+        stream.write_all(b"not HTTP").await.unwrap();
+        let mut back = [0; 8];
+        stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(&back, b"not HTTP");
     }
 }

@@ -10,7 +10,6 @@ use super::{
     path::Path,
     refusal::respond,
     request::{self, Understood},
-    routes::running,
     statement::{BatchRequest, StatementRequest},
 };
 use crate::query::{Batch, Error, Options, Statement, Transaction, TransactionHandle};
@@ -56,8 +55,6 @@ pub(super) async fn carry_out(
             commit_with(exchange, exchange.handle(database, id)?, request).await
         }
         (Path::Commit { database, id }, None) => commit(exchange, exchange.handle(database, id)?, format).await,
-        (Path::Running { database }, _) => list_running(exchange, database, format).await,
-        (Path::RunningStatement { database, id }, _) => cancel(exchange, database, id, format).await,
     }
 }
 
@@ -109,24 +106,11 @@ async fn commit_with(
 
 async fn roll_back(exchange: &Exchange, handle: TransactionHandle<'_>, format: &Format) -> Result<Response, Error> {
     exchange.gateway.engine.roll_back(&exchange.caller, &handle).await?;
-    Ok(done(format))
-}
-
-async fn list_running(exchange: &Exchange, database: &str, format: &Format) -> Result<Response, Error> {
-    let found = exchange.gateway.engine.running(&exchange.caller, database).await?;
-    Ok(respond(StatusCode::OK, &format.content_type, running::list(&found)))
-}
-
-async fn cancel(exchange: &Exchange, database: &str, id: &str, format: &Format) -> Result<Response, Error> {
-    exchange.gateway.engine.cancel(&exchange.caller, database, id).await?;
-    Ok(done(format))
+    let text = without_result(format, None, None);
+    Ok(respond(StatusCode::OK, &format.content_type, Body::from(text)))
 }
 
 fn still_open(transaction: &Transaction, format: &Format) -> Response {
     let text = without_result(format, None, Some(transaction));
     respond(StatusCode::ACCEPTED, &format.content_type, Body::from(text))
-}
-
-fn done(format: &Format) -> Response {
-    respond(StatusCode::OK, &format.content_type, Body::from(without_result(format, None, None)))
 }

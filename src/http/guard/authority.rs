@@ -2,12 +2,10 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use axum::{
-    extract::Request,
-    http::{
-        Version,
-        uri::{Scheme, Uri},
-    },
+use axum::http::{
+    Version,
+    request::Parts,
+    uri::{Scheme, Uri},
 };
 
 use super::head::Head;
@@ -93,9 +91,9 @@ impl<'a> Authority<'a> {
         }
     }
 
-    /// The same of a whole request that has passed the guard.
-    pub(in crate::http) fn of(request: &'a Request) -> Option<Self> {
-        Self::named(request.version(), request.uri(), &Head::of(request.headers())).ok().flatten()
+    /// The authority that a request names which has passed the guard.
+    pub(in crate::http) fn of(request: &'a Parts) -> Option<Self> {
+        Self::named(request.version, &request.uri, &Head::of(&request.headers)).ok().flatten()
     }
 
     /// The host as it was written; an IPv6 address has its brackets.

@@ -108,11 +108,6 @@ fn has_name(origin: &HeaderValue) -> bool {
 }
 
 impl Grant {
-    #[cfg(test)]
-    pub(in crate::http) fn to(origin: &'static str) -> Self {
-        Self { origin: HeaderValue::from_static(origin), credentials: false }
-    }
-
     /// Lets the page read the answer.
     pub(in crate::http) fn mark(self, headers: &mut HeaderMap) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);

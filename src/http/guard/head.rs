@@ -12,7 +12,7 @@ pub(super) struct Head<'a> {
     pub(super) origin: Option<&'a HeaderValue>,
     pub(super) sec_fetch_site: Option<&'a HeaderValue>,
     /// `X-Ajax-Browser-Auth: true`: the page asks for a password itself.
-    pub(super) asks_itself: bool,
+    pub(super) prompts_itself: bool,
 }
 
 impl<'a> Head<'a> {
@@ -27,7 +27,7 @@ impl<'a> Head<'a> {
                 }
                 "origin" => head.origin = Some(value),
                 "sec-fetch-site" => head.sec_fetch_site = Some(value),
-                "x-ajax-browser-auth" => head.asks_itself = value == "true",
+                "x-ajax-browser-auth" => head.prompts_itself = value == "true",
                 _ => {}
             }
         }

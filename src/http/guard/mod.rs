@@ -46,7 +46,7 @@ pub struct GuardSettings {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admitted {
     /// It is sent by a page that asks for a password itself, so the browser must not.
-    pub(super) asks_itself: bool,
+    pub(super) prompts_itself: bool,
 }
 
 /// The rules that hold for every request.
@@ -86,7 +86,7 @@ impl Guard {
         if !harmless && origin::is_foreign(&head, authority.as_ref()) && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
-        Ok(Admitted { asks_itself: head.asks_itself })
+        Ok(Admitted { prompts_itself: head.prompts_itself })
     }
 
     /// The answer to a preflight of a page that may ask.

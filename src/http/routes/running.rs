@@ -1,18 +1,42 @@
-//! The list of a caller's running statements.
+//! `/db/{db}/query/v2/running`: the caller's running statements.
 
-use axum::body::Body;
+use axum::{body::Body, extract::Path, http::StatusCode, response::Response};
 use bytes::BytesMut;
 
 use crate::{
-    http::encode::instant,
+    http::{
+        authenticated::Authenticated,
+        encode::instant,
+        media::JSON,
+        refusal::{Refusal, respond},
+    },
     json::output,
     query::{RunningStatement, StatementState},
 };
 
+/// Lists the statements that the caller has running in a database.
+pub(super) async fn list(Path(database): Path<String>, request: Authenticated) -> Result<Response, Refusal> {
+    let exchange = request.without_body().await?;
+    let running = exchange.gateway.engine.running(&exchange.caller, &database).await;
+    let running = running.map_err(|error| exchange.refusal(error))?;
+    Ok(respond(StatusCode::OK, JSON, document(&running)))
+}
+
+/// Ends one of them.
+pub(super) async fn cancel(
+    Path((database, id)): Path<(String, String)>,
+    request: Authenticated,
+) -> Result<Response, Refusal> {
+    let exchange = request.without_body().await?;
+    let cancelled = exchange.gateway.engine.cancel(&exchange.caller, &database, &id).await;
+    cancelled.map_err(|error| exchange.refusal(error))?;
+    Ok(respond(StatusCode::OK, JSON, "{}".into()))
+}
+
 /// `{"running":[…]}`
-pub(in crate::http) fn list(found: &[RunningStatement]) -> Body {
+fn document(running: &[RunningStatement]) -> Body {
     let mut out = BytesMut::from("{\"running\":[".as_bytes());
-    for (at, one) in found.iter().enumerate() {
+    for (at, one) in running.iter().enumerate() {
         out.extend_from_slice(if at == 0 { b"{\"id\":".as_slice() } else { b",{\"id\":" });
         output::string(&mut out, &one.id);
         out.extend_from_slice(b",\"statement\":");
@@ -61,7 +85,7 @@ mod tests {
             state: StatementState::Streaming,
             transaction: transaction.map(Into::into),
         };
-        let text = async |found: &[RunningStatement]| list(found).collect().await.unwrap().to_bytes();
+        let text = async |running: &[RunningStatement]| document(running).collect().await.unwrap().to_bytes();
         assert_eq!(text(&[]).await, "{\"running\":[]}");
         let listed = text(&[one("a", None), one("b", Some("t"))]).await;
         let expected = r#"{"running":[{"id":"a","statement":"RETURN \"x\"","since":"1970-01-01T00:00:00Z","elapsed":1500,"state":"streaming","transaction":null},"#;

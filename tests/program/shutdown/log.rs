@@ -64,6 +64,38 @@ async fn logs_only_failures_by_default() {
     assert!(matches!(answered[..], [line] if line.contains("400")), "{log:#?}");
 }
 
+/// The name of a route has no names of databases and transactions in it.
+#[tokio::test]
+async fn every_line_names_the_route() {
+    let process = Process::serve(boltgate(&["serve", "--embedded", "--log-format=json"]));
+    let address = process.address();
+    let cases = [
+        ("/db/neo4j/query/v2?secret", "/db/{db}/query/v2"),
+        ("/db/n%65o4j/query/v2/tx/", "/db/{db}/query/v2/tx"),
+        ("/db/neo4j/query/v2/tx/1234", "/db/{db}/query/v2/tx/{id}"),
+        ("/db/neo4j/query/v2/tx/1234/commit", "/db/{db}/query/v2/tx/{id}/commit"),
+        ("/db/neo4j/query/v2/batch", "/db/{db}/query/v2/batch"),
+        ("/db/neo4j/query/v2/running", "/db/{db}/query/v2/running"),
+        ("/db/neo4j/query/v2/running/1234/", "/db/{db}/query/v2/running/{id}"),
+        ("/", "/"),
+        ("/openapi.json", "/openapi.json"),
+        ("/db/neo4j/nothing", "other"),
+        ("/nothing", "other"),
+    ];
+    for (path, _) in cases {
+        let status = post(&address, path, &[], "nonsense").await.status;
+        assert!((400..500).contains(&status), "{path}: {status}");
+    }
+    let lines = end(process);
+    let lines = lines.iter().map(|line| serde_json::from_str::<Value>(line).expect(line));
+    let found: Vec<_> = lines
+        .filter(|line| line["message"] == "answered")
+        .map(|line| (line["path"].as_str().unwrap().to_owned(), line["route"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = cases.map(|(path, route)| (path.split('?').next().unwrap().to_owned(), route.to_owned()));
+    assert_eq!(found, expected);
+}
+
 #[tokio::test]
 async fn logs_the_request_id_in_text() {
     let process = Process::serve(boltgate(&["serve", "--embedded"]));

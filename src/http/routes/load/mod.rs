@@ -7,21 +7,17 @@ mod lines;
 
 use std::sync::Arc;
 
-use axum::{
-    body::Body,
-    http::{Method, StatusCode, request::Parts},
-    response::Response,
-};
+use axum::{body::Body, extract::Path, http::StatusCode, response::Response};
 use futures_util::future::join;
 
 use crate::http::{
+    authenticated::Authenticated,
     body::{self, BodyKind},
     body_memory::Hold,
     encode::{At, Loaded},
     exchange::Exchange,
     keyed,
     media::{self, Format, JSON},
-    path::Path,
     refusal::{Refusal, respond},
     request::{in_body, uncoded},
 };
@@ -39,16 +35,6 @@ use lines::{LineError, Lines};
 const TRANSACTION_SIZE: usize = 1000;
 /// A transaction ends before its rows are larger than this, in bytes of PackStream.
 const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
-
-/// Whether a request is one.
-pub(in crate::http) fn is_load(parts: &Parts) -> bool {
-    let path = parts.uri.path();
-    // Most requests are told apart by this alone; paths are too short for a searcher to pay.
-    path.as_bytes().windows(6).any(|bytes| bytes == b"/batch")
-        && parts.method == Method::POST
-        && media::lines_content(&parts.headers).is_some()
-        && matches!(Path::parse(path), Some(Path::Batch { .. }))
-}
 
 /// What is to be done with the rows.
 struct Load {
@@ -78,13 +64,16 @@ struct Failure {
 }
 
 /// Answers a bulk load.
-pub(in crate::http) async fn answer(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
+pub(in crate::http::routes) async fn load(
+    Path(database): Path<String>,
+    request: Authenticated,
+) -> Result<Response, Refusal> {
+    let Authenticated { exchange, body } = request;
     let limits = &exchange.gateway.limits;
     let hold = Hold::new(&exchange.gateway.body_memory);
     let mut lines = Lines::new(body, limits.line, limits.body_timeout, hold);
-    let begun = begin(&exchange, &mut lines).await;
-    let (database, mut load) = match begun {
-        Ok(begun) => begun,
+    let mut load = match begin(&exchange, &mut lines).await {
+        Ok(load) => load,
         Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
     let mut loaded = Loaded::new(load.counters);
@@ -99,12 +88,9 @@ pub(in crate::http) async fn answer(exchange: Exchange, body: Body) -> Result<Re
 }
 
 /// Reads the head of the load, which is the first line.
-async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load), Refusal> {
+async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     let refuse = |error| Refusal::of(error, Format::plain());
-    let Some(Path::Batch { database }) = Path::parse(parts.uri.path()) else {
-        return Err(Refusal::not_found(parts.uri.path()));
-    };
     uncoded(&parts.headers)?;
     if keyed::key(&parts.headers).map_err(refuse)?.is_some() {
         return Err(refuse(Error::bad_request(
@@ -126,7 +112,7 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
     let statement = head.statement.take();
     let statement = statement.ok_or_else(|| refuse(Error::invalid("statement cannot be null or empty")))?;
     let options = exchange.options(&mut head).map_err(refuse)?;
-    let load = Load {
+    Ok(Load {
         statement: statement.into(),
         rows_as: head.rows_as,
         transaction_size: head.transaction_size.unwrap_or(TRANSACTION_SIZE),
@@ -134,8 +120,7 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<(String, Load),
         options,
         retry: head.retry.over(gateway.retry),
         typed,
-    };
-    Ok((database.into_owned(), load))
+    })
 }
 
 /// Commits one transaction after another, and reads ahead meanwhile.

@@ -1,0 +1,108 @@
+//! The URL under which a client has reached the gateway, which documents and `Location` headers repeat.
+
+use std::convert::Infallible;
+
+use axum::{
+    extract::FromRequestParts,
+    http::{HeaderMap, request::Parts},
+};
+
+use super::guard::Authority;
+
+/// Whether a trusted proxy is at the other end of the connection: an extension of every request that reaches a handler.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Proxied(pub(super) bool);
+
+/// Scheme, host and port, as the client knows them: what a trusted proxy forwards goes first. An extractor for handlers.
+#[derive(Debug)]
+pub(super) struct BaseUrl {
+    scheme: &'static str,
+    /// An IPv6 address has its brackets.
+    pub(super) host: String,
+    port: Option<u16>,
+}
+
+impl BaseUrl {
+    fn of(parts: &Parts) -> Self {
+        // Only HTTP/1.0 may leave the name out, and such a client knows none.
+        let own = Authority::of(parts);
+        let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
+        let proxied = parts.extensions.get().is_some_and(|Proxied(proxied)| *proxied);
+        let forwarded = |name| if proxied { first(&parts.headers, name) } else { None };
+        let https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
+        let (host, port) = match forwarded("x-forwarded-host").and_then(Authority::parse) {
+            // A proxy that names no port is taken to have left it as it was.
+            Some(forwarded) => (forwarded.text(), forwarded.port.or(port)),
+            None => (host, port),
+        };
+        Self { scheme: if https { "https" } else { "http" }, host: host.to_owned(), port }
+    }
+
+    /// The URL, without a slash at its end.
+    pub(super) fn url(&self) -> String {
+        let Self { scheme, host, port } = self;
+        match port {
+            Some(port) => format!("{scheme}://{host}:{port}"),
+            None => format!("{scheme}://{host}"),
+        }
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for BaseUrl {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
+    }
+}
+
+/// The first of a list of values.
+fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+    headers.get(name)?.as_bytes().split(|&byte| byte == b',').next().map(<[u8]>::trim_ascii)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Request;
+
+    use super::*;
+
+    fn base_url(headers: &[(&str, &str)], proxied: bool) -> BaseUrl {
+        let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
+        BaseUrl::of(&request.extension(Proxied(proxied)).body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn it_is_the_one_that_the_client_used() {
+        for (headers, url, host) in [
+            (&[("host", "h:7474")][..], "http://h:7474", "h"),
+            (&[("host", "h")], "http://h", "h"),
+            (&[("host", "[::1]:7474")], "http://[::1]:7474", "[::1]"),
+            (
+                &[("host", "h:7474"), ("x-forwarded-host", "ex.com, b"), ("x-forwarded-proto", "https, http")],
+                "https://ex.com:7474",
+                "ex.com",
+            ),
+            (&[("host", "h:7474"), ("x-forwarded-host", "ex.com:443")], "http://ex.com:443", "ex.com"),
+            (
+                &[("host", "h:7474"), ("x-forwarded-host", "[2001:db8::1]:443")],
+                "http://[2001:db8::1]:443",
+                "[2001:db8::1]",
+            ),
+            (
+                &[("host", "h:7474"), ("x-forwarded-host", "evil\"><"), ("x-forwarded-proto", "javascript")],
+                "http://h:7474",
+                "h",
+            ),
+        ] {
+            let base = base_url(headers, true);
+            assert_eq!((base.url().as_str(), base.host.as_str()), (url, host));
+        }
+    }
+
+    #[test]
+    fn forwarded_headers_count_only_behind_a_trusted_proxy() {
+        let headers = [("host", "h:7474"), ("x-forwarded-host", "ex.com"), ("x-forwarded-proto", "https")];
+        assert_eq!(base_url(&headers, false).url(), "http://h:7474");
+    }
+}

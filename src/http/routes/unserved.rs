@@ -1,0 +1,50 @@
+//! The answers to requests that no handler takes: OPTIONS, wrong methods, unknown paths.
+
+use std::sync::Arc;
+
+use axum::{
+    body::Body,
+    extract::{FromRequest as _, Request, State},
+    http::{HeaderMap, Method, StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+
+use crate::http::{
+    authenticated::Authenticated,
+    gateway::Gateway,
+    media::{self, Format},
+    methods::Methods,
+    path::DB,
+    refusal::{Refusal, respond},
+};
+
+/// The methods of an address outside of `/db`, for any caller.
+pub(super) fn allow(methods: Methods) -> Response {
+    (StatusCode::OK, [(header::ALLOW, methods.names())]).into_response()
+}
+
+/// The methods of an address under `/db`, for any caller. As on Neo4j, a client that accepts only certain types gets an
+/// empty body of such a type.
+pub(super) fn allow_in(methods: Methods, headers: &HeaderMap) -> Result<Response, Refusal> {
+    let names = methods.names();
+    let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
+    let body = match wanted.map(|_| Format::accepted(headers)) {
+        None => respond(StatusCode::OK, "text/plain", names.replace(',', ", ").into()),
+        Some(Ok(format)) => respond(StatusCode::OK, &format.content_type, Body::empty()),
+        Some(Err(_)) => return Err(Refusal::not_acceptable(&media::answers())),
+    };
+    Ok(([(header::ALLOW, names)], body).into_response())
+}
+
+/// The answer where there is no route. Under `/db`, only a caller whom the database accepts is told so.
+pub(super) async fn unknown_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Refusal {
+    let path = request.uri().path();
+    let refusal = Refusal::not_found(path);
+    if !path.starts_with(DB) || request.method() == Method::OPTIONS {
+        return refusal;
+    }
+    match Authenticated::from_request(request, &gateway).await {
+        Ok(request) => request.refuse(refusal).await,
+        Err(refusal) => refusal,
+    }
+}
