@@ -23,7 +23,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("admin", &["query"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
-    // Of Bolt only what is still PackStream (columns, summaries), and how long a name in a message may be.
+    // Of Bolt only what is still PackStream (columns, summaries), and how long a name in a message may be. Of the settings
+    // only what is compared with the heads of requests.
     (
         "http",
         &[
@@ -36,6 +37,8 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "bolt::Summary",
             "bolt::packstream",
             "value_path",
+            "config::AllowedHost",
+            "config::AllowedOrigin",
         ],
     ),
     // It learns nothing of what it carries out: callers, and answers as values.

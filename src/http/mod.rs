@@ -33,7 +33,7 @@ mod verdict;
 
 pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
-pub use guard::{AllowedHost, AllowedOrigins, CorsSettings, GuardSettings};
+pub use guard::{CorsSettings, GuardSettings};
 pub use routes::openapi;
 pub use service::{Service, service};
 pub use settings::Settings;

@@ -176,7 +176,10 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, duplex, split};
 
     use super::*;
-    use crate::http::{AllowedOrigins, CorsSettings, GuardSettings};
+    use crate::{
+        config::AllowedOrigin,
+        http::{CorsSettings, GuardSettings},
+    };
 
     const PAGE: &str = "http://a.example";
 
@@ -186,7 +189,7 @@ mod tests {
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
             cors: CorsSettings {
-                origins: AllowedOrigins::Listed(vec![PAGE.to_owned()]),
+                origins: vec![AllowedOrigin::Exactly(PAGE.to_owned())],
                 credentials: false,
                 max_age: Duration::from_secs(1),
                 id_token_header: "X-Id-Token".to_owned(),

@@ -8,6 +8,8 @@ use axum::{
     response::Response,
 };
 
+use crate::config::AllowedOrigin;
+
 /// Headers that requests of pages may have, beside the ID token's, whose name is the operator's.
 const REQUEST_HEADERS: (&str, &str) = (
     "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id",
@@ -21,20 +23,11 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
      neo4j-cluster-affinity",
 );
 
-/// Origins whose pages may ask.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowedOrigins {
-    /// All that have a name; `null` has none.
-    Any,
-    /// These, as browsers write them. None of them: CORS is off.
-    Listed(Vec<String>),
-}
-
 /// What the operator decides about pages of other origins.
 #[derive(Debug, Clone)]
 pub struct CorsSettings {
-    /// Whose pages may ask.
-    pub origins: AllowedOrigins,
+    /// The origins whose pages may ask. CORS is off when there are none.
+    pub origins: Vec<AllowedOrigin>,
     /// Whether browsers may add credentials that they keep themselves.
     pub credentials: bool,
     /// For how long a browser may remember the answer to a preflight, in whole seconds.
@@ -43,10 +36,10 @@ pub struct CorsSettings {
     pub id_token_header: String,
 }
 
-/// The rules, and what never changes of the answers.
+/// The rules, and the parts of answers that never change.
 #[derive(Debug)]
 pub(super) struct Cors {
-    origins: AllowedOrigins,
+    origins: Vec<AllowedOrigin>,
     credentials: bool,
     request_headers: HeaderValue,
     max_age: HeaderValue,
@@ -64,7 +57,12 @@ impl Cors {
         let (before, after) = REQUEST_HEADERS;
         let request_headers = HeaderValue::try_from(format!("{before}, {}, {after}", settings.id_token_header));
         Self {
-            origins: settings.origins,
+            // Beside `*` the others are of no consequence.
+            origins: if settings.origins.contains(&AllowedOrigin::Any) {
+                vec![AllowedOrigin::Any]
+            } else {
+                settings.origins
+            },
             credentials: settings.credentials,
             // The name of a header is always fit to be a value.
             request_headers: request_headers.unwrap_or(HeaderValue::from_static(REQUEST_HEADERS.0)),
@@ -74,16 +72,15 @@ impl Cors {
 
     /// The origin that a request comes from, if it may ask.
     pub(super) fn grant(&self, headers: &HeaderMap) -> Option<Grant> {
-        if matches!(&self.origins, AllowedOrigins::Listed(listed) if listed.is_empty()) {
+        if self.origins.is_empty() {
             return None;
         }
         let origin = headers.get(header::ORIGIN)?;
-        let origin = match &self.origins {
-            AllowedOrigins::Any if has_name(origin) => HeaderValue::from_static("*"),
-            AllowedOrigins::Listed(listed) if listed.iter().any(|listed| origin == listed) => origin.clone(),
-            _ => return None,
-        };
-        Some(Grant { origin, credentials: self.credentials })
+        let granted = self.origins.iter().find_map(|allowed| match allowed {
+            AllowedOrigin::Any => has_name(origin).then_some(HeaderValue::from_static("*")),
+            AllowedOrigin::Exactly(listed) => (origin == listed).then(|| origin.clone()),
+        })?;
+        Some(Grant { origin: granted, credentials: self.credentials })
     }
 
     /// The answer to a browser that asks whether a page may send a request; `None` if this is something else, or the page may not.
@@ -125,20 +122,20 @@ impl Grant {
 mod tests {
     use super::*;
 
-    fn cors(origins: AllowedOrigins, credentials: bool) -> Cors {
+    fn cors(origins: Vec<AllowedOrigin>, credentials: bool) -> Cors {
         let (max_age, id_token_header) = (Duration::from_millis(90_900), "X-Id-Token".to_owned());
         Cors::new(CorsSettings { origins, credentials, max_age, id_token_header })
     }
 
-    fn listed(origins: &[&str]) -> AllowedOrigins {
-        AllowedOrigins::Listed(origins.iter().map(|&origin| origin.to_owned()).collect())
+    fn listed(origins: &[&str]) -> Vec<AllowedOrigin> {
+        origins.iter().map(|&origin| AllowedOrigin::Exactly(origin.to_owned())).collect()
     }
 
     fn from(origin: &str) -> HeaderMap {
         HeaderMap::from_iter([(header::ORIGIN, HeaderValue::from_str(origin).unwrap())])
     }
 
-    fn granted(origins: AllowedOrigins, origin: &str) -> Option<HeaderValue> {
+    fn granted(origins: Vec<AllowedOrigin>, origin: &str) -> Option<HeaderValue> {
         cors(origins, false).grant(&from(origin)).map(|grant| grant.origin)
     }
 
@@ -156,10 +153,13 @@ mod tests {
     #[test]
     fn any_origin_is_one_with_a_name() {
         for origin in ["https://app.example", "http://localhost:3000", "capacitor://localhost"] {
-            assert_eq!(granted(AllowedOrigins::Any, origin).unwrap(), "*", "{origin}");
+            assert_eq!(granted(vec![AllowedOrigin::Any], origin).unwrap(), "*", "{origin}");
+            let mut origins = listed(&[origin]);
+            origins.push(AllowedOrigin::Any);
+            assert_eq!(granted(origins, origin).unwrap(), "*", "{origin}");
         }
         for origin in ["null", "", "app.example", "https://"] {
-            assert_eq!(granted(AllowedOrigins::Any, origin), None, "{origin}");
+            assert_eq!(granted(vec![AllowedOrigin::Any], origin), None, "{origin}");
         }
     }
 
@@ -175,7 +175,7 @@ mod tests {
             assert_eq!(answer[header::VARY], "Origin");
         }
         let mut answer = HeaderMap::from_iter([(header::VARY, HeaderValue::from_static("Accept"))]);
-        cors(AllowedOrigins::Any, false).grant(&from("http://a.example")).unwrap().mark(&mut answer);
+        cors(vec![AllowedOrigin::Any], false).grant(&from("http://a.example")).unwrap().mark(&mut answer);
         assert_eq!(answer[header::VARY], "Accept, Origin");
     }
 

@@ -3,22 +3,8 @@
 //! A page of another site that has its own name resolve to this machine (DNS rebinding) is of the same origin as the gateway
 //! in the eyes of a browser. Only the name tells.
 
-use std::net::IpAddr;
-
 use super::authority::{Authority, Host};
-
-/// One rule about names of the gateway.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum AllowedHost {
-    /// Any name and address.
-    Any,
-    /// This address.
-    Address(IpAddr),
-    /// This name, in any case.
-    Name(String),
-    /// Every name below this one, in any case.
-    Below(String),
-}
+use crate::config::AllowedHost;
 
 /// Which names are answered to.
 #[derive(Debug)]
@@ -50,21 +36,19 @@ impl Hosts {
             },
             Self::Listed(allowed) => {
                 let host = authority.host();
-                allowed.iter().any(|allowed| allowed.covers(host))
+                allowed.iter().any(|allowed| covers(allowed, host))
             }
         }
     }
 }
 
-impl AllowedHost {
-    fn covers(&self, host: Host<'_>) -> bool {
-        match (self, host) {
-            (Self::Any, _) => true,
-            (Self::Address(allowed), Host::Address(address)) => *allowed == address,
-            (Self::Name(allowed), Host::Name(name)) => allowed.as_bytes().eq_ignore_ascii_case(name),
-            (Self::Below(domain), Host::Name(name)) => is_below(name, domain.as_bytes()),
-            _ => false,
-        }
+fn covers(allowed: &AllowedHost, host: Host<'_>) -> bool {
+    match (allowed, host) {
+        (AllowedHost::Any, _) => true,
+        (AllowedHost::Address(allowed), Host::Address(address)) => *allowed == address,
+        (AllowedHost::Name(allowed), Host::Name(name)) => allowed.as_bytes().eq_ignore_ascii_case(name),
+        (AllowedHost::Below(domain), Host::Name(name)) => is_below(name, domain.as_bytes()),
+        _ => false,
     }
 }
 

@@ -20,14 +20,16 @@ use ipnet::IpNet;
 
 pub(super) use authority::Authority;
 use cors::Cors;
+pub use cors::CorsSettings;
 pub(super) use cors::Grant;
-pub use cors::{AllowedOrigins, CorsSettings};
 use head::Head;
-pub use hosts::AllowedHost;
 use hosts::Hosts;
 
 use super::refusal::Refusal;
-use crate::query::{Error, Kind};
+use crate::{
+    config::AllowedHost,
+    query::{Error, Kind},
+};
 
 /// What the operator decides about who may ask.
 #[derive(Debug, Clone)]
@@ -125,6 +127,7 @@ fn refused(status: StatusCode, code: &str, message: &str) -> Refusal {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::AllowedOrigin;
 
     #[test]
     fn a_proxy_is_known_by_its_address_over_either_protocol() {
@@ -133,7 +136,7 @@ mod tests {
             allowed_hosts: Vec::new(),
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
             cors: CorsSettings {
-                origins: AllowedOrigins::Any,
+                origins: vec![AllowedOrigin::Any],
                 credentials: false,
                 max_age: std::time::Duration::from_secs(1),
                 id_token_header: "X".to_owned(),

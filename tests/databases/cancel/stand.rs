@@ -161,7 +161,7 @@ impl Stand {
                 allowed_hosts: Vec::new(),
                 trusted_proxies: Vec::new(),
                 cors: http::CorsSettings {
-                    origins: http::AllowedOrigins::Listed(Vec::new()),
+                    origins: Vec::new(),
                     credentials: false,
                     max_age: Duration::from_secs(60),
                     id_token_header: "X-Id-Token".into(),
