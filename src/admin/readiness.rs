@@ -1,4 +1,4 @@
-//! Whether the database can be reached, found out once however many ask.
+//! Whether the database can be reached. One probe answers all requests that arrive meanwhile and shortly after.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,28 +10,28 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-/// For so long an outcome stands.
+/// How long an outcome is reused.
 const FRESH: Duration = Duration::from_secs(2);
-/// Whoever asks gets an answer by then. Kubernetes waits for a second.
+/// The longest that a request waits for a probe. Kubernetes waits for one second by default.
 const PATIENCE: Duration = Duration::from_millis(800);
 
-/// Why the database is not ready, if it is not.
+/// The outcome of a probe: an error says why the database is not ready.
 type Outcome = Result<(), String>;
 
-/// The newest probe of the database. Clones share it.
+/// The newest probe of the database, shared by clones.
 #[derive(Clone, Default)]
 pub(super) struct Readiness {
     newest: Arc<Mutex<Option<Probe>>>,
 }
 
 struct Probe {
-    begun: Instant,
-    /// `None` while it is under way.
+    started: Instant,
+    /// `None` while the probe runs.
     outcome: watch::Receiver<Option<Outcome>>,
 }
 
 impl Readiness {
-    /// What a probe has found that was begun less than [`FRESH`] ago, or is still under way; without one, begins one.
+    /// Returns the outcome of the newest probe if that still runs or started less than [`FRESH`] ago; otherwise starts `probe`.
     pub(super) async fn check<F>(&self, probe: impl FnOnce() -> F) -> Outcome
     where
         F: Future<Output = Outcome> + Send + 'static,
@@ -39,7 +39,7 @@ impl Readiness {
         let mut outcome = self.current(probe);
         match timeout(PATIENCE, outcome.wait_for(Option::is_some)).await {
             Ok(Ok(outcome)) => outcome.clone().unwrap_or(Ok(())),
-            Ok(Err(_)) => Err("the probe of the database was broken off".into()),
+            Ok(Err(_)) => Err("the probe of the database was aborted".into()),
             Err(_) => Err(format!("the database did not answer within {PATIENCE:?}")),
         }
     }
@@ -49,27 +49,27 @@ impl Readiness {
         F: Future<Output = Outcome> + Send + 'static,
     {
         let mut newest = self.newest();
-        if let Some(current) = newest.as_ref().filter(|current| current.is_of_use()) {
+        if let Some(current) = newest.as_ref().filter(|current| current.is_current()) {
             return current.outcome.clone();
         }
         let (sender, outcome) = watch::channel(None);
-        *newest = Some(Probe { begun: Instant::now(), outcome: outcome.clone() });
-        // In a task of its own: it goes on when those who asked have been answered.
+        *newest = Some(Probe { started: Instant::now(), outcome: outcome.clone() });
+        // In its own task, so that it continues after the requests have been answered.
         let probe = probe();
         tokio::spawn(async move { sender.send(Some(probe.await)) });
         outcome
     }
 
     fn newest(&self) -> MutexGuard<'_, Option<Probe>> {
-        // It is whole after every statement, so a panic elsewhere leaves nothing half done.
+        // The value is consistent after every statement, so a panic elsewhere does no harm.
         self.newest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Probe {
-    fn is_of_use(&self) -> bool {
-        let is_under_way = self.outcome.borrow().is_none() && self.outcome.has_changed().is_ok();
-        is_under_way || self.begun.elapsed() < FRESH
+    fn is_current(&self) -> bool {
+        let is_running = self.outcome.borrow().is_none() && self.outcome.has_changed().is_ok();
+        is_running || self.started.elapsed() < FRESH
     }
 }
 
@@ -85,19 +85,19 @@ mod tests {
 
     use super::*;
 
-    /// A database that is asked, counts how often, and answers after a while.
+    /// A database that counts its probes and answers them after a while.
     #[derive(Default)]
     struct Database(Arc<AtomicUsize>);
 
     impl Database {
-        fn asked(&self) -> usize {
+        fn probes(&self) -> usize {
             self.0.load(Ordering::Relaxed)
         }
 
-        async fn ask(&self, readiness: &Readiness, after: Duration, outcome: Outcome) -> Outcome {
-            let asked = Arc::clone(&self.0);
+        async fn probe(&self, readiness: &Readiness, after: Duration, outcome: Outcome) -> Outcome {
+            let count = Arc::clone(&self.0);
             let probe = || async move {
-                asked.fetch_add(1, Ordering::Relaxed);
+                count.fetch_add(1, Ordering::Relaxed);
                 sleep(after).await;
                 outcome
             };
@@ -106,34 +106,34 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn many_who_ask_cost_one_question() {
+    async fn concurrent_requests_share_one_probe() {
         let (readiness, database) = (Readiness::default(), Database::default());
         let quickly = Duration::from_millis(10);
-        let answers = join_all((0..100).map(|_| database.ask(&readiness, quickly, Ok(())))).await;
-        assert!(answers.iter().all(Result::is_ok));
-        assert!(database.ask(&readiness, quickly, Err("down".into())).await.is_ok(), "it stands for a while");
-        assert_eq!(database.asked(), 1);
+        let outcomes = join_all((0..100).map(|_| database.probe(&readiness, quickly, Ok(())))).await;
+        assert!(outcomes.iter().all(Result::is_ok));
+        assert!(database.probe(&readiness, quickly, Err("down".into())).await.is_ok(), "the outcome is reused");
+        assert_eq!(database.probes(), 1);
         advance(FRESH).await;
-        assert_eq!(database.ask(&readiness, quickly, Err("down".into())).await, Err("down".into()));
-        assert_eq!(database.asked(), 2);
+        assert_eq!(database.probe(&readiness, quickly, Err("down".into())).await, Err("down".into()));
+        assert_eq!(database.probes(), 2);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_database_that_hangs_is_asked_once_and_waited_for_less_than_a_second() {
+    async fn a_database_that_hangs_is_probed_once_and_waited_for_less_than_a_second() {
         let (readiness, database) = (Readiness::default(), Database::default());
         for _ in 0..5 {
-            let begun = Instant::now();
-            let answer = database.ask(&readiness, Duration::from_secs(60), Ok(())).await;
-            assert!(answer.is_err() && begun.elapsed() < Duration::from_secs(1), "{answer:?}");
+            let started = Instant::now();
+            let outcome = database.probe(&readiness, Duration::from_secs(60), Ok(())).await;
+            assert!(outcome.is_err() && started.elapsed() < Duration::from_secs(1), "{outcome:?}");
         }
-        assert_eq!(database.asked(), 1);
+        assert_eq!(database.probes(), 1);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_probe_that_breaks_off_does_not_stay() {
+    async fn a_probe_that_panics_is_replaced() {
         let readiness = Readiness::default();
-        let asking = readiness.check(|| async { panic!("a bug") });
-        assert!(asking.await.is_err());
+        let check = readiness.check(|| async { panic!("a bug") });
+        assert!(check.await.is_err());
         advance(FRESH).await;
         assert_eq!(readiness.check(|| async { Ok(()) }).await, Ok(()));
         assert!(Readiness::default().check(pending).await.is_err());
