@@ -1,4 +1,4 @@
-//! The name that a request calls the gateway by: `Host`, `:authority`, or the authority of an absolute target.
+//! The host that a request is addressed to: `Host`, `:authority`, or the authority of an absolute target.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -15,43 +15,43 @@ pub(super) const HTTP_PORT: u16 = 80;
 /// The default port of `https`.
 pub(super) const HTTPS_PORT: u16 = 443;
 
-/// A host, and a port if one is given: `localhost`, `10.0.0.7:7474`, `[::1]:7474`.
+/// A host with an optional port: `localhost`, `10.0.0.7:7474`, `[::1]:7474`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::http) struct Authority<'a> {
-    /// The host as it was written, in ASCII; an IPv6 address has its brackets.
+    /// The host as it was written, in ASCII. An IPv6 address keeps its brackets.
     pub(super) written: &'a [u8],
     pub(in crate::http) port: Option<u16>,
 }
 
-/// What the text of a host stands for.
+/// A host, parsed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Host<'a> {
-    /// In ASCII, without the dot at the end that makes it absolute.
+    /// A name in ASCII, without the trailing dot that makes it absolute.
     Name(&'a [u8]),
     Address(IpAddr),
 }
 
 impl<'a> Authority<'a> {
-    /// Longest name of a host, in bytes: that of DNS, and its dot.
-    const LONGEST: usize = 254;
+    /// The longest host name, in bytes: the limit of DNS and a trailing dot.
+    const MAX_LEN: usize = 254;
 
-    /// Reads `HOST[:PORT]`; `None` if it is anything else.
+    /// Parses `HOST[:PORT]`; `None` if `value` is anything else.
     pub(in crate::http) fn parse(value: &'a [u8]) -> Option<Self> {
         let end = match value.strip_prefix(b"[") {
             Some(inside) => inside.iter().position(|&byte| byte == b']')? + 2,
-            None => value.iter().position(|&byte| !is_of_names(byte)).unwrap_or(value.len()),
+            None => value.iter().position(|&byte| !is_name_byte(byte)).unwrap_or(value.len()),
         };
         let (host, port) = value.split_at_checked(end)?;
         let is_host = match host {
-            [b'[', ..] => in_brackets(host).is_some(),
+            [b'[', ..] => bracketed_ipv6(host).is_some(),
             b"" | b"." => false,
-            _ => host.len() <= Self::LONGEST,
+            _ => host.len() <= Self::MAX_LEN,
         };
         if !is_host {
             return None;
         }
         let port = match port {
-            // A colon with nothing behind it is valid, and says nothing.
+            // A colon without a port is valid.
             [] | [b':'] => None,
             [b':', digits @ ..] => Some(digits.iter().try_fold(0_u16, |port, &digit| {
                 let digit = char::from(digit).to_digit(10)?;
@@ -62,58 +62,58 @@ impl<'a> Authority<'a> {
         Some(Self { written: host, port })
     }
 
-    /// The authority that a request to `target` names, if it has to name one: only HTTP/1.0 leaves it out.
+    /// Returns the authority of a request to `target`. Only HTTP/1.0 requests may lack one.
     ///
     /// # Errors
-    /// What is wrong with it.
-    pub(super) fn named(version: Version, target: &'a Uri, head: &Head<'a>) -> Result<Option<Self>, &'static str> {
-        if head.more_hosts {
-            return Err("there is more than one Host header; send one");
+    /// A message if the authority is missing, ambiguous or malformed.
+    pub(super) fn of_head(version: Version, target: &'a Uri, head: &Head<'a>) -> Result<Option<Self>, &'static str> {
+        if head.repeats_host {
+            return Err("the request has more than one Host header; send exactly one");
         }
         let host = match head.host.map(|host| Self::parse(host.as_bytes())) {
             Some(None) => return Err("the Host header is not HOST or HOST:PORT"),
-            None if version == Version::HTTP_11 => return Err("there is no Host header; send one"),
+            None if version == Version::HTTP_11 => return Err("the request has no Host header; send one"),
             host => host.flatten(),
         };
         let Some(authority) = target.authority() else {
             return match host {
-                None if version > Version::HTTP_11 => Err("there is no :authority"),
+                None if version > Version::HTTP_11 => Err("the request has no :authority"),
                 host => Ok(host),
             };
         };
         let authority =
             Self::parse(authority.as_str().as_bytes()).ok_or("the request's target does not name a host")?;
         match host {
-            Some(host) if !host.is(&authority, default_port(target)) => {
+            Some(host) if !host.is_same(&authority, default_port(target)) => {
                 Err("the Host header and the request's target name different hosts")
             }
             _ => Ok(Some(authority)),
         }
     }
 
-    /// The authority that a request names which has passed the guard.
+    /// Returns the authority of a request that has passed the guard.
     pub(in crate::http) fn of(request: &'a Parts) -> Option<Self> {
-        Self::named(request.version, &request.uri, &Head::of(&request.headers)).ok().flatten()
+        Self::of_head(request.version, &request.uri, &Head::of(&request.headers)).ok().flatten()
     }
 
-    /// The host as it was written; an IPv6 address has its brackets.
+    /// Returns the host as it was written. An IPv6 address keeps its brackets.
     pub(in crate::http) fn text(&self) -> &'a str {
         str::from_utf8(self.written).unwrap_or_default()
     }
 
-    /// What the host stands for.
+    /// Parses the host.
     pub(super) fn host(&self) -> Host<'a> {
         let address = match self.written {
-            [b'[', ..] => in_brackets(self.written).map(IpAddr::V6),
-            // Most names do not end so.
+            [b'[', ..] => bracketed_ipv6(self.written).map(IpAddr::V6),
+            // Most names do not end in a digit and need no attempt.
             [.., b'0'..=b'9'] => self.text().parse().ok().map(IpAddr::V4),
             _ => None,
         };
         address.map_or_else(|| Host::Name(self.written.strip_suffix(b".").unwrap_or(self.written)), Host::Address)
     }
 
-    /// Whether both name the same host and port, where no port means `default`.
-    pub(super) fn is(&self, other: &Self, default: u16) -> bool {
+    /// Whether both name the same host and port. A missing port means `default`.
+    pub(super) fn is_same(&self, other: &Self, default: u16) -> bool {
         let hosts = match (self.host(), other.host()) {
             (Host::Name(one), Host::Name(other)) => one.eq_ignore_ascii_case(other),
             (one, other) => one == other,
@@ -122,12 +122,12 @@ impl<'a> Authority<'a> {
     }
 }
 
-/// Whether a name, or an IPv4 address, can have this byte.
-fn is_of_names(byte: u8) -> bool {
+/// Whether `byte` may occur in a host name or an IPv4 address.
+fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_')
 }
 
-fn in_brackets(host: &[u8]) -> Option<Ipv6Addr> {
+fn bracketed_ipv6(host: &[u8]) -> Option<Ipv6Addr> {
     let inside = host.strip_prefix(b"[")?.strip_suffix(b"]")?;
     str::from_utf8(inside).ok()?.parse().ok()
 }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_ports_are_told_apart() {
+    fn host_and_port_are_separated() {
         let address = |of: &str| Host::Address(of.parse().unwrap());
         for (written, text, port, host) in [
             ("localhost", "localhost", None, Host::Name(b"localhost")),
@@ -153,7 +153,7 @@ mod tests {
             ("10.0.0.7:080", "10.0.0.7", Some(80), address("10.0.0.7")),
             ("[::1]:7474", "[::1]", Some(7474), address("::1")),
             ("[fe80::1]", "[fe80::1]", None, address("fe80::1")),
-            // No address: programs would disagree about which.
+            // Programs disagree about which address this would be, so it is a name.
             ("127.1", "127.1", None, Host::Name(b"127.1")),
             ("0127.0.0.1", "0127.0.0.1", None, Host::Name(b"0127.0.0.1")),
         ] {
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_authority() {
+    fn anything_else_is_rejected() {
         let long = "x".repeat(255);
         for text in [
             "", ":80", ".", "a b", "a b<>\"", "a,b", "user@h", "h:x", "h:+1", "h:65536", "h:1:2", "::1", "[::1", "[x]",
@@ -180,12 +180,12 @@ mod tests {
             request = request.header("host", *host);
         }
         let request = request.body(()).unwrap();
-        let named = Authority::named(version, request.uri(), &Head::of(request.headers()));
+        let named = Authority::of_head(version, request.uri(), &Head::of(request.headers()));
         named.map(|authority| authority.map(|authority| authority.text().to_owned()))
     }
 
     #[test]
-    fn a_request_names_exactly_one() {
+    fn a_request_has_exactly_one_authority() {
         let named = |host: &str| Ok(Some(host.to_owned()));
         assert_eq!(of(Version::HTTP_11, "/", &["h"]), named("h"));
         assert_eq!(of(Version::HTTP_10, "/", &[]), Ok(None));

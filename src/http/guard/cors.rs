@@ -1,4 +1,4 @@
-//! CORS: which pages of other origins may ask, and what their browsers are told.
+//! CORS: which pages of other origins may send requests and read answers.
 
 use std::time::Duration;
 
@@ -10,33 +10,33 @@ use axum::{
 
 use crate::config::AllowedOrigin;
 
-/// Headers that requests of pages may have, beside the ID token's, whose name is the operator's.
+/// Headers that pages may send. The header of the ID token, whose name is a setting, goes between the two parts.
 const REQUEST_HEADERS: (&str, &str) = (
     "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id",
     "Realm, traceparent, tracestate, neo4j-cluster-affinity, Boltgate-Statuses, Boltgate-Timing, Boltgate-Auth-Scheme, \
      Boltgate-Impersonated-User",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
-/// Headers of answers that pages may read.
+/// Response headers that pages may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Request-Id, Retry-After, Server-Timing, Boltgate-Attempts, Idempotency-Replayed, WWW-Authenticate, \
      neo4j-cluster-affinity",
 );
 
-/// What the operator decides about pages of other origins.
+/// Settings for pages of other origins.
 #[derive(Debug, Clone)]
 pub struct CorsSettings {
-    /// The origins whose pages may ask. CORS is off when there are none.
+    /// Origins whose pages are allowed. If empty, CORS is off.
     pub origins: Vec<AllowedOrigin>,
-    /// Whether browsers may add credentials that they keep themselves.
+    /// Whether browsers may send credentials that they store themselves.
     pub credentials: bool,
-    /// For how long a browser may remember the answer to a preflight, in whole seconds.
+    /// How long a browser may cache the answer to a preflight. Rounded down to seconds.
     pub max_age: Duration,
-    /// The header that holds an ID token, which pages may send like the others.
+    /// The header for ID tokens, which pages may send too.
     pub id_token_header: String,
 }
 
-/// The rules, and the parts of answers that never change.
+/// The CORS rules, with header values made in advance.
 #[derive(Debug)]
 pub(super) struct Cors {
     origins: Vec<AllowedOrigin>,
@@ -45,7 +45,7 @@ pub(super) struct Cors {
     max_age: HeaderValue,
 }
 
-/// An origin that may read an answer.
+/// Permission for a page to read an answer.
 #[derive(Debug)]
 pub(in crate::http) struct Grant {
     origin: HeaderValue,
@@ -57,33 +57,33 @@ impl Cors {
         let (before, after) = REQUEST_HEADERS;
         let request_headers = HeaderValue::try_from(format!("{before}, {}, {after}", settings.id_token_header));
         Self {
-            // Beside `*` the others are of no consequence.
+            // `*` makes the other entries redundant.
             origins: if settings.origins.contains(&AllowedOrigin::Any) {
                 vec![AllowedOrigin::Any]
             } else {
                 settings.origins
             },
             credentials: settings.credentials,
-            // The name of a header is always fit to be a value.
+            // A header's name is always a valid value.
             request_headers: request_headers.unwrap_or(HeaderValue::from_static(REQUEST_HEADERS.0)),
             max_age: settings.max_age.as_secs().into(),
         }
     }
 
-    /// The origin that a request comes from, if it may ask.
+    /// Grants the answer to the page that sent the request, if its origin is allowed.
     pub(super) fn grant(&self, headers: &HeaderMap) -> Option<Grant> {
         if self.origins.is_empty() {
             return None;
         }
         let origin = headers.get(header::ORIGIN)?;
         let granted = self.origins.iter().find_map(|allowed| match allowed {
-            AllowedOrigin::Any => has_name(origin).then_some(HeaderValue::from_static("*")),
+            AllowedOrigin::Any => has_host(origin).then_some(HeaderValue::from_static("*")),
             AllowedOrigin::Exactly(listed) => (origin == listed).then(|| origin.clone()),
         })?;
         Some(Grant { origin: granted, credentials: self.credentials })
     }
 
-    /// The answer to a browser that asks whether a page may send a request; `None` if this is something else, or the page may not.
+    /// Answers a preflight; `None` if the request is not a preflight or its origin is not allowed.
     pub(super) fn preflight(&self, method: &Method, headers: &HeaderMap) -> Option<Response> {
         if *method != Method::OPTIONS || !headers.contains_key(header::ACCESS_CONTROL_REQUEST_METHOD) {
             return None;
@@ -99,13 +99,13 @@ impl Cors {
     }
 }
 
-/// Sandboxed pages, files and the like are `null`; they could be anybody's.
-fn has_name(origin: &HeaderValue) -> bool {
+/// Whether an origin has a host. Sandboxed pages and local files have the origin `null`, which any page can get.
+fn has_host(origin: &HeaderValue) -> bool {
     origin.to_str().is_ok_and(|origin| origin.split_once("://").is_some_and(|(_, host)| !host.is_empty()))
 }
 
 impl Grant {
-    /// Lets the page read the answer.
+    /// Adds the headers that let the page read the answer.
     pub(in crate::http) fn mark(self, headers: &mut HeaderMap) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, self.origin);
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);
@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_allowed_exactly_as_it_is_listed() {
+    fn an_origin_must_match_exactly() {
         const APP: &str = "https://app.example";
         assert_eq!(granted(listed(&["http://other.example", APP]), APP).unwrap(), APP);
         for origin in ["https://app.example:443", "http://app.example", "https://APP.example", "null", "", "*"] {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn any_origin_is_one_with_a_name() {
+    fn a_wildcard_allows_every_origin_with_a_host() {
         for origin in ["https://app.example", "http://localhost:3000", "capacitor://localhost"] {
             assert_eq!(granted(vec![AllowedOrigin::Any], origin).unwrap(), "*", "{origin}");
             let mut origins = listed(&[origin]);
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_marked() {
+    fn a_grant_adds_the_headers() {
         for (credentials, said) in [(false, None), (true, Some("true"))] {
             let mut answer = HeaderMap::new();
             let grant = cors(listed(&["http://a.example"]), credentials).grant(&from("http://a.example"));
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_preflight_is_one_that_asks_for_a_method() {
+    fn a_preflight_asks_for_a_method() {
         let cors = cors(listed(&["http://a.example"]), false);
         let mut asked = from("http://a.example");
         assert!(cors.preflight(&Method::OPTIONS, &asked).is_none());

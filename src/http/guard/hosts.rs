@@ -1,22 +1,22 @@
-//! The names under which the gateway lets itself be asked.
+//! The hosts that the gateway answers to.
 //!
-//! A page of another site that has its own name resolve to this machine (DNS rebinding) is of the same origin as the gateway
-//! in the eyes of a browser. Only the name tells.
+//! This defeats DNS rebinding: if another site has its own name resolve to this machine, a browser takes the gateway for the
+//! same origin as that site's pages. Only the host in the request gives it away.
 
 use super::authority::{Authority, Host};
 use crate::config::AllowedHost;
 
-/// Which names are answered to.
+/// The rule for hosts.
 #[derive(Debug)]
 pub(super) enum Hosts {
     Any,
-    /// The operator says nothing, and only this machine can reach the listener.
+    /// Loopback names and addresses only: nothing is configured, and only this machine can reach the listener.
     Local,
     Listed(Vec<AllowedHost>),
 }
 
 impl Hosts {
-    /// What `allowed` says; if that is nothing, what fits the listener.
+    /// The hosts in `allowed`. If it is empty, any host, or only local ones for a listener on loopback.
     pub(super) fn new(allowed: Vec<AllowedHost>, loopback: bool) -> Self {
         match allowed.is_empty() {
             true if loopback => Self::Local,
@@ -28,7 +28,7 @@ impl Hosts {
     pub(super) fn allow(&self, authority: &Authority<'_>) -> bool {
         match self {
             Self::Any => true,
-            // As nearly all ask; it needs no closer look.
+            // Nearly all requests name one of these, so they skip the parser.
             Self::Local if matches!(authority.written, b"localhost" | b"127.0.0.1") => true,
             Self::Local => match authority.host() {
                 Host::Address(_) => true,
@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn a_loopback_listener_is_asked_by_local_names_and_addresses() {
+    fn a_loopback_listener_answers_to_local_names_and_addresses() {
         let hosts = Hosts::new(Vec::new(), true);
         for host in ["localhost", "LOCALHOST.:1", "app.localhost", "127.0.0.1", "[::1]:7474", "10.1.2.3"] {
             assert!(allow(&hosts, host), "{host}");
@@ -77,12 +77,12 @@ mod tests {
     }
 
     #[test]
-    fn any_other_listener_is_asked_by_any_name() {
+    fn any_other_listener_answers_to_any_name() {
         assert!(allow(&Hosts::new(Vec::new(), false), "graph.example"));
     }
 
     #[test]
-    fn what_is_listed_is_all() {
+    fn only_listed_hosts_are_answered() {
         let name = |name: &str| AllowedHost::Name(name.to_owned());
         let listed = vec![
             name("graph.example"),

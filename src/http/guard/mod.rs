@@ -1,7 +1,7 @@
-//! What every request has to pass before anything else of it is looked at.
+//! Checks that every request passes before routing and authentication.
 //!
-//! Owns which names the gateway is asked by, which pages may ask, which proxies are believed, and CORS. Promises that no route and no credential was
-//! looked at before, and to judge by the head alone. Knows nothing of routes, bodies and callers.
+//! Owns the allowed hosts, the refusal of other sites' pages, CORS, and the trusted proxies. Promises to judge by the
+//! request's head alone. Knows nothing of routes, bodies and callers.
 
 mod authority;
 mod cors;
@@ -31,27 +31,27 @@ use crate::{
     query::{Error, Kind},
 };
 
-/// What the operator decides about who may ask.
+/// Settings of the guard.
 #[derive(Debug, Clone)]
 pub struct GuardSettings {
     /// Whether only this machine can reach the listener.
     pub loopback: bool,
-    /// Names of the gateway. None: what fits the listener.
+    /// Hosts that the gateway answers to. If empty, those that fit the listener.
     pub allowed_hosts: Vec<AllowedHost>,
-    /// Proxies that are believed when they say how a client has addressed them.
+    /// Proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
-    /// Of pages of other origins.
+    /// Settings for pages of other origins.
     pub cors: CorsSettings,
 }
 
-/// What is known of a request that has passed.
+/// What the guard found out about a request that it admits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Admitted {
-    /// It is sent by a page that asks for a password itself, so the browser must not.
+    /// The page prompts for a password itself, so the browser must not.
     pub(super) prompts_itself: bool,
 }
 
-/// The rules that hold for every request.
+/// The rules for every request.
 #[derive(Debug)]
 pub(super) struct Guard {
     hosts: Hosts,
@@ -68,35 +68,38 @@ impl Guard {
         }
     }
 
-    /// Whether `peer` is a proxy whose `X-Forwarded-*` headers are believed.
+    /// Whether `peer` is a proxy whose `X-Forwarded-*` headers are trusted.
     pub(super) fn trusts(&self, peer: IpAddr) -> bool {
         let peer = peer.to_canonical();
         self.trusted_proxies.iter().any(|network| network.contains(&peer))
     }
 
-    /// Lets a request pass, or says why not.
+    /// Admits a request.
+    ///
+    /// # Errors
+    /// A refusal if the host is missing, malformed or not allowed, or if a page of another origin may not send the request.
     pub(super) fn admit(&self, request: &Request) -> Result<Admitted, Refusal> {
         let head = Head::of(request.headers());
-        let authority = Authority::named(request.version(), request.uri(), &head).map_err(Refusal::bad_header)?;
+        let authority = Authority::of_head(request.version(), request.uri(), &head).map_err(Refusal::bad_header)?;
         if let Some(authority) = &authority
             && !self.hosts.allow(authority)
         {
             return Err(host_not_allowed(authority));
         }
-        // These change nothing, and no page can read the answer without a grant.
-        let harmless = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        if !harmless && origin::is_foreign(&head, authority.as_ref()) && self.grant(request.headers()).is_none() {
+        // These methods change nothing, and no page can read the answer without a grant.
+        let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        if !is_safe && origin::is_foreign(&head, authority.as_ref()) && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
         Ok(Admitted { prompts_itself: head.prompts_itself })
     }
 
-    /// The answer to a preflight of a page that may ask.
+    /// Answers a preflight from an allowed origin; `None` for every other request.
     pub(super) fn preflight(&self, request: &Request) -> Option<Response> {
         self.cors.preflight(request.method(), request.headers())
     }
 
-    /// What marks the answer, if a page of another origin may read it.
+    /// Grants the answer to a page of another origin, if that origin is allowed.
     pub(super) fn grant(&self, headers: &HeaderMap) -> Option<Grant> {
         self.cors.grant(headers)
     }
@@ -115,7 +118,7 @@ fn cross_origin() -> Refusal {
     refused(
         StatusCode::FORBIDDEN,
         "Boltgate.ClientError.Request.CrossOrigin",
-        "Forbidden: a page of another origin sent this request; if it should, add its origin to the setting \
+        "Forbidden: a page of another origin sent this request; to allow it, add its origin to the setting \
          cors.allowed_origins.",
     )
 }
@@ -130,7 +133,7 @@ mod tests {
     use crate::config::AllowedOrigin;
 
     #[test]
-    fn a_proxy_is_known_by_its_address_over_either_protocol() {
+    fn a_proxy_is_recognised_over_ipv4_and_ipv6() {
         let guard = Guard::new(GuardSettings {
             loopback: true,
             allowed_hosts: Vec::new(),

@@ -1,4 +1,4 @@
-//! Which page a request comes from, as far as a browser says so.
+//! Whether a request comes from a page of another origin, according to the browser.
 
 use axum::http::HeaderValue;
 
@@ -7,22 +7,23 @@ use super::{
     head::Head,
 };
 
-/// Whether the page is of another origin than `own`, the gateway's. What is no browser says nothing, and is no page.
+/// Whether the request was sent by a page of another origin than `own`, the gateway's authority. Clients that are not
+/// browsers send neither header.
 pub(super) fn is_foreign(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
     match head.sec_fetch_site {
         Some(site) => site != "same-origin" && site != "none",
-        // Browsers leave it out where the gateway is asked over plain HTTP and is not on loopback.
-        None => head.origin.is_some_and(|origin| !own.is_some_and(|own| names(origin, own))),
+        // Browsers omit it over plain HTTP, except to loopback.
+        None => head.origin.is_some_and(|origin| !own.is_some_and(|own| is_own(origin, own))),
     }
 }
 
-/// Whether `origin` has the host and the port of `own`. Not the scheme: TLS may end in front of the gateway.
-fn names(origin: &HeaderValue, own: &Authority<'_>) -> bool {
+/// Whether `origin` has the host and port of `own`. The scheme is ignored: TLS may end in front of the gateway.
+fn is_own(origin: &HeaderValue, own: &Authority<'_>) -> bool {
     let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return false;
     };
     let default = if scheme == "https" { HTTPS_PORT } else { HTTP_PORT };
-    Authority::parse(authority.as_bytes()).is_some_and(|authority| authority.is(own, default))
+    Authority::parse(authority.as_bytes()).is_some_and(|authority| authority.is_same(own, default))
 }
 
 #[cfg(test)]
@@ -41,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_browser_says_of_the_site_goes_first() {
+    fn sec_fetch_site_takes_precedence() {
         for (site, expected) in [
             ("same-origin", false),
             ("none", false),
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn otherwise_the_origin_has_to_be_the_host() {
+    fn without_it_the_origin_must_match_the_host() {
         for (host, origin, expected) in [
             ("h:7474", "http://h:7474", false),
             ("H:7474", "http://h:7474", false),
@@ -86,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_is_no_page() {
+    fn a_request_without_either_header_is_not_foreign() {
         assert!(!foreign(Some("h"), &[]));
         assert!(!foreign(None, &[]));
     }
