@@ -1,4 +1,4 @@
-//! A request body line by line, as it arrives.
+//! A request body, read line by line as it arrives.
 
 use std::time::Duration;
 
@@ -13,57 +13,58 @@ use crate::{
     query::Error,
 };
 
-/// A body of lines. Empty ones are counted and passed over.
+/// The lines of a body. Blank lines are counted, but skipped.
 pub(super) struct Lines {
     body: Body,
     buffer: BytesMut,
-    /// No end of a line stands before this place of the buffer.
+    /// The part of the buffer that is known to have no end of a line.
     searched: usize,
     ended: bool,
     number: u64,
-    /// Longest line, in bytes.
-    longest: usize,
-    /// Longest time without a byte.
-    silence: Duration,
-    /// Counts what is in the buffer, and the rows that were made of it.
+    /// The longest line allowed, in bytes.
+    max_line: usize,
+    /// The longest time between two parts of the body.
+    max_silence: Duration,
+    /// The memory taken for the buffer and `held`.
     hold: Hold,
-    rows: usize,
+    /// The size of the rows that were made from earlier lines and are still needed, in bytes.
+    held: usize,
 }
 
-/// Why there is no further line.
+/// Why the next line cannot be read.
 #[derive(Debug, PartialEq, Eq, ThisError)]
 pub(super) enum LineError {
-    /// Longer than is allowed.
+    /// The line is longer than allowed.
     #[error("the line is longer than {0} bytes (limits.line)")]
     TooLong(usize),
-    /// Nothing came for too long.
-    #[error("nothing of the request body arrived within {0:?} (server.body_timeout)")]
+    /// The client sent nothing for too long.
+    #[error("no part of the request body arrived within {0:?} (server.body_timeout)")]
     Silent(Duration),
-    /// The client went away, or broke HTTP.
+    /// The client went away or violated HTTP.
     #[error("the request body broke off")]
     Broken,
-    /// There is no room for it.
+    /// There is no memory for the line.
     #[error("{}", .0.message)]
     Refused(Error),
 }
 
 impl Lines {
-    pub(super) fn new(body: Body, longest: usize, silence: Duration, hold: Hold) -> Self {
+    pub(super) fn new(body: Body, max_line: usize, max_silence: Duration, hold: Hold) -> Self {
         let buffer = BytesMut::new();
-        Self { body, buffer, searched: 0, ended: false, number: 0, longest, silence, hold, rows: 0 }
+        Self { body, buffer, searched: 0, ended: false, number: 0, max_line, max_silence, hold, held: 0 }
     }
 
-    /// Says how large the rows are that were made of earlier lines and are still held, in bytes.
-    pub(super) fn beside(&mut self, rows: usize) {
-        self.rows = rows;
+    /// Sets the size of the rows that were made from earlier lines and are still needed, in bytes.
+    pub(super) fn set_held(&mut self, held: usize) {
+        self.held = held;
     }
 
-    /// The number of the line that was given last, or could not be: counted from 1.
+    /// The number of the line that was read last, or failed. Lines count from 1.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
 
-    /// The next line that is not empty, without its end.
+    /// Reads the next line that is not blank, without its line feed; `None` at the end of the body.
     pub(super) async fn next(&mut self, sender: &impl Sender) -> Result<Option<Bytes>, LineError> {
         loop {
             let Some(line) = self.line(sender).await? else { return Ok(None) };
@@ -79,8 +80,8 @@ impl Lines {
             let unsearched = self.buffer.get(self.searched..).unwrap_or_default();
             let end = memchr::memchr(b'\n', unsearched).map(|at| self.searched + at);
             self.searched = self.buffer.len();
-            if end.unwrap_or(self.buffer.len()) > self.longest {
-                return Err(LineError::TooLong(self.longest));
+            if end.unwrap_or(self.buffer.len()) > self.max_line {
+                return Err(LineError::TooLong(self.max_line));
             }
             if let Some(end) = end {
                 self.searched = 0;
@@ -97,8 +98,8 @@ impl Lines {
     }
 
     async fn fill(&mut self, sender: &impl Sender) -> Result<(), LineError> {
-        match timeout(self.silence, self.body.frame()).await {
-            Err(_) => Err(LineError::Silent(self.silence)),
+        match timeout(self.max_silence, self.body.frame()).await {
+            Err(_) => Err(LineError::Silent(self.max_silence)),
             Ok(None) => {
                 self.ended = true;
                 Ok(())
@@ -106,9 +107,9 @@ impl Lines {
             Ok(Some(Err(_))) => Err(LineError::Broken),
             Ok(Some(Ok(frame))) => {
                 if let Ok(data) = frame.into_data() {
-                    let held = self.buffer.len() + data.len() + self.rows;
-                    self.hold.shrink(held);
-                    self.hold.reserve(held, sender).await.map_err(LineError::Refused)?;
+                    let needed = self.buffer.len() + data.len() + self.held;
+                    self.hold.shrink(needed);
+                    self.hold.reserve(needed, sender).await.map_err(LineError::Refused)?;
                     self.buffer.extend_from_slice(&data);
                 }
                 Ok(())
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn lines_come_whole_however_they_arrive() {
+    async fn lines_are_complete_however_they_arrive() {
         let mut lines = lines(&["one", "\ntw", "o\r\n\n", "  \nthree", "3", "\nend"]);
         let mut found = Vec::new();
         while let Some(line) = lines.next(&Unverified).await.unwrap() {
@@ -148,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_line_has_an_end_somewhere() {
+    async fn a_line_that_is_too_long_is_refused() {
         for pieces in [["12345678\n", "123456789\n"], ["12345678\n", "123456789012"]] {
             let pieces = stream::iter(pieces.map(|piece| Ok::<_, Infallible>(Bytes::from(piece))));
             let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1), hold());
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_silent_client_is_not_waited_for() {
+    async fn a_silent_client_is_given_up() {
         let silent = stream::pending::<Result<Bytes, Infallible>>();
         let mut lines = Lines::new(Body::from_stream(silent), 8, Duration::from_secs(1), hold());
         assert_eq!(lines.next(&Unverified).await, Err(LineError::Silent(Duration::from_secs(1))));

@@ -1,7 +1,7 @@
-//! Bulk load: rows that stream in, one JSON object a line, and are committed in batches.
+//! Bulk load: rows stream in as one JSON object per line and are committed in batches.
 //!
-//! Memory holds two batches at most, the one under way and the one that is being read, however long the body is. What
-//! was committed is always the first rows, so a client knows where to go on.
+//! Promises to hold two batches at most, the one that is being committed and the one that is being read, however long the
+//! body is. The committed rows are always the first ones, so a client knows where to resume.
 
 mod lines;
 
@@ -31,15 +31,15 @@ use crate::{
 };
 use lines::{LineError, Lines};
 
-/// Rows in one transaction, unless the request says.
+/// The number of rows in one transaction, unless the request sets it.
 const TRANSACTION_SIZE: usize = 1000;
-/// A transaction ends before its rows are larger than this, in bytes of PackStream.
+/// The size at which a transaction takes no more rows, in bytes of PackStream.
 const TRANSACTION_BYTES: usize = 4 * 1024 * 1024;
 
-/// What is to be done with the rows.
+/// The head of a load: what to do with each row.
 struct Load {
     statement: Arc<str>,
-    /// The parameter that takes all rows of a transaction as a list.
+    /// The parameter that takes all rows of a transaction as one list. Without it, the statement runs once per row.
     rows_as: Option<String>,
     transaction_size: usize,
     counters: bool,
@@ -48,16 +48,17 @@ struct Load {
     typed: Option<TypedVersion>,
 }
 
-/// Rows on their way to one transaction.
+/// The rows of one transaction, while they are being read, and the numbers of their first and last line.
 #[derive(Default)]
 struct Rows {
-    runs: ParameterSets,
+    sets: ParameterSets,
     first: u64,
     last: u64,
 }
 
-/// Why a load ended before its time.
+/// Why a load ended before the end of its body.
 struct Failure {
+    /// Overrides the status that belongs to the kind of the error.
     status: Option<StatusCode>,
     error: Error,
     at: Option<At>,
@@ -72,7 +73,7 @@ pub(in crate::http::routes) async fn load(
     let limits = &exchange.gateway.limits;
     let hold = Hold::new(&exchange.gateway.body_memory);
     let mut lines = Lines::new(body, limits.line, limits.body_timeout, hold);
-    let mut load = match begin(&exchange, &mut lines).await {
+    let mut load = match read_head(&exchange, &mut lines).await {
         Ok(load) => load,
         Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
@@ -87,15 +88,15 @@ pub(in crate::http::routes) async fn load(
     Ok(respond(status, JSON, Body::from(text)))
 }
 
-/// Reads the head of the load, which is the first line.
-async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> {
+/// Reads the head of the load, which is the first line of the body.
+async fn read_head(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     let refuse = |error| Refusal::of(error, Format::plain());
     uncoded(&parts.headers)?;
     if keyed::key(&parts.headers).map_err(refuse)?.is_some() {
         return Err(refuse(Error::bad_request(
-            "a bulk load commits in steps and cannot be repeated as a whole, so Idempotency-Key means nothing for it; \
-             leave it out, and after a failure go on behind `committed.rows`",
+            "a bulk load commits in steps and cannot be repeated as a whole, so it takes no Idempotency-Key; remove the \
+             header, and after a failure resume after the first `committed.rows` rows",
         )));
     }
     let typed = match media::lines_content(&parts.headers) {
@@ -106,7 +107,9 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> 
         LineError::Refused(error) => refuse(error),
         error => refuse(Error::bad_request(&format!("line 1: {error}"))),
     })?;
-    let head = head.ok_or_else(|| refuse(Error::bad_request("the body is empty; its first line says what to do")))?;
+    let head = head.ok_or_else(|| {
+        refuse(Error::bad_request("the body is empty; its first line must be an object with the statement"))
+    })?;
     let content = &gateway.limits.content;
     let mut head = body::parse(head, typed, BodyKind::Load, content).map_err(|error| refuse(in_body(error)))?;
     let statement = head.statement.take();
@@ -123,7 +126,7 @@ async fn begin(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> 
     })
 }
 
-/// Commits one transaction after another, and reads ahead meanwhile.
+/// Commits one transaction after another. While one is being committed, the rows of the next are read.
 async fn run(
     exchange: &Exchange,
     database: &str,
@@ -133,20 +136,20 @@ async fn run(
 ) -> Result<(), Failure> {
     let engine = &exchange.gateway.engine;
     let mut next = gather(exchange, load, lines, 0).await?;
-    // A stranger is told so also when there is nothing to do.
+    // Without rows nothing is sent to the database, but it must accept the caller all the same.
     if next.is_none() {
         engine.verify(&exchange.caller).await.map_err(Failure::of)?;
     }
     while let Some(rows) = next {
         let (count, size) = (rows.count, rows.statement.parameter_sets.size());
         let batch = Batch { statements: Arc::from([rows.statement]), rows: false, counters: load.counters };
-        let mut nowhere = Nowhere;
-        let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut nowhere);
-        let (run, gathered) = join(committing, gather(exchange, load, lines, size)).await;
-        let Attempted { outcome, attempts } = run;
+        let mut discard = Discard;
+        let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut discard);
+        let (committed, gathered) = join(committing, gather(exchange, load, lines, size)).await;
+        let Attempted { outcome, attempts } = committed;
         let end = match outcome {
             Ok(StartedBatch { end: Some(end), .. }) => end,
-            Ok(_) => return Err(Failure::of(Error::invalid("the load has not ended"))),
+            Ok(_) => return Err(Failure::of(Error::invalid("the batch did not end"))),
             Err(BatchError { error, .. }) => {
                 loaded.attempted(attempts);
                 return Err(Failure { status: None, error, at: Some(rows.at) });
@@ -159,14 +162,15 @@ async fn run(
     Ok(())
 }
 
-/// A transaction's worth of rows.
+/// The rows of one transaction, ready to be sent.
 struct Gathered {
     statement: BatchStatement,
     count: usize,
     at: At,
 }
 
-/// Reads rows, while those of the transaction before take `under_way` bytes.
+/// Reads the rows of the next transaction; `None` at the end of the body. The transaction that is being committed holds
+/// `under_way` bytes.
 async fn gather(
     exchange: &Exchange,
     load: &Load,
@@ -175,8 +179,8 @@ async fn gather(
 ) -> Result<Option<Gathered>, Failure> {
     let content = &exchange.gateway.limits.content;
     let mut rows = Rows::default();
-    while rows.runs.len() < load.transaction_size && rows.runs.size() < TRANSACTION_BYTES {
-        lines.beside(under_way + rows.runs.size());
+    while rows.sets.len() < load.transaction_size && rows.sets.size() < TRANSACTION_BYTES {
+        lines.set_held(under_way + rows.sets.size());
         let line = lines.next(exchange).await;
         let number = lines.number();
         let failed = |status, error| Failure { status, error, at: Some(At::Lines(number, number)) };
@@ -189,40 +193,36 @@ async fn gather(
             }
             Err(error) => return Err(failed(None, Error::bad_request(&error.to_string()))),
         };
-        if rows.runs.is_empty() {
+        if rows.sets.is_empty() {
             rows.first = number;
         }
         rows.last = number;
         let row = if line.len() <= OFFLOAD_ABOVE {
-            rows.runs.add(|out| body::parse_row(&line, load.typed, content, out))
+            rows.sets.add(|out| body::parse_row(&line, load.typed, content, out))
         } else {
-            let (mut runs, typed, content) = (std::mem::take(&mut rows.runs), load.typed, *content);
+            let (mut sets, typed, content) = (std::mem::take(&mut rows.sets), load.typed, *content);
             let parsed = offload(move || {
-                let row = runs.add(|out| body::parse_row(&line, typed, &content, out));
-                (row, runs)
+                let row = sets.add(|out| body::parse_row(&line, typed, &content, out));
+                (row, sets)
             });
-            let (row, runs) = Box::pin(parsed).await;
-            rows.runs = runs;
+            let (row, sets) = Box::pin(parsed).await;
+            rows.sets = sets;
             row
         };
         row.map_err(|error| failed(None, in_body(error)))?;
     }
-    if rows.runs.is_empty() {
+    if rows.sets.is_empty() {
         return Ok(None);
     }
-    let (count, at) = (rows.runs.len(), At::Lines(rows.first, rows.last));
-    let runs = match &load.rows_as {
-        None => rows.runs,
-        Some(name) => as_list(name, &rows.runs),
+    let (count, at) = (rows.sets.len(), At::Lines(rows.first, rows.last));
+    let parameter_sets = match &load.rows_as {
+        None => rows.sets,
+        Some(name) => as_list(name, &rows.sets),
     };
-    Ok(Some(Gathered {
-        statement: BatchStatement { text: Arc::clone(&load.statement), parameter_sets: runs },
-        count,
-        at,
-    }))
+    Ok(Some(Gathered { statement: BatchStatement { text: Arc::clone(&load.statement), parameter_sets }, count, at }))
 }
 
-/// A map with one parameter: the list of all rows.
+/// Returns a map with a single parameter: the list of all rows.
 fn as_list(name: &str, rows: &ParameterSets) -> ParameterSets {
     let mut map = Vec::with_capacity(rows.size() + name.len() + 16);
     let mut writer = Writer::new(&mut map);
@@ -239,10 +239,10 @@ impl Failure {
     }
 }
 
-/// Rows of a load are of no interest.
-struct Nowhere;
+/// Discards the rows that the statement returns.
+struct Discard;
 
-impl RowSink for Nowhere {
+impl RowSink for Discard {
     fn open(&mut self, _: &Columns) {}
 
     fn row(&mut self, _: &[u8], _: usize) -> Result<Flow, RowRefused> {
@@ -256,7 +256,7 @@ impl RowSink for Nowhere {
     fn restart(&mut self) {}
 }
 
-impl BatchSink for Nowhere {
+impl BatchSink for Discard {
     fn close(&mut self, _: &Summary) -> Result<(), RowRefused> {
         Ok(())
     }
