@@ -1,4 +1,4 @@
-//! The requests that handlers under `/db` get: those of callers whose credentials were read.
+//! Authenticated requests, as the handlers under `/db` get them.
 
 use std::{sync::Arc, time::Instant};
 
@@ -18,7 +18,7 @@ use super::{
     request,
 };
 
-/// A request and its body, of which nothing was read yet. An extractor for handlers.
+/// A request whose credentials were read, and its unread body. An extractor.
 pub(super) struct Authenticated {
     pub(super) exchange: Exchange,
     pub(super) body: Body,
@@ -38,12 +38,12 @@ impl FromRequest<Arc<Gateway>> for Authenticated {
 }
 
 impl Authenticated {
-    /// The request, for a handler that answers in plain JSON and needs no body. A body that comes is read all the same:
-    /// only then is it noticed when the client goes away.
+    /// Returns the request for a handler that answers in plain JSON and needs no body. The body is read all the same: only
+    /// then does the server notice that the client goes away.
     ///
     /// # Errors
-    /// When the client does not accept plain JSON, the body is not within the limits, or the caller may not act as the
-    /// user named in a header.
+    /// When `Accept` names no type of ours, the body exceeds a limit, or the caller may not act as the user named in a
+    /// header.
     pub(super) async fn without_body(self) -> Result<Exchange, Refusal> {
         let Self { exchange, body } = self;
         if let Err(unfit) = Format::accepted(&exchange.parts.headers) {
@@ -61,11 +61,11 @@ impl Authenticated {
         }
     }
 
-    /// The refusal of the request, once the database has accepted its caller.
+    /// Refuses the request. Callers whom the database does not accept learn only that.
     pub(super) async fn refuse(self, refusal: Refusal) -> Refusal {
         let Self { exchange, body } = self;
         let read = if exchange.parts.headers.contains_key(header::EXPECT) {
-            // The client waits to hear whether its body is wanted.
+            // The client sends its body only when asked for it.
             request::fits(body.size_hint().lower(), &exchange.gateway.limits).map(drop)
         } else {
             drain(&exchange, body).await
@@ -77,7 +77,7 @@ impl Authenticated {
     }
 }
 
-/// Reads a body of which nothing is needed, within the limits of any other.
+/// Reads and discards a body, within the usual limits.
 async fn drain(exchange: &Exchange, body: Body) -> Result<(), Refusal> {
     let mut hold = Hold::new(&exchange.gateway.body_memory);
     match request::read(body, &exchange.gateway.limits, &mut hold, exchange).await {

@@ -1,4 +1,4 @@
-//! The URL under which a client has reached the gateway, which documents and `Location` headers repeat.
+//! The URL under which a client reached the gateway, for answers that contain URLs.
 
 use std::convert::Infallible;
 
@@ -13,7 +13,7 @@ use super::guard::Authority;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Proxied(pub(super) bool);
 
-/// Scheme, host and port, as the client knows them: what a trusted proxy forwards goes first. An extractor for handlers.
+/// Scheme, host and port, as the client knows them. What a trusted proxy forwards takes precedence. An extractor.
 #[derive(Debug)]
 pub(super) struct BaseUrl {
     scheme: &'static str,
@@ -24,21 +24,21 @@ pub(super) struct BaseUrl {
 
 impl BaseUrl {
     fn of(parts: &Parts) -> Self {
-        // Only HTTP/1.0 may leave the name out, and such a client knows none.
+        // Only a request in HTTP/1.0 may lack a host.
         let own = Authority::of(parts);
         let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
         let proxied = parts.extensions.get().is_some_and(|Proxied(proxied)| *proxied);
         let forwarded = |name| if proxied { first(&parts.headers, name) } else { None };
         let https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
         let (host, port) = match forwarded("x-forwarded-host").and_then(Authority::parse) {
-            // A proxy that names no port is taken to have left it as it was.
+            // A proxy that forwards no port is assumed to have kept it.
             Some(forwarded) => (forwarded.text(), forwarded.port.or(port)),
             None => (host, port),
         };
         Self { scheme: if https { "https" } else { "http" }, host: host.to_owned(), port }
     }
 
-    /// The URL, without a slash at its end.
+    /// The URL, without a trailing slash.
     pub(super) fn url(&self) -> String {
         let Self { scheme, host, port } = self;
         match port {
@@ -56,7 +56,7 @@ impl<S: Sync> FromRequestParts<S> for BaseUrl {
     }
 }
 
-/// The first of a list of values.
+/// The first value of a comma-separated header.
 fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
     headers.get(name)?.as_bytes().split(|&byte| byte == b',').next().map(<[u8]>::trim_ascii)
 }
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_the_one_that_the_client_used() {
+    fn the_url_is_the_one_that_the_client_used() {
         for (headers, url, host) in [
             (&[("host", "h:7474")][..], "http://h:7474", "h"),
             (&[("host", "h")], "http://h", "h"),

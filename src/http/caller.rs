@@ -1,4 +1,4 @@
-//! Who sends a request, according to its headers, and as whom the request is to act.
+//! The caller of a request, and the user to act as, according to the headers.
 
 use std::sync::Arc;
 
@@ -20,11 +20,11 @@ const IMPERSONATED_USER_NAME: &str = "Boltgate-Impersonated-User";
 const AUTH_SCHEME: HeaderName = HeaderName::from_static("boltgate-auth-scheme");
 const REALM: HeaderName = HeaderName::from_static("realm");
 
-/// The sender of a request, as the gateway's rules and the verified token have it. Whether the credentials are any good
-/// is for the database to say. An extractor for handlers.
+/// The caller, according to the operator's policy and the verified token. The database has not checked the credentials
+/// yet. An extractor.
 pub(super) struct Caller {
     pub(super) identity: Identity,
-    /// The statuses that the caller wants for errors.
+    /// The statuses that the caller chooses for errors.
     pub(super) statuses: Statuses,
 }
 
@@ -32,7 +32,7 @@ impl Caller {
     /// Reads the caller from the headers of a request. Every request is authenticated separately.
     ///
     /// # Errors
-    /// When the headers contradict each other, or the credential is not accepted here.
+    /// When a header is repeated or malformed, or the policy or the verifier rejects the credential.
     pub(super) async fn of(gateway: &Gateway, headers: &HeaderMap) -> Result<Self, Refusal> {
         let statuses = match Statuses::wanted(headers, gateway.statuses) {
             Ok(statuses) => statuses,
@@ -54,13 +54,13 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
 }
 
 async fn identity(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Refusal> {
-    // Of two credentials nobody can say which one counts.
+    // With two credentials, it would be unclear which one counts.
     let single = |name: &HeaderName| match single(headers, name) {
         Ok(value) => Ok(value.map(HeaderValue::as_bytes)),
         Err(Repeated) => Err(Refusal::bad_authorization()),
     };
     let authorization = single(&header::AUTHORIZATION)?;
-    // Without a credential these mean nothing.
+    // These headers qualify a credential and mean nothing without one.
     let qualifier = |name| authorization.and_then(|_| headers.get(name)).map(HeaderValue::as_bytes);
     let presented = CredentialHeaders {
         authorization,
@@ -71,7 +71,7 @@ async fn identity(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Re
     gateway.authenticator.identify(&presented).await.map_err(|error| Refusal::of_auth(&error))
 }
 
-/// The user as whom a request of `caller` acts: the one named in its body or in a header, or the one bound to the caller.
+/// Returns the user to act as: the one named in the body or in a header, or the one bound to the caller.
 ///
 /// # Errors
 /// When body and header name different users, or the caller may not act as the user.
@@ -91,7 +91,7 @@ pub(super) fn acting_as(
     user.map_err(|refused| Error::forbidden(&refused.to_string()))
 }
 
-/// The user named in the header, trimmed; `None` if the header is missing or blank.
+/// Returns the user named in the header, trimmed; `None` if the header is missing or blank.
 ///
 /// # Errors
 /// When the header is repeated or not UTF-8.
@@ -105,10 +105,10 @@ pub(super) fn named_user(headers: &HeaderMap) -> Result<Option<&str>, Error> {
     Ok(Some(user.trim()).filter(|user| !user.is_empty()))
 }
 
-/// A header is given more than once.
+/// The header is given more than once.
 struct Repeated;
 
-/// The value of a header that may be given once.
+/// Returns the value of a header that may be given once.
 fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a HeaderValue>, Repeated> {
     let mut values = headers.get_all(name).iter();
     let first = values.next();

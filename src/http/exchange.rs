@@ -65,7 +65,7 @@ impl Exchange {
         Ok(TransactionHandle::new(database, id, named_user(&self.parts.headers)?))
     }
 
-    /// The refusal of the request because of `error`, in plain JSON.
+    /// Refuses the request because of `error`, in plain JSON.
     pub(super) fn refusal(&self, error: Error) -> Refusal {
         Refusal::of(error, Format::plain()).with(self.statuses)
     }

@@ -1,4 +1,4 @@
-//! What every handler works with.
+//! The state of the handlers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     query::{Engine, Retry},
 };
 
-/// The state of the handlers, made once and shared by all connections.
+/// What handlers work with, made once and shared by all connections.
 pub(super) struct Gateway {
     pub(super) engine: Engine,
     pub(super) authenticator: Authenticator,

@@ -1,6 +1,6 @@
-//! The methods that an address takes.
+//! The methods of routes.
 
-/// The methods of a route. OPTIONS is always among them.
+/// The methods of a route, besides OPTIONS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Methods {
     /// GET and HEAD.
@@ -11,7 +11,7 @@ pub(super) enum Methods {
 }
 
 impl Methods {
-    /// All of them, as the header `Allow` lists them.
+    /// The value of the `Allow` header.
     pub(super) fn names(self) -> &'static str {
         match self {
             Self::Get => "HEAD,GET,OPTIONS",

@@ -1,7 +1,7 @@
-//! HTTP: routes, media types, bodies, and the making of answers.
+//! HTTP: routes, media types, request bodies, and answers.
 //!
-//! Owns the shape of Neo4j's Query API v2 as it stands on the wire, and the table from errors to statuses. Promises
-//! that every answer, errors too, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
+//! Owns the shape of Neo4j's Query API v2 in HTTP, and the table from errors to statuses. Promises that every answer,
+//! including errors, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
 
 mod access_log;
 mod authenticated;

@@ -1,7 +1,7 @@
 //! The paths under `/db`.
 //!
-//! Neo4j reads them loosely: one slash at the end, `;matrix` parameters in every segment, percent-encoding anywhere.
-//! [`canonical`] takes all of that out once, so that neither [`Path`] nor the table of routes has to know of it.
+//! Neo4j accepts a trailing slash, `;matrix` parameters in every segment, and percent-encoding anywhere. [`canonical`]
+//! removes all of that in one place, so that neither [`Path`] nor the table of routes has to know of it.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use axum::http::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
-/// The beginning of every path that leads to a database.
+/// The prefix of every path to a database.
 pub(super) const DB: &str = "/db/";
 
 /// The template of [`Path::Query`].
@@ -25,7 +25,7 @@ pub(super) const COMMIT: &str = "/db/{db}/query/v2/tx/{id}/commit";
 /// The template of [`Path::Batch`], and of bulk loads.
 pub(super) const BATCH: &str = "/db/{db}/query/v2/batch";
 
-/// Everything but the characters that mean the same whether or not they are encoded (RFC 3986, section 2.3).
+/// All characters except those that mean the same with and without encoding (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a statement, with its names decoded.
@@ -44,7 +44,7 @@ pub(super) enum Path<'a> {
 }
 
 impl<'a> Path<'a> {
-    /// Reads a canonical path; `None` if it is not the path of a statement.
+    /// Parses a canonical path; `None` if it is not the path of a statement.
     pub(super) fn parse(path: &'a str) -> Option<Self> {
         let (database, rest) = path.strip_prefix(DB)?.split_once('/')?;
         let rest = rest.strip_prefix("query/v2")?;
@@ -61,12 +61,12 @@ impl<'a> Path<'a> {
         }
     }
 
-    /// Whether requests with `method` are served here.
+    /// Whether the statement can be sent with `method`.
     pub(super) fn takes(&self, method: &Method) -> bool {
         *method == Method::POST || *method == Method::DELETE && matches!(self, Self::Transaction { .. })
     }
 
-    /// The name of the route for logs: the path with `{db}` and `{id}` in the place of names.
+    /// The name of the route in logs: the path with `{db}` and `{id}` instead of names.
     pub(super) fn template(&self) -> &'static str {
         match self {
             Self::Query { .. } => QUERY,
@@ -86,10 +86,10 @@ fn name(segment: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Writes a path under `/db` in the one way that routes are matched against: without the slash at the end, without
-/// `;matrix` parameters, and with an encoding only where it is needed. A path in which a name is empty, is not UTF-8 or has
-/// a slash in it leads nowhere, and is `/db/` then: the table of routes would take these for names. Any other path is
-/// returned as it is.
+/// Returns a path under `/db` in the form that routes are matched against: without a trailing slash and `;matrix`
+/// parameters, and percent-encoded only where necessary. If a segment is empty, is not UTF-8 or contains an encoded slash,
+/// the path does not exist, and the result is `/db/`: the table of routes would accept such a segment as a name. Paths
+/// outside of `/db` are returned unchanged.
 pub(super) fn canonical(path: &str) -> Cow<'_, str> {
     let Some(below) = path.strip_prefix(DB) else {
         return Cow::Borrowed(path);
@@ -111,7 +111,8 @@ pub(super) fn canonical(path: &str) -> Cow<'_, str> {
     Cow::Owned(canonical)
 }
 
-/// The target of a request with its path in [`canonical`] form; `None` if it has that form already, as nearly all have.
+/// Returns the target of a request with its path in [`canonical`] form; `None` if it has that form already, as nearly
+/// all do.
 pub(super) fn canonical_target(target: &Uri) -> Option<Uri> {
     let path = match canonical(target.path()) {
         Cow::Borrowed(path) if path.len() == target.path().len() => return None,
@@ -126,14 +127,14 @@ pub(super) fn canonical_target(target: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// What to ask instead of a path that leads nowhere, as the end of a sentence.
+/// Advice for a path that does not exist, as the end of a sentence.
 pub(super) fn instead_of(path: &str) -> String {
     let mut segments = path.strip_prefix(DB).unwrap_or_default().split('/');
     let (database, api) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     if !matches!(api, "tx" | "transaction" | "cypher") {
-        return "statements go to POST /db/{db}/query/v2; GET /openapi.json describes all routes".to_owned();
+        return "send statements to POST /db/{db}/query/v2; GET /openapi.json describes all routes".to_owned();
     }
-    // The oldest API had one database, without a name.
+    // Neo4j 3.5 has a single database without a name, under `/db/data/transaction`.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');
     let named = api == "tx" && (1..=63).contains(&database.len()) && database.bytes().all(is_name);
     let database = if named { database } else { "{db}" };
@@ -148,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn statements_have_paths() {
+    fn the_paths_of_statements() {
         let database = || Cow::Borrowed("neo4j");
         let id = || Cow::Borrowed("abc");
         for (path, expected, template) in [
@@ -176,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_are_not_those_of_statements() {
+    fn other_paths_are_not_parsed() {
         for path in [
             "/db",
             "/db/",
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_is_written_in_one_way() {
+    fn equivalent_paths_have_one_canonical_form() {
         for (path, expected) in [
             ("/db/neo4j/query/v2/running", "/db/neo4j/query/v2/running"),
             ("/db/neo4j/query/v2/running/", "/db/neo4j/query/v2/running"),
@@ -228,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn the_rest_of_a_target_is_kept() {
+    fn only_the_path_of_a_target_changes() {
         for (target, expected) in [
             ("/db/neo4j/tx/?a=%2F;&b", Some("/db/neo4j/tx?a=%2F;&b")),
             ("http://h:1/db/n%65o4j/tx?a", Some("http://h:1/db/neo4j/tx?a")),
@@ -243,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn statements_are_sent_and_transactions_are_rolled_back() {
+    fn only_transactions_take_delete() {
         let takes = |path, method: Method| Path::parse(path).unwrap().takes(&method);
         let (query, transaction) = ("/db/neo4j/query/v2", "/db/neo4j/query/v2/tx/abc");
         assert!(takes(query, Method::POST) && takes(transaction, Method::POST) && takes(transaction, Method::DELETE));

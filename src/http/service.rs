@@ -1,4 +1,4 @@
-//! The service of a connection: what every request passes, and where it goes from there.
+//! The service of a connection: the checks around every request, and its dispatch.
 
 use std::{
     convert::Infallible,
@@ -40,14 +40,14 @@ pub struct Service {
     proxied: bool,
 }
 
-/// What all connections share.
+/// The part of the service that all connections share.
 struct Front {
     guard: Arc<Guard>,
     gateway: Arc<Gateway>,
     routes: Router,
 }
 
-/// Makes the service, for a client that is no trusted proxy.
+/// Makes the service for a client that is not a trusted proxy.
 pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
     let guard = Arc::new(Guard::new(settings.guard.clone()));
     let gateway = Arc::new(Gateway::new(engine, authenticator, settings));
@@ -83,8 +83,8 @@ where
     }
 }
 
-/// Answers any request, whatever happens: logs it, has it pass the guard before `serve` gets it, turns a panic into an
-/// answer, and marks every answer for pages of other origins that may read it.
+/// Wraps `serve` in what every request gets: a log line, the checks of the guard, an answer in case of a panic, and the
+/// headers with which pages of other origins may read the answer.
 fn guarded<F: Future<Output = Response> + Send>(
     guard: Arc<Guard>,
     statuses: Statuses,
@@ -100,7 +100,7 @@ fn guarded<F: Future<Output = Response> + Send>(
             };
             let mut answer = serve(request).await;
             if prompts_itself {
-                // With a challenge the browser would prompt too, before the page learns that a password is needed.
+                // With a challenge, the browser would prompt for a password before the page could.
                 answer.headers_mut().remove(header::WWW_AUTHENTICATE);
             }
             answer
@@ -114,7 +114,10 @@ fn guarded<F: Future<Output = Response> + Send>(
     })
 }
 
-/// Lets a request pass the guard, or gives the answer that it gets there: a refusal, or that to a preflight.
+/// Has the guard check a request.
+///
+/// # Errors
+/// The guard's own answer: a refusal, or the answer to a preflight.
 #[expect(clippy::result_large_err, reason = "an answer is as large as it is, and goes out at once")]
 fn admit(guard: &Guard, statuses: Statuses, request: &Request) -> Result<Admitted, Response> {
     let admitted = guard.admit(request).map_err(|refusal| {
@@ -124,20 +127,20 @@ fn admit(guard: &Guard, statuses: Statuses, request: &Request) -> Result<Admitte
     guard.preflight(request).map_or(Ok(admitted), Err)
 }
 
-/// The answer; where there is a panic instead, which is a bug, the client learns that much, and the log has the rest.
+/// Turns a panic, which is a bug, into a 500. The log has the details.
 fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output = Response> + Send {
     let answer = AssertUnwindSafe(answer).catch_unwind();
     answer.map(|answer| answer.unwrap_or_else(|_| Refusal::internal().into_response()))
 }
 
 impl Front {
-    /// Answers a request that has passed the guard. Statements take the direct way.
+    /// Answers a request that has passed the guard. Statements bypass the table of routes.
     fn serve(&self, mut request: Request, proxied: bool) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         if let Some(target) = canonical_target(request.uri()) {
             *request.uri_mut() = target;
         }
         if is_statement(&request) {
-            // Made where it stays: it is too large to be moved.
+            // Constructed in place: the future is too large to be moved.
             let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request));
             return Box::into_pin(answer);
         }
@@ -146,17 +149,16 @@ impl Front {
     }
 }
 
-/// The answer of the table of routes.
+/// Answers a request by the table of routes.
 fn routed(routes: &Router, request: Request) -> Pin<Box<dyn Future<Output = Response> + Send>> {
     let answer = routes.clone().call(request);
     Box::pin(answer.map(|answer| answer.unwrap_or_else(|never| match never {})))
 }
 
-/// Whether the Query API's own handler answers a request: one with statements in its body, all of which is read before the
-/// first of them runs, or the end of a transaction.
+/// Whether a request sends statements or ends a transaction, so that the Query API's own handler answers it.
 fn is_statement(request: &Request) -> bool {
     let Some(path) = Path::parse(request.uri().path()) else { return false };
-    // A batch in lines is a bulk load.
+    // A body of lines makes a batch a bulk load.
     path.takes(request.method())
         && !(matches!(path, Path::Batch { .. }) && media::lines_content(request.headers()).is_some())
 }
@@ -198,16 +200,16 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_panic_is_an_answer_that_pages_can_read() {
+    async fn a_panic_becomes_an_answer_that_pages_can_read() {
         let request = Request::post("http://localhost/").header(header::HOST, "localhost");
         let request = request.header(header::ORIGIN, PAGE).body(Body::empty()).unwrap();
-        let buggy = async |_| unreachable!("as if a handler had a bug");
+        let buggy = async |_| unreachable!("a bug in a handler");
         let answer = guarded(guard(), Statuses::QueryApi, request, buggy).await;
         assert_eq!(answer.status(), StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(answer.headers()[header::ACCESS_CONTROL_ALLOW_ORIGIN], PAGE);
     }
 
-    /// Takes the connection over, and sends back what comes.
+    /// Takes over the connection and sends back what it receives.
     async fn echo(mut request: Request) -> Result<Response, StatusCode> {
         let headers = request.headers();
         let wanted = headers[header::CONNECTION] == "upgrade" && headers[header::UPGRADE] == "echo";
@@ -221,7 +223,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_handler_can_take_the_connection_over() {
+    async fn a_handler_can_take_over_the_connection() {
         let (guard, routes) = (guard(), Router::new().route("/echo", get(echo)));
         let (near, far) = duplex(1024);
         let service = service_fn(move |request: Request<Incoming>| {

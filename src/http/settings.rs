@@ -1,4 +1,4 @@
-//! What the operator decides about HTTP.
+//! The settings of the HTTP room.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use tokio_util::task::TaskTracker;
 use super::{BodyLimits, GuardSettings, IdempotencySettings, Statuses};
 use crate::query::Retry;
 
-/// The settings of everything that clients are served.
+/// The settings of the service for clients.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Which requests are admitted at all.
+    /// Which requests are admitted.
     pub guard: GuardSettings,
     /// The longest request body, in bytes.
     pub body: usize,
@@ -31,7 +31,7 @@ pub struct Settings {
     pub retry: Retry,
     /// How answers are kept for `Idempotency-Key`.
     pub idempotency: IdempotencySettings,
-    /// Tracks work that continues after its client has left.
+    /// Tracks work that continues after its client is gone.
     pub work: TaskTracker,
     /// The version of Neo4j that clients are told.
     pub neo4j_version: String,

@@ -1,4 +1,4 @@
-//! `GET /`: what a client has to know before it can send a statement. Needs no credentials.
+//! `GET /`: the discovery document, by which clients find the Query API. Needs no credentials.
 
 use std::sync::Arc;
 
@@ -16,13 +16,13 @@ use crate::http::{
     refusal::{Refusal, respond},
 };
 
-/// What the gateway says of the server that it stands for.
+/// The configured parts of the document.
 #[derive(Debug, Clone)]
 pub(in crate::http) struct Discovery {
-    /// The version, by which clients choose their protocol.
+    /// The version of Neo4j, by which clients choose their protocol.
     pub(in crate::http) version: String,
     pub(in crate::http) edition: &'static str,
-    /// The port on which the database listens for Bolt, for clients that can reach it.
+    /// The port on which the database listens for Bolt, for clients that can reach it directly.
     pub(in crate::http) bolt_port: u16,
 }
 
@@ -40,7 +40,7 @@ struct Document {
     query_api_versions: [&'static str; 1],
 }
 
-/// Answers with the document, which is in plain JSON only.
+/// Answers with the document, in plain JSON only.
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     base: BaseUrl,
@@ -55,7 +55,7 @@ pub(super) async fn show(
     let document = serde_json::to_vec(&gateway.discovery.document(&base)).unwrap_or_default();
     let headers = [
         (header::VARY, HeaderValue::from_static("Accept")),
-        // It repeats what the request says of itself, so it is of no use to other clients.
+        // The document depends on the request's own headers.
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     ];
     Ok((headers, respond(StatusCode::OK, JSON, document.into())).into_response())

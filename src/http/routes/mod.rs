@@ -1,14 +1,14 @@
-//! The routes, as a table, with a file for each.
+//! The table of routes, and a file for the handlers of each.
 //!
-//! Owns everything that is served beside the statements, which `http/service.rs` hands to `http/query_api.rs` before the
-//! table is asked: each route and each layer puts a request on the heap once more. Promises the methods of each address
-//! to OPTIONS, and `Allow` with every 405. A request has passed `http/guard` when it comes here.
+//! Owns everything that clients are served except the statements: `http/service.rs` gives those to `http/query_api.rs`
+//! directly, because each route and layer here allocates once more per request. Promises that every address answers
+//! OPTIONS, and that every 405 has `Allow`. Requests have passed `http/guard` before they arrive here.
 
 mod description;
 pub(super) mod discovery;
+mod fallback;
 mod load;
 mod running;
-mod unserved;
 
 pub use description::openapi;
 
@@ -36,7 +36,7 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/", open(Methods::Get).get(discovery::show))
         .route("/openapi.json", open(Methods::Get).get(description::show))
-        // POST and DELETE of statements do not come here.
+        // Statements bypass the table; these lines answer OPTIONS and wrong methods.
         .route(QUERY, authenticated(Methods::Post))
         .route(BEGIN, authenticated(Methods::Post))
         .route(TRANSACTION, authenticated(Methods::PostAndDelete))
@@ -45,22 +45,22 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/db/{db}/query/v2/running", authenticated(Methods::Get).get(running::list))
         .route("/db/{db}/query/v2/running/{id}", authenticated(Methods::Delete).delete(running::cancel))
         .route_layer(map_response(named))
-        .fallback(unserved::unknown_path)
+        .fallback(fallback::unknown_path)
         .with_state(gateway)
 }
 
-/// An address for any caller: OPTIONS and the refusal of other methods. The handlers of `methods` are added to it.
+/// An address for any caller, which answers OPTIONS and refuses other methods. The handlers of `methods` are added to it.
 fn open(methods: Methods) -> MethodRouter<Arc<Gateway>> {
-    any(async move || Refusal::method_not_allowed(methods)).options(async move || unserved::allow(methods))
+    any(async move || Refusal::method_not_allowed(methods)).options(async move || fallback::allow(methods))
 }
 
-/// An address under `/db`, where anything but the methods is told only to callers whom the database accepts.
+/// An address under `/db`, where only callers whom the database accepts learn that a method is wrong.
 fn authenticated(methods: Methods) -> MethodRouter<Arc<Gateway>> {
-    let wrong = async move |request: Authenticated| request.refuse(Refusal::method_not_allowed(methods)).await;
-    any(wrong).options(async move |headers: HeaderMap| unserved::allow_in(methods, &headers))
+    let refuse = async move |request: Authenticated| request.refuse(Refusal::method_not_allowed(methods)).await;
+    any(refuse).options(async move |headers: HeaderMap| fallback::allow_under_db(methods, &headers))
 }
 
-/// Leaves the name of the route with the answer, for the log.
+/// Attaches the name of the route to the answer, for the log.
 async fn named(route: MatchedPath, mut answer: Response) -> Response {
     answer.extensions_mut().insert(route);
     answer

@@ -22,7 +22,7 @@ pub(super) async fn list(Path(database): Path<String>, request: Authenticated) -
     Ok(respond(StatusCode::OK, JSON, document(&running)))
 }
 
-/// Ends one of them.
+/// Ends a running statement of the caller.
 pub(super) async fn cancel(
     Path((database, id)): Path<(String, String)>,
     request: Authenticated,
@@ -33,7 +33,7 @@ pub(super) async fn cancel(
     Ok(respond(StatusCode::OK, JSON, "{}".into()))
 }
 
-/// `{"running":[…]}`
+/// Writes `{"running":[…]}`.
 fn document(running: &[RunningStatement]) -> Body {
     let mut out = BytesMut::from("{\"running\":[".as_bytes());
     for (at, one) in running.iter().enumerate() {
@@ -76,7 +76,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn statements_are_objects() {
+    async fn statements_are_listed_as_objects() {
         let one = |id: &str, transaction: Option<&str>| RunningStatement {
             id: id.into(),
             statement: "RETURN \"x\"".into(),

@@ -1,4 +1,4 @@
-//! The answers to requests that no handler takes: OPTIONS, wrong methods, unknown paths.
+//! Answers where no handler is: to OPTIONS, and for unknown paths.
 
 use std::sync::Arc;
 
@@ -18,14 +18,14 @@ use crate::http::{
     refusal::{Refusal, respond},
 };
 
-/// The methods of an address outside of `/db`, for any caller.
+/// Answers OPTIONS outside of `/db`.
 pub(super) fn allow(methods: Methods) -> Response {
     (StatusCode::OK, [(header::ALLOW, methods.names())]).into_response()
 }
 
-/// The methods of an address under `/db`, for any caller. As on Neo4j, a client that accepts only certain types gets an
-/// empty body of such a type.
-pub(super) fn allow_in(methods: Methods, headers: &HeaderMap) -> Result<Response, Refusal> {
+/// Answers OPTIONS under `/db`, without looking at credentials. As on Neo4j, a client that accepts only certain types gets
+/// an empty body of such a type.
+pub(super) fn allow_under_db(methods: Methods, headers: &HeaderMap) -> Result<Response, Refusal> {
     let names = methods.names();
     let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
     let body = match wanted.map(|_| Format::accepted(headers)) {
@@ -36,7 +36,7 @@ pub(super) fn allow_in(methods: Methods, headers: &HeaderMap) -> Result<Response
     Ok(([(header::ALLOW, names)], body).into_response())
 }
 
-/// The answer where there is no route. Under `/db`, only a caller whom the database accepts is told so.
+/// Refuses a request for an unknown path. Under `/db`, only callers whom the database accepts learn that it is unknown.
 pub(super) async fn unknown_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Refusal {
     let path = request.uri().path();
     let refusal = Refusal::not_found(path);
