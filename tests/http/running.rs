@@ -16,7 +16,7 @@ use crate::support::{
         fake_memgraph::{FakeMemgraph, Options as MemgraphOptions},
         fake_neo4j::{FakeNeo4j, Options as Neo4jOptions},
     },
-    gateway::{Gateway, start_memory},
+    gateway::{Gateway, start_embedded, start_memory},
     http::{Connection, Response},
     query::{begin, body, refused, values},
 };
@@ -232,8 +232,29 @@ async fn rejects_other_methods_and_unverified_callers() {
     assert_eq!(gateway.send("DELETE", &format!("{path}/0"), &wrong, "").await.status, 401);
     for (method, path) in [("POST", path.to_owned()), ("DELETE", path.to_owned()), ("GET", format!("{path}/0"))] {
         let told = gateway.send(method, &path, &wrong, "").await;
-        assert_eq!(told.status, 401, "{method}: strangers learn nothing");
+        assert_eq!((told.status, told.header("Allow")), (401, None), "{method}: strangers learn nothing");
+    }
+    for (method, path) in [("PUT", "/db/neo4j/query/v2"), ("GET", "/db/neo4j/query/v2/tx/0"), ("GET", "/db/neo4j/x")] {
+        let told = gateway.send(method, path, &wrong, "").await;
+        assert_eq!((told.status, told.header("Allow")), (401, None), "{method} {path}");
     }
     let options = gateway.send("OPTIONS", path, &[], "").await;
     assert_eq!(options.header("Allow"), Some("HEAD,GET,OPTIONS"));
+}
+
+#[tokio::test]
+async fn paths_may_be_written_as_those_of_statements() {
+    let gateway = start_embedded(&[]).await;
+    for path in ["/db/neo4j/query/v2/running/", "/db/ne%6f4j;x=1/qu%65ry;y/v2/running;z?w"] {
+        assert_eq!(body(&gateway.send("GET", path, &[], "").await), json!({ "running": [] }), "{path}");
+        let head = gateway.send("HEAD", path, &[], "").await;
+        assert_eq!((head.status, head.header("Content-Length"), &head.body[..]), (200, Some("14"), &b""[..]), "{path}");
+    }
+    let gone = refused(&gateway.send("DELETE", "/db/neo4j/query/v2/running/a%20%25b;c/", &[], "").await);
+    assert_eq!((gone.status, gone.message.as_str()), (404, "No running statement with id \"a %b\" was found."));
+    for path in ["/db//query/v2/running", "/db/neo4j/query/v2/running//", "/db/a%2Fb/query/v2/running"] {
+        for method in ["GET", "OPTIONS"] {
+            assert_eq!(gateway.send(method, path, &[], "").await.status, 404, "{method} {path}");
+        }
+    }
 }
