@@ -217,7 +217,7 @@ async fn rolls_back_the_transaction_of_a_cancelled_statement() {
     let answer = request.await.unwrap();
     assert_eq!(body(&answer)["errors"][0]["code"], "Neo.ClientError.Transaction.Terminated", "{answer}");
     let gone = refused(&gateway.post(&path, "{}").await);
-    assert!(gone.status == 404 && gone.message.contains("was broken off"), "{gone:?}");
+    assert!(gone.status == 404 && gone.message.contains("was interrupted"), "{gone:?}");
     stand.control.wait_for("the roll-back", |counts| counts.transactions == 0).await;
     assert_eq!(values(&gateway.query("READ k").await), json!([[Value::Null]]));
 }

@@ -75,9 +75,7 @@ impl TransactionStore {
             return Err(self.not_found(id, cause));
         };
         if named.is_some() && named != entry.impersonated_user.as_deref() {
-            return Err(Error::bad_request(
-                "the transaction was opened for another impersonated user than this request names",
-            ));
+            return Err(Error::bad_request("the transaction impersonates another user than this request names"));
         }
         match entry.idle.take() {
             None => Err(Error::transaction_busy()),

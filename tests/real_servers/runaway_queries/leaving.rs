@@ -68,7 +68,7 @@ async fn frees_the_database_inside_a_transaction() {
     drop(client);
     stage.is_free("client left an explicit transaction").await;
     let gone = gateway.client.post(&path, &json!({})).await;
-    assert!(gone.status == 404 && gone.text().contains("broken off"), "{gone}");
+    assert!(gone.status == 404 && gone.text().contains("was interrupted"), "{gone}");
     gateway.works().await;
 }
 
