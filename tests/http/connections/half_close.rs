@@ -120,14 +120,14 @@ async fn sends_the_same_answers_as_to_an_open_connection() {
 
 #[tokio::test]
 async fn allows_a_long_result_to_exceed_the_limit() {
-    let limit = Duration::from_secs(1);
-    let (_fake, gateway) = fake(&[("server.half_close_timeout", "1s")]).await;
+    let limit = Duration::from_secs(3);
+    let (_fake, gateway) = fake(&[("server.half_close_timeout", "3s")]).await;
     let mut connection = half_closed(&gateway, &request("HTTP/1.1", "", "ROWS 300000 WIDE 100")).await;
     let head = connection.head().await;
-    // A pause well below the limit each time; in all they exceed it, with most of the result still to come.
-    for part in 1..=8 {
-        connection.wait_for_bytes(part * 2_000_000).await;
-        sleep(limit / 4).await;
+    // Many pauses, each far below the limit; together they exceed it, with a part of the result still to come.
+    for part in 1..=40 {
+        connection.wait_for_bytes(part * 700_000).await;
+        sleep(limit / 30).await;
     }
     assert_eq!(values(&connection.rest(head).await).as_array().map(Vec::len), Some(300_000));
     assert_eq!(connection.orderly_end().await, b"");

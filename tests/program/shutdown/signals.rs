@@ -99,7 +99,7 @@ async fn ignores_other_signals() {
         process.signal(signal);
         assert_eq!(query(&address, "RETURN 1 AS a").await.status, 202, "after SIG{signal}");
     }
-    process.wait_for_line("settings are read at the start only");
+    process.wait_for_line("settings are only read at startup");
     let committed = post(&address, &format!("{PATH}/tx/{id}/commit"), &[], "").await;
     assert_eq!(committed.status, 202, "what was open is open still");
     let (reader, head) = unread_answer(&address).await;
