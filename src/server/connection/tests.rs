@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    future::poll_fn,
+    future::{pending, poll_fn},
     pin::pin,
     sync::{
         Arc,
@@ -16,16 +16,17 @@ use axum::{
     body::Body,
     http::{Request, Response, StatusCode, header},
 };
+use futures_util::{StreamExt as _, stream};
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
 use super::{HttpService, Protocols, Timeouts, TimerLimits, request_body::RequestBody, serve};
-use crate::server::memory::stream;
+use crate::server::memory;
 
 const TIMEOUTS: Timeouts = Timeouts {
     timer: TimerLimits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) },
@@ -37,12 +38,28 @@ fn protocols() -> Arc<Protocols> {
     Arc::new(Protocols::new(TIMEOUTS))
 }
 
-/// A service that greets, or upgrades the connection where the request asks for it and then returns what the client
-/// sends.
+/// The number of parts in the answer of `/slow`.
+const PARTS: usize = 10;
+/// The pause before each part, in seconds.
+const PAUSE: u64 = 20;
+
+/// A service that greets, answers in slow parts, or never. Where the request asks for an upgrade, it upgrades the
+/// connection and then returns what the client sends.
 fn service() -> impl HttpService {
     service_fn(async |mut request: Request<RequestBody>| {
+        match request.uri().path() {
+            "/slow" => {
+                let parts = stream::iter(0..PARTS).then(async |_| {
+                    sleep(Duration::from_secs(PAUSE)).await;
+                    Ok::<_, Infallible>("part ")
+                });
+                return Ok::<_, Infallible>(Response::new(Body::from_stream(Box::pin(parts))));
+            }
+            "/never" => pending().await,
+            _ => {}
+        }
         if !request.headers().contains_key(header::UPGRADE) || request.uri() == "/plain" {
-            return Ok::<_, Infallible>(Response::new(Body::from("hello")));
+            return Ok(Response::new(Body::from("hello")));
         }
         let upgrade = hyper::upgrade::on(&mut request);
         tokio::spawn(async move {
@@ -69,7 +86,7 @@ impl Wake for Wakes {
 
 #[tokio::test(start_paused = true)]
 async fn a_lone_p_wakes_its_connection_once() {
-    let (stream, mut client) = stream();
+    let (stream, mut client) = memory::stream();
     let wakes = Arc::<Wakes>::default();
     let waker = Waker::from(Arc::clone(&wakes));
     let mut connection = pin!(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
@@ -92,7 +109,7 @@ async fn a_lone_p_wakes_its_connection_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_preface_is_found_in_pieces_and_replayed() {
-    let (stream, mut client) = stream();
+    let (stream, mut client) = memory::stream();
     tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
     for byte in "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".chars() {
         client.send(&byte.to_string()).await;
@@ -107,7 +124,7 @@ async fn the_preface_is_found_in_pieces_and_replayed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_can_upgrade_its_connection() {
-    let (stream, mut client) = stream();
+    let (stream, mut client) = memory::stream();
     let slot = Arc::new(());
     let stop = CancellationToken::new();
     let serving = tokio::spawn(serve(stream, service(), protocols(), stop.clone(), slot.clone()));
@@ -137,7 +154,7 @@ async fn a_request_can_upgrade_its_connection() {
 
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_upgrade_was_not_granted_ends_with_its_client() {
-    let (stream, mut client) = stream();
+    let (stream, mut client) = memory::stream();
     let slot = Arc::new(());
     let serving = tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), slot.clone()));
     client.send("GET /plain HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
@@ -153,7 +170,7 @@ async fn an_old_connection_closes_with_its_next_answer_unless_that_upgrades_it()
     let timer = TimerLimits { age: Duration::from_secs(5), ..TIMEOUTS.timer };
     let protocols = Arc::new(Protocols::new(Timeouts { timer, ..TIMEOUTS }));
     for (headers, status) in [("", "200"), ("Connection: upgrade\r\nUpgrade: echo\r\n", "101")] {
-        let (stream, mut client) = stream();
+        let (stream, mut client) = memory::stream();
         let (stop, slot) = (CancellationToken::new(), Arc::new(()));
         tokio::spawn(serve(stream, service(), Arc::clone(&protocols), stop, slot));
         client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").await;
@@ -165,4 +182,30 @@ async fn an_old_connection_closes_with_its_next_answer_unless_that_upgrades_it()
         assert!(old.starts_with(&format!("HTTP/1.1 {status} ")), "{old}");
         assert_eq!(old.contains("connection: close\r\n"), status == "200", "{old}");
     }
+}
+
+/// A request of a client that closes its sending half behind it, the answer, and how many seconds it took.
+async fn half_closed(path: &str) -> (String, u64) {
+    let (stream, mut client) = memory::stream();
+    let started = Instant::now();
+    tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    client.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
+    drop(client.write);
+    let mut answer = String::new();
+    client.read.read_to_string(&mut answer).await.unwrap();
+    (answer, started.elapsed().as_secs())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_client_gets_an_answer_that_takes_longer_than_its_timeout() {
+    let (answer, seconds) = half_closed("/slow").await;
+    assert!(answer.starts_with("HTTP/1.1 200 ") && answer.ends_with("\r\n0\r\n\r\n"), "{answer}");
+    assert_eq!(answer.matches("part ").count(), PARTS, "{answer}");
+    assert_eq!(seconds, PAUSE * PARTS as u64);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_closed_client_that_is_sent_nothing_for_too_long_counts_as_gone() {
+    let (answer, seconds) = half_closed("/never").await;
+    assert_eq!((answer.as_str(), seconds), ("H", TIMEOUTS.half_close.as_secs()));
 }
