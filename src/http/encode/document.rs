@@ -2,7 +2,7 @@
 //!
 //! A failure after rows is the document's last member, `errors`.
 
-use bytes::BytesMut;
+use bytes::{BufMut as _, BytesMut};
 
 use super::{At, Closing, Encode, Ending, Results, Wanted, columns, errors, members::Members, rows::framed};
 use crate::{
@@ -46,8 +46,12 @@ impl Encode for Document {
     #[inline]
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError> {
         let length = out.len();
-        let before = if self.has_rows { b",".as_slice() } else { b"" };
-        let written = framed(&mut self.writer, out, (before, b""), fields, columns, room);
+        let separate = |out: &mut BytesMut| {
+            if self.has_rows {
+                out.put_u8(b',');
+            }
+        };
+        let written = framed(&mut self.writer, out, separate, |_| {}, fields, columns, room);
         self.has_rows |= out.len() > length;
         written
     }

@@ -44,7 +44,9 @@ impl Encode for Lines {
 
     #[inline]
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError> {
-        framed(&mut self.writer, out, (RECORD, END_OF_LIST), fields, columns, room)
+        let before = |out: &mut BytesMut| out.extend_from_slice(RECORD);
+        let after = |out: &mut BytesMut| out.extend_from_slice(END_OF_LIST);
+        framed(&mut self.writer, out, before, after, fields, columns, room)
     }
 
     fn is_torn(&self) -> bool {

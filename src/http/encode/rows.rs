@@ -4,13 +4,15 @@ use bytes::BytesMut;
 
 use crate::json::output::{RowError, RowWriter, Written};
 
-/// Writes a row, or the next part of one, between `before` and `after`. If nothing of the row can be shown, neither of
-/// them stays.
+/// Writes a row, or the next part of one, between what `before` and `after` write. If nothing of the row can be shown,
+/// neither of them stays.
+// Closures, because a frame whose length is known when this is compiled costs a store instead of a call per row.
 #[inline]
 pub(super) fn framed(
     writer: &mut RowWriter,
     out: &mut BytesMut,
-    (before, after): (&[u8], &[u8]),
+    before: impl FnOnce(&mut BytesMut),
+    after: impl FnOnce(&mut BytesMut),
     fields: &[u8],
     columns: usize,
     room: usize,
@@ -18,7 +20,7 @@ pub(super) fn framed(
     let continues = writer.is_torn();
     let start = out.len();
     if !continues {
-        out.extend_from_slice(before);
+        before(out);
     }
     let row = out.len();
     let written = writer.write(out, fields, columns, room);
@@ -28,7 +30,7 @@ pub(super) fn framed(
     if out.len() == row && !continues {
         out.truncate(start);
     } else {
-        out.extend_from_slice(after);
+        after(out);
     }
     written
 }
