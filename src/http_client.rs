@@ -89,7 +89,7 @@ pub struct Answer {
 /// to those of every request, or replace them.
 ///
 /// # Errors
-/// [`Error`]; when the deadline passes before there is a connection, it is [`Error::Connect`].
+/// [`Error`](enum@Error); when the deadline passes before there is a connection, it is [`Error::Connect`].
 pub async fn get(
     url: &Url,
     tls: Option<&Arc<ClientConfig>>,
