@@ -4,9 +4,9 @@
 //! Each becomes an `UNWIND` over a parameter that holds the rows, so that `YIELD`, `WHERE`, `RETURN` and everything
 //! else around it works. Promises not to change any other statement.
 
-use super::DATABASE;
 use super::clauses::{AFTER_LIST, is_keyword_at, list_after, next_keyword};
 use super::errors::Failure;
+use super::is_database;
 use super::lexer::{Kind, Token, dotted_name, tokens};
 use super::tables::Table;
 
@@ -98,7 +98,7 @@ fn show_databases(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
     let name = tokens.get(2).filter(|token| !token.is_word("YIELD") && !token.is_word("WHERE"));
     Some(match name.and_then(Token::name) {
         None => (Table::Databases, 2),
-        Some(name) if name.eq_ignore_ascii_case(DATABASE) => (Table::Databases, 3),
+        Some(name) if is_database(name) => (Table::Databases, 3),
         Some(_) => (Table::NoDatabases, 3),
     })
 }
@@ -188,6 +188,7 @@ mod tests {
             ("show default database", Table::Databases),
             ("SHOW HOME DATABASE YIELD name", Table::Databases),
             ("SHOW DATABASE neo4j", Table::Databases),
+            ("SHOW DATABASE Memgraph", Table::Databases),
             ("SHOW DATABASE YIELD name", Table::Databases),
             ("SHOW DATABASE `other`", Table::NoDatabases),
         ] {

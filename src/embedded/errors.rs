@@ -6,6 +6,8 @@
 use boltr::error::BoltError;
 use graphdblite::{ErrorCode, GraphError, QueryError, QueryPhase};
 
+use super::{ALIAS, DATABASE};
+
 /// SQLite's primary result codes for a lock that another connection holds.
 const SQLITE_BUSY: i32 = 5;
 const SQLITE_LOCKED: i32 = 6;
@@ -29,7 +31,10 @@ impl Failure {
 
     /// There is only one database, and `name` is not its name.
     pub(super) fn database_not_found(name: &str) -> Failure {
-        Failure::new("Neo.ClientError.Database.DatabaseNotFound", format!("Graph not found: {name}"))
+        Failure::new(
+            "Neo.ClientError.Database.DatabaseNotFound",
+            format!("Graph not found: {name}. The embedded database is called {DATABASE}; {ALIAS} is an alias of it."),
+        )
     }
 
     /// The statement uses the parameters `names`, which are missing.

@@ -38,12 +38,19 @@ use store::Store;
 
 /// The name of the only database.
 const DATABASE: &str = "neo4j";
+/// Its alias: clients of Memgraph ask for a database of this name.
+const ALIAS: &str = "memgraph";
 /// The version of Neo4j whose behaviour it follows.
 const VERSION: &str = "5.26.0";
 /// The name of the server in its greeting.
 const SERVER: &str = "Neo4j/5.26.0 compatible (Boltgate embedded)";
 /// The bytes that each direction of a connection buffers before the writer must wait.
 const BUFFER: usize = 64 * 1024;
+
+/// Whether `name` is a name of the only database. Case does not matter.
+fn is_database(name: &str) -> bool {
+    [DATABASE, ALIAS].iter().any(|known| name.eq_ignore_ascii_case(known))
+}
 
 /// An open database. Clones share it; it closes with the last clone and the last connection.
 #[derive(Clone)]

@@ -18,7 +18,7 @@ use super::query::Query;
 use super::resets::Resets;
 use super::store::{Admission, Store, Transaction};
 use super::values::parameters_to_engine;
-use super::{DATABASE, SERVER};
+use super::{DATABASE, SERVER, is_database};
 
 /// The state of one connection.
 pub(super) struct Session {
@@ -148,11 +148,7 @@ impl BoltBackend for Session {
 
     async fn configure_session(&self, _session: &SessionHandle, property: SessionProperty) -> Result<(), BoltError> {
         let SessionProperty::Database(name) = property;
-        if name.is_empty() || name.eq_ignore_ascii_case(DATABASE) {
-            Ok(())
-        } else {
-            Err(Failure::database_not_found(&name).into())
-        }
+        if name.is_empty() || is_database(&name) { Ok(()) } else { Err(Failure::database_not_found(&name).into()) }
     }
 
     async fn reset_session(&self, _session: &SessionHandle) -> Result<(), BoltError> {

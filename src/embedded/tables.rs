@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use graphdblite::{Database, GraphError, Value};
 
-use super::{DATABASE, VERSION};
+use super::{ALIAS, DATABASE, VERSION};
 
 /// A table that the bridge provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,7 +102,7 @@ fn database_row() -> Value {
     row(&[
         ("name", text(DATABASE)),
         ("type", text("standard")),
-        ("aliases", Value::List(Vec::new())),
+        ("aliases", Value::List(vec![text(ALIAS)])),
         ("access", text("read-write")),
         ("address", text("")),
         ("role", text("primary")),

@@ -13,6 +13,19 @@ async fn post(gateway: &Gateway, request: Value) -> crate::support::http::Respon
 }
 
 #[tokio::test]
+async fn finds_the_embedded_database_under_both_names() {
+    let gateway = gateway().await;
+    let request = json!({ "statement": "RETURN 1 AS n" }).to_string();
+    for name in ["neo4j", "memgraph", "Memgraph"] {
+        let answer = gateway.post(&format!("/db/{name}/query/v2"), &request).await;
+        assert_eq!(values(&answer), json!([[1]]), "{name}");
+    }
+    let error = refused(&gateway.post("/db/movies/query/v2", &request).await);
+    assert_eq!((error.status, error.code.as_str()), (404, "Neo.ClientError.Database.DatabaseNotFound"));
+    assert!(error.message.contains("called neo4j; memgraph is an alias"), "{}", error.message);
+}
+
+#[tokio::test]
 async fn returns_counters_when_requested() {
     const NAMES: [&str; 14] = [
         "constraintsAdded",
