@@ -1,6 +1,14 @@
 //! The program: parses the command line and runs the command.
 
-use std::{hint::black_box, io, path::PathBuf, process::ExitCode, sync::LazyLock, time::Duration};
+use std::{
+    fmt::Display,
+    hint::black_box,
+    io::{self, Write as _},
+    path::PathBuf,
+    process::ExitCode,
+    sync::LazyLock,
+    time::Duration,
+};
 
 use boltgate::{
     bolt::{Endpoint, zone},
@@ -8,6 +16,7 @@ use boltgate::{
     config::{AllowedHost, Effective, Settings, Sources},
     healthcheck::Target,
     http,
+    query::Engine,
     server::{self, Workers},
     telemetry,
 };
@@ -60,13 +69,22 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             let effective = effective(&args)?;
             telemetry::logs::parse_filter(&effective.settings.log.filter)?;
             server::check(&effective.settings)?;
-            println!("The configuration is valid.");
+            print("The configuration is valid.\n")?;
         }
-        Command::PrintConfig(args) => print!("{}", effective(&args)?),
+        Command::PrintConfig(args) => print(effective(&args)?)?,
         Command::Healthcheck(args) => healthcheck(args)?,
-        Command::Openapi => print!("{}", http::openapi()),
+        Command::Openapi => print(http::openapi())?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Writes a command's output. A reader that closes the pipe, such as `head`, has read enough: that is no error.
+fn print(text: impl Display) -> io::Result<()> {
+    let mut output = io::stdout().lock();
+    match write!(output, "{text}").and_then(|()| output.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        result => result,
+    }
 }
 
 fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
@@ -104,6 +122,7 @@ fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
 async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<ExitCode> {
     let mut signals = Signals::new()?;
     let database = endpoint.to_string();
+    let remote = matches!(endpoint, Endpoint::Network { .. });
     let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
     tokio::spawn(return_memory());
     tracing::info!(
@@ -115,6 +134,9 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
     );
     if let Some(address) = running.admin_address() {
         tracing::info!("serving operators at http://{address}/ready");
+    }
+    if remote {
+        tokio::spawn(warn_if_unreachable(running.engine().clone()));
     }
     let signal = signals.stop().await;
     tracing::info!(
@@ -130,6 +152,16 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
             tracing::warn!(signal, "stopped at once: running requests were aborted");
             Ok(ExitCode::FAILURE)
         }
+    }
+}
+
+/// Tells the operator at startup, rather than with the first request, that the database does not respond.
+async fn warn_if_unreachable(engine: Engine) {
+    if let Err(error) = engine.probe().await {
+        tracing::warn!(
+            "{}; requests get 503 until the database responds (to try Boltgate without one: boltgate serve --embedded)",
+            error.message
+        );
     }
 }
 
@@ -179,6 +211,6 @@ fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
             }
         }
     };
-    println!("{}", target.check(Duration::from_secs(5))?);
+    print(format_args!("{}\n", target.check(Duration::from_secs(5))?))?;
     Ok(())
 }

@@ -27,7 +27,7 @@ const ADMIN_CONNECTIONS: usize = 32;
 #[non_exhaustive]
 pub enum StartError {
     /// The address is taken, or does not belong to this machine.
-    #[error("cannot listen on {address} ({key}): {source}")]
+    #[error("cannot listen on {address} ({key}): {source}{}", advice(source, key))]
     Listen {
         /// The address.
         address: SocketAddr,
@@ -42,6 +42,15 @@ pub enum StartError {
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
+}
+
+/// What to do about an address that is taken.
+fn advice(error: &io::Error, key: &str) -> String {
+    if error.kind() != io::ErrorKind::AddrInUse {
+        return String::new();
+    }
+    let flag = if key == "admin.listen" { "--admin-listen" } else { "--listen" };
+    format!("; stop the process that uses it, or choose another address with {flag}")
 }
 
 /// Returns the endpoint that the settings name.

@@ -1,12 +1,12 @@
 //! The commands that say something and end.
 
-use std::net::TcpListener;
+use std::{net::TcpListener, process::Stdio};
 
 use boltgate::http::openapi;
 use serde_json::Value;
 
 use super::{printed, refused};
-use crate::support::process::{run, texts};
+use crate::support::process::{boltgate, run, texts};
 
 #[test]
 fn prints_the_package_version() {
@@ -51,6 +51,15 @@ fn prints_the_description_as_served() {
 }
 
 #[test]
+fn ends_quietly_when_its_reader_has_read_enough() {
+    let mut program = boltgate(&["openapi"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+    // The pipe holds less than the description, so the program writes after this end was closed.
+    drop(program.stdout.take());
+    let output = program.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), texts(&output).1.as_str()), (Some(0), ""));
+}
+
+#[test]
 fn names_an_address_in_use() {
     let taken = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = taken.local_addr().expect("it is bound").to_string();
@@ -60,6 +69,7 @@ fn names_an_address_in_use() {
         let reason = refused(&output);
         assert!(reason.starts_with(&format!("cannot listen on {address} ({key}): ")), "{reason}");
         assert!(reason.contains("in use"), "{reason}");
+        assert!(reason.ends_with(&format!("choose another address with {flag}")), "{reason:?}");
     }
 }
 

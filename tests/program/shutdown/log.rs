@@ -52,6 +52,13 @@ async fn logs_the_request_id_in_json() {
     assert_eq!(found, expected);
 }
 
+#[test]
+fn warns_at_startup_that_the_database_does_not_respond() {
+    let process = Process::serve(boltgate(&["serve", "--database-uri=bolt://127.0.0.1:1"]));
+    let line = process.wait_for_line("requests get 503");
+    assert!(line.contains("WARN") && line.contains("127.0.0.1:1") && line.contains("--embedded"), "{line}");
+}
+
 /// Successes are many, and are logged only on demand.
 #[tokio::test]
 async fn logs_only_failures_by_default() {
