@@ -16,7 +16,6 @@ use boltgate::{
     config::{AllowedHost, Effective, Settings, Sources},
     healthcheck::Target,
     http,
-    query::Engine,
     server::{self, Workers},
     telemetry,
 };
@@ -136,7 +135,7 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
         tracing::info!("serving operators at http://{address}/ready");
     }
     if remote {
-        tokio::spawn(warn_if_unreachable(running.engine().clone()));
+        tokio::spawn(running.warn_if_unreachable());
     }
     let signal = signals.stop().await;
     tracing::info!(
@@ -152,16 +151,6 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
             tracing::warn!(signal, "stopped at once: running requests were aborted");
             Ok(ExitCode::FAILURE)
         }
-    }
-}
-
-/// Tells the operator at startup, rather than with the first request, that the database does not respond.
-async fn warn_if_unreachable(engine: Engine) {
-    if let Err(error) = engine.probe().await {
-        tracing::warn!(
-            "{}; requests get 503 until the database responds (to try Boltgate without one: boltgate serve --embedded)",
-            error.message
-        );
     }
 }
 

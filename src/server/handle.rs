@@ -43,6 +43,21 @@ impl ServerHandle {
         &self.engine
     }
 
+    /// Writes a warning to the log if the database does not respond, so that the operator learns it at startup rather than
+    /// with the first request.
+    pub fn warn_if_unreachable(&self) -> impl Future<Output = ()> + use<> {
+        let engine = self.engine.clone();
+        async move {
+            if let Err(error) = engine.probe().await {
+                tracing::warn!(
+                    "{}; requests get 503 until the database responds (to try Boltgate without one: boltgate serve \
+                     --embedded)",
+                    error.message
+                );
+            }
+        }
+    }
+
     /// Stops the gateway: accepts no more connections, lets requests in flight finish within `server.shutdown_timeout`,
     /// rolls back open transactions, and closes the connections to the database.
     pub async fn shutdown(self) {
