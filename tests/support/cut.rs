@@ -18,7 +18,7 @@ use tokio::{
     net::{TcpListener, TcpStream},
     sync::watch,
     task::JoinHandle,
-    time::timeout,
+    time::{sleep, timeout},
 };
 
 use super::bolt::{
@@ -141,16 +141,32 @@ impl Cutter {
         self.until(|now| now.cut).await
     }
 
-    /// Ends all connections, which have to be idle, and waits until both sides are closed.
+    /// Ends all connections, which have to be idle, and waits until both sides are closed and the clients' system knows.
     pub async fn end_all(&self) {
         self.shared.ended.send_modify(|ended| *ended += 1);
         assert!(self.until(|now| now.open == 0).await, "a connection is not idle");
+        // A busy system may deliver the end of a connection after the request that is sent next.
+        let delivered = async {
+            while is_established(self.address.port()) {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, delivered).await.expect("the ends of the connections arrive");
     }
 
     async fn until(&self, reached: impl Fn(&Now) -> bool) -> bool {
         let mut now = self.shared.now.subscribe();
         timeout(PATIENCE, now.wait_for(|now| reached(now))).await.is_ok()
     }
+}
+
+/// Whether a client of this port on loopback still believes that it is connected. Only Linux tells.
+fn is_established(port: u16) -> bool {
+    let peer = format!("0100007F:{port:04X}");
+    std::fs::read_to_string("/proc/net/tcp").unwrap_or_default().lines().any(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(2);
+        (fields.next(), fields.next()) == (Some(peer.as_str()), Some("01"))
+    })
 }
 
 impl Drop for Cutter {
