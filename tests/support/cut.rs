@@ -237,7 +237,9 @@ impl Relay {
                 _ = ended.changed() => None,
             };
             let Some(request) = request else { return Ok(Flow::Over) };
-            let point = tag(&request).and_then(|tag| shared.note(message::name(tag)));
+            // A connection that was discarded before says goodbye whenever it gets to it.
+            let counted = tag(&request).filter(|tag| *tag != GOODBYE);
+            let point = counted.and_then(|tag| shared.note(message::name(tag)));
             let flow = self.exchange(&request, point).await?;
             if flow != Flow::Go {
                 return Ok(flow);
