@@ -11,7 +11,7 @@ pub enum Error {
     /// The header is neither `Basic …` nor `Bearer …`. The message is Neo4j's own.
     #[error("Invalid authentication header.")]
     Malformed,
-    /// A credential is required, but there is none. The message is Neo4j's own.
+    /// A credential is required and missing. The message is Neo4j's own.
     #[error("No authentication header supplied.")]
     Missing,
     /// The operator does not accept credentials of this kind.

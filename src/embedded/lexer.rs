@@ -142,7 +142,7 @@ fn number_length(rest: &str) -> usize {
     }
 }
 
-/// The length of a quoted token up to its closing quote, or to the end of the text if there is none.
+/// The length of a quoted token up to its closing quote, or to the end of the text if it has no closing quote.
 fn quoted_length(rest: &str, quote: char) -> usize {
     let mut escaped = false;
     for (at, character) in rest.char_indices().skip(1) {

@@ -42,8 +42,8 @@ impl Authenticated {
     /// then does the server notice that the client goes away.
     ///
     /// # Errors
-    /// When `Accept` names no type of ours, the body exceeds a limit, or the caller may not act as the user named in a
-    /// header.
+    /// When `Accept` names no type that the gateway produces, the body exceeds a limit, or the caller may not act as the
+    /// user named in a header.
     pub(super) async fn without_body(self) -> Result<Exchange, Refusal> {
         let Self { exchange, body } = self;
         if let Err(unfit) = Format::accepted(&exchange.parts.headers) {

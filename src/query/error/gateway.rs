@@ -59,7 +59,7 @@ impl Error {
         Self::new(
             Kind::Unavailable,
             TOO_MANY_TRANSACTIONS,
-            format!("The limit of {max} open transactions is reached (transactions.max). Retry later."),
+            format!("The limit of {max} open transactions is reached (transactions.max). Try again later."),
         )
     }
 
@@ -69,7 +69,7 @@ impl Error {
             TOO_MANY_TRANSACTIONS,
             format!(
                 "The limit of {share} open transactions per caller is reached (transactions.max and \
-                 transactions.caller_share). Commit or roll back some of them, or retry later."
+                 transactions.caller_share). Commit or roll back some of them, or try again later."
             ),
         )
     }
