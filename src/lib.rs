@@ -15,6 +15,7 @@
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
 //! | [`http_client`] | one `GET` of the gateway itself |
+//! | [`live`] | values that are replaced while others use them |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.
@@ -31,6 +32,7 @@ pub mod http;
 pub mod http_client;
 pub mod idempotency;
 pub mod json;
+pub mod live;
 pub mod pool;
 pub mod query;
 pub mod server;

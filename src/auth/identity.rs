@@ -219,12 +219,35 @@ impl Identity {
         self.0.login.account == Account::Service { read_only: true }
     }
 
+    /// Stands for the caller in logs, metrics and lists: the same for the same credential until the process ends.
+    #[must_use]
+    pub fn label(&self) -> CallerLabel {
+        CallerLabel(self.0.owner.0.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The login name, or the user that the verified token stands for.
+    #[must_use]
+    pub fn user_name(&self) -> Option<&str> {
+        self.user().or_else(|| self.name())
+    }
+
     pub(super) fn name(&self) -> Option<&str> {
         self.0.principal.as_ref()?.name.as_deref()
     }
 
     pub(super) fn user(&self) -> Option<&str> {
         self.0.principal.as_ref()?.user.as_deref()
+    }
+}
+
+/// A caller as operators see it: 16 hexadecimal digits. Nobody can guess a credential from it, because it is part of a
+/// hash with a secret that never leaves the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallerLabel([u8; 8]);
+
+impl fmt::Display for CallerLabel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
     }
 }
 

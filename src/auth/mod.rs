@@ -16,5 +16,5 @@ pub mod token;
 pub use authenticator::{Authenticator, CredentialHeaders, Inbound, Policy, ServiceAccount, Settings};
 pub use error::{Error, ImpersonationRefused};
 pub use forward::{Form, Unsendable};
-pub use identity::{ByIdentity, Identity, IdentityKey};
+pub use identity::{ByIdentity, CallerLabel, Identity, IdentityKey};
 pub use impersonation::{Impersonation, Rule};

@@ -20,13 +20,13 @@ pub use effective::Effective;
 pub use error::ConfigError;
 pub use origin::Origin;
 pub use settings::{
-    Admin, Algorithm, Auth, BearerCredentials, Cors, Database, Dialect, Discovery, Edition, Http, Idempotency,
-    Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Retry, Server, ServiceAccount, Settings, Statuses,
-    Transactions,
+    AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, Database, Dialect, Discovery, Edition,
+    Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp, Retry, Server, ServerTls,
+    ServiceAccount, Settings, Statuses, Telemetry, Transactions,
 };
 pub use sources::{ConfigFile, Override, Sources};
 pub use values::{
-    Age, AllowedHost, AllowedOrigin, ByteSize, Count, DatabaseAlias, DatabaseUri, Factor, Fraction, HeaderName,
-    ImpersonationRule, ListenAddr, Neo4jVersion, Network, ParseValueError, Percent, Scheme, Secret, Thousandths,
-    TimeSpan, UriScheme,
+    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseUri, Factor, Fraction,
+    HeaderName, HttpUrl, ImpersonationRule, InstanceName, ListenAddr, Neo4jVersion, Network, ParseValueError, Percent,
+    Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
 };

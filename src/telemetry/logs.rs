@@ -104,7 +104,7 @@ mod tests {
     fn logged(format: LogFormat, filter: &str) -> String {
         let kept = Kept::default();
         let writer = kept.clone();
-        let settings = Log { format, filter: filter.to_owned() };
+        let settings = Log { format, filter: filter.to_owned(), ..crate::config::Settings::default().log };
         let subscriber = subscriber(&settings, move || writer.clone(), false).expect("is set up");
         tracing::subscriber::with_default(subscriber, || {
             let span = tracing::info_span!("request", id = "r1");

@@ -1,7 +1,7 @@
-//! What the pool and the engine report as it happens.
+//! What the rooms report as it happens.
 //!
 //! Owns the trait that observers implement and the events they receive. Promises that events carry no credentials, no
-//! statements and no parameters, and that reporting one allocates nothing. May not know Bolt, pools or statements:
+//! statements and no parameters, and that reporting one allocates nothing. May not know HTTP, Bolt, pools or statements:
 //! events consist of the standard library's types and of the small enums here.
 
 use std::{
@@ -63,6 +63,54 @@ pub trait Observer: Send + Sync {
 
     /// Transactions were rolled back because they were idle or open for too long.
     fn transactions_expired(&self, _count: usize) {}
+
+    /// A connection of a client was accepted.
+    fn client_accepted(&self) {}
+
+    /// The connection of a client speaks HTTP.
+    fn client_connected(&self, _protocol: HttpProtocol) {}
+
+    /// The connection of a client was closed; `protocol` is `None` if it had not spoken HTTP yet.
+    fn client_disconnected(&self, _protocol: Option<HttpProtocol>, _reason: ClientClose) {}
+
+    /// A TLS handshake with a client ended.
+    fn tls_handshake(&self, _outcome: TlsOutcome) {}
+
+    /// A request of a client arrived: its head is complete.
+    fn request_arrived(&self) {}
+
+    /// A request ended: the last byte of its answer is out, or its client has left.
+    fn request_ended(&self, _event: &RequestEnded<'_>) {}
+
+    /// A limit of the gateway refused a request.
+    fn request_refused(&self, _reason: RefusalReason) {}
+
+    /// A caller was not authenticated.
+    fn authentication_failed(&self, _reason: AuthFailure) {}
+
+    /// The keys of an issuer, by its name in the settings, were fetched.
+    fn keys_fetched(&self, _issuer: &str, _succeeded: bool) {}
+
+    /// A request got the stored answer of an earlier one with the same Idempotency-Key.
+    fn answer_replayed(&self) {}
+
+    /// Bytes were exchanged with the database.
+    fn database_bytes(&self, _sent: u64, _received: u64) {}
+
+    /// A statement was sent to the database; [`Observer::statement_finished`] follows.
+    fn statement_sent(&self, _kind: StatementKind) {}
+
+    /// A statement that was sent has ended, one event per attempt and per statement of a batch.
+    fn statement_finished(&self, _event: &StatementFinished<'_>) {}
+
+    /// An attempt after the first one begins.
+    fn retried(&self, _reason: RetryReason) {}
+
+    /// An explicit transaction was opened.
+    fn transaction_opened(&self) {}
+
+    /// An explicit transaction ended.
+    fn transaction_ended(&self, _outcome: TransactionOutcome, _duration: Duration) {}
 }
 
 /// What a connection was opened for.
@@ -235,6 +283,194 @@ pub enum CancelReason {
     Caller,
     /// Its client does not read the rows, which blocks the database.
     SlowReader,
+    /// Its client has left.
+    ClientGone,
+    /// Its client took no byte of the answer for too long.
+    WriteStall,
+    /// Its time limit passed.
+    Deadline,
+    /// An operator ended it.
+    Operator,
+    /// Its result reached a limit.
+    Limit,
+    /// The gateway is stopping.
+    Shutdown,
+}
+
+/// The protocol of a client's connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HttpProtocol {
+    /// HTTP/1.0 or HTTP/1.1.
+    Http1,
+    /// HTTP/2.
+    Http2,
+}
+
+/// Why the connection of a client was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientClose {
+    /// By the client, or after `Connection: close`.
+    Done,
+    /// `server.idle_timeout`.
+    Idle,
+    /// `server.header_timeout`.
+    HeaderTimeout,
+    /// `server.body_timeout`.
+    BodyTimeout,
+    /// `server.write_stall_timeout`.
+    WriteStall,
+    /// `server.max_connection_age`.
+    Age,
+    /// The gateway is stopping.
+    Drain,
+    /// The TLS handshake failed.
+    Tls,
+    /// Anything else, such as a connection that was reset, or bytes that are not HTTP.
+    Error,
+}
+
+/// How a TLS handshake ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsOutcome {
+    /// The connection is encrypted.
+    Ok,
+    /// The client and the gateway found no agreement.
+    Error,
+    /// It took too long.
+    Timeout,
+}
+
+/// See [`Observer::request_ended`].
+#[derive(Debug, Clone, Copy)]
+pub struct RequestEnded<'a> {
+    /// The method, whatever the client wrote.
+    pub method: &'a str,
+    /// The template of the route, such as `/db/{db}/query/v2`; `other` for what leads nowhere.
+    pub route: &'a str,
+    /// The status of the answer; 499 if the client left before its head.
+    pub status: u16,
+    /// From the arrival of the head to the end.
+    pub duration: Duration,
+    /// The bytes of the request's body on the connection.
+    pub request_bytes: u64,
+    /// The bytes of the answer's body on the connection.
+    pub response_bytes: u64,
+}
+
+/// Which limit refused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefusalReason {
+    /// `limits.requests`.
+    Requests,
+    /// `limits.caller_requests`.
+    CallerRequests,
+    /// `limits.waiting`.
+    Waiting,
+    /// `limits.caller_waiting`.
+    CallerWaiting,
+    /// `database.acquire_timeout`.
+    AcquireTimeout,
+    /// `transactions.max` or `transactions.caller_share`.
+    Transactions,
+    /// `limits.body`.
+    Body,
+    /// `limits.body_memory`.
+    BodyMemory,
+    /// `limits.decompressed_body`.
+    DecompressedBody,
+    /// `limits.statement`.
+    Statement,
+    /// `limits.depth`.
+    Depth,
+    /// `limits.result_rows`.
+    ResultRows,
+    /// `limits.result_bytes`.
+    ResultBytes,
+    /// `server.allowed_hosts`.
+    Host,
+    /// A page of an origin that is not allowed.
+    Origin,
+}
+
+/// Why a caller was not authenticated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AuthFailure {
+    /// The credential cannot be read.
+    Malformed,
+    /// Its scheme is not allowed here.
+    Scheme,
+    /// The database refused it.
+    Refused,
+    /// It has expired.
+    Expired,
+    /// The token was not accepted.
+    Token,
+    /// The keys of the token's issuer could not be had.
+    KeysUnavailable,
+    /// The database allows no further attempt for a while.
+    RateLimited,
+    /// The caller may not act as the user that it named.
+    Impersonation,
+}
+
+/// What a statement belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementKind {
+    /// An explicit transaction.
+    Explicit,
+    /// A transaction of its own.
+    Statement,
+    /// A batch.
+    Batch,
+    /// A bulk load.
+    Load,
+}
+
+/// See [`Observer::statement_finished`].
+#[derive(Debug, Clone, Copy)]
+pub struct StatementFinished<'a> {
+    /// What it belonged to.
+    pub kind: StatementKind,
+    /// From RUN to its last SUCCESS or FAILURE.
+    pub duration: Duration,
+    /// The failure, if it failed.
+    pub failure: Option<FailureClass>,
+    /// The code of the failure.
+    pub code: Option<&'a str>,
+}
+
+/// Why a statement or a batch is attempted again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryReason {
+    /// A conflict with another transaction.
+    Conflict,
+    /// Another transient failure.
+    Transient,
+    /// The connection was lost before anything could have been committed.
+    Connection,
+}
+
+/// How an explicit transaction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionOutcome {
+    /// COMMIT succeeded.
+    Committed,
+    /// Its owner rolled it back.
+    RolledBack,
+    /// A statement or COMMIT failed.
+    Failed,
+    /// `transactions.idle_timeout`.
+    IdleTimeout,
+    /// `transactions.max_lifetime`.
+    Lifetime,
+    /// The credential of its owner expired.
+    Expired,
+    /// An operator ended it.
+    Operator,
+    /// The gateway is stopping.
+    Shutdown,
+    /// Its connection was lost.
+    Lost,
 }
 
 /// How a statement ended.
@@ -273,7 +509,33 @@ words! {
         ClientError => "client_error", Transient => "transient", DatabaseError => "database_error",
         Cancelled => "cancelled", Timeout => "timeout", Lost => "lost",
     }
-    CancelReason { Caller => "caller", SlowReader => "slow_reader" }
+    CancelReason {
+        Caller => "caller", SlowReader => "slow_reader", ClientGone => "client_gone", WriteStall => "write_stall",
+        Deadline => "deadline", Operator => "operator", Limit => "limit", Shutdown => "shutdown",
+    }
+    HttpProtocol { Http1 => "http/1.1", Http2 => "http/2" }
+    ClientClose {
+        Done => "done", Idle => "idle", HeaderTimeout => "header_timeout", BodyTimeout => "body_timeout",
+        WriteStall => "write_stall", Age => "age", Drain => "drain", Tls => "tls", Error => "error",
+    }
+    TlsOutcome { Ok => "ok", Error => "error", Timeout => "timeout" }
+    RefusalReason {
+        Requests => "requests", CallerRequests => "caller_requests", Waiting => "waiting",
+        CallerWaiting => "caller_waiting", AcquireTimeout => "acquire_timeout", Transactions => "transactions",
+        Body => "body", BodyMemory => "body_memory", DecompressedBody => "decompressed_body",
+        Statement => "statement", Depth => "depth", ResultRows => "result_rows", ResultBytes => "result_bytes",
+        Host => "host", Origin => "origin",
+    }
+    AuthFailure {
+        Malformed => "malformed", Scheme => "scheme", Refused => "refused", Expired => "expired", Token => "token",
+        KeysUnavailable => "keys_unavailable", RateLimited => "rate_limited", Impersonation => "impersonation",
+    }
+    StatementKind { Explicit => "explicit", Statement => "statement", Batch => "batch", Load => "load" }
+    RetryReason { Conflict => "conflict", Transient => "transient", Connection => "connection" }
+    TransactionOutcome {
+        Committed => "committed", RolledBack => "rolled_back", Failed => "failed", IdleTimeout => "idle_timeout",
+        Lifetime => "lifetime", Expired => "expired", Operator => "operator", Shutdown => "shutdown", Lost => "lost",
+    }
     StatementOutcome { Abandoned => "abandoned", Failed => "failed", Completed => "completed" }
     Discard {
         Lifetime => "lifetime", Login => "login", Dead => "dead", Evicted => "evicted", Broken => "broken",

@@ -12,6 +12,7 @@ impl Default for Settings {
         Self {
             server: Server {
                 listen: ListenAddr::loopback(7474),
+                socket_mode: SocketMode::constant(0o660),
                 allowed_hosts: Vec::new(),
                 trusted_proxies: Vec::new(),
                 max_connections: Count::constant(10_000),
@@ -21,10 +22,20 @@ impl Default for Settings {
                 body_timeout: seconds(30),
                 write_stall_timeout: seconds(30),
                 half_close_timeout: seconds(30),
+                drain_delay: Age::constant(Duration::ZERO),
                 shutdown_timeout: seconds(30),
+                instance: None,
+                tls: ServerTls {
+                    certificate: None,
+                    key: None,
+                    client_ca: None,
+                    client_auth: ClientAuth::Require,
+                    handshake_timeout: seconds(10),
+                    reload: Age::constant(Duration::from_secs(10)),
+                },
             },
-            admin: Admin { listen: None },
-            http: Http { statuses: Statuses::QueryApi },
+            admin: Admin { listen: None, socket_mode: SocketMode::constant(0o600), token: Secret::default() },
+            http: Http { statuses: Statuses::QueryApi, server_timing: false },
             cors: Cors { allowed_origins: Vec::new(), credentials: false, max_age: seconds(10 * 60) },
             database: Database {
                 uri: DatabaseUri::loopback(),
@@ -66,12 +77,34 @@ impl Default for Settings {
                 statement: ByteSize::constant(64 << 20),
                 record: ByteSize::constant(64 << 20),
                 depth: Count::constant(1000),
+                decompressed_body: ByteSize::constant(64 << 20),
+                requests: Count::constant(5000),
+                caller_requests: Count::constant(1000),
+                waiting: Count::constant(1000),
+                caller_waiting: Count::constant(500),
+                result_rows: CountLimit::NONE,
+                result_bytes: SizeLimit::NONE,
             },
             discovery: Discovery {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),
                 neo4j_edition: Edition::Community,
             },
-            log: Log { format: LogFormat::Pretty, filter: "info".to_owned() },
+            log: Log {
+                format: LogFormat::Pretty,
+                filter: "info".to_owned(),
+                access: AccessLog::Failures,
+                slow_query: Age::constant(Duration::ZERO),
+            },
+            telemetry: Telemetry {
+                otlp: Otlp {
+                    endpoint: None,
+                    headers: Vec::new(),
+                    sample: Fraction::constant(1000),
+                    statements: false,
+                    timeout: seconds(10),
+                    service_name: "boltgate".to_owned(),
+                },
+            },
         }
     }
 }

@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issuer, ServiceAccount};
 
 use super::values::{
-    Age, AllowedHost, AllowedOrigin, ByteSize, Count, DatabaseAlias, DatabaseUri, Factor, Fraction, ListenAddr,
-    Neo4jVersion, Network, Percent, TimeSpan, optional,
+    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseUri, Factor, Fraction,
+    HttpUrl, InstanceName, ListenAddr, Neo4jVersion, Network, Percent, Secret, SizeLimit, SocketMode, TimeSpan,
+    optional,
 };
 
 /// Everything that an operator can set. The paths of the fields are the keys of the file.
@@ -43,6 +44,8 @@ pub struct Settings {
     pub discovery: Discovery,
     /// The log.
     pub log: Log,
+    /// What the gateway reports to collectors.
+    pub telemetry: Telemetry,
 }
 
 /// `[server]`: the listener that clients talk to.
@@ -50,6 +53,8 @@ pub struct Settings {
 pub struct Server {
     /// The address and the port of the listener.
     pub listen: ListenAddr,
+    /// The file mode of the listener's Unix socket.
+    pub socket_mode: SocketMode,
     /// The hosts that a request may name; empty for those that suit the listener.
     pub allowed_hosts: Vec<AllowedHost>,
     /// The proxies whose `X-Forwarded-*` headers are trusted.
@@ -68,8 +73,35 @@ pub struct Server {
     pub write_stall_timeout: TimeSpan,
     /// How long a client that has closed its sending half may be sent nothing before it counts as gone.
     pub half_close_timeout: TimeSpan,
-    /// How long requests in flight may go on after SIGTERM.
+    /// How long everything is still served after SIGTERM, while `/ready` says 503.
+    pub drain_delay: Age,
+    /// How long requests in flight may go on after that.
     pub shutdown_timeout: TimeSpan,
+    /// The name of this gateway among several; `None` if it is the only one.
+    #[serde(with = "optional")]
+    pub instance: Option<InstanceName>,
+    /// TLS.
+    pub tls: ServerTls,
+}
+
+/// `[server.tls]`: TLS of the listener that clients talk to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerTls {
+    /// A PEM file with the certificate chain, leaf first; `None` for no TLS.
+    #[serde(with = "optional")]
+    pub certificate: Option<PathBuf>,
+    /// A PEM file with the private key of the certificate.
+    #[serde(with = "optional")]
+    pub key: Option<PathBuf>,
+    /// A PEM file with the authorities that issue clients' certificates; `None` if clients need none.
+    #[serde(with = "optional")]
+    pub client_ca: Option<PathBuf>,
+    /// Whether clients must show a certificate of these authorities.
+    pub client_auth: ClientAuth,
+    /// The longest time that a handshake may take.
+    pub handshake_timeout: TimeSpan,
+    /// How often the files are compared with those in use; zero for SIGHUP only.
+    pub reload: Age,
 }
 
 /// `[admin]`: the operator's listener.
@@ -78,6 +110,10 @@ pub struct Admin {
     /// The address and the port of the listener; `None` (an empty string) turns it off.
     #[serde(with = "optional")]
     pub listen: Option<ListenAddr>,
+    /// The file mode of the listener's Unix socket.
+    pub socket_mode: SocketMode,
+    /// The token that all routes but `/live` and `/ready` require; empty for none.
+    pub token: Secret,
 }
 
 /// `[http]`: the form of answers.
@@ -85,6 +121,8 @@ pub struct Admin {
 pub struct Http {
     /// The statuses of failures, unless the request chooses them.
     pub statuses: Statuses,
+    /// Whether every answer has a `Server-Timing` header.
+    pub server_timing: bool,
 }
 
 /// `[cors]`: web pages of other origins.
@@ -182,6 +220,20 @@ pub struct Limits {
     pub record: ByteSize,
     /// The deepest nesting of lists and maps in parameters.
     pub depth: Count,
+    /// The largest request body once it is unpacked, in bytes.
+    pub decompressed_body: ByteSize,
+    /// The most requests that are served at a time.
+    pub requests: Count,
+    /// The most requests of one caller that are served at a time.
+    pub caller_requests: Count,
+    /// The most requests that wait for a connection to the database.
+    pub waiting: Count,
+    /// The most requests of one caller that wait for a connection to the database.
+    pub caller_waiting: Count,
+    /// The most rows of a result.
+    pub result_rows: CountLimit,
+    /// The largest result, in bytes of the answer.
+    pub result_bytes: SizeLimit,
 }
 
 /// `[discovery]`: the gateway's description of itself at `GET /`.
@@ -200,6 +252,35 @@ pub struct Log {
     pub format: LogFormat,
     /// The level, or levels for each module, in the syntax of `RUST_LOG`.
     pub filter: String,
+    /// Which requests get a line of their own.
+    pub access: AccessLog,
+    /// The time from which on a statement gets a line of its own; zero for never.
+    pub slow_query: Age,
+}
+
+/// `[telemetry]`: what the gateway reports to collectors.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Telemetry {
+    /// Traces.
+    pub otlp: Otlp,
+}
+
+/// `[telemetry.otlp]`: traces, sent to an OpenTelemetry collector.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Otlp {
+    /// The address of the collector, without `/v1/traces`; `None` turns traces off.
+    #[serde(with = "optional")]
+    pub endpoint: Option<HttpUrl>,
+    /// Headers of each export, as `name=value`.
+    pub headers: Vec<Secret>,
+    /// The share of the traces that begin here which is sampled.
+    pub sample: Fraction,
+    /// Whether spans hold the text of statements.
+    pub statements: bool,
+    /// The longest time that an export may take.
+    pub timeout: TimeSpan,
+    /// The name of this service in traces.
+    pub service_name: String,
 }
 
 /// The statuses of failures.
@@ -234,6 +315,28 @@ pub enum Edition {
     Community,
     /// `enterprise`.
     Enterprise,
+}
+
+/// Whether clients must show a certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClientAuth {
+    /// Clients without a certificate are refused.
+    Require,
+    /// Clients may have none.
+    Request,
+}
+
+/// Which requests get a log line of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AccessLog {
+    /// Those that are answered with a status of 400 or more.
+    Failures,
+    /// All.
+    All,
+    /// None.
+    Off,
 }
 
 /// The form of a log line.

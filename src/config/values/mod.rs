@@ -4,24 +4,32 @@
 
 mod address;
 mod alias;
+mod instance;
+mod limit;
 mod names;
 mod number;
 mod peers;
 mod secret;
 mod size;
+mod socket_mode;
 mod text;
 mod time;
+mod url;
 mod version;
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
 pub use alias::DatabaseAlias;
+pub use instance::InstanceName;
+pub use limit::{CountLimit, SizeLimit};
 pub use names::{HeaderName, ImpersonationRule, Scheme};
 pub use number::{Count, Factor, Fraction, Percent, Thousandths};
 pub use peers::{AllowedHost, AllowedOrigin, Network};
 pub use secret::Secret;
 pub(super) use secret::is_hidden;
 pub use size::ByteSize;
+pub use socket_mode::SocketMode;
 pub use text::ParseValueError;
 pub(super) use text::optional;
 pub use time::{Age, TimeSpan};
+pub use url::HttpUrl;
 pub use version::Neo4jVersion;
