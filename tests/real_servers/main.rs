@@ -5,6 +5,7 @@
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod bulk_load;
+mod chaos;
 mod client_guide;
 mod concurrent_writers;
 mod crash_matrix;

@@ -8,6 +8,7 @@ pub mod bolt;
 pub mod chance;
 pub mod client;
 pub mod cut;
+pub mod fault;
 pub mod gateway;
 pub mod http;
 pub mod http2;
