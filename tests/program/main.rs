@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod cli;
+mod hostile;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;

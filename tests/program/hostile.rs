@@ -1,0 +1,102 @@
+//! Hostile clients of a real process: what they cost, and what honest clients notice of them.
+//!
+//! Every attack runs beside an honest client, whose answers all have to be right; the memory of the process stays within
+//! a bound that does not depend on how long the attack lasts. How much slower the honest client is than without the attack
+//! is printed, and not asserted, because it depends on the machine.
+#![cfg(target_os = "linux")]
+
+mod attack;
+mod honest;
+
+use std::{sync::Arc, time::Duration};
+
+use tokio::task::JoinSet;
+
+use crate::support::{
+    bolt::fake_neo4j::{FakeNeo4j, Options},
+    process::{Process, boltgate},
+};
+use attack::{ATTACKS, Attack};
+use honest::Honest;
+
+/// The memory that an attack may cost, beyond what the process has after its first requests, in KiB.
+const MEMORY: u64 = 192 * 1024;
+/// The memory that one attack may not give back at once, in KiB.
+const LEFT: u64 = 96 * 1024;
+
+struct Stand {
+    process: Process,
+    _database: FakeNeo4j,
+}
+
+impl Stand {
+    async fn new() -> Self {
+        let database = FakeNeo4j::start_with(Options::default().without_auth()).await;
+        let mut command = boltgate(&["serve", "--log-format=json", "--database-uri", &database.uri()]);
+        command.envs([
+            ("BOLTGATE_SERVER__HEADER_TIMEOUT", "2s"),
+            ("BOLTGATE_SERVER__BODY_TIMEOUT", "2s"),
+            ("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "2s"),
+            // One large body fits, and an honest client's beside it.
+            ("BOLTGATE_LIMITS__BODY", "48MiB"),
+            ("BOLTGATE_LIMITS__BODY_MEMORY", "64MiB"),
+        ]);
+        Self { process: tokio::task::block_in_place(|| Process::serve(command)), _database: database }
+    }
+
+    /// The resident memory of the process, in KiB.
+    fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells");
+        line.split_ascii_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+    }
+
+    /// Attacks until the honest client has had all its answers.
+    async fn survives(&self, attack: &Attack) {
+        let address: Arc<str> = self.process.address().into();
+        let honest = Honest::new(Arc::clone(&address));
+        let undisturbed = honest.ask(100).await;
+        let before = self.memory();
+        let mut attackers = JoinSet::new();
+        for number in 0..attack.clients {
+            attackers.spawn((attack.play)(Arc::clone(&address), number));
+        }
+        (attack.is_on)(Arc::clone(&address), attack.clients).await;
+        let mut most = self.memory();
+        let mut disturbed = Vec::new();
+        for _ in 0..10 {
+            disturbed.extend(honest.ask(10).await);
+            most = most.max(self.memory());
+        }
+        attackers.shutdown().await;
+        let quantile = honest::p99;
+        println!(
+            "{}: {} clients; memory {} → {} MiB; p99 of an honest client {:.1?} → {:.1?}",
+            attack.name,
+            attack.clients,
+            before / 1024,
+            most / 1024,
+            quantile(undisturbed),
+            quantile(disturbed)
+        );
+        assert!(most < before + MEMORY, "{} takes too much memory: {before} → {most} KiB", attack.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_clients_are_served_beside_hostile_ones() {
+    let stand = Stand::new().await;
+    let first = stand.memory();
+    for attack in &ATTACKS {
+        stand.survives(attack).await;
+    }
+    // The allocator returns memory within seconds.
+    let given_back = async {
+        while stand.memory() > first + LEFT {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    let patience = Duration::from_secs(60);
+    let left = tokio::time::timeout(patience, given_back).await;
+    assert!(left.is_ok(), "the process keeps {} KiB, and had {first} KiB", stand.memory());
+}
