@@ -70,7 +70,8 @@ class Load:
     def _run(self, work):
         client = Client(self.balancer)
         number = 0
-        while not self.ending.is_set():
+        # The pause leaves the machine to the programs.
+        while not self.ending.wait(0.005):
             number += 1
             try:
                 work(client, number)

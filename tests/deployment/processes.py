@@ -182,7 +182,7 @@ class Balancer:
         if self.kind == "haproxy":
             return text.replace("#default-server ssl", "default-server ssl")
         if self.kind == "nginx":
-            return text.replace("#proxy_ssl_", "proxy_ssl_").replace("http://$gateway", "https://$gateway")
+            return text.replace("#proxy_ssl_", "proxy_ssl_").replace("proxy_pass http://", "proxy_pass https://")
         raise Failed(f"the file of {self.kind} has no lines for TLS")
 
     def start(self):
