@@ -28,6 +28,7 @@ prove_compose() {
     confined "$gateway" "compose: the gateway"
     check "compose: a query with curl goes through it" await 10 answers 7474
     check "compose: publishes ports on loopback only" loopback_only "$gateway" "$database"
+    check "compose: does not publish the admin listener" not_published "$gateway" 7475
     check "compose: Memgraph Lab does not start unasked" test -z "$(container lab)"
 
     compose stop memgraph
@@ -63,6 +64,8 @@ loopback_only() {
         [[ $hosts =~ ^(127\.0\.0\.1 )*$ ]] || { echo "# published on: $hosts" && return 1; }
     done
 }
+
+not_published() { ! inspect "$1" '{{json .HostConfig.PortBindings}}' | grep -q "\"$2/tcp\""; }
 
 answers_with_error() {
     local answer

@@ -6,10 +6,11 @@
 prove_image() {
     local bases
     mapfile -t bases < <(awk '$1 == "FROM" { print $2 }' "$repository/Dockerfile")
-    [ ${#bases[@]} = 2 ] || die "knows a Dockerfile of two stages; this one has ${#bases[@]}: say in tests/containers/image.sh what stands in for each"
+    [ "${bases[*]}" = "\${BUILD_IMAGE} \${BASE_IMAGE}" ] \
+        || die "knows a Dockerfile of two stages; this one has ${bases[*]}: say in tests/containers/image.sh what stands in for each"
     stand_in_debian debian:bookworm-slim
-    stand_in_rust "${bases[0]}"
-    stand_in_distroless "${bases[1]}"
+    stand_in_rust "$(argument BUILD_IMAGE)"
+    stand_in_distroless "$(argument BASE_IMAGE)"
     memgraph_image=$(image_of memgraph/memgraph)
     stand_in_services "$memgraph_image" "$(image_of memgraph/lab)"
 
@@ -17,7 +18,8 @@ prove_image() {
     say "building the image from $context"
     local profile="${BOLTGATE_IMAGE_PROFILE:-release}" failed_before=$failed
     check "the Dockerfile builds, with the profile $profile" \
-        build_image -f "$repository/Dockerfile" --build-arg "BOLTGATE_IMAGE_PROFILE=$profile" -t boltgate "$context"
+        build_image -f "$repository/Dockerfile" --build-arg "BOLTGATE_IMAGE_PROFILE=$profile" --build-arg SOURCE_DATE_EPOCH=86400 \
+        -t boltgate "$context"
     [ "$failed" = "$failed_before" ] || die "no image, nothing to run"
     docker_builder image prune -f >/dev/null
     docker_builder save boltgate "$memgraph_image" "$(image_of memgraph/lab)" | docker_runner load >/dev/null
@@ -27,6 +29,10 @@ prove_image() {
     check "image: exposes 7474 alone" is boltgate '{{json .Config.ExposedPorts}}' '{"7474/tcp":{}}'
     check "image: has a health check by boltgate healthcheck" is boltgate '{{json .Config.Healthcheck.Test}}' '["CMD","/usr/local/bin/boltgate","healthcheck"]'
     check "image: boltgate --version runs in it" says_version
+    check "image: its variables are no settings, but name the file with the settings" names_its_file
+    check "image: a file mounted over its settings is what counts" mounted_file_counts
+    check "image: its binary lists its dependencies for scanners" lists_dependencies
+    check "image: its files have the time that the build was given" has_time
 
     say "one container"
     docker_runner network create alone >/dev/null
@@ -38,6 +44,7 @@ prove_image() {
     health_is alone healthy || die "a gateway that does not turn healthy shows nothing else"
     confined alone alone
     check "alone: a query with curl goes through it" await 10 answers 7475
+    check "alone: operators are answered on the container's network" await 10 operators_answered alone
     prove_unhealthy
     prove_drain
     docker_runner rm -f alone database >/dev/null
@@ -45,6 +52,39 @@ prove_image() {
 }
 
 says_version() { docker_runner run --rm --network none --read-only boltgate --version | grep -qE '^boltgate [0-9]'; }
+
+# argument NAME: its default in the Dockerfile.
+argument() { sed -n "s/^ARG $1=//p" "$repository/Dockerfile"; }
+
+names_its_file() {
+    local variables
+    variables=$(inspect boltgate '{{range .Config.Env}}{{println .}}{{end}}' | grep '^BOLTGATE_')
+    [ "$variables" = BOLTGATE_CONFIG=/etc/boltgate/boltgate.toml ] || { echo "# $variables" && false; }
+}
+
+# None of the image's own settings is left.
+mounted_file_counts() {
+    local settings
+    printf '[database]\nuri = "bolt://elsewhere:7687"\n' >"$scratch/own.toml"
+    settings=$(docker_runner run --rm --network none -v "$scratch/own.toml:/etc/boltgate/boltgate.toml:ro" boltgate print-config) || return 1
+    grep -q '^uri = "bolt://elsewhere:7687"' <<<"$settings" && ! grep -q '0\.0\.0\.0\|memgraph:7687' <<<"$settings"
+}
+
+binary_of_image() {
+    local container
+    container=$(docker_runner create boltgate)
+    docker_runner cp "$container:/usr/local/bin/boltgate" "$scratch/boltgate" && docker_runner rm "$container"
+} >/dev/null
+
+lists_dependencies() { binary_of_image && grep -q '\.dep-v0' "$scratch/boltgate"; }
+
+has_time() { binary_of_image && [ "$(stat -c %Y "$scratch/boltgate")" = 86400 ]; }
+
+operators_answered() {
+    local address
+    address=$(inspect "$1" '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}')
+    [ "$(in_netns curl --silent --max-time 5 "http://$address:7475/live")" = alive ]
+}
 
 # image_of NAME: that image with its tag, as docker-compose.yml has it.
 image_of() {
