@@ -48,12 +48,18 @@ pub struct ServeArgs {
     /// The location of the settings.
     #[command(flatten)]
     pub config: ConfigArgs,
-    /// Listen for clients on this IP:PORT [default: 127.0.0.1:7474]
+    /// Listen for clients on this IP:PORT or unix:PATH [default: 127.0.0.1:7474]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Listen for operators (/live, /ready) on this IP:PORT [default: off]
+    /// Listen for operators (/live, /ready) on this IP:PORT or unix:PATH [default: off]
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
+    /// Speak TLS with clients: a PEM file with the certificate chain, leaf first; needs --tls-key [default: off]
+    #[arg(long, value_name = "FILE")]
+    tls_certificate: Option<String>,
+    /// The PEM file with the key of the certificate
+    #[arg(long, value_name = "FILE")]
+    tls_key: Option<String>,
     /// Connect to this database: bolt://, bolt+s:// or bolt+ssc:// HOST[:PORT] [default: bolt://127.0.0.1:7687]
     #[arg(long, value_name = "URI", conflicts_with = "embedded")]
     database_uri: Option<String>,
@@ -74,6 +80,8 @@ impl ServeArgs {
         let flags = [
             ("server.listen", "--listen", &self.listen),
             ("admin.listen", "--admin-listen", &self.admin_listen),
+            ("server.tls.certificate", "--tls-certificate", &self.tls_certificate),
+            ("server.tls.key", "--tls-key", &self.tls_key),
             ("database.uri", "--database-uri", &self.database_uri),
             ("log.format", "--log-format", &self.log_format),
             ("log.filter", "--log-filter", &self.log_filter),
@@ -87,7 +95,8 @@ impl ServeArgs {
 /// The arguments of `boltgate healthcheck`.
 #[derive(Debug, Args)]
 pub struct HealthcheckArgs {
-    /// Check this URL, such as http://127.0.0.1:7474/ [default: the address the settings listen on]
+    /// Check this URL, such as http://127.0.0.1:7474/, https://… (any certificate) or unix:PATH [default: the address the
+    /// settings listen on]
     #[arg(long, value_name = "URL", conflicts_with = "config")]
     pub url: Option<Target>,
     /// The location of the settings.
@@ -126,6 +135,8 @@ mod tests {
             "--config=b.toml",
             "--listen=0.0.0.0:80",
             "--admin-listen=127.0.0.1:81",
+            "--tls-certificate=chain.pem",
+            "--tls-key=key.pem",
             "--database-uri=bolt+s://db",
             "--log-format=json",
             "--log-filter=debug",
@@ -137,6 +148,8 @@ mod tests {
         let settings = Settings::load(&sources).expect("loads");
         assert_eq!(settings.server.listen.to_string(), "0.0.0.0:80");
         assert_eq!(settings.admin.listen.map(|l| l.to_string()).as_deref(), Some("127.0.0.1:81"));
+        assert_eq!(settings.server.tls.certificate.as_deref(), Some("chain.pem".as_ref()));
+        assert_eq!(settings.server.tls.key.as_deref(), Some("key.pem".as_ref()));
         assert_eq!(settings.database.uri.to_string(), "bolt+s://db:7687");
         assert_eq!(settings.log.format, crate::config::LogFormat::Json);
         assert_eq!(settings.log.filter, "debug");
@@ -164,7 +177,10 @@ mod tests {
         let url = parse(["healthcheck", "--url", "http://db:1/live"]).expect("parses");
         let Command::Healthcheck(HealthcheckArgs { url: Some(url), .. }) = url else { panic!() };
         assert_eq!(url.to_string(), "http://db:1/live");
-        assert!(parse(["healthcheck", "--url", "https://db"]).is_err());
+        for url in ["https://db", "unix:/run/boltgate.sock"] {
+            assert!(parse(["healthcheck", "--url", url]).is_ok(), "{url}");
+        }
+        assert!(parse(["healthcheck", "--url", "ftp://db"]).is_err());
         assert!(parse(["healthcheck", "--url", "http://db", "--config", "b"]).is_err());
         assert!(parse([]).is_err());
     }

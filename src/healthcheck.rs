@@ -3,20 +3,33 @@
 //! Promises a result within the time given. A response with a status in the 200s is healthy. Knows neither settings nor
 //! routes.
 
-use std::{fmt, io, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt, io, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use hyper::{
     StatusCode,
     header::{self, HeaderValue},
 };
-use tokio::{runtime::Builder, time::Instant};
+use tokio::{
+    net::UnixStream,
+    runtime::Builder,
+    time::{Instant, timeout_at},
+};
 
-use crate::http_client::{self, Url};
+use crate::{
+    http_client::{self, Url},
+    tls,
+};
 
-/// What to check: `http://HOST[:PORT][/PATH]`.
+/// How the names of Unix sockets begin.
+const UNIX: &str = "unix:";
+
+/// What to check: `http://HOST[:PORT][/PATH]`, the same with `https://`, or `unix:PATH`, which is the root of what listens
+/// at a Unix socket. Any certificate is good: the check is about whether the gateway runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     url: Url,
+    /// Where to connect, if it is not the host of the URL.
+    socket: Option<PathBuf>,
     /// The value of `Host`, where it is not that of the URL.
     host: Option<HeaderValue>,
 }
@@ -64,6 +77,21 @@ pub enum HealthcheckError {
 }
 
 impl Target {
+    /// The root of what listens at an address.
+    #[must_use]
+    pub fn at(address: SocketAddr, encrypted: bool) -> Self {
+        let url = Url::from(address);
+        Self { url: if encrypted { url.encrypted() } else { url }, socket: None, host: None }
+    }
+
+    /// The root of what listens at a Unix socket.
+    #[must_use]
+    pub fn at_socket(path: PathBuf, encrypted: bool) -> Self {
+        // The name by which this machine knows itself.
+        let local = Self::at(([127, 0, 0, 1], 80).into(), encrypted);
+        Self { socket: Some(path), host: Some(HeaderValue::from_static("localhost")), ..local }
+    }
+
     /// Checks the same target under another name. A gateway refuses requests for a name that is not one of its own.
     ///
     /// # Errors
@@ -96,14 +124,20 @@ impl Target {
         let agent = HeaderValue::from_static("boltgate-healthcheck");
         let mut headers = vec![(header::USER_AGENT, agent)];
         headers.extend(self.host.clone().map(|host| (header::HOST, host)));
-        Ok(http_client::get(&self.url, None, &headers, Instant::now() + timeout).await?.status())
-    }
-}
-
-impl From<SocketAddr> for Target {
-    /// The root of what listens at the address.
-    fn from(address: SocketAddr) -> Self {
-        Self { url: address.into(), host: None }
+        let deadline = Instant::now() + timeout;
+        let tls = match self.url.is_https() {
+            true => Some(tls::unverified().map_err(io::Error::other).map_err(http_client::Error::Connect)?),
+            false => None,
+        };
+        let answer = match &self.socket {
+            None => http_client::get(&self.url, tls.as_ref(), &headers, deadline).await?,
+            Some(path) => {
+                let connected = timeout_at(deadline, UnixStream::connect(path)).await.map_err(io::Error::from);
+                let stream = connected.flatten().map_err(http_client::Error::Connect)?;
+                http_client::get_over(stream, &self.url, tls.as_ref(), &headers, deadline).await?
+            }
+        };
+        Ok(answer.status())
     }
 }
 
@@ -111,16 +145,22 @@ impl FromStr for Target {
     type Err = HealthcheckError;
 
     fn from_str(url: &str) -> Result<Self, Self::Err> {
-        match url.parse::<Url>() {
-            Ok(url) if !url.is_https() => Ok(Self { url, host: None }),
-            _ => Err(HealthcheckError::Url("must be http://HOST[:PORT][/PATH]")),
+        const FORMS: HealthcheckError =
+            HealthcheckError::Url("must be http://HOST[:PORT][/PATH], https://HOST[:PORT][/PATH] or unix:PATH");
+        match url.strip_prefix(UNIX) {
+            Some("") => Err(FORMS),
+            Some(path) => Ok(Self::at_socket(path.into(), false)),
+            None => Ok(Self { url: url.parse().map_err(|_| FORMS)?, socket: None, host: None }),
         }
     }
 }
 
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.url.fmt(f)
+        match &self.socket {
+            None => self.url.fmt(f),
+            Some(path) => write!(f, "{UNIX}{}", path.display()),
+        }
     }
 }
 
@@ -140,7 +180,7 @@ mod tests {
     /// A server that reads one request head, sends `answer` and closes; joins to the head.
     fn server(answer: &'static [u8]) -> (Target, thread::JoinHandle<String>) {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
-        let target = Target::from(listener.local_addr().expect("is bound"));
+        let target = Target::at(listener.local_addr().expect("is bound"), false);
         let serve = move || {
             let (mut stream, _) = listener.accept().expect("accepts");
             let mut head = Vec::new();
@@ -199,7 +239,7 @@ mod tests {
     #[test]
     fn a_port_without_listener_is_told_from_a_silent_one() {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
-        let target = Target::from(listener.local_addr().expect("is bound"));
+        let target = Target::at(listener.local_addr().expect("is bound"), false);
         // The kernel accepts the connection; no one ever reads it.
         let silent = target.check(Duration::from_millis(100)).expect_err("no answer");
         assert!(matches!(silent, HealthcheckError::NoAnswer { .. }), "{silent}");
@@ -209,10 +249,13 @@ mod tests {
     }
 
     #[test]
-    fn only_urls_of_http_are_targets() {
+    fn targets_are_urls_of_http_and_sockets() {
         let target: Target = "http://localhost:7475/ready?x=1".parse().expect("is a target");
         assert_eq!(target.to_string(), "http://localhost:7475/ready?x=1");
-        for url in ["", "https://h", "h:80", "http://", "http:///x", "http://u:p@h", "http://h/\r\nX: y"] {
+        for (text, printed) in [("https://h", "https://h:443/"), ("unix:/run/b.sock", "unix:/run/b.sock")] {
+            assert_eq!(text.parse::<Target>().expect(text).to_string(), printed);
+        }
+        for url in ["", "unix:", "ftp://h", "h:80", "http://", "http:///x", "http://u:p@h", "http://h/\r\nX: y"] {
             assert!(url.parse::<Target>().is_err(), "{url}");
         }
     }

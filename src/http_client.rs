@@ -98,6 +98,20 @@ pub async fn get(
 ) -> Result<Answer, Error> {
     let connected = timeout_at(deadline, TcpStream::connect((url.host.as_str(), url.port)));
     let stream = connected.await.map_err(io::Error::from).flatten().map_err(Error::Connect)?;
+    get_over(stream, url, tls, headers, deadline).await
+}
+
+/// As [`get`], over a connection that exists already.
+///
+/// # Errors
+/// As [`get`].
+pub async fn get_over(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    url: &Url,
+    tls: Option<&Arc<ClientConfig>>,
+    headers: &[(HeaderName, HeaderValue)],
+    deadline: Instant,
+) -> Result<Answer, Error> {
     if !url.is_https {
         return send(stream, url, headers, deadline).await;
     }
@@ -174,6 +188,12 @@ impl Url {
     #[must_use]
     pub fn is_https(&self) -> bool {
         self.is_https
+    }
+
+    /// The same URL with the scheme `https`.
+    #[must_use]
+    pub fn encrypted(self) -> Self {
+        Self { is_https: true, ..self }
     }
 }
 

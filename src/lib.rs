@@ -15,7 +15,7 @@
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
 //! | [`http_client`] | one `GET` of the gateway itself |
-//! | [`live`] | values that are replaced while others use them |
+//! | [`live`], [`drain`] | values that are replaced while others use them; whether the gateway is about to stop |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.
@@ -25,6 +25,7 @@ pub mod auth;
 pub mod bolt;
 pub mod cli;
 pub mod config;
+pub mod drain;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 pub mod healthcheck;

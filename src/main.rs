@@ -13,7 +13,7 @@ use std::{
 use boltgate::{
     bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
-    config::{AllowedHost, Effective, Settings, Sources},
+    config::{AllowedHost, Effective, ListenAddr, Settings, Sources},
     healthcheck::Target,
     http,
     server::{self, Workers},
@@ -124,15 +124,11 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
     let remote = matches!(endpoint, Endpoint::Network { .. });
     let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
     tokio::spawn(return_memory());
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        database,
-        "serving http://{} (try: curl http://{}/)",
-        running.address(),
-        running.address()
-    );
-    if let Some(address) = running.admin_address() {
-        tracing::info!("serving operators at http://{address}/ready");
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), database, "serving {}", running.greeting());
+    match running.admin_address() {
+        Some(ListenAddr::Tcp(address)) => tracing::info!("serving operators at http://{address}/ready"),
+        Some(address @ ListenAddr::Unix(_)) => tracing::info!("serving operators at {address}"),
+        None => {}
     }
     if remote {
         tokio::spawn(running.warn_if_unreachable());
@@ -192,7 +188,11 @@ fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
         Some(target) => target,
         None => {
             let server = effective(&args.config)?.settings.server;
-            let target = Target::from(server.listen.reachable());
+            let encrypted = server.tls.certificate.is_some();
+            let target = match server.listen.reachable() {
+                ListenAddr::Tcp(address) => Target::at(address, encrypted),
+                ListenAddr::Unix(path) => Target::at_socket(path, encrypted),
+            };
             // Any allowed name will do.
             match server.allowed_hosts.first().and_then(AllowedHost::example) {
                 Some(host) => target.with_host(&host)?,

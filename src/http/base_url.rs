@@ -9,9 +9,14 @@ use axum::{
 
 use super::guard::Authority;
 
-/// Whether a trusted proxy is at the other end of the connection: an extension of every request that reaches a handler.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Proxied(pub(super) bool);
+/// The connection that a request came by: an extension of every request that reaches a handler.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CameBy {
+    /// A trusted proxy is at the other end.
+    pub(super) proxied: bool,
+    /// The connection is encrypted.
+    pub(super) tls: bool,
+}
 
 /// Scheme, host and port, as the client knows them. What a trusted proxy forwards takes precedence. An extractor.
 #[derive(Debug)]
@@ -27,9 +32,9 @@ impl BaseUrl {
         // Only a request in HTTP/1.0 may lack a host.
         let own = Authority::of(parts);
         let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
-        let proxied = parts.extensions.get().is_some_and(|Proxied(proxied)| *proxied);
+        let CameBy { proxied, tls } = parts.extensions.get().copied().unwrap_or_default();
         let forwarded = |name| if proxied { first(&parts.headers, name) } else { None };
-        let https = forwarded("x-forwarded-proto").is_some_and(|scheme| scheme.eq_ignore_ascii_case(b"https"));
+        let https = forwarded("x-forwarded-proto").map_or(tls, |scheme| scheme.eq_ignore_ascii_case(b"https"));
         let (host, port) = match forwarded("x-forwarded-host").and_then(Authority::parse) {
             // A proxy that forwards no port is assumed to have kept it.
             Some(forwarded) => (forwarded.text(), forwarded.port.or(port)),
@@ -69,7 +74,23 @@ mod tests {
 
     fn base_url(headers: &[(&str, &str)], proxied: bool) -> BaseUrl {
         let request = headers.iter().fold(Request::builder(), |request, (name, value)| request.header(*name, *value));
-        BaseUrl::of(&request.extension(Proxied(proxied)).body(()).unwrap().into_parts().0)
+        BaseUrl::of(&request.extension(CameBy { proxied, tls: false }).body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn an_encrypted_connection_is_https_unless_a_trusted_proxy_says_otherwise() {
+        for (proxied, forwarded, scheme) in [
+            (false, None, "https"),
+            (false, Some("http"), "https"),
+            (true, None, "https"),
+            (true, Some("http"), "http"),
+        ] {
+            let request = Request::builder().header("host", "h").extension(CameBy { proxied, tls: true });
+            let request =
+                forwarded.into_iter().fold(request, |request, value| request.header("x-forwarded-proto", value));
+            let url = BaseUrl::of(&request.body(()).unwrap().into_parts().0).url();
+            assert_eq!(url, format!("{scheme}://h"), "{proxied} {forwarded:?}");
+        }
     }
 
     #[test]

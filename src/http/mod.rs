@@ -35,6 +35,6 @@ pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{CorsSettings, GuardSettings};
 pub use routes::openapi;
-pub use service::{Service, service};
+pub use service::{Peer, Service, service};
 pub use settings::Settings;
 pub use status::Statuses;

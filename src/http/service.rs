@@ -21,7 +21,7 @@ use tower::Service as _;
 
 use super::{
     Settings, Statuses, access_log,
-    base_url::Proxied,
+    base_url::CameBy,
     gateway::Gateway,
     guard::{Admitted, Guard},
     media,
@@ -36,8 +36,16 @@ use crate::{auth::Authenticator, query::Engine};
 #[derive(Clone)]
 pub struct Service {
     front: Arc<Front>,
-    /// Whether a trusted proxy is at the other end of the connection.
-    proxied: bool,
+    came_by: CameBy,
+}
+
+/// Who is at the other end of a connection, as far as the socket knows.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The address; `None` on a Unix socket.
+    pub address: Option<IpAddr>,
+    /// Whether the connection is encrypted.
+    pub tls: bool,
 }
 
 /// The part of the service that all connections share.
@@ -52,14 +60,15 @@ pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings)
     let guard = Arc::new(Guard::new(settings.guard.clone()));
     let gateway = Arc::new(Gateway::new(engine, authenticator, settings));
     let routes = routes::router(Arc::clone(&gateway));
-    Service { front: Arc::new(Front { guard, gateway, routes }), proxied: false }
+    Service { front: Arc::new(Front { guard, gateway, routes }), came_by: CameBy::default() }
 }
 
 impl Service {
-    /// The service for the client or proxy at `peer`.
+    /// The service for a client or proxy. On a Unix socket it is never a trusted proxy.
     #[must_use]
-    pub fn for_peer(&self, peer: IpAddr) -> Self {
-        Self { front: Arc::clone(&self.front), proxied: self.front.guard.trusts(peer) }
+    pub fn for_peer(&self, Peer { address, tls }: Peer) -> Self {
+        let proxied = address.is_some_and(|address| self.front.guard.trusts(address));
+        Self { front: Arc::clone(&self.front), came_by: CameBy { proxied, tls } }
     }
 }
 
@@ -76,9 +85,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (front, proxied) = (Arc::clone(&self.front), self.proxied);
+        let (front, came_by) = (Arc::clone(&self.front), self.came_by);
         let (guard, statuses) = (Arc::clone(&front.guard), front.gateway.statuses);
-        let answer = guarded(guard, statuses, request.map(Body::new), move |request| front.serve(request, proxied));
+        let answer = guarded(guard, statuses, request.map(Body::new), move |request| front.serve(request, came_by));
         Box::pin(answer.map(Ok))
     }
 }
@@ -135,7 +144,7 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
 
 impl Front {
     /// Answers a request that has passed the guard. Statements bypass the table of routes.
-    fn serve(&self, mut request: Request, proxied: bool) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    fn serve(&self, mut request: Request, came_by: CameBy) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         if let Some(target) = canonical_target(request.uri()) {
             *request.uri_mut() = target;
         }
@@ -144,7 +153,7 @@ impl Front {
             let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request));
             return Box::into_pin(answer);
         }
-        request.extensions_mut().insert(Proxied(proxied));
+        request.extensions_mut().insert(came_by);
         routed(&self.routes, request)
     }
 }

@@ -6,16 +6,15 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
-use tokio_util::{
-    sync::CancellationToken,
-    task::{TaskTracker, task_tracker::TaskTrackerToken},
-};
+use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
 
 use super::{
-    connection::{HttpService, Protocols, Timeouts, serve},
+    connection::{Activity, HttpService, Protocols, Stop, Terms, serve},
     listener::Listener,
-    workers::Workers,
+    tls::{Handshake, Tls},
+    workers::{Worker, Workers},
 };
+use crate::{drain::Drain, http::Peer, live::Live, telemetry::observer::Observer};
 
 /// The pause while the system is out of a resource: accepting again at once would only burn time.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -25,10 +24,16 @@ pub(super) struct Acceptor {
     pub(super) workers: Arc<Workers>,
     /// The most connections that are open at a time. Further ones wait in the system's queue.
     pub(super) max_connections: usize,
-    pub(super) timeouts: Timeouts,
-    pub(super) stop: CancellationToken,
+    /// What connections are served with from now on.
+    pub(super) protocols: Live<Protocols>,
+    /// `None` if the listener never speaks TLS.
+    pub(super) tls: Option<Tls>,
+    /// Once it has begun, every answer is the last one of its connection.
+    pub(super) drain: Drain,
+    pub(super) stop: Stop,
     /// Tracks the connections.
     pub(super) tracker: TaskTracker,
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 /// What a connection counts against for as long as its socket is open, also after an upgrade.
@@ -36,21 +41,31 @@ struct ConnectionSlot {
     _permit: OwnedSemaphorePermit,
     _load: Arc<()>,
     _tracked: TaskTrackerToken,
+    activity: Arc<Activity>,
+    observer: Arc<dyn Observer>,
+}
+
+impl Drop for ConnectionSlot {
+    fn drop(&mut self) {
+        self.observer.client_disconnected(self.activity.protocol(), self.activity.close());
+    }
 }
 
 impl Acceptor {
-    /// Accepts connections until `stop`. `service` returns the service for the peer at an address.
-    pub(super) async fn run<L: Listener, S: HttpService>(self, listener: L, service: impl Fn(IpAddr) -> S) {
+    /// Accepts connections until it is told to stop. `service` returns the service for a client.
+    pub(super) async fn run<L: Listener, S: HttpService>(self, listener: L, service: impl Fn(Peer) -> S) {
         let permits = Arc::new(Semaphore::new(self.max_connections));
-        let protocols = Arc::new(Protocols::new(self.timeouts));
         loop {
             let accepted = tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.stop.gently.cancelled() => return,
                 accepted = accept(&listener, &permits) => accepted,
             };
             match accepted {
-                Ok((accepted, peer, permit)) => {
-                    self.spawn::<L>(accepted, permit, service(peer), Arc::clone(&protocols));
+                Ok((accepted, address, permit)) => {
+                    let Some(worker) = self.workers.least_loaded() else { return };
+                    let handshake = self.handshake(worker);
+                    let service = service(Peer { address, tls: handshake.is_some() });
+                    self.spawn::<L>(worker, accepted, handshake, service, permit);
                 }
                 Err(error) if is_exhaustion(&error) => {
                     tracing::warn!(%error, "cannot accept connections; trying again in {ACCEPT_PAUSE:?}");
@@ -62,22 +77,40 @@ impl Acceptor {
         }
     }
 
-    /// Serves a connection on the least loaded worker.
+    /// The handshake with which a connection begins now; `None` without TLS.
+    fn handshake(&self, worker: &Worker) -> Option<Handshake> {
+        let (config, limit) = self.tls.as_ref()?.current()?;
+        Some(Handshake { config, limit, turns: Arc::clone(&worker.handshake_turns) })
+    }
+
+    /// Serves a connection on a worker.
     fn spawn<L: Listener>(
         &self,
+        worker: &Worker,
         accepted: L::Accepted,
-        permit: OwnedSemaphorePermit,
+        handshake: Option<Handshake>,
         service: impl HttpService,
-        protocols: Arc<Protocols>,
+        permit: OwnedSemaphorePermit,
     ) {
-        let Some(worker) = self.workers.least_loaded() else {
-            return;
+        self.observer.client_accepted();
+        let activity = Arc::new(Activity::new(self.drain.clone()));
+        let slot = ConnectionSlot {
+            _permit: permit,
+            _load: Arc::clone(&worker.load),
+            _tracked: self.tracker.token(),
+            activity: Arc::clone(&activity),
+            observer: Arc::clone(&self.observer),
         };
-        let slot = ConnectionSlot { _permit: permit, _load: Arc::clone(&worker.load), _tracked: self.tracker.token() };
-        let stop = self.stop.clone();
+        let terms = Terms {
+            protocols: self.protocols.snapshot(),
+            activity,
+            observer: Arc::clone(&self.observer),
+            stop: self.stop.clone(),
+            slot: Arc::new(slot),
+        };
         worker.runtime.spawn(async move {
             match L::open(accepted).await {
-                Ok(stream) => serve(stream, service, protocols, stop, Arc::new(slot)).await,
+                Ok(stream) => serve(stream, handshake, service, terms).await,
                 Err(error) => tracing::debug!(%error, "a connection failed before it was served"),
             }
         });
@@ -88,10 +121,10 @@ impl Acceptor {
 async fn accept<L: Listener>(
     listener: &L,
     permits: &Arc<Semaphore>,
-) -> io::Result<(L::Accepted, IpAddr, OwnedSemaphorePermit)> {
+) -> io::Result<(L::Accepted, Option<IpAddr>, OwnedSemaphorePermit)> {
     let permit = Arc::clone(permits).acquire_owned().await.map_err(io::Error::other)?;
-    let (accepted, peer) = listener.accept().await?;
-    Ok((accepted, peer, permit))
+    let (accepted, address) = listener.accept().await?;
+    Ok((accepted, address, permit))
 }
 
 /// Whether `error` means that the process or the system is out of descriptors or memory.
@@ -105,23 +138,29 @@ mod tests {
     use tokio::time::Instant;
 
     use super::*;
-    use crate::server::{
-        connection::TimerLimits,
-        memory::{listener, stream},
+    use crate::{
+        server::{
+            connection::{Timeouts, TimerLimits},
+            memory::{listener, stream},
+        },
+        telemetry::event_log::EventLog,
     };
 
-    fn acceptor() -> Acceptor {
+    fn acceptor(observer: Arc<dyn Observer>) -> Acceptor {
         let limit = Duration::from_secs(30);
         Acceptor {
             workers: Arc::new(Workers::here()),
             max_connections: 1,
-            timeouts: Timeouts {
+            protocols: Live::new(Protocols::new(Timeouts {
                 timer: TimerLimits { head: limit, idle: limit, age: limit },
                 write_stall: limit,
                 half_close: limit,
-            },
-            stop: CancellationToken::new(),
+            })),
+            tls: None,
+            drain: Drain::default(),
+            stop: Stop::default(),
             tracker: TaskTracker::new(),
+            observer,
         }
     }
 
@@ -129,7 +168,7 @@ mod tests {
     async fn only_exhaustion_pauses_accepting() {
         let errno = io::Error::from_raw_os_error;
         let (listener, incoming) = listener();
-        tokio::spawn(acceptor().run(listener, |_| Router::new()));
+        tokio::spawn(acceptor(Arc::new(EventLog)).run(listener, |_| Router::new()));
         for (failed, pause) in [
             (Err(errno(libc::ECONNABORTED)), Duration::ZERO),
             (Err(errno(libc::EPERM)), Duration::ZERO),

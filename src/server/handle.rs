@@ -1,25 +1,41 @@
 //! A running gateway, and how it stops.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use tokio::time::timeout;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time::{sleep, timeout};
+use tokio_util::{sync::DropGuard, task::TaskTracker};
 
-use super::workers::Workers;
-use crate::query::Engine;
+use super::{connection::Stop, tls::Tls, workers::Workers};
+use crate::{config::ListenAddr, live::Live, query::Engine, telemetry::observer::Observer};
 
 /// How long closing the connections to the database may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long connections that are ended at once may take for that.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A running gateway. Dropping the handle ends its workers.
-#[derive(Debug)]
-pub struct ServerHandle {
-    pub(super) address: SocketAddr,
-    pub(super) admin_address: Option<SocketAddr>,
-    pub(super) engine: Engine,
-    pub(super) stop: CancellationToken,
-    pub(super) connections: TaskTracker,
+/// The times of a stop.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StopLimits {
+    /// How long everything is served before the listener closes.
+    pub(super) drain_delay: Duration,
+    /// How long requests in flight may go on after that.
     pub(super) shutdown_timeout: Duration,
+}
+
+/// A running gateway. Dropping the handle ends it at once.
+pub struct ServerHandle {
+    pub(super) address: ListenAddr,
+    pub(super) admin_address: Option<ListenAddr>,
+    pub(super) engine: Engine,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) tls: Tls,
+    pub(super) stop: Stop,
+    pub(super) stop_limits: Live<StopLimits>,
+    pub(super) connections: TaskTracker,
+    /// What continues without its client.
+    pub(super) work: TaskTracker,
+    /// Ends the admin listener, which serves to the very end.
+    pub(super) _admin: DropGuard,
     /// Kept until the connections to the database are closed, which may need the workers for that.
     pub(super) _workers: Arc<Workers>,
 }
@@ -27,14 +43,29 @@ pub struct ServerHandle {
 impl ServerHandle {
     /// The address that serves clients. Its port is the real one even if the settings ask for port 0.
     #[must_use]
-    pub fn address(&self) -> SocketAddr {
-        self.address
+    pub fn address(&self) -> &ListenAddr {
+        &self.address
+    }
+
+    /// Where clients are served, and how to try that, in words.
+    #[must_use]
+    pub fn greeting(&self) -> String {
+        match &self.address {
+            ListenAddr::Tcp(address) if self.tls.is_on() => {
+                format!("https://{address} (try: curl --insecure https://{address}/)")
+            }
+            ListenAddr::Tcp(address) => format!("http://{address} (try: curl http://{address}/)"),
+            ListenAddr::Unix(path) => {
+                let scheme = if self.tls.is_on() { "https" } else { "http" };
+                format!("{} (try: curl --unix-socket {} {scheme}://localhost/)", self.address, path.display())
+            }
+        }
     }
 
     /// The address of the admin listener, if there is one.
     #[must_use]
-    pub fn admin_address(&self) -> Option<SocketAddr> {
-        self.admin_address
+    pub fn admin_address(&self) -> Option<&ListenAddr> {
+        self.admin_address.as_ref()
     }
 
     /// The engine that runs the statements.
@@ -58,16 +89,31 @@ impl ServerHandle {
         }
     }
 
-    /// Stops the gateway: accepts no more connections, lets requests in flight finish within `server.shutdown_timeout`,
-    /// rolls back open transactions, and closes the connections to the database.
+    /// Stops the gateway.
+    ///
+    /// 1. It says that it is about to stop (`/ready`, `Connection: close`), and for `server.drain_delay` serves
+    ///    everything but new explicit transactions.
+    /// 2. It accepts no more connections, and closes those without a request.
+    /// 3. Requests in flight may go on for `server.shutdown_timeout`. What is left then is cancelled.
+    /// 4. It rolls back open transactions, and closes the connections to the database.
+    /// 5. The admin listener ends.
     pub async fn shutdown(self) {
-        self.stop.cancel();
+        self.engine.drain().begin();
+        self.observer.draining();
+        sleep(self.stop_limits.get().drain_delay).await;
+        self.stop.gently.cancel();
         self.connections.close();
-        if timeout(self.shutdown_timeout, self.connections.wait()).await.is_err() {
+        self.work.close();
+        let in_flight = async { tokio::join!(self.connections.wait(), self.work.wait()) };
+        let shutdown_timeout = self.stop_limits.get().shutdown_timeout;
+        if timeout(shutdown_timeout, in_flight).await.is_err() {
             tracing::warn!(
-                requests = self.connections.len(),
+                requests = self.connections.len() + self.work.len(),
                 "requests were still running at the end of server.shutdown_timeout; they are aborted"
             );
+            self.stop.at_once.cancel();
+            // Their statements are cancelled with them.
+            let _ = timeout(ABORT_TIMEOUT, self.connections.wait()).await;
         }
         if timeout(CLOSE_TIMEOUT, self.engine.close()).await.is_err() {
             tracing::warn!("the connections to the database did not close in time; they are aborted");

@@ -1,6 +1,6 @@
 //! The seam between the server and the sockets: where connections come from, and the byte streams that they are.
 //!
-//! Each kind of socket implements both traits in a file of its own, as `server/tcp.rs` does. The acceptor and
+//! Each kind of socket implements both traits in a file of its own: `server/tcp.rs`, `server/unix.rs`. The acceptor and
 //! everything in `server/connection/` are written against the traits and know no kind.
 
 use std::{io, net::IpAddr};
@@ -14,11 +14,11 @@ pub(super) trait Listener: Send + Sync + 'static {
     /// The connection once it belongs to the runtime that serves it.
     type Stream: Transport;
 
-    /// Accepts the next connection and returns it with its peer's address. Safe to cancel.
+    /// Accepts the next connection and returns it with its peer's address, if peers have any. Safe to cancel.
     ///
     /// # Errors
     /// Either the connection failed before it was accepted, or the system is out of a resource.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Accepted, IpAddr)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Accepted, Option<IpAddr>)>> + Send;
 
     /// Prepares an accepted connection for its first byte of HTTP. Runs on the runtime that serves the connection.
     ///

@@ -46,9 +46,9 @@ impl Listener for MemoryListener {
     type Accepted = io::Result<Memory>;
     type Stream = Memory;
 
-    async fn accept(&self) -> io::Result<(io::Result<Memory>, IpAddr)> {
+    async fn accept(&self) -> io::Result<(io::Result<Memory>, Option<IpAddr>)> {
         match self.0.lock().await.recv().await {
-            Some(accepted) => Ok((accepted?, Ipv4Addr::LOCALHOST.into())),
+            Some(accepted) => Ok((accepted?, Some(Ipv4Addr::LOCALHOST.into()))),
             None => pending().await,
         }
     }

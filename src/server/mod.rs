@@ -1,6 +1,6 @@
 //! The process from the outside: listeners, connections, and the graceful stop. Puts the other rooms together.
 //!
-//! Owns accepting, the timeouts of slow clients, and the order of a graceful stop. Promises that a stop lets requests
+//! Owns accepting, TLS of clients, the timeouts of slow clients, and the order of a graceful stop. Promises that a stop lets requests
 //! finish within the time allowed and rolls back open transactions. Knows nothing of Cypher or JSON.
 
 mod acceptor;
@@ -12,8 +12,11 @@ mod memory;
 mod settings;
 mod start;
 mod tcp;
+mod tls;
+mod unix;
 mod workers;
 
 pub use handle::ServerHandle;
 pub use start::{StartError, check, network_endpoint, start};
+pub use tls::TlsFileError;
 pub use workers::Workers;

@@ -1,21 +1,31 @@
 //! Puts the rooms together: from settings to a running gateway.
 
-use std::{io, net::SocketAddr, sync::Arc};
+use std::{io, sync::Arc};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
-use super::{acceptor::Acceptor, handle::ServerHandle, settings, workers::Workers};
+use super::{
+    acceptor::Acceptor,
+    connection::{HttpService, Protocols, Stop},
+    handle::ServerHandle,
+    settings,
+    tls::{Prepared, Tls, TlsFileError},
+    unix::UnixSocketListener,
+    workers::Workers,
+};
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
     bolt::Endpoint,
-    config::{self, Settings},
-    http,
+    config::{self, ListenAddr, Settings, SocketMode},
+    drain::Drain,
+    http::{self, Peer},
+    live::Live,
     pool::Pool,
     query::Engine,
-    telemetry::event_log::EventLog,
+    telemetry::{event_log::EventLog, observer::Observer},
     tls::TlsConfigError,
 };
 
@@ -26,16 +36,19 @@ const ADMIN_CONNECTIONS: usize = 32;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is taken, or does not belong to this machine.
+    /// The address is taken, or cannot be had.
     #[error("cannot listen on {address} ({key}): {source}{}", advice(source, key))]
     Listen {
         /// The address.
-        address: SocketAddr,
+        address: ListenAddr,
         /// The setting.
         key: &'static str,
         /// The system's error.
         source: io::Error,
     },
+    /// The files for TLS to clients cannot be used.
+    #[error(transparent)]
+    ClientTls(#[from] TlsFileError),
     /// TLS to the database cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsConfigError),
@@ -68,6 +81,7 @@ pub fn network_endpoint(database: &config::Database) -> Result<Endpoint, StartEr
 /// [`StartError`].
 pub fn check(settings: &Settings) -> Result<(), StartError> {
     network_endpoint(&settings.database)?;
+    settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     Authenticator::new(settings::auth::settings(&settings.auth))?;
     Ok(())
 }
@@ -82,45 +96,109 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         Endpoint::Network { uri, .. } => uri.port,
         Endpoint::Memory(_) => settings.database.uri.port(),
     };
+    let observer: Arc<dyn Observer> = Arc::new(EventLog);
     let dialer = settings::bolt::dialer(settings, endpoint);
-    let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::new(EventLog));
+    let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::clone(&observer));
     let engine = Engine::new(pool, settings::query::settings(settings));
-    let (listener, address) = listen(settings.server.listen.get(), "server.listen").await?;
-    let stop = CancellationToken::new();
-    let connections = TaskTracker::new();
-    let timeouts = settings::connection::timeouts(&settings.server);
-    // The accept loops end with `stop`. Only connections are waited for, and the work that outlives them.
-    let acceptor = |workers, max_connections| Acceptor {
-        workers,
-        max_connections,
-        timeouts,
+    let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
+    let tls = Tls::new(prepared, Arc::clone(&observer));
+    let authenticator = Authenticator::new(settings::auth::settings(&settings.auth))?;
+    let listener = Bound::to(&settings.server.listen, settings.server.socket_mode, "server.listen").await?;
+    let address = listener.address.clone();
+    let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));
+    let workers = Arc::new(workers);
+
+    // It serves to the very end, so nothing of it depends on the stop of what clients see.
+    let admin_stop = Stop::default();
+    let mut admin_address = None;
+    if let Some(wanted) = &settings.admin.listen {
+        let listener = Bound::to(wanted, settings.admin.socket_mode, "admin.listen").await?;
+        admin_address = Some(listener.address.clone());
+        let router = admin::router(engine.clone());
+        let acceptor = Acceptor {
+            workers: Arc::new(Workers::here()),
+            max_connections: ADMIN_CONNECTIONS,
+            protocols: protocols.clone(),
+            tls: None,
+            drain: Drain::default(),
+            stop: admin_stop.clone(),
+            tracker: TaskTracker::new(),
+            observer: Arc::new(Unobserved),
+        };
+        listener.serve(acceptor, move |_| router.clone());
+    }
+
+    authenticator.warm_up();
+    let (stop, connections, work) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
+    let http_settings = settings::http::settings(settings, bolt_port, work.clone());
+    let service = http::service(engine.clone(), authenticator, http_settings);
+    let acceptor = Acceptor {
+        workers: Arc::clone(&workers),
+        max_connections: settings.server.max_connections.get(),
+        protocols,
+        tls: Some(tls.clone()),
+        drain: engine.drain().clone(),
         stop: stop.clone(),
         tracker: connections.clone(),
+        observer: Arc::clone(&observer),
     };
-    let workers = Arc::new(workers);
-    let admin_address = match settings.admin.listen {
-        None => None,
-        Some(wanted) => {
-            let (listener, address) = listen(wanted.get(), "admin.listen").await?;
-            let acceptor = acceptor(Arc::new(Workers::here()), ADMIN_CONNECTIONS);
-            let router = admin::router(engine.clone());
-            tokio::spawn(acceptor.run(listener, move |_| router.clone()));
-            Some(address)
-        }
-    };
-    let authenticator = Authenticator::new(settings::auth::settings(&settings.auth))?;
-    authenticator.warm_up();
-    let http_settings = settings::http::settings(settings, address.ip(), bolt_port, connections.clone());
-    let service = http::service(engine.clone(), authenticator, http_settings);
-    let acceptor = acceptor(Arc::clone(&workers), settings.server.max_connections.get());
-    tokio::spawn(acceptor.run(listener, move |peer| service.for_peer(peer)));
-    let shutdown_timeout = settings.server.shutdown_timeout.get();
-    Ok(ServerHandle { address, admin_address, engine, stop, connections, shutdown_timeout, _workers: workers })
+    listener.serve(acceptor, move |peer| service.for_peer(peer));
+    tokio::spawn(tls.clone().watch());
+    Ok(ServerHandle {
+        address,
+        admin_address,
+        engine,
+        observer,
+        tls,
+        stop,
+        stop_limits: Live::new(settings::connection::stop_limits(&settings.server)),
+        connections,
+        work,
+        _admin: admin_stop.gently.drop_guard(),
+        _workers: workers,
+    })
 }
 
-async fn listen(address: SocketAddr, key: &'static str) -> Result<(TcpListener, SocketAddr), StartError> {
-    let failed = |source| StartError::Listen { address, key, source };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+/// Receives the events of the admin listener, whose connections are not those of clients.
+struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// A listener whose address is taken.
+struct Bound {
+    /// The port is the real one.
+    address: ListenAddr,
+    socket: Socket,
+}
+
+enum Socket {
+    Tcp(TcpListener),
+    Unix(UnixSocketListener),
+}
+
+impl Bound {
+    /// Takes the address that the setting `key` names. The file of a Unix socket gets this mode.
+    async fn to(wanted: &ListenAddr, mode: SocketMode, key: &'static str) -> Result<Self, StartError> {
+        let bound = async {
+            Ok(match wanted {
+                ListenAddr::Tcp(address) => {
+                    let listener = TcpListener::bind(address).await?;
+                    Self { address: ListenAddr::Tcp(listener.local_addr()?), socket: Socket::Tcp(listener) }
+                }
+                ListenAddr::Unix(path) => {
+                    let listener = UnixSocketListener::bind(path, mode.get()).await?;
+                    Self { address: wanted.clone(), socket: Socket::Unix(listener) }
+                }
+            })
+        };
+        bound.await.map_err(|source| StartError::Listen { address: wanted.clone(), key, source })
+    }
+
+    /// Serves what `acceptor` accepts, in a task.
+    fn serve<S: HttpService>(self, acceptor: Acceptor, service: impl Fn(Peer) -> S + Send + Sync + 'static) {
+        match self.socket {
+            Socket::Tcp(listener) => tokio::spawn(acceptor.run(listener, service)),
+            Socket::Unix(listener) => tokio::spawn(acceptor.run(listener, service)),
+        };
+    }
 }

@@ -16,9 +16,9 @@ impl Listener for TcpListener {
     type Accepted = std::net::TcpStream;
     type Stream = TcpStream;
 
-    async fn accept(&self) -> io::Result<(std::net::TcpStream, IpAddr)> {
+    async fn accept(&self) -> io::Result<(std::net::TcpStream, Option<IpAddr>)> {
         let (stream, peer) = TcpListener::accept(self).await?;
-        Ok((stream.into_std()?, peer.ip()))
+        Ok((stream.into_std()?, Some(peer.ip())))
     }
 
     async fn open(accepted: std::net::TcpStream) -> io::Result<TcpStream> {

@@ -5,7 +5,10 @@
 
 use std::{io, sync::Arc, thread, time::Duration};
 
-use tokio::runtime::{Builder, Handle};
+use tokio::{
+    runtime::{Builder, Handle},
+    sync::Semaphore,
+};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 /// How long work that cannot be cancelled (a statement of the embedded database) may delay the end of a thread.
@@ -24,6 +27,14 @@ pub(super) struct Worker {
     pub(super) runtime: Handle,
     /// Counts connections: each one holds a clone.
     pub(super) load: Arc<()>,
+    /// The turns to compute a TLS handshake: one at a time, so that many of them do not keep others waiting.
+    pub(super) handshake_turns: Arc<Semaphore>,
+}
+
+impl Worker {
+    fn new(runtime: Handle) -> Self {
+        Self { runtime, load: Arc::default(), handshake_turns: Arc::new(Semaphore::new(1)) }
+    }
 }
 
 impl Workers {
@@ -48,7 +59,7 @@ impl Workers {
     /// Serves on the current runtime instead of starting threads.
     #[must_use]
     pub fn here() -> Self {
-        Self { workers: vec![Worker { runtime: Handle::current(), load: Arc::default() }], _stop: None }
+        Self { workers: vec![Worker::new(Handle::current())], _stop: None }
     }
 
     /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they
@@ -60,7 +71,7 @@ impl Workers {
 
 fn spawn(number: usize, stop: CancellationToken) -> io::Result<Worker> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let worker = Worker { runtime: runtime.handle().clone(), load: Arc::default() };
+    let worker = Worker::new(runtime.handle().clone());
     thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
         runtime.block_on(stop.cancelled());
         runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);

@@ -76,6 +76,16 @@ pub trait Observer: Send + Sync {
     /// A TLS handshake with a client ended.
     fn tls_handshake(&self, _outcome: TlsOutcome) {}
 
+    /// Another certificate for clients is in force. `expires` is the end of its validity in seconds since 1970; `None`
+    /// if TLS is off, or the certificate does not say.
+    fn certificate_in_force(&self, _expires: Option<i64>) {}
+
+    /// Settings or certificates were read again. If that failed, the old ones stay in force.
+    fn reloaded(&self, _of: Reloaded, _succeeded: bool) {}
+
+    /// The gateway is about to stop.
+    fn draining(&self) {}
+
     /// A request of a client arrived: its head is complete.
     fn request_arrived(&self) {}
 
@@ -338,6 +348,15 @@ pub enum TlsOutcome {
     Error,
     /// It took too long.
     Timeout,
+}
+
+/// What was read again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reloaded {
+    /// The settings, because of SIGHUP.
+    Settings,
+    /// The certificates of the listener for clients.
+    Certificates,
 }
 
 /// See [`Observer::request_ended`].

@@ -68,11 +68,32 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "only bolt+s:// verifies a certificate; change the scheme or remove ca_file",
         ),
         (
-            settings.server.listen.get().port() == 0 || settings.admin.listen != Some(settings.server.listen),
+            settings.server.listen.is_any_port() || settings.admin.listen.as_ref() != Some(&settings.server.listen),
             "admin.listen",
             "must differ from",
             "server.listen",
             "each listener needs an address of its own",
+        ),
+        (
+            settings.server.tls.certificate.is_none() || settings.server.tls.key.is_some(),
+            "server.tls.certificate",
+            "needs",
+            "server.tls.key",
+            "clients are shown the certificate, and the key proves that it is the gateway's",
+        ),
+        (
+            settings.server.tls.key.is_none() || settings.server.tls.certificate.is_some(),
+            "server.tls.key",
+            "needs",
+            "server.tls.certificate",
+            "the key alone turns nothing on",
+        ),
+        (
+            settings.server.tls.client_ca.is_none() || settings.server.tls.certificate.is_some(),
+            "server.tls.client_ca",
+            "needs",
+            "server.tls.certificate",
+            "clients show certificates only within TLS",
         ),
         (
             !settings.cors.credentials || !settings.cors.allowed_origins.contains(&AllowedOrigin::Any),

@@ -4,32 +4,57 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use super::text::{ParseValueError, serde_as_text};
 
-/// An IP address and a port to listen on, such as `127.0.0.1:7474` or `[::]:7474`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ListenAddr(SocketAddr);
+/// What to listen on: an IP address and a port, such as `127.0.0.1:7474` or `[::]:7474`, or a Unix socket, such as
+/// `unix:/run/boltgate/http.sock`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenAddr {
+    /// An IP address and a port.
+    Tcp(SocketAddr),
+    /// The path of a Unix socket.
+    Unix(PathBuf),
+}
+
+/// How addresses of Unix sockets begin.
+const UNIX: &str = "unix:";
+/// The longest path of a Unix socket in bytes. The system allows 107, and the listener first binds a name beside it.
+const MAX_UNIX_PATH: usize = 103;
 
 impl ListenAddr {
     pub(in crate::config) const fn loopback(port: u16) -> Self {
-        Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
+        Self::Tcp(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port))
     }
 
-    /// The address to bind.
-    pub const fn get(self) -> SocketAddr {
-        self.0
+    /// Whether only this machine can reach the listener.
+    pub fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            Self::Unix(_) => true,
+        }
+    }
+
+    /// Whether the system chooses the port.
+    pub fn is_any_port(&self) -> bool {
+        matches!(self, Self::Tcp(address) if address.port() == 0)
     }
 
     /// The address at which this machine reaches the listener. A wildcard becomes loopback.
-    pub fn reachable(self) -> SocketAddr {
-        let ip = match self.0.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
-            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
-            ip => ip,
-        };
-        SocketAddr::new(ip, self.0.port())
+    #[must_use]
+    pub fn reachable(&self) -> Self {
+        match self {
+            Self::Tcp(address) if address.ip().is_unspecified() => {
+                let ip = match address {
+                    SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                    SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+                };
+                Self::Tcp(SocketAddr::new(ip, address.port()))
+            }
+            other => other.clone(),
+        }
     }
 }
 
@@ -37,18 +62,30 @@ impl FromStr for ListenAddr {
     type Err = ParseValueError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.parse().map(Self).map_err(|_| {
-            ParseValueError(format!(
-                "`{text}` is not an address to listen on; write IP:PORT, such as \
-                 \"127.0.0.1:7474\", \"0.0.0.0:7474\" or \"[::]:7474\""
-            ))
-        })
+        let Some(path) = text.strip_prefix(UNIX) else {
+            return text.parse().map(Self::Tcp).map_err(|_| {
+                ParseValueError(format!(
+                    "`{text}` is not an address to listen on; write IP:PORT, such as \
+                     \"127.0.0.1:7474\", \"0.0.0.0:7474\" or \"[::]:7474\", or unix:PATH"
+                ))
+            });
+        };
+        if path.is_empty() || path.ends_with('/') || path.contains('\0') {
+            return refuse("must name a file after `unix:`, such as \"unix:/run/boltgate/http.sock\"");
+        }
+        if path.len() > MAX_UNIX_PATH {
+            return refuse(&format!("has a path of {} bytes; a Unix socket takes {MAX_UNIX_PATH}", path.len()));
+        }
+        Ok(Self::Unix(path.into()))
     }
 }
 
 impl fmt::Display for ListenAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        match self {
+            Self::Tcp(address) => address.fmt(f),
+            Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
+        }
     }
 }
 
@@ -246,6 +283,35 @@ mod tests {
         for text in ["localhost:7474", "127.0.0.1", ":7474", "7474", ""] {
             let refusal = text.parse::<ListenAddr>().expect_err(text).to_string();
             assert!(refusal.contains("write IP:PORT"), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_unix_socket_is_a_path() {
+        let listen: ListenAddr = "unix:/run/a b.sock".parse().expect("is an address");
+        assert_eq!(listen, ListenAddr::Unix("/run/a b.sock".into()));
+        assert_eq!(listen.to_string(), "unix:/run/a b.sock");
+        assert!(listen.is_local() && !listen.is_any_port() && listen.reachable() == listen);
+        let longest = format!("unix:{}", "x".repeat(MAX_UNIX_PATH));
+        assert!(longest.parse::<ListenAddr>().is_ok());
+        for (text, reason) in
+            [("unix:", "must name a file"), ("unix:/run/", "must name a file"), (&format!("{longest}x"), "104 bytes")]
+        {
+            let refusal = text.parse::<ListenAddr>().expect_err(text).to_string();
+            assert!(refusal.contains(reason), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_is_local() {
+        for (listen, local) in [
+            ("127.0.0.1:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("10.0.0.7:1", false),
+        ] {
+            assert_eq!(listen.parse::<ListenAddr>().expect(listen).is_local(), local, "{listen}");
         }
     }
 

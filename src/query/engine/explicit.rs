@@ -229,7 +229,8 @@ impl Engine {
         database: &str,
         options: &Options,
     ) -> Result<(Lease, Reservation, Deadline), Error> {
-        let reservation = match self.transactions.reserve(caller) {
+        let reserved = if self.drain.has_begun() { Err(Error::draining()) } else { self.transactions.reserve(caller) };
+        let reservation = match reserved {
             Ok(reservation) => reservation,
             Err(error) => {
                 self.verify(caller).await?;

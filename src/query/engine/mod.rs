@@ -23,6 +23,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
+    drain::Drain,
     pool::{Lease, Pool},
 };
 
@@ -37,6 +38,7 @@ pub struct Engine {
     transactions: TransactionRegistry,
     running_statements: RunningRegistry,
     settings: Arc<Settings>,
+    drain: Drain,
 }
 
 impl fmt::Debug for Engine {
@@ -51,7 +53,7 @@ impl Engine {
     pub fn new(pool: Pool, settings: Settings) -> Self {
         let transactions = TransactionRegistry::new(settings.transactions, Arc::clone(pool.observer()));
         let running_statements = RunningRegistry::new(Arc::clone(pool.observer()));
-        Self { pool, transactions, running_statements, settings: Arc::new(settings) }
+        Self { pool, transactions, running_statements, settings: Arc::new(settings), drain: Drain::default() }
     }
 
     /// Makes sure that the database accepts the caller's credentials. Costs nothing if it has accepted them within
@@ -68,6 +70,12 @@ impl Engine {
     #[must_use]
     pub fn knows(&self, caller: &Identity) -> bool {
         self.pool.has_recent_login(caller)
+    }
+
+    /// Whether the gateway is about to stop. Once it is, no explicit transaction is opened.
+    #[must_use]
+    pub fn drain(&self) -> &Drain {
+        &self.drain
     }
 
     /// The number of open explicit transactions.

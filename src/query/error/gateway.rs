@@ -4,7 +4,7 @@ use super::{
     Error, Kind,
     codes::{
         DATABASE_NOT_FOUND, FORBIDDEN, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, TERMINATED, TIMED_OUT,
-        TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, UNKNOWN_ERROR,
+        TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, UNAVAILABLE, UNKNOWN_ERROR,
     },
 };
 
@@ -71,6 +71,16 @@ impl Error {
                 "The limit of {share} open transactions per caller is reached (transactions.max and \
                  transactions.caller_share). Commit or roll back some of them, or try again later."
             ),
+        )
+    }
+
+    /// Returns the error for a transaction that is not opened because the gateway is about to stop.
+    pub(in crate::query) fn draining() -> Self {
+        Self::new(
+            Kind::Unavailable,
+            UNAVAILABLE,
+            "The gateway is about to stop and opens no more transactions. Try again: another gateway, or this one once \
+             it runs again, will open it.",
         )
     }
 

@@ -4,7 +4,7 @@
 //! its own.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, OnceLock, PoisonError,
     atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed},
 };
 
@@ -14,6 +14,10 @@ use tokio::{
 };
 
 use super::unread_body::UnreadBody;
+use crate::{
+    drain::Drain,
+    telemetry::observer::{ClientClose, HttpProtocol},
+};
 
 /// The half of a socket from which nothing more will be used.
 pub(super) type UnreadHalf = Box<dyn AsyncRead + Send + Unpin>;
@@ -22,9 +26,15 @@ pub(super) type UnreadHalf = Box<dyn AsyncRead + Send + Unpin>;
 const NEVER: u64 = u64::MAX;
 
 /// The state of one connection.
-pub(super) struct Activity {
+pub(in crate::server) struct Activity {
     opened: Instant,
-    http2: AtomicBool,
+    /// When HTTP could begin, which is after the TLS handshake: in microseconds since `opened`.
+    ready_since: AtomicU64,
+    drain: Drain,
+    /// Unknown before the first byte.
+    protocol: OnceLock<HttpProtocol>,
+    /// Unknown before the end is certain.
+    close: OnceLock<ClientClose>,
     /// Requests whose answers are not complete.
     open: AtomicU32,
     /// Requests among those in `open` whose answers have not begun.
@@ -58,11 +68,15 @@ pub(super) enum Stage {
     Idle(Instant),
 }
 
-impl Default for Activity {
-    fn default() -> Self {
+impl Activity {
+    /// A connection that was just opened, in a gateway that may be about to stop.
+    pub(in crate::server) fn new(drain: Drain) -> Self {
         Self {
             opened: Instant::now(),
-            http2: AtomicBool::new(false),
+            ready_since: AtomicU64::new(0),
+            drain,
+            protocol: OnceLock::new(),
+            close: OnceLock::new(),
             open: AtomicU32::new(0),
             unanswered: AtomicU32::new(0),
             idle_since: AtomicU64::new(NEVER),
@@ -74,11 +88,16 @@ impl Default for Activity {
             unread_half: Mutex::default(),
         }
     }
-}
 
-impl Activity {
     pub(super) fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// Notes that HTTP can begin. Returns when that is.
+    pub(super) fn set_ready(&self) -> Instant {
+        let now = self.now();
+        self.ready_since.store(now, Relaxed);
+        self.opened + Duration::from_micros(now)
     }
 
     pub(super) fn stage(&self) -> Stage {
@@ -92,7 +111,7 @@ impl Activity {
         match (moment(&self.head_since), moment(&self.idle_since)) {
             (Some(since), _) => Stage::Head(since),
             (None, Some(since)) => Stage::Idle(since),
-            (None, None) => Stage::Fresh(self.opened),
+            (None, None) => Stage::Fresh(moment(&self.ready_since).unwrap_or(self.opened)),
         }
     }
 
@@ -106,12 +125,26 @@ impl Activity {
         self.unanswered.load(Relaxed) > 0
     }
 
-    pub(super) fn is_http2(&self) -> bool {
-        self.http2.load(Relaxed)
+    pub(in crate::server) fn protocol(&self) -> Option<HttpProtocol> {
+        self.protocol.get().copied()
     }
 
-    pub(super) fn set_http2(&self) {
-        self.http2.store(true, Relaxed);
+    pub(super) fn set_protocol(&self, protocol: HttpProtocol) {
+        let _ = self.protocol.set(protocol);
+    }
+
+    pub(super) fn is_http2(&self) -> bool {
+        self.protocol() == Some(HttpProtocol::Http2)
+    }
+
+    /// Why the connection ends. Something went wrong if nobody has said.
+    pub(in crate::server) fn close(&self) -> ClientClose {
+        self.close.get().copied().unwrap_or(ClientClose::Error)
+    }
+
+    /// Notes why the connection ends. The first one who knows is right: all others see the consequences.
+    pub(in crate::server) fn set_close(&self, reason: ClientClose) {
+        let _ = self.close.set(reason);
     }
 
     /// Notes bytes of the client. Between two requests of HTTP/1 they begin a head, except for empty lines.
@@ -135,11 +168,15 @@ impl Activity {
         }
     }
 
-    /// Whether the connection has reached its maximum age.
-    pub(super) fn is_old(&self) -> bool {
-        self.old.load(Relaxed)
+    /// Why the next answer has to be the last one, if it has to be.
+    pub(super) fn ends_with_answer(&self) -> Option<ClientClose> {
+        if self.drain.has_begun() {
+            return Some(ClientClose::Drain);
+        }
+        self.old.load(Relaxed).then_some(ClientClose::Age)
     }
 
+    /// Notes that the connection has reached its maximum age.
     pub(super) fn set_old(&self) {
         self.old.store(true, Relaxed);
     }
@@ -208,5 +245,12 @@ impl Drop for Open {
         self.answered();
         self.activity.idle_since.store(self.activity.now(), Relaxed);
         self.activity.open.fetch_sub(1, Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl Default for Activity {
+    fn default() -> Self {
+        Self::new(Drain::default())
     }
 }

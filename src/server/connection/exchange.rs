@@ -22,6 +22,7 @@ use super::{
     activity::{Activity, Open},
     request_body::RequestBody,
 };
+use crate::telemetry::observer::ClientClose;
 
 /// The longest request head, in bytes of HTTP/1.
 pub(super) const MAX_HEAD: usize = 64 * 1024;
@@ -60,14 +61,19 @@ pub(super) fn exchange<S: HttpService>(
             None => too_large(),
         };
         let activity = open.activity();
-        let mut is_last =
-            activity.is_old() && !activity.is_http2() && answer.status() != StatusCode::SWITCHING_PROTOCOLS;
+        let continues = activity.is_http2() || answer.status() == StatusCode::SWITCHING_PROTOCOLS;
+        let mut last = if continues { None } else { activity.ends_with_answer() };
         if let Some(unread) = activity.take_unread_body() {
             // A client that is told that its body took too long need not finish it. Boxed, because draining is large
             // and rare.
-            is_last |= answer.status() == StatusCode::REQUEST_TIMEOUT || !Box::pin(unread.drain()).await;
+            if answer.status() == StatusCode::REQUEST_TIMEOUT {
+                last = Some(ClientClose::BodyTimeout);
+            } else if !Box::pin(unread.drain()).await {
+                last = last.or(Some(ClientClose::Done));
+            }
         }
-        if is_last {
+        if let Some(reason) = last {
+            activity.set_close(reason);
             answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
             // The client may still be sending this body, or its next request.
             activity.leave_unread();

@@ -8,20 +8,23 @@ use std::time::Duration;
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt as _},
-    time::timeout,
+    time::{sleep, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 /// The longest time that is spent on a client.
 const MAX_TIME: Duration = Duration::from_secs(30);
 /// The longest time without a byte.
 const MAX_SILENCE: Duration = Duration::from_secs(5);
+/// How long a stop of the gateway waits for a client.
+const MAX_TIME_AT_STOP: Duration = Duration::from_millis(250);
 /// The most bytes that are discarded.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
 /// The size of a read, in bytes.
 const CHUNK: usize = 16 * 1024;
 
-/// Discards what arrives until the client closes or the limits are reached.
-pub(super) async fn linger(mut read: impl AsyncRead + Unpin) {
+/// Discards what arrives until the client closes or the limits are reached, which are short after `stop`.
+pub(super) async fn linger(mut read: impl AsyncRead + Unpin, stop: &CancellationToken) {
     let discard = async {
         let mut chunk = vec![0; CHUNK];
         let mut discarded = 0;
@@ -32,15 +35,22 @@ pub(super) async fn linger(mut read: impl AsyncRead + Unpin) {
             }
         }
     };
-    // A client that has not read its answer by now does not want it.
-    let _ = timeout(MAX_TIME, discard).await;
+    let stopped = async {
+        stop.cancelled().await;
+        sleep(MAX_TIME_AT_STOP).await;
+    };
+    // A client that has not read its answer by then does not want it.
+    tokio::select! {
+        _ = timeout(MAX_TIME, discard) => {}
+        () = stopped => {}
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use tokio::{
         io::{AsyncWriteExt as _, duplex, repeat},
-        time::{Instant, sleep},
+        time::Instant,
     };
 
     use super::*;
@@ -53,6 +63,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn lingering_ends_when_the_client_closes() {
+        let stop = CancellationToken::new();
         let (mut client, ours) = duplex(64);
         let sending = async move {
             for _ in 0..8 {
@@ -60,14 +71,15 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
             }
         };
-        let (spent, ()) = tokio::join!(spent(linger(ours)), sending);
+        let (spent, ()) = tokio::join!(spent(linger(ours, &stop)), sending);
         assert_eq!(spent, 8);
     }
 
     #[tokio::test(start_paused = true)]
     async fn lingering_ends_at_its_limits() {
+        let stop = CancellationToken::new();
         let (mut client, ours) = duplex(64);
-        let silent = spent(linger(ours)).await;
+        let silent = spent(linger(ours, &stop)).await;
         assert!(client.write_all(&[0]).await.is_err());
         assert_eq!(silent, MAX_SILENCE.as_secs());
 
@@ -77,9 +89,22 @@ mod tests {
                 sleep(Duration::from_secs(1)).await;
             }
         };
-        let (trickled, ()) = tokio::join!(spent(linger(ours)), sending);
+        let (trickled, ()) = tokio::join!(spent(linger(ours, &stop)), sending);
         assert_eq!(trickled, MAX_TIME.as_secs());
         // A client that sends as fast as it can.
-        linger(repeat(0)).await;
+        linger(repeat(0), &stop).await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_stop_shortens_lingering() {
+        let stop = CancellationToken::new();
+        let (_client, ours) = duplex(64);
+        let started = Instant::now();
+        let stopping = async {
+            sleep(Duration::from_secs(1)).await;
+            stop.cancel();
+        };
+        tokio::join!(linger(ours, &stop), stopping);
+        assert_eq!(started.elapsed(), Duration::from_secs(1) + MAX_TIME_AT_STOP);
     }
 }

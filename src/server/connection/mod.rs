@@ -30,20 +30,24 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use self::{
-    activity::Activity,
     exchange::{MAX_HEAD, MAX_LINES, exchange},
     linger::linger,
     socket::Socket,
+    stall::Guarded,
     streams::{StreamExecutor, watched},
     timer::{ConnectionTimer, Due},
 };
-use super::listener::Transport;
+use super::{
+    listener::Transport,
+    tls::{Handshake, HandshakeError},
+};
+use crate::telemetry::observer::{ClientClose, HttpProtocol, Observer, TlsOutcome};
 
-pub(super) use self::{exchange::HttpService, timer::TimerLimits};
+pub(super) use self::{activity::Activity, exchange::HttpService, timer::TimerLimits};
 
 /// The most streams that one HTTP/2 connection may have open.
 const MAX_STREAMS: u32 = 200;
@@ -53,6 +57,9 @@ const MAX_UNSENT: usize = 1024 * 1024;
 /// `server/connection/exchange.rs` are refused; those beyond this one may cost the connection, because they have to be
 /// read first.
 const MAX_HEADER_LIST: u32 = 256 * 1024;
+
+/// How long a client whose handshake failed is waited for until it has read why.
+const MAX_FAREWELL: Duration = Duration::from_secs(1);
 
 /// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +71,7 @@ pub(super) struct Timeouts {
     pub(super) half_close: Duration,
 }
 
-/// The settings of both protocols.
+/// The settings of both protocols. A connection keeps those that it began with.
 pub(super) struct Protocols {
     http1: http1::Builder,
     http2: http2::Builder<StreamExecutor>,
@@ -85,59 +92,117 @@ impl Protocols {
     }
 }
 
-/// Serves one connection to its end, or after `stop` to the end of the requests in flight. `slot` is what the
-/// connection counts against. If a request upgrades the connection, serving ends, and the new owner of the socket holds
-/// the slot.
+/// How connections learn that the gateway stops.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Stop {
+    /// From then on a connection ends with the requests in flight.
+    pub(super) gently: CancellationToken,
+    /// From then on it ends at once.
+    pub(super) at_once: CancellationToken,
+}
+
+/// What a connection is served with.
+pub(super) struct Terms {
+    pub(super) protocols: Arc<Protocols>,
+    pub(super) activity: Arc<Activity>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) stop: Stop,
+    /// What the connection counts against. If a request upgrades the connection, the new owner of the socket holds it.
+    pub(super) slot: Arc<dyn Send + Sync>,
+}
+
+/// Serves one connection to its end, or after a stop to the end of the requests in flight. With `handshake`, the client
+/// has to speak TLS.
 pub(super) async fn serve(
     stream: impl Transport,
+    handshake: Option<Handshake>,
     service: impl HttpService,
-    protocols: Arc<Protocols>,
-    stop: CancellationToken,
-    slot: Arc<dyn Send + Sync>,
+    terms: Terms,
 ) {
-    let Timeouts { timer: limits, write_stall, half_close } = protocols.timeouts;
-    let activity = Arc::<Activity>::default();
-    let mut socket = Socket::new(stream, write_stall, half_close, &activity, Arc::clone(&slot));
-    let speaks_http2 = tokio::select! {
-        speaks_http2 = timeout_at(activity.opened() + limits.head, socket.speaks_http2()) => speaks_http2,
-        () = stop.cancelled() => return,
+    let stream = Guarded::new(stream, terms.protocols.timeouts.write_stall, &terms.activity);
+    match handshake {
+        None => serve_http(stream, service, terms).await,
+        // Boxed, because it is larger, and connections without TLS should not pay for it.
+        Some(handshake) => Box::pin(serve_encrypted(stream, handshake, service, terms)).await,
+    }
+}
+
+async fn serve_encrypted(stream: impl Transport, handshake: Handshake, service: impl HttpService, terms: Terms) {
+    let limit = handshake.limit;
+    let accepted = tokio::select! {
+        accepted = timeout(limit, handshake.accept(stream)) => accepted,
+        () = terms.stop.gently.cancelled() => return terms.activity.set_close(ClientClose::Drain),
     };
+    let outcome = match accepted {
+        Ok(Ok(stream)) => {
+            terms.observer.tls_handshake(TlsOutcome::Ok);
+            return serve_http(stream, service, terms).await;
+        }
+        Ok(Err(HandshakeError::Nothing)) => return terms.activity.set_close(ClientClose::Done),
+        Ok(Err(HandshakeError::Failed(error, stream))) => {
+            tracing::debug!(%error, "a TLS handshake failed");
+            terms.activity.set_close(ClientClose::Tls);
+            terms.observer.tls_handshake(TlsOutcome::Error);
+            if let Some(stream) = stream {
+                // Closing a socket with unread bytes would take the reason back that the client was just sent.
+                let _ = timeout(MAX_FAREWELL, linger(stream, &terms.stop.gently)).await;
+            }
+            return;
+        }
+        Err(_) => TlsOutcome::Timeout,
+    };
+    tracing::debug!("a TLS handshake took too long (server.tls.handshake_timeout)");
+    terms.activity.set_close(ClientClose::Tls);
+    terms.observer.tls_handshake(outcome);
+}
+
+async fn serve_http(stream: impl Transport, service: impl HttpService, terms: Terms) {
+    let Terms { protocols, activity, observer, stop, slot } = terms;
+    let Timeouts { timer: limits, write_stall, half_close } = protocols.timeouts;
+    let mut socket = Socket::new(stream, half_close, &activity, Arc::clone(&slot));
+    let protocol = tokio::select! {
+        protocol = timeout_at(activity.set_ready() + limits.head, socket.protocol()) => protocol,
+        () = stop.gently.cancelled() => return activity.set_close(ClientClose::Drain),
+    };
+    if let Ok(Ok(Some(protocol))) = protocol {
+        activity.set_protocol(protocol);
+        observer.client_connected(protocol);
+    }
     let chance = getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX));
     let mut timer = ConnectionTimer::new(limits, activity.opened(), chance);
     let shared = Arc::clone(&activity);
     let exchange = move |request| exchange(&service, &shared, request);
     let io = TokioIo::new(socket);
-    let ended = match speaks_http2 {
-        Ok(Ok(false)) => {
+    let ended = match protocol {
+        Ok(Ok(Some(HttpProtocol::Http1))) => {
             let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)).with_upgrades());
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
             drive(connection, shut_down, &activity, &mut timer, write_stall, &stop).await
         }
         // Boxed, because it is larger and rare.
-        Ok(Ok(true)) => {
-            activity.set_http2();
+        Ok(Ok(Some(HttpProtocol::Http2))) => {
             let exchange = service_fn(move |request| exchange(request).map_ok(watched));
             let mut connection = Box::pin(protocols.http2.serve_connection(io, exchange));
             let shut_down = http2::Connection::graceful_shutdown;
             drive(connection.as_mut(), shut_down, &activity, &mut timer, write_stall, &stop).await
         }
+        Ok(Ok(None)) => Ok(ClientClose::Done),
         Ok(Err(error)) => Err(error.into()),
-        Err(_) => Err(NO_HEAD.into()),
+        Err(_) => Ok(ClientClose::HeaderTimeout),
     };
-    if let Err(error) = ended {
+    activity.set_close(ended.unwrap_or_else(|error: BoxError| {
         // Clients disconnect all the time; that is no fault.
         tracing::debug!(error, "a connection ended early");
-    }
+        ClientClose::Error
+    }));
     // Not in the socket's shutdown, which hyper leaves out behind a request that asked for an upgrade.
     if let Some(half) = activity.take_unread_half() {
-        linger(half).await;
+        linger(half, &stop.gently).await;
     }
     drop(slot);
 }
 
-const NO_HEAD: &str = "no complete request head arrived in time (server.header_timeout)";
-const IDLE: &str = "no request came for too long (server.idle_timeout)";
-
+/// Drives a connection to its end, and returns who or what ended it.
 // The caller pins the connection: a future that takes another one in is twice its size.
 async fn drive<C: Future<Output = hyper::Result<()>>>(
     mut connection: Pin<&mut C>,
@@ -145,8 +210,8 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
     activity: &Activity,
     timer: &mut ConnectionTimer,
     grace: Duration,
-    stop: &CancellationToken,
-) -> Result<(), BoxError> {
+    stop: &Stop,
+) -> Result<ClientClose, BoxError> {
     let mut stopping = false;
     loop {
         tokio::select! {
@@ -156,22 +221,29 @@ async fn drive<C: Future<Output = hyper::Result<()>>>(
                 if ended.as_ref().is_err_and(hyper::Error::is_parse) {
                     activity.leave_unread();
                 }
-                return Ok(ended?);
+                ended?;
+                return Ok(ClientClose::Done);
             }
-            () = stop.cancelled(), if !stopping => {
+            () = stop.gently.cancelled(), if !stopping => {
                 stopping = true;
+                activity.set_close(ClientClose::Drain);
                 shut_down(connection.as_mut());
             }
+            () = stop.at_once.cancelled(), if stopping => return Ok(ClientClose::Drain),
             due = poll_fn(|cx| timer.poll(activity, cx)) => match due {
                 // The next answer says so.
                 Due::Age if !activity.is_http2() => activity.set_old(),
-                Due::Age => shut_down(connection.as_mut()),
+                Due::Age => {
+                    activity.set_close(ClientClose::Age);
+                    shut_down(connection.as_mut());
+                }
                 Due::Idle if activity.is_http2() => {
+                    activity.set_close(ClientClose::Idle);
                     shut_down(connection.as_mut());
                     timer.end_within(grace);
                 }
-                Due::Idle | Due::End => return Err(IDLE.into()),
-                Due::Head => return Err(NO_HEAD.into()),
+                Due::Idle | Due::End => return Ok(ClientClose::Idle),
+                Due::Head => return Ok(ClientClose::HeaderTimeout),
             },
         }
     }

@@ -10,8 +10,8 @@ use std::{
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::{activity::Activity, half_close::HalfClosed, prefix::Prefix, stall::StallGuard};
-use crate::server::listener::Transport;
+use super::{activity::Activity, half_close::HalfClosed, prefix::Prefix};
+use crate::{server::listener::Transport, telemetry::observer::HttpProtocol};
 
 /// The first byte of every answer of HTTP/1.
 const FIRST: u8 = b'H';
@@ -20,7 +20,7 @@ const FIRST: u8 = b'H';
 pub(super) struct Socket<T: Transport> {
     /// `None` once its end was seen.
     read: Option<T::ReadHalf>,
-    write: StallGuard<T::WriteHalf>,
+    write: T::WriteHalf,
     prefix: Prefix,
     /// hyper waits for bytes and sees the end by itself.
     awaited: bool,
@@ -34,19 +34,13 @@ pub(super) struct Socket<T: Transport> {
 }
 
 impl<T: Transport> Socket<T> {
-    /// Wraps the stream of a new connection. Writing fails once the client has taken no byte for `write_stall`. A
-    /// client that has closed its sending half and could not be sent a byte for `half_close` counts as gone.
-    pub(super) fn new(
-        stream: T,
-        write_stall: Duration,
-        half_close: Duration,
-        activity: &Arc<Activity>,
-        slot: Arc<dyn Send + Sync>,
-    ) -> Self {
+    /// Wraps the stream of a new connection. A client that has closed its sending half and could not be sent a byte for
+    /// `half_close` counts as gone.
+    pub(super) fn new(stream: T, half_close: Duration, activity: &Arc<Activity>, slot: Arc<dyn Send + Sync>) -> Self {
         let (read, write) = stream.into_split();
         Self {
             read: Some(read),
-            write: StallGuard::new(write, write_stall),
+            write,
             prefix: Prefix::default(),
             awaited: false,
             begun: false,
@@ -57,12 +51,15 @@ impl<T: Transport> Socket<T> {
         }
     }
 
-    /// Reads the first bytes and returns whether the client speaks HTTP/2. hyper gets them later.
-    pub(super) async fn speaks_http2(&mut self) -> io::Result<bool> {
-        match &mut self.read {
-            Some(read) => self.prefix.read_preface(read).await,
-            None => Ok(false),
-        }
+    /// Reads the first bytes, and returns the protocol that they belong to; `None` if the client closes before it has
+    /// sent any. hyper gets them later.
+    pub(super) async fn protocol(&mut self) -> io::Result<Option<HttpProtocol>> {
+        let Some(read) = &mut self.read else { return Ok(None) };
+        let is_http2 = self.prefix.read_preface(read).await?;
+        Ok(match is_http2 {
+            true => Some(HttpProtocol::Http2),
+            false => (!self.prefix.is_empty()).then_some(HttpProtocol::Http1),
+        })
     }
 
     /// Watches a client whose request is being answered, while hyper does not read.
@@ -86,7 +83,7 @@ impl<T: Transport> Socket<T> {
     /// No byte of an earlier answer is pending, because hyper writes all it has before it flushes.
     fn half_closed(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
         if self.activity.is_unanswered()
-            && let Poll::Ready(sent) = Pin::new(self.write.get_mut()).poll_write(cx, &[FIRST])
+            && let Poll::Ready(sent) = Pin::new(&mut self.write).poll_write(cx, &[FIRST])
         {
             self.begun = sent? > 0;
         }
@@ -97,7 +94,6 @@ impl<T: Transport> Socket<T> {
 
     /// Notes the result of a write.
     fn wrote(&mut self, written: &Poll<io::Result<usize>>) {
-        self.activity.set_writing(self.write.is_waiting());
         if let (Poll::Ready(Ok(1..)), Some(client)) = (written, &mut self.half_closed) {
             client.sent();
         }

@@ -5,6 +5,7 @@
 use std::{
     io,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -14,42 +15,67 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// A stream whose writes fail after they have waited for too long.
-#[derive(Debug)]
+use super::activity::Activity;
+use crate::{server::listener::Transport, telemetry::observer::ClientClose};
+
+/// A transport whose writes fail after they have waited for too long. TLS lies above it: what TLS buffers is not yet
+/// taken by the client.
+pub(super) struct Guarded<T> {
+    stream: T,
+    limit: Duration,
+    activity: Arc<Activity>,
+}
+
+impl<T> Guarded<T> {
+    /// Writes to `stream` fail once the client has taken no byte for `limit`.
+    pub(super) fn new(stream: T, limit: Duration, activity: &Arc<Activity>) -> Self {
+        Self { stream, limit, activity: Arc::clone(activity) }
+    }
+}
+
+impl<T: Transport> Transport for Guarded<T> {
+    type ReadHalf = T::ReadHalf;
+    type WriteHalf = StallGuard<T::WriteHalf>;
+
+    fn into_split(self) -> (Self::ReadHalf, Self::WriteHalf) {
+        let (read, write) = self.stream.into_split();
+        (read, StallGuard::new(write, self.limit, self.activity))
+    }
+
+    fn reset(read: Self::ReadHalf) -> impl Future<Output = ()> + Send + 'static {
+        T::reset(read)
+    }
+}
+
+/// The half of a transport that writes.
 pub(super) struct StallGuard<T> {
     io: T,
     limit: Duration,
     /// Runs while a write waits.
     timer: Option<Pin<Box<Sleep>>>,
+    activity: Arc<Activity>,
 }
 
 impl<T> StallGuard<T> {
-    pub(super) fn new(io: T, limit: Duration) -> Self {
-        Self { io, limit, timer: None }
-    }
-
-    /// The stream itself, whose writes are not limited.
-    pub(super) fn get_mut(&mut self) -> &mut T {
-        &mut self.io
-    }
-
-    /// Whether a write waits for the client.
-    pub(super) fn is_waiting(&self) -> bool {
-        self.timer.is_some()
+    fn new(io: T, limit: Duration, activity: Arc<Activity>) -> Self {
+        Self { io, limit, timer: None, activity }
     }
 
     /// Returns the result of a write, or an error once the write has waited for too long.
     fn guard<R>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if written.is_ready() {
             self.timer = None;
+            self.activity.set_writing(false);
             return written;
         }
+        self.activity.set_writing(true);
         let limit = self.limit;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(limit)));
         match timer.as_mut().poll(cx) {
             Poll::Pending => Poll::Pending,
             Poll::Ready(()) => {
                 timer.as_mut().reset(Instant::now() + limit);
+                self.activity.set_close(ClientClose::WriteStall);
                 tracing::info!(
                     after = ?limit,
                     "disconnected a client that does not read (server.write_stall_timeout)"
@@ -98,7 +124,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_never_reads_is_disconnected() {
         let (ours, _theirs) = tokio::io::duplex(8);
-        let mut guarded = StallGuard::new(ours, Duration::from_secs(30));
+        let mut guarded = StallGuard::new(ours, Duration::from_secs(30), Arc::default());
         let started = Instant::now();
         let error = guarded.write_all(&[0; 64]).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
@@ -109,7 +135,7 @@ mod tests {
     async fn a_slow_client_is_not_disconnected() {
         use tokio::io::AsyncReadExt;
         let (ours, mut theirs) = tokio::io::duplex(8);
-        let mut guarded = StallGuard::new(ours, Duration::from_secs(30));
+        let mut guarded = StallGuard::new(ours, Duration::from_secs(30), Arc::default());
         let reader = tokio::spawn(async move {
             let mut taken = 0;
             while taken < 64 {

@@ -22,11 +22,10 @@ use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     time::{Instant, sleep},
 };
-use tokio_util::sync::CancellationToken;
 use tower::service_fn;
 
-use super::{HttpService, Protocols, Timeouts, TimerLimits, request_body::RequestBody, serve};
-use crate::server::memory;
+use super::{Activity, HttpService, Protocols, Stop, Terms, Timeouts, TimerLimits, request_body::RequestBody, serve};
+use crate::{server::memory, telemetry::event_log::EventLog};
 
 const TIMEOUTS: Timeouts = Timeouts {
     timer: TimerLimits { head: Duration::from_secs(30), idle: Duration::from_secs(75), age: Duration::from_secs(3600) },
@@ -36,6 +35,16 @@ const TIMEOUTS: Timeouts = Timeouts {
 
 fn protocols() -> Arc<Protocols> {
     Arc::new(Protocols::new(TIMEOUTS))
+}
+
+fn terms(protocols: Arc<Protocols>) -> Terms {
+    Terms {
+        protocols,
+        activity: Arc::<Activity>::default(),
+        observer: Arc::new(EventLog),
+        stop: Stop::default(),
+        slot: Arc::new(()),
+    }
 }
 
 /// The number of parts in the answer of `/slow`.
@@ -89,7 +98,7 @@ async fn a_lone_p_wakes_its_connection_once() {
     let (stream, mut client) = memory::stream();
     let wakes = Arc::<Wakes>::default();
     let waker = Waker::from(Arc::clone(&wakes));
-    let mut connection = pin!(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    let mut connection = pin!(serve(stream, None, service(), terms(protocols())));
     let mut poll = || assert!(connection.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
     poll();
     assert_eq!(wakes.0.load(Relaxed), 0);
@@ -110,7 +119,7 @@ async fn a_lone_p_wakes_its_connection_once() {
 #[tokio::test(start_paused = true)]
 async fn the_preface_is_found_in_pieces_and_replayed() {
     let (stream, mut client) = memory::stream();
-    tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    tokio::spawn(serve(stream, None, service(), terms(protocols())));
     for byte in "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".chars() {
         client.send(&byte.to_string()).await;
         sleep(Duration::from_millis(1)).await;
@@ -126,8 +135,9 @@ async fn the_preface_is_found_in_pieces_and_replayed() {
 async fn a_request_can_upgrade_its_connection() {
     let (stream, mut client) = memory::stream();
     let slot = Arc::new(());
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve(stream, service(), protocols(), stop.clone(), slot.clone()));
+    let terms = Terms { slot: slot.clone(), ..terms(protocols()) };
+    let stop = terms.stop.gently.clone();
+    let serving = tokio::spawn(serve(stream, None, service(), terms));
     client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\nearly ").await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 101 ") && head.contains("upgrade: echo\r\n"), "{head}");
@@ -156,7 +166,8 @@ async fn a_request_can_upgrade_its_connection() {
 async fn a_connection_whose_upgrade_was_not_granted_ends_with_its_client() {
     let (stream, mut client) = memory::stream();
     let slot = Arc::new(());
-    let serving = tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), slot.clone()));
+    let terms = Terms { slot: slot.clone(), ..terms(protocols()) };
+    let serving = tokio::spawn(serve(stream, None, service(), terms));
     client.send("GET /plain HTTP/1.1\r\nHost: h\r\nConnection: upgrade\r\nUpgrade: echo\r\n\r\n").await;
     let head = client.head().await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
@@ -171,8 +182,7 @@ async fn an_old_connection_closes_with_its_next_answer_unless_that_upgrades_it()
     let protocols = Arc::new(Protocols::new(Timeouts { timer, ..TIMEOUTS }));
     for (headers, status) in [("", "200"), ("Connection: upgrade\r\nUpgrade: echo\r\n", "101")] {
         let (stream, mut client) = memory::stream();
-        let (stop, slot) = (CancellationToken::new(), Arc::new(()));
-        tokio::spawn(serve(stream, service(), Arc::clone(&protocols), stop, slot));
+        tokio::spawn(serve(stream, None, service(), terms(Arc::clone(&protocols))));
         client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\n").await;
         let young = client.head().await;
         assert!(!young.contains("connection: close\r\n"), "{young}");
@@ -188,7 +198,7 @@ async fn an_old_connection_closes_with_its_next_answer_unless_that_upgrades_it()
 async fn half_closed(path: &str) -> (String, u64) {
     let (stream, mut client) = memory::stream();
     let started = Instant::now();
-    tokio::spawn(serve(stream, service(), protocols(), CancellationToken::new(), Arc::new(())));
+    tokio::spawn(serve(stream, None, service(), terms(protocols())));
     client.send(&format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n")).await;
     drop(client.write);
     let mut answer = String::new();

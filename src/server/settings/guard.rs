@@ -1,13 +1,10 @@
 //! Settings of the guard: hosts, origins and proxies.
 
-use std::net::IpAddr;
-
 use crate::{config::Settings, http};
 
-/// `listener` is the address that serves clients.
-pub(super) fn settings(settings: &Settings, listener: IpAddr) -> http::GuardSettings {
+pub(super) fn settings(settings: &Settings) -> http::GuardSettings {
     http::GuardSettings {
-        loopback: listener.to_canonical().is_loopback(),
+        loopback: settings.server.listen.is_local(),
         allowed_hosts: settings.server.allowed_hosts.clone(),
         trusted_proxies: settings.server.trusted_proxies.iter().map(|network| network.get()).collect(),
         cors: http::CorsSettings {

@@ -1,7 +1,5 @@
 //! Settings of the HTTP interface.
 
-use std::net::IpAddr;
-
 use tokio_util::task::TaskTracker;
 
 use super::{auth, guard, query};
@@ -10,16 +8,11 @@ use crate::{
     http::{BodyLimits, IdempotencySettings, Settings, Statuses},
 };
 
-/// `listener` is the address that serves clients. `work` tracks what runs on without its client.
-pub(in crate::server) fn settings(
-    settings: &config::Settings,
-    listener: IpAddr,
-    bolt_port: u16,
-    work: TaskTracker,
-) -> Settings {
+/// `work` tracks what runs on without its client.
+pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, work: TaskTracker) -> Settings {
     let limits = &settings.limits;
     Settings {
-        guard: guard::settings(settings, listener),
+        guard: guard::settings(settings),
         body: limits.body.get(),
         body_memory: limits.body_memory.get(),
         body_timeout: settings.server.body_timeout.get(),

@@ -9,3 +9,4 @@ mod guard;
 pub(super) mod http;
 pub(super) mod pool;
 pub(super) mod query;
+pub(super) mod tls;
