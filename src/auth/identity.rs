@@ -245,9 +245,16 @@ impl Identity {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CallerLabel([u8; 8]);
 
+/// The number whose 16 hexadecimal digits the label is.
+impl From<CallerLabel> for u64 {
+    fn from(label: CallerLabel) -> Self {
+        Self::from_be_bytes(label.0)
+    }
+}
+
 impl fmt::Display for CallerLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+        write!(f, "{:016x}", u64::from(*self))
     }
 }
 

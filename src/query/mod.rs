@@ -7,6 +7,7 @@
 
 mod batch;
 mod bookmark;
+mod call;
 mod deadline;
 mod engine;
 mod error;
@@ -23,6 +24,7 @@ mod transaction;
 pub use batch::{
     Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
 };
+pub use call::Call;
 pub use engine::Engine;
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};

@@ -1,9 +1,11 @@
-//! Owns what operators see of a running gateway: its log, the ids that tie log lines to requests, and the events that
-//! observers receive.
+//! Owns what operators see of a running gateway: its log, the record of each request with its id and its trace, and the
+//! events that observers receive.
 //!
 //! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
 
 pub mod event_log;
 pub mod logs;
 pub mod observer;
+pub mod record;
 pub mod request_id;
+pub mod trace_context;

@@ -2,12 +2,20 @@
 //!
 //! Promises that an id is safe in headers and log lines. Does not know HTTP.
 
-use std::fmt;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::{
+    fmt,
+    hash::{BuildHasher, Hasher, RandomState},
+};
+
+use smallvec::SmallVec;
 
 /// The id of one request: 1 to 128 visible ASCII characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RequestId(String);
+pub struct RequestId {
+    // Most ids, UUIDs among them, take no allocation.
+    text: SmallVec<[u8; 40]>,
+    is_callers: bool,
+}
 
 impl RequestId {
     /// The length of the longest id accepted from a caller, in bytes.
@@ -21,25 +29,32 @@ impl RequestId {
     /// Returns the caller's id unless it is empty, too long, or contains anything but visible ASCII characters.
     fn accept(incoming: &[u8]) -> Option<Self> {
         let fits = (1..=Self::MAX_LEN).contains(&incoming.len());
-        let text = std::str::from_utf8(incoming).ok()?;
-        (fits && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| Self(text.to_owned()))
+        let is_visible = incoming.iter().all(u8::is_ascii_graphic);
+        (fits && is_visible).then(|| Self { text: SmallVec::from_slice(incoming), is_callers: true })
     }
 
     /// Returns a new id of 16 hexadecimal digits.
     fn random() -> Self {
         // Randomly seeded and infallible. Good enough for a label, which does not have to be secret.
-        Self(format!("{:016x}", RandomState::new().build_hasher().finish()))
+        let number = RandomState::new().build_hasher().finish();
+        let digit = |place: u32| char::from_digit((number >> (4 * place) & 0xf) as u32, 16).map_or(b'0', |it| it as u8);
+        Self { text: (0..16).rev().map(digit).collect(), is_callers: false }
     }
 
     /// The id as it appears in headers and log lines.
     pub fn as_str(&self) -> &str {
-        &self.0
+        str::from_utf8(&self.text).unwrap_or_default()
+    }
+
+    /// Whether the caller chose the id.
+    pub fn is_callers(&self) -> bool {
+        self.is_callers
     }
 }
 
 impl fmt::Display for RequestId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(self.as_str())
     }
 }
 
@@ -51,14 +66,15 @@ mod tests {
 
     fn is_new(id: &RequestId) -> bool {
         let digits = id.as_str().bytes();
-        id.as_str().len() == 16 && digits.into_iter().all(|b| b"0123456789abcdef".contains(&b))
+        !id.is_callers() && id.as_str().len() == 16 && digits.into_iter().all(|b| b"0123456789abcdef".contains(&b))
     }
 
     #[test]
     fn a_valid_id_is_kept() {
         let longest = "x".repeat(RequestId::MAX_LEN);
         for id in ["a", "7b1e-42", "!~", &longest] {
-            assert_eq!(RequestId::accept_or_new(Some(id.as_bytes())).as_str(), id);
+            let accepted = RequestId::accept_or_new(Some(id.as_bytes()));
+            assert_eq!((accepted.as_str(), accepted.is_callers()), (id, true));
         }
     }
 
