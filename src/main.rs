@@ -93,7 +93,7 @@ fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
     let settings = Settings::load(&sources)?;
-    telemetry::logs::init(&settings.log)?;
+    let log = telemetry::logs::init(&settings.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
         Some(file) => embedded(file.as_ref())?,

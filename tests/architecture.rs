@@ -62,7 +62,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("query", &["pool", "auth", "telemetry::observer", "bolt", "drain"]),
     ("pool", &["auth", "bolt", "telemetry::observer"]),
     ("auth", &["bolt::AuthToken", "http_client", "tls"]),
-    ("telemetry", &["config::Log", "config::LogFormat"]),
+    ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "live"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &["http_client", "tls"]),
     ("config", &[]),

@@ -4,8 +4,10 @@
 //! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
 
 pub mod event_log;
+mod lines;
 pub mod logs;
 pub mod observer;
 pub mod record;
+pub mod reload_state;
 pub mod request_id;
 pub mod trace_context;
