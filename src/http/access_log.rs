@@ -1,69 +1,84 @@
-//! One log line per request, and an id that ties it to the answer.
+//! One log line per request, at its end.
 //!
-//! Successes are logged at `debug`: few operators look for them, and writing one costs a small request a sixth more
-//! instructions.
+//! Owns its members and their order. Promises that the query string is never in it, nor anything else that a client may
+//! want to keep to itself.
 
-use std::{future::Future, time::Instant};
+use std::time::Duration;
 
-use axum::{
-    extract::{MatchedPath, Request},
-    http::{HeaderName, HeaderValue},
-    response::Response,
-};
-use tracing::{Instrument, Level};
+use axum::{http::Version, response::Response};
+use tracing::Level;
 
-use super::path::{Path, canonical};
-use crate::telemetry::request_id::RequestId;
+use super::ending::{Ended, RequestHead};
+use crate::{config::AccessLog, telemetry::record::Record};
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The name of a route that does not exist.
-const OTHER: &str = "other";
+/// The code of the failure that a response tells of, as an extension of the response.
+#[derive(Debug, Clone)]
+pub(super) struct Code(pub(super) String);
 
-/// Answers a request, and logs it once the head of the answer is ready. The query string is never logged.
-pub(super) fn logged<F: Future<Output = Response>>(
-    request: Request,
-    answer: impl FnOnce(Request) -> F,
-) -> impl Future<Output = Response> {
-    let started = Instant::now();
-    let id = RequestId::accept_or_new(request.headers().get(REQUEST_ID).map(HeaderValue::as_bytes));
-    let span = tracing::info_span!("request", id = id.as_str());
-    let method = request.method().clone();
-    let uri = request.uri().clone();
-    let answer = answer(request);
-    async move {
-        let mut response = answer.await;
-        let status = response.status();
-        macro_rules! answered {
-            ($level:expr) => {
-                tracing::event!(
-                    $level,
-                    %method,
-                    path = uri.path(),
-                    route = route(&response, uri.path()),
-                    status = status.as_u16(),
-                    duration_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-                    "answered"
-                )
-            };
-        }
-        if status.is_client_error() || status.is_server_error() {
-            answered!(Level::INFO);
-        } else {
-            answered!(Level::DEBUG);
-        }
-        if let Ok(id) = HeaderValue::from_str(id.as_str()) {
-            response.headers_mut().insert(REQUEST_ID, id);
-        }
-        response
+/// Notes the failure that a response tells of.
+pub(super) fn note_code(record: &Record, response: &Response) {
+    if let Some(Code(code)) = response.extensions().get() {
+        record.fail(code);
     }
-    .instrument(span)
 }
 
-/// The template of the route that answered a request to `path`.
-fn route<'a>(answer: &'a Response, path: &str) -> &'a str {
-    match answer.extensions().get::<MatchedPath>() {
-        Some(matched) => matched.as_str(),
-        // Statements do not go through the table of routes.
-        None => Path::parse(&canonical(path)).map_or(OTHER, |path| path.template()),
+/// Writes the line of a request, if `access` says so. Successes are also written for whoever has set the level of this
+/// module to `debug`.
+pub(super) fn write(access: AccessLog, record: &Record, head: &RequestHead, ended: &Ended) {
+    let has_failed = ended.status >= 400 || ended.is_gone || record.code().is_some();
+    macro_rules! answered {
+        ($level:expr) => {
+            tracing::event!(
+                parent: None,
+                $level,
+                request_id = record.request_id().as_str(),
+                method = head.method.as_str(),
+                path = head.uri.path(),
+                route = ended.route,
+                status = ended.status,
+                duration_us = microseconds(ended.duration),
+                head_us = ended.to_head.map(microseconds),
+                wait_us = record.wait().map(microseconds),
+                database_us = record.database().map(microseconds),
+                rows = record.rows(),
+                request_bytes = record.request_bytes(),
+                response_bytes = record.response_bytes(),
+                protocol = protocol(head.version),
+                client = head.client.map(display),
+                caller = record.caller().map(|label| display(Digits(label))),
+                attempts = Some(record.attempts()).filter(|attempts| *attempts > 1),
+                code = record.code(),
+                transaction = record.transaction().map(|id| display(Digits(id))),
+                trace_id = record.trace().map(|trace| display(trace.trace_id)),
+                gone = ended.is_gone.then_some(true),
+                "answered"
+            )
+        };
+    }
+    match (access, has_failed) {
+        (AccessLog::Off, _) => {}
+        (AccessLog::All, _) | (AccessLog::Failures, true) => answered!(Level::INFO),
+        (AccessLog::Failures, false) => answered!(Level::DEBUG),
+    }
+}
+
+fn microseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_10 => "http/1.0",
+        Version::HTTP_2 => "http/2",
+        _ => "http/1.1",
+    }
+}
+
+/// A number as 16 hexadecimal digits.
+struct Digits(u64);
+
+impl std::fmt::Display for Digits {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:016x}", self.0)
     }
 }

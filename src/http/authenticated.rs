@@ -1,6 +1,6 @@
 //! Authenticated requests, as the handlers under `/db` get them.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, HttpBody as _},
@@ -28,11 +28,10 @@ impl FromRequest<Arc<Gateway>> for Authenticated {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
-        let received = Instant::now();
         let (mut parts, body) = request.into_parts();
-        let Caller { identity, statuses } = Caller::from_request_parts(&mut parts, gateway).await?;
+        let Caller { call: caller, statuses } = Caller::from_request_parts(&mut parts, gateway).await?;
         let gateway = Arc::clone(gateway);
-        let exchange = Exchange { gateway, caller: identity, parts, statuses, received, limit: None };
+        let exchange = Exchange { gateway, caller, parts, statuses, limit: None };
         Ok(Self { exchange, body })
     }
 }

@@ -1,6 +1,6 @@
 //! The caller of a request, and the user to act as, according to the headers.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Instant};
 
 use axum::{
     extract::FromRequestParts,
@@ -10,7 +10,8 @@ use axum::{
 use super::{gateway::Gateway, media::Format, refusal::Refusal, status::Statuses};
 use crate::{
     auth::{CredentialHeaders, Identity},
-    query::Error,
+    query::{Call, Error},
+    telemetry::record::Record,
 };
 
 /// The user to act as, for requests that have no body to name it in.
@@ -23,23 +24,26 @@ const REALM: HeaderName = HeaderName::from_static("realm");
 /// The caller, according to the operator's policy and the verified token. The database has not checked the credentials
 /// yet. An extractor.
 pub(super) struct Caller {
-    pub(super) identity: Identity,
+    pub(super) call: Call,
     /// The statuses that the caller chooses for errors.
     pub(super) statuses: Statuses,
 }
 
 impl Caller {
-    /// Reads the caller from the headers of a request. Every request is authenticated separately.
+    /// Reads the caller from the headers of the request of `record`. Every request is authenticated separately.
     ///
     /// # Errors
     /// When a header is repeated or malformed, or the policy or the verifier rejects the credential.
-    pub(super) async fn of(gateway: &Gateway, headers: &HeaderMap) -> Result<Self, Refusal> {
+    pub(super) async fn of(gateway: &Gateway, headers: &HeaderMap, record: Arc<Record>) -> Result<Self, Refusal> {
         let statuses = match Statuses::wanted(headers, gateway.statuses) {
             Ok(statuses) => statuses,
             Err(error) => return Err(Refusal::of(error, Format::plain()).with(gateway.statuses)),
         };
-        match identity(gateway, headers).await {
-            Ok(identity) => Ok(Self { identity, statuses }),
+        let began = Instant::now();
+        let identified = identity(gateway, headers).await;
+        record.add_auth(began.elapsed());
+        match identified {
+            Ok(identity) => Ok(Self { call: Call::new(identity, record), statuses }),
             Err(refusal) => Err(refusal.with(statuses)),
         }
     }
@@ -49,7 +53,8 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
-        Self::of(gateway, &parts.headers).await
+        let record = parts.extensions.get().map(Arc::clone).unwrap_or_default();
+        Self::of(gateway, &parts.headers, record).await
     }
 }
 

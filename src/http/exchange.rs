@@ -1,6 +1,6 @@
 //! One request and what belongs to it, for everything that takes part in answering it.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::http::request::Parts;
 
@@ -13,18 +13,14 @@ use super::{
     refusal::{Refusal, concerns_credentials},
     status::Statuses,
 };
-use crate::{
-    auth::Identity,
-    query::{AccessMode, Engine, Error, Options, TransactionHandle},
-};
+use crate::query::{AccessMode, Call, Engine, Error, Options, TransactionHandle};
 
 /// One request and what belongs to it.
 pub(super) struct Exchange {
     pub(super) gateway: Arc<Gateway>,
-    pub(super) caller: Identity,
+    pub(super) caller: Call,
     pub(super) parts: Parts,
     pub(super) statuses: Statuses,
-    pub(super) received: Instant,
     /// The longest answer, in bytes, if it has to be stored.
     pub(super) limit: Option<usize>,
 }

@@ -19,6 +19,8 @@ pub(super) struct Gateway {
     pub(super) authenticator: Authenticator,
     pub(super) id_token_header: HeaderName,
     pub(super) statuses: Statuses,
+    /// Whether every answer says how long its parts took.
+    pub(super) server_timing: bool,
     pub(super) retry: Retry,
     pub(super) idempotency: idempotency::Store,
     pub(super) limits: RequestLimits,
@@ -33,6 +35,7 @@ impl Gateway {
             authenticator,
             id_token_header: settings.id_token_header,
             statuses: settings.statuses,
+            server_timing: settings.server_timing,
             retry: settings.retry,
             idempotency: idempotency::Store::new(settings.idempotency, settings.work),
             limits: RequestLimits {

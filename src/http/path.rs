@@ -25,6 +25,17 @@ pub(super) const COMMIT: &str = "/db/{db}/query/v2/tx/{id}/commit";
 /// The template of [`Path::Batch`], and of bulk loads.
 pub(super) const BATCH: &str = "/db/{db}/query/v2/batch";
 
+/// The template of the list of running statements.
+pub(super) const RUNNING: &str = "/db/{db}/query/v2/running";
+/// The template of a running statement.
+pub(super) const RUNNING_STATEMENT: &str = "/db/{db}/query/v2/running/{id}";
+/// The path of the discovery document.
+pub(super) const DISCOVERY: &str = "/";
+/// The path of the description of all routes.
+pub(super) const OPENAPI: &str = "/openapi.json";
+/// Stands for a path that leads nowhere.
+const OTHER: &str = "other";
+
 /// All characters except those that mean the same with and without encoding (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -75,6 +86,25 @@ impl<'a> Path<'a> {
             Self::Commit { .. } => COMMIT,
             Self::Batch { .. } => BATCH,
         }
+    }
+}
+
+/// The template of the route that a path leads to, or `other`.
+pub(super) fn template(path: &str) -> &'static str {
+    match path {
+        DISCOVERY => return DISCOVERY,
+        OPENAPI => return OPENAPI,
+        _ => {}
+    }
+    let path = canonical(path);
+    if let Some(path) = Path::parse(&path) {
+        return path.template();
+    }
+    let below = path.strip_prefix(DB).and_then(|below| below.split_once("/query/v2/running"));
+    match below.map(|(database, rest)| (database.contains('/'), rest.strip_prefix('/').unwrap_or(rest), rest)) {
+        Some((false, "", "")) => RUNNING,
+        Some((false, id, rest)) if id.len() < rest.len() && !id.is_empty() && !id.contains('/') => RUNNING_STATEMENT,
+        _ => OTHER,
     }
 }
 

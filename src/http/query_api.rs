@@ -4,7 +4,7 @@
 //! about a request is checked first. If something is wrong, the database is asked before the client is told: an
 //! unverified caller learns that it has to log in, and nothing else.
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
@@ -14,22 +14,21 @@ use axum::{
 };
 
 use super::{
-    body_memory::Hold, caller::Caller, exchange::Exchange, gateway::Gateway, keyed, media::Format, refusal::Refusal,
-    request, verbs::carry_out,
+    access_log::note_code, body_memory::Hold, caller::Caller, exchange::Exchange, gateway::Gateway, keyed,
+    media::Format, refusal::Refusal, request, verbs::carry_out,
 };
-use crate::idempotency::Key;
+use crate::{idempotency::Key, telemetry::record::Record};
 
 /// Answers a request under `/db`.
 // Not inlined, so that the future is built where the caller has room for it; otherwise all of it would be copied there.
 #[inline(never)]
-pub(super) async fn answer(gateway: Arc<Gateway>, request: Request) -> Response {
-    let received = Instant::now();
+pub(super) async fn answer(gateway: Arc<Gateway>, request: Request, record: Arc<Record>) -> Response {
     let (parts, body) = request.into_parts();
-    let Caller { identity: caller, statuses } = match Caller::of(&gateway, &parts.headers).await {
+    let Caller { call: caller, statuses } = match Caller::of(&gateway, &parts.headers, record).await {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
-    let response = serve(Exchange { gateway, caller, parts, statuses, received, limit: None }, body).await;
+    let response = serve(Exchange { gateway, caller, parts, statuses, limit: None }, body).await;
     response.unwrap_or_else(|refusal| refusal.with(statuses).into_response())
 }
 
@@ -74,10 +73,13 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: Key, hold: Hol
     let (owner, statuses) = (exchange.caller.owner(), exchange.statuses);
     exchange.limit = Some(gateway.idempotency.max_answer());
     let work = move || async move {
-        match answered(&exchange, bytes, hold).await {
+        let response = match answered(&exchange, bytes, hold).await {
             Ok(response) => response,
             Err(refusal) => refusal.with(statuses).into_response(),
-        }
+        };
+        // What is stored of the answer does not say it.
+        note_code(&exchange.caller.record, &response);
+        response
     };
     keyed::once(&gateway.idempotency, owner, key, fingerprint, work).await
 }

@@ -7,6 +7,7 @@ use axum::{
 };
 
 use super::{
+    access_log::Code,
     encode::{self, At},
     media::{Format, JSON},
     methods::Methods,
@@ -218,6 +219,7 @@ impl IntoResponse for Refusal {
         let body = Body::from(encode::error(&self.format, &self.error, self.at));
         let mut response = respond(status, &self.format.content_type, body);
         mark(&mut response, &self.error);
+        response.extensions_mut().insert(Code(self.error.code));
         match status {
             StatusCode::UNAUTHORIZED => {
                 let challenge =
@@ -237,14 +239,6 @@ impl IntoResponse for Refusal {
                 response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
             }
             Some(Advice::AnotherToken) | None => {}
-        }
-        if status.is_server_error() {
-            tracing::warn!(
-                status = status.as_u16(),
-                code = self.error.code,
-                reason = self.error.message,
-                "request failed"
-            );
         }
         response
     }

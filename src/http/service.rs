@@ -13,30 +13,42 @@ use axum::{
     BoxError, Router,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::header,
+    http::{HeaderMap, HeaderName, HeaderValue, header},
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
 use tower::Service as _;
+use tracing::Instrument as _;
 
 use super::{
-    Settings, Statuses, access_log,
+    Settings, Statuses,
+    access_log::note_code,
     base_url::CameBy,
+    ending::{CountedBody, Ending, RequestHead},
     gateway::Gateway,
     guard::{Admitted, Guard},
     media,
     path::{Path, canonical_target},
     query_api,
     refusal::Refusal,
-    routes,
+    routes, server_timing,
 };
-use crate::{auth::Authenticator, query::Engine};
+use crate::{
+    auth::Authenticator,
+    query::Engine,
+    telemetry::{record::Record, request_id::RequestId, trace_context::TraceContext},
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Everything that the gateway serves to the client of one connection.
 #[derive(Clone)]
 pub struct Service {
     front: Arc<Front>,
     came_by: CameBy,
+    /// The address of the other end; `None` on a Unix socket.
+    client: Option<IpAddr>,
 }
 
 /// Who is at the other end of a connection, as far as the socket knows.
@@ -60,7 +72,7 @@ pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings)
     let guard = Arc::new(Guard::new(settings.guard.clone()));
     let gateway = Arc::new(Gateway::new(engine, authenticator, settings));
     let routes = routes::router(Arc::clone(&gateway));
-    Service { front: Arc::new(Front { guard, gateway, routes }), came_by: CameBy::default() }
+    Service { front: Arc::new(Front { guard, gateway, routes }), came_by: CameBy::default(), client: None }
 }
 
 impl Service {
@@ -68,13 +80,14 @@ impl Service {
     #[must_use]
     pub fn for_peer(&self, Peer { address, tls }: Peer) -> Self {
         let proxied = address.is_some_and(|address| self.front.guard.trusts(address));
-        Self { front: Arc::clone(&self.front), came_by: CameBy { proxied, tls } }
+        let client = address.map(|address| address.to_canonical());
+        Self { front: Arc::clone(&self.front), came_by: CameBy { proxied, tls }, client }
     }
 }
 
 impl<B> tower::Service<Request<B>> for Service
 where
-    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + 'static,
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
 {
     type Response = Response;
     type Error = Infallible;
@@ -86,40 +99,91 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let (front, came_by) = (Arc::clone(&self.front), self.came_by);
-        let (guard, statuses) = (Arc::clone(&front.guard), front.gateway.statuses);
-        let answer = guarded(guard, statuses, request.map(Body::new), move |request| front.serve(request, came_by));
+        let (guard, gateway) = (Arc::clone(&front.guard), Arc::clone(&front.gateway));
+        let statuses = gateway.statuses;
+        let answer = recorded(gateway, self.client, request, move |request, record| {
+            guarded(guard, statuses, request, move |request| front.serve(request, came_by, record))
+        });
         Box::pin(answer.map(Ok))
     }
 }
 
-/// Wraps `serve` in what every request gets: a log line, the checks of the guard, an answer in case of a panic, and the
-/// headers with which pages of other origins may read the answer.
+/// Keeps the record of a request while `answer` answers it, and to the end of the answer's body. Every answer gets the
+/// request's id.
+fn recorded<B, F>(
+    gateway: Arc<Gateway>,
+    client: Option<IpAddr>,
+    request: Request<B>,
+    answer: impl FnOnce(Request, Arc<Record>) -> F,
+) -> impl Future<Output = Response>
+where
+    B: HttpBody<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static,
+    F: Future<Output = Response>,
+{
+    let headers = request.headers();
+    let id = RequestId::accept_or_new(headers.get(REQUEST_ID).map(HeaderValue::as_bytes));
+    let record = Arc::new(Record::new(id, trace(headers)));
+    // At the highest level, so that lines of any level have it.
+    let span = tracing::error_span!("request", request_id = record.request_id().as_str());
+    let is_timed = gateway.server_timing || server_timing::is_wanted(headers);
+    let head = RequestHead {
+        method: request.method().clone(),
+        uri: request.uri().clone(),
+        version: request.version(),
+        client,
+    };
+    let ending = Ending::new(gateway, Arc::clone(&record), head);
+    let counted = |body| Body::new(CountedBody { body, record: Arc::clone(&record) });
+    let answer = answer(request.map(counted), Arc::clone(&record));
+    async move {
+        let mut answer = answer.await;
+        let to_head = record.started().elapsed();
+        note_code(&record, &answer);
+        let headers = answer.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(record.request_id().as_str()) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if is_timed {
+            server_timing::add(headers, &record, to_head);
+        }
+        ending.with_answer(answer, to_head)
+    }
+    .instrument(span)
+}
+
+/// The trace that the request belongs to, if it says so exactly once.
+fn trace(headers: &HeaderMap) -> Option<TraceContext> {
+    let mut values = headers.get_all(TRACEPARENT).iter();
+    let first = values.next()?;
+    if values.next().is_some() { None } else { TraceContext::parse(first.as_bytes()) }
+}
+
+/// Wraps `serve` in what every request gets: the checks of the guard, an answer in case of a panic, and the headers with
+/// which pages of other origins may read the answer.
 fn guarded<F: Future<Output = Response> + Send>(
     guard: Arc<Guard>,
     statuses: Statuses,
     request: Request,
     serve: impl FnOnce(Request) -> F + Send,
 ) -> impl Future<Output = Response> + Send {
-    access_log::logged(request, move |request| {
-        let grant = guard.grant(request.headers());
-        let answer = async move {
-            let Admitted { prompts_itself } = match admit(&guard, statuses, &request) {
-                Ok(admitted) => admitted,
-                Err(answer) => return answer,
-            };
-            let mut answer = serve(request).await;
-            if prompts_itself {
-                // With a challenge, the browser would prompt for a password before the page could.
-                answer.headers_mut().remove(header::WWW_AUTHENTICATE);
-            }
-            answer
+    let grant = guard.grant(request.headers());
+    let answer = async move {
+        let Admitted { prompts_itself } = match admit(&guard, statuses, &request) {
+            Ok(admitted) => admitted,
+            Err(answer) => return answer,
         };
-        caught(answer).map(move |mut answer| {
-            if let Some(grant) = grant {
-                grant.mark(answer.headers_mut());
-            }
-            answer
-        })
+        let mut answer = serve(request).await;
+        if prompts_itself {
+            // With a challenge, the browser would prompt for a password before the page could.
+            answer.headers_mut().remove(header::WWW_AUTHENTICATE);
+        }
+        answer
+    };
+    caught(answer).map(move |mut answer| {
+        if let Some(grant) = grant {
+            grant.mark(answer.headers_mut());
+        }
+        answer
     })
 }
 
@@ -144,16 +208,22 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
 
 impl Front {
     /// Answers a request that has passed the guard. Statements bypass the table of routes.
-    fn serve(&self, mut request: Request, came_by: CameBy) -> Pin<Box<dyn Future<Output = Response> + Send>> {
+    fn serve(
+        &self,
+        mut request: Request,
+        came_by: CameBy,
+        record: Arc<Record>,
+    ) -> Pin<Box<dyn Future<Output = Response> + Send>> {
         if let Some(target) = canonical_target(request.uri()) {
             *request.uri_mut() = target;
         }
         if is_statement(&request) {
             // Constructed in place: the future is too large to be moved.
-            let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request));
+            let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request, record));
             return Box::into_pin(answer);
         }
         request.extensions_mut().insert(came_by);
+        request.extensions_mut().insert(record);
         routed(&self.routes, request)
     }
 }

@@ -27,6 +27,8 @@ pub struct Settings {
     pub id_token_header: HeaderName,
     /// The statuses of errors, unless the request chooses.
     pub statuses: Statuses,
+    /// Whether every answer says how long its parts took.
+    pub server_timing: bool,
     /// How often a statement is retried, unless the request says.
     pub retry: Retry,
     /// How answers are kept for `Idempotency-Key`.

@@ -47,7 +47,7 @@ impl StatementRequest<'_> {
     }
 
     fn answer(&self, exchange: &Exchange) -> Answer {
-        Answer::new(self.format, self.counters, exchange.received, exchange.limit)
+        Answer::new(self.format, self.counters, exchange.caller.record.started(), exchange.limit)
     }
 }
 
@@ -63,7 +63,8 @@ impl BatchRequest<'_> {
     /// Runs the statements in a transaction of their own, and responds with their results or the error.
     pub(super) async fn execute(&self, exchange: &Exchange, database: &str) -> Response {
         let Exchange { gateway, caller, .. } = exchange;
-        let mut answer = BatchAnswer::new(self.format, self.batch.counters, exchange.received, exchange.limit);
+        let mut answer =
+            BatchAnswer::new(self.format, self.batch.counters, exchange.caller.record.started(), exchange.limit);
         let run = gateway.engine.batch(caller, database, &self.batch, self.options, self.retry, &mut answer).await;
         let response = match run.outcome {
             Ok(begun) => results::of_batch(begun, answer, self.format, run.attempts),

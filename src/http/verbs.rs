@@ -12,7 +12,7 @@ use super::{
     request::{self, Understood},
     statement::{BatchRequest, StatementRequest},
 };
-use crate::query::{Batch, Error, Options, Statement, Transaction, TransactionHandle};
+use crate::query::{Batch, Error, Options, Statement, StatementKind, Transaction, TransactionHandle};
 
 /// Carries out a request.
 ///
@@ -36,7 +36,8 @@ pub(super) async fn carry_out(
         // Such a request was refused before.
         (Path::Query { .. }, None) => Err(request::missing_statement()),
         (Path::Batch { database }, _) => {
-            let batch = Batch { statements: std::mem::take(&mut body.statements).into(), rows: true, counters };
+            let statements = std::mem::take(&mut body.statements).into();
+            let batch = Batch { kind: StatementKind::Batch, statements, rows: true, counters };
             let request = BatchRequest { batch, options: &options, retry, format };
             Ok(Box::pin(run_batch(exchange, database, request, hold)).await)
         }

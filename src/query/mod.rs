@@ -18,6 +18,7 @@ mod result;
 mod retry;
 mod running;
 mod settings;
+mod slow;
 mod statement;
 mod transaction;
 
@@ -30,7 +31,7 @@ pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
 pub use result::{Flow, Progress, ResultEnd, RowRefused, RowSink, Rows, StartedStatement};
 pub use retry::{Attempted, Retry};
-pub use running::{RunningStatement, StatementState};
+pub use running::{RunningStatement, StatementKind, StatementState};
 pub use settings::Settings;
 pub use statement::{
     AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,

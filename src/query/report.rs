@@ -1,31 +1,114 @@
-//! What a registered statement reports to the observer: its rows, its failures, its cancellation by the gateway.
+//! What a registered statement reports to the observer, to the record of its request, and to the log of slow
+//! statements.
+//!
+//! Promises that each statement that is sent also finishes, exactly once, whatever ends it.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use super::{
     error::{Error, Kind},
-    running::RegisteredStatement,
+    running::{Entry, RegisteredStatement},
+    slow,
 };
-use crate::telemetry::observer::{AttemptFailed, CancelReason, FailureClass, RowsReceived, StatementOutcome};
+use crate::telemetry::observer::{
+    AttemptFailed, CancelReason, FailureClass, RetryReason, RowsReceived, StatementFinished, StatementOutcome,
+};
+
+/// A statement from RUN to the last reply to it.
+pub(super) struct InFlight {
+    since: Instant,
+    pub(super) text: Arc<str>,
+    /// The names of the parameters, if slow statements are logged.
+    pub(super) parameters: Option<String>,
+    pub(super) rows: u64,
+}
 
 impl RegisteredStatement {
+    /// Reports that a statement was sent with these parameters, a PackStream map.
+    pub(super) fn report_sent(&self, text: &Arc<str>, parameters: &[u8]) {
+        let entry = self.entry();
+        let parameters = entry.shared.log.slow_query().and_then(|_| slow::names(parameters));
+        let sent = InFlight { since: Instant::now(), text: Arc::clone(text), parameters, rows: 0 };
+        *entry.in_flight() = Some(sent);
+        entry.caller.record.database_asked();
+        entry.shared.observer.statement_sent(entry.kind);
+    }
+
     /// Reports a batch of rows; with the `last` one of a result, the kind of the statement is known.
     pub(super) fn report_rows(&self, rows: u32, last: bool, kind: Option<&str>) {
-        let (id, observer) = self.observer();
-        observer.rows_received(&RowsReceived { id, rows, last, kind });
+        let entry = self.entry();
+        if let Some(in_flight) = &mut *entry.in_flight() {
+            in_flight.rows += u64::from(rows);
+        }
+        entry.caller.record.add_rows(rows);
+        entry.shared.observer.rows_received(&RowsReceived { id: entry.id, rows, last, kind });
+    }
+
+    /// Reports that the statement which was sent last has succeeded.
+    pub(super) fn report_success(&self) {
+        self.entry().report_finished(None);
     }
 
     /// Reports a failed attempt, which another one follows after `retry_after`, if at all.
     pub(super) fn report_failure(&self, error: &Error, retry_after: Option<Duration>) {
         self.set_outcome(StatementOutcome::Failed);
-        let (id, observer) = self.observer();
-        observer.attempt_failed(&AttemptFailed { id, code: &error.code, class: class(error.kind), retry_after });
+        let entry = self.entry();
+        entry.report_finished(Some(error));
+        if retry_after.is_none() {
+            entry.caller.record.fail(&error.code);
+        }
+        let class = class(error.kind);
+        entry.shared.observer.attempt_failed(&AttemptFailed { id: entry.id, code: &error.code, class, retry_after });
     }
 
     /// Reports that the gateway cancels the statement because its client blocks the database.
     pub(super) fn report_slow_reader(&self) {
-        let (id, observer) = self.observer();
-        observer.statement_cancelled(id, CancelReason::SlowReader);
+        self.entry().cancel(CancelReason::SlowReader);
+    }
+}
+
+impl Entry {
+    fn in_flight(&self) -> MutexGuard<'_, Option<InFlight>> {
+        // What it holds is whole after every statement, so a panic of another thread does no harm.
+        self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn report_finished(&self, failure: Option<&Error>) {
+        let Some(in_flight) = self.in_flight().take() else { return };
+        if failure.is_some_and(|error| matches!(error.kind, Kind::Timeout | Kind::ExpiredMeanwhile)) {
+            self.cancel(CancelReason::Deadline);
+        }
+        let code = failure.map(|error| error.code.as_str());
+        self.finish(&in_flight, failure.map(|error| class(error.kind)), code);
+    }
+
+    /// Reports that nobody waits for the statement any longer, if it is still in flight.
+    pub(super) fn report_abandoned(&self) {
+        let Some(in_flight) = self.in_flight().take() else { return };
+        self.cancel(self.caller.record.departure());
+        self.finish(&in_flight, Some(FailureClass::Cancelled), None);
+    }
+
+    fn finish(&self, in_flight: &InFlight, failure: Option<FailureClass>, code: Option<&str>) {
+        let duration = in_flight.since.elapsed();
+        self.caller.record.database_answered();
+        let finished = StatementFinished { kind: self.kind, duration, failure, code };
+        self.shared.observer.statement_finished(&finished);
+        if self.shared.log.slow_query().is_some_and(|limit| duration >= limit) {
+            slow::log(self, in_flight, duration);
+        }
+    }
+}
+
+/// Why another attempt follows `error`; `None` if the one before does not count, since nothing was executed.
+pub(super) fn retry_reason(error: &Error) -> Option<RetryReason> {
+    match error.kind {
+        Kind::Conflict => Some(RetryReason::Conflict),
+        Kind::Transient => Some(RetryReason::Transient),
+        _ => None,
     }
 }
 

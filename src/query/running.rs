@@ -16,11 +16,15 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
-use super::{deadline::Deadline, error::Error};
-pub use crate::telemetry::observer::StatementState;
+use super::{call::Call, deadline::Deadline, error::Error, report::InFlight};
+pub use crate::telemetry::observer::{StatementKind, StatementState};
 use crate::{
-    auth::{Identity, IdentityKey},
-    telemetry::observer::{CancelReason, Observer, StatementOutcome},
+    auth::Identity,
+    telemetry::{
+        logs::LogControl,
+        observer::{CancelReason, Observer, StatementOutcome},
+        record::Record,
+    },
 };
 
 /// A running statement, as its caller sees it.
@@ -52,9 +56,10 @@ pub(super) struct RunningRegistry {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     entries: Mutex<Entries>,
-    observer: Arc<dyn Observer>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) log: LogControl,
 }
 
 struct Entries {
@@ -63,11 +68,13 @@ struct Entries {
     known: HashMap<u64, Weak<Entry>>,
 }
 
-struct Entry {
-    shared: Arc<Shared>,
-    id: u64,
-    owner: IdentityKey,
-    database: String,
+/// A statement from its registration to its end.
+pub(super) struct Entry {
+    pub(super) shared: Arc<Shared>,
+    pub(super) id: u64,
+    pub(super) caller: Call,
+    pub(super) database: String,
+    pub(super) kind: StatementKind,
     statement: Arc<str>,
     since: SystemTime,
     started: Instant,
@@ -75,6 +82,8 @@ struct Entry {
     outcome: AtomicU8,
     transaction: OnceLock<String>,
     cancelled: AtomicBool,
+    /// The statement that the database is executing: this one, or one of the batch.
+    pub(super) in_flight: Mutex<Option<InFlight>>,
     waker: AtomicWaker,
 }
 
@@ -83,22 +92,32 @@ struct Entry {
 pub(super) struct RegisteredStatement(Arc<Entry>);
 
 impl RunningRegistry {
-    /// Creates an empty registry, whose statements report to `observer`.
-    pub(super) fn new(observer: Arc<dyn Observer>) -> Self {
+    /// Creates an empty registry, whose statements report to `observer` and `log`.
+    pub(super) fn new(observer: Arc<dyn Observer>, log: LogControl) -> Self {
         let entries = Entries { next: getrandom::u64().unwrap_or_default(), known: HashMap::new() };
-        Self { shared: Arc::new(Shared { entries: Mutex::new(entries), observer }) }
+        Self { shared: Arc::new(Shared { entries: Mutex::new(entries), observer, log }) }
     }
 
     /// Registers a statement.
-    pub(super) fn register(&self, caller: &Identity, database: &str, statement: &Arc<str>) -> RegisteredStatement {
+    pub(super) fn register(
+        &self,
+        caller: &Call,
+        database: &str,
+        statement: &Arc<str>,
+        kind: StatementKind,
+    ) -> RegisteredStatement {
         let mut entries = self.shared.entries();
         let id = entries.next;
         entries.next = id.wrapping_add(1);
+        if kind != StatementKind::Explicit {
+            caller.record.set_transaction(id);
+        }
         let entry = Arc::new(Entry {
             shared: Arc::clone(&self.shared),
             id,
-            owner: caller.owner(),
+            caller: caller.clone(),
             database: database.to_owned(),
+            kind,
             statement: Arc::clone(statement),
             since: SystemTime::now(),
             started: Instant::now(),
@@ -106,6 +125,7 @@ impl RunningRegistry {
             outcome: AtomicU8::new(StatementOutcome::Abandoned as u8),
             transaction: OnceLock::new(),
             cancelled: AtomicBool::new(false),
+            in_flight: Mutex::new(None),
             waker: AtomicWaker::new(),
         });
         entries.known.insert(id, Arc::downgrade(&entry));
@@ -128,9 +148,7 @@ impl RunningRegistry {
     pub(super) fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         let found = self.owned_by(caller, database).into_iter().find(|entry| name(entry.id) == id);
         let entry = found.ok_or_else(|| Error::statement_not_found(id))?;
-        if !entry.cancelled.swap(true, Ordering::AcqRel) {
-            self.shared.observer.statement_cancelled(entry.id, CancelReason::Caller);
-        }
+        entry.cancel(CancelReason::Caller);
         entry.waker.wake();
         Ok(())
     }
@@ -138,7 +156,7 @@ impl RunningRegistry {
     fn owned_by(&self, caller: &Identity, database: &str) -> Vec<Arc<Entry>> {
         // Dropping the last clone of an entry takes the lock, so it must not happen while the lock is held.
         let all: Vec<_> = self.shared.entries().known.values().filter_map(Weak::upgrade).collect();
-        all.into_iter().filter(|entry| entry.owner == caller.owner() && entry.database == database).collect()
+        all.into_iter().filter(|entry| entry.caller.owner() == caller.owner() && entry.database == database).collect()
     }
 }
 
@@ -162,9 +180,14 @@ impl RegisteredStatement {
         self.0.outcome.store(outcome as u8, Ordering::Relaxed);
     }
 
-    /// The number of the statement, and the observer to which it reports.
-    pub(super) fn observer(&self) -> (u64, &dyn Observer) {
-        (self.0.id, &*self.0.shared.observer)
+    /// What is known of the statement.
+    pub(super) fn entry(&self) -> &Entry {
+        &self.0
+    }
+
+    /// The record of the request.
+    pub(super) fn record(&self) -> &Record {
+        &self.0.caller.record
     }
 
     /// Records the transaction that the statement belongs to, once it is known.
@@ -219,6 +242,13 @@ impl RegisteredStatement {
 }
 
 impl Entry {
+    /// Notes and reports that the gateway stops the statement. The first reason counts.
+    pub(super) fn cancel(&self, reason: CancelReason) {
+        if !self.cancelled.swap(true, Ordering::AcqRel) {
+            self.shared.observer.statement_cancelled(self.id, reason);
+        }
+    }
+
     fn describe(&self) -> RunningStatement {
         RunningStatement {
             id: name(self.id),
@@ -237,6 +267,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.shared.entries().known.remove(&self.id);
+        self.report_abandoned();
         let outcome = OUTCOMES.get(usize::from(*self.outcome.get_mut())).copied();
         self.shared.observer.statement_ended(self.id, outcome.unwrap_or(StatementOutcome::Abandoned));
     }
@@ -258,12 +289,20 @@ mod tests {
     use super::*;
     use crate::{bolt::AuthToken, telemetry::event_log::EventLog};
 
+    fn registry() -> RunningRegistry {
+        let log = LogControl::detached(crate::config::Settings::default().log);
+        RunningRegistry::new(Arc::new(EventLog), log)
+    }
+
+    fn caller() -> Call {
+        Call::new(Identity::sample(AuthToken::none(), false), Arc::default())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn statements_are_listed_while_they_run() {
-        let registry = RunningRegistry::new(Arc::new(EventLog));
-        let caller = Identity::sample(AuthToken::none(), false);
+        let (registry, caller) = (registry(), caller());
         let text: Arc<str> = "RETURN 1".into();
-        let running = registry.register(&caller, "neo4j", &text);
+        let running = registry.register(&caller, "neo4j", &text, StatementKind::Explicit);
         running.set_state(StatementState::Streaming);
         running.set_transaction("tx");
         let clone = running.clone();
@@ -280,9 +319,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn cancelling_a_statement_wakes_its_waiter() {
-        let registry = RunningRegistry::new(Arc::new(EventLog));
-        let caller = Identity::sample(AuthToken::none(), false);
-        let running = registry.register(&caller, "neo4j", &"RETURN 1".into());
+        let (registry, caller) = (registry(), caller());
+        let running = registry.register(&caller, "neo4j", &"RETURN 1".into(), StatementKind::Statement);
         let id = registry.list(&caller, "neo4j")[0].id.clone();
         let waiting = tokio::spawn({
             let deadline = Deadline::after(Duration::from_secs(3600), Duration::ZERO, &caller);

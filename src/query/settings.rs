@@ -6,6 +6,7 @@ use super::{
     statement::{Aliases, Options},
     transaction::TransactionSettings,
 };
+use crate::telemetry::logs::LogControl;
 
 /// Extra time for a server that waits for a bookmark: Neo4j waits up to a minute, whatever the transaction's time
 /// limit.
@@ -22,6 +23,8 @@ pub struct Settings {
     pub transactions: TransactionSettings,
     /// Aliases of databases.
     pub aliases: Aliases,
+    /// What is logged, slow statements among it.
+    pub log: LogControl,
 }
 
 impl Settings {

@@ -25,7 +25,7 @@ use crate::{
     live::Live,
     pool::Pool,
     query::Engine,
-    telemetry::{event_log::EventLog, observer::Observer},
+    telemetry::{event_log::EventLog, logs::LogControl, observer::Observer},
     tls::TlsConfigError,
 };
 
@@ -99,7 +99,8 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     let observer: Arc<dyn Observer> = Arc::new(EventLog);
     let dialer = settings::bolt::dialer(settings, endpoint);
     let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::clone(&observer));
-    let engine = Engine::new(pool, settings::query::settings(settings));
+    let log = LogControl::detached(settings.log.clone());
+    let engine = Engine::new(pool, settings::query::settings(settings, log));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
     let authenticator = Authenticator::new(settings::auth::settings(&settings.auth))?;

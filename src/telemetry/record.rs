@@ -38,6 +38,13 @@ pub struct Record {
     departure: OnceLock<CancelReason>,
 }
 
+/// A wait for a connection to the database. It ends when this is dropped, also because the client has left.
+#[derive(Debug)]
+pub struct Waiting<'a> {
+    record: &'a Record,
+    since: Instant,
+}
+
 /// A sum of durations.
 #[derive(Debug, Default)]
 struct Time(AtomicU64);
@@ -109,6 +116,12 @@ impl Record {
         self.trace.as_ref()
     }
 
+    /// Whether the caller said what the request is part of, so that the database is told as well.
+    #[must_use]
+    pub fn is_handed_on(&self) -> bool {
+        self.trace.is_some() || self.request_id.is_callers()
+    }
+
     /// Notes who the caller is, once that is known: the number behind its label.
     pub fn set_caller(&self, label: u64) {
         // A request has one caller.
@@ -132,9 +145,10 @@ impl Record {
         self.auth.sum()
     }
 
-    /// Adds time that the request waited for a connection to the database.
-    pub fn add_wait(&self, duration: Duration) {
-        self.wait.add(duration);
+    /// Notes that the request waits for a connection to the database, until what is returned is dropped.
+    #[must_use]
+    pub fn waits(&self) -> Waiting<'_> {
+        Waiting { record: self, since: Instant::now() }
     }
 
     /// The time that the request waited for a connection to the database.
@@ -245,6 +259,12 @@ impl Record {
     #[must_use]
     pub fn departure(&self) -> CancelReason {
         self.departure.get().copied().or(DEPARTURE.get()).unwrap_or(CancelReason::ClientGone)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.record.wait.add(self.since.elapsed());
     }
 }
 

@@ -16,10 +16,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::MatchedPath,
     http::HeaderMap,
-    middleware::map_response,
-    response::Response,
     routing::{MethodRouter, any},
 };
 
@@ -27,24 +24,23 @@ use super::{
     authenticated::Authenticated,
     gateway::Gateway,
     methods::Methods,
-    path::{BATCH, BEGIN, COMMIT, QUERY, TRANSACTION},
+    path::{BATCH, BEGIN, COMMIT, DISCOVERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT, TRANSACTION},
     refusal::Refusal,
 };
 
 /// The table of routes.
 pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
-        .route("/", open(Methods::Get).get(discovery::show))
-        .route("/openapi.json", open(Methods::Get).get(description::show))
+        .route(DISCOVERY, open(Methods::Get).get(discovery::show))
+        .route(OPENAPI, open(Methods::Get).get(description::show))
         // Statements bypass the table; these lines answer OPTIONS and wrong methods.
         .route(QUERY, authenticated(Methods::Post))
         .route(BEGIN, authenticated(Methods::Post))
         .route(TRANSACTION, authenticated(Methods::PostAndDelete))
         .route(COMMIT, authenticated(Methods::Post))
         .route(BATCH, authenticated(Methods::Post).post(load::load))
-        .route("/db/{db}/query/v2/running", authenticated(Methods::Get).get(running::list))
-        .route("/db/{db}/query/v2/running/{id}", authenticated(Methods::Delete).delete(running::cancel))
-        .route_layer(map_response(named))
+        .route(RUNNING, authenticated(Methods::Get).get(running::list))
+        .route(RUNNING_STATEMENT, authenticated(Methods::Delete).delete(running::cancel))
         .fallback(fallback::unknown_path)
         .with_state(gateway)
 }
@@ -58,10 +54,4 @@ fn open(methods: Methods) -> MethodRouter<Arc<Gateway>> {
 fn authenticated(methods: Methods) -> MethodRouter<Arc<Gateway>> {
     let refuse = async move |request: Authenticated| request.refuse(Refusal::method_not_allowed(methods)).await;
     any(refuse).options(async move |headers: HeaderMap| fallback::allow_under_db(methods, &headers))
-}
-
-/// Attaches the name of the route to the answer, for the log.
-async fn named(route: MatchedPath, mut answer: Response) -> Response {
-    answer.extensions_mut().insert(route);
-    answer
 }

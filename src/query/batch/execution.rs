@@ -45,6 +45,8 @@ pub struct BatchExecution {
     pipeline: Pipeline,
     answered: Position,
     expected: ExpectedReply,
+    /// Whether the statement whose reply is expected was reported as sent.
+    is_reported: bool,
     columns: usize,
     /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
@@ -91,6 +93,7 @@ impl BatchExecution {
             pipeline: Pipeline::default(),
             answered: Position::default(),
             expected: ExpectedReply::Begin,
+            is_reported: false,
             columns: 0,
             unfinished: false,
             is_streaming: false,
@@ -172,6 +175,7 @@ impl BatchExecution {
 
     /// Gives up the connection, whose cleanup then cancels the current statement without delay.
     fn abandon(&mut self) {
+        self.report_rest();
         if let Some(lease) = &mut self.lease {
             lease.hurry();
         }
@@ -185,7 +189,9 @@ impl BatchExecution {
             if self.pipeline.is_low() {
                 let target = self.settings.aliases.resolve(&self.database);
                 self.pipeline.send_ahead(lease, &self.batch, target).await?;
+                self.report_sent();
             }
+            let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
             if let Some(rows) = self.fetch_size.take_due() {
                 lease.pull(rows);
             }
@@ -264,6 +270,7 @@ impl BatchExecution {
                 }
             }
             ExpectedReply::Commit => {
+                self.running.record().database_answered();
                 let committed = Committed::of(lease.payload());
                 let counters = self.batch.counters.then(|| self.counters.1.to_packstream());
                 return Ok(Some(BatchEnd { counters, committed }));
@@ -289,13 +296,38 @@ impl BatchExecution {
             }
             sink.close(&summary)?;
             self.answered = Position { statement: self.answered.statement + 1, run: 0 };
+            self.running.report_success();
+            self.is_reported = false;
+            self.report_sent();
         }
         let all = self.answered.statement >= self.batch.statements.len();
         self.expected = if all { ExpectedReply::Commit } else { ExpectedReply::Columns };
         if let (true, Some(lease)) = (all, &mut self.lease) {
             lease.commit();
+            self.running.record().database_asked();
         }
         Ok(())
+    }
+
+    /// Reports the statement whose reply is expected, once: the database gets to it when the one before has ended,
+    /// however early it was sent.
+    fn report_sent(&mut self) {
+        if self.is_reported || !self.pipeline.is_ahead() {
+            return;
+        }
+        if let Some(statement) = self.batch.statements.get(self.answered.statement) {
+            let parameters = statement.parameter_sets.at(0).map_or(&[][..], |(map, _)| map);
+            self.running.report_sent(&statement.text, parameters);
+            self.is_reported = true;
+        }
+    }
+
+    /// Reports the rows of a fetch that did not end.
+    fn report_rest(&mut self) {
+        let rows = self.fetch_size.take_unreported();
+        if rows > 0 {
+            self.running.report_rows(rows, false, None);
+        }
     }
 
     /// Returns the error of the current statement, or of the batch as a whole outside statements.
@@ -321,6 +353,12 @@ impl BatchExecution {
         };
         let lost_before_commit = matches!(at_risk, AtRisk::Transaction(_));
         BatchError { error: at_risk.lost(&error), statement: None, lost_before_commit }
+    }
+}
+
+impl Drop for BatchExecution {
+    fn drop(&mut self) {
+        self.report_rest();
     }
 }
 

@@ -37,6 +37,11 @@ impl Pipeline {
         self.outstanding <= AHEAD / 2
     }
 
+    /// Whether the next run to be answered has been sent.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.outstanding > 0
+    }
+
     /// Counts a run that has been answered.
     pub(super) fn answered(&mut self) {
         self.outstanding -= 1;

@@ -8,6 +8,7 @@ use crate::{
     query::{
         error::Error,
         result::{RowRefused, RowSink},
+        running::StatementKind,
         transaction::Committed,
     },
 };
@@ -24,6 +25,8 @@ pub struct BatchStatement {
 /// The statements of one transaction.
 #[derive(Debug, Clone)]
 pub struct Batch {
+    /// Whether it is a batch of its own, or part of a load.
+    pub kind: StatementKind,
     /// The statements, in order. At least one.
     pub statements: Arc<[BatchStatement]>,
     /// Whether rows are needed.

@@ -8,17 +8,16 @@ use super::{
     Engine,
     read_only::{needs_read_transaction, start_read_only},
 };
-use crate::{
-    auth::Identity,
-    query::{
-        deadline::Deadline,
-        error::Error,
-        reply::{AtRisk, columns, expect, mark_stale_after},
-        result::{RowSink, Rows, StartedStatement, TransactionScope, pull_first},
-        retry::{Attempted, Attempts, Retry},
-        running::{RegisteredStatement, StatementState},
-        statement::{Options, Plan, ServerOptions, Statement, inspect, validated_parameters},
-    },
+use crate::query::{
+    call::Call,
+    deadline::Deadline,
+    error::Error,
+    reply::{AtRisk, columns, expect, mark_stale_after},
+    report::retry_reason,
+    result::{RowSink, Rows, StartedStatement, TransactionScope, pull_first},
+    retry::{Attempted, Attempts, Retry},
+    running::{RegisteredStatement, StatementKind, StatementState},
+    statement::{Options, Plan, ServerOptions, Statement, inspect, validated_parameters},
 };
 
 impl Engine {
@@ -26,14 +25,14 @@ impl Engine {
     /// what the database has undone, as long as no rows have been taken out of `sink`.
     pub async fn run(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         statement: &Statement,
         options: &Options,
         retry: Retry,
         sink: &mut impl RowSink,
     ) -> Attempted<StartedStatement> {
-        let running = self.running_statements.register(caller, database, &statement.text);
+        let running = self.running_statements.register(caller, database, &statement.text, StatementKind::Statement);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
@@ -56,9 +55,10 @@ impl Engine {
             let Some(pause) = pause else {
                 return Attempted { outcome, attempts: attempts.count() };
             };
+            let reason = failure.and_then(retry_reason);
             drop(outcome); // returns the connection to the pool
             sink.restart();
-            if let Err(error) = self.wait(&running, pause).await {
+            if let Err(error) = self.wait(&running, pause, reason).await {
                 return Attempted { outcome: Err(error), attempts: attempts.count() };
             }
         }
@@ -66,7 +66,7 @@ impl Engine {
 
     async fn run_once(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         statement: &Statement,
         options: &Options,
@@ -76,7 +76,7 @@ impl Engine {
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
-        let sent = ServerOptions::new(&lease, plan.database, options, limit)?;
+        let sent = ServerOptions::new(&lease, plan.database, options, limit, &caller.record)?;
         let read_only = needs_read_transaction(options, &plan, &lease);
         if read_only {
             lease.begin(&sent.extra());
@@ -86,6 +86,8 @@ impl Engine {
         }
         pull_first(&mut lease);
         attempts.count_attempt();
+        caller.record.note_attempts(attempts.count());
+        running.report_sent(&statement.text, &parameters);
         if plan.leaves_stale {
             lease.mark_stale();
         }

@@ -6,15 +6,17 @@ use tokio::time::Instant;
 
 use super::Engine;
 use crate::{
-    auth::Identity,
     query::{
         batch::{Batch, BatchError, BatchExecution, BatchSink, StartedBatch},
+        call::Call,
         deadline::Deadline,
         error::Error,
+        report::retry_reason,
         retry::{Attempted, Attempts, Retry},
         running::{RegisteredStatement, StatementState},
         statement::{Options, ServerOptions, database_of},
     },
+    telemetry::observer::RetryReason,
 };
 
 impl Engine {
@@ -23,7 +25,7 @@ impl Engine {
     /// been taken out of `sink`.
     pub async fn batch(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         batch: &Batch,
         options: &Options,
@@ -34,7 +36,7 @@ impl Engine {
             let error = Error::bad_request("statements cannot be null or empty");
             return Attempted { outcome: Err(error.into()), attempts: 0 };
         };
-        let running = self.running_statements.register(caller, database, &first.text);
+        let running = self.running_statements.register(caller, database, &first.text, batch.kind);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         let database: Arc<str> = database.into();
@@ -43,6 +45,7 @@ impl Engine {
             let outcome = match self.begin_batch(caller, &database, batch, options, (&running, limit)).await {
                 Ok(mut execution) => {
                     attempts.count_attempt();
+                    caller.record.note_attempts(attempts.count());
                     let first = execution.start(sink, options).await;
                     first.map(|end| StartedBatch { execution, end })
                 }
@@ -63,7 +66,10 @@ impl Engine {
                 return Attempted { outcome, attempts: attempts.count() };
             };
             sink.restart();
-            if let Err(error) = self.wait(&running, pause).await {
+            let reason = outcome.err().and_then(|failure| {
+                if failure.lost_before_commit { Some(RetryReason::Connection) } else { retry_reason(&failure.error) }
+            });
+            if let Err(error) = self.wait(&running, pause, reason).await {
                 return Attempted { outcome: Err(error.into()), attempts: attempts.count() };
             }
         }
@@ -72,7 +78,7 @@ impl Engine {
     /// Leases a connection and queues BEGIN.
     async fn begin_batch(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &Arc<str>,
         batch: &Batch,
         options: &Options,
@@ -80,7 +86,7 @@ impl Engine {
     ) -> Result<BatchExecution, Error> {
         let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
         let target = database_of(self.settings.aliases.resolve(database), &lease);
-        let sent = ServerOptions::new(&lease, target, options, limit)?;
+        let sent = ServerOptions::new(&lease, target, options, limit, &caller.record)?;
         lease.begin(&sent.extra());
         running.set_state(StatementState::Running);
         let deadline = Deadline::after(limit, self.settings.grace(options), caller);

@@ -6,16 +6,16 @@ use tokio::time::Instant;
 
 use super::Engine;
 use crate::{
-    auth::Identity,
     bolt::Columns,
     pool::Lease,
     query::{
+        call::Call,
         deadline::Deadline,
         error::Error,
         reply::{AtRisk, columns, expect, mark_stale_after},
         result::{Rows, TransactionScope, pull_first},
         retry::{Attempts, Retry},
-        running::{RegisteredStatement, StatementState},
+        running::{RegisteredStatement, StatementKind, StatementState},
         statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
         transaction::{Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, completion},
     },
@@ -26,7 +26,7 @@ impl Engine {
     ///
     /// # Errors
     /// Why the transaction could not be opened.
-    pub async fn begin(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
+    pub async fn begin(&self, caller: &Call, database: &str, options: &Options) -> Result<Transaction, Error> {
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let begun = self.begin_once(caller, database, options).await;
@@ -36,9 +36,11 @@ impl Engine {
         }
     }
 
-    async fn begin_once(&self, caller: &Identity, database: &str, options: &Options) -> Result<Transaction, Error> {
+    async fn begin_once(&self, caller: &Call, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.queue_begin(caller, database, options).await?;
+        caller.record.database_asked();
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
+        caller.record.database_answered();
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         Ok(reservation.open(lease, caller, database, options)?.keep())
     }
@@ -49,12 +51,12 @@ impl Engine {
     /// Why the transaction could not be opened or the statement could not be started. No transaction is open then.
     pub async fn begin_with(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let running = self.running_statements.register(caller, database, &statement.text);
+        let running = self.running_statements.register(caller, database, &statement.text, StatementKind::Explicit);
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
@@ -70,7 +72,7 @@ impl Engine {
 
     async fn begin_with_once(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         statement: &Statement,
         options: &Options,
@@ -81,6 +83,7 @@ impl Engine {
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
         pull_first(&mut lease);
+        running.report_sent(&statement.text, &parameters);
         if plan.leaves_stale {
             lease.mark_stale();
         }
@@ -102,7 +105,7 @@ impl Engine {
     /// transaction, unless the request itself was invalid.
     pub async fn run_in(
         &self,
-        caller: &Identity,
+        caller: &Call,
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
@@ -115,7 +118,7 @@ impl Engine {
     /// As [`Engine::run_in`].
     pub async fn commit_with(
         &self,
-        caller: &Identity,
+        caller: &Call,
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
@@ -126,15 +129,19 @@ impl Engine {
     ///
     /// # Errors
     /// When the transaction does not exist or is in use, or the database refused to commit, which ends the transaction.
-    pub async fn commit(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
-        completion::commit(self.check_out(caller, handle).await?).await
+    pub async fn commit(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
+        let guard = self.check_out(caller, handle).await?;
+        caller.record.database_asked();
+        let committed = completion::commit(guard).await;
+        caller.record.database_answered();
+        committed
     }
 
     /// Restarts the idle timeout of the transaction `handle`.
     ///
     /// # Errors
     /// When the transaction does not exist or is in use.
-    pub async fn keep_alive(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<Transaction, Error> {
+    pub async fn keep_alive(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<Transaction, Error> {
         Ok(self.check_out(caller, handle).await?.keep())
     }
 
@@ -143,12 +150,14 @@ impl Engine {
     /// # Errors
     /// When the transaction does not exist or is in use, or the connection was lost (the database then rolls back by
     /// itself).
-    pub async fn roll_back(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<(), Error> {
+    pub async fn roll_back(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<(), Error> {
         let mut guard = self.check_out(caller, handle).await?;
         let deadline = guard.deadline().grace_period();
         let connection = guard.lease();
         connection.rollback();
+        caller.record.database_asked();
         let rolled_back = expect(connection, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
+        caller.record.database_answered();
         drop(guard.finish());
         rolled_back
     }
@@ -156,16 +165,19 @@ impl Engine {
     async fn run_in_scope(
         &self,
         scope: fn(TransactionGuard) -> TransactionScope,
-        caller: &Identity,
+        caller: &Call,
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let running = self.running_statements.register(caller, handle.database, &statement.text);
+        let running =
+            self.running_statements.register(caller, handle.database, &statement.text, StatementKind::Explicit);
         let guard = self.check_out(caller, handle).await.inspect_err(|error| running.report_failure(error, None))?;
         running.set_transaction(guard.id());
         running.set_state(StatementState::Running);
-        let starting = pin!(self.start(guard, handle.database, statement));
-        let started = running.unless_cancelled(starting).await.flatten();
+        let started = {
+            let starting = pin!(self.start(guard, handle.database, statement, &running));
+            running.unless_cancelled(starting).await.flatten()
+        };
         let (guard, columns, kind) = started.inspect_err(|error| {
             self.note_expired_authorization(error);
             running.report_failure(error, None);
@@ -181,6 +193,7 @@ impl Engine {
         mut guard: TransactionGuard,
         database: &str,
         statement: &Statement,
+        running: &RegisteredStatement,
     ) -> Result<(TransactionGuard, Columns, Option<&'static str>), Error> {
         let deadline = guard.deadline();
         let connection = guard.lease();
@@ -199,6 +212,7 @@ impl Engine {
         };
         connection.run_in_transaction(plan.text, &parameters);
         pull_first(connection);
+        running.report_sent(&statement.text, &parameters);
         if plan.leaves_stale {
             connection.mark_stale();
         }
@@ -215,7 +229,7 @@ impl Engine {
     /// Checks out a transaction, after making sure that the database accepts the caller: unverified callers learn
     /// nothing about handles, and dropped users cannot go on using theirs. The check needs another connection, because
     /// none can log in again inside a transaction.
-    async fn check_out(&self, caller: &Identity, handle: &TransactionHandle<'_>) -> Result<TransactionGuard, Error> {
+    async fn check_out(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<TransactionGuard, Error> {
         self.verify(caller).await?;
         let mut guard = self.transactions.check_out(handle, caller)?;
         guard.lease().move_here();
@@ -225,7 +239,7 @@ impl Engine {
     /// Takes a transaction permit, leases a connection, and queues BEGIN.
     async fn queue_begin(
         &self,
-        caller: &Identity,
+        caller: &Call,
         database: &str,
         options: &Options,
     ) -> Result<(Lease, Reservation, Deadline), Error> {
@@ -240,7 +254,7 @@ impl Engine {
         let mut lease = self.lease(caller).await?;
         let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
         let target = self.settings.aliases.resolve(database);
-        let sent = ServerOptions::new(&lease, database_of(target, &lease), options, limit)?;
+        let sent = ServerOptions::new(&lease, database_of(target, &lease), options, limit, &caller.record)?;
         lease.begin(&sent.extra());
         Ok((lease, reservation, Deadline::after(limit, self.settings.grace(options), caller)))
     }

@@ -14,6 +14,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::time::{Instant, sleep};
 
 use super::{
+    call::Call,
     error::{AUTHORIZATION_EXPIRED, Error},
     retry::Attempts,
     running::{RegisteredStatement, RunningRegistry, StatementState},
@@ -25,6 +26,10 @@ use crate::{
     auth::Identity,
     drain::Drain,
     pool::{Lease, Pool},
+    telemetry::{
+        logs::LogControl,
+        observer::{Observer, RetryReason},
+    },
 };
 
 /// Added to the database's time limit when it is the expiry of the credentials, so that the gateway ends the statement
@@ -52,7 +57,7 @@ impl Engine {
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
         let transactions = TransactionRegistry::new(settings.transactions, Arc::clone(pool.observer()));
-        let running_statements = RunningRegistry::new(Arc::clone(pool.observer()));
+        let running_statements = RunningRegistry::new(Arc::clone(pool.observer()), settings.log.clone());
         Self { pool, transactions, running_statements, settings: Arc::new(settings), drain: Drain::default() }
     }
 
@@ -61,8 +66,14 @@ impl Engine {
     ///
     /// # Errors
     /// The database's refusal, or why the database could not be reached.
-    pub async fn verify(&self, caller: &Identity) -> Result<(), Error> {
-        self.pool.verify(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
+    pub async fn verify(&self, caller: &Call) -> Result<(), Error> {
+        if self.pool.has_recent_login(caller) {
+            return Ok(());
+        }
+        let began = std::time::Instant::now();
+        let verified = self.pool.verify(caller).await;
+        caller.record.add_auth(began.elapsed());
+        verified.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
     /// Whether the database has accepted the caller's credentials within `database.login_age`, as far as the pool
@@ -92,6 +103,18 @@ impl Engine {
         self.pool.probe().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
     }
 
+    /// The observer that everything reports to.
+    #[must_use]
+    pub fn observer(&self) -> &Arc<dyn Observer> {
+        self.pool.observer()
+    }
+
+    /// What is logged.
+    #[must_use]
+    pub fn log(&self) -> &LogControl {
+        &self.settings.log
+    }
+
     /// The status of the connection pool.
     #[must_use]
     pub fn pool_status(&self) -> crate::pool::Status {
@@ -105,8 +128,11 @@ impl Engine {
         self.pool.close().await;
     }
 
-    async fn lease(&self, caller: &Identity) -> Result<Lease, Error> {
-        self.pool.acquire(caller).await.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
+    async fn lease(&self, caller: &Call) -> Result<Lease, Error> {
+        let waiting = caller.record.waits();
+        let lent = self.pool.acquire(caller).await;
+        drop(waiting);
+        lent.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
     }
 
     /// Returns the pause before the next attempt, if `error` may be retried.
@@ -127,13 +153,21 @@ impl Engine {
         }
     }
 
-    /// Waits for `pause` before the next attempt.
+    /// Waits for `pause` before the next attempt, and reports why there is one.
     // Boxed inside, because few statements are retried.
-    async fn wait(&self, running: &RegisteredStatement, pause: Duration) -> Result<(), Error> {
+    async fn wait(
+        &self,
+        running: &RegisteredStatement,
+        pause: Duration,
+        reason: Option<RetryReason>,
+    ) -> Result<(), Error> {
         running.set_state(StatementState::Retrying);
         let waited = running.unless_cancelled(Box::pin(sleep(pause)).as_mut()).await;
         waited.inspect_err(|error| running.report_failure(error, None))?;
         running.set_state(StatementState::Queued);
+        if let Some(reason) = reason {
+            self.observer().retried(reason);
+        }
         Ok(())
     }
 

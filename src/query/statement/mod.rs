@@ -4,6 +4,7 @@
 //! of results and transactions.
 
 mod databases;
+mod handed_on;
 pub(super) mod inspect;
 mod notifications;
 mod parameters;

@@ -3,6 +3,7 @@
 use std::{borrow::Cow, time::Duration};
 
 use super::{
+    handed_on::handed_on,
     notifications::Severity,
     parameters::validated,
     request::{AccessMode, Options},
@@ -13,6 +14,7 @@ use crate::{
         bookmark::is_placeholder,
         error::{Error, Kind},
     },
+    telemetry::record::Record,
 };
 
 /// A transaction's options, prepared for the server of one connection.
@@ -26,7 +28,7 @@ pub(in crate::query) struct ServerOptions<'a> {
 }
 
 impl<'a> ServerOptions<'a> {
-    /// Prepares `options` for the server of `connection`.
+    /// Prepares `options` for the server of `connection`. What the request of `record` is part of joins the metadata.
     ///
     /// # Errors
     /// When the server does not support one of them.
@@ -35,6 +37,7 @@ impl<'a> ServerOptions<'a> {
         database: Option<&'a str>,
         options: &'a Options,
         limit: Duration,
+        record: &Record,
     ) -> Result<Self, Error> {
         if options.impersonated_user.is_some() && !connection.capabilities().impersonation {
             return Err(Error::new(
@@ -54,7 +57,7 @@ impl<'a> ServerOptions<'a> {
             database,
             bookmarks: bookmarks.cloned().collect(),
             disabled: (!disabled.is_empty()).then_some(disabled),
-            metadata: metadata.transpose()?,
+            metadata: handed_on(metadata.transpose()?, record),
             timeout_ms: i64::try_from(limit.as_micros().div_ceil(1000)).unwrap_or(i64::MAX).max(1),
         })
     }

@@ -27,6 +27,7 @@ pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, w
             config::Statuses::QueryApi => Statuses::QueryApi,
             config::Statuses::Precise => Statuses::Precise,
         },
+        server_timing: settings.http.server_timing,
         retry: query::retry(&settings.retry),
         idempotency: IdempotencySettings {
             keep: settings.idempotency.keep.get(),

@@ -3,9 +3,10 @@
 use crate::{
     config::{self, DatabaseAlias},
     query::{Alias, Aliases, Retry, Settings, TransactionSettings},
+    telemetry::logs::LogControl,
 };
 
-pub(in crate::server) fn settings(settings: &config::Settings) -> Settings {
+pub(in crate::server) fn settings(settings: &config::Settings, log: LogControl) -> Settings {
     let database = &settings.database;
     let transactions = &settings.transactions;
     let termination_grace = database.termination_grace.get();
@@ -21,6 +22,7 @@ pub(in crate::server) fn settings(settings: &config::Settings) -> Settings {
             grace: termination_grace,
         },
         aliases: Aliases::new(database.aliases.iter().map(alias).collect()),
+        log,
     }
 }
 

@@ -4,10 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use boltgate::{
-    auth::{Authenticator, CredentialHeaders, Identity},
+    auth::{Authenticator, CredentialHeaders},
     bolt::Columns,
     pool,
-    query::{Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, StartedStatement, Statement},
+    query::{
+        Call, Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, StartedStatement, Statement,
+    },
 };
 
 use super::stand::{Fake, Kind, POOL, Polled, Stand, everything_passed_on};
@@ -47,8 +49,8 @@ impl RowSink for FirstCell {
 
 struct Callers {
     fake: Arc<Fake>,
-    alice: Identity,
-    bob: Identity,
+    alice: Call,
+    bob: Call,
 }
 
 impl Callers {
@@ -62,13 +64,13 @@ impl Callers {
         let authenticator = Authenticator::new(everything_passed_on()).unwrap();
         let identify = async |header: &'static [u8]| {
             let presented = CredentialHeaders { authorization: Some(header), ..CredentialHeaders::default() };
-            authenticator.identify(&presented).await.unwrap()
+            Call::new(authenticator.identify(&presented).await.unwrap(), Arc::default())
         };
         Self { fake, alice: identify(b"Basic YWxpY2U6cHc=").await, bob: identify(b"Basic Ym9iOnB3").await }
     }
 
     /// Whom the database sees in a request of `caller`.
-    async fn who(&self, stand: &Stand, caller: &Identity) -> Result<Value, Error> {
+    async fn who(&self, stand: &Stand, caller: &Call) -> Result<Value, Error> {
         let statement = Statement { text: "WHOAMI".into(), parameters: vec![0xA0].into() };
         let options = Options::default();
         let mut cell = FirstCell::default();
@@ -81,7 +83,7 @@ impl Callers {
         Ok(cell.0.expect("there is a row"))
     }
 
-    async fn is_right(&self, stand: &Stand, caller: &Identity, name: &str, what: &str) {
+    async fn is_right(&self, stand: &Stand, caller: &Call, name: &str, what: &str) {
         assert_eq!(self.who(stand, caller).await.unwrap().as_str(), Some(name), "{what}");
     }
 

@@ -17,7 +17,7 @@ use boltgate::{
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
-    telemetry::{event_log::EventLog, observer::Observer},
+    telemetry::{event_log::EventLog, logs::LogControl, observer::Observer},
 };
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
@@ -153,6 +153,7 @@ impl Stand {
                 grace: Duration::from_secs(65),
             },
             aliases: query::Aliases::default(),
+            log: LogControl::detached(boltgate::config::Settings::default().log),
         };
         let engine = Engine::new(Pool::new(dialer, pool, observer), settings);
         let settings = http::Settings {
@@ -174,6 +175,7 @@ impl Stand {
             line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,
+            server_timing: false,
             retry: query::Retry::NEVER,
             work: tokio_util::task::TaskTracker::new(),
             idempotency: http::IdempotencySettings {

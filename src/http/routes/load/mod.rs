@@ -26,7 +26,7 @@ use crate::{
     json::{TypedVersion, View},
     query::{
         Attempted, Batch, BatchError, BatchSink, BatchStatement, Error, Flow, OFFLOAD_ABOVE, Options, ParameterSets,
-        Retry, RowRefused, RowSink, StartedBatch, offload,
+        Retry, RowRefused, RowSink, StartedBatch, StatementKind, offload,
     },
 };
 use lines::{LineError, Lines};
@@ -84,6 +84,7 @@ pub(in crate::http::routes) async fn load(
     let Some(failure) = failed else {
         return Ok(respond(StatusCode::ACCEPTED, JSON, Body::from(text)));
     };
+    exchange.caller.record.fail(&failure.error.code);
     let status = failure.status.unwrap_or_else(|| statuses.of(failure.error.kind));
     Ok(respond(status, JSON, Body::from(text)))
 }
@@ -142,7 +143,8 @@ async fn run(
     }
     while let Some(rows) = next {
         let (count, size) = (rows.count, rows.statement.parameter_sets.size());
-        let batch = Batch { statements: Arc::from([rows.statement]), rows: false, counters: load.counters };
+        let statements = Arc::from([rows.statement]);
+        let batch = Batch { kind: StatementKind::Load, statements, rows: false, counters: load.counters };
         let mut discard = Discard;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut discard);
         let (committed, gathered) = join(committing, gather(exchange, load, lines, size)).await;

@@ -25,6 +25,9 @@ impl Rows {
             summary.kind = Some(kind.to_owned());
         }
         let withheld = self.refused.take().map(Error::from);
+        if let Some(error) = &withheld {
+            self.running.record().fail(&error.code);
+        }
         match self.scope.take() {
             None => Err(Error::result_ended()),
             Some(TransactionScope::AutoCommit(_)) => {
@@ -38,6 +41,7 @@ impl Rows {
             }
             Some(scope @ TransactionScope::ReadOnly(_)) => {
                 self.scope.insert(scope).connection().commit();
+                self.running.record().database_asked();
                 self.completion =
                     Some(Box::new(PendingCompletion { summary, withheld: withheld.map(Error::despite_commit) }));
                 self.complete().await
@@ -47,11 +51,13 @@ impl Rows {
                 let error =
                     || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
                 let withheld = withheld.or_else(|| replaced.then(error)).map(Error::after_rollback);
-                if withheld.is_some() {
+                if let Some(error) = &withheld {
+                    self.running.record().fail(&error.code);
                     connection.rollback();
                 } else {
                     connection.commit();
                 }
+                self.running.record().database_asked();
                 self.deadline = self.deadline.grace_period();
                 self.completion = Some(Box::new(PendingCompletion { summary, withheld }));
                 self.complete().await
@@ -71,6 +77,7 @@ impl Rows {
             // A read transaction has written nothing, so nothing is at risk.
             let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
             let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;
+            self.running.record().database_answered();
             let outcome =
                 outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::commit_outcome_unknown() }));
             if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take()

@@ -82,6 +82,7 @@ impl Rows {
 
     /// Gives up the connection, whose cleanup then cancels the statement without delay.
     pub(super) fn abandon(&mut self) {
+        self.report_rest();
         if let Some(scope) = self.scope.take() {
             scope.abandon();
         }

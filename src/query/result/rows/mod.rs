@@ -200,6 +200,7 @@ impl Rows {
                     let kind = self.kind.or(summary.kind.as_deref());
                     self.running.report_rows(self.fetch_size.take_unreported(), !summary.has_more, kind);
                     if !summary.has_more {
+                        self.running.report_success();
                         return self.end(summary, sink.has_replaced_values()).await;
                     }
                     if let Some(why) = self.stopping.take() {
@@ -251,11 +252,26 @@ impl Rows {
         error
     }
 
+    /// Reports the rows of a batch that did not end.
+    fn report_rest(&mut self) {
+        let rows = self.fetch_size.take_unreported();
+        if rows > 0 {
+            self.running.report_rows(rows, false, None);
+        }
+    }
+
     /// Ends the transaction around the statement, which has failed with it.
     fn fail_transaction(&mut self) {
+        self.report_rest();
         if let Some(scope) = self.scope.take() {
             scope.fail();
         }
+    }
+}
+
+impl Drop for Rows {
+    fn drop(&mut self) {
+        self.report_rest();
     }
 }
 
