@@ -11,12 +11,12 @@ use toml::de::ValueDeserializer;
 use toml::{Table, Value};
 
 use super::{
+    catalogue,
     error::ConfigError,
     keys::{self, leaves},
     origin::Origin,
     settings::Settings,
     sources::{Assignment, Written},
-    values::is_hidden,
 };
 
 /// The settings in force and the origin of each value. Prints as commented TOML.
@@ -25,11 +25,11 @@ pub struct Effective {
     /// The settings in force.
     pub settings: Settings,
     /// The settings as they were written, with their secrets.
-    table: Table,
+    pub(super) table: Table,
     /// Every key that exists.
     known: Table,
     /// The origins of the values that are not defaults.
-    origins: BTreeMap<String, Origin>,
+    pub(super) origins: BTreeMap<String, Origin>,
 }
 
 impl Effective {
@@ -52,11 +52,9 @@ impl Effective {
     /// `key = value (origin)`, for messages.
     pub(super) fn describe(&self, key: &str) -> String {
         let in_force = self.settings.table();
-        let shown = leaves(&in_force).into_iter().find(|(path, _)| path == key);
         // The value as it was written, unless it is a secret.
-        let written = leaves(&self.table).into_iter().find(|(path, _)| path == key);
-        let value = if shown.as_ref().is_some_and(|(_, value)| is_hidden(value)) { shown } else { written };
-        match value {
+        let table = if is_secret(key) { &in_force } else { &self.table };
+        match leaves(table).into_iter().find(|(path, _)| path == key) {
             Some((_, value)) => format!("{key} = {value} ({})", self.origin(key)),
             None => key.to_owned(),
         }
@@ -68,7 +66,7 @@ impl Effective {
         let Some((leaf, default)) = leaf_mut(&mut self.table, &self.known, &key) else {
             return Err(ConfigError::Unknown { name: key, origin, suggestion: None });
         };
-        *leaf = match typed(value, default) {
+        *leaf = match typed(value, default, is_secret(&key)) {
             Ok(value) => value,
             Err(message) => {
                 return Err(ConfigError::Value { key, origin, message });
@@ -123,8 +121,13 @@ fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'
     leaf_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
 }
 
-/// Gives `written` the type of the key's default. The error says which type was expected.
-fn typed(written: Written, default: &Value) -> Result<Value, String> {
+/// Whether the value of `key` is never shown.
+pub(super) fn is_secret(key: &str) -> bool {
+    catalogue::find(key).is_some_and(|key| key.kind.is_secret())
+}
+
+/// Gives `written` the type of the key's default. The error says which type was expected, and does not show secrets.
+fn typed(written: Written, default: &Value, is_secret: bool) -> Result<Value, String> {
     let (value, found) = match written {
         Written::Toml(value) => {
             let found = type_name(&value).to_owned();
@@ -137,11 +140,16 @@ fn typed(written: Written, default: &Value) -> Result<Value, String> {
         }
         Written::Text(text) => {
             let value = ValueDeserializer::parse(text.trim()).and_then(Value::deserialize);
-            let found = format!("`{text}`");
+            let found = if is_secret { "a text that is none".to_owned() } else { format!("`{text}`") };
             (value.unwrap_or(Value::String(text)), found)
         }
     };
     // Sizes are strings, but may be written as a number of bytes. Decimal numbers may be written without decimals.
+    let is_list_of_texts = value.as_array().is_none_or(|items| items.iter().all(Value::is_str));
+    if is_secret && !is_list_of_texts {
+        // The error of a wrong type would show the value.
+        return Err("expected a list of strings in quotes".to_owned());
+    }
     if value.same_type(default) || (value.is_integer() && (default.is_str() || default.is_float())) {
         return Ok(value);
     }

@@ -74,6 +74,14 @@ pub enum ConfigError {
     /// Values that are valid each on its own, but contradict each other.
     #[error("{0}")]
     Conflict(String),
+    /// New values contradict old ones that stay in force.
+    #[error("{reason}; until the next start, the old values of {pending} stay in force")]
+    Pending {
+        /// The contradiction.
+        reason: String,
+        /// The keys that need a start.
+        pending: String,
+    },
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

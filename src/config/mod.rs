@@ -4,8 +4,11 @@
 //! where the value was set, and what to write instead. Nothing shows the settings that are secrets. May not know any
 //! other room.
 
+mod catalogue;
+mod change;
 mod check;
 mod effective;
+mod entry;
 mod error;
 mod keys;
 mod load;
@@ -16,7 +19,9 @@ mod sources;
 mod tests;
 mod values;
 
+pub use change::Change;
 pub use effective::Effective;
+pub use entry::Entry;
 pub use error::ConfigError;
 pub use origin::Origin;
 pub use settings::{

@@ -1,6 +1,7 @@
 //! Settings from every source: the order, the refusals and their words.
 
 mod auth;
+mod change;
 mod secrets;
 mod sections;
 

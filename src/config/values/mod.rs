@@ -25,7 +25,6 @@ pub use names::{HeaderName, ImpersonationRule, Scheme};
 pub use number::{Count, Factor, Fraction, Percent, Thousandths};
 pub use peers::{AllowedHost, AllowedOrigin, Network};
 pub use secret::Secret;
-pub(super) use secret::is_hidden;
 pub use size::ByteSize;
 pub use socket_mode::SocketMode;
 pub use text::ParseValueError;

@@ -28,11 +28,6 @@ impl Secret {
     }
 }
 
-/// Whether `value` is printed in place of a secret.
-pub(in crate::config) fn is_hidden(value: &toml::Value) -> bool {
-    value.as_str() == Some(HIDDEN)
-}
-
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(if self.is_empty() { "Secret(none)" } else { "Secret(hidden)" })
