@@ -13,11 +13,11 @@ use std::{
 use boltgate::{
     bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
-    config::{AllowedHost, Effective, ListenAddr, Settings, Sources},
+    config::{AllowedHost, ConfigError, Effective, ListenAddr, Sources},
     healthcheck::Target,
     http,
-    server::{self, Workers},
-    telemetry,
+    server::{self, ServerHandle, Workers},
+    telemetry::{self, logs::LogControl},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
 use tokio::{
@@ -65,9 +65,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) => return serve(&args),
         Command::CheckConfig(args) => {
-            let effective = effective(&args)?;
-            telemetry::logs::parse_filter(&effective.settings.log.filter)?;
-            server::check(&effective.settings)?;
+            server::check(&effective(&args)?.settings)?;
             print("The configuration is valid.\n")?;
         }
         Command::PrintConfig(args) => print(effective(&args)?)?,
@@ -91,15 +89,23 @@ fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
 }
 
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let sources = Sources::from_process(args.config.config.clone(), args.overrides())?;
-    let settings = Settings::load(&sources)?;
-    let log = telemetry::logs::init(&settings.log)?;
+    let read = || Effective::load(&Sources::from_process(args.config.config.clone(), args.overrides())?);
+    let effective = read()?;
+    let log = telemetry::logs::init(&effective.settings.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
         Some(file) => embedded(file.as_ref())?,
-        None => server::network_endpoint(&settings.database)?,
+        None => server::network_endpoint(&effective.settings.database)?,
     };
-    let served = runtime.block_on(serve_until_stopped(&settings, endpoint));
+    let served = runtime.block_on(async {
+        let mut signals = Signals::new()?;
+        let remote = matches!(endpoint, Endpoint::Network { .. });
+        let running = start(&effective, log, endpoint).await?;
+        if remote {
+            tokio::spawn(running.warn_if_unreachable());
+        }
+        serve_until_stopped(running, &mut signals, read).await
+    });
     // The embedded database cannot interrupt a running statement, which must not delay the exit.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
@@ -118,11 +124,9 @@ fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
     )
 }
 
-async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow::Result<ExitCode> {
-    let mut signals = Signals::new()?;
+async fn start(effective: &Effective, log: LogControl, endpoint: Endpoint) -> anyhow::Result<ServerHandle> {
     let database = endpoint.to_string();
-    let remote = matches!(endpoint, Endpoint::Network { .. });
-    let running = server::start(settings, endpoint, Workers::per_processor()?).await?;
+    let running = server::start(effective, log, endpoint, Workers::per_processor()?).await?;
     tokio::spawn(return_memory());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), database, "serving {}", running.greeting());
     match running.admin_address() {
@@ -130,10 +134,17 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
         Some(address @ ListenAddr::Unix(_)) => tracing::info!("serving operators at {address}"),
         None => {}
     }
-    if remote {
-        tokio::spawn(running.warn_if_unreachable());
-    }
-    let signal = signals.stop().await;
+    Ok(running)
+}
+
+/// Serves until a signal to stop. `read` reads the settings again.
+async fn serve_until_stopped(
+    running: ServerHandle,
+    signals: &mut Signals,
+    read: impl Fn() -> Result<Effective, ConfigError>,
+) -> anyhow::Result<ExitCode> {
+    let reloader = running.reloader().clone();
+    let signal = signals.stop(|| reloader.reload(read())).await;
     tracing::info!(
         signal,
         "stopping: finishing requests and rolling back open transactions; send the signal again to stop at once"
@@ -143,7 +154,7 @@ async fn serve_until_stopped(settings: &Settings, endpoint: Endpoint) -> anyhow:
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }
-        signal = signals.stop() => {
+        signal = signals.stop(|| reloader.reload(read())) => {
             tracing::warn!(signal, "stopped at once: running requests were aborted");
             Ok(ExitCode::FAILURE)
         }
@@ -155,7 +166,7 @@ struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hang_up: Signal,
-    /// Signals that the process ignores.
+    /// Signals that the process ignores. (SIGPIPE is ignored by every Rust program.)
     _ignored: [Signal; 2],
 }
 
@@ -169,15 +180,13 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal to stop, and returns its name.
-    async fn stop(&mut self) -> &'static str {
+    /// Waits for a signal to stop, and returns its name. SIGHUP reloads the settings.
+    async fn stop(&mut self, reload: impl Fn()) -> &'static str {
         loop {
             tokio::select! {
                 _ = self.terminate.recv() => return "SIGTERM",
                 _ = self.interrupt.recv() => return "SIGINT",
-                _ = self.hang_up.recv() => tracing::warn!(
-                    "SIGHUP ignored: settings are only read at startup; restart the gateway to apply changes"
-                ),
+                _ = self.hang_up.recv() => reload(),
             }
         }
     }

@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    sync::Arc,
     time::{Duration, SystemTime},
 };
 
@@ -85,9 +86,10 @@ pub struct Policy {
     pub impersonation: Impersonation,
 }
 
-/// Authenticates callers.
+/// Authenticates callers. Clones are alike.
+#[derive(Clone)]
 pub struct Authenticator {
-    hasher: CredentialHasher,
+    hasher: Arc<CredentialHasher>,
     anonymous: Identity,
     service: Login,
     verifier: Option<Verifier>,
@@ -102,8 +104,20 @@ impl Authenticator {
     /// Returns an error if keys cannot be read, if settings of issuers contradict each other, or if the system cannot
     /// provide random numbers.
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
+        Self::with(Arc::new(CredentialHasher::new()?), None, settings)
+    }
+
+    /// Returns an authenticator with other settings. Every credential keeps its key, so that connections and transactions
+    /// stay with their callers, and keys of issuers that are still wanted need not be fetched again.
+    ///
+    /// # Errors
+    /// As [`Authenticator::new`].
+    pub fn renewed(&self, settings: Settings) -> Result<Self, SetupError> {
+        Self::with(Arc::clone(&self.hasher), self.verifier.as_ref(), settings)
+    }
+
+    fn with(hasher: Arc<CredentialHasher>, old: Option<&Verifier>, settings: Settings) -> Result<Self, SetupError> {
         let Settings { policy, service_account: account, tokens } = settings;
-        let hasher = CredentialHasher::new()?;
         let service = match account.user.as_str() {
             "" => AuthToken::none(),
             user => AuthToken::basic(user, &account.password),
@@ -113,7 +127,11 @@ impl Authenticator {
             service: hasher.login(service, Account::Service { read_only: account.read_only }),
             hasher,
             leeway: tokens.leeway,
-            verifier: if tokens.issuers.is_empty() { None } else { Some(Verifier::new(tokens)?) },
+            verifier: match old {
+                _ if tokens.issuers.is_empty() => None,
+                Some(old) => Some(old.renewed(tokens)?),
+                None => Some(Verifier::new(tokens)?),
+            },
             policy,
         })
     }

@@ -24,7 +24,7 @@ const SMALL: usize = 16 * 1024;
 /// The memory taken by all request bodies, in bytes.
 #[derive(Debug)]
 pub(super) struct BodyMemory {
-    limit: usize,
+    limit: AtomicUsize,
     /// Taken from the part that any caller may use.
     unverified: AtomicUsize,
     /// Taken from the rest.
@@ -50,12 +50,21 @@ pub(super) trait Sender: Sync {
 
 impl BodyMemory {
     pub(super) fn new(limit: usize) -> Self {
-        Self { limit, unverified: AtomicUsize::new(0), verified: AtomicUsize::new(0) }
+        Self { limit: AtomicUsize::new(limit), unverified: AtomicUsize::new(0), verified: AtomicUsize::new(0) }
+    }
+
+    /// Changes the limit. What is taken already stays taken.
+    pub(super) fn set_limit(&self, limit: usize) {
+        self.limit.store(limit, Relaxed);
+    }
+
+    fn limit(&self) -> usize {
+        self.limit.load(Relaxed)
     }
 
     fn take_unverified(&self, bytes: usize) -> bool {
         let taken = self.unverified.fetch_add(bytes, Relaxed) + bytes;
-        let fits = taken <= UNVERIFIED && taken + self.verified.load(Relaxed) <= self.limit;
+        let fits = taken <= UNVERIFIED && taken + self.verified.load(Relaxed) <= self.limit();
         if !fits {
             self.unverified.fetch_sub(bytes, Relaxed);
         }
@@ -64,7 +73,7 @@ impl BodyMemory {
 
     fn take_verified(&self, bytes: usize) -> bool {
         let taken = self.verified.fetch_add(bytes, Relaxed) + bytes;
-        let fits = taken + self.unverified.load(Relaxed) <= self.limit;
+        let fits = taken + self.unverified.load(Relaxed) <= self.limit();
         if !fits {
             self.verified.fetch_sub(bytes, Relaxed);
         }
@@ -124,7 +133,7 @@ impl Hold {
             format!(
                 "Other request bodies leave no room for the {bytes} bytes of this one: together they may take {} bytes \
                  (limits.body_memory). Nothing was done; try again later.",
-                self.memory.limit
+                self.memory.limit()
             ),
         ))
     }

@@ -1,4 +1,4 @@
-//! The state of the handlers.
+//! The state of the handlers, with the settings in force when their requests arrived.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::{
     query::{Engine, Retry},
 };
 
-/// What handlers work with, made once and shared by all connections.
+/// What handlers work with, shared by all connections. New settings are a new gateway with the same state.
 pub(super) struct Gateway {
     pub(super) engine: Engine,
     pub(super) authenticator: Authenticator,
@@ -30,6 +30,25 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) fn new(engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
+        let idempotency = idempotency::Store::new(settings.idempotency, settings.work.clone());
+        let body_memory = Arc::new(BodyMemory::new(settings.body_memory));
+        Self::assemble(engine, authenticator, settings, idempotency, body_memory)
+    }
+
+    /// The gateway with other settings. What requests have taken or left behind stays.
+    pub(super) fn renewed(&self, engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
+        self.body_memory.set_limit(settings.body_memory);
+        let body_memory = Arc::clone(&self.body_memory);
+        Self::assemble(engine, authenticator, settings, self.idempotency.clone(), body_memory)
+    }
+
+    fn assemble(
+        engine: Engine,
+        authenticator: Authenticator,
+        settings: Settings,
+        idempotency: idempotency::Store,
+        body_memory: Arc<BodyMemory>,
+    ) -> Self {
         Self {
             engine,
             authenticator,
@@ -37,14 +56,14 @@ impl Gateway {
             statuses: settings.statuses,
             server_timing: settings.server_timing,
             retry: settings.retry,
-            idempotency: idempotency::Store::new(settings.idempotency, settings.work),
+            idempotency,
             limits: RequestLimits {
                 body: settings.body,
                 body_timeout: settings.body_timeout,
                 line: settings.line,
                 content: settings.content,
             },
-            body_memory: Arc::new(BodyMemory::new(settings.body_memory)),
+            body_memory,
             discovery: Discovery {
                 version: settings.neo4j_version,
                 edition: settings.neo4j_edition,

@@ -35,6 +35,7 @@ use super::{
 };
 use crate::{
     auth::Authenticator,
+    live::Live,
     query::Engine,
     telemetry::{record::Record, request_id::RequestId, trace_context::TraceContext},
 };
@@ -45,7 +46,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Everything that the gateway serves to the client of one connection.
 #[derive(Clone)]
 pub struct Service {
-    front: Arc<Front>,
+    front: Live<Front>,
     came_by: CameBy,
     /// The address of the other end; `None` on a Unix socket.
     client: Option<IpAddr>,
@@ -71,17 +72,24 @@ struct Front {
 pub fn service(engine: Engine, authenticator: Authenticator, settings: Settings) -> Service {
     let guard = Arc::new(Guard::new(settings.guard.clone()));
     let gateway = Arc::new(Gateway::new(engine, authenticator, settings));
-    let routes = routes::router(Arc::clone(&gateway));
-    Service { front: Arc::new(Front { guard, gateway, routes }), came_by: CameBy::default(), client: None }
+    Service { front: Live::new(Front::new(guard, gateway)), came_by: CameBy::default(), client: None }
 }
 
 impl Service {
     /// The service for a client or proxy. On a Unix socket it is never a trusted proxy.
     #[must_use]
     pub fn for_peer(&self, Peer { address, tls }: Peer) -> Self {
-        let proxied = address.is_some_and(|address| self.front.guard.trusts(address));
+        let proxied = address.is_some_and(|address| self.front.get().guard.trusts(address));
         let client = address.map(|address| address.to_canonical());
-        Self { front: Arc::clone(&self.front), came_by: CameBy { proxied, tls }, client }
+        Self { front: self.front.clone(), came_by: CameBy { proxied, tls }, client }
+    }
+
+    /// Serves all requests from now on with other settings; those under way keep theirs. The settings of idempotency and
+    /// of discovery stay as they are.
+    pub fn update(&self, engine: Engine, authenticator: Authenticator, settings: Settings) {
+        let guard = Arc::new(Guard::new(settings.guard.clone()));
+        let gateway = Arc::new(self.front.get().gateway.renewed(engine, authenticator, settings));
+        self.front.set(Front::new(guard, gateway));
     }
 }
 
@@ -98,7 +106,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let (front, came_by) = (Arc::clone(&self.front), self.came_by);
+        let (front, came_by) = (self.front.snapshot(), self.came_by);
         let (guard, gateway) = (Arc::clone(&front.guard), Arc::clone(&front.gateway));
         let statuses = gateway.statuses;
         let answer = recorded(gateway, self.client, request, move |request, record| {
@@ -207,6 +215,11 @@ fn caught(answer: impl Future<Output = Response> + Send) -> impl Future<Output =
 }
 
 impl Front {
+    fn new(guard: Arc<Guard>, gateway: Arc<Gateway>) -> Self {
+        let routes = routes::router(Arc::clone(&gateway));
+        Self { guard, gateway, routes }
+    }
+
     /// Answers a request that has passed the guard. Statements bypass the table of routes.
     fn serve(
         &self,

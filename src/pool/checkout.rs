@@ -6,6 +6,7 @@ use super::{
     buckets::{Idle, Limit},
     logins::Attempt,
     pooled::PooledConnection,
+    settings::Settings,
     shared::Shared,
     slots::ConnectionSlot,
 };
@@ -96,7 +97,8 @@ impl Shared {
         since: Instant,
     ) -> Result<Option<PooledConnection>, bolt::Error> {
         let connection = &mut *pooled.connection;
-        if self.needs_liveness_check(since) && !check_liveness(connection, self.settings.liveness_timeout).await {
+        let liveness_timeout = self.settings.get().liveness_timeout;
+        if self.needs_liveness_check(since) && !check_liveness(connection, liveness_timeout).await {
             pooled.discard(Discard::Dead);
             return Ok(None);
         }
@@ -168,21 +170,22 @@ impl Shared {
     /// others, the longest idle connection makes room: it is taken over if it can log in as another user, else it is
     /// closed.
     pub(super) async fn vacancy(&self, asking: IdentityKey, may_displace: bool) -> Vacancy {
+        let Settings { max, max_lifetime, .. } = **self.settings.get();
         loop {
-            if let Some(slot) = self.slots.take_below(self.settings.max) {
+            if let Some(slot) = self.slots.take_below(max) {
                 return Vacancy::Slot(slot);
             }
             if may_displace && let Some(mut idle) = self.buckets.take_oldest(asking) {
                 let rested = self.needs_liveness_check(idle.since);
                 let connection = &mut idle.pooled.connection;
-                let fresh = !rested && connection.opened().elapsed() <= self.settings.max_lifetime;
+                let fresh = !rested && connection.opened().elapsed() <= max_lifetime;
                 if fresh && connection.can_log_in_again() && !connection.is_closed() {
                     connection.move_here();
                     return Vacancy::Connection(idle.pooled);
                 }
                 return Vacancy::Slot(idle.pooled.evict());
             }
-            if let Some(slot) = self.slots.take_below(self.settings.max + self.reserve) {
+            if let Some(slot) = self.slots.take_below(max + self.reserve) {
                 return Vacancy::Slot(slot);
             }
             // Another task is just closing a connection, which frees its slot.

@@ -33,7 +33,7 @@ pub(super) async fn clean(mut pooled: PooledConnection, shared: &Arc<Shared>, id
 }
 
 async fn is_recovered(connection: &mut Connection, shared: &Arc<Shared>, identity: &Identity, hurried: bool) -> bool {
-    let settings = &shared.settings;
+    let settings = shared.settings.snapshot();
     let budget = if connection.dialect().reset_interrupts {
         settings.recovery
     } else if hurried && connection.running_tag().is_some() {

@@ -10,7 +10,7 @@ use crate::{auth::Identity, bolt::Connection, telemetry::observer::Discard};
 impl Shared {
     /// Returns why a connection of `identity` can never be lent again, if its age or its login's forbids it.
     pub(super) fn expiry(&self, identity: &Identity, connection: &Connection) -> Option<Discard> {
-        if connection.opened().elapsed() > self.settings.max_lifetime {
+        if connection.opened().elapsed() > self.settings.get().max_lifetime {
             return Some(Discard::Lifetime);
         }
         let login_ended = identity.login_until().is_some_and(|end| end <= Instant::now())
@@ -20,7 +20,7 @@ impl Shared {
 
     /// Whether a connection that has been idle since `since` needs a liveness check.
     pub(super) fn needs_liveness_check(&self, since: Instant) -> bool {
-        since.elapsed() > self.settings.liveness_after
+        since.elapsed() > self.settings.get().liveness_after
     }
 
     /// Whether the database accepted the login of `identity` within `login_age`.
@@ -35,7 +35,7 @@ impl Shared {
     }
 
     fn is_recent(&self, login: Instant) -> bool {
-        let age = self.settings.login_age;
+        let age = self.settings.get().login_age;
         age > login.elapsed() && self.logins_expired().is_none_or(|since| login > since)
     }
 

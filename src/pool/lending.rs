@@ -44,7 +44,7 @@ impl Shared {
         let permit = self.permit(identity, deadline).await?;
         drop(lane);
         // It was opened in a reserve slot, and counts against the cap from here on.
-        while self.slots.open() > self.settings.max
+        while self.slots.open() > self.settings.get().max
             && let Some(idle) = self.buckets.take_oldest(identity.key())
         {
             idle.pooled.discard(Discard::Evicted);
@@ -67,7 +67,7 @@ impl Shared {
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
             Vacancy::Connection(mut pooled) => {
                 self.queue_login(&mut pooled.connection, identity, attempt);
-                let budget = self.dialer.timeout;
+                let budget = self.dialer.get().timeout;
                 match timeout(budget, pooled.connection.settle_login()).await {
                     Ok(Ok(())) => Ok(pooled),
                     Ok(Err(error)) => {

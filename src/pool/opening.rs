@@ -52,7 +52,7 @@ impl Shared {
     /// Opens a connection, and reports the outcome.
     pub(super) async fn connect(&self, identity: &Identity, purpose: Purpose) -> Result<Connection, bolt::Error> {
         let began = Instant::now();
-        let opened = self.dialer.dial(identity.token()).await;
+        let opened = self.dialer.snapshot().dial(identity.token()).await;
         let took = began.elapsed();
         match &opened {
             Ok(connection) => {

@@ -51,8 +51,20 @@ impl Pool {
     #[must_use]
     pub fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let shared = Arc::new(Shared::new(dialer, settings, observer));
-        tokio::spawn(sweep(Arc::downgrade(&shared), settings.liveness_after.min(settings.login_age)));
+        tokio::spawn(sweep(Arc::downgrade(&shared)));
         Self { shared }
+    }
+
+    /// Changes the time limit for opening connections, and the limits of those that are opened from now on.
+    pub fn set_dial_limits(&self, timeout: Duration, limits: bolt::connection::Limits) {
+        let dialer = Dialer::clone(&self.shared.dialer.get());
+        self.shared.dialer.set(Dialer { timeout, limits, ..dialer });
+    }
+
+    /// Changes the settings. The number of connections and the share of one caller stay as they are.
+    pub fn set_settings(&self, settings: Settings) {
+        let Settings { max, share, .. } = **self.shared.settings.get();
+        self.shared.settings.set(Settings { max, share, ..settings });
     }
 
     /// Lends a connection of `identity`, and opens one if necessary. Waits at most for `acquire_timeout`.
@@ -62,7 +74,7 @@ impl Pool {
     pub async fn acquire(&self, identity: &Identity) -> Result<Lease, PoolError> {
         let shared = &self.shared;
         let began = Instant::now();
-        let deadline = began + shared.settings.acquire_timeout;
+        let deadline = began + shared.settings.get().acquire_timeout;
         let deadline = identity.until().map_or(deadline, |end| end.min(deadline));
         let lent = if shared.logins.is_verified(identity.key()) {
             shared.lend(identity, deadline).await
@@ -88,7 +100,7 @@ impl Pool {
     /// # Errors
     /// What went wrong, or what answered instead.
     pub async fn probe(&self) -> Result<(), bolt::Error> {
-        let probed = self.shared.dialer.probe().await;
+        let probed = self.shared.dialer.snapshot().probe().await;
         self.shared.observer.probed(probed.as_ref().err().map(connect_failure));
         probed.map(drop)
     }
@@ -96,7 +108,7 @@ impl Pool {
     /// The address of the database, for messages.
     #[must_use]
     pub fn address(&self) -> String {
-        self.shared.dialer.endpoint.to_string()
+        self.shared.dialer.get().endpoint.to_string()
     }
 
     /// The observer that receives the pool's events, and those of what runs on its connections.
@@ -128,14 +140,12 @@ impl Pool {
 }
 
 /// Periodically closes idle connections that can never be lent again, and forgets identities without connections.
-async fn sweep(shared: Weak<Shared>, every: Duration) {
-    let mut ticks = tokio::time::interval(every.max(Duration::from_secs(1)));
-    loop {
-        ticks.tick().await;
-        let Some(shared) = shared.upgrade() else {
-            return;
-        };
-        shared.logins.sweep(shared.settings.login_age.max(GOOD_FOR));
+async fn sweep(shared: Weak<Shared>) {
+    while let Some(shared) = shared.upgrade() {
+        let Settings { login_age, liveness_after, .. } = **shared.settings.get();
+        shared.logins.sweep(login_age.max(GOOD_FOR));
         shared.buckets.sweep(|identity, connection| shared.expiry(identity, connection));
+        drop(shared);
+        tokio::time::sleep(liveness_after.min(login_age).max(Duration::from_secs(1))).await;
     }
 }

@@ -21,14 +21,15 @@ use super::{
 use crate::{
     auth::Identity,
     bolt::{self, Dialer},
+    live::Live,
     telemetry::observer::Observer,
 };
 
 pub(super) struct Shared {
     /// Receives the pool's events.
     pub(super) observer: Arc<dyn Observer>,
-    pub(super) dialer: Dialer,
-    pub(super) settings: Settings,
+    pub(super) dialer: Live<Dialer>,
+    pub(super) settings: Live<Settings>,
     pub(super) cleaners: TaskTracker,
     pub(super) runtime: Handle,
     /// Permits for connections that end abandoned statements, beside the pool.
@@ -56,8 +57,8 @@ impl Shared {
     pub(super) fn new(dialer: Dialer, settings: Settings, observer: Arc<dyn Observer>) -> Self {
         let login_lane = LoginLane::for_pool(settings.max);
         Self {
-            dialer,
-            settings,
+            dialer: Live::new(dialer),
+            settings: Live::new(settings),
             cleaners: TaskTracker::new(),
             runtime: Handle::current(),
             terminations: Semaphore::new(TERMINATIONS),
@@ -79,12 +80,15 @@ impl Shared {
         match timeout_at(deadline, self.permits.take(identity.owner())).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(Closed)) => Err(PoolError::Closed),
-            Err(_) => Err(PoolError::Exhausted { max: self.settings.max, waited: self.settings.acquire_timeout }),
+            Err(_) => {
+                let settings = self.settings.get();
+                Err(PoolError::Exhausted { max: settings.max, waited: settings.acquire_timeout })
+            }
         }
     }
 
     /// The error for a database that took too long.
     pub(super) fn silent(&self) -> PoolError {
-        bolt::Error::Silent(self.settings.acquire_timeout).into()
+        bolt::Error::Silent(self.settings.get().acquire_timeout).into()
     }
 }

@@ -22,7 +22,7 @@ impl Pool {
         if shared.has_recent_login(identity) {
             return Ok(());
         }
-        let deadline = Instant::now() + shared.settings.acquire_timeout;
+        let deadline = Instant::now() + shared.settings.get().acquire_timeout;
         // Boxed, since it is rarely needed and large: every request's future would contain it.
         let verification = Box::pin(async {
             if shared.logins.is_verified(identity.key()) {

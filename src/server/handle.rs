@@ -5,22 +5,18 @@ use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::DropGuard, task::TaskTracker};
 
-use super::{connection::Stop, tls::Tls, workers::Workers};
-use crate::{config::ListenAddr, live::Live, query::Engine, telemetry::observer::Observer};
+use super::{connection::Stop, reload::Reloader, tls::Tls, workers::Workers};
+use crate::{
+    config::{Effective, ListenAddr},
+    live::Live,
+    query::Engine,
+    telemetry::observer::Observer,
+};
 
 /// How long closing the connections to the database may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long connections that are ended at once may take for that.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The times of a stop.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct StopLimits {
-    /// How long everything is served before the listener closes.
-    pub(super) drain_delay: Duration,
-    /// How long requests in flight may go on after that.
-    pub(super) shutdown_timeout: Duration,
-}
 
 /// A running gateway. Dropping the handle ends it at once.
 pub struct ServerHandle {
@@ -30,10 +26,12 @@ pub struct ServerHandle {
     pub(super) observer: Arc<dyn Observer>,
     pub(super) tls: Tls,
     pub(super) stop: Stop,
-    pub(super) stop_limits: Live<StopLimits>,
     pub(super) connections: TaskTracker,
     /// What continues without its client.
     pub(super) work: TaskTracker,
+    /// The settings in force.
+    pub(super) settings: Live<Effective>,
+    pub(super) reloader: Reloader,
     /// Ends the admin listener, which serves to the very end.
     pub(super) _admin: DropGuard,
     /// Kept until the connections to the database are closed, which may need the workers for that.
@@ -74,6 +72,12 @@ impl ServerHandle {
         &self.engine
     }
 
+    /// What takes over settings that were read again.
+    #[must_use]
+    pub fn reloader(&self) -> &Reloader {
+        &self.reloader
+    }
+
     /// Writes a warning to the log if the database does not respond, so that the operator learns it at startup rather than
     /// with the first request.
     pub fn warn_if_unreachable(&self) -> impl Future<Output = ()> + use<> {
@@ -100,12 +104,13 @@ impl ServerHandle {
     pub async fn shutdown(self) {
         self.engine.drain().begin();
         self.observer.draining();
-        sleep(self.stop_limits.get().drain_delay).await;
+        let drain_delay = self.settings.get().settings.server.drain_delay.get();
+        sleep(drain_delay).await;
         self.stop.gently.cancel();
         self.connections.close();
         self.work.close();
         let in_flight = async { tokio::join!(self.connections.wait(), self.work.wait()) };
-        let shutdown_timeout = self.stop_limits.get().shutdown_timeout;
+        let shutdown_timeout = self.settings.get().settings.server.shutdown_timeout.get();
         if timeout(shutdown_timeout, in_flight).await.is_err() {
             tracing::warn!(
                 requests = self.connections.len() + self.work.len(),

@@ -9,6 +9,7 @@ mod handle;
 mod listener;
 #[cfg(test)]
 mod memory;
+mod reload;
 mod settings;
 mod start;
 mod tcp;
@@ -17,6 +18,7 @@ mod unix;
 mod workers;
 
 pub use handle::ServerHandle;
+pub use reload::{ReloadError, Reloader};
 pub use start::{StartError, check, network_endpoint, start};
 pub use tls::TlsFileError;
 pub use workers::Workers;

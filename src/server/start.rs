@@ -10,6 +10,7 @@ use super::{
     acceptor::Acceptor,
     connection::{HttpService, Protocols, Stop},
     handle::ServerHandle,
+    reload::{Parts, Reloader},
     settings,
     tls::{Prepared, Tls, TlsFileError},
     unix::UnixSocketListener,
@@ -19,13 +20,17 @@ use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
     bolt::Endpoint,
-    config::{self, ListenAddr, Settings, SocketMode},
+    config::{self, Effective, ListenAddr, Settings, SocketMode},
     drain::Drain,
     http::{self, Peer},
     live::Live,
     pool::Pool,
     query::Engine,
-    telemetry::{event_log::EventLog, logs::LogControl, observer::Observer},
+    telemetry::{
+        event_log::EventLog,
+        logs::{LogControl, LogsError, parse_filter},
+        observer::Observer,
+    },
     tls::TlsConfigError,
 };
 
@@ -55,6 +60,9 @@ pub enum StartError {
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
+    /// The log cannot be filtered as wanted.
+    #[error(transparent)]
+    Log(#[from] LogsError),
 }
 
 /// What to do about an address that is taken.
@@ -80,18 +88,27 @@ pub fn network_endpoint(database: &config::Database) -> Result<Endpoint, StartEr
 /// # Errors
 /// [`StartError`].
 pub fn check(settings: &Settings) -> Result<(), StartError> {
+    parse_filter(&settings.log.filter)?;
     network_endpoint(&settings.database)?;
     settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     Authenticator::new(settings::auth::settings(&settings.auth))?;
     Ok(())
 }
 
-/// Starts a gateway in front of `endpoint`, whose connections `workers` serve. The database need not be reachable yet.
+/// Starts a gateway in front of `endpoint`, whose connections `workers` serve. `log` is the log of the process, which the
+/// settings change when they are reloaded. The database need not be reachable yet.
 /// Whatever belongs to no request (accepting, the admin listener, cleaning up) runs on the current runtime.
 ///
 /// # Errors
 /// [`StartError`].
-pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) -> Result<ServerHandle, StartError> {
+pub async fn start(
+    effective: &Effective,
+    log: LogControl,
+    endpoint: Endpoint,
+    workers: Workers,
+) -> Result<ServerHandle, StartError> {
+    let settings = &effective.settings;
+    let live = Live::new(effective.clone());
     let bolt_port = match &endpoint {
         Endpoint::Network { uri, .. } => uri.port,
         Endpoint::Memory(_) => settings.database.uri.port(),
@@ -99,8 +116,7 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     let observer: Arc<dyn Observer> = Arc::new(EventLog);
     let dialer = settings::bolt::dialer(settings, endpoint);
     let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::clone(&observer));
-    let log = LogControl::detached(settings.log.clone());
-    let engine = Engine::new(pool, settings::query::settings(settings, log));
+    let engine = Engine::new(pool, settings::query::settings(settings, log.clone()));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
     let authenticator = Authenticator::new(settings::auth::settings(&settings.auth))?;
@@ -132,17 +148,28 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
     authenticator.warm_up();
     let (stop, connections, work) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
     let http_settings = settings::http::settings(settings, bolt_port, work.clone());
-    let service = http::service(engine.clone(), authenticator, http_settings);
+    let service = http::service(engine.clone(), authenticator.clone(), http_settings);
     let acceptor = Acceptor {
         workers: Arc::clone(&workers),
         max_connections: settings.server.max_connections.get(),
-        protocols,
+        protocols: protocols.clone(),
         tls: Some(tls.clone()),
         drain: engine.drain().clone(),
         stop: stop.clone(),
         tracker: connections.clone(),
         observer: Arc::clone(&observer),
     };
+    let reloader = Reloader::new(Parts {
+        settings: live.clone(),
+        log,
+        protocols,
+        tls: tls.clone(),
+        authenticator,
+        engine: engine.clone(),
+        service: service.clone(),
+        bolt_port,
+        work: work.clone(),
+    });
     listener.serve(acceptor, move |peer| service.for_peer(peer));
     tokio::spawn(tls.clone().watch());
     Ok(ServerHandle {
@@ -152,9 +179,10 @@ pub async fn start(settings: &Settings, endpoint: Endpoint, workers: Workers) ->
         observer,
         tls,
         stop,
-        stop_limits: Live::new(settings::connection::stop_limits(&settings.server)),
         connections,
         work,
+        settings: live,
+        reloader,
         _admin: admin_stop.gently.drop_guard(),
         _workers: workers,
     })

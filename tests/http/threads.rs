@@ -4,7 +4,10 @@
 
 use std::time::Duration;
 
-use boltgate::server::{self, ServerHandle, Workers};
+use boltgate::{
+    server::{self, ServerHandle, Workers},
+    telemetry::logs::LogControl,
+};
 use serde_json::json;
 
 use crate::support::{
@@ -28,8 +31,10 @@ impl Stand {
     async fn start() -> Self {
         let neo4j = FakeNeo4j::start_with(Options::default().without_auth()).await;
         let settings = settings(&[("database.uri", &neo4j.uri())]);
-        let endpoint = server::network_endpoint(&settings.database).unwrap();
-        let gateway = server::start(&settings, endpoint, Workers::threads(THREADS).unwrap()).await.unwrap();
+        let endpoint = server::network_endpoint(&settings.settings.database).unwrap();
+        let log = LogControl::detached(settings.settings.log.clone());
+        let workers = Workers::threads(THREADS).unwrap();
+        let gateway = server::start(&settings, log, endpoint, workers).await.unwrap();
         let mut clients = Vec::new();
         for _ in 0..THREADS {
             // The next client goes to another thread, since this one has one then.

@@ -3,6 +3,7 @@
 
 mod cli;
 mod hostile;
+mod reload;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;

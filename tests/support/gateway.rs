@@ -4,9 +4,10 @@ use std::{path::Path, sync::Arc};
 
 use boltgate::{
     bolt::Endpoint,
-    config::{Override, Settings, Sources},
+    config::{Effective, Override, Sources},
     query::Engine,
     server::{self, ServerHandle, Workers},
+    telemetry::logs::LogControl,
 };
 use tokio::io::DuplexStream;
 
@@ -19,7 +20,7 @@ pub struct Gateway {
 }
 
 /// The defaults, on any free port, with `changes` on top: `("transactions.max", "3")`.
-pub fn settings(changes: &[(&'static str, &str)]) -> Settings {
+pub fn settings(changes: &[(&'static str, &str)]) -> Effective {
     let flags = [("server.listen", "127.0.0.1:0")].into_iter().chain(changes.iter().copied());
     let sources = Sources {
         file: None,
@@ -27,7 +28,7 @@ pub fn settings(changes: &[(&'static str, &str)]) -> Settings {
         flags: flags.map(|(key, value)| Override { key, flag: "--test", value: value.to_owned() }).collect(),
         read_file: |path: &Path| std::fs::read_to_string(path),
     };
-    Settings::load(&sources).expect("the test's settings are good")
+    Effective::load(&sources).expect("the test's settings are good")
 }
 
 /// A gateway in front of the server at `uri`.
@@ -39,7 +40,7 @@ pub async fn start_for(uri: &str) -> Gateway {
 pub async fn start_for_with(uri: &str, changes: &[(&'static str, &str)]) -> Gateway {
     let changes: Vec<_> = [("database.uri", uri)].into_iter().chain(changes.iter().copied()).collect();
     let settings = settings(&changes);
-    let endpoint = server::network_endpoint(&settings.database).expect("the test's address is good");
+    let endpoint = server::network_endpoint(&settings.settings.database).expect("the test's address is good");
     start(&settings, endpoint).await
 }
 
@@ -58,8 +59,9 @@ pub async fn start_embedded(changes: &[(&'static str, &str)]) -> Gateway {
     start_memory(move || database.connect(), changes).await
 }
 
-async fn start(settings: &Settings, endpoint: Endpoint) -> Gateway {
-    let running = server::start(settings, endpoint, Workers::here()).await.expect("the gateway starts");
+async fn start(settings: &Effective, endpoint: Endpoint) -> Gateway {
+    let log = LogControl::detached(settings.settings.log.clone());
+    let running = server::start(settings, log, endpoint, Workers::here()).await.expect("the gateway starts");
     let address = running.address().to_string();
     Gateway { running: Some(running), address }
 }

@@ -28,7 +28,7 @@ const RETRY_DELAY: Duration = Duration::from_secs(5);
 const COOL_DOWN: Duration = Duration::from_secs(30);
 
 /// Where the keys are.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum KeyLocation {
     /// At the address in the issuer's discovery document (OpenID Connect Discovery 1.0).
     Discovery,
@@ -211,6 +211,23 @@ impl Remote {
         let keys = keys.ok_or_else(|| failed(&"the discovery document has no `jwks_uri`"))?;
         self.fetcher.check(keys).map_err(|error: FetchError| failed(&format!("`jwks_uri`: {error}")))?;
         Ok(keys.to_owned())
+    }
+
+    /// Whether `other` has the same keys: those of the same issuer, from the same place, for the same algorithms.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.location == other.location && self.algorithms == other.algorithms
+    }
+
+    /// Takes over the keys that `other` has fetched, and how fetching them went.
+    pub(super) fn inherit(&self, other: &Self) {
+        let other = other.state();
+        *self.state() = State {
+            current: other.current.clone(),
+            generation: other.generation,
+            fetching: None,
+            failed: None,
+            asked_for_unknown: other.asked_for_unknown,
+        };
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {

@@ -83,9 +83,24 @@ impl Verifier {
     /// # Errors
     /// See [`SetupError`].
     pub fn new(settings: Settings) -> Result<Self, SetupError> {
+        Self::with(settings, &[])
+    }
+
+    /// Returns a verifier with other settings, and with the keys that this one has fetched from the same places.
+    ///
+    /// # Errors
+    /// See [`SetupError`].
+    pub fn renewed(&self, settings: Settings) -> Result<Self, SetupError> {
+        Self::with(settings, &self.shared.issuers)
+    }
+
+    fn with(settings: Settings, old: &[Issuer]) -> Result<Self, SetupError> {
         let Settings { issuers, leeway, stale_keys } = settings;
         let issuers =
-            issuers.into_iter().map(|settings| Issuer::new(settings, stale_keys)).collect::<Result<_, _>>()?;
+            issuers.into_iter().map(|settings| Issuer::new(settings, stale_keys)).collect::<Result<Vec<_>, _>>()?;
+        for issuer in &issuers {
+            old.iter().for_each(|old| issuer.inherit(old));
+        }
         let mut secret = [0; blake3::KEY_LEN];
         getrandom::fill(&mut secret)?;
         if !signatures_are_verified() {
@@ -217,6 +232,15 @@ impl Issuer {
             state: Mutex::new(State::default()),
         };
         Ok(Self { keys: Keys::Remote(Arc::new(remote)), settings })
+    }
+
+    /// Takes over the keys that `old` has fetched, if they are the same ones.
+    fn inherit(&self, old: &Self) {
+        if let (Keys::Remote(remote), Keys::Remote(old)) = (&self.keys, &old.keys)
+            && remote.is_like(old)
+        {
+            remote.inherit(old);
+        }
     }
 
     async fn keys(&self) -> Result<CurrentKeys<'_>, TokenError> {

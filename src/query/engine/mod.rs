@@ -61,6 +61,19 @@ impl Engine {
         Self { pool, transactions, running_statements, settings: Arc::new(settings), drain: Drain::default() }
     }
 
+    /// The engine with other settings, for statements from now on. Transactions, pool and running statements are shared.
+    #[must_use]
+    pub fn with_settings(&self, settings: Settings) -> Self {
+        self.transactions.set_limits(settings.transactions);
+        Self { settings: Arc::new(settings), ..self.clone() }
+    }
+
+    /// The pool of connections.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
     /// Makes sure that the database accepts the caller's credentials. Costs nothing if it has accepted them within
     /// `database.login_age`.
     ///

@@ -31,7 +31,7 @@ impl TransactionGuard {
         lease: Lease,
         permit: TransactionPermit,
     ) -> Self {
-        let TransactionSettings { max_lifetime, grace, .. } = store.settings;
+        let TransactionSettings { max_lifetime, grace, .. } = **store.settings.get();
         let deadline = Deadline::new(opened + max_lifetime, grace, caller);
         Self { store, id, open: Some((lease, permit)), opened, deadline }
     }
@@ -56,7 +56,7 @@ impl TransactionGuard {
     /// Leaves the transaction open for a later request.
     pub(in crate::query) fn keep(mut self) -> Transaction {
         let now = Instant::now();
-        let expires = (now + self.store.settings.idle_timeout).min(self.deadline.at());
+        let expires = (now + self.store.settings.get().idle_timeout).min(self.deadline.at());
         let transaction = Transaction { id: self.id.clone(), expires: SystemTime::now() + (expires - now) };
         if let Some((lease, permit)) = self.open.take() {
             self.store.put_back(&self.id, IdleTransaction { lease, permit, opened: self.opened, expires });

@@ -2,34 +2,44 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
 use crate::{
     auth::{ByIdentity, IdentityKey},
     query::error::Error,
 };
 
 /// The permits. Cheap to clone.
-#[derive(Clone)]
-pub(super) struct TransactionPermits {
+#[derive(Clone, Default)]
+pub(super) struct TransactionPermits(Arc<Mutex<State>>);
+
+#[derive(Default)]
+struct State {
     max: usize,
+    /// The most permits of one caller.
     share: usize,
-    permits: Arc<Semaphore>,
+    taken: usize,
+    closed: bool,
     /// The number of permits that each caller holds.
-    held: Arc<Mutex<ByIdentity<usize>>>,
+    held: ByIdentity<usize>,
 }
 
 /// A permit for one open transaction, released when dropped.
 pub(super) struct TransactionPermit {
     permits: TransactionPermits,
     owner: IdentityKey,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl TransactionPermits {
     /// Creates `max` permits, of which one caller may hold `share`.
     pub(super) fn new(max: usize, share: usize) -> Self {
-        Self { max, share, permits: Arc::new(Semaphore::new(max)), held: Arc::default() }
+        let permits = Self::default();
+        permits.set_limits(max, share);
+        permits
+    }
+
+    /// Changes the number of permits. Those that are taken stay taken, even if there are too many.
+    pub(super) fn set_limits(&self, max: usize, share: usize) {
+        let mut state = self.state();
+        (state.max, state.share) = (max, share);
     }
 
     /// Takes a permit for `owner`.
@@ -37,39 +47,42 @@ impl TransactionPermits {
     /// # Errors
     /// When all permits are taken, or `owner` holds its share of them.
     pub(super) fn take(&self, owner: IdentityKey) -> Result<TransactionPermit, Error> {
-        let permit = Arc::clone(&self.permits).try_acquire_owned();
-        let permit = permit.map_err(|_| Error::too_many_transactions(self.max))?;
-        let mut held = self.held();
-        let count = held.entry(owner).or_default();
-        if *count >= self.share {
-            return Err(Error::too_many_of_one_caller(self.share));
+        let mut state = self.state();
+        let State { max, share, taken, closed, ref held } = *state;
+        if closed || taken >= max {
+            return Err(Error::too_many_transactions(max));
         }
-        *count += 1;
-        Ok(TransactionPermit { permits: self.clone(), owner, _permit: permit })
+        if held.get(&owner).is_some_and(|count| *count >= share) {
+            return Err(Error::too_many_of_one_caller(share));
+        }
+        state.taken += 1;
+        *state.held.entry(owner).or_default() += 1;
+        Ok(TransactionPermit { permits: self.clone(), owner })
     }
 
     /// Refuses permits from now on.
     pub(super) fn close(&self) {
-        self.permits.close();
+        self.state().closed = true;
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.permits.is_closed()
+        self.state().closed
     }
 
-    fn held(&self) -> MutexGuard<'_, ByIdentity<usize>> {
-        // The map is consistent after every statement, so a panic of another thread does no harm.
-        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        // The counts are consistent after every statement, so a panic of another thread does no harm.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for TransactionPermit {
     fn drop(&mut self) {
-        let mut held = self.permits.held();
-        if let Some(count) = held.get_mut(&self.owner) {
+        let mut state = self.permits.state();
+        state.taken -= 1;
+        if let Some(count) = state.held.get_mut(&self.owner) {
             *count -= 1;
             if *count == 0 {
-                held.remove(&self.owner);
+                state.held.remove(&self.owner);
             }
         }
     }
@@ -88,9 +101,24 @@ mod tests {
         let others = permits.take(other).unwrap();
         assert_eq!(permits.take(other).err(), Some(Error::too_many_transactions(3)));
         drop((held, others));
-        assert!(permits.held().is_empty(), "callers without permits are forgotten");
+        assert!(permits.state().held.is_empty(), "callers without permits are forgotten");
         drop(permits.take(one).unwrap());
         permits.close();
         assert!(permits.take(one).is_err() && permits.is_closed());
+    }
+
+    #[test]
+    fn the_number_of_permits_changes_under_those_that_are_taken() {
+        let (one, other) = (IdentityKey::numbered(1), IdentityKey::numbered(2));
+        let permits = TransactionPermits::new(2, 2);
+        let held = [permits.take(one).unwrap(), permits.take(one).unwrap()];
+        permits.set_limits(1, 1);
+        assert_eq!(permits.take(other).err(), Some(Error::too_many_transactions(1)));
+        permits.set_limits(3, 2);
+        assert_eq!(permits.take(one).err(), Some(Error::too_many_of_one_caller(2)));
+        let third = permits.take(other).unwrap();
+        assert_eq!(permits.take(other).err(), Some(Error::too_many_transactions(3)));
+        drop((held, third));
+        assert_eq!(permits.state().taken, 0);
     }
 }

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, sleep};
 
 use super::{
     guard::TransactionGuard,
@@ -40,9 +40,13 @@ impl TransactionRegistry {
     /// runtime.
     pub(in crate::query) fn new(settings: TransactionSettings, observer: Arc<dyn Observer>) -> Self {
         let store = Arc::new(TransactionStore::new(settings));
-        let tick = (settings.idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
-        tokio::spawn(reap(Arc::downgrade(&store), tick, observer));
+        tokio::spawn(reap(Arc::downgrade(&store), observer));
         Self { store }
+    }
+
+    /// Changes the limits. Transactions that are open already may stay open, even if there are too many.
+    pub(in crate::query) fn set_limits(&self, settings: TransactionSettings) {
+        self.store.set_limits(settings);
     }
 
     /// Takes a permit for one more transaction of `caller`.
@@ -100,16 +104,14 @@ impl Reservation {
 }
 
 /// Rolls back transactions that have expired.
-async fn reap(store: Weak<TransactionStore>, every: Duration, observer: Arc<dyn Observer>) {
-    let mut ticks = interval(every);
-    loop {
-        ticks.tick().await;
-        let Some(store) = store.upgrade() else {
-            return;
-        };
+async fn reap(store: Weak<TransactionStore>, observer: Arc<dyn Observer>) {
+    while let Some(store) = store.upgrade() {
         let expired = store.take_expired();
         if !expired.is_empty() {
             observer.transactions_expired(expired.len());
         }
+        let idle_timeout = store.settings.get().idle_timeout;
+        drop((expired, store));
+        sleep((idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5))).await;
     }
 }

@@ -17,13 +17,14 @@ use super::{
 };
 use crate::{
     auth::{Identity, IdentityKey},
+    live::Live,
     pool::Lease,
     query::error::Error,
 };
 
 /// The open transactions.
 pub(super) struct TransactionStore {
-    pub(super) settings: TransactionSettings,
+    pub(super) settings: Live<TransactionSettings>,
     pub(super) permits: TransactionPermits,
     state: Mutex<State>,
 }
@@ -52,7 +53,14 @@ pub(super) struct IdleTransaction {
 
 impl TransactionStore {
     pub(super) fn new(settings: TransactionSettings) -> Self {
-        Self { settings, permits: TransactionPermits::new(settings.max, settings.share), state: Mutex::default() }
+        let permits = TransactionPermits::new(settings.max, settings.share);
+        Self { settings: Live::new(settings), permits, state: Mutex::default() }
+    }
+
+    /// Changes the limits, for transactions from now on and the idle time from their next request on.
+    pub(super) fn set_limits(&self, settings: TransactionSettings) {
+        self.permits.set_limits(settings.max, settings.share);
+        self.settings.set(settings);
     }
 
     /// Adds a transaction of `owner` that a request is using.
@@ -142,12 +150,13 @@ impl TransactionStore {
     }
 
     fn expiry_cause(&self, idle: &IdleTransaction) -> RollbackCause {
-        if idle.opened + self.settings.max_lifetime <= idle.expires { RollbackCause::Old } else { RollbackCause::Idle }
+        let max_lifetime = self.settings.get().max_lifetime;
+        if idle.opened + max_lifetime <= idle.expires { RollbackCause::Old } else { RollbackCause::Idle }
     }
 
     /// Returns the error for a transaction that does not exist, with the cause if the caller may know it.
     fn not_found(&self, id: &str, cause: Option<RollbackCause>) -> Error {
-        let TransactionSettings { idle_timeout, max_lifetime, .. } = self.settings;
+        let TransactionSettings { idle_timeout, max_lifetime, .. } = **self.settings.get();
         let because = match cause {
             None => return Error::transaction_not_found(id),
             Some(RollbackCause::Idle) => {

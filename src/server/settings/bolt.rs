@@ -29,13 +29,19 @@ pub(in crate::server) fn endpoint(settings: &config::Database) -> Result<Endpoin
 /// The dialer of `endpoint`.
 pub(in crate::server) fn dialer(settings: &Settings, endpoint: Endpoint) -> Dialer {
     let database = &settings.database;
-    let silence = database.max_execution_time.get() + database.termination_grace.get() + BOOKMARK_WAIT;
     Dialer {
         endpoint,
         dialect: dialect(database.dialect).into(),
         timeout: database.connect_timeout.get(),
-        limits: Limits { max_message: settings.limits.record.get(), silence },
+        limits: limits(settings),
     }
+}
+
+/// The limits of a connection.
+pub(in crate::server) fn limits(settings: &Settings) -> Limits {
+    let database = &settings.database;
+    let silence = database.max_execution_time.get() + database.termination_grace.get() + BOOKMARK_WAIT;
+    Limits { max_message: settings.limits.record.get(), silence }
 }
 
 fn dialect(setting: config::Dialect) -> Option<&'static Dialect> {

@@ -2,10 +2,7 @@
 
 use crate::{
     config,
-    server::{
-        connection::{Timeouts, TimerLimits},
-        handle::StopLimits,
-    },
+    server::connection::{Timeouts, TimerLimits},
 };
 
 pub(in crate::server) fn timeouts(server: &config::Server) -> Timeouts {
@@ -18,8 +15,4 @@ pub(in crate::server) fn timeouts(server: &config::Server) -> Timeouts {
         write_stall: server.write_stall_timeout.get(),
         half_close: server.half_close_timeout.get(),
     }
-}
-
-pub(in crate::server) fn stop_limits(server: &config::Server) -> StopLimits {
-    StopLimits { drain_delay: server.drain_delay.get(), shutdown_timeout: server.shutdown_timeout.get() }
 }

@@ -176,7 +176,7 @@ async fn allows_the_configured_id_token_header() {
 #[test]
 fn accepts_origins_in_any_spelling() {
     let listed = settings(&[("cors.allowed_origins", "HTTPS://App.Example:443,http://localhost:3000")]);
-    let origins: Vec<_> = listed.cors.allowed_origins.iter().map(ToString::to_string).collect();
+    let origins: Vec<_> = listed.settings.cors.allowed_origins.iter().map(ToString::to_string).collect();
     assert_eq!(origins, [APP, "http://localhost:3000"]);
 }
 

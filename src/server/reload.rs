@@ -1,0 +1,129 @@
+//! Settings that were read again while the gateway runs.
+//!
+//! Owns the way from new settings to the rooms: everything that SIGHUP takes over is handed over here. Promises that
+//! settings which cannot be used change nothing, and that connections and requests under way go on.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use thiserror::Error;
+use tokio_util::task::TaskTracker;
+
+use super::{
+    StartError, check,
+    connection::Protocols,
+    settings,
+    tls::{Prepared, Tls},
+};
+use crate::{
+    auth::Authenticator,
+    config::{Change, ConfigError, Effective, Settings},
+    http::Service,
+    live::Live,
+    query::Engine,
+    telemetry::{
+        logs::LogControl,
+        reload_state::{ReloadState, Reloaded},
+    },
+};
+
+/// Why settings were not taken over. The old ones stay in force.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The settings cannot be read, or contradict each other.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What they name cannot be used.
+    #[error(transparent)]
+    Start(#[from] StartError),
+}
+
+/// Takes over settings that were read again. Clones belong to the same gateway.
+#[derive(Clone)]
+pub struct Reloader {
+    /// Locked during a reload, so that reloads come one after the other.
+    parts: Arc<Mutex<Parts>>,
+    state: ReloadState,
+}
+
+/// What a reload changes, and what it needs for that.
+pub(super) struct Parts {
+    /// The settings in force.
+    pub(super) settings: Live<Effective>,
+    pub(super) log: LogControl,
+    pub(super) protocols: Live<Protocols>,
+    pub(super) tls: Tls,
+    pub(super) authenticator: Authenticator,
+    pub(super) engine: Engine,
+    pub(super) service: Service,
+    pub(super) bolt_port: u16,
+    pub(super) work: TaskTracker,
+}
+
+impl Reloader {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self { parts: Arc::new(Mutex::new(parts)), state: ReloadState::started() }
+    }
+
+    /// How the newest reloads went.
+    #[must_use]
+    pub fn state(&self) -> &ReloadState {
+        &self.state
+    }
+
+    /// Takes over what was read again, as far as it needs no start, and says in the log what changed. Must be called
+    /// inside a tokio runtime.
+    pub fn reload(&self, read: Result<Effective, ConfigError>) {
+        let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = read.map_err(ReloadError::from).and_then(|newer| parts.take_over(newer));
+        self.state.record(Reloaded::Settings, taken.is_ok());
+        match taken {
+            Ok((changed, pending)) => {
+                tracing::info!(changed = changed.join(", "), "the settings were reloaded");
+                if !pending.is_empty() {
+                    tracing::warn!(
+                        settings = pending.join(", "),
+                        "changed settings wait for the next start of the gateway"
+                    );
+                }
+            }
+            Err(error) => tracing::error!(%error, "the settings were not reloaded; the old ones stay in force"),
+        }
+    }
+}
+
+impl Parts {
+    /// Puts `newer` settings into force. Returns the keys that changed, and those that need a start.
+    fn take_over(&mut self, newer: Effective) -> Result<(Vec<String>, Vec<String>), ReloadError> {
+        // What needs a start is checked as well: a gateway that could not start again should say so now.
+        check(&newer.settings)?;
+        let Change { settings, changed, pending } = self.settings.get().take_over(newer)?;
+        self.apply(&settings.settings)?;
+        self.settings.set(settings);
+        Ok((changed, pending))
+    }
+
+    /// Hands the settings to the rooms. Whatever can fail comes first.
+    fn apply(&mut self, settings: &Settings) -> Result<(), StartError> {
+        let certificates = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
+        let authenticator = self.authenticator.renewed(settings::auth::settings(&settings.auth))?;
+        self.log.change(|log| log.clone_from(&settings.log))?;
+        self.tls.install(certificates);
+        authenticator.warm_up();
+        self.authenticator = authenticator;
+        self.protocols.set(Protocols::new(settings::connection::timeouts(&settings.server)));
+        let pool = self.engine.pool();
+        pool.set_dial_limits(settings.database.connect_timeout.get(), settings::bolt::limits(settings));
+        pool.set_settings(settings::pool::settings(&settings.database));
+        let engine = self.engine.with_settings(settings::query::settings(settings, self.log.clone()));
+        let http = settings::http::settings(settings, self.bolt_port, self.work.clone());
+        self.service.update(engine, self.authenticator.clone(), http);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Reloader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reloader").field("state", &self.state).finish_non_exhaustive()
+    }
+}
