@@ -3,12 +3,13 @@
 
 use std::{
     cell::RefCell,
-    sync::LazyLock,
+    sync::{Arc, LazyLock},
     time::{Duration, SystemTime},
 };
 
-use boltgate::auth::token::{
-    Algorithm, ClaimPath, IssuerSettings, KeySource, Settings, Verified, Verifier, unverified_expiry,
+use boltgate::{
+    auth::token::{Algorithm, ClaimPath, IssuerSettings, KeySource, Settings, Verified, Verifier, unverified_expiry},
+    telemetry::event_log::EventLog,
 };
 use jsonwebtoken::{EncodingKey, crypto::sign};
 use libfuzzer_sys::fuzz_target;
@@ -39,7 +40,7 @@ static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| {
         user_claim: Some(ClaimPath::new("/realm/user")),
     };
     let settings = Settings { issuers: vec![issuer], leeway: LEEWAY, stale_keys: Duration::ZERO };
-    Verifier::new(settings).expect("the settings are good")
+    Verifier::new(settings, Arc::new(EventLog)).expect("the settings are good")
 });
 
 fuzz_target!(|bytes: &[u8]| {

@@ -10,7 +10,7 @@ pub(super) async fn live() -> &'static str {
 }
 
 /// Answers whether the database can be reached.
-pub(super) async fn ready(State(Admin { engine, readiness }): State<Admin>) -> (StatusCode, String) {
+pub(super) async fn ready(State(Admin { engine, readiness, .. }): State<Admin>) -> (StatusCode, String) {
     let probe = || async move { engine.probe().await.map_err(|error| error.message) };
     match readiness.check(probe).await {
         Ok(()) => (StatusCode::OK, "ready\n".into()),

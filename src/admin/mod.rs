@@ -5,11 +5,14 @@
 //! network.
 
 mod health;
+mod metrics;
 mod readiness;
+
+use std::sync::Arc;
 
 use axum::{Router, routing::get};
 
-use crate::query::Engine;
+use crate::{query::Engine, telemetry::metrics::Scrape};
 use readiness::Readiness;
 
 /// The state of the handlers.
@@ -17,12 +20,14 @@ use readiness::Readiness;
 struct Admin {
     engine: Engine,
     readiness: Readiness,
+    scrape: Arc<Scrape>,
 }
 
 /// The table of routes.
-pub fn router(engine: Engine) -> Router {
+pub fn router(engine: Engine, scrape: Arc<Scrape>) -> Router {
     Router::new()
         .route("/live", get(health::live))
         .route("/ready", get(health::ready))
-        .with_state(Admin { engine, readiness: Readiness::default() })
+        .route("/metrics", get(metrics::metrics))
+        .with_state(Admin { engine, readiness: Readiness::default(), scrape })
 }

@@ -18,7 +18,10 @@ use super::{
     impersonation::Impersonation,
     token::{self, SetupError, Verifier, unverified_expiry},
 };
-use crate::bolt::AuthToken;
+use crate::{
+    bolt::AuthToken,
+    telemetry::observer::{AuthFailure, Observer},
+};
 
 /// The headers that identify the caller, as bytes.
 #[derive(Clone, Copy, Default)]
@@ -95,16 +98,17 @@ pub struct Authenticator {
     verifier: Option<Verifier>,
     leeway: Duration,
     policy: Policy,
+    observer: Arc<dyn Observer>,
 }
 
 impl Authenticator {
-    /// Returns an authenticator. It contacts no issuers yet: see [`Authenticator::warm_up`].
+    /// Returns an authenticator that reports to `observer`. It contacts no issuers yet: see [`Authenticator::warm_up`].
     ///
     /// # Errors
     /// Returns an error if keys cannot be read, if settings of issuers contradict each other, or if the system cannot
     /// provide random numbers.
-    pub fn new(settings: Settings) -> Result<Self, SetupError> {
-        Self::with(Arc::new(CredentialHasher::new()?), None, settings)
+    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, SetupError> {
+        Self::with(Arc::new(CredentialHasher::new()?), None, settings, observer)
     }
 
     /// Returns an authenticator with other settings. Every credential keeps its key, so that connections and transactions
@@ -113,10 +117,15 @@ impl Authenticator {
     /// # Errors
     /// As [`Authenticator::new`].
     pub fn renewed(&self, settings: Settings) -> Result<Self, SetupError> {
-        Self::with(Arc::clone(&self.hasher), self.verifier.as_ref(), settings)
+        Self::with(Arc::clone(&self.hasher), self.verifier.as_ref(), settings, Arc::clone(&self.observer))
     }
 
-    fn with(hasher: Arc<CredentialHasher>, old: Option<&Verifier>, settings: Settings) -> Result<Self, SetupError> {
+    fn with(
+        hasher: Arc<CredentialHasher>,
+        old: Option<&Verifier>,
+        settings: Settings,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, SetupError> {
         let Settings { policy, service_account: account, tokens } = settings;
         let service = match account.user.as_str() {
             "" => AuthToken::none(),
@@ -130,9 +139,10 @@ impl Authenticator {
             verifier: match old {
                 _ if tokens.issuers.is_empty() => None,
                 Some(old) => Some(old.renewed(tokens)?),
-                None => Some(Verifier::new(tokens)?),
+                None => Some(Verifier::new(tokens, Arc::clone(&observer))?),
             },
             policy,
+            observer,
         })
     }
 
@@ -149,6 +159,10 @@ impl Authenticator {
     /// # Errors
     /// See [`Error`].
     pub async fn identify(&self, headers: &CredentialHeaders<'_>) -> Result<Identity, Error> {
+        self.caller(headers).await.inspect_err(|error| self.observer.authentication_failed(failure(error)))
+    }
+
+    async fn caller(&self, headers: &CredentialHeaders<'_>) -> Result<Identity, Error> {
         let realm = headers.realm.and_then(|realm| str::from_utf8(realm).ok());
         match Credential::of(headers.authorization)? {
             Credential::Nothing => match self.policy.anonymous {
@@ -162,12 +176,20 @@ impl Authenticator {
         }
     }
 
+    /// Reports that the headers of a request cannot be read as those of one caller, and returns the error for that.
+    #[must_use]
+    pub fn malformed(&self) -> Error {
+        self.observer.authentication_failed(AuthFailure::Malformed);
+        Error::Malformed
+    }
+
     /// Returns the user to impersonate for a request of `caller` that names the user `wanted`.
     ///
     /// # Errors
     /// Returns an error if the operator does not allow it.
     pub fn acting_as(&self, caller: &Identity, wanted: Option<&str>) -> Result<Option<String>, ImpersonationRefused> {
-        self.policy.impersonation.user(caller, wanted)
+        let user = self.policy.impersonation.user(caller, wanted);
+        user.inspect_err(|_| self.observer.authentication_failed(AuthFailure::Impersonation))
     }
 
     fn basic(&self, text: &str, realm: Option<&str>) -> Result<Identity, Error> {
@@ -236,6 +258,18 @@ impl Authenticator {
         };
         let left = end.duration_since(SystemTime::now()).map_err(|_| Error::Expired)?;
         Ok(Instant::now().checked_add(left))
+    }
+}
+
+fn failure(error: &Error) -> AuthFailure {
+    match error {
+        Error::Malformed | Error::Unsendable(_) => AuthFailure::Malformed,
+        // A request without credentials has the scheme `none`.
+        Error::Missing | Error::NotAccepted(_) | Error::SchemeNotAllowed => AuthFailure::Scheme,
+        Error::Expired => AuthFailure::Expired,
+        Error::Token(error) if error.is_expired() => AuthFailure::Expired,
+        Error::Token(error) if error.is_unavailable() => AuthFailure::KeysUnavailable,
+        Error::Token(_) => AuthFailure::Token,
     }
 }
 

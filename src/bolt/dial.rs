@@ -15,6 +15,7 @@ use super::{
     recognise::Recognition,
     socket::Socket,
     tls_failure,
+    traffic::{Metered, Traffic},
     uri::Uri,
     version::Version,
 };
@@ -65,6 +66,8 @@ pub struct Dialer {
     pub timeout: Duration,
     /// See [`Limits`].
     pub limits: Limits,
+    /// Counts the bytes of all its connections.
+    pub traffic: Arc<Traffic>,
 }
 
 impl Dialer {
@@ -94,8 +97,8 @@ impl Dialer {
 
     async fn transport(&self) -> Result<Box<dyn Transport>, Error> {
         match &self.endpoint {
-            Endpoint::Memory(connect) => Ok(Box::new(connect())),
-            Endpoint::Network { uri, tls: None } => Ok(Box::new(Socket::new(connect(uri).await?))),
+            Endpoint::Memory(connect) => Ok(self.metered(connect())),
+            Endpoint::Network { uri, tls: None } => Ok(self.metered(Socket::new(connect(uri).await?))),
             Endpoint::Network { uri, tls: Some(config) } => {
                 let failed = |source| Error::Tls { address: uri.to_string(), source };
                 let name =
@@ -103,9 +106,13 @@ impl Dialer {
                 let stream = Socket::new(connect(uri).await?);
                 let connecting = TlsConnector::from(Arc::clone(config)).connect(name, stream);
                 let stream = connecting.await.map_err(|error| failed(tls_failure::in_words(error)))?;
-                Ok(Box::new(stream))
+                Ok(self.metered(stream))
             }
         }
+    }
+
+    fn metered(&self, io: impl Transport + 'static) -> Box<dyn Transport> {
+        Box::new(Metered::new(io, Arc::clone(&self.traffic)))
     }
 }
 

@@ -67,6 +67,12 @@ impl Failure {
     pub fn is_session_limit(&self) -> bool {
         self.code.ends_with(".SessionLimitReached")
     }
+
+    /// Whether a login was not examined because there were too many failed ones.
+    #[must_use]
+    pub fn is_rate_limit(&self) -> bool {
+        self.code.ends_with(".AuthenticationRateLimit")
+    }
 }
 
 /// Reads a string into `text`. Other values, and strings that are not UTF-8, leave it unchanged.

@@ -62,7 +62,7 @@ async fn identity(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity, Re
     // With two credentials, it would be unclear which one counts.
     let single = |name: &HeaderName| match single(headers, name) {
         Ok(value) => Ok(value.map(HeaderValue::as_bytes)),
-        Err(Repeated) => Err(Refusal::bad_authorization()),
+        Err(Repeated) => Err(Refusal::of_auth(&gateway.authenticator.malformed())),
     };
     let authorization = single(&header::AUTHORIZATION)?;
     // These headers qualify a credential and mean nothing without one.

@@ -30,7 +30,8 @@ pub(super) struct Gateway {
 
 impl Gateway {
     pub(super) fn new(engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
-        let idempotency = idempotency::Store::new(settings.idempotency, settings.work.clone());
+        let observer = Arc::clone(engine.observer());
+        let idempotency = idempotency::Store::new(settings.idempotency, settings.work.clone(), observer);
         let body_memory = Arc::new(BodyMemory::new(settings.body_memory));
         Self::assemble(engine, authenticator, settings, idempotency, body_memory)
     }

@@ -139,6 +139,7 @@ mod tests {
     use tokio_util::task::TaskTracker;
 
     use super::*;
+    use crate::telemetry::event_log::EventLog;
     use crate::{http::verdict::Later, query::Kind};
 
     fn read(values: &[&[u8]]) -> Result<Option<Key>, Error> {
@@ -209,7 +210,7 @@ mod tests {
     fn with(max_answer: usize) -> Store {
         let settings =
             idempotency::Settings { keep: Duration::from_secs(3600), max_answer, capacity: 64 * 1024 * 1024 };
-        Store::new(settings, TaskTracker::new())
+        Store::new(settings, TaskTracker::new(), Arc::new(EventLog))
     }
 
     async fn send<F>(store: &Store, key: &str, work: impl FnOnce() -> F) -> Response

@@ -114,11 +114,6 @@ impl Refusal {
         Self::of(Error::bad_request(detail), Format::plain())
     }
 
-    /// `Authorization` that is neither Basic nor Bearer.
-    pub(super) fn bad_authorization() -> Self {
-        Self::of_auth(&auth::Error::Malformed)
-    }
-
     /// A credential that is not accepted.
     pub(super) fn of_auth(error: &auth::Error) -> Self {
         use auth::Error::{Expired, Malformed, SchemeNotAllowed, Token, Unsendable};

@@ -133,6 +133,11 @@ impl Ledger {
         }
     }
 
+    /// The room taken in all, in bytes.
+    pub(super) fn taken(&self) -> usize {
+        self.taken
+    }
+
     fn taken_by(&self, owner: IdentityKey) -> usize {
         self.taken_by.get(&owner).copied().unwrap_or_default()
     }

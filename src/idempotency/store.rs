@@ -10,7 +10,7 @@ use super::{
     key::{Fingerprint, Key},
     ledger::{Found, Id, Ledger},
 };
-use crate::auth::IdentityKey;
+use crate::{auth::IdentityKey, telemetry::observer::Observer};
 
 /// All keys and their answers. Cheap to clone.
 #[derive(Clone)]
@@ -19,6 +19,8 @@ pub struct Store {
     ledger: Arc<Mutex<Ledger>>,
     /// Work in progress, whether its client still waits or not.
     work: TaskTracker,
+    /// Learns of repeated requests, and of the room that is taken.
+    observer: Arc<dyn Observer>,
 }
 
 /// The result of a claim to a key.
@@ -36,10 +38,10 @@ pub(super) struct Claim {
 }
 
 impl Store {
-    /// An empty store. All work is counted by `work`, so that it can be waited for.
+    /// An empty store that reports to `observer`. All work is counted by `work`, so that it can be waited for.
     #[must_use]
-    pub fn new(settings: Settings, work: TaskTracker) -> Self {
-        Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work }
+    pub fn new(settings: Settings, work: TaskTracker, observer: Arc<dyn Observer>) -> Self {
+        Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work, observer }
     }
 
     /// Runs `work` to its end, even if nobody waits for it.
@@ -65,10 +67,22 @@ impl Store {
     /// [`Refused`] when the key cannot be used.
     pub(super) fn claim(&self, owner: IdentityKey, key: Key, fingerprint: Fingerprint) -> Result<Claimed, Refused> {
         let id = Id { owner, key };
-        match self.ledger().find_or_begin(&id, fingerprint)? {
-            Found::Stored(answer) => Ok(Claimed::Again(answer)),
+        match self.change(|ledger| ledger.find_or_begin(&id, fingerprint))? {
+            Found::Stored(answer) => {
+                self.observer.answer_replayed();
+                Ok(Claimed::Again(answer))
+            }
             Found::Nothing => Ok(Claimed::First(Claim { store: self.clone(), id: Some(id) })),
         }
+    }
+
+    /// Changes the ledger, and reports the room that is taken then.
+    fn change<T>(&self, change: impl FnOnce(&mut Ledger) -> T) -> T {
+        let mut ledger = self.ledger();
+        let changed = change(&mut ledger);
+        // While it is locked: the newest report must be the last.
+        self.observer.answers_kept(ledger.taken() as u64);
+        changed
     }
 
     pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
@@ -80,20 +94,20 @@ impl Store {
 impl Claim {
     /// Stores the answer. Returns `false` if there was no room for it, so that only the key was stored.
     pub(super) fn store(mut self, answer: &Arc<Answer>) -> bool {
-        self.id.take().is_some_and(|id| self.store.ledger().end(id, Some(answer)))
+        self.id.take().is_some_and(|id| self.store.change(|ledger| ledger.end(id, Some(answer))))
     }
 
     /// Stores the key alone: whether its request took effect is not known.
     pub(super) fn lose(mut self) {
         if let Some(id) = self.id.take() {
-            self.store.ledger().end(id, None);
+            self.store.change(|ledger| ledger.end(id, None));
         }
     }
 
     /// Releases the key, as if it had never been used.
     pub(super) fn forget(mut self) {
         if let Some(id) = self.id.take() {
-            self.store.ledger().forget(&id);
+            self.store.change(|ledger| ledger.forget(&id));
         }
     }
 }
@@ -102,7 +116,7 @@ impl Drop for Claim {
     fn drop(&mut self) {
         if let Some(id) = self.id.take() {
             tracing::error!("a request with an Idempotency-Key was lost; whether it took effect is not known");
-            self.store.ledger().end(id, None);
+            self.store.change(|ledger| ledger.end(id, None));
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::{
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::telemetry::event_log::EventLog;
 
 const KEEP: Duration = Duration::from_secs(3600);
 const KIB: usize = 1024;
@@ -21,7 +22,7 @@ fn store() -> Store {
 }
 
 fn with(max_answer: usize, capacity: usize) -> Store {
-    Store::new(Settings { keep: KEEP, max_answer, capacity }, TaskTracker::new())
+    Store::new(Settings { keep: KEEP, max_answer, capacity }, TaskTracker::new(), Arc::new(EventLog))
 }
 
 fn caller(number: u64) -> IdentityKey {

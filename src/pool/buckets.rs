@@ -17,7 +17,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::pooled::PooledConnection;
+use super::{pooled::PooledConnection, slots::Use};
 use crate::{
     auth::{ByIdentity, Identity, IdentityKey},
     bolt::{Connection, Failure},
@@ -85,16 +85,19 @@ impl Buckets {
         let mut state = self.state();
         let pools = &mut state.known.get_mut(&identity)?.pools;
         let here = Handle::current().id();
-        if let Some(idle) = pools.iter_mut().find(|pool| pool.runtime == here).and_then(RuntimePool::take) {
+        if let Some(mut idle) = pools.iter_mut().find(|pool| pool.runtime == here).and_then(RuntimePool::take) {
+            idle.pooled.set_use(Use::Lent);
             return Some(idle);
         }
         let mut idle = pools.iter_mut().find_map(RuntimePool::take)?;
+        idle.pooled.set_use(Use::Lent);
         idle.pooled.connection.move_here();
         Some(idle)
     }
 
     /// Returns a connection that was used in the current runtime.
-    pub(super) fn put(&self, identity: &Identity, pooled: PooledConnection) {
+    pub(super) fn put(&self, identity: &Identity, mut pooled: PooledConnection) {
+        pooled.set_use(Use::Idle);
         let idle = Idle { pooled, since: Instant::now() };
         let mut state = self.state();
         if state.closed {
@@ -121,7 +124,9 @@ impl Buckets {
             state.known.iter_mut().flat_map(|(key, bucket)| bucket.pools.iter_mut().map(move |pool| (key, pool)));
         let (_, pool) =
             pools.filter(|(_, pool)| pool.oldest.is_some()).min_by_key(|(key, pool)| (**key == asking, pool.oldest))?;
-        pool.take_oldest()
+        let mut idle = pool.take_oldest()?;
+        idle.pooled.set_use(Use::Lent);
+        Some(idle)
     }
 
     /// Closes all connections that have been idle since `then` or longer, and returns their number. One of that age was

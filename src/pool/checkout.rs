@@ -5,6 +5,7 @@ use tokio::time::{Instant, timeout_at};
 use super::{
     buckets::{Idle, Limit},
     logins::Attempt,
+    opening::Learns,
     pooled::PooledConnection,
     settings::Settings,
     shared::Shared,
@@ -104,7 +105,7 @@ impl Shared {
         }
         if self.is_login_due(connection) {
             match self.logins.admit(identity.key()).await {
-                Ok(attempt) => self.queue_login(connection, identity, attempt),
+                Ok(attempt) => self.queue_login(connection, identity, attempt, Learns::Borrower),
                 Err(refusal) => {
                     pooled.discard(Discard::Login);
                     return Err(bolt::Error::Login(refusal));
@@ -159,7 +160,8 @@ impl Shared {
     async fn open(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
         match self.vacancy(identity.key(), true).await {
             Vacancy::Connection(mut pooled) => {
-                self.queue_login(&mut pooled.connection, identity, attempt);
+                pooled.belongs_to(identity.key());
+                self.queue_login(&mut pooled.connection, identity, attempt, Learns::Borrower);
                 Ok(pooled)
             }
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,

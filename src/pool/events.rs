@@ -4,7 +4,7 @@ use super::error::PoolError;
 use crate::{
     auth::Identity,
     bolt::{self, Failure},
-    telemetry::observer::{AcquireFailure, ConnectFailure, LoginRefused, Observer},
+    telemetry::observer::{AcquireFailure, AuthFailure, ConnectFailure, LoginRefused, Observer},
 };
 
 /// What failed when no connection could be opened.
@@ -28,6 +28,28 @@ pub(super) fn acquire_failure(error: &PoolError) -> AcquireFailure {
         PoolError::Expired => AcquireFailure::Expired,
         PoolError::Closed => AcquireFailure::Stopping,
     }
+}
+
+/// Reports that a caller is not authenticated, if that is why a request got no connection.
+pub(super) fn credential_refused(observer: &dyn Observer, identity: &Identity, error: &PoolError) {
+    match error {
+        PoolError::Connection(bolt::Error::Login(failure)) => login_denied(observer, identity, failure),
+        PoolError::Expired => observer.authentication_failed(AuthFailure::Expired),
+        _ => {}
+    }
+}
+
+/// Reports that a caller is not authenticated because the database refused its login. The gateway's own account is not
+/// the caller's fault, and a limit on sessions says nothing about who it is.
+pub(super) fn login_denied(observer: &dyn Observer, identity: &Identity, failure: &Failure) {
+    if identity.is_service_account() || failure.is_session_limit() {
+        return;
+    }
+    observer.authentication_failed(if failure.is_rate_limit() {
+        AuthFailure::RateLimited
+    } else {
+        AuthFailure::Refused
+    });
 }
 
 /// Reports how a login as `identity` ended.

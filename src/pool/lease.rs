@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use super::{cleaning::clean, permits::Permit, pooled::PooledConnection, shared::Shared};
+use super::{cleaning::clean, permits::Permit, pooled::PooledConnection, shared::Shared, slots::Use};
 use crate::{
     auth::Identity,
     bolt::{Connection, recover::request_reset},
@@ -93,6 +93,7 @@ impl Drop for Lease {
             self.shared.buckets.put(&self.identity, pooled);
             return; // and the permit goes to the next in line
         }
+        pooled.set_use(Use::Recovering);
         let shared = Arc::clone(&self.shared);
         let (identity, hurried) = (self.identity.clone(), self.hurried);
         self.shared.cleaners.spawn_on(

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
-    checkout::Vacancy, error::PoolError, lease::Lease, logins::Attempt, pooled::PooledConnection, shared::Shared,
+    checkout::Vacancy, error::PoolError, lease::Lease, logins::Attempt, opening::Learns, pooled::PooledConnection,
+    shared::Shared,
 };
 use crate::{auth::Identity, bolt, telemetry::observer::Discard};
 
@@ -31,14 +32,15 @@ impl Shared {
         deadline: Instant,
     ) -> Result<Lease, PoolError> {
         let queued = self.login_lane.queue()?;
+        let waiting = self.waiting.join();
         let attempt = self.admit(identity, deadline).await?;
         if self.logins.is_verified(identity.key()) {
             // Another request verified it meanwhile.
-            drop((attempt, queued));
+            drop((attempt, queued, waiting));
             return self.lend(identity, deadline).await;
         }
         let lane = self.login_lane.enter(deadline).await?;
-        drop(queued);
+        drop((queued, waiting));
         let opened = timeout_at(deadline, self.open_unverified(identity, attempt)).await;
         let pooled = opened.map_err(|_| self.silent())??;
         let permit = self.permit(identity, deadline).await?;
@@ -66,7 +68,8 @@ impl Shared {
         match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,
             Vacancy::Connection(mut pooled) => {
-                self.queue_login(&mut pooled.connection, identity, attempt);
+                pooled.belongs_to(identity.key());
+                self.queue_login(&mut pooled.connection, identity, attempt, Learns::Pool);
                 let budget = self.dialer.get().timeout;
                 match timeout(budget, pooled.connection.settle_login()).await {
                     Ok(Ok(())) => Ok(pooled),

@@ -26,6 +26,7 @@ mod settings;
 mod shared;
 mod slots;
 mod verify;
+mod waiting;
 
 pub use error::PoolError;
 pub use lease::Lease;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    events::{connect_failure, login_ended},
+    events::{connect_failure, login_denied, login_ended},
     logins::Attempt,
     pooled::PooledConnection,
     shared::Shared,
@@ -16,6 +16,15 @@ use crate::{
     bolt::{self, Connection, Failure},
     telemetry::observer::{ConnectFailed, Connected, Purpose},
 };
+
+/// Who learns that a queued login was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Learns {
+    /// Whoever waits for a connection.
+    Pool,
+    /// Whoever has got the connection, from its first reply.
+    Borrower,
+}
 
 impl Shared {
     /// Opens a connection in `slot`.
@@ -29,7 +38,7 @@ impl Shared {
         slot: ConnectionSlot,
     ) -> Result<PooledConnection, bolt::Error> {
         let connection = self.log_in(identity, attempt, Purpose::Pool).await?;
-        Ok(PooledConnection::new(connection, slot))
+        Ok(PooledConnection::new(connection, slot, identity.key()))
     }
 
     /// Opens a connection, and records how its login ended.
@@ -72,10 +81,19 @@ impl Shared {
     }
 
     /// Queues a login as `identity`; its outcome is recorded and reported.
-    pub(super) fn queue_login(&self, connection: &mut Connection, identity: &Identity, attempt: Attempt) {
+    pub(super) fn queue_login(
+        &self,
+        connection: &mut Connection,
+        identity: &Identity,
+        attempt: Attempt,
+        learns: Learns,
+    ) {
         let (observer, who) = (Arc::clone(&self.observer), identity.clone());
         let ended = move |outcome: Result<(), &Failure>| {
             login_ended(&*observer, &who, outcome);
+            if let (Err(failure), Learns::Borrower) = (outcome, learns) {
+                login_denied(&*observer, &who, failure);
+            }
             attempt.ended(outcome);
         };
         connection.queue_login(identity.token(), Box::new(ended));

@@ -1,7 +1,8 @@
 //! One connection of the pool: it occupies a slot, and its end is reported.
 
-use super::slots::ConnectionSlot;
+use super::slots::{ConnectionSlot, Use};
 use crate::{
+    auth::IdentityKey,
     bolt::{Connection, Defect},
     telemetry::observer::Discard,
 };
@@ -14,10 +15,22 @@ pub(super) struct PooledConnection {
 }
 
 impl PooledConnection {
-    pub(super) fn new(connection: Connection, mut slot: ConnectionSlot) -> Self {
+    /// A connection that is logged in as `owner`.
+    pub(super) fn new(connection: Connection, mut slot: ConnectionSlot, owner: IdentityKey) -> Self {
         // A connection that is dropped without a reason belonged to a request that was dropped half-way.
         slot.will_end(Discard::Abandoned);
+        slot.belongs_to(owner);
         Self { connection: Box::new(connection), slot }
+    }
+
+    /// Records that it is about to log in as `owner`.
+    pub(super) fn belongs_to(&mut self, owner: IdentityKey) {
+        self.slot.belongs_to(owner);
+    }
+
+    /// Records what it is used for.
+    pub(super) fn set_use(&mut self, used: Use) {
+        self.slot.set_use(used);
     }
 
     /// Sets the reason that is reported when it is dropped.

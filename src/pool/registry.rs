@@ -14,26 +14,41 @@ use tokio::time::Instant;
 
 use super::{
     error::PoolError,
-    events::{acquire_failure, connect_failure},
+    events::{acquire_failure, connect_failure, credential_refused},
     lease::Lease,
     settings::Settings,
     shared::Shared,
+    slots::Use,
 };
 use crate::{
     auth::Identity,
     bolt::{self, Dialer},
-    telemetry::observer::Observer,
+    telemetry::observer::{Observer, ProbeFailed},
 };
 
-/// The number of connections in the pool.
+/// The number of connections in the pool, and of those who use it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Status {
+    /// The most connections that may be in use.
+    pub max: usize,
     /// Open connections.
     pub open: usize,
     /// Connections that are lent or being cleaned.
     pub in_use: usize,
+    /// Connections that nobody uses.
+    pub idle: usize,
+    /// Connections that are being cleaned.
+    pub recovering: usize,
+    /// Requests that wait for a connection.
+    pub waiting: usize,
     /// Identities that have a bucket.
     pub identities: usize,
+    /// Identities that have a connection.
+    pub callers: usize,
+    /// The bytes sent to the database, over all connections that there were.
+    pub sent_bytes: u64,
+    /// The bytes received from the database.
+    pub received_bytes: u64,
 }
 
 /// The pool. Clones share it.
@@ -90,7 +105,10 @@ impl Pool {
                 let waited = if lease.was_awaited() { began.elapsed() } else { Duration::ZERO };
                 shared.observer.connection_acquired(waited);
             }
-            Err(error) => shared.observer.acquire_failed(acquire_failure(error), began.elapsed()),
+            Err(error) => {
+                shared.observer.acquire_failed(acquire_failure(error), began.elapsed());
+                credential_refused(&*shared.observer, identity, error);
+            }
         }
         lent
     }
@@ -101,7 +119,12 @@ impl Pool {
     /// What went wrong, or what answered instead.
     pub async fn probe(&self) -> Result<(), bolt::Error> {
         let probed = self.shared.dialer.snapshot().probe().await;
-        self.shared.observer.probed(probed.as_ref().err().map(connect_failure));
+        match &probed {
+            Ok(_) => self.shared.observer.probed(None),
+            Err(error) => {
+                self.shared.observer.probed(Some(&ProbeFailed { reason: connect_failure(error), error }));
+            }
+        }
         probed.map(drop)
     }
 
@@ -117,13 +140,21 @@ impl Pool {
         &self.shared.observer
     }
 
-    /// The present number of connections.
+    /// The present numbers. Walks nothing, so that requests do not wait for it.
     #[must_use]
     pub fn status(&self) -> Status {
+        let shared = &self.shared;
         Status {
-            open: self.shared.slots.open(),
-            in_use: self.shared.permits.taken(),
-            identities: self.shared.buckets.identities(),
+            max: shared.settings.max,
+            open: shared.slots.open(),
+            in_use: shared.permits.taken(),
+            idle: shared.slots.in_state(Use::Idle),
+            recovering: shared.slots.in_state(Use::Recovering),
+            waiting: shared.waiting.count(),
+            identities: shared.buckets.identities(),
+            callers: shared.slots.owners(),
+            sent_bytes: shared.dialer.traffic.sent(),
+            received_bytes: shared.dialer.traffic.received(),
         }
     }
 

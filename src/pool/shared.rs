@@ -17,6 +17,7 @@ use super::{
     permits::{Closed, Permit, Permits},
     settings::Settings,
     slots::ConnectionSlots,
+    waiting::Waiting,
 };
 use crate::{
     auth::Identity,
@@ -41,6 +42,8 @@ pub(super) struct Shared {
     pub(super) logins_expired: Mutex<Option<Instant>>,
     pub(super) permits: Permits,
     pub(super) login_lane: LoginLane,
+    /// Requests that wait for a permit, or in the login lane.
+    pub(super) waiting: Waiting,
     pub(super) slots: Arc<ConnectionSlots>,
     /// The number of slots in addition to `max`.
     pub(super) reserve: usize,
@@ -71,12 +74,14 @@ impl Shared {
             // Connections in reserve slots may be returned before others are closed in their favour.
             buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
             login_lane,
+            waiting: Waiting::default(),
             observer,
         }
     }
 
     /// Takes a permit, waiting until the deadline.
     pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
+        let _waiting = self.waiting.join();
         match timeout_at(deadline, self.permits.take(identity.owner())).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(Closed)) => Err(PoolError::Closed),

@@ -2,7 +2,7 @@
 
 use tokio::time::{Instant, timeout_at};
 
-use super::{error::PoolError, registry::Pool, shared::Shared};
+use super::{error::PoolError, events::credential_refused, registry::Pool, shared::Shared};
 use crate::{auth::Identity, bolt, telemetry::observer::Purpose};
 
 impl Pool {
@@ -31,7 +31,8 @@ impl Pool {
                 shared.verify_in_lane(identity, deadline).await
             }
         });
-        timeout_at(deadline, verification).await.unwrap_or_else(|_| Err(shared.silent()))
+        let verified = timeout_at(deadline, verification).await.unwrap_or_else(|_| Err(shared.silent()));
+        verified.inspect_err(|error| credential_refused(&*shared.observer, identity, error))
     }
 
     /// Re-authenticates all logins before their connections are lent again: the database says that it no longer knows

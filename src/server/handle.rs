@@ -78,18 +78,13 @@ impl ServerHandle {
         &self.reloader
     }
 
-    /// Writes a warning to the log if the database does not respond, so that the operator learns it at startup rather than
-    /// with the first request.
+    /// Asks the database whether it is there, so that the operator learns it from the log at startup rather than with the
+    /// first request.
     pub fn warn_if_unreachable(&self) -> impl Future<Output = ()> + use<> {
         let engine = self.engine.clone();
         async move {
-            if let Err(error) = engine.probe().await {
-                tracing::warn!(
-                    "{}; requests get 503 until the database responds (to try Boltgate without one: boltgate serve \
-                     --embedded)",
-                    error.message
-                );
-            }
+            // Whatever comes of it is written to the log by the observers.
+            let _ = engine.probe().await;
         }
     }
 

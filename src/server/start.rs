@@ -29,7 +29,9 @@ use crate::{
     telemetry::{
         event_log::EventLog,
         logs::{LogControl, LogsError, parse_filter},
+        metrics::{Metrics, Scrape},
         observer::Observer,
+        observers::Observers,
     },
     tls::TlsConfigError,
 };
@@ -91,7 +93,7 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     parse_filter(&settings.log.filter)?;
     network_endpoint(&settings.database)?;
     settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
-    Authenticator::new(settings::auth::settings(&settings.auth))?;
+    Authenticator::new(settings::auth::settings(&settings.auth), Arc::new(EventLog))?;
     Ok(())
 }
 
@@ -113,13 +115,18 @@ pub async fn start(
         Endpoint::Network { uri, .. } => uri.port,
         Endpoint::Memory(_) => settings.database.uri.port(),
     };
-    let observer: Arc<dyn Observer> = Arc::new(EventLog);
     let dialer = settings::bolt::dialer(settings, endpoint);
+    let metrics = Arc::new(Metrics::default());
+    let observer: Arc<dyn Observer> = Arc::new(Observers::new(dialer.endpoint.to_string(), Arc::clone(&metrics)));
     let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::clone(&observer));
+    let scrape = Arc::new(Scrape::new(metrics, {
+        let pool = pool.clone();
+        move || settings::metrics::gauges(&pool.status())
+    }));
     let engine = Engine::new(pool, settings::query::settings(settings, log.clone()));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
-    let authenticator = Authenticator::new(settings::auth::settings(&settings.auth))?;
+    let authenticator = Authenticator::new(settings::auth::settings(&settings.auth), Arc::clone(&observer))?;
     let listener = Bound::to(&settings.server.listen, settings.server.socket_mode, "server.listen").await?;
     let address = listener.address.clone();
     let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));
@@ -131,7 +138,7 @@ pub async fn start(
     if let Some(wanted) = &settings.admin.listen {
         let listener = Bound::to(wanted, settings.admin.socket_mode, "admin.listen").await?;
         admin_address = Some(listener.address.clone());
-        let router = admin::router(engine.clone());
+        let router = admin::router(engine.clone(), scrape);
         let acceptor = Acceptor {
             workers: Arc::new(Workers::here()),
             max_connections: ADMIN_CONNECTIONS,

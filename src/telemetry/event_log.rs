@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::observer::{
-    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, ConnectFailure, Connected, Discard, LoginRefused,
-    Observer, RowsReceived, StatementOutcome, StatementState,
+    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer, ProbeFailed,
+    RowsReceived, StatementOutcome, StatementState,
 };
 
 /// Writes every event to the log of this process.
@@ -35,10 +35,12 @@ impl Observer for EventLog {
         tracing::debug!(target: POOL, %purpose, ?took, %reason, %error, "could not open a connection to the database");
     }
 
-    fn probed(&self, failure: Option<ConnectFailure>) {
+    fn probed(&self, failure: Option<&ProbeFailed<'_>>) {
         match failure {
             None => tracing::trace!(target: POOL, "the database answers"),
-            Some(reason) => tracing::debug!(target: POOL, %reason, "the database does not answer"),
+            Some(ProbeFailed { reason, error }) => {
+                tracing::debug!(target: POOL, %reason, %error, "the database does not answer");
+            }
         }
     }
 

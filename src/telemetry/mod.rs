@@ -3,10 +3,13 @@
 //!
 //! Promises that nothing here sees a credential. May not know HTTP, Bolt or queries.
 
+pub mod database_log;
 pub mod event_log;
 mod lines;
 pub mod logs;
+pub mod metrics;
 pub mod observer;
+pub mod observers;
 pub mod record;
 pub mod reload_state;
 pub mod request_id;

@@ -20,7 +20,7 @@ pub trait Observer: Send + Sync {
     fn connect_failed(&self, _event: &ConnectFailed<'_>) {}
 
     /// The database was asked whether it is there, without a login.
-    fn probed(&self, _failure: Option<ConnectFailure>) {}
+    fn probed(&self, _failure: Option<&ProbeFailed<'_>>) {}
 
     /// The database accepted a login, on a new connection or on one that is used again.
     fn login_accepted(&self) {}
@@ -104,8 +104,8 @@ pub trait Observer: Send + Sync {
     /// A request got the stored answer of an earlier one with the same Idempotency-Key.
     fn answer_replayed(&self) {}
 
-    /// Bytes were exchanged with the database.
-    fn database_bytes(&self, _sent: u64, _received: u64) {}
+    /// The stored answers to requests with an Idempotency-Key take this many bytes from now on.
+    fn answers_kept(&self, _bytes: u64) {}
 
     /// A statement was sent to the database; [`Observer::statement_finished`] follows.
     fn statement_sent(&self, _kind: StatementKind) {}
@@ -121,6 +121,9 @@ pub trait Observer: Send + Sync {
 
     /// An explicit transaction ended.
     fn transaction_ended(&self, _outcome: TransactionOutcome, _duration: Duration) {}
+
+    /// Spans are no longer kept for an export.
+    fn spans_ended(&self, _outcome: SpanOutcome, _count: usize) {}
 }
 
 /// What a connection was opened for.
@@ -156,6 +159,15 @@ pub struct ConnectFailed<'a> {
     pub purpose: Purpose,
     /// How long it took to fail.
     pub took: Duration,
+    /// What failed.
+    pub reason: ConnectFailure,
+    /// The same in words.
+    pub error: &'a dyn Display,
+}
+
+/// See [`Observer::probed`].
+#[derive(Clone, Copy)]
+pub struct ProbeFailed<'a> {
     /// What failed.
     pub reason: ConnectFailure,
     /// The same in words.
@@ -492,6 +504,17 @@ pub enum TransactionOutcome {
     Lost,
 }
 
+/// What became of spans.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpanOutcome {
+    /// The collector has taken them.
+    Exported,
+    /// Too many waited already.
+    Dropped,
+    /// The collector did not take them.
+    Failed,
+}
+
 /// How a statement ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StatementOutcome {
@@ -503,14 +526,45 @@ pub enum StatementOutcome {
     Completed,
 }
 
-/// Gives each variant the word by which logs know it.
+/// A closed set of values, each with the word by which logs and metrics know it.
+pub trait Word: Copy + 'static {
+    /// All of them, in order.
+    const ALL: &'static [Self];
+
+    /// The word.
+    fn word(self) -> &'static str;
+
+    /// Its place in [`Word::ALL`].
+    fn index(self) -> usize;
+}
+
+/// Gives each variant its word. The variants must be in the order of their declaration.
 macro_rules! words {
     ($($name:ident { $($variant:ident => $word:literal),+ $(,)? })+) => {
-        $(impl Display for $name {
+        $(impl Word for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            fn word(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+
+            fn index(self) -> usize {
+                self as usize
+            }
+        }
+
+        impl Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(match self { $(Self::$variant => $word),+ })
+                f.write_str(self.word())
             }
         })+
+
+        #[cfg(test)]
+        fn all_words() -> Vec<(usize, usize, &'static str)> {
+            let mut all = Vec::new();
+            $(all.extend($name::ALL.iter().enumerate().map(|(at, value)| (at, value.index(), value.word())));)+
+            all
+        }
     };
 }
 
@@ -555,9 +609,22 @@ words! {
         Committed => "committed", RolledBack => "rolled_back", Failed => "failed", IdleTimeout => "idle_timeout",
         Lifetime => "lifetime", Expired => "expired", Operator => "operator", Shutdown => "shutdown", Lost => "lost",
     }
+    SpanOutcome { Exported => "exported", Dropped => "dropped", Failed => "failed" }
     StatementOutcome { Abandoned => "abandoned", Failed => "failed", Completed => "completed" }
     Discard {
         Lifetime => "lifetime", Login => "login", Dead => "dead", Evicted => "evicted", Broken => "broken",
         Silent => "silent", Protocol => "protocol", Stale => "stale", Abandoned => "abandoned", Shutdown => "shutdown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_stand_in_the_order_of_their_variants() {
+        for (place, index, word) in all_words() {
+            assert_eq!(place, index, "{word}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::{
 };
 
 use boltgate::telemetry::observer::{
-    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, ConnectFailure, Connected, Discard, LoginRefused,
-    Observer, RowsReceived, StatementOutcome, StatementState,
+    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer, ProbeFailed,
+    RowsReceived, StatementOutcome, StatementState,
 };
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -49,8 +49,8 @@ impl Observer for Recorder {
         self.push(format!("could not connect: {}", event.reason));
     }
 
-    fn probed(&self, failure: Option<ConnectFailure>) {
-        self.push(format!("probed: {failure:?}"));
+    fn probed(&self, failure: Option<&ProbeFailed<'_>>) {
+        self.push(format!("probed: {:?}", failure.map(|failed| failed.reason)));
     }
 
     fn login_accepted(&self) {

@@ -20,8 +20,9 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use boltgate::auth::token::{
-    Algorithm, IssuerSettings, KeySource, Settings, SetupError, TokenError, Verified, Verifier,
+use boltgate::{
+    auth::token::{Algorithm, IssuerSettings, KeySource, Settings, SetupError, TokenError, Verified, Verifier},
+    telemetry::event_log::EventLog,
 };
 use serde_json::{Value, json};
 use tokio::time;
@@ -65,7 +66,7 @@ fn set_up(issuers: Vec<IssuerSettings>) -> Result<Verifier, SetupError> {
 /// Whatever is logged from then on can be looked up.
 fn set_up_with(settings: Settings) -> Result<Verifier, SetupError> {
     log::record();
-    Verifier::new(settings)
+    Verifier::new(settings, Arc::new(EventLog))
 }
 
 /// For an issuer whose keys are at `provider`'s address.

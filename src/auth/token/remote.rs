@@ -17,6 +17,7 @@ use super::{
     fetch::{Document, FetchError, Fetcher, TIMEOUT},
     keys::KeySet,
 };
+use crate::telemetry::observer::Observer;
 
 /// The lifetime of keys whose server does not send one.
 const LIFETIME: Duration = Duration::from_secs(5 * 60);
@@ -47,6 +48,8 @@ pub(super) struct Remote {
     /// How long keys are valid beyond their lifetime when they cannot be renewed.
     pub(super) stale: Duration,
     pub(super) state: Mutex<State>,
+    /// Learns of every fetch.
+    pub(super) observer: Arc<dyn Observer>,
 }
 
 #[derive(Default)]
@@ -150,6 +153,7 @@ impl Remote {
     }
 
     fn settle(&self, fetched: Result<Fresh, Failed>) {
+        self.observer.keys_fetched(&self.name, fetched.is_ok());
         let mut state = self.state();
         state.fetching = None;
         match fetched {

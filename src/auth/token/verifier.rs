@@ -19,7 +19,7 @@ use super::{
     self_test::signatures_are_verified,
     settings::{IssuerSettings, KeySource, Settings},
 };
-use crate::tls;
+use crate::{telemetry::observer::Observer, tls};
 
 /// The longest token in bytes. HTTP headers are rarely longer.
 const MAX_TOKEN_BYTES: usize = 16 * 1024;
@@ -78,12 +78,13 @@ enum CurrentKeys<'a> {
 }
 
 impl Verifier {
-    /// Returns a verifier with the keys that are in files. It contacts nobody yet.
+    /// Returns a verifier with the keys that are in files, which reports to `observer` when it fetches others. It contacts
+    /// nobody yet.
     ///
     /// # Errors
     /// See [`SetupError`].
-    pub fn new(settings: Settings) -> Result<Self, SetupError> {
-        Self::with(settings, &[])
+    pub fn new(settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, SetupError> {
+        Self::with(settings, &[], observer)
     }
 
     /// Returns a verifier with other settings, and with the keys that this one has fetched from the same places.
@@ -91,13 +92,15 @@ impl Verifier {
     /// # Errors
     /// See [`SetupError`].
     pub fn renewed(&self, settings: Settings) -> Result<Self, SetupError> {
-        Self::with(settings, &self.shared.issuers)
+        Self::with(settings, &self.shared.issuers, Arc::clone(&self.shared.observer))
     }
 
-    fn with(settings: Settings, old: &[Issuer]) -> Result<Self, SetupError> {
+    fn with(settings: Settings, old: &[Issuer], observer: Arc<dyn Observer>) -> Result<Self, SetupError> {
         let Settings { issuers, leeway, stale_keys } = settings;
-        let issuers =
-            issuers.into_iter().map(|settings| Issuer::new(settings, stale_keys)).collect::<Result<Vec<_>, _>>()?;
+        let issuers = issuers
+            .into_iter()
+            .map(|settings| Issuer::new(settings, stale_keys, &observer))
+            .collect::<Result<Vec<_>, _>>()?;
         for issuer in &issuers {
             old.iter().for_each(|old| issuer.inherit(old));
         }
@@ -182,7 +185,11 @@ fn names_an_algorithm(token: &str) -> bool {
 }
 
 impl Issuer {
-    fn new(settings: IssuerSettings, stale_keys: Duration) -> Result<Self, SetupError> {
+    fn new(
+        settings: IssuerSettings,
+        stale_keys: Duration,
+        observer: &Arc<dyn Observer>,
+    ) -> Result<Self, SetupError> {
         let name = || settings.name.clone();
         let location = match &settings.keys {
             KeySource::Discovery => KeyLocation::Discovery,
@@ -230,6 +237,7 @@ impl Issuer {
             algorithms: settings.algorithms.clone(),
             stale: stale_keys,
             state: Mutex::new(State::default()),
+            observer: Arc::clone(observer),
         };
         Ok(Self { keys: Keys::Remote(Arc::new(remote)), settings })
     }

@@ -1,6 +1,6 @@
 //! Settings of the connections to the database.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     bolt::{
@@ -34,6 +34,7 @@ pub(in crate::server) fn dialer(settings: &Settings, endpoint: Endpoint) -> Dial
         dialect: dialect(database.dialect).into(),
         timeout: database.connect_timeout.get(),
         limits: limits(settings),
+        traffic: Arc::default(),
     }
 }
 

@@ -7,6 +7,7 @@ pub(super) mod bolt;
 pub(super) mod connection;
 mod guard;
 pub(super) mod http;
+pub(super) mod metrics;
 pub(super) mod pool;
 pub(super) mod query;
 pub(super) mod tls;

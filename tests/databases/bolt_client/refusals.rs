@@ -18,6 +18,7 @@ fn dialer(port: u16) -> Dialer {
         dialect: Recognition::default(),
         timeout: Duration::from_secs(10),
         limits: LIMITS,
+        traffic: Arc::default(),
     }
 }
 
@@ -109,6 +110,7 @@ async fn includes_the_login_in_the_deadline() {
         dialect: Recognition::default(),
         timeout: Duration::from_millis(200),
         limits: LIMITS,
+        traffic: Arc::default(),
     };
     let dialed = dialer.dial(&AuthToken::basic("neo4j", "password")).await;
     assert!(matches!(dialed, Err(Error::Silent(_))), "{dialed:?}");

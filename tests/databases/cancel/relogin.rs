@@ -10,6 +10,7 @@ use boltgate::{
     query::{
         Call, Error, Flow, Kind as Fault, Options, Progress, Retry, RowRefused, RowSink, StartedStatement, Statement,
     },
+    telemetry::event_log::EventLog,
 };
 
 use super::stand::{Fake, Kind, POOL, Polled, Stand, everything_passed_on};
@@ -61,7 +62,7 @@ impl Callers {
                 fake.control().set_user(name, User { password: "pw".into(), ..User::default() });
             }
         }
-        let authenticator = Authenticator::new(everything_passed_on()).unwrap();
+        let authenticator = Authenticator::new(everything_passed_on(), Arc::new(EventLog)).unwrap();
         let identify = async |header: &'static [u8]| {
             let presented = CredentialHeaders { authorization: Some(header), ..CredentialHeaders::default() };
             Call::new(authenticator.identify(&presented).await.unwrap(), Arc::default())

@@ -141,6 +141,7 @@ impl Stand {
             dialect: Recognition::default(),
             timeout: Duration::from_secs(5),
             limits: Limits { max_message: 1 << 20, silence: Duration::from_secs(60) },
+            traffic: Arc::default(),
         };
         let settings = query::Settings {
             max_execution_time: Duration::from_secs(60),
@@ -187,7 +188,7 @@ impl Stand {
             neo4j_edition: "community",
             bolt_port: 7687,
         };
-        let service = http::service(engine.clone(), Authenticator::new(everything_passed_on()).unwrap(), settings);
+        let service = http::service(engine.clone(), Authenticator::new(everything_passed_on(), Arc::clone(engine.observer())).unwrap(), settings);
         Self { service, engine, database: fake.database() }
     }
 

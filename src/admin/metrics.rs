@@ -1,0 +1,14 @@
+//! `GET /metrics`: what Prometheus reads.
+
+use axum::{
+    extract::State,
+    http::{HeaderName, header},
+};
+
+use super::Admin;
+use crate::telemetry::metrics::CONTENT_TYPE;
+
+/// Answers with all metrics, as they are now.
+pub(super) async fn metrics(State(Admin { scrape, .. }): State<Admin>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], scrape.render())
+}
