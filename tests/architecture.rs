@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ),
     ("cli", &["healthcheck", "config"]),
     ("server", &["admin", "http", "query", "pool", "auth", "telemetry", "config", "bolt", "tls", "live", "drain"]),
-    ("admin", &["query"]),
+    ("admin", &["query", "telemetry::metrics"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
     // Of Bolt only what is still PackStream (columns, summaries), and how long a name in a message may be. Of the settings
@@ -47,7 +47,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
         ],
     ),
     // It learns nothing of what it carries out: callers, and answers as values.
-    ("idempotency", &["auth::ByIdentity", "auth::IdentityKey"]),
+    ("idempotency", &["auth::ByIdentity", "auth::IdentityKey", "telemetry::observer"]),
     (
         "query",
         &[
@@ -62,7 +62,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
         ],
     ),
     ("pool", &["auth", "bolt", "telemetry::observer", "live"]),
-    ("auth", &["bolt::AuthToken", "http_client", "tls"]),
+    ("auth", &["bolt::AuthToken", "http_client", "tls", "telemetry::observer"]),
     ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "live"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &["http_client", "tls"]),
@@ -76,7 +76,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 25] = [
+const CRATES: [(&str, &[&str]); 26] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
     ("async_trait", &["embedded"]),
@@ -93,6 +93,7 @@ const CRATES: [(&str, &[&str]); 25] = [
     ("jsonwebtoken", &["auth"]),
     ("libc", &["server"]),
     ("percent_encoding", &["http"]),
+    ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
     ("rustls", &["auth", "bolt", "http_client", "server", "tls"]),
     ("rustls_platform_verifier", &["tls"]),

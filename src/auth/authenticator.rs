@@ -138,7 +138,7 @@ impl Authenticator {
             leeway: tokens.leeway,
             verifier: match old {
                 _ if tokens.issuers.is_empty() => None,
-                Some(old) => Some(old.renewed(tokens)?),
+                Some(old) => Some(old.renewed(tokens, Arc::clone(&observer))?),
                 None => Some(Verifier::new(tokens, Arc::clone(&observer))?),
             },
             policy,

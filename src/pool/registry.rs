@@ -145,7 +145,7 @@ impl Pool {
     pub fn status(&self) -> Status {
         let shared = &self.shared;
         Status {
-            max: shared.settings.max,
+            max: shared.settings.get().max,
             open: shared.slots.open(),
             in_use: shared.permits.taken(),
             idle: shared.slots.in_state(Use::Idle),
@@ -153,8 +153,8 @@ impl Pool {
             waiting: shared.waiting.count(),
             identities: shared.buckets.identities(),
             callers: shared.slots.owners(),
-            sent_bytes: shared.dialer.traffic.sent(),
-            received_bytes: shared.dialer.traffic.received(),
+            sent_bytes: shared.dialer.get().traffic.sent(),
+            received_bytes: shared.dialer.get().traffic.received(),
         }
     }
 

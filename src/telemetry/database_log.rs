@@ -16,6 +16,8 @@ use tokio::{
 
 use super::observer::{ConnectFailed, ConnectFailure, Connected, LoginRefused, Observer, ProbeFailed};
 
+/// The target of the lines.
+const TARGET: &str = "boltgate::database";
 /// The shortest time between two lines.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -168,12 +170,13 @@ impl Shared {
                     Some(Server { agent, bolt, dialect }) => (Some(&**agent), Some(&**bolt), Some(&**dialect)),
                 };
                 if let Some(away) = state.was_away.take() {
-                    tracing::info!(database, agent, bolt, dialect, ?away, changes, "the database is back");
+                    tracing::info!(target: TARGET, database, agent, bolt, dialect, ?away, changes, "the database is back");
                 } else {
-                    tracing::info!(database, agent, bolt, dialect, changes, "reached the database");
+                    tracing::info!(target: TARGET, database, agent, bolt, dialect, changes, "reached the database");
                 }
             }
             (false, None) => tracing::warn!(
+                target: TARGET,
                 database,
                 reason = state.failure,
                 changes,
@@ -181,6 +184,7 @@ impl Shared {
                  boltgate serve --embedded)"
             ),
             (false, Some(_)) => tracing::warn!(
+                target: TARGET,
                 database,
                 reason = state.failure,
                 changes,
@@ -192,11 +196,7 @@ impl Shared {
 
 impl Server {
     fn of(event: &Connected<'_>) -> Self {
-        Self {
-            agent: event.agent.to_owned(),
-            bolt: event.version.to_string(),
-            dialect: event.dialect.to_string(),
-        }
+        Self { agent: event.agent.to_owned(), bolt: event.version.to_string(), dialect: event.dialect.to_string() }
     }
 
     fn is(&self, event: &Connected<'_>) -> bool {
@@ -207,5 +207,145 @@ impl Server {
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DatabaseLog").field("address", &self.address).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use tokio::time::advance;
+    use tracing::subscriber::DefaultGuard;
+
+    use super::*;
+    use crate::telemetry::observer::Purpose;
+
+    /// The log of this thread.
+    #[derive(Clone, Default)]
+    struct Kept(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Kept {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Kept {
+        fn start() -> (Self, DefaultGuard) {
+            let kept = Self::default();
+            let writer = kept.clone();
+            let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).without_time();
+            (kept, tracing::subscriber::set_default(lines.finish()))
+        }
+
+        /// Waits until all tasks have run, and takes the lines.
+        async fn lines(&self) -> Vec<String> {
+            tokio::task::yield_now().await;
+            let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
+            let message = |line: &str| line.split_once("boltgate::database: ").unwrap().1.to_owned();
+            text.lines().map(message).collect()
+        }
+    }
+
+    fn log() -> DatabaseLog {
+        DatabaseLog::new("bolt://db:7687".into())
+    }
+
+    fn connected(log: &DatabaseLog, agent: &str) {
+        let (purpose, took) = (Purpose::Pool, Duration::from_millis(3));
+        log.connected(&Connected { purpose, took, version: &"5.8", dialect: &"neo4j", agent });
+        log.login_accepted();
+    }
+
+    fn lost(log: &DatabaseLog) {
+        let (purpose, took, reason) = (Purpose::Pool, Duration::from_millis(3), ConnectFailure::Unreachable);
+        log.connect_failed(&ConnectFailed { purpose, took, reason, error: &"connection refused" });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_first_contact_says_which_database_it_is() {
+        let (kept, _guard) = Kept::start();
+        let log = log();
+        log.probed(None);
+        assert_eq!(kept.lines().await, ["reached the database database=\"bolt://db:7687\""]);
+        for _ in 0..3 {
+            connected(&log, "Neo4j/5.26.0");
+        }
+        let line =
+            "reached the database database=\"bolt://db:7687\" agent=\"Neo4j/5.26.0\" bolt=\"5.8\" dialect=\"neo4j\"";
+        assert_eq!(kept.lines().await, [line], "once");
+        advance(PAUSE).await;
+        connected(&log, "Neo4j/2026.09.0");
+        let lines = kept.lines().await;
+        assert!(matches!(&lines[..], [line] if line.contains("2026.09.0")), "another one: {lines:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_change_is_a_line() {
+        let (kept, _guard) = Kept::start();
+        let log = log();
+        let failed = ProbeFailed { reason: ConnectFailure::Unreachable, error: &"connection refused" };
+        log.probed(Some(&failed));
+        let first = kept.lines().await;
+        assert!(matches!(&first[..], [line] if line.starts_with("the database cannot be reached; requests get 503")));
+        assert!(first[0].contains("reason=\"connection refused\""), "{first:?}");
+        log.probed(Some(&failed));
+        lost(&log);
+        assert!(kept.lines().await.is_empty(), "nothing new");
+        advance(PAUSE * 2).await;
+        connected(&log, "Neo4j/5.26.0");
+        let back = kept.lines().await;
+        assert!(
+            matches!(&back[..], [line] if line.contains("the database is back") && line.contains("away=10s")),
+            "{back:?}"
+        );
+        advance(PAUSE).await;
+        lost(&log);
+        let lost = kept.lines().await;
+        assert!(matches!(&lost[..], [line] if line.starts_with("lost the database")), "{lost:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refused_login_is_no_loss() {
+        let (kept, _guard) = Kept::start();
+        let log = log();
+        let (purpose, took, reason) = (Purpose::Pool, Duration::from_millis(3), ConnectFailure::Login);
+        log.connect_failed(&ConnectFailed { purpose, took, reason, error: &"no" });
+        let lines = kept.lines().await;
+        assert!(matches!(&lines[..], [line] if line.starts_with("reached the database")), "{lines:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_database_that_comes_and_goes_does_not_flood_the_log() {
+        let (kept, _guard) = Kept::start();
+        let log = log();
+        connected(&log, "Neo4j/5.26.0");
+        assert_eq!(kept.lines().await.len(), 1);
+        for _ in 0..100 {
+            lost(&log);
+            connected(&log, "Neo4j/5.26.0");
+        }
+        lost(&log);
+        assert!(kept.lines().await.is_empty());
+        // The newest state is told even if nothing else happens.
+        advance(PAUSE).await;
+        let lines = kept.lines().await;
+        assert!(
+            matches!(&lines[..], [line] if line.starts_with("lost the database") && line.contains("changes=201")),
+            "{lines:?}"
+        );
+        connected(&log, "Neo4j/5.26.0");
+        lost(&log);
+        connected(&log, "Neo4j/5.26.0");
+        advance(PAUSE).await;
+        let lines = kept.lines().await;
+        assert!(
+            matches!(&lines[..], [line] if line.contains("the database is back") && line.contains("changes=3")),
+            "{lines:?}"
+        );
     }
 }

@@ -9,8 +9,8 @@ use std::{
 };
 
 use super::observer::{
-    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer, ProbeFailed,
-    RowsReceived, StatementOutcome, StatementState,
+    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer,
+    ProbeFailed, RowsReceived, StatementOutcome, StatementState,
 };
 
 /// Writes every event to the log of this process.

@@ -2,11 +2,7 @@
 //!
 //! Promises that each receives every event, in this order.
 
-use std::{
-    fmt::Display,
-    sync::Arc,
-    time::Duration,
-};
+use std::{fmt::Display, sync::Arc, time::Duration};
 
 use super::{
     database_log::DatabaseLog,
@@ -14,8 +10,8 @@ use super::{
     metrics::Metrics,
     observer::{
         AcquireFailure, AttemptFailed, AuthFailure, CancelReason, ClientClose, ConnectFailed, Connected, Discard,
-        HttpProtocol, LoginRefused, Observer, ProbeFailed, RefusalReason, Reloaded, RequestEnded, RetryReason, RowsReceived,
-        SpanOutcome, StatementFinished, StatementKind, StatementOutcome, StatementState, TlsOutcome,
+        HttpProtocol, LoginRefused, Observer, ProbeFailed, RefusalReason, Reloaded, RequestEnded, RetryReason,
+        RowsReceived, SpanOutcome, StatementFinished, StatementKind, StatementOutcome, StatementState, TlsOutcome,
         TransactionOutcome,
     },
 };

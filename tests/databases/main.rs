@@ -7,6 +7,7 @@ mod database_down;
 mod fakes_follow_the_protocol;
 mod memgraph;
 mod memgraph_tools;
+mod metrics;
 mod observer;
 mod retries;
 #[path = "../support/mod.rs"]

@@ -7,8 +7,8 @@ use std::{
 };
 
 use boltgate::telemetry::observer::{
-    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer, ProbeFailed,
-    RowsReceived, StatementOutcome, StatementState,
+    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer,
+    ProbeFailed, RowsReceived, StatementOutcome, StatementState,
 };
 use serde_json::json;
 use tokio::time::{Instant, sleep};

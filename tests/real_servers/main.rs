@@ -13,6 +13,7 @@ mod differential;
 mod fakes;
 mod kill;
 mod logins;
+mod metrics;
 mod oidc;
 mod recipes;
 mod runaway_queries;

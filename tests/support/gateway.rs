@@ -11,7 +11,10 @@ use boltgate::{
 };
 use tokio::io::DuplexStream;
 
-use super::http::{self, Response};
+use super::{
+    http::{self, Response},
+    openmetrics::Exposition,
+};
 
 /// A gateway that serves until it is dropped.
 pub struct Gateway {
@@ -75,6 +78,19 @@ impl Gateway {
     /// `127.0.0.1:PORT`.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// `127.0.0.1:PORT` of the admin listener.
+    pub fn admin_address(&self) -> String {
+        self.running.as_ref().and_then(ServerHandle::admin_address).expect("it has an admin listener").to_string()
+    }
+
+    /// Reads the metrics.
+    pub async fn metrics(&self) -> Exposition {
+        let response = http::request(&self.admin_address(), "GET", "/metrics", &[], b"").await;
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        assert_eq!((response.status, response.header("Content-Type")), (200, Some(kind)), "{response}");
+        Exposition::parse(&response.text())
     }
 
     /// What serves the requests.

@@ -91,8 +91,8 @@ impl Verifier {
     ///
     /// # Errors
     /// See [`SetupError`].
-    pub fn renewed(&self, settings: Settings) -> Result<Self, SetupError> {
-        Self::with(settings, &self.shared.issuers, Arc::clone(&self.shared.observer))
+    pub fn renewed(&self, settings: Settings, observer: Arc<dyn Observer>) -> Result<Self, SetupError> {
+        Self::with(settings, &self.shared.issuers, observer)
     }
 
     fn with(settings: Settings, old: &[Issuer], observer: Arc<dyn Observer>) -> Result<Self, SetupError> {
@@ -185,11 +185,7 @@ fn names_an_algorithm(token: &str) -> bool {
 }
 
 impl Issuer {
-    fn new(
-        settings: IssuerSettings,
-        stale_keys: Duration,
-        observer: &Arc<dyn Observer>,
-    ) -> Result<Self, SetupError> {
+    fn new(settings: IssuerSettings, stale_keys: Duration, observer: &Arc<dyn Observer>) -> Result<Self, SetupError> {
         let name = || settings.name.clone();
         let location = match &settings.keys {
             KeySource::Discovery => KeyLocation::Discovery,

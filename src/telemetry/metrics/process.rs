@@ -5,9 +5,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-use prometheus_client::{
-    collector::Collector, encoding::DescriptorEncoder, metrics::MetricType,
-};
+use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, metrics::MetricType};
 
 use super::families::Families;
 
@@ -90,7 +88,8 @@ mod tests {
         assert_eq!(cpu_seconds("4711 (a"), None);
         assert_eq!(resident_bytes("Name:\tx\nVmRSS:\t    1234 kB\nVmSize:\t 9 kB\n"), Some(1234 * 1024));
         assert_eq!(resident_bytes("Name:\tx\n"), None);
-        let limits = |soft: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax open files   {soft}   4096   files\n");
+        let limits =
+            |soft: &str| format!("Limit  Soft Limit  Hard Limit  Units\nMax open files   {soft}   4096   files\n");
         assert_eq!(most_descriptors(&limits("1024")), Some(1024));
         assert_eq!(most_descriptors(&limits("unlimited")), None);
     }

@@ -18,8 +18,7 @@ use super::{
 use crate::telemetry::observer::{RefusalReason, RequestEnded};
 
 /// The methods that have a label of their own. Whatever else a client writes is the last.
-const METHODS: [&str; 10] =
-    ["GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH", "CONNECT", "TRACE", OTHER];
+const METHODS: [&str; 10] = ["GET", "POST", "DELETE", "OPTIONS", "HEAD", "PUT", "PATCH", "CONNECT", "TRACE", OTHER];
 /// The lowest status that counts apart, and the number of those that do.
 const FIRST_STATUS: u16 = 100;
 const STATUSES: u16 = 500;
@@ -73,7 +72,8 @@ impl Requests {
 
     /// Finds a route. There are few, and comparing their names is cheaper than hashing one.
     fn route(&self, name: &str) -> &Route {
-        let of_slot = |slot: &'_ OnceLock<Route>| -> bool { slot.get_or_init(|| Route::new(name)).name.as_ref() == name };
+        let of_slot =
+            |slot: &'_ OnceLock<Route>| -> bool { slot.get_or_init(|| Route::new(name)).name.as_ref() == name };
         if name == OTHER {
             return &self.other;
         }

@@ -7,8 +7,7 @@ use prometheus_client::metrics::{counter::Counter, histogram};
 use crate::telemetry::observer::Word;
 
 /// The upper bounds of the buckets of all histograms, in seconds.
-const BUCKETS: [f64; 15] =
-    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const BUCKETS: [f64; 15] = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 /// A counter for each value of a closed set.
 #[derive(Debug)]

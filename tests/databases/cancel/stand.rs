@@ -188,7 +188,11 @@ impl Stand {
             neo4j_edition: "community",
             bolt_port: 7687,
         };
-        let service = http::service(engine.clone(), Authenticator::new(everything_passed_on(), Arc::clone(engine.observer())).unwrap(), settings);
+        let service = http::service(
+            engine.clone(),
+            Authenticator::new(everything_passed_on(), Arc::clone(engine.observer())).unwrap(),
+            settings,
+        );
         Self { service, engine, database: fake.database() }
     }
 
