@@ -13,6 +13,8 @@ mod reload;
 mod settings;
 mod start;
 mod tcp;
+#[cfg(test)]
+mod tests;
 mod tls;
 mod unix;
 mod workers;

@@ -47,6 +47,8 @@ use super::{
 };
 use crate::telemetry::observer::{ClientClose, HttpProtocol, Observer, TlsOutcome};
 
+#[cfg(test)]
+pub(super) use self::request_body::RequestBody;
 pub(super) use self::{activity::Activity, exchange::HttpService, timer::TimerLimits};
 
 /// The most streams that one HTTP/2 connection may have open.

@@ -22,7 +22,7 @@ const HANDSHAKE: u8 = 0x16;
 /// What a client is told that speaks HTTP without TLS.
 const NOT_ENCRYPTED: &str = "HTTP/1.1 400 Bad Request\r\n\
      Content-Type: application/json\r\n\
-     Content-Length: 135\r\n\
+     Content-Length: 139\r\n\
      Connection: close\r\n\
      \r\n\
      {\"errors\":[{\"code\":\"Boltgate.ClientError.Request.NotEncrypted\",\
