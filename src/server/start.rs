@@ -230,11 +230,12 @@ impl Bound {
         bound.await.map_err(|source| StartError::Listen { address: wanted.clone(), key, source })
     }
 
-    /// Serves what `acceptor` accepts, in a task.
+    /// Serves what `acceptor` accepts, in a task that is tracked like a connection: it is over when the address is free.
     fn serve<S: HttpService>(self, acceptor: Acceptor, service: impl Fn(Peer) -> S + Send + Sync + 'static) {
+        let tracker = acceptor.tracker.clone();
         match self.socket {
-            Socket::Tcp(listener) => tokio::spawn(acceptor.run(listener, service)),
-            Socket::Unix(listener) => tokio::spawn(acceptor.run(listener, service)),
+            Socket::Tcp(listener) => tracker.spawn(acceptor.run(listener, service)),
+            Socket::Unix(listener) => tracker.spawn(acceptor.run(listener, service)),
         };
     }
 }

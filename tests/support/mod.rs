@@ -23,4 +23,6 @@ pub mod proxy;
 pub mod query;
 pub mod servers;
 pub mod suite;
+#[cfg(unix)]
+pub mod tls;
 pub mod unread;
