@@ -87,7 +87,7 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("clap", &["main", "cli"]),
     ("graphdblite", &["embedded"]),
     ("http_body_util", &["http", "http_client"]),
-    ("hyper", &["server", "auth", "healthcheck", "http_client"]),
+    ("hyper", &["server", "http", "auth", "healthcheck", "http_client"]),
     ("hyper_util", &["server", "http_client"]),
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),

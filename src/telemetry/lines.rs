@@ -15,19 +15,19 @@ use tracing::{
 use tracing_subscriber::{
     Layer,
     fmt::{
-        self, FormattedFields, MakeWriter,
-        format::{Format, Json, JsonFields},
+        self, MakeWriter,
+        format::{DefaultFields, Format, JsonFields},
     },
     layer::Context,
     registry::LookupSpan,
 };
 
-type JsonLayer<S, W> = fmt::Layer<S, JsonFields, Format<Json>, W>;
+use super::json_line::JsonLine;
 
 /// Writes each event as a line.
 pub(super) struct Lines<S, W> {
-    pretty: fmt::Layer<S, fmt::format::DefaultFields, Format, W>,
-    json: JsonLayer<S, W>,
+    pretty: fmt::Layer<S, DefaultFields, Format, W>,
+    json: fmt::Layer<S, JsonFields, JsonLine, W>,
     is_json: Arc<AtomicBool>,
 }
 
@@ -38,7 +38,7 @@ where
 {
     /// Writes to `writer`, as JSON while `is_json`, else as text, in colour if `colour`.
     pub(super) fn new(writer: W, colour: bool, is_json: Arc<AtomicBool>) -> Self {
-        let json = fmt::layer().json().flatten_event(true).with_span_list(false).with_writer(writer.clone());
+        let json = fmt::layer().fmt_fields(JsonFields::new()).event_format(JsonLine).with_writer(writer.clone());
         Self { pretty: fmt::layer().with_ansi(colour).with_writer(writer), json, is_json }
     }
 
@@ -69,16 +69,10 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        if !self.is_json() {
-            return self.pretty.on_event(event, context);
+        if self.is_json() {
+            self.json.on_event(event, context);
+        } else {
+            self.pretty.on_event(event, context);
         }
-        // JSON relies on the fields of every span, which those that began as text do not have.
-        for span in context.event_scope(event).into_iter().flatten() {
-            let mut extensions = span.extensions_mut();
-            if extensions.get_mut::<FormattedFields<JsonFields>>().is_none() {
-                extensions.insert(FormattedFields::<JsonFields>::new("{}".to_owned()));
-            }
-        }
-        self.json.on_event(event, context);
     }
 }

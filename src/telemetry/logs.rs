@@ -206,7 +206,7 @@ mod tests {
         let settings = settings(format, filter);
         let (subscriber, _) = subscriber(&settings, move || writer.clone(), false).expect("is set up");
         tracing::subscriber::with_default(subscriber, || {
-            let span = tracing::info_span!("request", id = "r1");
+            let span = tracing::info_span!("request", request_id = "r1");
             let _entered = span.enter();
             tracing::info!(rows = 3, "done");
             tracing::debug!("detail");
@@ -221,13 +221,13 @@ mod tests {
         let settings = settings(LogFormat::Pretty, "info");
         let (subscriber, control) = subscriber(&settings, move || writer.clone(), false).expect("is set up");
         tracing::subscriber::with_default(subscriber, || {
-            let _entered = tracing::info_span!("request", id = "r1").entered();
+            let _entered = tracing::info_span!("request", request_id = "r1").entered();
             tracing::debug!("one");
             control.change(|log| log.filter = "debug".to_owned()).expect("is a filter");
             tracing::debug!("two");
             control.change(|log| log.format = LogFormat::Json).expect("is a format");
             tracing::debug!("three");
-            let _entered = tracing::info_span!("request", id = "r2").entered();
+            let _entered = tracing::info_span!("request", request_id = "r2").entered();
             tracing::debug!("four");
             let refused = control.change(|log| (log.filter, log.format) = ("inof".to_owned(), LogFormat::Pretty));
             assert!(refused.expect_err("is no filter").to_string().contains("`inof`"));
@@ -239,7 +239,7 @@ mod tests {
         assert!(two.ends_with(" two"), "{two}");
         let [three, four, five] = [three, four, five].map(|line| {
             let line: serde_json::Value = serde_json::from_str(line).expect(line);
-            (line["message"].clone(), line["span"]["id"].clone())
+            (line["message"].clone(), line["request_id"].clone())
         });
         assert_eq!((three.0, four, five.0), ("three".into(), ("four".into(), "r2".into()), "five".into()));
     }
@@ -260,7 +260,7 @@ mod tests {
     fn pretty_is_one_line_per_event() {
         let text = logged(LogFormat::Pretty, "info");
         assert_eq!(text.lines().count(), 1, "{text}");
-        assert!(text.contains("INFO request{id=\"r1\"}: "), "{text}");
+        assert!(text.contains("INFO request{request_id=\"r1\"}: "), "{text}");
         assert!(text.ends_with("done rows=3\n"), "{text}");
     }
 
@@ -271,7 +271,7 @@ mod tests {
         let [done, detail] = &lines[..] else { panic!("{text}") };
         assert_eq!(done["message"], "done");
         assert_eq!(done["rows"], 3);
-        assert_eq!(done["span"]["id"], "r1");
+        assert_eq!(done["request_id"], "r1");
         assert_eq!(detail["level"], "DEBUG");
     }
 

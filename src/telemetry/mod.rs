@@ -5,6 +5,7 @@
 
 pub mod database_log;
 pub mod event_log;
+mod json_line;
 mod lines;
 pub mod logs;
 pub mod metrics;
