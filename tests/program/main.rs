@@ -4,6 +4,7 @@
 mod cli;
 mod hostile;
 mod reload;
+mod requests;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;
