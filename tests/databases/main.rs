@@ -1,6 +1,7 @@
 //! What is behind the gateway: the Bolt client, special features of the databases, their failures, and the fakes.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod accounts;
 mod bolt_client;
 mod cancel;
 mod database_down;
