@@ -34,6 +34,8 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     && cp "target/$folder/boltgate" /image/usr/local/bin/ \
     && cp config/container.toml /image/etc/boltgate/boltgate.toml \
     && cp LICENSE /image/usr/share/doc/boltgate/ \
+    && .ci/third-party-licences --no-default-features --features "$BOLTGATE_IMAGE_FEATURES" \
+        > /image/usr/share/doc/boltgate/third-party-licences.txt \
     && find /image -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
 
 FROM ${BASE_IMAGE}

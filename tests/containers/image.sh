@@ -32,6 +32,7 @@ prove_image() {
     check "image: its variables are no settings, but name the file with the settings" names_its_file
     check "image: a file mounted over its settings is what counts" mounted_file_counts
     check "image: its binary lists its dependencies for scanners" lists_dependencies
+    check "image: has the licences of everything in it" has_licences
     check "image: its files have the time that the build was given" has_time
 
     say "one container"
@@ -70,15 +71,22 @@ mounted_file_counts() {
     grep -q '^uri = "bolt://elsewhere:7687"' <<<"$settings" && ! grep -q '0\.0\.0\.0\|memgraph:7687' <<<"$settings"
 }
 
-binary_of_image() {
-    local container
+# file_of_image PATH: a copy of it, as $scratch/copied.
+file_of_image() {
+    local container copied=0
     container=$(docker_runner create boltgate)
-    docker_runner cp "$container:/usr/local/bin/boltgate" "$scratch/boltgate" && docker_runner rm "$container"
+    docker_runner cp "$container:$1" "$scratch/copied" || copied=1
+    docker_runner rm "$container" && return "$copied"
 } >/dev/null
 
-lists_dependencies() { binary_of_image && grep -q '\.dep-v0' "$scratch/boltgate"; }
+lists_dependencies() { file_of_image /usr/local/bin/boltgate && grep -q '\.dep-v0' "$scratch/copied"; }
 
-has_time() { binary_of_image && [ "$(stat -c %Y "$scratch/boltgate")" = 86400 ]; }
+has_licences() {
+    file_of_image /usr/share/doc/boltgate/third-party-licences.txt \
+        && grep -q '^tokio .* MIT$' "$scratch/copied" && grep -q '^==== LICENSE:.* tokio-1' "$scratch/copied"
+}
+
+has_time() { file_of_image /usr/local/bin/boltgate && [ "$(stat -c %Y "$scratch/copied")" = 86400 ]; }
 
 operators_answered() {
     local address
