@@ -7,6 +7,7 @@ transaction that was open while a gateway stopped.
 import http.client
 import json
 import threading
+from datetime import datetime, timezone
 
 PATH = "/db/neo4j/query/v2"
 OK = (200, 202)
@@ -76,8 +77,9 @@ class Load:
             try:
                 work(client, number)
             except Exception as error:  # whatever it is, a client has not got its answer
+                # The time, to look it up in the logs.
                 with self.lock:
-                    self.failures.append(f"{type(error).__name__}: {error}")
+                    self.failures.append(f"{datetime.now(timezone.utc):%T.%f} {type(error).__name__}: {error}")
                 client.close()
 
     def _count(self, **more):
