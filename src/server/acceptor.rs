@@ -2,8 +2,10 @@
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
+use futures_util::FutureExt as _;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::{unconstrained, yield_now},
     time::sleep,
 };
 use tokio_util::task::{TaskTracker, task_tracker::TaskTrackerToken};
@@ -55,18 +57,21 @@ impl Acceptor {
     /// Accepts connections until it is told to stop. `service` returns the service for a client.
     pub(super) async fn run<L: Listener, S: HttpService>(self, listener: L, service: impl Fn(Peer) -> S) {
         let permits = Arc::new(Semaphore::new(self.max_connections));
+        // A stop waits until the last connection was accepted.
+        let _tracked = self.tracker.token();
+        let serve = |(accepted, address, permit)| {
+            let Some(worker) = self.workers.least_loaded() else { return };
+            let handshake = self.handshake(worker);
+            let service = service(Peer { address, tls: handshake.is_some() });
+            self.spawn::<L>(worker, accepted, handshake, service, permit);
+        };
         loop {
             let accepted = tokio::select! {
-                () = self.stop.gently.cancelled() => return,
+                () = self.stop.gently.cancelled() => break,
                 accepted = accept(&listener, &permits) => accepted,
             };
             match accepted {
-                Ok((accepted, address, permit)) => {
-                    let Some(worker) = self.workers.least_loaded() else { return };
-                    let handshake = self.handshake(worker);
-                    let service = service(Peer { address, tls: handshake.is_some() });
-                    self.spawn::<L>(worker, accepted, handshake, service, permit);
-                }
+                Ok(accepted) => serve(accepted),
                 Err(error) if is_exhaustion(&error) => {
                     tracing::warn!(%error, "cannot accept connections; trying again in {ACCEPT_PAUSE:?}");
                     sleep(ACCEPT_PAUSE).await;
@@ -74,6 +79,12 @@ impl Acceptor {
                 // The error of one connection says nothing about the next one.
                 Err(error) => tracing::debug!(%error, "a connection failed before it was accepted"),
             }
+        }
+        // For their clients, connections in the system's queue are open, and requests may be on their way. Closing the listener
+        // resets them. Yielding makes the runtime look at the listener once more.
+        yield_now().await;
+        while let Some(Ok(accepted)) = unconstrained(accept(&listener, &permits)).now_or_never() {
+            serve(accepted);
         }
     }
 
@@ -187,6 +198,24 @@ mod tests {
             client.send("GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").await;
             assert!(client.head().await.starts_with("HTTP/1.1 404 "), "{said}");
             assert_eq!(started.elapsed(), pause, "{said}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_in_the_queue_is_served_although_the_gateway_stops() {
+        let (listener, incoming) = listener();
+        let acceptor = Acceptor { max_connections: 3, ..acceptor(Arc::new(EventLog)) };
+        acceptor.stop.gently.cancel();
+        let mut clients = Vec::new();
+        for _ in 0..3 {
+            let (stream, mut client) = stream();
+            client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+            incoming.send(Ok(Ok(stream))).unwrap();
+            clients.push(client);
+        }
+        acceptor.run(listener, |_| Router::new()).await;
+        for mut client in clients {
+            assert!(client.head().await.starts_with("HTTP/1.1 404 "));
         }
     }
 }

@@ -30,7 +30,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::time::{timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -62,6 +62,10 @@ const MAX_HEADER_LIST: u32 = 256 * 1024;
 
 /// How long a client whose handshake failed is waited for until it has read why.
 const MAX_FAREWELL: Duration = Duration::from_secs(1);
+
+/// How long after it was opened a connection may stay without its first request when the gateway stops: the request may be on
+/// its way.
+const FIRST_REQUEST: Duration = Duration::from_millis(500);
 
 /// The timeouts of a connection.
 #[derive(Debug, Clone, Copy)]
@@ -103,6 +107,14 @@ pub(super) struct Stop {
     pub(super) at_once: CancellationToken,
 }
 
+impl Stop {
+    /// Completes when a connection that was opened at `opened`, and has had no request, ends because the gateway stops.
+    async fn unused_since(&self, opened: Instant) {
+        self.gently.cancelled().await;
+        sleep_until(opened + FIRST_REQUEST).await;
+    }
+}
+
 /// What a connection is served with.
 pub(super) struct Terms {
     pub(super) protocols: Arc<Protocols>,
@@ -132,8 +144,9 @@ pub(super) async fn serve(
 async fn serve_encrypted(stream: impl Transport, handshake: Handshake, service: impl HttpService, terms: Terms) {
     let limit = handshake.limit;
     let accepted = tokio::select! {
+        biased;
         accepted = timeout(limit, handshake.accept(stream)) => accepted,
-        () = terms.stop.gently.cancelled() => return terms.activity.set_close(ClientClose::Drain),
+        () = terms.stop.unused_since(terms.activity.opened()) => return terms.activity.set_close(ClientClose::Drain),
     };
     let outcome = match accepted {
         Ok(Ok(stream)) => {
@@ -163,8 +176,9 @@ async fn serve_http(stream: impl Transport, service: impl HttpService, terms: Te
     let Timeouts { timer: limits, write_stall, half_close } = protocols.timeouts;
     let mut socket = Socket::new(stream, half_close, &activity, Arc::clone(&slot));
     let protocol = tokio::select! {
+        biased;
         protocol = timeout_at(activity.set_ready() + limits.head, socket.protocol()) => protocol,
-        () = stop.gently.cancelled() => return activity.set_close(ClientClose::Drain),
+        () = stop.unused_since(activity.opened()) => return activity.set_close(ClientClose::Drain),
     };
     if let Ok(Ok(Some(protocol))) = protocol {
         activity.set_protocol(protocol);

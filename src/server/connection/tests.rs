@@ -24,7 +24,10 @@ use tokio::{
 };
 use tower::service_fn;
 
-use super::{Activity, HttpService, Protocols, Stop, Terms, Timeouts, TimerLimits, request_body::RequestBody, serve};
+use super::{
+    Activity, FIRST_REQUEST, HttpService, Protocols, Stop, Terms, Timeouts, TimerLimits, request_body::RequestBody,
+    serve,
+};
 use crate::{server::memory, telemetry::event_log::EventLog};
 
 const TIMEOUTS: Timeouts = Timeouts {
@@ -218,4 +221,32 @@ async fn a_half_closed_client_gets_an_answer_that_takes_longer_than_its_timeout(
 async fn a_half_closed_client_that_is_sent_nothing_for_too_long_counts_as_gone() {
     let (answer, seconds) = half_closed("/never").await;
     assert_eq!((answer.as_str(), seconds), ("H", TIMEOUTS.half_close.as_secs()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_of_a_new_connection_is_served_although_the_gateway_stops() {
+    let (stream, mut client) = memory::stream();
+    let terms = terms(protocols());
+    terms.stop.gently.cancel();
+    let serving = tokio::spawn(serve(stream, None, service(), terms));
+    sleep(FIRST_REQUEST / 2).await;
+    client.send("GET / HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    serving.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_without_a_request_ends_soon_when_the_gateway_stops() {
+    for (age, wait) in [(Duration::ZERO, FIRST_REQUEST), (FIRST_REQUEST * 2, Duration::ZERO)] {
+        let (stream, _client) = memory::stream();
+        let terms = terms(protocols());
+        let stop = terms.stop.gently.clone();
+        let serving = tokio::spawn(serve(stream, None, service(), terms));
+        sleep(age).await;
+        stop.cancel();
+        let stopped = Instant::now();
+        serving.await.unwrap();
+        // The runtime's timers count milliseconds.
+        assert!(stopped.elapsed().abs_diff(wait) <= Duration::from_millis(1), "{:?} after {age:?}", stopped.elapsed());
+    }
 }
