@@ -104,6 +104,12 @@ impl Identity {
         Self::own(Login { token: Arc::new(token), key, account }, None, None)
     }
 
+    /// Returns the same caller for the same number.
+    pub(crate) fn numbered(number: u64) -> Self {
+        let key = IdentityKey::numbered(number);
+        Self::own(Login { token: Arc::new(AuthToken::none()), key, account: Account::Caller }, None, None)
+    }
+
     /// Returns a caller whose credential expires at `end`.
     pub(crate) fn sample_until(end: Instant) -> Self {
         let login =
@@ -229,6 +235,18 @@ impl Identity {
     #[must_use]
     pub fn user_name(&self) -> Option<&str> {
         self.user().or_else(|| self.name())
+    }
+
+    /// As [`Identity::label`], for the login, which callers of the service account share.
+    #[must_use]
+    pub fn login_label(&self) -> CallerLabel {
+        CallerLabel(self.key().0.first_chunk().copied().unwrap_or_default())
+    }
+
+    /// The user that the login stands for.
+    #[must_use]
+    pub fn login_user(&self) -> Option<&str> {
+        if self.is_service_account() { self.token().principal() } else { self.user_name() }
     }
 
     pub(super) fn name(&self) -> Option<&str> {

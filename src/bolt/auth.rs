@@ -60,6 +60,12 @@ impl AuthToken {
         &self.scheme
     }
 
+    /// The user, if the token names one.
+    #[must_use]
+    pub fn principal(&self) -> Option<&str> {
+        self.principal.as_deref().filter(|name| !name.is_empty())
+    }
+
     /// The entries that are present, in a fixed order.
     pub fn entries(&self) -> impl Iterator<Item = (&'static str, &str)> {
         [

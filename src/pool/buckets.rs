@@ -172,6 +172,12 @@ impl Buckets {
         pools.flat_map(|mut pool| pool.empty()).map(|idle| idle.pooled).collect()
     }
 
+    /// The logins that have buckets, and the number of idle connections in each.
+    pub(super) fn by_login(&self) -> Vec<(Identity, usize)> {
+        let count = |bucket: &Bucket| bucket.pools.iter().map(|pool| pool.idle.status().size).sum();
+        self.state().known.values().map(|bucket| (bucket.identity.clone(), count(bucket))).collect()
+    }
+
     /// The number of identities that have buckets.
     pub(super) fn identities(&self) -> usize {
         self.state().known.len()

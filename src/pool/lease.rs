@@ -95,11 +95,12 @@ impl Drop for Lease {
         }
         pooled.set_use(Use::Recovering);
         let shared = Arc::clone(&self.shared);
+        let recovery = shared.recovering.begin(self.identity.owner());
         let (identity, hurried) = (self.identity.clone(), self.hurried);
         self.shared.cleaners.spawn_on(
             async move {
                 clean(pooled, &shared, &identity, hurried).await;
-                drop(permit);
+                drop((permit, recovery));
             },
             &self.shared.runtime,
         );

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::auth::{ByIdentity, IdentityKey};
+use crate::auth::{ByIdentity, Identity, IdentityKey};
 
 /// A semaphore that knows its callers.
 #[derive(Clone)]
@@ -38,8 +38,8 @@ struct State {
     callers: ByIdentity<Caller>,
 }
 
-#[derive(Default)]
 struct Caller {
+    identity: Identity,
     holding: usize,
     waiting: VecDeque<Waiter>,
 }
@@ -71,13 +71,14 @@ impl Permits {
     ///
     /// # Errors
     /// [`Closed`] once no more are issued.
-    pub(super) async fn take(&self, caller: IdentityKey) -> Result<Permit, Closed> {
+    pub(super) async fn take(&self, identity: &Identity) -> Result<Permit, Closed> {
+        let caller = identity.owner();
         let waiting = {
             let mut state = self.shared.state();
             if state.closed {
                 return Err(Closed);
             }
-            let entry = state.callers.entry(caller).or_default();
+            let entry = state.callers.entry(caller).or_insert_with(|| Caller::new(identity));
             // If permits are free, every waiting caller already has its share.
             if entry.holding < self.shared.share && state.taken < self.shared.max {
                 return Ok(self.shared.issue(&mut state, caller, false));
@@ -100,6 +101,13 @@ impl Permits {
         self.shared.state().taken
     }
 
+    /// The callers that hold permits or wait for one: the number of permits, and of those who wait.
+    pub(super) fn by_caller(&self) -> Vec<(Identity, usize, usize)> {
+        let waiting = |caller: &Caller| caller.waiting.iter().filter(|waiter| !waiter.permit.is_closed()).count();
+        let state = self.shared.state();
+        state.callers.values().map(|caller| (caller.identity.clone(), caller.holding, waiting(caller))).collect()
+    }
+
     /// Issues no more permits, and fails those who wait.
     pub(super) fn close(&self) {
         let mut state = self.shared.state();
@@ -117,7 +125,9 @@ impl Shared {
 
     fn issue(self: &Arc<Self>, state: &mut State, caller: IdentityKey, awaited: bool) -> Permit {
         state.taken += 1;
-        state.callers.entry(caller).or_default().holding += 1;
+        if let Some(entry) = state.callers.get_mut(&caller) {
+            entry.holding += 1;
+        }
         Permit { shared: Arc::clone(self), caller, awaited }
     }
 
@@ -161,6 +171,12 @@ impl State {
     }
 }
 
+impl Caller {
+    fn new(identity: &Identity) -> Self {
+        Self { identity: identity.clone(), holding: 0, waiting: VecDeque::new() }
+    }
+}
+
 impl Permit {
     /// Whether its holder had to wait for it.
     pub(super) fn was_awaited(&self) -> bool {
@@ -195,18 +211,18 @@ mod tests {
 
     use super::*;
 
-    fn one() -> IdentityKey {
-        IdentityKey::numbered(1)
+    fn one() -> Identity {
+        Identity::numbered(1)
     }
 
-    fn other() -> IdentityKey {
-        IdentityKey::numbered(2)
+    fn other() -> Identity {
+        Identity::numbered(2)
     }
 
     /// Spawns a waiter, and lets it join the queue.
-    async fn waiter(permits: &Permits, caller: IdentityKey) -> tokio::task::JoinHandle<Result<Permit, Closed>> {
+    async fn waiter(permits: &Permits, caller: Identity) -> tokio::task::JoinHandle<Result<Permit, Closed>> {
         let permits = permits.clone();
-        let waiter = tokio::spawn(async move { permits.take(caller).await });
+        let waiter = tokio::spawn(async move { permits.take(&caller).await });
         tokio::task::yield_now().await;
         waiter
     }
@@ -224,7 +240,7 @@ mod tests {
     #[tokio::test]
     async fn the_next_permit_goes_to_the_caller_with_the_fewest() {
         let permits = Permits::new(3, 3);
-        let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(one()))?.ok()).collect();
+        let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(&one()))?.ok()).collect();
         let mut queue = Vec::new();
         for _ in 0..50 {
             queue.push(waiter(&permits, one()).await);
@@ -243,24 +259,24 @@ mod tests {
     #[tokio::test]
     async fn no_caller_holds_more_than_its_share() {
         let permits = Permits::new(4, 3);
-        let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(one()))).collect();
+        let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(&one()))).collect();
         assert_eq!(held.len(), 3);
-        assert!(now(permits.take(one())).is_none());
-        let others = now(permits.take(other())).unwrap();
+        assert!(now(permits.take(&one())).is_none());
+        let others = now(permits.take(&other())).unwrap();
         assert_eq!(permits.taken(), 4);
         drop(others);
         // The free permit is not for a caller that has its share already.
-        assert!(now(permits.take(one())).is_none());
+        assert!(now(permits.take(&one())).is_none());
         drop(held);
-        assert!(now(permits.take(one())).is_some());
+        assert!(now(permits.take(&one())).is_some());
     }
 
     #[tokio::test]
     async fn a_waiter_that_gave_up_is_passed_over() {
         let permits = Permits::new(1, 1);
-        let held = permits.take(one()).await.unwrap();
+        let held = permits.take(&one()).await.unwrap();
         for caller in [other(), one()] {
-            assert!(now(permits.take(caller)).is_none());
+            assert!(now(permits.take(&caller)).is_none());
         }
         let waiter = waiter(&permits, one()).await;
         drop(held);
@@ -272,11 +288,11 @@ mod tests {
     #[tokio::test]
     async fn closing_fails_those_who_wait() {
         let permits = Permits::new(1, 1);
-        let held = permits.take(one()).await.unwrap();
+        let held = permits.take(&one()).await.unwrap();
         let waiter = waiter(&permits, one()).await;
         permits.close();
         assert!(waiter.await.unwrap().is_err());
-        assert!(permits.take(one()).await.is_err());
+        assert!(permits.take(&one()).await.is_err());
         drop(held);
     }
 }

@@ -15,6 +15,7 @@ use super::{
     login_lane::LoginLane,
     logins::Logins,
     permits::{Closed, Permit, Permits},
+    recovering::Recovering,
     settings::Settings,
     slots::ConnectionSlots,
     waiting::Waiting,
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) dialer: Live<Dialer>,
     pub(super) settings: Live<Settings>,
     pub(super) cleaners: TaskTracker,
+    pub(super) recovering: Arc<Recovering>,
     pub(super) runtime: Handle,
     /// Permits for connections that end abandoned statements, beside the pool.
     pub(super) terminations: Semaphore,
@@ -63,6 +65,7 @@ impl Shared {
             dialer: Live::new(dialer),
             settings: Live::new(settings),
             cleaners: TaskTracker::new(),
+            recovering: Arc::default(),
             runtime: Handle::current(),
             terminations: Semaphore::new(TERMINATIONS),
             reauthentications: Semaphore::new(REAUTHENTICATIONS),
@@ -82,7 +85,7 @@ impl Shared {
     /// Takes a permit, waiting until the deadline.
     pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
         let _waiting = self.waiting.join();
-        match timeout_at(deadline, self.permits.take(identity.owner())).await {
+        match timeout_at(deadline, self.permits.take(identity)).await {
             Ok(Ok(permit)) => Ok(permit),
             Ok(Err(Closed)) => Err(PoolError::Closed),
             Err(_) => {

@@ -38,6 +38,21 @@ impl Deadline {
         Self { at: Instant::now() + self.grace, of_token: false, grace: self.grace }
     }
 
+    /// Returns the deadline, but at most `limit` from now.
+    pub(super) fn within(self, limit: Duration) -> Self {
+        Self { at: self.at.min(Instant::now() + limit), ..self }
+    }
+
+    /// Whether the deadline has passed.
+    pub(super) fn has_passed(self) -> bool {
+        self.at <= Instant::now()
+    }
+
+    /// Whether the deadline is the expiry of the caller's credentials, not a time limit.
+    pub(super) fn is_expiry(self) -> bool {
+        self.of_token
+    }
+
     /// Returns the earlier of two deadlines.
     pub(super) fn min(self, other: Self) -> Self {
         if other.at < self.at { other } else { self }
@@ -56,7 +71,7 @@ impl Deadline {
     /// [`Error::timed_out`] or [`Error::token_expired`], when the deadline passes.
     pub(super) async fn bound<T>(self, future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         let passed = || if self.of_token { Error::token_expired() } else { Error::timed_out() };
-        if self.at <= Instant::now() {
+        if self.has_passed() {
             return Err(passed());
         }
         timeout_at(self.at, future).await.map_err(|_| passed())

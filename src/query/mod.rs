@@ -26,7 +26,7 @@ pub use batch::{
     Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
 };
 pub use call::Call;
-pub use engine::Engine;
+pub use engine::{Ending, Engine};
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
 pub use result::{Flow, Progress, ResultEnd, RowRefused, RowSink, Rows, StartedStatement};
@@ -36,4 +36,6 @@ pub use settings::Settings;
 pub use statement::{
     AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
 };
-pub use transaction::{Committed, Transaction, TransactionHandle, TransactionSettings};
+pub use transaction::{
+    Committed, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings, TransactionState,
+};

@@ -1,4 +1,4 @@
-//! The registry of running statements, which lets callers list and cancel their own.
+//! The registry of running statements, which lets callers list and cancel their own, and operators all.
 
 use std::{
     collections::HashMap,
@@ -7,7 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        atomic::{AtomicU8, AtomicU64, Ordering},
     },
     task::Poll,
     time::{Duration, SystemTime},
@@ -16,7 +16,13 @@ use std::{
 use futures_util::task::AtomicWaker;
 use tokio::time::Instant;
 
-use super::{call::Call, deadline::Deadline, error::Error, report::InFlight};
+use super::{
+    call::Call,
+    deadline::Deadline,
+    error::Error,
+    report::InFlight,
+    transaction::{OpenTransaction, TransactionId, TransactionState},
+};
 pub use crate::telemetry::observer::{StatementKind, StatementState};
 use crate::{
     auth::Identity,
@@ -50,6 +56,11 @@ const STATES: [StatementState; 4] =
 const OUTCOMES: [StatementOutcome; 3] =
     [StatementOutcome::Abandoned, StatementOutcome::Failed, StatementOutcome::Completed];
 
+const NOT_CANCELLED: u8 = u8::MAX;
+
+/// How long the outcome of a transaction that an operator has ended is waited for, before its connection is given up.
+pub(super) const OPERATOR_PATIENCE: Duration = Duration::from_secs(4);
+
 /// All running statements. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct RunningRegistry {
@@ -57,15 +68,11 @@ pub(super) struct RunningRegistry {
 }
 
 pub(super) struct Shared {
-    entries: Mutex<Entries>,
+    /// Starts at a random number, so that two gateways behind one address assign different identifiers.
+    next: AtomicU64,
+    entries: Mutex<HashMap<u64, Weak<Entry>>>,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) log: LogControl,
-}
-
-struct Entries {
-    /// Starts at a random number, so that two gateways behind one address assign different identifiers.
-    next: u64,
-    known: HashMap<u64, Weak<Entry>>,
 }
 
 /// A statement from its registration to its end.
@@ -76,12 +83,15 @@ pub(super) struct Entry {
     pub(super) database: String,
     pub(super) kind: StatementKind,
     statement: Arc<str>,
+    /// `None` for a statement in an open transaction, which expires with that.
+    limit: Option<Duration>,
     since: SystemTime,
     started: Instant,
     state: AtomicU8,
     outcome: AtomicU8,
     transaction: OnceLock<String>,
-    cancelled: AtomicBool,
+    /// A [`CancelReason`], or [`NOT_CANCELLED`].
+    cancelled: AtomicU8,
     /// The statement that the database is executing: this one, or one of the batch.
     pub(super) in_flight: Mutex<Option<InFlight>>,
     waker: AtomicWaker,
@@ -91,25 +101,39 @@ pub(super) struct Entry {
 #[derive(Clone)]
 pub(super) struct RegisteredStatement(Arc<Entry>);
 
+/// A statement that may have ended.
+#[derive(Clone, Default)]
+pub(super) struct WeakStatement(Weak<Entry>);
+
+impl WeakStatement {
+    /// Returns the statement while it runs.
+    pub(super) fn upgrade(&self) -> Option<RegisteredStatement> {
+        self.0.upgrade().map(RegisteredStatement)
+    }
+}
+
 impl RunningRegistry {
     /// Creates an empty registry, whose statements report to `observer` and `log`.
     pub(super) fn new(observer: Arc<dyn Observer>, log: LogControl) -> Self {
-        let entries = Entries { next: getrandom::u64().unwrap_or_default(), known: HashMap::new() };
-        Self { shared: Arc::new(Shared { entries: Mutex::new(entries), observer, log }) }
+        let next = AtomicU64::new(getrandom::u64().unwrap_or_default());
+        Self { shared: Arc::new(Shared { next, entries: Mutex::default(), observer, log }) }
     }
 
-    /// Registers a statement.
+    /// Returns an identifier that nothing else has, for a transaction that begins without a statement.
+    pub(super) fn next_id(&self) -> TransactionId {
+        TransactionId(self.shared.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Registers a statement. `limit` is its time limit, `None` if it belongs to an open transaction.
     pub(super) fn register(
         &self,
         caller: &Call,
         database: &str,
         statement: &Arc<str>,
-        kind: StatementKind,
+        (kind, limit): (StatementKind, Option<Duration>),
     ) -> RegisteredStatement {
-        let mut entries = self.shared.entries();
-        let id = entries.next;
-        entries.next = id.wrapping_add(1);
-        if kind != StatementKind::Explicit {
+        let TransactionId(id) = self.next_id();
+        if limit.is_some() {
             caller.record.set_transaction(id);
         }
         let entry = Arc::new(Entry {
@@ -119,17 +143,17 @@ impl RunningRegistry {
             database: database.to_owned(),
             kind,
             statement: Arc::clone(statement),
+            limit,
             since: SystemTime::now(),
             started: Instant::now(),
             state: AtomicU8::new(StatementState::Queued as u8),
             outcome: AtomicU8::new(StatementOutcome::Abandoned as u8),
             transaction: OnceLock::new(),
-            cancelled: AtomicBool::new(false),
+            cancelled: AtomicU8::new(NOT_CANCELLED),
             in_flight: Mutex::new(None),
             waker: AtomicWaker::new(),
         });
-        entries.known.insert(id, Arc::downgrade(&entry));
-        drop(entries);
+        self.shared.entries().insert(id, Arc::downgrade(&entry));
         self.shared.observer.statement_state(id, StatementState::Queued);
         RegisteredStatement(entry)
     }
@@ -148,20 +172,47 @@ impl RunningRegistry {
     pub(super) fn cancel(&self, caller: &Identity, database: &str, id: &str) -> Result<(), Error> {
         let found = self.owned_by(caller, database).into_iter().find(|entry| name(entry.id) == id);
         let entry = found.ok_or_else(|| Error::statement_not_found(id))?;
-        entry.cancel(CancelReason::Caller);
-        entry.waker.wake();
+        entry.interrupt(CancelReason::Caller);
         Ok(())
     }
 
+    /// Returns the statements that run in transactions of their own, and those that are about to open one.
+    pub(super) fn outside_of_transactions(&self) -> Vec<OpenTransaction> {
+        let all = self.all();
+        all.iter().filter_map(|entry| entry.describe_for_operators()).collect()
+    }
+
+    /// Cancels a statement outside of open transactions for an operator. Returns whether there is one.
+    pub(super) fn end(&self, id: TransactionId) -> bool {
+        let Some(entry) = self.find(id) else { return false };
+        entry.interrupt(CancelReason::Operator);
+        true
+    }
+
+    /// Whether a statement outside of open transactions has this identifier.
+    pub(super) fn contains(&self, id: TransactionId) -> bool {
+        self.find(id).is_some()
+    }
+
+    fn find(&self, TransactionId(id): TransactionId) -> Option<Arc<Entry>> {
+        let found = self.shared.entries().get(&id).and_then(Weak::upgrade);
+        found.filter(|entry| entry.limit.is_some())
+    }
+
     fn owned_by(&self, caller: &Identity, database: &str) -> Vec<Arc<Entry>> {
+        let mut all = self.all();
+        all.retain(|entry| entry.caller.owner() == caller.owner() && entry.database == database);
+        all
+    }
+
+    fn all(&self) -> Vec<Arc<Entry>> {
         // Dropping the last clone of an entry takes the lock, so it must not happen while the lock is held.
-        let all: Vec<_> = self.shared.entries().known.values().filter_map(Weak::upgrade).collect();
-        all.into_iter().filter(|entry| entry.caller.owner() == caller.owner() && entry.database == database).collect()
+        self.shared.entries().values().filter_map(Weak::upgrade).collect()
     }
 }
 
 impl Shared {
-    fn entries(&self) -> MutexGuard<'_, Entries> {
+    fn entries(&self) -> MutexGuard<'_, HashMap<u64, Weak<Entry>>> {
         // The map is consistent after every statement, so a panic of another thread does no harm.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -191,19 +242,36 @@ impl RegisteredStatement {
     }
 
     /// Records the transaction that the statement belongs to, once it is known.
-    pub(super) fn set_transaction(&self, transaction: &str) {
-        self.0.transaction.get_or_init(|| transaction.to_owned());
+    pub(super) fn set_transaction(&self, handle: &str) {
+        self.0.transaction.get_or_init(|| handle.to_owned());
+    }
+
+    /// The identifier by which operators know the statement, unless it belongs to an open transaction.
+    pub(super) fn id(&self) -> TransactionId {
+        TransactionId(self.0.id)
+    }
+
+    /// Refers to the statement without keeping it registered.
+    pub(super) fn downgrade(&self) -> WeakStatement {
+        WeakStatement(Arc::downgrade(&self.0))
     }
 
     /// The text that the statement was registered with.
-    pub(super) fn text(&self) -> &str {
+    pub(super) fn text(&self) -> &Arc<str> {
         &self.0.statement
+    }
+
+    /// How long the outcome of a cancelled statement is waited for, within the grace period of `deadline`: operators
+    /// wait for less.
+    pub(super) fn grace_period(&self, deadline: Deadline) -> Deadline {
+        let grace = deadline.grace_period();
+        if self.0.is_cancelled_for(CancelReason::Operator) { grace.within(OPERATOR_PATIENCE) } else { grace }
     }
 
     /// Waits for `future` until `deadline`, or until the statement is cancelled.
     ///
     /// # Errors
-    /// [`Error::cancelled`], or as [`Deadline::bound`].
+    /// [`Error::cancelled`], [`Error::ended_by_operator`], or as [`Deadline::bound`].
     pub(super) async fn bound<T>(
         &self,
         deadline: Deadline,
@@ -215,12 +283,12 @@ impl RegisteredStatement {
     /// Waits for `future`, or until the statement is cancelled.
     ///
     /// # Errors
-    /// [`Error::cancelled`].
+    /// [`Error::cancelled`], or [`Error::ended_by_operator`].
     pub(super) async fn unless_cancelled<T>(&self, mut future: Pin<&mut impl Future<Output = T>>) -> Result<T, Error> {
         poll_fn(|cx| {
             self.0.waker.register(cx.waker());
-            if self.0.cancelled.load(Ordering::Acquire) {
-                return Poll::Ready(Err(Error::cancelled()));
+            if let Some(error) = self.0.cancellation() {
+                return Poll::Ready(Err(error));
             }
             future.as_mut().poll(cx).map(Ok)
         })
@@ -231,7 +299,7 @@ impl RegisteredStatement {
     /// statement (`stopping`).
     ///
     /// # Errors
-    /// [`Error::cancelled`].
+    /// [`Error::cancelled`], or [`Error::ended_by_operator`].
     pub(super) async fn unless_cancelled_or<T>(
         &self,
         stopping: bool,
@@ -244,9 +312,55 @@ impl RegisteredStatement {
 impl Entry {
     /// Notes and reports that the gateway stops the statement. The first reason counts.
     pub(super) fn cancel(&self, reason: CancelReason) {
-        if !self.cancelled.swap(true, Ordering::AcqRel) {
+        let (new, old) = (reason as u8, NOT_CANCELLED);
+        if self.cancelled.compare_exchange(old, new, Ordering::AcqRel, Ordering::Acquire).is_ok() {
             self.shared.observer.statement_cancelled(self.id, reason);
         }
+    }
+
+    /// Cancels the statement, and has its request notice.
+    pub(super) fn interrupt(&self, reason: CancelReason) {
+        self.cancel(reason);
+        self.waker.wake();
+    }
+
+    fn is_cancelled_for(&self, reason: CancelReason) -> bool {
+        self.cancelled.load(Ordering::Acquire) == reason as u8
+    }
+
+    fn cancellation(&self) -> Option<Error> {
+        if self.cancelled.load(Ordering::Acquire) == NOT_CANCELLED {
+            return None;
+        }
+        let by_operator = self.is_cancelled_for(CancelReason::Operator);
+        Some(if by_operator { Error::ended_by_operator() } else { Error::cancelled() })
+    }
+
+    /// Describes the transaction of the statement, unless it is an open one.
+    fn describe_for_operators(&self) -> Option<OpenTransaction> {
+        let state = match self.kind {
+            StatementKind::Explicit => TransactionState::Busy,
+            StatementKind::Statement | StatementKind::Batch | StatementKind::Load => {
+                TransactionState::Statement(self.state())
+            }
+        };
+        Some(OpenTransaction {
+            id: TransactionId(self.id),
+            kind: self.kind,
+            state,
+            caller: self.caller.label(),
+            user: self.caller.user_name().map(str::to_owned),
+            database: self.database.clone(),
+            since: self.since,
+            elapsed: self.started.elapsed(),
+            expires: self.since + self.limit?,
+            statement: Some(Arc::clone(&self.statement)),
+        })
+    }
+
+    fn state(&self) -> StatementState {
+        let state = STATES.get(usize::from(self.state.load(Ordering::Relaxed)));
+        state.copied().unwrap_or(StatementState::Running)
     }
 
     fn describe(&self) -> RunningStatement {
@@ -255,10 +369,7 @@ impl Entry {
             statement: Arc::clone(&self.statement),
             since: self.since,
             elapsed: self.started.elapsed(),
-            state: STATES
-                .get(usize::from(self.state.load(Ordering::Relaxed)))
-                .copied()
-                .unwrap_or(StatementState::Running),
+            state: self.state(),
             transaction: self.transaction.get().cloned(),
         }
     }
@@ -266,7 +377,7 @@ impl Entry {
 
 impl Drop for Entry {
     fn drop(&mut self) {
-        self.shared.entries().known.remove(&self.id);
+        self.shared.entries().remove(&self.id);
         self.report_abandoned();
         let outcome = OUTCOMES.get(usize::from(*self.outcome.get_mut())).copied();
         self.shared.observer.statement_ended(self.id, outcome.unwrap_or(StatementOutcome::Abandoned));
@@ -289,6 +400,8 @@ mod tests {
     use super::*;
     use crate::{bolt::AuthToken, telemetry::event_log::EventLog};
 
+    const OWN: (StatementKind, Option<Duration>) = (StatementKind::Statement, Some(Duration::from_secs(3600)));
+
     fn registry() -> RunningRegistry {
         let log = LogControl::detached(crate::config::Settings::default().log);
         RunningRegistry::new(Arc::new(EventLog), log)
@@ -302,7 +415,7 @@ mod tests {
     async fn statements_are_listed_while_they_run() {
         let (registry, caller) = (registry(), caller());
         let text: Arc<str> = "RETURN 1".into();
-        let running = registry.register(&caller, "neo4j", &text, StatementKind::Explicit);
+        let running = registry.register(&caller, "neo4j", &text, (StatementKind::Explicit, None));
         running.set_state(StatementState::Streaming);
         running.set_transaction("tx");
         let clone = running.clone();
@@ -314,13 +427,13 @@ mod tests {
         );
         assert!(registry.list(&caller, "other").is_empty());
         drop((clone, list));
-        assert!(registry.list(&caller, "neo4j").is_empty() && registry.shared.entries().known.is_empty());
+        assert!(registry.list(&caller, "neo4j").is_empty() && registry.shared.entries().is_empty());
     }
 
     #[tokio::test(start_paused = true)]
     async fn cancelling_a_statement_wakes_its_waiter() {
         let (registry, caller) = (registry(), caller());
-        let running = registry.register(&caller, "neo4j", &"RETURN 1".into(), StatementKind::Statement);
+        let running = registry.register(&caller, "neo4j", &"RETURN 1".into(), OWN);
         let id = registry.list(&caller, "neo4j")[0].id.clone();
         let waiting = tokio::spawn({
             let deadline = Deadline::after(Duration::from_secs(3600), Duration::ZERO, &caller);
@@ -331,5 +444,30 @@ mod tests {
         registry.cancel(&caller, "neo4j", &id).unwrap();
         assert_eq!(waiting.await.unwrap(), Err(Error::cancelled()));
         assert_eq!(registry.cancel(&caller, "neo4j", &id), Err(Error::statement_not_found(&id)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn operators_see_and_end_what_is_in_no_open_transaction() {
+        let (registry, caller) = (registry(), caller());
+        let running = registry.register(&caller, "neo4j", &"RETURN 1".into(), OWN);
+        let opening = registry.register(&caller, "neo4j", &"RETURN 2".into(), (StatementKind::Explicit, OWN.1));
+        let within = registry.register(&caller, "neo4j", &"RETURN 3".into(), (StatementKind::Explicit, None));
+        let mut listed = registry.outside_of_transactions();
+        listed.sort_by_key(|one| one.statement.clone());
+        let shown: Vec<_> = listed.iter().map(|one| (one.id, one.kind, one.state)).collect();
+        let queued = TransactionState::Statement(StatementState::Queued);
+        let expected = [
+            (running.id(), StatementKind::Statement, queued),
+            (opening.id(), StatementKind::Explicit, TransactionState::Busy),
+        ];
+        assert_eq!(shown, expected);
+        assert_eq!(listed[0].expires - Duration::from_secs(3600), listed[0].since);
+        assert!(!registry.end(within.id()) && !registry.contains(within.id()));
+        assert!(registry.end(running.id()));
+        let ended = running.unless_cancelled(pin!(std::future::pending::<()>())).await;
+        assert_eq!(ended, Err(Error::ended_by_operator()));
+        let deadline = Deadline::after(Duration::from_secs(60), Duration::from_secs(60), &caller);
+        assert_eq!(running.grace_period(deadline).at(), Instant::now() + OPERATOR_PATIENCE);
+        assert_eq!(opening.grace_period(deadline).at(), Instant::now() + Duration::from_secs(60));
     }
 }

@@ -135,7 +135,7 @@ impl BatchExecution {
         let mut moved = running.bound(deadline, pin!(self.process_replies(sink))).await;
         if moved.is_err() && self.expected == ExpectedReply::Commit {
             // COMMIT cannot be revoked; only the database knows its outcome.
-            moved = deadline.grace_period().bound(pin!(self.process_replies(sink))).await;
+            moved = running.grace_period(deadline).bound(pin!(self.process_replies(sink))).await;
             moved = moved.map_err(|_| Error::commit_outcome_unknown());
         }
         if matches!(moved, Ok(Ok(Some(_)))) {

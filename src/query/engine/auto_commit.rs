@@ -32,8 +32,9 @@ impl Engine {
         retry: Retry,
         sink: &mut impl RowSink,
     ) -> Attempted<StartedStatement> {
-        let running = self.running_statements.register(caller, database, &statement.text, StatementKind::Statement);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
+        let registered = (StatementKind::Statement, Some(limit));
+        let running = self.running_statements.register(caller, database, &statement.text, registered);
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         loop {
             let started = self.run_once(caller, database, statement, options, (&running, &mut attempts)).await;
@@ -97,11 +98,11 @@ impl Engine {
             // Boxed, because few statements need it.
             return Box::pin(start_read_only(lease, options, deadline, running)).await;
         }
-        let mut stopping = false;
+        let mut stopping = None;
         let columns = loop {
             let answered = {
                 let expected = pin!(expect(&mut lease, deadline, AtRisk::Statement, columns));
-                running.unless_cancelled_or(stopping, expected).await
+                running.unless_cancelled_or(stopping.is_some(), expected).await
             };
             match answered {
                 Ok(columns) => break columns,
@@ -109,18 +110,20 @@ impl Engine {
                     lease.hurry();
                     return Err(cancelled);
                 }
-                Err(_) => {
+                Err(cancelled) => {
                     // Only the database knows whether the cancellation came in time.
                     lease.interrupt();
-                    (stopping, deadline) = (true, deadline.grace_period());
+                    (stopping, deadline) = (Some(Box::new(cancelled)), running.grace_period(deadline));
                 }
             }
         };
         let columns = columns.map_err(|error| {
-            let error = if stopping { error.after_cancellation() } else { error };
+            let error = match &stopping {
+                Some(why) => error.after_cancellation(why),
+                None => error,
+            };
             mark_stale_after(error, &mut lease, options).outside_of_transactions(lease.dialect())
         })?;
-        let stopping = stopping.then(|| Box::new(Error::cancelled()));
         Ok(Rows::new(TransactionScope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
     }
 }

@@ -36,8 +36,8 @@ impl Engine {
             let error = Error::bad_request("statements cannot be null or empty");
             return Attempted { outcome: Err(error.into()), attempts: 0 };
         };
-        let running = self.running_statements.register(caller, database, &first.text, batch.kind);
         let limit = self.limit(caller, options, self.settings.max_execution_time);
+        let running = self.running_statements.register(caller, database, &first.text, (batch.kind, Some(limit)));
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         let database: Arc<str> = database.into();
         loop {

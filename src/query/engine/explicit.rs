@@ -15,7 +15,7 @@ use crate::{
         reply::{AtRisk, columns, expect, mark_stale_after},
         result::{Rows, TransactionScope, pull_first},
         retry::{Attempts, Retry},
-        running::{RegisteredStatement, StatementKind, StatementState},
+        running::{RegisteredStatement, StatementKind, StatementState, WeakStatement},
         statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
         transaction::{Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, completion},
     },
@@ -42,7 +42,9 @@ impl Engine {
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
         caller.record.database_answered();
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
-        Ok(reservation.open(lease, caller, database, options)?.keep())
+        let id = self.running_statements.next_id();
+        caller.record.set_transaction(id.number());
+        Ok(reservation.open(lease, database, options, (id, WeakStatement::default()))?.keep())
     }
 
     /// Opens a transaction and runs its first statement, in one round trip.
@@ -56,7 +58,9 @@ impl Engine {
         statement: &Statement,
         options: &Options,
     ) -> Result<Rows, Error> {
-        let running = self.running_statements.register(caller, database, &statement.text, StatementKind::Explicit);
+        let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
+        let registered = (StatementKind::Explicit, Some(limit));
+        let running = self.running_statements.register(caller, database, &statement.text, registered);
         let mut attempts = Attempts::new(Retry::NEVER, Instant::now());
         loop {
             let first = pin!(self.begin_with_once(caller, database, statement, options, &running));
@@ -92,8 +96,8 @@ impl Engine {
         let begun = expect(&mut lease, deadline, at_risk, |_| Ok(())).await;
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         let columns = expect(&mut lease, deadline, at_risk, columns).await?;
-        let guard = reservation.open(lease, caller, database, options)?;
-        running.set_transaction(guard.id());
+        let guard = reservation.open(lease, database, options, (running.id(), running.downgrade()))?;
+        running.set_transaction(guard.handle());
         let deadline = deadline.min(guard.deadline());
         Ok(Rows::new(TransactionScope::Explicit(guard), columns, deadline, plan.kind, (running.clone(), None)))
     }
@@ -130,7 +134,7 @@ impl Engine {
     /// # Errors
     /// When the transaction does not exist or is in use, or the database refused to commit, which ends the transaction.
     pub async fn commit(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
-        let guard = self.check_out(caller, handle).await?;
+        let guard = self.check_out(caller, handle, None).await?;
         caller.record.database_asked();
         let committed = completion::commit(guard).await;
         caller.record.database_answered();
@@ -142,7 +146,7 @@ impl Engine {
     /// # Errors
     /// When the transaction does not exist or is in use.
     pub async fn keep_alive(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<Transaction, Error> {
-        Ok(self.check_out(caller, handle).await?.keep())
+        Ok(self.check_out(caller, handle, None).await?.keep())
     }
 
     /// Rolls back the transaction `handle`.
@@ -151,14 +155,10 @@ impl Engine {
     /// When the transaction does not exist or is in use, or the connection was lost (the database then rolls back by
     /// itself).
     pub async fn roll_back(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<(), Error> {
-        let mut guard = self.check_out(caller, handle).await?;
-        let deadline = guard.deadline().grace_period();
-        let connection = guard.lease();
-        connection.rollback();
+        let guard = self.check_out(caller, handle, None).await?;
         caller.record.database_asked();
-        let rolled_back = expect(connection, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
+        let rolled_back = completion::roll_back(guard).await;
         caller.record.database_answered();
-        drop(guard.finish());
         rolled_back
     }
 
@@ -169,10 +169,11 @@ impl Engine {
         handle: &TransactionHandle<'_>,
         statement: &Statement,
     ) -> Result<Rows, Error> {
-        let running =
-            self.running_statements.register(caller, handle.database, &statement.text, StatementKind::Explicit);
-        let guard = self.check_out(caller, handle).await.inspect_err(|error| running.report_failure(error, None))?;
-        running.set_transaction(guard.id());
+        let registered = (StatementKind::Explicit, None);
+        let running = self.running_statements.register(caller, handle.database, &statement.text, registered);
+        let guard = self.check_out(caller, handle, Some(&running)).await;
+        let guard = guard.inspect_err(|error| running.report_failure(error, None))?;
+        running.set_transaction(guard.handle());
         running.set_state(StatementState::Running);
         let started = {
             let starting = pin!(self.start(guard, handle.database, statement, &running));
@@ -229,9 +230,15 @@ impl Engine {
     /// Checks out a transaction, after making sure that the database accepts the caller: unverified callers learn
     /// nothing about handles, and dropped users cannot go on using theirs. The check needs another connection, because
     /// none can log in again inside a transaction.
-    async fn check_out(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<TransactionGuard, Error> {
+    async fn check_out(
+        &self,
+        caller: &Call,
+        handle: &TransactionHandle<'_>,
+        running: Option<&RegisteredStatement>,
+    ) -> Result<TransactionGuard, Error> {
         self.verify(caller).await?;
-        let mut guard = self.transactions.check_out(handle, caller)?;
+        let mut guard = self.transactions.check_out(handle, caller, running)?;
+        caller.record.set_transaction(guard.id().number());
         guard.lease().move_here();
         Ok(guard)
     }

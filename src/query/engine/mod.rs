@@ -6,6 +6,7 @@
 mod auto_commit;
 mod batch;
 mod explicit;
+mod operator;
 mod read_only;
 mod running;
 
@@ -13,6 +14,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
+pub use self::operator::Ending;
 use super::{
     call::Call,
     error::{AUTHORIZATION_EXPIRED, Error},

@@ -22,6 +22,8 @@ pub(in crate::query) const AUTHORIZATION_EXPIRED: &str = "Neo.ClientError.Securi
 pub(super) const DATABASE_NOT_FOUND: &str = "Neo.ClientError.Database.DatabaseNotFound";
 pub(in crate::query) const UNAVAILABLE: &str = "Neo.TransientError.General.DatabaseUnavailable";
 pub(super) const TERMINATED: &str = "Neo.ClientError.Transaction.Terminated";
+/// An operator ended the transaction.
+pub(super) const TRANSACTION_ENDED: &str = "Boltgate.ClientError.Transaction.Ended";
 pub(super) const TIMED_OUT: &str = "Neo.ClientError.Transaction.TransactionTimedOut";
 pub(super) const CONSTRAINT: &str = "Neo.ClientError.Schema.ConstraintValidationFailed";
 pub(super) const UNKNOWN_ERROR: &str = "Neo.DatabaseError.General.UnknownError";

@@ -4,7 +4,7 @@ use super::{
     Error, Kind,
     codes::{
         DATABASE_NOT_FOUND, FORBIDDEN, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, TERMINATED, TIMED_OUT,
-        TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, UNAVAILABLE, UNKNOWN_ERROR,
+        TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE, UNKNOWN_ERROR,
     },
 };
 
@@ -103,6 +103,11 @@ impl Error {
         Self::new(Kind::Terminated, TERMINATED, "The statement was cancelled on request.")
     }
 
+    /// Returns the error of a request whose transaction an operator ended.
+    pub(in crate::query) fn ended_by_operator() -> Self {
+        Self::new(Kind::Terminated, TRANSACTION_ENDED, "An operator ended the transaction. It was rolled back.")
+    }
+
     /// Returns the error of a statement that is cancelled because its client blocks the database.
     pub(in crate::query) fn reader_too_slow() -> Self {
         Self::new(
@@ -181,11 +186,12 @@ impl Error {
         self
     }
 
-    /// Turns the error into that of a statement that the database was told to end.
-    pub(in crate::query) fn after_cancellation(self) -> Self {
+    /// Turns the error into that of a statement that the database was told to end, for the reason `why`.
+    pub(in crate::query) fn after_cancellation(self, why: &Self) -> Self {
         match self.kind {
             // The server ignored the statement's request, or did not answer it in time.
             Kind::OutcomeUnknown | Kind::Timeout => Self::cancel_outcome_unknown(),
+            Kind::Terminated => why.clone(),
             _ => self,
         }
     }

@@ -1,4 +1,5 @@
-//! Explicit transactions: the registry of open ones, who may use them, and how a transaction completes.
+//! Explicit transactions: the registry of open ones, who may use them, and how a transaction completes. What operators
+//! see of transactions of any kind.
 //!
 //! Promises that only its owner uses a transaction, one request at a time, and that a transaction that nobody uses any
 //! longer is rolled back. Knows nothing of statements and their results.
@@ -7,6 +8,7 @@ mod committed;
 pub(super) mod completion;
 mod guard;
 mod handle;
+mod listing;
 mod permits;
 mod registry;
 mod store;
@@ -15,6 +17,7 @@ mod tombstones;
 pub use self::{
     committed::Committed,
     handle::{Transaction, TransactionHandle, TransactionSettings},
+    listing::{OpenTransaction, TransactionId, TransactionState},
 };
 pub(super) use self::{
     guard::TransactionGuard,

@@ -5,21 +5,28 @@
 
 use std::{
     sync::{Arc, Weak},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     guard::TransactionGuard,
     handle::{TransactionHandle, TransactionSettings},
+    listing::{OpenTransaction, TransactionId},
     permits::TransactionPermit,
-    store::{IdleTransaction, TransactionStore},
+    store::{IdleTransaction, Particulars, TransactionStore},
 };
 use crate::{
     auth::Identity,
     pool::Lease,
-    query::{error::Error, statement::Options},
+    query::{
+        deadline::Deadline,
+        error::Error,
+        running::{RegisteredStatement, WeakStatement},
+        statement::Options,
+    },
     telemetry::observer::Observer,
 };
 
@@ -33,13 +40,14 @@ pub(in crate::query) struct TransactionRegistry {
 pub(in crate::query) struct Reservation {
     store: Arc<TransactionStore>,
     permit: TransactionPermit,
+    owner: Identity,
 }
 
 impl TransactionRegistry {
     /// Creates an empty registry, and the task that rolls back expired transactions. Must be called inside a tokio
     /// runtime.
     pub(in crate::query) fn new(settings: TransactionSettings, observer: Arc<dyn Observer>) -> Self {
-        let store = Arc::new(TransactionStore::new(settings));
+        let store = Arc::new(TransactionStore::new(settings, Arc::clone(&observer)));
         tokio::spawn(reap(Arc::downgrade(&store), observer));
         Self { store }
     }
@@ -54,10 +62,11 @@ impl TransactionRegistry {
     /// # Errors
     /// When all permits, or all that the caller may hold, are taken.
     pub(in crate::query) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
-        Ok(Reservation { store: Arc::clone(&self.store), permit: self.store.permits.take(caller.owner())? })
+        let permit = self.store.permits.take(caller.owner())?;
+        Ok(Reservation { store: Arc::clone(&self.store), permit, owner: caller.clone() })
     }
 
-    /// Hands a transaction to a request of `caller`.
+    /// Hands a transaction to a request of `caller`, for the statement `running` if there is one.
     ///
     /// # Errors
     /// When the transaction does not exist or belongs to another caller, was opened for another impersonated user than
@@ -66,9 +75,26 @@ impl TransactionRegistry {
         &self,
         handle: &TransactionHandle<'_>,
         caller: &Identity,
+        running: Option<&RegisteredStatement>,
     ) -> Result<TransactionGuard, Error> {
-        let IdleTransaction { lease, permit, opened, .. } = self.store.take(handle, caller)?;
-        Ok(TransactionGuard::new(Arc::clone(&self.store), handle.id.to_owned(), caller, opened, lease, permit))
+        let running = running.map_or_else(WeakStatement::default, RegisteredStatement::downgrade);
+        let (IdleTransaction { lease, permit, .. }, particulars) = self.store.take(handle, caller, running)?;
+        Ok(TransactionGuard::new(Arc::clone(&self.store), handle.id.to_owned(), particulars, (lease, permit)))
+    }
+
+    /// Describes the open transactions for operators.
+    pub(in crate::query) fn list(&self) -> Vec<OpenTransaction> {
+        self.store.list()
+    }
+
+    /// Ends a transaction for an operator, without waiting for its end. Returns whether there is one.
+    pub(in crate::query) fn end(&self, id: TransactionId) -> bool {
+        self.store.end_for_operator(id)
+    }
+
+    /// Whether a transaction is open.
+    pub(in crate::query) fn contains(&self, id: TransactionId) -> bool {
+        self.store.contains(id)
     }
 
     /// The number of open transactions.
@@ -83,35 +109,50 @@ impl TransactionRegistry {
 }
 
 impl Reservation {
-    /// Registers the transaction that was opened on `lease`.
+    /// Registers the transaction that was opened on `lease`, for the statement `running` if there is one.
     ///
     /// # Errors
     /// When the operating system gives no random bytes for the handle.
     pub(in crate::query) fn open(
         self,
         lease: Lease,
-        owner: &Identity,
         database: &str,
         options: &Options,
+        (id, running): (TransactionId, WeakStatement),
     ) -> Result<TransactionGuard, Error> {
-        let Self { store, permit } = self;
+        let Self { store, permit, owner } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| Error::no_randomness(&error))?;
-        let id = format!("{:032x}", u128::from_be_bytes(random));
-        store.insert(id.clone(), owner.owner(), database, options.impersonated_user.clone());
-        Ok(TransactionGuard::new(store, id, owner, Instant::now(), lease, permit))
+        let handle = format!("{:032x}", u128::from_be_bytes(random));
+        let TransactionSettings { max_lifetime, grace, .. } = **store.settings.get();
+        let opened = Instant::now();
+        let particulars = Arc::new(Particulars {
+            id,
+            database: database.to_owned(),
+            impersonated_user: options.impersonated_user.clone(),
+            since: SystemTime::now(),
+            opened,
+            deadline: Deadline::new(opened + max_lifetime, grace, &owner),
+            owner,
+            ended: CancellationToken::new(),
+        });
+        store.insert(handle.clone(), Arc::clone(&particulars), running);
+        Ok(TransactionGuard::new(store, handle, particulars, (lease, permit)))
     }
 }
 
 /// Rolls back transactions that have expired.
 async fn reap(store: Weak<TransactionStore>, observer: Arc<dyn Observer>) {
-    while let Some(store) = store.upgrade() {
-        let expired = store.take_expired();
-        if !expired.is_empty() {
-            observer.transactions_expired(expired.len());
+    loop {
+        let Some(store) = store.upgrade() else {
+            return;
+        };
+        let expired = store.end_expired();
+        if expired > 0 {
+            observer.transactions_expired(expired);
         }
-        let idle_timeout = store.settings.get().idle_timeout;
-        drop((expired, store));
-        sleep((idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5))).await;
+        let every = (store.settings.get().idle_timeout / 4).clamp(Duration::from_millis(50), Duration::from_secs(5));
+        drop(store);
+        sleep(every).await;
     }
 }

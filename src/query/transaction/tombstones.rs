@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use crate::auth::IdentityKey;
+use crate::{auth::IdentityKey, telemetry::observer::TransactionOutcome};
 
 /// Why a transaction was rolled back without its owner asking for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,8 +11,25 @@ pub(super) enum RollbackCause {
     Idle,
     /// It was open for too long.
     Old,
+    /// The credential of its owner expired.
+    Expired,
+    /// An operator ended it.
+    Operator,
     /// The request that was using it was interrupted.
     Abandoned,
+}
+
+impl RollbackCause {
+    /// The same for observers.
+    pub(super) fn outcome(self) -> TransactionOutcome {
+        match self {
+            Self::Idle => TransactionOutcome::IdleTimeout,
+            Self::Old => TransactionOutcome::Lifetime,
+            Self::Expired => TransactionOutcome::Expired,
+            Self::Operator => TransactionOutcome::Operator,
+            Self::Abandoned => TransactionOutcome::Failed,
+        }
+    }
 }
 
 /// The transactions that were rolled back most recently. The oldest are forgotten.

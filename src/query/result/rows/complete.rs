@@ -15,6 +15,7 @@ use crate::{
         },
         transaction::completion::outcome,
     },
+    telemetry::observer::TransactionOutcome,
 };
 
 impl Rows {
@@ -82,7 +83,9 @@ impl Rows {
                 outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::commit_outcome_unknown() }));
             if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take()
             {
-                drop(guard.finish());
+                // A roll-back follows the failure of a row here.
+                let confirmed = if committed { TransactionOutcome::Committed } else { TransactionOutcome::Failed };
+                guard.finish(outcome.is_ok().then_some(confirmed));
             }
             let Some(PendingCompletion { mut summary, withheld }) =
                 self.completion.take().map(|completion| *completion)

@@ -65,7 +65,7 @@ impl Rows {
             _ => return false,
         }
         self.stopping = Some(Box::new(why.clone()));
-        self.deadline = self.deadline.grace_period();
+        self.deadline = self.running.grace_period(self.deadline);
         true
     }
 

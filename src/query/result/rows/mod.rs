@@ -240,6 +240,9 @@ impl Rows {
         if let Some(TransactionScope::AutoCommit(lease)) = &self.scope {
             error = error.outside_of_transactions(lease.dialect());
         }
+        if let Some(why) = &self.stopping {
+            error = error.after_cancellation(why);
+        }
         self.fail_transaction();
         error
     }
