@@ -20,7 +20,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ),
     ("cli", &["healthcheck", "config"]),
     ("server", &["admin", "http", "query", "pool", "auth", "telemetry", "config", "bolt", "tls", "live", "drain"]),
-    ("admin", &["query", "telemetry::metrics"]),
+    ("admin", &["query", "pool", "telemetry::logs", "telemetry::metrics", "config", "live"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
     // Of Bolt only what is still PackStream (columns, summaries), and how long a name in a message may be. Of the settings

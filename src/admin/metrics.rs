@@ -9,6 +9,6 @@ use super::Admin;
 use crate::telemetry::metrics::CONTENT_TYPE;
 
 /// Answers with all metrics, as they are now.
-pub(super) async fn metrics(State(Admin { scrape, .. }): State<Admin>) -> ([(HeaderName, &'static str); 1], String) {
-    ([(header::CONTENT_TYPE, CONTENT_TYPE)], scrape.render())
+pub(super) async fn metrics(State(admin): State<Admin>) -> ([(HeaderName, &'static str); 1], String) {
+    ([(header::CONTENT_TYPE, CONTENT_TYPE)], admin.parts.scrape.render())
 }

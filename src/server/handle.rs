@@ -3,9 +3,9 @@
 use std::{sync::Arc, time::Duration};
 
 use tokio::time::{sleep, timeout};
-use tokio_util::{sync::DropGuard, task::TaskTracker};
+use tokio_util::task::TaskTracker;
 
-use super::{connection::Stop, reload::Reloader, tls::Tls, workers::Workers};
+use super::{admin_thread::AdminThread, connection::Stop, reload::Reloader, tls::Tls, workers::Workers};
 use crate::{
     config::{Effective, ListenAddr},
     live::Live,
@@ -21,7 +21,8 @@ const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
 /// A running gateway. Dropping the handle ends it at once.
 pub struct ServerHandle {
     pub(super) address: ListenAddr,
-    pub(super) admin_address: Option<ListenAddr>,
+    /// Where operators are served, to the very end.
+    pub(super) admin: Option<(ListenAddr, AdminThread)>,
     pub(super) engine: Engine,
     pub(super) observer: Arc<dyn Observer>,
     pub(super) tls: Tls,
@@ -32,8 +33,6 @@ pub struct ServerHandle {
     /// The settings in force.
     pub(super) settings: Live<Effective>,
     pub(super) reloader: Reloader,
-    /// Ends the admin listener, which serves to the very end.
-    pub(super) _admin: DropGuard,
     /// Kept until the connections to the database are closed, which may need the workers for that.
     pub(super) _workers: Arc<Workers>,
 }
@@ -63,7 +62,7 @@ impl ServerHandle {
     /// The address of the admin listener, if there is one.
     #[must_use]
     pub fn admin_address(&self) -> Option<&ListenAddr> {
-        self.admin_address.as_ref()
+        self.admin.as_ref().map(|(address, _)| address)
     }
 
     /// The engine that runs the statements.
@@ -117,6 +116,9 @@ impl ServerHandle {
         }
         if timeout(CLOSE_TIMEOUT, self.engine.close()).await.is_err() {
             tracing::warn!("the connections to the database did not close in time; they are aborted");
+        }
+        if let Some((_, thread)) = self.admin {
+            thread.stop().await;
         }
     }
 }

@@ -4,6 +4,7 @@
 //! finish within the time allowed and rolls back open transactions. Knows nothing of Cypher or JSON.
 
 mod acceptor;
+mod admin_thread;
 mod connection;
 mod handle;
 mod listener;

@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     acceptor::Acceptor,
+    admin_thread::AdminThread,
     connection::{HttpService, Protocols, Stop},
     handle::ServerHandle,
     reload::{Parts, Reloader},
@@ -21,7 +22,6 @@ use crate::{
     auth::{Authenticator, token::SetupError},
     bolt::Endpoint,
     config::{self, Effective, ListenAddr, Settings, SocketMode},
-    drain::Drain,
     http::{self, Peer},
     live::Live,
     pool::Pool,
@@ -35,9 +35,6 @@ use crate::{
     },
     tls::TlsConfigError,
 };
-
-/// The most connections to the admin listener: enough for probes and a few people.
-const ADMIN_CONNECTIONS: usize = 32;
 
 /// Why the gateway cannot start.
 #[derive(Debug, Error)]
@@ -62,6 +59,9 @@ pub enum StartError {
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
+    /// The thread of the admin listener cannot be started.
+    #[error("cannot start the thread of the admin listener (admin.listen): {0}")]
+    Thread(#[from] io::Error),
     /// The log cannot be filtered as wanted.
     #[error(transparent)]
     Log(#[from] LogsError),
@@ -99,7 +99,7 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
 
 /// Starts a gateway in front of `endpoint`, whose connections `workers` serve. `log` is the log of the process, which the
 /// settings change when they are reloaded. The database need not be reachable yet.
-/// Whatever belongs to no request (accepting, the admin listener, cleaning up) runs on the current runtime.
+/// Whatever belongs to no request (accepting, cleaning up) runs on the current runtime.
 ///
 /// # Errors
 /// [`StartError`].
@@ -132,24 +132,24 @@ pub async fn start(
     let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));
     let workers = Arc::new(workers);
 
-    // It serves to the very end, so nothing of it depends on the stop of what clients see.
-    let admin_stop = Stop::default();
-    let mut admin_address = None;
-    if let Some(wanted) = &settings.admin.listen {
-        let listener = Bound::to(wanted, settings.admin.socket_mode, "admin.listen").await?;
-        admin_address = Some(listener.address.clone());
-        let router = admin::router(engine.clone(), scrape);
-        let acceptor = Acceptor {
-            workers: Arc::new(Workers::here()),
-            max_connections: ADMIN_CONNECTIONS,
-            protocols: protocols.clone(),
-            tls: None,
-            drain: Drain::default(),
-            stop: admin_stop.clone(),
-            tracker: TaskTracker::new(),
-            observer: Arc::new(Unobserved),
-        };
-        listener.serve(acceptor, move |_| router.clone());
+    let mut admin = None;
+    if let Some(wanted) = settings.admin.listen.clone() {
+        let service = admin::Service::new(admin::Parts {
+            engine: engine.clone(),
+            settings: live.clone(),
+            log: log.clone(),
+            scrape,
+            on_unix_socket: matches!(wanted, ListenAddr::Unix(_)),
+        });
+        let thread = AdminThread::start()?;
+        let (acceptor, mode) = (thread.acceptor(), settings.admin.socket_mode);
+        let serving = thread.spawn(async move {
+            let listener = Bound::to(&wanted, mode, "admin.listen").await?;
+            let address = listener.address.clone();
+            listener.serve(acceptor, move |peer| service.for_peer(peer.address));
+            Ok::<_, StartError>(address)
+        });
+        admin = Some((serving.await.map_err(io::Error::from)??, thread));
     }
 
     authenticator.warm_up();
@@ -181,7 +181,7 @@ pub async fn start(
     tokio::spawn(tls.clone().watch());
     Ok(ServerHandle {
         address,
-        admin_address,
+        admin,
         engine,
         observer,
         tls,
@@ -190,15 +190,9 @@ pub async fn start(
         work,
         settings: live,
         reloader,
-        _admin: admin_stop.gently.drop_guard(),
         _workers: workers,
     })
 }
-
-/// Receives the events of the admin listener, whose connections are not those of clients.
-struct Unobserved;
-
-impl Observer for Unobserved {}
 
 /// A listener whose address is taken.
 struct Bound {

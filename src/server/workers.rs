@@ -8,6 +8,7 @@ use std::{io, sync::Arc, thread, time::Duration};
 use tokio::{
     runtime::{Builder, Handle},
     sync::Semaphore,
+    task::JoinHandle,
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -52,14 +53,30 @@ impl Workers {
     /// The system cannot start a thread.
     pub fn threads(count: usize) -> io::Result<Self> {
         let stop = CancellationToken::new();
-        let workers = (0..count.max(1)).map(|number| spawn(number, stop.clone())).collect::<io::Result<_>>()?;
+        let named = |number| spawn(format!("worker-{number}"), stop.clone());
+        let workers = (0..count.max(1)).map(named).collect::<io::Result<_>>()?;
         Ok(Self { workers, _stop: Some(stop.drop_guard()) })
+    }
+
+    /// Starts one thread with this name.
+    ///
+    /// # Errors
+    /// The system cannot start a thread.
+    pub(super) fn thread(name: &str) -> io::Result<Self> {
+        let stop = CancellationToken::new();
+        Ok(Self { workers: vec![spawn(name.to_owned(), stop.clone())?], _stop: Some(stop.drop_guard()) })
     }
 
     /// Serves on the current runtime instead of starting threads.
     #[must_use]
     pub fn here() -> Self {
         Self { workers: vec![Worker::new(Handle::current())], _stop: None }
+    }
+
+    /// Runs a future on the least loaded thread.
+    pub(super) fn spawn<F: Future<Output: Send + 'static> + Send + 'static>(&self, future: F) -> JoinHandle<F::Output> {
+        let runtime = self.least_loaded().map_or_else(Handle::current, |worker| worker.runtime.clone());
+        runtime.spawn(future)
     }
 
     /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they
@@ -69,10 +86,10 @@ impl Workers {
     }
 }
 
-fn spawn(number: usize, stop: CancellationToken) -> io::Result<Worker> {
+fn spawn(name: String, stop: CancellationToken) -> io::Result<Worker> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let worker = Worker::new(runtime.handle().clone());
-    thread::Builder::new().name(format!("worker-{number}")).spawn(move || {
+    thread::Builder::new().name(name).spawn(move || {
         runtime.block_on(stop.cancelled());
         runtime.shutdown_timeout(SHUTDOWN_TIMEOUT);
     })?;
