@@ -14,3 +14,4 @@ mod retries;
 #[path = "../support/mod.rs"]
 mod support;
 mod tls;
+mod transaction_ends;

@@ -1,6 +1,7 @@
 //! Requests, answers, connections and transactions: the gateway from the outside.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod admin;
 mod bad_input;
 mod batch;
 mod bodies;

@@ -85,6 +85,11 @@ impl Gateway {
         self.running.as_ref().and_then(ServerHandle::admin_address).expect("it has an admin listener").to_string()
     }
 
+    /// Sends a request to the admin listener.
+    pub async fn admin(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Response {
+        http::request(&self.admin_address(), method, path, headers, body.as_bytes()).await
+    }
+
     /// Reads the metrics.
     pub async fn metrics(&self) -> Exposition {
         let response = http::request(&self.admin_address(), "GET", "/metrics", &[], b"").await;

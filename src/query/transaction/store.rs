@@ -313,3 +313,35 @@ impl Particulars {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::bolt::AuthToken;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_first_is_why_a_transaction_expires() {
+        let now = Instant::now();
+        let [sooner, later] = [1, 2].map(|minutes| now + Duration::from_secs(60 * minutes));
+        let cause = |owner: Identity| {
+            let particulars = Particulars {
+                id: TransactionId(1),
+                deadline: Deadline::new(later, Duration::ZERO, &owner),
+                owner,
+                database: "neo4j".into(),
+                impersonated_user: None,
+                since: SystemTime::now(),
+                opened: now,
+                ended: CancellationToken::new(),
+            };
+            move |expires: Instant| particulars.expiry_cause(expires.min(particulars.deadline.at()))
+        };
+        let lasting = cause(Identity::sample(AuthToken::none(), false));
+        assert_eq!((lasting(sooner), lasting(later)), (RollbackCause::Idle, RollbackCause::Old));
+        let expiring = cause(Identity::sample_until(now + Duration::from_secs(90)));
+        assert_eq!((expiring(sooner), expiring(later)), (RollbackCause::Idle, RollbackCause::Expired));
+        assert_eq!(RollbackCause::Expired.outcome(), TransactionOutcome::Expired);
+    }
+}
