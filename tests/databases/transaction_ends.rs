@@ -7,7 +7,10 @@ use std::{
 
 use boltgate::{
     query::{Aliases, Settings, TransactionSettings},
-    telemetry::observer::{Observer, TransactionOutcome},
+    telemetry::{
+        logs::LogControl,
+        observer::{Observer, TransactionOutcome},
+    },
 };
 use serde_json::json;
 use tokio::{task::JoinHandle, time::sleep};
@@ -112,7 +115,8 @@ async fn by_time() {
         let [idle_timeout, max_lifetime, grace] = [idle, lifetime, 10].map(Duration::from_secs);
         let limit = Duration::from_secs(3600);
         let transactions = TransactionSettings { max: 4, share: 4, idle_timeout, max_lifetime, grace };
-        Settings { max_execution_time: limit, termination_grace: limit, transactions, aliases: Aliases::default() }
+        let log = LogControl::detached(boltgate::config::Settings::default().log);
+        Settings { max_execution_time: limit, termination_grace: limit, transactions, aliases: Aliases::default(), log }
     };
     let _ = stand.engine.with_settings(limits(30, 300));
     stand.begin("RETURN 1").await;
