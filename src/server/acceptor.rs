@@ -57,8 +57,6 @@ impl Acceptor {
     /// Accepts connections until it is told to stop. `service` returns the service for a client.
     pub(super) async fn run<L: Listener, S: HttpService>(self, listener: L, service: impl Fn(Peer) -> S) {
         let permits = Arc::new(Semaphore::new(self.max_connections));
-        // A stop waits until the last connection was accepted.
-        let _tracked = self.tracker.token();
         let serve = |(accepted, address, permit)| {
             let Some(worker) = self.workers.least_loaded() else { return };
             let handshake = self.handshake(worker);

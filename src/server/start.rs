@@ -224,7 +224,8 @@ impl Bound {
         bound.await.map_err(|source| StartError::Listen { address: wanted.clone(), key, source })
     }
 
-    /// Serves what `acceptor` accepts, in a task that is tracked like a connection: it is over when the address is free.
+    /// Serves what `acceptor` accepts, in a task that is tracked like a connection: a stop waits until the last one was
+    /// accepted and the address is free.
     fn serve<S: HttpService>(self, acceptor: Acceptor, service: impl Fn(Peer) -> S + Send + Sync + 'static) {
         let tracker = acceptor.tracker.clone();
         match self.socket {

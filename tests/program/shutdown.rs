@@ -1,6 +1,7 @@
 //! The end of the program, and the log that it leaves: real processes, real signals.
 #![cfg(all(feature = "embedded", unix))]
 
+mod drain;
 mod keyed;
 mod log;
 mod signals;

@@ -14,6 +14,9 @@ use std::{
 /// The longest wait for a process, which counts as hung afterwards.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What it says first when it serves: where clients are served.
+const SERVING: &str = "serving ";
+
 /// A `boltgate serve` that has begun to serve.
 pub struct Process {
     child: Child,
@@ -69,7 +72,13 @@ impl Process {
 
     /// Starts `command` on a free port and waits until it serves.
     pub fn serve(mut command: Command) -> Self {
-        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::null()).stderr(Stdio::piped());
+        command.args(["--listen", "127.0.0.1:0"]);
+        Self::start(command)
+    }
+
+    /// Starts `command` where it says, and waits until it serves.
+    pub fn start(mut command: Command) -> Self {
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let log = Arc::new(Mutex::new(Vec::new()));
         let (lines, kept) = (BufReader::new(child.stderr.take().expect("it was piped")).lines(), Arc::clone(&log));
@@ -79,13 +88,13 @@ impl Process {
             }
         });
         let process = Self { child, log };
-        process.wait_for_line("serving http://");
+        process.wait_for_line(SERVING);
         process
     }
 
     /// `127.0.0.1:PORT`, where clients are served.
     pub fn address(&self) -> String {
-        authority(&self.wait_for_line("serving http://"))
+        authority(&self.wait_for_line(SERVING))
     }
 
     /// `127.0.0.1:PORT`, where operators are served.
@@ -158,8 +167,8 @@ pub fn wait<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// The first `HOST:PORT` after `http://`.
+/// The first `HOST:PORT` after `http://` or `https://`.
 fn authority(line: &str) -> String {
-    let rest = line.split_once("http://").map_or("", |(_, rest)| rest);
+    let rest = line.split_once("://").map_or("", |(_, rest)| rest);
     rest.chars().take_while(|character| character.is_ascii_digit() || ".:".contains(*character)).collect()
 }

@@ -70,3 +70,16 @@ async fn cuts_off_a_reader_that_never_resumes() {
         assert_eq!(control.violations(), [""; 0]);
     }
 }
+
+#[tokio::test]
+async fn is_cancelled_at_the_end_of_a_stop_and_its_connection_closed_in_order() {
+    let fake = FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await;
+    let gateway = gateway::start_for_with(&fake.uri(), &[("server.shutdown_timeout", "200ms")]).await;
+    let mut client = Connection::open(gateway.address()).await;
+    client.post("/db/neo4j/query/v2", HUGE).await;
+    assert_eq!(client.head().await.status, 202);
+    gateway.shutdown().await;
+    fake.control.wait_for("the good-bye", |counts| counts.messages.contains_key("GOODBYE")).await;
+    assert_eq!((fake.control.count("RESET"), fake.control.violations()), (1, Vec::new()));
+    client.end().await;
+}

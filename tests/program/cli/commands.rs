@@ -33,7 +33,7 @@ fn explains_an_invalid_command_line() {
         (&["start"], "start"),
         (&["serve", "--lisen", "127.0.0.1:0"], "--listen"),
         (&["serve", "--embedded", "--database-uri=bolt://db"], "--database-uri"),
-        (&["healthcheck", "--url", "https://db"], "http://"),
+        (&["healthcheck", "--url", "ftp://db"], "http://"),
     ] {
         let output = run(arguments);
         let (printed, complained) = texts(&output);
