@@ -61,17 +61,31 @@ impl Time {
 }
 
 thread_local! {
-    /// See [`giving_up`].
+    /// See [`GivingUp`].
     static DEPARTURE: Cell<Option<CancelReason>> = const { Cell::new(None) };
 }
 
-/// Drops what `drop` drops, such as a connection, and with it requests. Their statements are cancelled for `reason`;
-/// otherwise it is assumed that their client has left ([`CancelReason::ClientGone`]).
-pub fn giving_up<T>(reason: CancelReason, drop: impl FnOnce() -> T) -> T {
-    let before = DEPARTURE.replace(Some(reason));
-    let dropped = drop();
-    DEPARTURE.set(before);
-    dropped
+/// Says why requests end that are dropped on this thread while it lives, such as those of a connection: otherwise their
+/// clients are assumed to have left ([`CancelReason::ClientGone`]). To be declared before what is dropped.
+#[derive(Debug, Default)]
+pub struct GivingUp {
+    has_reason: bool,
+}
+
+impl GivingUp {
+    /// Begins to drop, for `reason`. Nothing may be awaited from now on.
+    pub fn because(&mut self, reason: CancelReason) {
+        self.has_reason = true;
+        DEPARTURE.set(Some(reason));
+    }
+}
+
+impl Drop for GivingUp {
+    fn drop(&mut self) {
+        if self.has_reason {
+            DEPARTURE.set(None);
+        }
+    }
 }
 
 impl Record {

@@ -8,7 +8,7 @@ use std::{
 
 use boltgate::telemetry::{
     observer::{CancelReason, Observer, RequestEnded, RetryReason, RowsReceived, StatementFinished, StatementKind},
-    record::giving_up,
+    record::GivingUp,
 };
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
@@ -211,8 +211,12 @@ async fn a_statement_is_cancelled_for_the_reason_of_whoever_gives_its_client_up(
     let running = fake.control().wait_for("the statement", |counts| counts.running == 1);
     tokio::select! {
         _ = &mut request => panic!("it has ended"),
-        _ = running => giving_up(CancelReason::WriteStall, || drop(request)),
+        _ = running => {}
     }
+    let mut giving_up = GivingUp::default();
+    giving_up.because(CancelReason::WriteStall);
+    drop(request);
+    drop(giving_up);
     accounts
         .become_equal([
             ("arrived", 1),

@@ -289,8 +289,8 @@ async fn slow_statements_leave_a_line_however_they_end() {
     let begun = request(&address, "POST", &format!("{PATH}/tx"), &[JSON], br#"{"statement":"SLEEP 31"}"#).await;
     assert_eq!(begun.status, 202, "{begun}");
     slow("SLEEP 31");
-    // In a batch, behind a fast one.
-    let body = json!({ "statements": [{ "statement": "ECHO 1" }, { "statement": "SLEEP 32" }] }).to_string();
+    // In a batch.
+    let body = json!({ "statements": [{ "statement": "SLEEP 32" }, { "statement": "ECHO 1" }] }).to_string();
     let batch = request(&address, "POST", &format!("{PATH}/batch"), &[JSON], body.as_bytes()).await;
     assert_eq!(batch.status, 202, "{batch}");
     slow("SLEEP 32");
@@ -302,5 +302,43 @@ async fn slow_statements_leave_a_line_however_they_end() {
     tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     drop(client);
     slow("SLEEP 600000");
-    assert!(lines(&process.log(), "slow statement").iter().all(|line| line["statement"] != "ECHO 1"));
+}
+
+/// The line about the statement that was cancelled.
+fn cancelled(process: &Process) -> Value {
+    wait("the line", || lines(&process.log(), "cancelled a statement").pop())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_whose_client_reads_nothing_is_cancelled_for_that_reason() {
+    let fake = fake().await;
+    let settings =
+        [("BOLTGATE_LOG__FILTER", "info,boltgate::query=debug"), ("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "1s")];
+    let process = gateway(&fake.uri(), &settings);
+    let mut client = Connection::open(&process.address()).await;
+    client.post(PATH, &json!({ "statement": LONG }).to_string()).await;
+    let line = cancelled(&process);
+    assert_eq!(line["reason"], "write_stall", "{line}");
+    let line = only_line(process);
+    assert_eq!((&line["status"], &line["gone"]), (&json!(202), &json!(true)), "{line}");
+    drop(client);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_statement_that_outlasts_the_gateway_is_cancelled_for_that_reason() {
+    let fake = fake().await;
+    let settings =
+        [("BOLTGATE_LOG__FILTER", "info,boltgate::query=debug"), ("BOLTGATE_SERVER__SHUTDOWN_TIMEOUT", "1s")];
+    let mut process = gateway(&fake.uri(), &settings);
+    let mut client = Connection::open(&process.address()).await;
+    client.post(PATH, &json!({ "statement": "SLEEP 600000" }).to_string()).await;
+    fake.control.wait_for("the statement", |counts| counts.running == 1).await;
+    process.signal("TERM");
+    process.exit();
+    let line = cancelled(&process);
+    assert_eq!(line["reason"], "shutdown", "{line}");
+    let answered = lines(&process.log(), "answered");
+    let [line] = &answered[..] else { panic!("{:#?}", process.log()) };
+    assert_eq!((&line["status"], &line["gone"]), (&json!(499), &Value::Null), "{line}");
+    drop(client);
 }

@@ -142,6 +142,11 @@ impl Activity {
         self.close.get().copied().unwrap_or(ClientClose::Error)
     }
 
+    /// Whether the connection ends because its client takes nothing.
+    pub(super) fn is_stalled(&self) -> bool {
+        self.close.get() == Some(&ClientClose::WriteStall)
+    }
+
     /// Notes why the connection ends. The first one who knows is right: all others see the consequences.
     pub(in crate::server) fn set_close(&self, reason: ClientClose) {
         let _ = self.close.set(reason);

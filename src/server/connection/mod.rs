@@ -45,7 +45,10 @@ use super::{
     listener::Transport,
     tls::{Handshake, HandshakeError},
 };
-use crate::telemetry::observer::{ClientClose, HttpProtocol, Observer, TlsOutcome};
+use crate::telemetry::{
+    observer::{CancelReason, ClientClose, HttpProtocol, Observer, TlsOutcome},
+    record::GivingUp,
+};
 
 #[cfg(test)]
 pub(super) use self::request_body::RequestBody;
@@ -189,23 +192,34 @@ async fn serve_http(stream: impl Transport, service: impl HttpService, terms: Te
     let shared = Arc::clone(&activity);
     let exchange = move |request| exchange(&service, &shared, request);
     let io = TokioIo::new(socket);
+    let mut giving_up = GivingUp::default();
+    let mut given_up = |ended: Result<ClientClose, BoxError>| {
+        // The connection is dropped next, and with it the requests in flight.
+        if activity.is_stalled() {
+            giving_up.because(CancelReason::WriteStall);
+        } else if stop.at_once.is_cancelled() {
+            giving_up.because(CancelReason::Shutdown);
+        }
+        ended
+    };
     let ended = match protocol {
         Ok(Ok(Some(HttpProtocol::Http1))) => {
             let connection = pin!(protocols.http1.serve_connection(io, service_fn(exchange)).with_upgrades());
             let shut_down = http1::UpgradeableConnection::graceful_shutdown;
-            drive(connection, shut_down, &activity, &mut timer, write_stall, &stop).await
+            given_up(drive(connection, shut_down, &activity, &mut timer, write_stall, &stop).await)
         }
         // Boxed, because it is larger and rare.
         Ok(Ok(Some(HttpProtocol::Http2))) => {
             let exchange = service_fn(move |request| exchange(request).map_ok(watched));
             let mut connection = Box::pin(protocols.http2.serve_connection(io, exchange));
             let shut_down = http2::Connection::graceful_shutdown;
-            drive(connection.as_mut(), shut_down, &activity, &mut timer, write_stall, &stop).await
+            given_up(drive(connection.as_mut(), shut_down, &activity, &mut timer, write_stall, &stop).await)
         }
         Ok(Ok(None)) => Ok(ClientClose::Done),
         Ok(Err(error)) => Err(error.into()),
         Err(_) => Ok(ClientClose::HeaderTimeout),
     };
+    drop(giving_up);
     activity.set_close(ended.unwrap_or_else(|error: BoxError| {
         // Clients disconnect all the time; that is no fault.
         tracing::debug!(error, "a connection ended early");

@@ -25,6 +25,8 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
+use crate::telemetry::{observer::CancelReason, record::GivingUp};
+
 /// The most bytes that are handed to hyper at a time. A client that takes fewer than these within the limit counts as
 /// one that takes nothing. No more than these are buffered for a stream beyond its window.
 const CHUNK: usize = 16 * 1024;
@@ -63,6 +65,7 @@ where
 
 /// Serves a stream to its end, or until its client has taken nothing for `limit`.
 async fn watch(stream: impl Future<Output = ()>, state: Arc<StreamState>, limit: Duration) {
+    let mut giving_up = GivingUp::default();
     let mut stream = pin!(stream);
     let mut timer: Option<Pin<Box<Sleep>>> = None;
     let stalled = std::future::poll_fn(|cx| {
@@ -80,6 +83,7 @@ async fn watch(stream: impl Future<Output = ()>, state: Arc<StreamState>, limit:
         timer.as_mut().poll(cx).map(|()| true)
     });
     if stalled.await {
+        giving_up.because(CancelReason::WriteStall);
         tracing::info!(after = ?limit, "reset a stream whose client does not read (server.write_stall_timeout)");
     }
 }
@@ -147,6 +151,7 @@ mod tests {
     use tokio::time::sleep;
 
     use super::*;
+    use crate::telemetry::record::Record;
 
     async fn served(limit: Duration, stream: impl Future<Output = ()>) {
         let state = Arc::<StreamState>::default();
@@ -155,6 +160,24 @@ mod tests {
 
     fn answer(length: usize) -> Watched<Full<Bytes>> {
         watched(Response::new(Full::new(Bytes::from(vec![7; length])))).into_body()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_dropped_with_a_stalled_stream_knows_why() {
+        struct Statement<'a>(&'a mut Option<CancelReason>);
+        impl Drop for Statement<'_> {
+            fn drop(&mut self) {
+                *self.0 = Some(Record::default().departure());
+            }
+        }
+        let mut reason = None;
+        served(Duration::from_secs(30), async {
+            let _statement = Statement(&mut reason);
+            let _body = answer(10);
+            std::future::pending::<()>().await;
+        })
+        .await;
+        assert_eq!((reason, Record::default().departure()), (Some(CancelReason::WriteStall), CancelReason::ClientGone));
     }
 
     #[tokio::test(start_paused = true)]
