@@ -30,14 +30,12 @@ async fn transactions_are_counted() {
 }
 
 #[tokio::test]
-#[ignore = "until the events of statements are there"]
 async fn statements_are_counted() {
     let (gateway, sent) = loaded().await;
     sent.assert_statements(&gateway).await;
 }
 
 #[tokio::test]
-#[ignore = "until the events of requests and of clients are there"]
 async fn requests_are_counted() {
     let (gateway, sent) = loaded().await;
     sent.assert_clients(&gateway).await;
