@@ -14,6 +14,7 @@
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
+//! | [`unpack`] | streams in gzip and zstd |
 //! | [`http_client`] | one `GET` of the gateway itself |
 //! | [`live`], [`drain`] | values that are replaced while others use them; whether the gateway is about to stop |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
@@ -39,4 +40,5 @@ pub mod query;
 pub mod server;
 pub mod telemetry;
 pub mod tls;
+pub mod unpack;
 pub mod value_path;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("lib", &[]),
     (
         "main",
@@ -36,6 +36,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "telemetry::request_id",
             "telemetry::trace_context",
             "json",
+            "unpack",
             "bolt::Columns",
             "bolt::Summary",
             "bolt::packstream",
@@ -70,13 +71,14 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("bolt", &["value_path"]),
     ("http_client", &[]),
     ("tls", &[]),
+    ("unpack", &[]),
     ("value_path", &[]),
     ("live", &[]),
     ("drain", &[]),
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 26] = [
+const CRATES: [(&str, &[&str]); 28] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
     ("async_trait", &["embedded"]),
@@ -85,6 +87,7 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("boltr", &["embedded"]),
     ("chrono", &["embedded"]),
     ("clap", &["main", "cli"]),
+    ("flate2", &["unpack"]),
     ("graphdblite", &["embedded"]),
     ("http_body_util", &["http", "http_client"]),
     ("hyper", &["server", "http", "auth", "healthcheck", "http_client"]),
@@ -103,6 +106,7 @@ const CRATES: [(&str, &[&str]); 26] = [
     ("tokio_rustls", &["bolt", "http_client", "server"]),
     ("toml", &["config"]),
     ("tracing_subscriber", &["telemetry"]),
+    ("zstd_safe", &["unpack"]),
 ];
 
 /// Where anybody from outside can be let in.

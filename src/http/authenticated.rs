@@ -79,7 +79,7 @@ impl Authenticated {
 /// Reads and discards a body, within the usual limits.
 async fn drain(exchange: &Exchange, body: Body) -> Result<(), Refusal> {
     let mut hold = Hold::new(&exchange.gateway.body_memory);
-    match request::read(body, &exchange.gateway.limits, &mut hold, exchange).await {
+    match request::read(body, None, &exchange.gateway.limits, &mut hold, exchange).await {
         Ok(_) => Ok(()),
         Err(refusal) => Err(refusal.with(exchange.statuses)),
     }

@@ -12,9 +12,12 @@ use std::sync::{
 };
 
 use axum::body::Body;
-use http_body_util::BodyExt as _;
 
-use crate::query::{Error, Kind};
+use super::admission::held_by;
+use crate::{
+    query::{Error, Kind},
+    telemetry::observer::RefusalReason,
+};
 
 /// The memory that any caller may use, in bytes.
 const UNVERIFIED: usize = 1024 * 1024;
@@ -135,7 +138,8 @@ impl Hold {
                  (limits.body_memory). Nothing was done; try again later.",
                 self.memory.limit()
             ),
-        ))
+        )
+        .by_limit(RefusalReason::BodyMemory))
     }
 
     /// Moves the hold to whoever reads the body from now on.
@@ -160,11 +164,7 @@ impl Hold {
         if !self.is_verified {
             return body;
         }
-        // The closure lives as long as the body, and the hold that it has captured with it.
-        Body::new(body.map_err(move |error| {
-            let _held = &self;
-            error
-        }))
+        held_by(body, self)
     }
 }
 

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, header, request::Parts},
 };
 
-use super::{gateway::Gateway, media::Format, refusal::Refusal, status::Statuses};
+use super::{admission::Ticket, gateway::Gateway, media::Format, refusal::Refusal, status::Statuses};
 use crate::{
     auth::{CredentialHeaders, Identity},
     query::{Call, Error},
@@ -30,11 +30,18 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// Reads the caller from the headers of the request of `record`. Every request is authenticated separately.
+    /// Reads the caller from the headers of the request of `record`, and counts the request in `ticket`. Every request is
+    /// authenticated separately.
     ///
     /// # Errors
-    /// When a header is repeated or malformed, or the policy or the verifier rejects the credential.
-    pub(super) async fn of(gateway: &Gateway, headers: &HeaderMap, record: Arc<Record>) -> Result<Self, Refusal> {
+    /// When a header is repeated or malformed, the policy or the verifier rejects the credential, or the caller has too
+    /// many requests in flight.
+    pub(super) async fn of(
+        gateway: &Gateway,
+        headers: &HeaderMap,
+        record: Arc<Record>,
+        ticket: Option<&Ticket>,
+    ) -> Result<Self, Refusal> {
         let statuses = match Statuses::wanted(headers, gateway.statuses) {
             Ok(statuses) => statuses,
             Err(error) => return Err(Refusal::of(error, Format::plain()).with(gateway.statuses)),
@@ -42,10 +49,12 @@ impl Caller {
         let began = Instant::now();
         let identified = identity(gateway, headers).await;
         record.add_auth(began.elapsed());
-        match identified {
-            Ok(identity) => Ok(Self { call: Call::new(identity, record), statuses }),
-            Err(refusal) => Err(refusal.with(statuses)),
+        let identity = identified.map_err(|refusal| refusal.with(statuses))?;
+        if let Some(ticket) = ticket {
+            let counted = ticket.of_caller(identity.owner(), gateway.limits.caller_requests);
+            counted.map_err(|error| Refusal::of(error, Format::plain()).with(statuses))?;
         }
+        Ok(Self { call: Call::new(identity, record), statuses })
     }
 }
 
@@ -54,7 +63,8 @@ impl FromRequestParts<Arc<Gateway>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, gateway: &Arc<Gateway>) -> Result<Self, Refusal> {
         let record = parts.extensions.get().map(Arc::clone).unwrap_or_default();
-        Self::of(gateway, &parts.headers, record).await
+        let ticket = parts.extensions.remove::<Arc<Ticket>>();
+        Self::of(gateway, &parts.headers, record, ticket.as_deref()).await
     }
 }
 

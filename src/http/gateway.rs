@@ -5,7 +5,8 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    Statuses, body_memory::BodyMemory, request::RequestLimits, routes::discovery::Discovery, settings::Settings,
+    Statuses, admission::Admission, body_memory::BodyMemory, request::RequestLimits, routes::discovery::Discovery,
+    settings::Settings,
 };
 use crate::{
     auth::Authenticator,
@@ -24,6 +25,7 @@ pub(super) struct Gateway {
     pub(super) retry: Retry,
     pub(super) idempotency: idempotency::Store,
     pub(super) limits: RequestLimits,
+    pub(super) admission: Arc<Admission>,
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) discovery: Discovery,
 }
@@ -33,14 +35,14 @@ impl Gateway {
         let observer = Arc::clone(engine.observer());
         let idempotency = idempotency::Store::new(settings.idempotency, settings.work.clone(), observer);
         let body_memory = Arc::new(BodyMemory::new(settings.body_memory));
-        Self::assemble(engine, authenticator, settings, idempotency, body_memory)
+        Self::assemble(engine, authenticator, settings, idempotency, Arc::default(), body_memory)
     }
 
     /// The gateway with other settings. What requests have taken or left behind stays.
     pub(super) fn renewed(&self, engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
         self.body_memory.set_limit(settings.body_memory);
-        let body_memory = Arc::clone(&self.body_memory);
-        Self::assemble(engine, authenticator, settings, self.idempotency.clone(), body_memory)
+        let (admission, body_memory) = (Arc::clone(&self.admission), Arc::clone(&self.body_memory));
+        Self::assemble(engine, authenticator, settings, self.idempotency.clone(), admission, body_memory)
     }
 
     fn assemble(
@@ -48,6 +50,7 @@ impl Gateway {
         authenticator: Authenticator,
         settings: Settings,
         idempotency: idempotency::Store,
+        admission: Arc<Admission>,
         body_memory: Arc<BodyMemory>,
     ) -> Self {
         Self {
@@ -58,8 +61,12 @@ impl Gateway {
             server_timing: settings.server_timing,
             retry: settings.retry,
             idempotency,
+            admission,
             limits: RequestLimits {
+                requests: settings.requests,
+                caller_requests: settings.caller_requests,
                 body: settings.body,
+                decompressed_body: settings.decompressed_body,
                 body_timeout: settings.body_timeout,
                 line: settings.line,
                 content: settings.content,

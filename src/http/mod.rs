@@ -4,11 +4,13 @@
 //! including errors, is the API's own JSON. Knows nothing of sockets, Bolt messages or pools.
 
 mod access_log;
+mod admission;
 mod authenticated;
 mod base_url;
 mod body;
 mod body_memory;
 mod caller;
+mod coded;
 mod encode;
 mod ending;
 mod exchange;

@@ -14,22 +14,32 @@ use axum::{
 };
 
 use super::{
-    access_log::note_code, body_memory::Hold, caller::Caller, exchange::Exchange, gateway::Gateway, keyed,
-    media::Format, refusal::Refusal, request, verbs::carry_out,
+    access_log::note_code,
+    admission::{Ticket, until_sent},
+    body_memory::Hold,
+    caller::Caller,
+    exchange::Exchange,
+    gateway::Gateway,
+    keyed,
+    media::Format,
+    refusal::Refusal,
+    request,
+    verbs::carry_out,
+    verdict::report_refusal,
 };
 use crate::{idempotency::Key, telemetry::record::Record};
 
-/// Answers a request under `/db`.
+/// Answers a request under `/db`, which is in flight until its answer has been sent.
 // Not inlined, so that the future is built where the caller has room for it; otherwise all of it would be copied there.
 #[inline(never)]
-pub(super) async fn answer(gateway: Arc<Gateway>, request: Request, record: Arc<Record>) -> Response {
+pub(super) async fn answer(gateway: Arc<Gateway>, request: Request, record: Arc<Record>, ticket: Ticket) -> Response {
     let (parts, body) = request.into_parts();
-    let Caller { call: caller, statuses } = match Caller::of(&gateway, &parts.headers, record).await {
+    let Caller { call: caller, statuses } = match Caller::of(&gateway, &parts.headers, record, Some(&ticket)).await {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
     let response = serve(Exchange { gateway, caller, parts, statuses, limit: None }, body).await;
-    response.unwrap_or_else(|refusal| refusal.with(statuses).into_response())
+    until_sent(response.unwrap_or_else(|refusal| refusal.with(statuses).into_response()), ticket)
 }
 
 async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
@@ -39,7 +49,9 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     }
     // The body is read before anything else happens: only then is it noticed when the client leaves.
     let mut hold = Hold::new(&exchange.gateway.body_memory);
-    let bytes = request::read(body, &exchange.gateway.limits, &mut hold, &exchange).await?;
+    // A coding that is not supported is refused later, together with everything else in the head.
+    let coding = request::coding(&exchange.parts.headers).ok().flatten();
+    let bytes = request::read(body, coding, &exchange.gateway.limits, &mut hold, &exchange).await?;
     if exchange.parts.method != Method::POST {
         // Requests with other methods can be repeated as they are.
         return answered(&exchange, bytes, hold).await;
@@ -73,12 +85,11 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: Key, hold: Hol
     let (owner, statuses) = (exchange.caller.owner(), exchange.statuses);
     exchange.limit = Some(gateway.idempotency.max_answer());
     let work = move || async move {
-        let response = match answered(&exchange, bytes, hold).await {
-            Ok(response) => response,
-            Err(refusal) => refusal.with(statuses).into_response(),
-        };
-        // What is stored of the answer does not say it.
+        let response = answered(&exchange, bytes, hold).await;
+        let response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
+        // What is stored of the answer says neither.
         note_code(&exchange.caller.record, &response);
+        report_refusal(&response, &**exchange.gateway.engine.observer());
         response
     };
     keyed::once(&gateway.idempotency, owner, key, fingerprint, work).await

@@ -19,9 +19,12 @@ use crate::{
     auth,
     idempotency::Refused,
     query::{Error, Kind},
+    telemetry::observer::RefusalReason,
 };
 
 const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";
+/// The content codings of request bodies.
+const CODINGS: &str = "gzip, zstd";
 const REQUEST_INVALID: &str = "Neo.ClientError.Request.Invalid";
 
 /// An error on its way to the client: its status, its format, and what its headers advise.
@@ -43,8 +46,8 @@ enum Advice {
     AnotherToken,
     /// To use one of these methods.
     Allow(Methods),
-    /// To send the body without a content coding.
-    NoCoding,
+    /// To use a content coding that is supported.
+    AnotherCoding,
 }
 
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
@@ -90,13 +93,14 @@ impl Refusal {
         Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message)
     }
 
-    /// A body with a content coding.
+    /// A body with a content coding that is not supported.
     pub(super) fn unsupported_coding(coding: &str) -> Self {
         let message = format!(
-            "Unsupported Media Type: Content-Encoding: {coding} is not supported; send the body without an encoding"
+            "Unsupported Media Type: Content-Encoding: {coding} is not supported; send the body in one of {CODINGS}, or \
+             without an encoding"
         );
         let refusal = Self::plain(StatusCode::UNSUPPORTED_MEDIA_TYPE, &message);
-        Self { advice: Some(Advice::NoCoding), ..refusal }
+        Self { advice: Some(Advice::AnotherCoding), ..refusal }
     }
 
     /// A bug of the gateway.
@@ -186,6 +190,12 @@ impl Refusal {
         Self::told(error, format)
     }
 
+    /// Says that a limit of the gateway's own is the reason.
+    pub(super) fn by_limit(mut self, limit: RefusalReason) -> Self {
+        self.error.limit = Some(limit);
+        self
+    }
+
     /// Adds the part of the request that the error is about.
     pub(super) fn at(self, at: Option<At>) -> Self {
         Self { at, ..self }
@@ -213,29 +223,32 @@ impl IntoResponse for Refusal {
         let status = self.status.unwrap_or_else(|| self.format.statuses.of(self.error.kind));
         let body = Body::from(encode::error(&self.format, &self.error, self.at));
         let mut response = respond(status, &self.format.content_type, body);
-        mark(&mut response, &self.error);
+        advise(&mut response, &self.error);
         response.extensions_mut().insert(Code(self.error.code));
-        match status {
-            StatusCode::UNAUTHORIZED => {
-                let challenge =
-                    if matches!(self.advice, Some(Advice::AnotherToken)) { INVALID_TOKEN } else { CHALLENGE };
-                response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-            }
-            _ if status == StatusCode::SERVICE_UNAVAILABLE || self.error.kind == Kind::Unavailable => {
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-            }
-            _ => {}
+        if status == StatusCode::UNAUTHORIZED {
+            let challenge = if matches!(self.advice, Some(Advice::AnotherToken)) { INVALID_TOKEN } else { CHALLENGE };
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
         match self.advice {
             Some(Advice::Allow(methods)) => {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods.names()));
             }
-            Some(Advice::NoCoding) => {
-                response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+            Some(Advice::AnotherCoding) => {
+                response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
             }
             Some(Advice::AnotherToken) | None => {}
         }
         response
+    }
+}
+
+/// Says in the head of a response that ends with `error` when to come back, and marks it.
+pub(super) fn advise(response: &mut Response, error: &Error) {
+    mark(response, error);
+    if response.status() == StatusCode::SERVICE_UNAVAILABLE
+        || matches!(error.kind, Kind::Unavailable | Kind::CallerLimit)
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
 }
 

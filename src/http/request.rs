@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::{
     body::{self, BodyError, BodyKind, BodyLimits, QueryBody},
     body_memory::{Hold, Sender},
+    coded,
     media::{self, Format, Unfit},
     path::Path,
     refusal::Refusal,
@@ -19,13 +20,21 @@ use super::{
 use crate::{
     json::View,
     query::{Error, OFFLOAD_ABOVE, offload},
+    telemetry::observer::RefusalReason,
+    unpack::Coding,
 };
 
 /// The limits of a request before it reaches the database.
 #[derive(Debug, Clone)]
 pub(super) struct RequestLimits {
+    /// The most requests in flight.
+    pub(super) requests: usize,
+    /// The most requests of one caller in flight.
+    pub(super) caller_requests: usize,
     /// The longest body, in bytes.
     pub(super) body: usize,
+    /// The longest body once it is unpacked, in bytes.
+    pub(super) decompressed_body: usize,
     /// The time within which the whole body has to arrive.
     pub(super) body_timeout: Duration,
     /// The longest line of a body that is read line by line, in bytes.
@@ -57,7 +66,7 @@ impl<'a> Head<'a> {
     fn of(parts: &'a Parts, empty: bool) -> Result<Self, Refusal> {
         let path = Path::parse(parts.uri.path()).ok_or_else(|| Refusal::not_found(parts.uri.path()))?;
         let delete = parts.method == Method::DELETE;
-        uncoded(&parts.headers)?;
+        coding(&parts.headers)?;
         let content = match media::content(&parts.headers) {
             Ok(Some(view)) => view,
             // An empty body needs no type.
@@ -87,14 +96,19 @@ pub(super) fn fits(length: u64, limits: &RequestLimits) -> Result<usize, Refusal
     usize::try_from(length).ok().filter(|length| *length <= limits.body).ok_or_else(|| too_long(limits))
 }
 
-/// Reads the whole body, within the limits and counted by `hold`.
+/// Reads the whole body, within the limits and counted by `hold`, and unpacks it if it has a `coding`.
 pub(super) async fn read(
     mut body: Body,
+    coding: Option<Coding>,
     limits: &RequestLimits,
     hold: &mut Hold,
     sender: &impl Sender,
 ) -> Result<Bytes, Refusal> {
     let announced = fits(body.size_hint().lower(), limits)?;
+    if let Some(coding) = coding {
+        // On the heap, since few bodies are packed.
+        return Box::pin(in_time(limits, coded::read(body, coding, limits, hold, sender))).await;
+    }
     if !hold.try_reserve(announced) {
         Box::pin(hold.reserve(announced, sender)).await.map_err(no_room)?;
     }
@@ -106,6 +120,11 @@ pub(super) async fn read(
         // On the heap, since nearly all bodies arrive in one piece.
         Box::pin(collect(first, body, limits, hold, sender)).await
     };
+    in_time(limits, reading).await
+}
+
+/// Waits for a body, as long as it may take to arrive.
+async fn in_time<T>(limits: &RequestLimits, reading: impl Future<Output = Result<T, Refusal>>) -> Result<T, Refusal> {
     timeout(limits.body_timeout, reading).await.unwrap_or_else(|_| {
         Err(Refusal::plain(
             StatusCode::REQUEST_TIMEOUT,
@@ -140,7 +159,7 @@ async fn collect(
 }
 
 /// The next piece of a body.
-async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
+pub(super) async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| Refusal::bad_header("the request body broke off"))?;
         // Trailers have no meaning here.
@@ -151,12 +170,12 @@ async fn next(body: &mut Body) -> Result<Option<Bytes>, Refusal> {
     Ok(None)
 }
 
-fn too_long(limits: &RequestLimits) -> Refusal {
+pub(super) fn too_long(limits: &RequestLimits) -> Refusal {
     let message = format!("The request body is longer than {} bytes (limits.body).", limits.body);
-    Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, &message)
+    Refusal::plain(StatusCode::PAYLOAD_TOO_LARGE, &message).by_limit(RefusalReason::Body)
 }
 
-fn no_room(error: Error) -> Refusal {
+pub(super) fn no_room(error: Error) -> Refusal {
     Refusal::of(error, Format::plain())
 }
 
@@ -181,12 +200,12 @@ pub(super) async fn understand<'a>(
     }
 }
 
-/// Refuses a body with a content encoding.
-pub(super) fn uncoded(headers: &HeaderMap) -> Result<(), Refusal> {
-    match media::coding(headers) {
-        None => Ok(()),
-        Some(coding) => Err(Refusal::unsupported_coding(&coding)),
-    }
+/// The coding of the body, if it has one.
+///
+/// # Errors
+/// When it is not supported.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, Refusal> {
+    media::coding(headers).map_err(|coding| Refusal::unsupported_coding(&coding))
 }
 
 fn kind(path: &Path<'_>) -> BodyKind {
@@ -232,7 +251,9 @@ fn parse(kind: BodyKind, bytes: Bytes, content: View, limits: &BodyLimits) -> Re
 pub(super) fn in_body(error: BodyError) -> Error {
     match error {
         BodyError::Malformed(detail) => Error::bad_request(&detail),
-        other => Error::invalid(&other.to_string()),
+        BodyError::TooDeep(detail) => Error::bad_request(&detail).by_limit(RefusalReason::Depth),
+        BodyError::StatementTooLong { .. } => Error::invalid(&error.to_string()).by_limit(RefusalReason::Statement),
+        BodyError::UnsupportedType(_) => Error::invalid(&error.to_string()),
     }
 }
 
@@ -251,7 +272,10 @@ mod tests {
     use crate::http::body_memory::Unverified;
 
     const LIMITS: RequestLimits = RequestLimits {
+        requests: 1,
+        caller_requests: 1,
         body: 1 << 20,
+        decompressed_body: 1 << 20,
         body_timeout: Duration::from_secs(60),
         line: 1,
         content: BodyLimits { statement: 1, depth: 1, packed: 1 },
@@ -264,7 +288,7 @@ mod tests {
         let measured = allocation_counter::measure(|| {
             let pieces = stream::iter((0..size).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"x"))));
             let mut hold = Hold::new(&Arc::new(BodyMemory::new(1 << 20)));
-            let body = runtime.block_on(read(Body::from_stream(pieces), &LIMITS, &mut hold, &Unverified));
+            let body = runtime.block_on(read(Body::from_stream(pieces), None, &LIMITS, &mut hold, &Unverified));
             assert_eq!(body.unwrap().len(), size);
         });
         assert!(measured.bytes_max < 4 * 500_000, "{measured:?}");

@@ -18,7 +18,7 @@ use super::{
     stream,
     verdict::mark,
 };
-use crate::query::{Progress, StartedBatch, StartedStatement};
+use crate::query::{Kind, Progress, StartedBatch, StartedStatement};
 
 /// The number of attempts, if there was more than one.
 const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
@@ -36,7 +36,10 @@ pub(super) fn of_rows(
             let ending = answer.end(&end, rows.columns());
             started(content_type, stream::whole(answer.take(), ending))
         }
-        Err(error) if format.statuses == Statuses::Precise => Refusal::of(error, format.clone()).into_response(),
+        // A result that is too large has a status of its own as long as none of it has been sent.
+        Err(error) if format.statuses == Statuses::Precise || error.kind == Kind::ResultLimit => {
+            Refusal::of(error, format.clone()).into_response()
+        }
         Err(error) => {
             let ending = answer.fail(&error, None);
             let mut response = started(content_type, stream::whole(answer.take(), ending));

@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    future::ready,
     net::IpAddr,
     panic::AssertUnwindSafe,
     pin::Pin,
@@ -23,20 +24,22 @@ use tracing::Instrument as _;
 use super::{
     Settings, Statuses,
     access_log::note_code,
+    admission::{counts, until_sent},
     base_url::CameBy,
     ending::{CountedBody, Ending, RequestHead},
     gateway::Gateway,
     guard::{Admitted, Guard},
-    media,
+    media::{self, Format},
     path::{Path, canonical_target},
     query_api,
     refusal::Refusal,
     routes, server_timing,
+    verdict::report_refusal,
 };
 use crate::{
     auth::Authenticator,
     live::Live,
-    query::Engine,
+    query::{Engine, Error},
     telemetry::{record::Record, request_id::RequestId, trace_context::TraceContext},
 };
 
@@ -140,6 +143,7 @@ where
         version: request.version(),
         client,
     };
+    let observer = Arc::clone(gateway.engine.observer());
     let ending = Ending::new(gateway, Arc::clone(&record), head);
     let counted = |body| Body::new(CountedBody { body, record: Arc::clone(&record) });
     let answer = answer(request.map(counted), Arc::clone(&record));
@@ -147,6 +151,7 @@ where
         let mut answer = answer.await;
         let to_head = record.started().elapsed();
         note_code(&record, &answer);
+        report_refusal(&answer, &*observer);
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_str(record.request_id().as_str()) {
             headers.insert(REQUEST_ID, id);
@@ -230,14 +235,35 @@ impl Front {
         if let Some(target) = canonical_target(request.uri()) {
             *request.uri_mut() = target;
         }
-        if is_statement(&request) {
-            // Constructed in place: the future is too large to be moved.
-            let answer = Box::write(Box::new_uninit(), query_api::answer(Arc::clone(&self.gateway), request, record));
-            return Box::into_pin(answer);
-        }
+        let ticket = if counts(request.method(), request.uri()) {
+            match self.gateway.admission.admit(self.gateway.limits.requests) {
+                Ok(ticket) => Some(ticket),
+                Err(error) => return Box::pin(ready(self.refuse(request.headers(), error))),
+            }
+        } else {
+            None
+        };
+        let ticket = match ticket {
+            Some(ticket) if is_statement(&request) => {
+                let gateway = Arc::clone(&self.gateway);
+                // Constructed in place: the future is too large to be moved.
+                let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, request, record, ticket));
+                return Box::into_pin(answer);
+            }
+            ticket => ticket.map(Arc::new),
+        };
         request.extensions_mut().insert(came_by);
         request.extensions_mut().insert(record);
-        routed(&self.routes, request)
+        let Some(ticket) = ticket else { return routed(&self.routes, request) };
+        request.extensions_mut().insert(Arc::clone(&ticket));
+        Box::pin(routed(&self.routes, request).map(|answer| until_sent(answer, ticket)))
+    }
+
+    /// Refuses a request before anything else is looked at.
+    fn refuse(&self, headers: &HeaderMap, error: Error) -> Response {
+        let settled = self.gateway.statuses;
+        let statuses = Statuses::wanted(headers, settled).unwrap_or(settled);
+        Refusal::of(error, Format::plain()).with(statuses).into_response()
     }
 }
 

@@ -13,8 +13,14 @@ use crate::query::Retry;
 pub struct Settings {
     /// Which requests are admitted.
     pub guard: GuardSettings,
+    /// The most requests to databases in flight.
+    pub requests: usize,
+    /// The most requests of one caller to databases in flight.
+    pub caller_requests: usize,
     /// The longest request body, in bytes.
     pub body: usize,
+    /// The longest request body once it is unpacked, in bytes.
+    pub decompressed_body: usize,
     /// The memory for all request bodies that are being read or held, in bytes. At least `body` and `line`.
     pub body_memory: usize,
     /// How long a request body may take to arrive; for a bulk load, the longest pause between two parts of it.

@@ -6,7 +6,7 @@
 use axum::response::{IntoResponse as _, Response};
 
 use super::{
-    encode::{Answer, At, BatchAnswer},
+    encode::{Answer, At, BatchAnswer, Limits},
     exchange::Exchange,
     media::Format,
     refusal::Refusal,
@@ -47,8 +47,13 @@ impl StatementRequest<'_> {
     }
 
     fn answer(&self, exchange: &Exchange) -> Answer {
-        Answer::new(self.format, self.counters, exchange.caller.record.started(), exchange.limit)
+        Answer::new(self.format, self.counters, exchange.caller.record.started(), limits(exchange))
     }
+}
+
+/// How long the answer may be.
+fn limits(exchange: &Exchange) -> Limits {
+    Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes }
 }
 
 /// Several statements, how they are to be run, and what their answer is to look like.
@@ -63,8 +68,8 @@ impl BatchRequest<'_> {
     /// Runs the statements in a transaction of their own, and responds with their results or the error.
     pub(super) async fn execute(&self, exchange: &Exchange, database: &str) -> Response {
         let Exchange { gateway, caller, .. } = exchange;
-        let mut answer =
-            BatchAnswer::new(self.format, self.batch.counters, exchange.caller.record.started(), exchange.limit);
+        let started = exchange.caller.record.started();
+        let mut answer = BatchAnswer::new(self.format, self.batch.counters, started, limits(exchange));
         let run = gateway.engine.batch(caller, database, &self.batch, self.options, self.retry, &mut answer).await;
         let response = match run.outcome {
             Ok(begun) => results::of_batch(begun, answer, self.format, run.attempts),

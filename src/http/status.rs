@@ -32,7 +32,7 @@ impl Statuses {
     /// The status of a whole answer that is an error.
     pub(super) fn of(self, kind: Kind) -> StatusCode {
         match (kind, self) {
-            (Kind::Refused | Kind::BadRequest, _) => StatusCode::BAD_REQUEST,
+            (Kind::Refused | Kind::BadRequest | Kind::ResultLimit, _) => StatusCode::BAD_REQUEST,
             (Kind::Conflict | Kind::Unsettled | Kind::Busy | Kind::Constraint | Kind::Terminated, Self::Precise) => {
                 StatusCode::CONFLICT
             }
@@ -51,7 +51,7 @@ impl Statuses {
                 Self::QueryApi,
             ) => StatusCode::BAD_REQUEST,
             (Kind::Unauthorized | Kind::ExpiredMeanwhile, _) => StatusCode::UNAUTHORIZED,
-            (Kind::TooManyAttempts, _) => StatusCode::TOO_MANY_REQUESTS,
+            (Kind::TooManyAttempts | Kind::CallerLimit, _) => StatusCode::TOO_MANY_REQUESTS,
             (Kind::DatabaseNotFound | Kind::TransactionNotFound | Kind::StatementNotFound, _) => StatusCode::NOT_FOUND,
             (Kind::Database, _) => StatusCode::INTERNAL_SERVER_ERROR,
             (Kind::Gateway | Kind::OutcomeUnknown, _) => StatusCode::BAD_GATEWAY,
@@ -78,7 +78,8 @@ mod tests {
 
     #[test]
     fn errors_that_may_be_repeated_are_not_bad_requests_with_precise_statuses() {
-        for kind in [Kind::Conflict, Kind::Transient, Kind::Busy, Kind::TooManyAttempts, Kind::Unavailable] {
+        use Kind::{Busy, CallerLimit, Conflict, TooManyAttempts, Transient, Unavailable};
+        for kind in [Conflict, Transient, Busy, TooManyAttempts, Unavailable, CallerLimit] {
             assert!(kind.is_retryable());
             assert_ne!(Statuses::Precise.of(kind), StatusCode::BAD_REQUEST, "{kind:?}");
         }

@@ -1,6 +1,7 @@
-//! What a response that ends with an error means for the `Idempotency-Key` of its request.
+//! What a response that ends with an error means for the `Idempotency-Key` of its request, and for the observer.
 //!
-//! The verdict travels with the response, as an extension. A response without one is the answer for good.
+//! The verdict travels with the response, as an extension, and so does the limit that refused the request. A response
+//! without a verdict is the answer for good.
 
 use std::sync::{Arc, OnceLock};
 
@@ -10,6 +11,7 @@ use super::refusal::concerns_credentials;
 use crate::{
     idempotency::Verdict,
     query::{Error, Kind},
+    telemetry::observer::{Observer, RefusalReason},
 };
 
 /// The verdict on a response whose head is sent before the verdict is known.
@@ -26,10 +28,20 @@ impl Later {
     }
 }
 
-/// Marks a response that ends with `error` with the verdict on it.
+/// Marks a response that ends with `error` with the verdict on it, and with the limit that is the reason.
 pub(super) fn mark(response: &mut Response, error: &Error) {
     if let Some(verdict) = of(error) {
         response.extensions_mut().insert(verdict);
+    }
+    if let Some(limit) = error.limit {
+        response.extensions_mut().insert(limit);
+    }
+}
+
+/// Reports the limit that refused the request of this response, if one did. To be called once for each response.
+pub(super) fn report_refusal(response: &Response, observer: &dyn Observer) {
+    if let Some(limit) = response.extensions().get::<RefusalReason>() {
+        observer.request_refused(*limit);
     }
 }
 

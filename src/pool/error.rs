@@ -21,6 +21,24 @@ pub enum PoolError {
         /// How long the request waited.
         waited: Duration,
     },
+    /// As many requests as may are waiting for a connection.
+    #[error(
+        "{limit} requests already wait for a connection to the database (limits.waiting = {limit}); nothing was done; \
+         try again later"
+    )]
+    Waiting {
+        /// The most requests that may wait.
+        limit: usize,
+    },
+    /// As many requests of this caller as may are waiting for a connection.
+    #[error(
+        "{limit} requests of this caller already wait for a connection to the database (limits.caller_waiting = \
+         {limit}); nothing was done; send fewer at a time"
+    )]
+    CallerWaiting {
+        /// The most requests of one caller that may wait.
+        limit: usize,
+    },
     /// Too many other callers with unverified logins are waiting.
     #[error(
         "too many unverified logins are waiting; {at_once} are tried at a time (a tenth of database.max_connections); \

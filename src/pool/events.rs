@@ -23,6 +23,7 @@ pub(super) fn connect_failure(error: &bolt::Error) -> ConnectFailure {
 pub(super) fn acquire_failure(error: &PoolError) -> AcquireFailure {
     match error {
         PoolError::Exhausted { .. } => AcquireFailure::Exhausted,
+        PoolError::Waiting { .. } | PoolError::CallerWaiting { .. } => AcquireFailure::QueueFull,
         PoolError::TooManyUnverified { .. } => AcquireFailure::LoginLaneFull,
         PoolError::Connection(_) => AcquireFailure::Connection,
         PoolError::Expired => AcquireFailure::Expired,

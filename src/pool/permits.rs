@@ -2,7 +2,9 @@
 //!
 //! While permits are free, a request takes one at once. Otherwise it waits, and the next permit goes to the caller who
 //! holds the fewest, so that many requests of one caller do not starve the single request of another. No caller holds
-//! more than its share, so that one caller's slow requests leave room for others.
+//! more than its share, so that one caller's slow requests leave room for others. As many wait as the queue has places,
+//! in total and per caller; others are turned away at once. Whoever gives up waiting leaves the queue at once, so the
+//! places are counted exactly.
 
 use std::{
     collections::VecDeque,
@@ -31,7 +33,7 @@ struct State {
     taken: usize,
     /// The number of the next waiter.
     next_number: u64,
-    /// Waiters of all callers, including those that have given up and not been removed yet.
+    /// Waiters of all callers.
     waiting: usize,
     closed: bool,
     /// The callers that hold a permit or wait for one.
@@ -41,6 +43,7 @@ struct State {
 struct Caller {
     identity: Identity,
     holding: usize,
+    /// In the order of their numbers.
     waiting: VecDeque<Waiter>,
 }
 
@@ -50,6 +53,22 @@ struct Waiter {
     permit: oneshot::Sender<Permit>,
 }
 
+/// A place in the queue, left when it is dropped.
+struct Place<'a> {
+    shared: &'a Shared,
+    caller: IdentityKey,
+    number: u64,
+}
+
+/// How many requests may wait for a permit.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Queue {
+    /// Of all callers together.
+    pub(super) max: usize,
+    /// Of one caller.
+    pub(super) share: usize,
+}
+
 /// One permit, released when it is dropped.
 pub(super) struct Permit {
     shared: Arc<Shared>,
@@ -57,9 +76,16 @@ pub(super) struct Permit {
     awaited: bool,
 }
 
-/// No more permits are issued.
-#[derive(Debug)]
-pub(super) struct Closed;
+/// Why no permit is issued, and none is waited for.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Denied {
+    /// No more permits are issued.
+    Closed,
+    /// The queue is full.
+    Full,
+    /// The caller has as many requests in the queue as it may.
+    CallerFull,
+}
 
 impl Permits {
     /// Returns `max` permits, of which one caller may hold `share`. Both are at least 1.
@@ -67,33 +93,40 @@ impl Permits {
         Self { shared: Arc::new(Shared { max, share, state: Mutex::default() }) }
     }
 
-    /// Takes a permit for `caller`, waiting if none is free.
+    /// Takes a permit for `caller`. If none is free, waits in a queue that has as many places as `queue` says.
     ///
     /// # Errors
-    /// [`Closed`] once no more are issued.
-    pub(super) async fn take(&self, identity: &Identity) -> Result<Permit, Closed> {
+    /// [`Denied`].
+    pub(super) async fn take(&self, identity: &Identity, queue: Queue) -> Result<Permit, Denied> {
         let caller = identity.owner();
-        let waiting = {
+        let (_place, waiting) = {
             let mut state = self.shared.state();
             if state.closed {
-                return Err(Closed);
+                return Err(Denied::Closed);
             }
-            let entry = state.callers.entry(caller).or_insert_with(|| Caller::new(identity));
+            let (holding, queued) =
+                state.callers.get(&caller).map_or((0, 0), |entry| (entry.holding, entry.waiting.len()));
             // If permits are free, every waiting caller already has its share.
-            if entry.holding < self.shared.share && state.taken < self.shared.max {
+            if holding < self.shared.share && state.taken < self.shared.max {
+                state.callers.entry(caller).or_insert_with(|| Caller::new(identity));
                 return Ok(self.shared.issue(&mut state, caller, false));
+            }
+            // A caller that is told of its own limit can do something about it.
+            if queued >= queue.share {
+                return Err(Denied::CallerFull);
+            }
+            if state.waiting >= queue.max {
+                return Err(Denied::Full);
             }
             let (permit, waiting) = oneshot::channel();
             let number = state.next_number;
             state.next_number += 1;
             state.waiting += 1;
-            if let Some(entry) = state.callers.get_mut(&caller) {
-                entry.waiting.push_back(Waiter { number, permit });
-            }
-            state.forget_leavers(caller);
-            waiting
+            let entry = state.callers.entry(caller).or_insert_with(|| Caller::new(identity));
+            entry.waiting.push_back(Waiter { number, permit });
+            (Place { shared: &self.shared, caller, number }, waiting)
         };
-        waiting.await.map_err(|_| Closed)
+        waiting.await.map_err(|_| Denied::Closed)
     }
 
     /// The number of permits that are taken.
@@ -103,9 +136,8 @@ impl Permits {
 
     /// The callers that hold permits or wait for one: the number of permits, and of those who wait.
     pub(super) fn by_caller(&self) -> Vec<(Identity, usize, usize)> {
-        let waiting = |caller: &Caller| caller.waiting.iter().filter(|waiter| !waiter.permit.is_closed()).count();
-        let state = self.shared.state();
-        state.callers.values().map(|caller| (caller.identity.clone(), caller.holding, waiting(caller))).collect()
+        let counts = |caller: &Caller| (caller.identity.clone(), caller.holding, caller.waiting.len());
+        self.shared.state().callers.values().map(counts).collect()
     }
 
     /// Issues no more permits, and fails those who wait.
@@ -133,34 +165,29 @@ impl Shared {
 
     /// Removes the next waiter from the queue, if a permit can be issued.
     fn next(&self, state: &mut State) -> Option<(IdentityKey, Waiter)> {
-        while state.taken < self.max && state.waiting > 0 {
-            let (&caller, _) = state
-                .callers
-                .iter()
-                .filter(|(_, entry)| entry.holding < self.share && !entry.waiting.is_empty())
-                .min_by_key(|(_, entry)| (entry.holding, entry.waiting.front().map(|waiter| waiter.number)))?;
-            state.forget_leavers(caller);
-            if let Some(waiter) = state.callers.get_mut(&caller).and_then(|entry| entry.waiting.pop_front()) {
-                state.waiting -= 1;
-                return Some((caller, waiter));
-            }
-            state.forget(caller);
+        if state.taken >= self.max || state.waiting == 0 {
+            return None;
         }
-        None
+        let (&caller, entry) = state
+            .callers
+            .iter_mut()
+            .filter(|(_, entry)| entry.holding < self.share && !entry.waiting.is_empty())
+            .min_by_key(|(_, entry)| (entry.holding, entry.waiting.front().map(|waiter| waiter.number)))?;
+        let waiter = entry.waiting.pop_front()?;
+        state.waiting -= 1;
+        Some((caller, waiter))
     }
 }
 
 impl State {
-    /// Removes a caller's waiters that have given up from the front of its queue. Their deadlines pass in the order in
-    /// which they came.
-    fn forget_leavers(&mut self, caller: IdentityKey) {
-        let Some(entry) = self.callers.get_mut(&caller) else {
-            return;
-        };
-        while entry.waiting.front().is_some_and(|waiter| waiter.permit.is_closed()) {
-            entry.waiting.pop_front();
+    /// Removes a waiter from the queue, unless its permit was issued.
+    fn leave(&mut self, caller: IdentityKey, number: u64) {
+        let Some(entry) = self.callers.get_mut(&caller) else { return };
+        if let Ok(at) = entry.waiting.binary_search_by_key(&number, |waiter| waiter.number) {
+            entry.waiting.remove(at);
             self.waiting -= 1;
         }
+        self.forget(caller);
     }
 
     /// Forgets a caller that neither holds a permit nor waits.
@@ -181,6 +208,12 @@ impl Permit {
     /// Whether its holder had to wait for it.
     pub(super) fn was_awaited(&self) -> bool {
         self.awaited
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.shared.state().leave(self.caller, self.number);
     }
 }
 
@@ -211,6 +244,9 @@ mod tests {
 
     use super::*;
 
+    /// A queue that is never full.
+    const ENDLESS: Queue = Queue { max: usize::MAX, share: usize::MAX };
+
     fn one() -> Identity {
         Identity::numbered(1)
     }
@@ -220,9 +256,9 @@ mod tests {
     }
 
     /// Spawns a waiter, and lets it join the queue.
-    async fn waiter(permits: &Permits, caller: Identity) -> tokio::task::JoinHandle<Result<Permit, Closed>> {
+    async fn waiter(permits: &Permits, caller: Identity) -> tokio::task::JoinHandle<Result<Permit, Denied>> {
         let permits = permits.clone();
-        let waiter = tokio::spawn(async move { permits.take(&caller).await });
+        let waiter = tokio::spawn(async move { permits.take(&caller, ENDLESS).await });
         tokio::task::yield_now().await;
         waiter
     }
@@ -240,7 +276,7 @@ mod tests {
     #[tokio::test]
     async fn the_next_permit_goes_to_the_caller_with_the_fewest() {
         let permits = Permits::new(3, 3);
-        let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(&one()))?.ok()).collect();
+        let mut held: Vec<Permit> = (0..3).filter_map(|_| now(permits.take(&one(), ENDLESS))?.ok()).collect();
         let mut queue = Vec::new();
         for _ in 0..50 {
             queue.push(waiter(&permits, one()).await);
@@ -259,24 +295,24 @@ mod tests {
     #[tokio::test]
     async fn no_caller_holds_more_than_its_share() {
         let permits = Permits::new(4, 3);
-        let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(&one()))).collect();
+        let held: Vec<_> = (0..3).filter_map(|_| now(permits.take(&one(), ENDLESS))).collect();
         assert_eq!(held.len(), 3);
-        assert!(now(permits.take(&one())).is_none());
-        let others = now(permits.take(&other())).unwrap();
+        assert!(now(permits.take(&one(), ENDLESS)).is_none());
+        let others = now(permits.take(&other(), ENDLESS)).unwrap();
         assert_eq!(permits.taken(), 4);
         drop(others);
         // The free permit is not for a caller that has its share already.
-        assert!(now(permits.take(&one())).is_none());
+        assert!(now(permits.take(&one(), ENDLESS)).is_none());
         drop(held);
-        assert!(now(permits.take(&one())).is_some());
+        assert!(now(permits.take(&one(), ENDLESS)).is_some());
     }
 
     #[tokio::test]
     async fn a_waiter_that_gave_up_is_passed_over() {
         let permits = Permits::new(1, 1);
-        let held = permits.take(&one()).await.unwrap();
+        let held = permits.take(&one(), ENDLESS).await.unwrap();
         for caller in [other(), one()] {
-            assert!(now(permits.take(&caller)).is_none());
+            assert!(now(permits.take(&caller, ENDLESS)).is_none());
         }
         let waiter = waiter(&permits, one()).await;
         drop(held);
@@ -286,13 +322,40 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn the_queue_has_as_many_places_as_it_is_told_when_somebody_comes() {
+        let permits = Permits::new(1, 1);
+        let held = now(permits.take(&one(), ENDLESS)).unwrap().unwrap();
+        let queue = Queue { max: 3, share: 2 };
+        let denied = |caller: Identity, queue| now(permits.take(&caller, queue)).map(|outcome| outcome.err());
+        let queued = || permits.shared.state().waiting;
+        let mut waiting = vec![waiter(&permits, one()).await, waiter(&permits, one()).await];
+        assert_eq!(denied(one(), queue), Some(Some(Denied::CallerFull)));
+        waiting.push(waiter(&permits, other()).await);
+        assert_eq!((denied(other(), queue), queued()), (Some(Some(Denied::Full)), 3));
+        assert_eq!(denied(other(), Queue { max: 4, share: 1 }), Some(Some(Denied::CallerFull)));
+        // Whoever gives up, wherever in the queue, leaves its place.
+        let gone = waiting.remove(0);
+        gone.abort();
+        assert!(gone.await.is_err());
+        assert_eq!((queued(), denied(other(), queue)), (2, None));
+        assert_eq!(queued(), 2, "a request that is no longer polled does not wait");
+        drop(held);
+        for waiter in waiting {
+            drop(waiter.await.unwrap().unwrap());
+        }
+        assert_eq!(queued(), 0);
+        assert!(permits.shared.state().callers.is_empty(), "no caller is remembered");
+        assert!(denied(one(), Queue { max: 0, share: 0 }).unwrap().is_none(), "a free permit needs no place");
+    }
+
+    #[tokio::test]
     async fn closing_fails_those_who_wait() {
         let permits = Permits::new(1, 1);
-        let held = permits.take(&one()).await.unwrap();
+        let held = permits.take(&one(), ENDLESS).await.unwrap();
         let waiter = waiter(&permits, one()).await;
         permits.close();
         assert!(waiter.await.unwrap().is_err());
-        assert!(permits.take(&one()).await.is_err());
+        assert!(permits.take(&one(), ENDLESS).await.is_err());
         drop(held);
     }
 }

@@ -9,6 +9,10 @@ pub struct Settings {
     pub max: usize,
     /// The most connections that one caller may use at a time. At least 1.
     pub share: usize,
+    /// The most requests that may wait for a connection. Logins in the login lane have a queue of their own.
+    pub waiting: usize,
+    /// The most requests of one caller that may wait for a connection.
+    pub caller_waiting: usize,
     /// The longest wait for a connection, including the time to open it.
     pub acquire_timeout: Duration,
     /// Connections older than this are not lent.

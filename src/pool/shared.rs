@@ -14,7 +14,7 @@ use super::{
     error::PoolError,
     login_lane::LoginLane,
     logins::Logins,
-    permits::{Closed, Permit, Permits},
+    permits::{Denied, Permit, Permits, Queue},
     recovering::Recovering,
     settings::Settings,
     slots::ConnectionSlots,
@@ -82,12 +82,16 @@ impl Shared {
         }
     }
 
-    /// Takes a permit, waiting until the deadline.
+    /// Takes a permit, waiting until the deadline if there is room in the queue.
     pub(super) async fn permit(&self, identity: &Identity, deadline: Instant) -> Result<Permit, PoolError> {
+        let Settings { waiting, caller_waiting, .. } = **self.settings.get();
+        let queue = Queue { max: waiting, share: caller_waiting };
         let _waiting = self.waiting.join();
-        match timeout_at(deadline, self.permits.take(identity)).await {
+        match timeout_at(deadline, self.permits.take(identity, queue)).await {
             Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(Closed)) => Err(PoolError::Closed),
+            Ok(Err(Denied::Closed)) => Err(PoolError::Closed),
+            Ok(Err(Denied::Full)) => Err(PoolError::Waiting { limit: waiting }),
+            Ok(Err(Denied::CallerFull)) => Err(PoolError::CallerWaiting { limit: caller_waiting }),
             Err(_) => {
                 let settings = self.settings.get();
                 Err(PoolError::Exhausted { max: settings.max, waited: settings.acquire_timeout })

@@ -9,12 +9,13 @@ use std::{
 };
 
 use super::{
-    error::{Error, Kind},
+    error::{Error, Kind, RESULT_ROWS},
     running::{Entry, RegisteredStatement},
     slow,
 };
 use crate::telemetry::observer::{
-    AttemptFailed, CancelReason, FailureClass, RetryReason, RowsReceived, StatementFinished, StatementOutcome,
+    AttemptFailed, CancelReason, FailureClass, RefusalReason, RetryReason, RowsReceived, StatementFinished,
+    StatementOutcome,
 };
 
 /// A statement from RUN to the last reply to it.
@@ -62,6 +63,16 @@ impl RegisteredStatement {
         }
         let class = class(error.kind);
         entry.shared.observer.attempt_failed(&AttemptFailed { id: entry.id, code: &error.code, class, retry_after });
+    }
+
+    /// Reports that the gateway stops the statement because its result is larger than allowed.
+    pub(super) fn report_limit(&self, error: &Error) {
+        let entry = self.entry();
+        // Not marked as cancelled: its reply may be awaited.
+        entry.shared.observer.statement_cancelled(entry.id, CancelReason::Limit);
+        let is_of_rows = error.code == RESULT_ROWS;
+        let reason = if is_of_rows { RefusalReason::ResultRows } else { RefusalReason::ResultBytes };
+        entry.shared.observer.request_refused(reason);
     }
 
     /// Reports that the gateway cancels the statement because its client blocks the database.
@@ -124,9 +135,11 @@ fn class(kind: Kind) -> FailureClass {
         | Kind::DatabaseNotFound
         | Kind::TransactionNotFound
         | Kind::StatementNotFound => FailureClass::ClientError,
-        Kind::Conflict | Kind::Transient | Kind::Unsettled | Kind::Unavailable => FailureClass::Transient,
+        Kind::Conflict | Kind::Transient | Kind::Unsettled | Kind::Unavailable | Kind::CallerLimit => {
+            FailureClass::Transient
+        }
         Kind::Database | Kind::Gateway => FailureClass::DatabaseError,
-        Kind::Terminated => FailureClass::Cancelled,
+        Kind::Terminated | Kind::ResultLimit => FailureClass::Cancelled,
         Kind::TimeLimit | Kind::Timeout | Kind::ExpiredMeanwhile => FailureClass::Timeout,
         Kind::OutcomeUnknown => FailureClass::Lost,
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{
+    result::ResultLimits,
     statement::{Aliases, Options},
     transaction::TransactionSettings,
 };
@@ -19,6 +20,8 @@ pub struct Settings {
     pub max_execution_time: Duration,
     /// How long the database may take to end a statement that it was told to end, or whose time limit has passed.
     pub termination_grace: Duration,
+    /// Limits on results.
+    pub result: ResultLimits,
     /// Limits on explicit transactions.
     pub transactions: TransactionSettings,
     /// Aliases of databases.

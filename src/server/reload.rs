@@ -114,7 +114,7 @@ impl Parts {
         self.protocols.set(Protocols::new(settings::connection::timeouts(&settings.server)));
         let pool = self.engine.pool();
         pool.set_dial_limits(settings.database.connect_timeout.get(), settings::bolt::limits(settings));
-        pool.set_settings(settings::pool::settings(&settings.database));
+        pool.set_settings(settings::pool::settings(&settings.database, &settings.limits));
         let engine = self.engine.with_settings(settings::query::settings(settings, self.log.clone()));
         let http = settings::http::settings(settings, self.bolt_port, self.work.clone());
         self.service.update(engine, self.authenticator.clone(), http);

@@ -118,7 +118,8 @@ pub async fn start(
     let dialer = settings::bolt::dialer(settings, endpoint);
     let metrics = Arc::new(Metrics::default());
     let observer: Arc<dyn Observer> = Arc::new(Observers::new(dialer.endpoint.to_string(), Arc::clone(&metrics)));
-    let pool = Pool::new(dialer, settings::pool::settings(&settings.database), Arc::clone(&observer));
+    let pool_settings = settings::pool::settings(&settings.database, &settings.limits);
+    let pool = Pool::new(dialer, pool_settings, Arc::clone(&observer));
     let scrape = Arc::new(Scrape::new(metrics, {
         let pool = pool.clone();
         move || settings::metrics::gauges(&pool.status())

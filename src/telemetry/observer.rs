@@ -207,6 +207,8 @@ pub struct LoginRefused<'a> {
 pub enum AcquireFailure {
     /// None came free within `database.acquire_timeout`.
     Exhausted,
+    /// As many requests as may wait already, in total or of this caller.
+    QueueFull,
     /// Too many unverified logins wait already.
     LoginLaneFull,
     /// None could be opened.
@@ -574,7 +576,7 @@ words! {
         Unreachable => "unreachable", Timeout => "timeout", Tls => "tls", Handshake => "handshake", Login => "login",
     }
     AcquireFailure {
-        Exhausted => "exhausted", LoginLaneFull => "login_lane_full", Connection => "connection", Expired => "expired",
+        Exhausted => "exhausted", QueueFull => "queue_full", LoginLaneFull => "login_lane_full", Connection => "connection", Expired => "expired",
         Stopping => "stopping",
     }
     StatementState { Queued => "queued", Running => "running", Streaming => "streaming", Retrying => "retrying" }

@@ -6,9 +6,13 @@ use std::{
     time::Duration,
 };
 
-use boltgate::telemetry::observer::{
-    AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer,
-    ProbeFailed, RowsReceived, StatementOutcome, StatementState,
+use boltgate::{
+    pool,
+    query::ResultLimits,
+    telemetry::observer::{
+        AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer,
+        ProbeFailed, RefusalReason, RowsReceived, StatementOutcome, StatementState,
+    },
 };
 use serde_json::json;
 use tokio::time::{Instant, sleep};
@@ -55,6 +59,10 @@ impl Observer for Recorder {
 
     fn login_accepted(&self) {
         self.push("login accepted".into());
+    }
+
+    fn request_refused(&self, reason: RefusalReason) {
+        self.push(format!("refused: {reason}"));
     }
 
     fn login_refused(&self, event: &LoginRefused<'_>) {
@@ -177,4 +185,41 @@ async fn every_connection_that_was_opened_is_reported_closed_once() {
         (2, 2, 2),
         "{events:?}"
     );
+}
+
+#[tokio::test]
+async fn each_refusal_by_a_limit_is_reported_once() {
+    for kind in [Kind::Neo4j, Kind::Memgraph] {
+        let (fake, recorder) = (Fake::start(kind).await, Arc::new(Recorder::default()));
+        let pool = pool::Settings { waiting: 0, ..POOL };
+        let limits = ResultLimits { rows: Some(3), bytes: Some(100) };
+        let observer = Arc::<Recorder>::clone(&recorder);
+        let stand = Stand::limited(&fake, 64 * 1024, pool, limits, observer);
+        let refused = || {
+            let mut events = recorder.0.lock().unwrap();
+            let all = events.drain(..).filter(|event| event.starts_with("refused: "));
+            all.collect::<Vec<_>>()
+        };
+        let statement = |text: &str| json!({ "statement": text });
+        let deep = (0..200).fold(json!(1), |value, _| json!([value]));
+        for (request, reason) in [
+            (statement("RETURN 1"), None),
+            (statement("ROWS 3"), None),
+            (statement("ROWS 4"), Some("result_rows")),
+            (statement("WIDE 200"), Some("result_bytes")),
+            (statement(&"x".repeat(600_000)), Some("statement")),
+            (statement(&"x".repeat(1 << 20)), Some("body")),
+            (json!({ "statement": "RETURN 1", "parameters": { "deep": deep } }), Some("depth")),
+        ] {
+            stand.send("POST", "", &request).await;
+            assert_eq!(refused(), Vec::from_iter(reason.map(|reason| format!("refused: {reason}"))), "{kind:?}");
+        }
+        stand.quiet("the statements that were stopped").await;
+        let open = [stand.begin("WRITE a").await, stand.begin("WRITE b").await];
+        assert_eq!(stand.run("", "RETURN 1").await.status, 503);
+        assert_eq!(refused(), ["refused: waiting"], "{kind:?}");
+        for transaction in open {
+            stand.send("DELETE", &transaction, &json!({})).await;
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! Runs against the fake of Neo4j.
 
+mod coded;
 mod given_back;
 mod memory;
 mod parsing;

@@ -2,6 +2,7 @@
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
 mod admin;
+mod admission;
 mod bad_input;
 mod batch;
 mod bodies;
@@ -11,6 +12,7 @@ mod encrypted;
 mod guard;
 mod idempotency;
 mod query;
+mod result_limits;
 mod running;
 mod statuses;
 #[path = "../support/mod.rs"]

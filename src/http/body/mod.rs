@@ -119,6 +119,9 @@ pub(super) enum BodyError {
     /// The body is not JSON, or a member is wrong; the text names it and what it must be.
     #[error("{0}")]
     Malformed(String),
+    /// The body is nested deeper than `limits.depth` allows.
+    #[error("{0}")]
+    TooDeep(String),
     /// A value has a type that cannot be sent. Clients depend on the exact text.
     #[error("{0}")]
     UnsupportedType(String),
@@ -132,9 +135,21 @@ pub(super) enum BodyError {
     },
 }
 
+impl BodyError {
+    /// Changes what is said about the place of the error.
+    fn reworded(self, reword: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Malformed(message) => Self::Malformed(reword(message)),
+            Self::TooDeep(message) => Self::TooDeep(reword(message)),
+            other => other,
+        }
+    }
+}
+
 impl From<SyntaxError> for BodyError {
     fn from(error: SyntaxError) -> Self {
-        Self::Malformed(error.to_string())
+        let variant = if error.is_too_deep { Self::TooDeep } else { Self::Malformed };
+        variant(error.to_string())
     }
 }
 
@@ -142,6 +157,7 @@ impl From<InputError> for BodyError {
     fn from(error: InputError) -> Self {
         match error {
             InputError::UnsupportedType(_) => Self::UnsupportedType(error.to_string()),
+            InputError::Syntax(error) => error.into(),
             other => Self::Malformed(other.to_string()),
         }
     }
@@ -222,12 +238,7 @@ pub(super) fn parse_row(
 
 /// Removes the line number, which is always 1 because the lexer sees one line only. The caller knows which line it is.
 fn in_this_line(error: BodyError) -> BodyError {
-    match error {
-        BodyError::Malformed(message) => {
-            BodyError::Malformed(message.strip_prefix("line 1, ").unwrap_or(&message).to_owned())
-        }
-        other => other,
-    }
+    error.reworded(|message| message.strip_prefix("line 1, ").unwrap_or(&message).to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

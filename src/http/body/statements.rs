@@ -101,10 +101,7 @@ fn place(at: usize) -> String {
 
 /// Adds which statement the error is about.
 fn within(at: usize, error: BodyError) -> BodyError {
-    match error {
-        BodyError::Malformed(message) => BodyError::Malformed(format!("{}: {message}", place(at))),
-        other => other,
-    }
+    error.reworded(|message| format!("{}: {message}", place(at)))
 }
 
 #[cfg(test)]

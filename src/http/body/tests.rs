@@ -31,7 +31,7 @@ fn with(member: &str) -> Result<QueryBody, BodyError> {
 
 fn message(result: Result<QueryBody, BodyError>) -> String {
     match result {
-        Err(BodyError::Malformed(message)) => message,
+        Err(BodyError::Malformed(message) | BodyError::TooDeep(message)) => message,
         other => panic!("{other:?}"),
     }
 }

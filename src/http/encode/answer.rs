@@ -28,6 +28,15 @@ const FULL: usize = 4 * 1024 * 1024;
 const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer is too large to be kept under an \
                                  Idempotency-Key (idempotency.max_answer); the rows from here on are left out.";
 
+/// How long an answer may be, in bytes.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::http) struct Limits {
+    /// The whole answer, if it is to be kept.
+    pub(in crate::http) answer: Option<usize>,
+    /// The rows of each result.
+    pub(in crate::http) result: Option<usize>,
+}
+
 /// The text of one answer.
 pub(in crate::http) struct Answer {
     out: BytesMut,
@@ -36,6 +45,10 @@ pub(in crate::http) struct Answer {
     taken: usize,
     /// The longest length of the whole text, in bytes.
     limit: usize,
+    /// The most text of the rows of a result, in bytes.
+    result_limit: usize,
+    /// The text of the rows of the result that was opened last, in bytes.
+    rows: usize,
     /// The length of the longest part that was taken, in bytes.
     part: usize,
     /// When the request arrived, which the answer's timings count from.
@@ -45,22 +58,24 @@ pub(in crate::http) struct Answer {
 }
 
 impl Answer {
-    /// The answer to one statement. Its rows end before they exceed `limit` bytes; the statement is carried out anyway.
-    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limit: Option<usize>) -> Self {
-        Self::of(Encoder::new(format, counters, Results::One), received, limit)
+    /// The answer to one statement. Its rows end before they exceed `limits.answer`; the statement is carried out anyway.
+    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
+        Self::of(Encoder::new(format, counters, Results::One), received, limits)
     }
 
-    /// An answer of several results, with no limit of its own.
-    pub(super) fn of_several(format: &Format, counters: bool, received: Instant) -> Self {
-        Self::of(Encoder::new(format, counters, Results::Several), received, None)
+    /// An answer of several results, which as a whole has no limit of its own.
+    pub(super) fn of_several(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
+        Self::of(Encoder::new(format, counters, Results::Several), received, Limits { answer: None, ..limits })
     }
 
-    fn of(encoder: Encoder, received: Instant, limit: Option<usize>) -> Self {
+    fn of(encoder: Encoder, received: Instant, limits: Limits) -> Self {
         Self {
             out: BytesMut::with_capacity(SMALL),
             encoder,
             taken: 0,
-            limit: limit.unwrap_or(usize::MAX),
+            limit: limits.answer.unwrap_or(usize::MAX),
+            result_limit: limits.result.unwrap_or(usize::MAX),
+            rows: 0,
             part: 0,
             received,
             available: 0,
@@ -91,6 +106,16 @@ impl Answer {
     /// Whether there is enough text to be worth sending.
     pub(in crate::http) fn is_worth_taking(&self) -> bool {
         self.out.len() >= self.enough()
+    }
+
+    /// The length of the buffer at which a row is divided. A row is not divided if it may have to be taken back.
+    fn room(&self) -> usize {
+        if self.limit == usize::MAX && self.result_limit == usize::MAX {
+            return FULL;
+        }
+        let of_answer = self.limit - self.taken;
+        let of_result = self.result_limit.saturating_sub(self.rows).saturating_add(self.out.len());
+        of_answer.min(of_result).saturating_add(1)
     }
 
     fn enough(&self) -> usize {
@@ -137,18 +162,24 @@ impl Answer {
 impl RowSink for Answer {
     fn open(&mut self, columns: &Columns) {
         self.available = self.received.elapsed().as_millis();
+        self.rows = 0;
         self.encoder.open(&mut self.out, columns);
     }
 
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused> {
         let before = self.out.len();
-        // An answer that is stored as a whole is not divided in the middle of a row.
-        let room = if self.limit == usize::MAX { FULL } else { (self.limit - self.taken).saturating_add(1) };
+        let room = self.room();
         let written = self.encoder.row(&mut self.out, fields, columns, room).map_err(refused);
         if self.length() > self.limit {
             self.out.truncate(before);
             self.encoder.abandon_row();
             return Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
+        }
+        self.rows += self.out.len() - before;
+        if self.rows > self.result_limit {
+            self.out.truncate(before);
+            self.encoder.abandon_row();
+            return Err(RowRefused::TooLarge(self.result_limit));
         }
         if written? == Written::Part {
             return Ok(Flow::Unfinished);

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Answer, At, Ending, replaced};
+use super::{Answer, At, Ending, Limits, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
@@ -21,10 +21,11 @@ pub(in crate::http) struct BatchAnswer {
 }
 
 impl BatchAnswer {
-    /// An empty answer. The batch is rolled back when its answer grows beyond `limit` bytes.
-    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limit: Option<usize>) -> Self {
-        let answer = Answer::of_several(format, counters, received);
-        Self { answer, limit: limit.unwrap_or(usize::MAX), columns: Columns { count: 0, list: Vec::new() } }
+    /// An empty answer. The batch is rolled back when its answer grows beyond
+    /// `limits.answer`.
+    pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
+        let answer = Answer::of_several(format, counters, received, limits);
+        Self { answer, limit: limits.answer.unwrap_or(usize::MAX), columns: Columns { count: 0, list: Vec::new() } }
     }
 
     /// The text so far.
@@ -95,7 +96,8 @@ mod tests {
     }
 
     fn two_results(layout: Layout) -> BatchAnswer {
-        let mut batch = BatchAnswer::new(&Format { layout, ..Format::plain() }, false, Instant::now(), None);
+        let mut batch =
+            BatchAnswer::new(&Format { layout, ..Format::plain() }, false, Instant::now(), Limits::default());
         for kind in ["r", "w"] {
             batch.open(&columns());
             batch.row(&[0x91, 1], 1).unwrap();

@@ -33,7 +33,7 @@ use crate::{
 };
 use encoder::Encoder;
 
-pub(super) use answer::Answer;
+pub(super) use answer::{Answer, Limits};
 pub(super) use batch::BatchAnswer;
 pub(super) use errors::At;
 pub(super) use load::Loaded;

@@ -29,6 +29,7 @@ use super::refusal::Refusal;
 use crate::{
     config::AllowedHost,
     query::{Error, Kind},
+    telemetry::observer::RefusalReason,
 };
 
 /// Settings of the guard.
@@ -112,6 +113,7 @@ fn host_not_allowed(authority: &Authority<'_>) -> Refusal {
         authority.text()
     );
     refused(StatusCode::MISDIRECTED_REQUEST, "Boltgate.ClientError.Request.HostNotAllowed", &message)
+        .by_limit(RefusalReason::Host)
 }
 
 fn cross_origin() -> Refusal {
@@ -121,6 +123,7 @@ fn cross_origin() -> Refusal {
         "Forbidden: a page of another origin sent this request; to allow it, add its origin to the setting \
          cors.allowed_origins.",
     )
+    .by_limit(RefusalReason::Origin)
 }
 
 fn refused(status: StatusCode, code: &str, message: &str) -> Refusal {

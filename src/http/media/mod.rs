@@ -10,7 +10,10 @@ use axum::http::{
 };
 
 use super::status::Statuses;
-use crate::json::{TypedVersion, View};
+use crate::{
+    json::{TypedVersion, View},
+    unpack::Coding,
+};
 use range::{Range, ranges, unquoted};
 
 /// The layout of an answer.
@@ -189,13 +192,24 @@ pub(super) fn lines_content(headers: &HeaderMap) -> Option<View> {
     LINES.iter().find(|(name, _)| range.is(name)).map(|(_, view)| *view)
 }
 
-/// The first content coding of a body that has one, cut off if it is too long to be a name.
-pub(super) fn coding(headers: &HeaderMap) -> Option<String> {
+/// The content coding of a body, if it has one.
+///
+/// # Errors
+/// A coding that is not supported, or all of several; cut off if that is too long to be names.
+pub(super) fn coding(headers: &HeaderMap) -> Result<Option<Coding>, String> {
     const LONGEST: usize = 32;
     let values = headers.get_all(header::CONTENT_ENCODING).iter();
-    let mut codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
-    let coding = codings.find(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"))?;
-    Some(coding.escape_ascii().take(LONGEST).map(char::from).collect())
+    let codings = values.flat_map(|value| value.as_bytes().split(|&byte| byte == b',')).map(<[u8]>::trim_ascii);
+    let mut codings = codings.filter(|coding| !coding.is_empty() && !coding.eq_ignore_ascii_case(b"identity"));
+    let Some(first) = codings.next() else { return Ok(None) };
+    let second = codings.next();
+    match Coding::named(first) {
+        Some(coding) if second.is_none() => Ok(Some(coding)),
+        _ => {
+            let all = [Some(first), second].into_iter().flatten().collect::<Vec<_>>().join(&b", "[..]);
+            Err(all.escape_ascii().take(LONGEST).map(char::from).collect())
+        }
+    }
 }
 
 fn the_only<'a>(values: &GetAll<'a, HeaderValue>) -> Option<&'a HeaderValue> {

@@ -150,9 +150,16 @@ fn lines_of_loads() {
 fn codings_of_bodies() {
     let coding = |values: &[&str]| coding(&headers(header::CONTENT_ENCODING, values));
     for none in [&[][..], &[""], &["identity"], &["Identity, identity"]] {
-        assert_eq!(coding(none), None, "{none:?}");
+        assert_eq!(coding(none), Ok(None), "{none:?}");
     }
-    assert_eq!(coding(&["gzip"]).as_deref(), Some("gzip"));
-    assert_eq!(coding(&["identity", "identity , br"]).as_deref(), Some("br"));
-    assert_eq!(coding(&[&"x".repeat(100)]).map(|coding| coding.len()), Some(32));
+    for one in [&["gzip"][..], &["GZip"], &["x-gzip"], &["identity", "", " gzip ,"]] {
+        assert_eq!(coding(one), Ok(Some(Coding::Gzip)), "{one:?}");
+    }
+    assert_eq!(coding(&["zstd"]), Ok(Some(Coding::Zstd)));
+    for several in [&["gzip, zstd"][..], &["gzip", "zstd"]] {
+        assert_eq!(coding(several), Err("gzip, zstd".to_owned()));
+    }
+    assert_eq!(coding(&["gzip,gzip,gzip"]), Err("gzip, gzip".to_owned()));
+    assert_eq!(coding(&["identity", "identity , br"]), Err("br".to_owned()));
+    assert_eq!(coding(&[&"x".repeat(100)]).map_err(|coding| coding.len()), Err(32));
 }

@@ -45,6 +45,8 @@ pub struct SyntaxError {
     pub column: usize,
     /// What was expected and what was found.
     pub reason: String,
+    /// Whether the text is nested too deep.
+    pub is_too_deep: bool,
 }
 
 /// One JSON token. Commas and colons are checked but not returned.
@@ -215,7 +217,8 @@ impl<'a> Lexer<'a> {
     fn open(&mut self, container: Container) -> Result<Token<'a>, SyntaxError> {
         if self.outside + self.containers.len() >= self.limits.depth {
             let limit = self.limits.depth;
-            return Err(self.error(format!("nested deeper than {limit} levels (limits.depth)")));
+            let error = self.error(format!("nested deeper than {limit} levels (limits.depth)"));
+            return Err(SyntaxError { is_too_deep: true, ..error });
         }
         self.position += 1;
         self.containers.push(container);
@@ -368,6 +371,7 @@ impl<'a> Lexer<'a> {
             line: 1 + before.bytes().filter(|byte| *byte == b'\n').count(),
             column: 1 + before.get(line..).unwrap_or_default().chars().count(),
             reason: reason.into(),
+            is_too_deep: false,
         }
     }
 }

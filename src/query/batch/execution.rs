@@ -17,7 +17,7 @@ use crate::{
         deadline::Deadline,
         error::Error,
         reply::{AtRisk, mark_stale_after},
-        result::{FetchSize, Flow, RowRefused, slow_reader_timeout},
+        result::{FetchSize, Flow, RowLimit, RowRefused, slow_reader_timeout},
         running::{RegisteredStatement, StatementState},
         settings::Settings,
         statement::{Options, inspect},
@@ -85,6 +85,7 @@ impl BatchExecution {
         deadline: Deadline,
         running: RegisteredStatement,
     ) -> Self {
+        let fetch_size = FetchSize::new(RowLimit::in_transaction(settings.result));
         Self {
             lease: Some(lease),
             batch,
@@ -97,7 +98,7 @@ impl BatchExecution {
             columns: 0,
             unfinished: false,
             is_streaming: false,
-            fetch_size: FetchSize::new(),
+            fetch_size,
             counters: <(Counters, Counters)>::default(),
             deadline,
             running,
@@ -188,7 +189,8 @@ impl BatchExecution {
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
             if self.pipeline.is_low() {
                 let target = self.settings.aliases.resolve(&self.database);
-                self.pipeline.send_ahead(lease, &self.batch, target).await?;
+                let limit = RowLimit::in_transaction(self.settings.result);
+                self.pipeline.send_ahead(lease, &self.batch, target, limit).await?;
                 self.report_sent();
             }
             let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
@@ -210,12 +212,19 @@ impl BatchExecution {
                     if !resumed {
                         self.fetch_size.count(fields.len());
                     }
-                    match sink.row(fields, self.columns) {
+                    let taken = match self.fetch_size.exceeded() {
+                        None => sink.row(fields, self.columns),
+                        Some(limit) => Err(RowRefused::TooMany(limit)),
+                    };
+                    match taken {
                         Ok(Flow::Continue | Flow::Enough) => {}
                         Ok(Flow::Full) => return Ok(None),
                         Ok(Flow::Unfinished) => {
                             self.unfinished = true;
                             return Ok(None);
+                        }
+                        Err(refused @ (RowRefused::TooMany(_) | RowRefused::TooLarge(_))) => {
+                            return Err(self.exceeded(refused.into()));
                         }
                         Err(refused) => return Err(self.at_fault(refused.into())),
                     }
@@ -250,6 +259,7 @@ impl BatchExecution {
                     Err(error) => return Err(self.connection_lost(error.into())),
                 };
                 if self.answered.run == 0 {
+                    self.fetch_size.begin_result();
                     sink.open(&columns);
                 }
                 self.columns = columns.count;
@@ -264,7 +274,9 @@ impl BatchExecution {
                 self.running.report_rows(rows, !summary.has_more, summary.kind.as_deref());
                 if summary.has_more {
                     // Only the last run's rows are requested in batches.
-                    self.fetch_size.end_batch();
+                    if let Err(limit) = self.fetch_size.end_batch() {
+                        return Err(self.exceeded(Error::too_many_rows(limit)));
+                    }
                 } else if let Err(refused) = self.end_run(summary, sink) {
                     return Err(self.at_fault(refused.into()));
                 }
@@ -334,6 +346,13 @@ impl BatchExecution {
     fn at_fault(&self, error: Error) -> BatchError {
         let is_statements = matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows);
         BatchError { error, statement: is_statements.then_some(self.answered.statement), lost_before_commit: false }
+    }
+
+    /// Returns the error of a result that is larger than allowed, and reports it.
+    fn exceeded(&self, error: Error) -> BatchError {
+        self.running.report_limit(&error);
+        let statement = self.batch.statements.get(self.answered.statement);
+        self.at_fault(error.after_stopping(statement.map_or("", |statement| &statement.text)))
     }
 
     /// Returns the error for the loss of the connection.

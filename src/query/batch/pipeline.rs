@@ -9,7 +9,7 @@ use crate::{
     pool::Lease,
     query::{
         offload::OFFLOAD_ABOVE,
-        result::pull_first,
+        result::{RowLimit, pull_first},
         statement::{PARAMETERS, Plan, Replacement, Target, accepted_by, validate_offloaded, validated},
     },
 };
@@ -56,6 +56,7 @@ impl Pipeline {
         lease: &mut Lease,
         batch: &Batch,
         target: Target<'_>,
+        limit: RowLimit,
     ) -> Result<(), BatchError> {
         while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
             let (index, offset) = (self.statement, self.offset);
@@ -85,8 +86,9 @@ impl Pipeline {
             let is_last = index + 1 == batch.statements.len() && self.run + 1 == statement.parameter_sets.len();
             match (batch.rows, is_last) {
                 (false, _) => lease.discard(),
+                (true, false) if limit.rows.is_some() => lease.pull(limit.requestable()),
                 (true, false) => lease.pull_all(),
-                (true, true) => pull_first(lease),
+                (true, true) => pull_first(lease, limit),
             }
             self.outstanding += 1;
             self.run += 1;

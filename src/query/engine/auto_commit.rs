@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     Engine,
-    read_only::{needs_read_transaction, start_read_only},
+    read_only::{needs_read_transaction, needs_undoing, start_enclosed},
 };
 use crate::query::{
     call::Call,
@@ -14,7 +14,7 @@ use crate::query::{
     error::Error,
     reply::{AtRisk, columns, expect, mark_stale_after},
     report::retry_reason,
-    result::{RowSink, Rows, StartedStatement, TransactionScope, pull_first},
+    result::{RowLimit, RowSink, Rows, StartedStatement, TransactionScope, pull_first},
     retry::{Attempted, Attempts, Retry},
     running::{RegisteredStatement, StatementKind, StatementState},
     statement::{Options, Plan, ServerOptions, Statement, inspect, validated_parameters},
@@ -79,13 +79,16 @@ impl Engine {
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         let sent = ServerOptions::new(&lease, plan.database, options, limit, &caller.record)?;
         let read_only = needs_read_transaction(options, &plan, &lease);
-        if read_only {
+        let enclosed = read_only || needs_undoing(self.settings.result, options, &plan);
+        let commits = !enclosed && inspect::may_write(plan.text);
+        let row_limit = RowLimit { rows: self.settings.result.rows, commits };
+        if enclosed {
             lease.begin(&sent.extra());
             lease.run_in_transaction(plan.text, &parameters);
         } else {
             lease.run(plan.text, &parameters, &sent.extra());
         }
-        pull_first(&mut lease);
+        pull_first(&mut lease, row_limit);
         attempts.count_attempt();
         caller.record.note_attempts(attempts.count());
         running.report_sent(&statement.text, &parameters);
@@ -94,9 +97,9 @@ impl Engine {
         }
         running.set_state(StatementState::Running);
         let mut deadline = Deadline::after(limit, self.settings.grace(options), caller);
-        if read_only {
+        if enclosed {
             // Boxed, because few statements need it.
-            return Box::pin(start_read_only(lease, options, deadline, running)).await;
+            return Box::pin(start_enclosed(lease, options, deadline, running, row_limit, read_only)).await;
         }
         let mut stopping = None;
         let columns = loop {
@@ -124,6 +127,7 @@ impl Engine {
             };
             mark_stale_after(error, &mut lease, options).outside_of_transactions(lease.dialect())
         })?;
-        Ok(Rows::new(TransactionScope::AutoCommit(lease), columns, deadline, plan.kind, (running.clone(), stopping)))
+        let scope = TransactionScope::AutoCommit(lease);
+        Ok(Rows::new(scope, columns, deadline, plan.kind, (running.clone(), stopping)).limited(row_limit))
     }
 }

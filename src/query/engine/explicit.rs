@@ -13,7 +13,7 @@ use crate::{
         deadline::Deadline,
         error::Error,
         reply::{AtRisk, columns, expect, mark_stale_after},
-        result::{Rows, TransactionScope, pull_first},
+        result::{RowLimit, Rows, TransactionScope, pull_first},
         retry::{Attempts, Retry},
         running::{RegisteredStatement, StatementKind, StatementState, WeakStatement},
         statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
@@ -86,7 +86,7 @@ impl Engine {
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         lease.run_in_transaction(plan.text, &parameters);
-        pull_first(&mut lease);
+        pull_first(&mut lease, RowLimit::in_transaction(self.settings.result));
         running.report_sent(&statement.text, &parameters);
         if plan.leaves_stale {
             lease.mark_stale();
@@ -99,7 +99,8 @@ impl Engine {
         let guard = reservation.open(lease, database, options, (running.id(), running.downgrade()))?;
         running.set_transaction(guard.handle());
         let deadline = deadline.min(guard.deadline());
-        Ok(Rows::new(TransactionScope::Explicit(guard), columns, deadline, plan.kind, (running.clone(), None)))
+        let rows = Rows::new(TransactionScope::Explicit(guard), columns, deadline, plan.kind, (running.clone(), None));
+        Ok(rows.limited(RowLimit::in_transaction(self.settings.result)))
     }
 
     /// Runs a statement in the transaction `handle`.
@@ -184,7 +185,8 @@ impl Engine {
             running.report_failure(error, None);
         })?;
         let deadline = guard.deadline();
-        Ok(Rows::new(scope(guard), columns, deadline, kind, (running, None)))
+        let rows = Rows::new(scope(guard), columns, deadline, kind, (running, None));
+        Ok(rows.limited(RowLimit::in_transaction(self.settings.result)))
     }
 
     /// Sends a statement in the transaction of `guard`, and waits for its columns. An invalid request leaves the
@@ -212,7 +214,7 @@ impl Engine {
             }
         };
         connection.run_in_transaction(plan.text, &parameters);
-        pull_first(connection);
+        pull_first(connection, RowLimit::in_transaction(self.settings.result));
         running.report_sent(&statement.text, &parameters);
         if plan.leaves_stale {
             connection.mark_stale();

@@ -18,6 +18,7 @@ pub use self::operator::Ending;
 use super::{
     call::Call,
     error::{AUTHORIZATION_EXPIRED, Error},
+    result::ResultLimits,
     retry::Attempts,
     running::{RegisteredStatement, RunningRegistry, StatementState},
     settings::Settings,
@@ -116,6 +117,12 @@ impl Engine {
     /// Why it cannot be reached.
     pub async fn probe(&self) -> Result<(), Error> {
         self.pool.probe().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
+    }
+
+    /// How large a result may be. Sinks check the size of its text.
+    #[must_use]
+    pub fn result_limits(&self) -> ResultLimits {
+        self.settings.result
     }
 
     /// The observer that everything reports to.

@@ -154,7 +154,7 @@ fn of_codes(failure: Failure) -> Error {
         code if class(code) == "DatabaseError" && classification.as_deref() != Some("CLIENT_ERROR") => Kind::Database,
         _ => Kind::Refused,
     };
-    Error { kind, code, message }
+    Error::new(kind, code, message)
 }
 
 /// Returns the class of a code, its second part: `ClientError`, `TransientError` or `DatabaseError`.

@@ -14,6 +14,12 @@ pub(super) const READER_TOO_SLOW: &str = "Boltgate.ClientError.Statement.ReaderT
 pub(super) const NO_BOLT: &str = "Boltgate.DatabaseError.Connection.NoBolt";
 /// The server does not speak TLS, or its certificate cannot be trusted.
 pub(super) const NO_TLS: &str = "Boltgate.DatabaseError.Connection.NoTls";
+/// As many requests wait for a connection as may, in total and of one caller.
+pub(super) const WAITING: &str = "Boltgate.TransientError.Limit.Waiting";
+pub(super) const CALLER_WAITING: &str = "Boltgate.TransientError.Limit.CallerWaiting";
+/// A result is larger than the operator allows.
+pub(in crate::query) const RESULT_ROWS: &str = "Boltgate.ClientError.Limit.ResultRows";
+pub(super) const RESULT_BYTES: &str = "Boltgate.ClientError.Limit.ResultBytes";
 pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 pub(super) const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";

@@ -2,12 +2,13 @@
 
 use super::{
     Error, Kind,
-    codes::{NO_BOLT, NO_TLS, OUTCOME_UNKNOWN, REQUEST_INVALID, UNAUTHORIZED, UNAVAILABLE},
+    codes::{CALLER_WAITING, NO_BOLT, NO_TLS, OUTCOME_UNKNOWN, REQUEST_INVALID, UNAUTHORIZED, UNAVAILABLE, WAITING},
 };
 use crate::{
     auth::Identity,
     bolt::{self, Failure},
     pool::PoolError,
+    telemetry::observer::RefusalReason,
 };
 
 impl Error {
@@ -88,7 +89,18 @@ impl Error {
             PoolError::Connection(bolt::Error::Login(failure)) => Self::from_login(failure, caller),
             PoolError::Connection(error) => Self::from_opening(&error, address),
             PoolError::Expired => Self::token_expired_before(),
-            error => Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()),
+            PoolError::Exhausted { .. } => {
+                Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string()).by_limit(RefusalReason::AcquireTimeout)
+            }
+            PoolError::Waiting { .. } => {
+                Self::new(Kind::Unavailable, WAITING, error.to_string()).by_limit(RefusalReason::Waiting)
+            }
+            PoolError::CallerWaiting { .. } => {
+                Self::new(Kind::CallerLimit, CALLER_WAITING, error.to_string()).by_limit(RefusalReason::CallerWaiting)
+            }
+            PoolError::TooManyUnverified { .. } | PoolError::Closed => {
+                Self::new(Kind::Unavailable, UNAVAILABLE, error.to_string())
+            }
         }
     }
 }

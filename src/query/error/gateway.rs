@@ -3,10 +3,11 @@
 use super::{
     Error, Kind,
     codes::{
-        DATABASE_NOT_FOUND, FORBIDDEN, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, TERMINATED, TIMED_OUT,
-        TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE, UNKNOWN_ERROR,
+        DATABASE_NOT_FOUND, FORBIDDEN, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, RESULT_BYTES, RESULT_ROWS,
+        TERMINATED, TIMED_OUT, TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE, UNKNOWN_ERROR,
     },
 };
+use crate::{query::statement::inspect, telemetry::observer::RefusalReason};
 
 impl Error {
     /// Creates an error for an invalid request. `detail` follows `Bad Request: `.
@@ -17,6 +18,11 @@ impl Error {
     /// Creates an error for an invalid request, with `message` as it is.
     pub fn invalid(message: &str) -> Self {
         Self::new(Kind::BadRequest, REQUEST_INVALID, message)
+    }
+
+    /// Creates an error for a request that the gateway cannot serve at the moment.
+    pub fn unavailable(message: &str) -> Self {
+        Self::new(Kind::Unavailable, UNKNOWN_ERROR, message)
     }
 
     /// Creates an error for a request that the operator does not allow.
@@ -61,6 +67,7 @@ impl Error {
             TOO_MANY_TRANSACTIONS,
             format!("The limit of {max} open transactions is reached (transactions.max). Try again later."),
         )
+        .by_limit(RefusalReason::Transactions)
     }
 
     pub(in crate::query) fn too_many_of_one_caller(share: usize) -> Self {
@@ -72,6 +79,7 @@ impl Error {
                  transactions.caller_share). Commit or roll back some of them, or try again later."
             ),
         )
+        .by_limit(RefusalReason::Transactions)
     }
 
     /// Returns the error for a transaction that is not opened because the gateway is about to stop.
@@ -86,7 +94,7 @@ impl Error {
 
     /// Returns the error for a transaction that gets no id, because the operating system gave no random bytes.
     pub(in crate::query) fn no_randomness(error: &getrandom::Error) -> Self {
-        Self::new(Kind::Unavailable, UNKNOWN_ERROR, error.to_string())
+        Self::unavailable(&error.to_string())
     }
 
     pub(in crate::query) fn database_not_found(name: &str) -> Self {
@@ -127,6 +135,23 @@ impl Error {
              database.max_execution_time, or transactions.max_lifetime) and was told to stop. It is unknown whether a \
              statement outside a transaction took effect.",
         )
+    }
+
+    /// Returns the error of a statement whose result has more rows than `limit`.
+    pub(in crate::query) fn too_many_rows(limit: u32) -> Self {
+        let message = format!(
+            "The result has more than {limit} rows (limits.result_rows = {limit}). Ask for fewer, or in parts."
+        );
+        Self::new(Kind::ResultLimit, RESULT_ROWS, message)
+    }
+
+    /// Returns the error of a statement whose rows are more text than `limit` bytes.
+    pub(in crate::query) fn too_many_bytes(limit: usize) -> Self {
+        let message = format!(
+            "The rows of the result are more than {limit} bytes (limits.result_bytes = {limit}). Ask for fewer, or in \
+             parts."
+        );
+        Self::new(Kind::ResultLimit, RESULT_BYTES, message)
     }
 
     /// Returns the error of a request whose token expired while the request was served.
@@ -184,6 +209,15 @@ impl Error {
     pub(in crate::query) fn after_rollback(mut self) -> Self {
         self.message.push_str(" The transaction was rolled back.");
         self
+    }
+
+    /// Adds that the statement was stopped, and what that undid.
+    pub(in crate::query) fn after_stopping(self, statement: &str) -> Self {
+        if !inspect::may_commit_in_batches(statement) {
+            return self.after_rollback();
+        }
+        let message = format!("{} What the statement had committed in batches stays committed.", self.message);
+        Self { message, ..self }
     }
 
     /// Turns the error into that of a statement that the database was told to end, for the reason `why`.

@@ -10,7 +10,9 @@ mod gateway;
 
 use thiserror::Error;
 
-pub(super) use self::codes::{AUTHORIZATION_EXPIRED, UNAVAILABLE};
+use crate::telemetry::observer::RefusalReason;
+
+pub(super) use self::codes::{AUTHORIZATION_EXPIRED, RESULT_ROWS, UNAVAILABLE};
 
 /// What kind of failure an error is. `http/` maps it to a status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,6 +58,10 @@ pub enum Kind {
     OutcomeUnknown,
     /// The request is valid, but cannot be served now. Nothing was applied.
     Unavailable,
+    /// The caller has as many requests under way as one caller may have. Nothing was applied.
+    CallerLimit,
+    /// The result is larger than the operator allows.
+    ResultLimit,
     /// The database did not respond within the time limit.
     Timeout,
 }
@@ -64,8 +70,8 @@ impl Kind {
     /// Whether nothing was applied and the same request may succeed later.
     #[must_use]
     pub fn is_retryable(self) -> bool {
-        use Kind::{Busy, Conflict, TooManyAttempts, Transient, Unavailable};
-        matches!(self, Conflict | Transient | Busy | TooManyAttempts | Unavailable)
+        use Kind::{Busy, CallerLimit, Conflict, TooManyAttempts, Transient, Unavailable};
+        matches!(self, Conflict | Transient | Busy | TooManyAttempts | Unavailable | CallerLimit)
     }
 }
 
@@ -79,11 +85,19 @@ pub struct Error {
     pub code: String,
     /// The message, for people to read.
     pub message: String,
+    /// The limit of the gateway's own that refused the request, if one did. Whoever tells the client reports it.
+    pub limit: Option<RefusalReason>,
 }
 
 impl Error {
     /// Creates an error of the given kind.
     pub fn new(kind: Kind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, code: code.into(), message: message.into() }
+        Self { kind, code: code.into(), message: message.into(), limit: None }
+    }
+
+    /// Says that a limit of the gateway's own is the reason.
+    #[must_use]
+    pub fn by_limit(self, limit: RefusalReason) -> Self {
+        Self { limit: Some(limit), ..self }
     }
 }

@@ -4,6 +4,7 @@
 //! as PackStream bytes only, not how a sink encodes them.
 
 mod fetch_size;
+mod limits;
 mod progress;
 mod rows;
 mod scope;
@@ -12,10 +13,12 @@ mod slow_reader;
 
 pub(super) use self::{
     fetch_size::{FetchSize, pull_first},
+    limits::RowLimit,
     scope::TransactionScope,
     slow_reader::slow_reader_timeout,
 };
 pub use self::{
+    limits::ResultLimits,
     progress::{Progress, ResultEnd},
     rows::{Rows, StartedStatement},
     sink::{Flow, RowRefused, RowSink},

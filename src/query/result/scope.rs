@@ -12,6 +12,8 @@ pub(in crate::query) enum TransactionScope {
     AutoCommit(Lease),
     /// A read transaction that the gateway opened for this statement, and commits after it.
     ReadOnly(Lease),
+    /// A transaction that the gateway opened for this statement because its result is limited, and commits after it.
+    Limited(Lease),
     /// An explicit transaction that stays open after the statement.
     Explicit(TransactionGuard),
     /// An explicit transaction that is committed after the statement.
@@ -22,7 +24,7 @@ impl TransactionScope {
     /// The connection that the statement runs on.
     pub(super) fn connection(&mut self) -> &mut Connection {
         match self {
-            Self::AutoCommit(lease) | Self::ReadOnly(lease) => lease,
+            Self::AutoCommit(lease) | Self::ReadOnly(lease) | Self::Limited(lease) => lease,
             Self::Explicit(guard) | Self::ExplicitCommit(guard) => guard.lease(),
         }
     }
@@ -36,14 +38,16 @@ impl TransactionScope {
     pub(super) fn at_risk<'t>(&self, statement: &'t str) -> AtRisk<'t> {
         match self {
             Self::AutoCommit(_) => AtRisk::Statement,
-            Self::ReadOnly(_) | Self::Explicit(_) | Self::ExplicitCommit(_) => AtRisk::Transaction(Some(statement)),
+            Self::ReadOnly(_) | Self::Limited(_) | Self::Explicit(_) | Self::ExplicitCommit(_) => {
+                AtRisk::Transaction(Some(statement))
+            }
         }
     }
 
     /// Gives up the connection, whose cleanup then cancels the statement without delay.
     pub(super) fn abandon(mut self) {
         match &mut self {
-            Self::AutoCommit(lease) | Self::ReadOnly(lease) => lease.hurry(),
+            Self::AutoCommit(lease) | Self::ReadOnly(lease) | Self::Limited(lease) => lease.hurry(),
             Self::Explicit(guard) | Self::ExplicitCommit(guard) => guard.lease().hurry(),
         }
     }

@@ -44,6 +44,10 @@ pub enum RowRefused {
     Format(String),
     /// The database sent something invalid.
     Malformed(String),
+    /// The result has more rows than this, which is the limit. The statement is stopped.
+    TooMany(u32),
+    /// The rows are more text than this, in bytes, which is the limit. The statement is stopped.
+    TooLarge(usize),
 }
 
 impl From<RowRefused> for Error {
@@ -51,6 +55,8 @@ impl From<RowRefused> for Error {
         match refused {
             RowRefused::Format(message) => Self::invalid(&message),
             RowRefused::Malformed(message) => Self::malformed(message),
+            RowRefused::TooMany(limit) => Self::too_many_rows(limit),
+            RowRefused::TooLarge(limit) => Self::too_many_bytes(limit),
         }
     }
 }

@@ -77,6 +77,11 @@ pub(in crate::query) fn may_write(statement: &str) -> bool {
     contains_any(statement, &WORDS)
 }
 
+/// Whether the statement may return rows that it says itself. Returns true in doubt: parts of other words count.
+pub(in crate::query) fn may_return(statement: &str) -> bool {
+    contains_any(statement, &["return", "\\u"])
+}
+
 fn contains_any(statement: &str, words: &[&str]) -> bool {
     let holds = |word: &[u8]| statement.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word));
     words.iter().any(|word| holds(word.as_bytes()))

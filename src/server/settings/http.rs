@@ -13,14 +13,17 @@ pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, w
     let limits = &settings.limits;
     Settings {
         guard: guard::settings(settings),
+        requests: limits.requests.get(),
+        caller_requests: limits.caller_requests.get(),
         body: limits.body.get(),
+        decompressed_body: limits.decompressed_body.get(),
         body_memory: limits.body_memory.get(),
         body_timeout: settings.server.body_timeout.get(),
         line: limits.line.get(),
         content: BodyLimits {
             statement: limits.statement.get(),
             depth: limits.depth.get(),
-            packed: 2 * limits.body.max(limits.line).get(),
+            packed: 2 * limits.body.max(limits.line).max(limits.decompressed_body).get(),
         },
         id_token_header: auth::id_token_header(&settings.auth),
         statuses: match settings.http.statuses {

@@ -11,9 +11,11 @@ const RECOVERY: Duration = Duration::from_secs(2);
 /// How long an abandoned statement may run on where RESET does not interrupt it.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-pub(in crate::server) fn settings(database: &config::Database) -> Settings {
+pub(in crate::server) fn settings(database: &config::Database, limits: &config::Limits) -> Settings {
     Settings {
         max: database.max_connections.get(),
+        waiting: limits.waiting.get(),
+        caller_waiting: limits.caller_waiting.get(),
         acquire_timeout: database.acquire_timeout.get(),
         share: database.caller_share.of(database.max_connections.get()),
         max_lifetime: database.max_lifetime.get(),

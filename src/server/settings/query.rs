@@ -2,7 +2,7 @@
 
 use crate::{
     config::{self, DatabaseAlias},
-    query::{Alias, Aliases, Retry, Settings, TransactionSettings},
+    query::{Alias, Aliases, ResultLimits, Retry, Settings, TransactionSettings},
     telemetry::logs::LogControl,
 };
 
@@ -14,6 +14,7 @@ pub(in crate::server) fn settings(settings: &config::Settings, log: LogControl) 
     Settings {
         max_execution_time: database.max_execution_time.get(),
         termination_grace,
+        result: ResultLimits { rows: settings.limits.result_rows.get(), bytes: settings.limits.result_bytes.get() },
         transactions: TransactionSettings {
             max: transactions.max.get(),
             share: transactions.caller_share.of(transactions.max.get()),

@@ -102,6 +102,8 @@ pub struct Stand {
 }
 
 pub const POOL: pool::Settings = pool::Settings {
+    waiting: 1000,
+    caller_waiting: 1000,
     max: 2,
     share: 2,
     login_age: Duration::from_secs(3600),
@@ -135,6 +137,16 @@ impl Stand {
     }
 
     pub fn observed(fake: &Arc<Fake>, width: usize, pool: pool::Settings, observer: Arc<dyn Observer>) -> Self {
+        Self::limited(fake, width, pool, query::ResultLimits::default(), observer)
+    }
+
+    pub fn limited(
+        fake: &Arc<Fake>,
+        width: usize,
+        pool: pool::Settings,
+        result: query::ResultLimits,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let server = Arc::clone(fake);
         let dialer = Dialer {
             endpoint: Endpoint::Memory(Arc::new(move || server.connect_narrow(width))),
@@ -146,6 +158,7 @@ impl Stand {
         let settings = query::Settings {
             max_execution_time: Duration::from_secs(60),
             termination_grace: Duration::from_secs(65),
+            result,
             transactions: TransactionSettings {
                 max: 4,
                 share: 4,
@@ -158,6 +171,9 @@ impl Stand {
         };
         let engine = Engine::new(Pool::new(dialer, pool, observer), settings);
         let settings = http::Settings {
+            requests: 1000,
+            decompressed_body: 1 << 20,
+            caller_requests: 1000,
             guard: http::GuardSettings {
                 loopback: true,
                 allowed_hosts: Vec::new(),
@@ -172,7 +188,7 @@ impl Stand {
             body: 1 << 20,
             body_memory: 1 << 26,
             body_timeout: Duration::from_secs(10),
-            content: http::BodyLimits { statement: 1 << 20, depth: 100, packed: 1 << 21 },
+            content: http::BodyLimits { statement: 1 << 19, depth: 100, packed: 1 << 21 },
             line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,

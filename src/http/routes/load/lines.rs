@@ -9,13 +9,19 @@ use thiserror::Error as ThisError;
 use tokio::time::timeout;
 
 use crate::{
-    http::body_memory::{Hold, Sender},
+    http::{
+        body_memory::{Hold, Sender},
+        coded,
+    },
     query::Error,
+    unpack::{Coding, UnpackError, Unpacker},
 };
 
 /// The lines of a body. Blank lines are counted, but skipped.
 pub(super) struct Lines {
     body: Body,
+    /// Unpacks the body, if it has a content coding.
+    unpacker: Option<Unpacker>,
     buffer: BytesMut,
     /// The part of the buffer that is known to have no end of a line.
     searched: usize,
@@ -25,7 +31,7 @@ pub(super) struct Lines {
     max_line: usize,
     /// The longest time between two parts of the body.
     max_silence: Duration,
-    /// The memory taken for the buffer and `held`.
+    /// The memory taken for the buffer, the unpacker and `held`.
     hold: Hold,
     /// The size of the rows that were made from earlier lines and are still needed, in bytes.
     held: usize,
@@ -43,6 +49,9 @@ pub(super) enum LineError {
     /// The client went away or violated HTTP.
     #[error("the request body broke off")]
     Broken,
+    /// The body is not what its content coding says.
+    #[error("the request body cannot be unpacked: {0}")]
+    Packed(UnpackError),
     /// There is no memory for the line.
     #[error("{}", .0.message)]
     Refused(Error),
@@ -51,7 +60,17 @@ pub(super) enum LineError {
 impl Lines {
     pub(super) fn new(body: Body, max_line: usize, max_silence: Duration, hold: Hold) -> Self {
         let buffer = BytesMut::new();
-        Self { body, buffer, searched: 0, ended: false, number: 0, max_line, max_silence, hold, held: 0 }
+        let unpacker = None;
+        Self { body, unpacker, buffer, searched: 0, ended: false, number: 0, max_line, max_silence, hold, held: 0 }
+    }
+
+    /// Unpacks the body from now on.
+    ///
+    /// # Errors
+    /// When there is no memory for that.
+    pub(super) async fn unpack(&mut self, coding: Coding, sender: &impl Sender) -> Result<(), Error> {
+        self.unpacker = Some(coded::start(coding, &mut self.hold, sender).await?);
+        Ok(())
     }
 
     /// Sets the size of the rows that were made from earlier lines and are still needed, in bytes.
@@ -97,16 +116,29 @@ impl Lines {
         }
     }
 
+    /// Adds to the buffer what has arrived: in steps, if it has to be unpacked.
     async fn fill(&mut self, sender: &impl Sender) -> Result<(), LineError> {
+        if let Some(unpacker) = self.unpacker.as_mut().filter(|unpacker| !unpacker.is_hungry()) {
+            self.hold.shrink(self.buffer.len() + self.held + unpacker.memory());
+            // On the heap, since few bodies are packed.
+            let step = coded::step(unpacker, &mut self.buffer, usize::MAX, self.held, &mut self.hold, sender);
+            return Box::pin(step).await.map_err(|failure| match failure {
+                coded::Failure::Refused(error) => LineError::Refused(error),
+                coded::Failure::Invalid(error) => LineError::Packed(error),
+            });
+        }
         match timeout(self.max_silence, self.body.frame()).await {
             Err(_) => Err(LineError::Silent(self.max_silence)),
             Ok(None) => {
                 self.ended = true;
-                Ok(())
+                self.unpacker.as_mut().map_or(Ok(()), Unpacker::end).map_err(LineError::Packed)
             }
             Ok(Some(Err(_))) => Err(LineError::Broken),
             Ok(Some(Ok(frame))) => {
-                if let Ok(data) = frame.into_data() {
+                let Ok(data) = frame.into_data() else { return Ok(()) };
+                if let Some(unpacker) = &mut self.unpacker {
+                    unpacker.feed(data);
+                } else {
                     let needed = self.buffer.len() + data.len() + self.held;
                     self.hold.shrink(needed);
                     self.hold.reserve(needed, sender).await.map_err(LineError::Refused)?;
@@ -157,6 +189,37 @@ mod tests {
             assert_eq!(lines.next(&Unverified).await, Err(LineError::TooLong(8)));
             assert_eq!(lines.number(), 2);
         }
+    }
+
+    #[tokio::test]
+    async fn lines_are_unpacked_in_steps_that_the_longest_line_bounds() {
+        let gzip = |text: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+            std::io::Write::write_all(&mut encoder, text).unwrap();
+            Bytes::from(encoder.finish().unwrap())
+        };
+        let read = async |packed: Bytes| {
+            let pieces = stream::iter([Ok::<_, Infallible>(packed.slice(..10)), Ok(packed.slice(10..))]);
+            let mut lines = Lines::new(Body::from_stream(pieces), 8, Duration::from_secs(1), hold());
+            lines.unpack(Coding::Gzip, &Unverified).await.unwrap();
+            let (mut count, mut longest) = (0, 0);
+            let end = loop {
+                match lines.next(&Unverified).await {
+                    Ok(Some(_)) => count += 1,
+                    end => break end,
+                }
+                longest = longest.max(lines.buffer.len());
+            };
+            (count, longest, end)
+        };
+        let many = gzip(&b"a line\n".repeat(1_000_000));
+        let (count, longest, end) = read(many.clone()).await;
+        assert_eq!((count, end), (1_000_000, Ok(None)));
+        assert!(longest < 100_000, "{longest}");
+        let (.., end) = read(gzip(&[b' '; 10_000_000])).await;
+        assert_eq!(end, Err(LineError::TooLong(8)));
+        let (.., end) = read(many.slice(..many.len() - 1)).await;
+        assert_eq!(end, Err(LineError::Packed(UnpackError::CutOff("gzip"))));
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,8 +18,8 @@ use crate::http::{
     exchange::Exchange,
     keyed,
     media::{self, Format, JSON},
-    refusal::{Refusal, respond},
-    request::{in_body, uncoded},
+    refusal::{Refusal, advise, respond},
+    request::{self, in_body},
 };
 use crate::{
     bolt::{Columns, Summary, packstream::Writer},
@@ -71,8 +71,7 @@ pub(in crate::http::routes) async fn load(
 ) -> Result<Response, Refusal> {
     let Authenticated { exchange, body } = request;
     let limits = &exchange.gateway.limits;
-    let hold = Hold::new(&exchange.gateway.body_memory);
-    let mut lines = Lines::new(body, limits.line, limits.body_timeout, hold);
+    let mut lines = Lines::new(body, limits.line, limits.body_timeout, Hold::new(&exchange.gateway.body_memory));
     let mut load = match read_head(&exchange, &mut lines).await {
         Ok(load) => load,
         Err(refusal) => return Err(exchange.login_first(refusal).await),
@@ -86,14 +85,16 @@ pub(in crate::http::routes) async fn load(
     };
     exchange.caller.record.fail(&failure.error.code);
     let status = failure.status.unwrap_or_else(|| statuses.of(failure.error.kind));
-    Ok(respond(status, JSON, Body::from(text)))
+    let mut response = respond(status, JSON, Body::from(text));
+    advise(&mut response, &failure.error);
+    Ok(response)
 }
 
 /// Reads the head of the load, which is the first line of the body.
 async fn read_head(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     let refuse = |error| Refusal::of(error, Format::plain());
-    uncoded(&parts.headers)?;
+    let coding = request::coding(&parts.headers)?;
     if keyed::key(&parts.headers).map_err(refuse)?.is_some() {
         return Err(refuse(Error::bad_request(
             "a bulk load commits in steps and cannot be repeated as a whole, so it takes no Idempotency-Key; remove the \
@@ -104,6 +105,11 @@ async fn read_head(exchange: &Exchange, lines: &mut Lines) -> Result<Load, Refus
         Some(View::Typed(version)) => Some(version),
         Some(View::Plain) | None => None,
     };
+    if let Some(coding) = coding {
+        // However little was sent, it may unpack to any number of lines, and those are work.
+        gateway.engine.verify(&exchange.caller).await.map_err(refuse)?;
+        lines.unpack(coding, exchange).await.map_err(refuse)?;
+    }
     let head = lines.next(exchange).await.map_err(|error| match error {
         LineError::Refused(error) => refuse(error),
         error => refuse(Error::bad_request(&format!("line 1: {error}"))),

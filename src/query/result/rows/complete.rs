@@ -25,7 +25,7 @@ impl Rows {
         if let Some(kind) = self.kind {
             summary.kind = Some(kind.to_owned());
         }
-        let withheld = self.refused.take().map(Error::from);
+        let withheld = self.refused.take();
         if let Some(error) = &withheld {
             self.running.record().fail(&error.code);
         }
@@ -40,7 +40,10 @@ impl Rows {
                 let transaction = Some(guard.keep());
                 Ok(Progress::Done(Box::new(ResultEnd { summary, bookmark: None, transaction, withheld })))
             }
-            Some(scope @ TransactionScope::ReadOnly(_)) => {
+            Some(scope @ (TransactionScope::ReadOnly(_) | TransactionScope::Limited(_))) => {
+                if matches!(scope, TransactionScope::Limited(_)) {
+                    self.deadline = self.deadline.grace_period();
+                }
                 self.scope.insert(scope).connection().commit();
                 self.running.record().database_asked();
                 self.completion =
@@ -74,7 +77,9 @@ impl Rows {
                 return Err(Error::result_ended());
             };
             let reading = matches!(scope, TransactionScope::ReadOnly(_));
-            let committed = reading || completion.withheld.is_none();
+            // These commit whatever of the result cannot be shown, as the database does by itself.
+            let is_own = reading || matches!(scope, TransactionScope::Limited(_));
+            let committed = is_own || completion.withheld.is_none();
             // A read transaction has written nothing, so nothing is at risk.
             let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
             let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;

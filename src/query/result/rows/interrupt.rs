@@ -40,6 +40,33 @@ impl Rows {
         Some(error)
     }
 
+    /// Stops a statement whose result is larger than allowed.
+    ///
+    /// # Errors
+    /// `why`, unless only the database knows whether it has committed the statement meanwhile: then its reply is awaited,
+    /// and rows are discarded until it comes.
+    pub(super) fn exceed(&mut self, why: Error) -> Result<(), Error> {
+        match &mut self.scope {
+            // It was told to end already.
+            _ if self.stopping.is_some() => {}
+            Some(TransactionScope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => {
+                lease.interrupt();
+                self.running.report_limit(&why);
+                self.stopping = Some(Box::new(why.clone().after_stopping(self.running.text())));
+            }
+            _ => return Err(self.stopped(&why)),
+        }
+        self.refused = Some(why);
+        Ok(())
+    }
+
+    /// Gives up a statement whose result is larger than allowed and that cannot have been committed, and reports that.
+    pub(super) fn stopped(&mut self, why: &Error) -> Error {
+        self.running.report_limit(why);
+        self.abandon();
+        why.clone().after_stopping(self.running.text())
+    }
+
     /// Fetches rows until the deadline passes or the statement is cancelled, which is the outer error.
     pub(super) async fn until_interrupted(
         &mut self,
@@ -61,7 +88,7 @@ impl Rows {
         match &mut self.scope {
             Some(TransactionScope::AutoCommit(lease)) if inspect::may_write(self.running.text()) => lease.interrupt(),
             // COMMIT cannot be revoked; its outcome is waited for.
-            Some(TransactionScope::ExplicitCommit(_)) if self.completion.is_some() => {}
+            Some(TransactionScope::ExplicitCommit(_) | TransactionScope::Limited(_)) if self.completion.is_some() => {}
             _ => return false,
         }
         self.stopping = Some(Box::new(why.clone()));
@@ -75,6 +102,7 @@ impl Rows {
             (Some(completion), Some(TransactionScope::ExplicitCommit(_))) if completion.withheld.is_none() => {
                 Error::commit_outcome_unknown()
             }
+            (Some(_), Some(TransactionScope::Limited(_))) => Error::commit_outcome_unknown(),
             (_, Some(TransactionScope::AutoCommit(_))) if self.stopping.is_some() => Error::cancel_outcome_unknown(),
             _ => why,
         }

@@ -5,6 +5,7 @@ mod interrupt;
 
 use super::{
     fetch_size::FetchSize,
+    limits::RowLimit,
     progress::Progress,
     scope::TransactionScope,
     sink::{Flow, RowRefused, RowSink},
@@ -13,7 +14,7 @@ use crate::{
     bolt::{self, Columns, Failure, Reply, Summary},
     query::{
         deadline::Deadline,
-        error::Error,
+        error::{Error, Kind},
         reply::AtRisk,
         running::{RegisteredStatement, StatementState},
         statement::inspect,
@@ -44,7 +45,7 @@ pub struct Rows {
     /// Replaces the statement's type in the summary, if another statement was sent in its place.
     kind: Option<&'static str>,
     /// Why further rows are discarded.
-    refused: Option<RowRefused>,
+    refused: Option<Error>,
     /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
     /// Set while COMMIT or ROLLBACK is outstanding, after the last row.
@@ -74,7 +75,7 @@ impl Rows {
         Self {
             scope: Some(scope),
             columns,
-            fetch_size: FetchSize::new(),
+            fetch_size: FetchSize::new(RowLimit::NONE),
             deadline,
             kind,
             refused: None,
@@ -83,6 +84,12 @@ impl Rows {
             stopping,
             running,
         }
+    }
+
+    /// Sets how many rows the result may have.
+    pub(in crate::query) fn limited(mut self, limit: RowLimit) -> Self {
+        self.fetch_size = FetchSize::new(limit);
+        self
     }
 
     /// The columns of the result.
@@ -151,7 +158,7 @@ impl Rows {
         let Some(scope) = &mut self.scope else {
             return Err(Error::result_ended());
         };
-        let connection = scope.connection();
+        let mut connection = scope.connection();
         if let Some(rows) = self.fetch_size.take_due() {
             connection.pull(rows);
         }
@@ -174,21 +181,30 @@ impl Rows {
                         self.fetch_size.count(fields.len());
                         received += 1;
                     }
-                    match sink.row(fields, self.columns.count) {
+                    let taken = match self.fetch_size.exceeded() {
+                        None => sink.row(fields, self.columns.count),
+                        Some(limit) => Err(RowRefused::TooMany(limit)),
+                    };
+                    match taken {
                         Ok(Flow::Continue) => {}
                         Ok(Flow::Enough) => {
                             early.get_or_insert_with(|| !first || !inspect::may_write(self.running.text()));
                         }
                         // After a cancellation nothing waits for the reader: rows without room are left out.
                         Ok(Flow::Full | Flow::Unfinished) if self.stopping.is_some() => {
-                            self.refused = Some(rows_after_cancellation())
+                            self.refused = Some(rows_after_cancellation().into());
                         }
                         Ok(Flow::Full) => return Ok(Progress::Paused),
                         Ok(Flow::Unfinished) => {
                             self.unfinished = true;
                             return Ok(Progress::Paused);
                         }
-                        Err(refused) => self.refused = Some(refused),
+                        Err(refused @ (RowRefused::TooMany(_) | RowRefused::TooLarge(_))) => {
+                            self.exceed(refused.into())?;
+                            let Some(scope) = &mut self.scope else { return Err(Error::result_ended()) };
+                            connection = scope.connection();
+                        }
+                        Err(refused) => self.refused = Some(refused.into()),
                     }
                 }
                 Reply::Success => {
@@ -212,7 +228,10 @@ impl Rows {
                         connection.discard();
                         continue;
                     }
-                    self.fetch_size.end_batch();
+                    if let Err(limit) = self.fetch_size.end_batch() {
+                        // Nothing is outstanding, so the statement cannot have been committed.
+                        return Err(self.stopped(&Error::too_many_rows(limit)));
+                    }
                     if first && received < MIN_HELD_BACK && inspect::may_write(self.running.text()) {
                         // A statement that may conflict with others is held back, however small the first batch was.
                         if let Some(rows) = self.fetch_size.take_due() {
@@ -222,7 +241,11 @@ impl Rows {
                     }
                     return Ok(Progress::Paused);
                 }
-                Reply::Failure(failure) => return Err(self.failed(failure)),
+                Reply::Failure(failure) => {
+                    let failure = self.failed(failure);
+                    let limit = self.stopping.take().filter(|why| why.kind == Kind::ResultLimit);
+                    return Err(limit.map_or(failure, |why| *why));
+                }
                 Reply::Ignored => {
                     let Some(why) = self.stopping.take() else {
                         return Err(self.connection_lost(&bolt::Error::Protocol("the server ignored PULL")));
