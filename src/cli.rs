@@ -12,11 +12,14 @@ use crate::healthcheck::Target;
 
 /// An HTTP/JSON gateway in front of Bolt databases.
 #[derive(Debug, Parser)]
-#[command(name = "boltgate", version, about, arg_required_else_help = true)]
+#[command(name = "boltgate", version, about, arg_required_else_help = true, args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// The command to run.
+    /// Print a commented configuration file with every setting, and exit
+    #[arg(long)]
+    pub example_config: bool,
+    /// The command to run. There is one unless `example_config` is set.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// The commands of the program.
@@ -28,6 +31,8 @@ pub enum Command {
     CheckConfig(ConfigArgs),
     /// Print the effective settings as TOML, with the origin of each value
     PrintConfig(ConfigArgs),
+    /// Print the JSON Schema of the configuration file
+    ConfigSchema,
     /// Check that a running gateway responds; exit with 0 if it does, else with 1
     Healthcheck(HealthcheckArgs),
     /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
@@ -48,10 +53,13 @@ pub struct ServeArgs {
     /// The location of the settings.
     #[command(flatten)]
     pub config: ConfigArgs,
+    /// Print a commented configuration file with every setting, and exit
+    #[arg(long, exclusive = true)]
+    pub example_config: bool,
     /// Listen for clients on this IP:PORT or unix:PATH [default: 127.0.0.1:7474]
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Listen for operators (/live, /ready) on this IP:PORT or unix:PATH [default: off]
+    /// Listen for operators (/live, /ready, /metrics and more) on this IP:PORT or unix:PATH [default: off]
     #[arg(long, value_name = "ADDR")]
     admin_listen: Option<String>,
     /// Speak TLS with clients: a PEM file with the certificate chain, leaf first; needs --tls-key [default: off]
@@ -113,7 +121,7 @@ mod tests {
 
     fn parse<const N: usize>(args: [&str; N]) -> Result<Command, clap::Error> {
         let args = std::iter::once("boltgate").chain(args);
-        Cli::try_parse_from(args).map(|cli| cli.command)
+        Cli::try_parse_from(args).map(|cli| cli.command.expect("there is a command"))
     }
 
     fn serve<const N: usize>(args: [&str; N]) -> ServeArgs {
@@ -174,6 +182,10 @@ mod tests {
         assert!(matches!(parse(["check-config", "--config", "b"]), Ok(Command::CheckConfig(_))));
         assert!(matches!(parse(["print-config"]), Ok(Command::PrintConfig(_))));
         assert!(matches!(parse(["openapi"]), Ok(Command::Openapi)));
+        assert!(matches!(parse(["config-schema"]), Ok(Command::ConfigSchema)));
+        assert!(serve(["serve", "--example-config"]).example_config);
+        assert!(Cli::try_parse_from(["boltgate", "--example-config"]).is_ok_and(|cli| cli.example_config));
+        assert!(Cli::try_parse_from(["boltgate", "--example-config", "serve"]).is_err());
         let url = parse(["healthcheck", "--url", "http://db:1/live"]).expect("parses");
         let Command::Healthcheck(HealthcheckArgs { url: Some(url), .. }) = url else { panic!() };
         assert_eq!(url.to_string(), "http://db:1/live");

@@ -17,6 +17,7 @@
 //! | [`unpack`] | streams in gzip and zstd |
 //! | [`http_client`] | one `GET` of the gateway itself |
 //! | [`live`], [`drain`] | values that are replaced while others use them; whether the gateway is about to stop |
+//! | [`service_manager`] | what systemd is told |
 //! | [`config`], [`telemetry`] | settings; logs and request ids |
 //!
 //! `ARCHITECTURE.md` follows a request through them.
@@ -38,6 +39,7 @@ pub mod live;
 pub mod pool;
 pub mod query;
 pub mod server;
+pub mod service_manager;
 pub mod telemetry;
 pub mod tls;
 pub mod unpack;

@@ -13,10 +13,11 @@ use std::{
 use boltgate::{
     bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
-    config::{AllowedHost, ConfigError, Effective, ListenAddr, Sources},
+    config::{self, AllowedHost, ConfigError, EXAMPLE, Effective, ListenAddr, Sources},
     healthcheck::Target,
     http,
     server::{self, ServerHandle, Workers},
+    service_manager,
     telemetry::{self, logs::LogControl},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -51,7 +52,11 @@ async fn return_memory() {
 fn main() -> ExitCode {
     let arguments = Cli::command().long_version(VERSION.as_str()).get_matches();
     let cli = Cli::from_arg_matches(&arguments).unwrap_or_else(|error| error.exit());
-    match run(cli.command) {
+    let done = match cli.command {
+        Some(command) => run(command),
+        None => print(EXAMPLE).map(|()| ExitCode::SUCCESS).map_err(anyhow::Error::from),
+    };
+    match done {
         Ok(code) => code,
         Err(error) => {
             // Every error includes its cause in its message.
@@ -63,12 +68,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Serve(args) if args.example_config => print(EXAMPLE)?,
         Command::Serve(args) => return serve(&args),
         Command::CheckConfig(args) => {
             server::check(&effective(&args)?.settings)?;
             print("The configuration is valid.\n")?;
         }
         Command::PrintConfig(args) => print(effective(&args)?)?,
+        Command::ConfigSchema => print(format_args!("{:#}\n", config::schema()))?,
         Command::Healthcheck(args) => healthcheck(args)?,
         Command::Openapi => print(http::openapi())?,
     }
@@ -134,7 +141,17 @@ async fn start(effective: &Effective, log: LogControl, endpoint: Endpoint) -> an
         Some(address @ ListenAddr::Unix(_)) => tracing::info!("serving operators at {address}"),
         None => {}
     }
+    service_manager::ready(&serving(&running));
+    if let Some(every) = service_manager::heartbeat() {
+        running.beat(every, service_manager::alive);
+    }
     Ok(running)
+}
+
+/// The state of the gateway, for people.
+fn serving(running: &ServerHandle) -> String {
+    let failed = if running.reloader().state().is_successful() { "" } else { "; the last reload failed, see the log" };
+    format!("Serving {}{failed}", running.address())
 }
 
 /// Serves until a signal to stop. `read` reads the settings again.
@@ -143,8 +160,13 @@ async fn serve_until_stopped(
     signals: &mut Signals,
     read: impl Fn() -> Result<Effective, ConfigError>,
 ) -> anyhow::Result<ExitCode> {
-    let reloader = running.reloader().clone();
-    let signal = signals.stop(|| reloader.reload(read())).await;
+    let reload = || {
+        service_manager::reloading();
+        running.reloader().reload(read());
+        service_manager::ready(&serving(&running));
+    };
+    let signal = signals.stop(reload).await;
+    service_manager::stopping();
     tracing::info!(
         signal,
         "stopping: finishing requests and rolling back open transactions; send the signal again to stop at once"
@@ -154,7 +176,7 @@ async fn serve_until_stopped(
             tracing::info!("stopped");
             Ok(ExitCode::SUCCESS)
         }
-        signal = signals.stop(|| reloader.reload(read())) => {
+        signal = signals.stop(|| tracing::info!("the settings are not reloaded while the gateway stops")) => {
             tracing::warn!(signal, "stopped at once: running requests were aborted");
             Ok(ExitCode::FAILURE)
         }

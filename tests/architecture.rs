@@ -16,7 +16,18 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("lib", &[]),
     (
         "main",
-        &["cli", "server", "embedded", "http", "telemetry", "healthcheck", "config", "bolt::Endpoint", "bolt::zone"],
+        &[
+            "cli",
+            "server",
+            "embedded",
+            "http",
+            "telemetry",
+            "healthcheck",
+            "config",
+            "bolt::Endpoint",
+            "bolt::zone",
+            "service_manager",
+        ],
     ),
     ("cli", &["healthcheck", "config"]),
     ("server", &["admin", "http", "query", "pool", "auth", "telemetry", "config", "bolt", "tls", "live", "drain"]),
@@ -75,10 +86,11 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("value_path", &[]),
     ("live", &[]),
     ("drain", &[]),
+    ("service_manager", &[]),
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 28] = [
+const CRATES: [(&str, &[&str]); 29] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
     ("async_trait", &["embedded"]),
@@ -95,11 +107,12 @@ const CRATES: [(&str, &[&str]); 28] = [
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),
     ("libc", &["server"]),
-    ("percent_encoding", &["http"]),
+    ("percent_encoding", &["config", "http"]),
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
     ("rustls", &["auth", "bolt", "http_client", "server", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
+    ("sd_notify", &["service_manager"]),
     ("simple_asn1", &["server"]),
     ("socket2", &["bolt"]),
     ("strsim", &["config"]),

@@ -11,7 +11,10 @@ use super::settings::{Issuer, Settings};
 pub(super) const ANY: &str = "*";
 
 /// The longest name of a section, in bytes.
-const MAX_NAME: usize = 32;
+pub(super) const MAX_NAME: usize = 32;
+
+/// The form of a name of a section, as a regular expression for texts of 1 to [`MAX_NAME`] bytes.
+pub(super) const NAME_FORM: &str = "^_?([a-z0-9-]+_)*[a-z0-9-]*$";
 
 impl Settings {
     /// The settings as TOML, in the order of their declaration.

@@ -10,9 +10,11 @@ mod check;
 mod effective;
 mod entry;
 mod error;
+mod example;
 mod keys;
 mod load;
 mod origin;
+mod schema;
 mod settings;
 mod sources;
 #[cfg(test)]
@@ -23,7 +25,9 @@ pub use change::Change;
 pub use effective::Effective;
 pub use entry::Entry;
 pub use error::ConfigError;
+pub use example::EXAMPLE;
 pub use origin::Origin;
+pub use schema::schema;
 pub use settings::{
     AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, Database, Dialect, Discovery, Edition,
     Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp, Retry, Server, ServerTls,

@@ -34,7 +34,7 @@ pub struct ServerHandle {
     pub(super) settings: Live<Effective>,
     pub(super) reloader: Reloader,
     /// Kept until the connections to the database are closed, which may need the workers for that.
-    pub(super) _workers: Arc<Workers>,
+    pub(super) workers: Arc<Workers>,
 }
 
 impl ServerHandle {
@@ -75,6 +75,11 @@ impl ServerHandle {
     #[must_use]
     pub fn reloader(&self) -> &Reloader {
         &self.reloader
+    }
+
+    /// Calls `beat` regularly, on one of the threads that serve connections, and only while all of them do their work.
+    pub fn beat(&self, every: Duration, beat: fn()) {
+        self.workers.beat(every, beat);
     }
 
     /// Asks the database whether it is there, so that the operator learns it from the log at startup rather than with the

@@ -191,7 +191,7 @@ pub async fn start(
         work,
         settings: live,
         reloader,
-        _workers: workers,
+        workers,
     })
 }
 

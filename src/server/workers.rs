@@ -9,6 +9,7 @@ use tokio::{
     runtime::{Builder, Handle},
     sync::Semaphore,
     task::JoinHandle,
+    time::{MissedTickBehavior, interval},
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -77,6 +78,28 @@ impl Workers {
     pub(super) fn spawn<F: Future<Output: Send + 'static> + Send + 'static>(&self, future: F) -> JoinHandle<F::Output> {
         let runtime = self.least_loaded().map_or_else(Handle::current, |worker| worker.runtime.clone());
         runtime.spawn(future)
+    }
+
+    /// Calls `beat` regularly, on the first thread, and only while every thread does its work.
+    pub(super) fn beat(&self, every: Duration, beat: fn()) {
+        let runtimes: Vec<Handle> = self.workers.iter().map(|worker| worker.runtime.clone()).collect();
+        let Some(first) = runtimes.first().cloned() else {
+            return;
+        };
+        first.spawn(async move {
+            let mut ticks = interval(every);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                ticks.tick().await;
+                for runtime in &runtimes {
+                    // A thread that is stuck never gets to it.
+                    if runtime.spawn(async {}).await.is_err() {
+                        return;
+                    }
+                }
+                beat();
+            }
+        });
     }
 
     /// The worker with the fewest connections. Among equals it is the first, so that few connections share what they

@@ -6,7 +6,7 @@ use std::{
 };
 
 use boltgate::{
-    query::{Aliases, Settings, TransactionSettings},
+    query::{Aliases, ResultLimits, Settings, TransactionSettings},
     telemetry::{
         logs::LogControl,
         observer::{Observer, TransactionOutcome},
@@ -116,7 +116,14 @@ async fn by_time() {
         let limit = Duration::from_secs(3600);
         let transactions = TransactionSettings { max: 4, share: 4, idle_timeout, max_lifetime, grace };
         let log = LogControl::detached(boltgate::config::Settings::default().log);
-        Settings { max_execution_time: limit, termination_grace: limit, transactions, aliases: Aliases::default(), log }
+        Settings {
+            max_execution_time: limit,
+            termination_grace: limit,
+            result: ResultLimits::default(),
+            transactions,
+            aliases: Aliases::default(),
+            log,
+        }
     };
     let _ = stand.engine.with_settings(limits(30, 300));
     stand.begin("RETURN 1").await;

@@ -6,6 +6,7 @@ mod hostile;
 mod listeners;
 mod reload;
 mod requests;
+mod service_manager;
 mod shutdown;
 #[path = "../support/mod.rs"]
 mod support;

@@ -10,6 +10,7 @@ use self::auth::check_auth;
 use super::{
     effective::Effective,
     error::ConfigError,
+    settings::ClientAuth,
     values::{AllowedOrigin, DatabaseAlias, UriScheme},
 };
 
@@ -103,10 +104,17 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "any web page could act as the user of the browser; list the origins",
         ),
     ];
+    check_tls(effective)?;
     for (holds, left, relation, right, because) in rules {
         if !holds {
             return Err(ConfigError::Conflict(format!("{} {relation} {}: {because}", describe(left), describe(right))));
         }
+    }
+    if !settings.admin.token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(ConfigError::Conflict(format!(
+            "{} must consist of visible ASCII characters, because it is sent in a header",
+            describe("admin.token")
+        )));
     }
     if settings.limits.depth.get() > MAX_DEPTH {
         return Err(ConfigError::Conflict(format!(
@@ -135,4 +143,25 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
         )));
     }
     check_auth(effective)
+}
+
+/// Refuses settings of `[server.tls]` of which one has no effect without the other.
+fn check_tls(effective: &Effective) -> Result<(), ConfigError> {
+    let tls = &effective.settings.server.tls;
+    let (certificate, key) = ("server.tls.certificate", "server.tls.key");
+    let (client_ca, client_auth) = ("server.tls.client_ca", "server.tls.client_auth");
+    let missing = match (&tls.certificate, &tls.key, &tls.client_ca, tls.client_auth) {
+        (Some(_), None, _, _) => Some((certificate, key)),
+        (None, Some(_), _, _) => Some((key, certificate)),
+        (None, None, Some(_), _) => Some((client_ca, certificate)),
+        (_, _, None, ClientAuth::Request) => Some((client_auth, client_ca)),
+        _ => None,
+    };
+    match missing {
+        Some((set, missing)) => Err(ConfigError::Conflict(format!(
+            "{} has no effect without {missing}; set both or neither",
+            effective.describe(set)
+        ))),
+        None => Ok(()),
+    }
 }

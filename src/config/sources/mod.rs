@@ -6,6 +6,7 @@
 mod assignment;
 mod env;
 mod file;
+mod otel;
 mod suggest;
 
 use std::{
@@ -38,7 +39,7 @@ pub struct Override {
 pub struct Sources {
     /// The configuration file, if there is one.
     pub file: Option<ConfigFile>,
-    /// The whole environment. Variables that do not begin with `BOLTGATE_` are ignored.
+    /// The whole environment. Variables other than `BOLTGATE_…` and some of `OTEL_…`, which are weaker, are ignored.
     pub env: Vec<(OsString, OsString)>,
     /// The command line.
     pub flags: Vec<Override>,
@@ -73,6 +74,7 @@ impl Sources {
             Some(file) => file.assignments(known)?,
             None => Vec::new(),
         };
+        assignments.extend(otel::assignments(&self.env)?);
         assignments.extend(env::assignments(&self.env, self.read_file, known)?);
         assignments.extend(self.flags.iter().map(|given| Assignment {
             key: given.key.to_owned(),

@@ -2,6 +2,9 @@
 
 mod auth;
 mod change;
+mod otel;
+mod reference;
+mod schema;
 mod secrets;
 mod sections;
 
@@ -271,6 +274,30 @@ fn settings_that_contradict_each_other_are_refused() {
             "cors.credentials = true (file b.toml:3) cannot be used with \
              cors.allowed_origins = [\"*\"] (file b.toml:2): \
              any web page could act as the user of the browser; list the origins",
+        ),
+        (
+            file("[server.tls]\ncertificate = 'c.pem'"),
+            "server.tls.certificate = \"c.pem\" (file b.toml:2) has no effect without server.tls.key; set both or neither",
+        ),
+        (
+            env([("BOLTGATE_SERVER__TLS__KEY", "k.pem")]),
+            "server.tls.key = \"k.pem\" (env BOLTGATE_SERVER__TLS__KEY) has no effect without server.tls.certificate; \
+             set both or neither",
+        ),
+        (
+            file("[server.tls]\nclient_ca = 'ca.pem'"),
+            "server.tls.client_ca = \"ca.pem\" (file b.toml:2) has no effect without server.tls.certificate; set both or \
+             neither",
+        ),
+        (
+            file("[server.tls]\ncertificate = 'c.pem'\nkey = 'k.pem'\nclient_auth = 'request'"),
+            "server.tls.client_auth = \"request\" (file b.toml:4) has no effect without server.tls.client_ca; set both or \
+             neither",
+        ),
+        (
+            file("[admin]\ntoken = 'two words'"),
+            "admin.token = \"(hidden)\" (file b.toml:2) must consist of visible ASCII characters, because it is sent in a \
+             header",
         ),
         (
             file("[limits]\nbody_memory = '63MiB'"),

@@ -21,9 +21,26 @@ fn prints_the_package_version() {
 #[test]
 fn lists_every_command_in_help() {
     let help = printed(&run(&["--help"]));
-    for command in ["serve", "check-config", "print-config", "healthcheck", "openapi"] {
+    for command in
+        ["serve", "check-config", "print-config", "config-schema", "healthcheck", "openapi", "--example-config"]
+    {
         assert!(help.contains(command), "{command}: {help}");
     }
+}
+
+#[test]
+fn prints_the_commented_file() {
+    let example = include_str!("../../../config/boltgate.toml");
+    for arguments in [&["--example-config"][..], &["serve", "--example-config"]] {
+        assert_eq!(printed(&run(arguments)), example);
+    }
+}
+
+#[test]
+fn prints_a_schema_of_the_file() {
+    let schema: Value = serde_json::from_str(&printed(&run(&["config-schema"]))).expect("it is JSON");
+    assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+    assert_eq!(schema["properties"]["limits"]["properties"]["requests"]["default"], 5000);
 }
 
 #[test]
