@@ -252,7 +252,7 @@ mod tests {
             log.access = AccessLog::All;
             log.slow_query = "2s".parse().expect("is a time span");
         };
-        control.clone().change(change).expect("is good");
+        control.change(change).expect("is good");
         assert_eq!((control.access(), control.slow_query()), (AccessLog::All, Some(Duration::from_secs(2))));
     }
 
