@@ -1,6 +1,7 @@
 //! The program as a process: commands, settings, signals, the log.
 #![allow(unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+mod admin;
 mod cli;
 mod hostile;
 mod listeners;

@@ -95,7 +95,7 @@ async fn ends_statements_that_are_in_no_open_transaction() {
 
 #[tokio::test]
 async fn ends_what_waits_for_a_connection() {
-    let stand = Stand::neo4j(&[("database.max_connections", "1")]).await;
+    let stand = Stand::neo4j(&[("database.max_connections", "2"), ("database.caller_share", "50"), ("transactions.max", "1")]).await;
     let (path, _) = stand.begin(&json!({})).await;
     let request = stand.start_statement("", "RETURN 1");
     let listed = until(async || stand.transactions().await, |list| list.len() == 2).await;

@@ -71,7 +71,8 @@ async fn lists_all_that_runs_the_oldest_first() {
 
 #[tokio::test]
 async fn counts_the_connections_of_each_caller() {
-    let stand = Stand::neo4j(&[("database.max_connections", "3"), ("database.caller_share", "60")]).await;
+    let settings = [("database.max_connections", "3"), ("database.caller_share", "60"), ("transactions.max", "2")];
+    let stand = Stand::neo4j(&settings).await;
     let nothing = json!({ "max": 3, "open": 0, "idle": 0, "in_use": 0, "recovering": 0, "waiting": 0 });
     assert_eq!(stand.pools().await, json!({ "pool": nothing, "callers": [] }));
     let (path, _) = stand.begin(&json!({})).await;

@@ -49,11 +49,11 @@ async fn knows_nothing_of_other_origins() {
 
 #[tokio::test]
 async fn shows_every_setting_and_no_secret() {
-    let stand = Stand::neo4j(&[("database.max_connections", "7")]).await;
+    let stand = Stand::neo4j(&[("database.max_connections", "70")]).await;
     let answer = stand.admin("GET", "/config").await;
     let settings = body(&answer)["settings"].as_object().unwrap().clone();
     let setting = |key: &str| settings.get(key).unwrap_or_else(|| panic!("no {key}: {answer}")).clone();
-    assert_eq!(setting("database.max_connections"), json!({ "value": 7, "origin": "flag --test", "reload": false }));
+    assert_eq!(setting("database.max_connections"), json!({ "value": 70, "origin": "flag --test", "reload": false }));
     assert_eq!(setting("transactions.idle_timeout")["origin"], "default");
     assert_eq!(setting("limits.requests")["reload"], true);
     assert_eq!(setting("admin.token")["value"], "***");
