@@ -81,7 +81,6 @@ impl Service {
     }
 
     /// The service for the peer at an address; `None` on a Unix socket.
-    #[must_use]
     pub fn for_peer(&self, address: Option<IpAddr>) -> Router {
         self.0.clone().layer(Extension(Peer(address)))
     }
