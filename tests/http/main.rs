@@ -18,6 +18,7 @@ mod statuses;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod tracing;
 mod transactions;
 mod unix_socket;
 mod unread;
