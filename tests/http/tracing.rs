@@ -1,9 +1,12 @@
 //! What a request is part of, and how long its parts took: `traceparent`, `X-Request-Id`, `Server-Timing`.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use crate::support::{
     bolt::{
+        self,
         fake_memgraph::{self, FakeMemgraph},
         fake_neo4j::{self, FakeNeo4j},
     },
@@ -80,17 +83,24 @@ async fn the_database_learns_what_a_request_is_part_of() {
 
 #[tokio::test]
 async fn a_transaction_is_part_of_what_the_request_is_that_begins_it() {
-    for stand in stands(&[]).await {
-        let begun = stand.post("/tx", &[("X-Request-Id", "first")], json!({})).await;
-        let path = format!("/tx/{}", body(&begun)["transaction"]["id"].as_str().unwrap());
-        let second = stand.post(&path, &[("X-Request-Id", "second")], json!({ "statement": "WHOAMI" })).await;
-        assert_eq!(second.header("X-Request-Id"), Some("second"));
-        // Neo4j shows it with the transaction only, not with its statements.
-        let shown = shown(&body(&second));
-        assert!(shown == json!({ "request_id": "first" }) || shown.is_null(), "{shown}");
-        let with = stand.post("/tx", &[("X-Request-Id", "third")], json!({ "statement": "WHOAMI" })).await;
-        assert_eq!(with.status, 202, "{with}");
-    }
+    let fake = Arc::new(FakeNeo4j::start_with(fake_neo4j::Options::default().without_auth()).await);
+    let server = Arc::clone(&fake);
+    let stand = Stand { gateway: start_memory(move || server.connect(), &[]).await, path: "/db/neo4j/query/v2" };
+    let begun = stand.post("/tx", &[("X-Request-Id", "first")], json!({})).await;
+    let path = format!("/tx/{}", body(&begun)["transaction"]["id"].as_str().unwrap());
+    let second = stand.post(&path, &[("X-Request-Id", "second")], json!({ "statement": "ECHO 1" })).await;
+    assert_eq!((second.status, second.header("X-Request-Id")), (202, Some("second")));
+    let third = stand.post("/tx", &[("X-Request-Id", "third")], json!({ "statement": "ECHO 1" })).await;
+    assert_eq!(third.status, 202, "{third}");
+    // The extra dictionary is BEGIN's first field, and RUN's third.
+    let told = |name: &str, extra: usize| {
+        let seen = fake.control.seen();
+        let extras = seen.iter().filter(|message| message.name() == name).filter_map(|message| message.field(extra));
+        let id = |extra: &bolt::value::Value| extra.get("tx_metadata")?.get("request_id")?.as_str().map(str::to_owned);
+        extras.map(id).collect::<Vec<_>>()
+    };
+    assert_eq!(told("BEGIN", 0), [Some("first".to_owned()), Some("third".to_owned())]);
+    assert_eq!(told("RUN", 2), [None, None]);
 }
 
 /// Whether `value` is `name;dur=1.234`, for each of `names` in their order.
