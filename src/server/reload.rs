@@ -22,7 +22,8 @@ use crate::{
     query::Engine,
     telemetry::{
         logs::LogControl,
-        reload_state::{ReloadState, Reloaded},
+        observer::Reloaded,
+        reload_state::ReloadState,
     },
 };
 
@@ -77,6 +78,7 @@ impl Reloader {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = read.map_err(ReloadError::from).and_then(|newer| parts.take_over(newer));
         self.state.record(Reloaded::Settings, taken.is_ok());
+        parts.engine.observer().reloaded(Reloaded::Settings, taken.is_ok());
         match taken {
             Ok((changed, pending)) => {
                 tracing::info!(changed = changed.join(", "), "the settings were reloaded");

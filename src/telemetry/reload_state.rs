@@ -7,14 +7,7 @@ use std::{
     time::SystemTime,
 };
 
-/// What is read again while the gateway runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reloaded {
-    /// The settings, at SIGHUP.
-    Settings,
-    /// The certificates that clients are shown.
-    Certificates,
-}
+use super::observer::Reloaded;
 
 /// The outcome of the newest reloads. Clones share it.
 #[derive(Debug, Clone)]

@@ -12,15 +12,7 @@ async fn every_metric_is_what_was_sent() {
     let gateway = start_for_with(&server.bolt, &[ADMIN]).await;
     let sent = Sent::to(&gateway, 5).await;
     sent.assert_database(&gateway).await;
+    sent.assert_transactions(&gateway).await;
     sent.assert_statements(&gateway).await;
     sent.assert_clients(&gateway).await;
-}
-
-#[tokio::test]
-#[ignore = "until the events of transactions are there"]
-async fn every_metric_of_transactions_is_what_was_sent() {
-    let Some(server) = Server::neo4j() else { return };
-    let gateway = start_for_with(&server.bolt, &[ADMIN]).await;
-    let sent = Sent::to(&gateway, 5).await;
-    sent.assert_transactions(&gateway).await;
 }

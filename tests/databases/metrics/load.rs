@@ -23,7 +23,6 @@ async fn connections_and_rows_are_counted() {
 }
 
 #[tokio::test]
-#[ignore = "until the events of transactions are there"]
 async fn transactions_are_counted() {
     let (gateway, sent) = loaded().await;
     sent.assert_transactions(&gateway).await;
