@@ -92,6 +92,12 @@ impl Target {
         Self { socket: Some(path), host: Some(HeaderValue::from_static("localhost")), ..local }
     }
 
+    /// Checks another path of the same target, which begins with a slash.
+    #[must_use]
+    pub fn with_path(self, path: &'static str) -> Self {
+        Self { url: self.url.with_path(path), ..self }
+    }
+
     /// Checks the same target under another name. A gateway refuses requests for a name that is not one of its own.
     ///
     /// # Errors

@@ -190,6 +190,12 @@ impl Url {
         self.is_https
     }
 
+    /// The same address with another path, which begins with a slash.
+    #[must_use]
+    pub fn with_path(self, path: &'static str) -> Self {
+        Self { path: PathAndQuery::from_static(path), ..self }
+    }
+
     /// The same URL with the scheme `https`.
     #[must_use]
     pub fn encrypted(self) -> Self {

@@ -13,8 +13,8 @@ use std::{
 use boltgate::{
     bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
-    config::{self, AllowedHost, ConfigError, EXAMPLE, Effective, ListenAddr, Sources},
-    healthcheck::Target,
+    config::{self, AllowedHost, ConfigError, EXAMPLE, Effective, ListenAddr, Settings, Sources},
+    healthcheck::{HealthcheckError, Target},
     http,
     server::{self, ServerHandle, Workers},
     service_manager,
@@ -217,20 +217,25 @@ impl Signals {
 fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
     let target = match args.url {
         Some(target) => target,
-        None => {
-            let server = effective(&args.config)?.settings.server;
-            let encrypted = server.tls.certificate.is_some();
-            let target = match server.listen.reachable() {
-                ListenAddr::Tcp(address) => Target::at(address, encrypted),
-                ListenAddr::Unix(path) => Target::at_socket(path, encrypted),
-            };
-            // Any allowed name will do.
-            match server.allowed_hosts.first().and_then(AllowedHost::example) {
-                Some(host) => target.with_host(&host)?,
-                None => target,
-            }
-        }
+        None => listening(&effective(&args.config)?.settings)?,
     };
     print(format_args!("{}\n", target.check(Duration::from_secs(5))?))?;
     Ok(())
+}
+
+/// Where the settings listen: for operators if they do, since clients may be asked for certificates; else for clients.
+fn listening(settings: &Settings) -> Result<Target, HealthcheckError> {
+    let at = |listen: &ListenAddr, encrypted| match listen.reachable() {
+        ListenAddr::Tcp(address) => Target::at(address, encrypted),
+        ListenAddr::Unix(path) => Target::at_socket(path, encrypted),
+    };
+    if let Some(admin) = &settings.admin.listen {
+        return Ok(at(admin, false).with_path("/live"));
+    }
+    let target = at(&settings.server.listen, settings.server.tls.certificate.is_some());
+    // Any allowed name will do.
+    match settings.server.allowed_hosts.first().and_then(AllowedHost::example) {
+        Some(host) => target.with_host(&host),
+        None => Ok(target),
+    }
 }

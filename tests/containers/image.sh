@@ -46,6 +46,7 @@ prove_image() {
     confined alone alone
     check "alone: a query with curl goes through it" await 10 answers 7475
     check "alone: operators are answered on the container's network" await 10 operators_answered alone
+    check "alone: its health check asks the admin listener" health_check_asks_admin alone
     prove_unhealthy
     prove_drain
     docker_runner rm -f alone database >/dev/null
@@ -87,6 +88,12 @@ has_licences() {
 }
 
 has_time() { file_of_image /usr/local/bin/boltgate && [ "$(stat -c %Y "$scratch/copied")" = 86400 ]; }
+
+health_check_asks_admin() {
+    local said
+    said=$(docker_runner exec "$1" /usr/local/bin/boltgate healthcheck)
+    [ "$said" = 'http://127.0.0.1:7475/live answered 200' ] || { echo "# $said" && false; }
+}
 
 operators_answered() {
     local address

@@ -61,6 +61,12 @@ fn finds_the_address_for_healthcheck_in_the_settings() {
         let said = printed(&run(&["healthcheck", "--config", file.to_str().expect("UTF-8")]));
         assert_eq!(said, format!("http://{address}/ answered 200\n"), "{listed}");
     }
+    // Operators are answered whatever clients have to show.
+    let process = Process::embedded(&["--admin-listen=127.0.0.1:0"]);
+    let admin = process.admin_address();
+    let (_folder, file) = config(&format!("[server]\nlisten = \"{}\"\n[admin]\nlisten = \"{admin}\"", nowhere()));
+    let said = printed(&run(&["healthcheck", "--config", file.to_str().expect("UTF-8")]));
+    assert_eq!(said, format!("http://{admin}/live answered 200\n"));
     let mut command = boltgate(&["healthcheck"]);
     command.env("BOLTGATE_SERVER__LISTEN", nowhere());
     refused(&command.output().expect("the program starts"));
