@@ -56,6 +56,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "live",
             "config::AllowedHost",
             "config::AllowedOrigin",
+            "config::InstanceName",
         ],
     ),
     // It learns nothing of what it carries out: callers, and answers as values.
@@ -68,6 +69,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "telemetry::logs::LogControl",
             "telemetry::observer",
             "telemetry::record",
+            "config::InstanceName",
             "bolt",
             "drain",
             "live",

@@ -9,6 +9,7 @@ use axum::{
 };
 
 use super::{
+    base_url::CameBy,
     body_memory::Hold,
     caller::{Caller, acting_as},
     exchange::Exchange,
@@ -31,7 +32,8 @@ impl FromRequest<Arc<Gateway>> for Authenticated {
         let (mut parts, body) = request.into_parts();
         let Caller { call: caller, statuses } = Caller::from_request_parts(&mut parts, gateway).await?;
         let gateway = Arc::clone(gateway);
-        let exchange = Exchange { gateway, caller, parts, statuses, limit: None };
+        let came_by = CameBy::of(&parts);
+        let exchange = Exchange { gateway, caller, parts, statuses, came_by, limit: None };
         Ok(Self { exchange, body })
     }
 }

@@ -9,13 +9,33 @@ use axum::{
 
 use super::guard::Authority;
 
-/// The connection that a request came by: an extension of every request that reaches a handler.
+/// The connection that a request came by: an extension of every request in the table of routes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct CameBy {
     /// A trusted proxy is at the other end.
     pub(super) proxied: bool,
     /// The connection is encrypted.
     pub(super) tls: bool,
+}
+
+impl CameBy {
+    pub(super) fn of(parts: &Parts) -> Self {
+        parts.extensions.get().copied().unwrap_or_default()
+    }
+
+    /// Whether the client's own connection, to the gateway or to the proxy, is encrypted.
+    pub(super) fn is_https(self, headers: &HeaderMap) -> bool {
+        let forwarded = self.forwarded(headers, "x-forwarded-proto");
+        forwarded.map_or(self.tls, |scheme| scheme.eq_ignore_ascii_case(b"https"))
+    }
+
+    /// The first value of a comma-separated header, if it is a trusted proxy's.
+    fn forwarded<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
+        if !self.proxied {
+            return None;
+        }
+        headers.get(name)?.as_bytes().split(|&byte| byte == b',').next().map(<[u8]>::trim_ascii)
+    }
 }
 
 /// Scheme, host and port, as the client knows them. What a trusted proxy forwards takes precedence. An extractor.
@@ -32,10 +52,10 @@ impl BaseUrl {
         // Only a request in HTTP/1.0 may lack a host.
         let own = Authority::of(parts);
         let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
-        let CameBy { proxied, tls } = parts.extensions.get().copied().unwrap_or_default();
-        let forwarded = |name| if proxied { first(&parts.headers, name) } else { None };
-        let https = forwarded("x-forwarded-proto").map_or(tls, |scheme| scheme.eq_ignore_ascii_case(b"https"));
-        let (host, port) = match forwarded("x-forwarded-host").and_then(Authority::parse) {
+        let came_by = CameBy::of(parts);
+        let https = came_by.is_https(&parts.headers);
+        let forwarded = came_by.forwarded(&parts.headers, "x-forwarded-host");
+        let (host, port) = match forwarded.and_then(Authority::parse) {
             // A proxy that forwards no port is assumed to have kept it.
             Some(forwarded) => (forwarded.text(), forwarded.port.or(port)),
             None => (host, port),
@@ -59,11 +79,6 @@ impl<S: Sync> FromRequestParts<S> for BaseUrl {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         Ok(Self::of(parts))
     }
-}
-
-/// The first value of a comma-separated header.
-fn first<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
-    headers.get(name)?.as_bytes().split(|&byte| byte == b',').next().map(<[u8]>::trim_ascii)
 }
 
 #[cfg(test)]

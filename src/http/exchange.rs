@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use axum::http::request::Parts;
+use axum::{http::request::Parts, response::Response};
 
 use super::{
+    base_url::CameBy,
     body::QueryBody,
     body_memory::Sender,
     caller::{acting_as, named_user},
@@ -21,6 +22,7 @@ pub(super) struct Exchange {
     pub(super) caller: Call,
     pub(super) parts: Parts,
     pub(super) statuses: Statuses,
+    pub(super) came_by: CameBy,
     /// The longest answer, in bytes, if it has to be stored.
     pub(super) limit: Option<usize>,
 }
@@ -59,6 +61,16 @@ impl Exchange {
     /// When the header with the user to act as cannot be read.
     pub(super) fn handle<'a>(&'a self, database: &'a str, id: &'a str) -> Result<TransactionHandle<'a>, Error> {
         Ok(TransactionHandle::new(database, id, named_user(&self.parts.headers)?))
+    }
+
+    /// Marks an answer that opens a transaction with this gateway's name, if it is one of several.
+    pub(super) fn opening(&self, mut response: Response) -> Response {
+        if let Some(affinity) = &self.gateway.affinity
+            && response.status().is_success()
+        {
+            affinity.mark(response.headers_mut(), self.came_by.is_https(&self.parts.headers));
+        }
+        response
     }
 
     /// Refuses the request because of `error`, in plain JSON.

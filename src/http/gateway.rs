@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    Statuses, admission::Admission, body_memory::BodyMemory, request::RequestLimits, routes::discovery::Discovery,
-    settings::Settings,
+    Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, request::RequestLimits,
+    routes::discovery::Discovery, settings::Settings,
 };
 use crate::{
     auth::Authenticator,
@@ -28,6 +28,8 @@ pub(super) struct Gateway {
     pub(super) admission: Arc<Admission>,
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) discovery: Discovery,
+    /// `None` if this is the only gateway.
+    pub(super) affinity: Option<Affinity>,
 }
 
 impl Gateway {
@@ -77,6 +79,7 @@ impl Gateway {
                 edition: settings.neo4j_edition,
                 bolt_port: settings.bolt_port,
             },
+            affinity: settings.instance.map(Affinity::new),
         }
     }
 }

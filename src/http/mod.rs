@@ -5,6 +5,7 @@
 
 mod access_log;
 mod admission;
+mod affinity;
 mod authenticated;
 mod base_url;
 mod body;

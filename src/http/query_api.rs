@@ -9,13 +9,14 @@ use std::sync::Arc;
 use axum::{
     body::{Body, Bytes, HttpBody as _},
     extract::Request,
-    http::{Method, header},
+    http::{Method, header, request::Parts},
     response::{IntoResponse, Response},
 };
 
 use super::{
     access_log::note_code,
     admission::{Ticket, until_sent},
+    base_url::CameBy,
     body_memory::Hold,
     caller::Caller,
     exchange::Exchange,
@@ -24,6 +25,7 @@ use super::{
     media::Format,
     refusal::Refusal,
     request,
+    status::Statuses,
     verbs::carry_out,
     verdict::report_refusal,
 };
@@ -32,14 +34,30 @@ use crate::{idempotency::Key, telemetry::record::Record};
 /// Answers a request under `/db`, which is in flight until its answer has been sent.
 // Not inlined, so that the future is built where the caller has room for it; otherwise all of it would be copied there.
 #[inline(never)]
-pub(super) async fn answer(gateway: Arc<Gateway>, request: Request, record: Arc<Record>, ticket: Ticket) -> Response {
+pub(super) async fn answer(
+    gateway: Arc<Gateway>,
+    request: Request,
+    came_by: CameBy,
+    record: Arc<Record>,
+    ticket: Ticket,
+) -> Response {
     let (parts, body) = request.into_parts();
+    if let Some(refusal) = elsewhere(&gateway, &parts) {
+        return refusal;
+    }
     let Caller { call: caller, statuses } = match Caller::of(&gateway, &parts.headers, record, Some(&ticket)).await {
         Ok(caller) => caller,
         Err(refusal) => return refusal.into_response(),
     };
-    let response = serve(Exchange { gateway, caller, parts, statuses, limit: None }, body).await;
+    let response = serve(Exchange { gateway, caller, parts, statuses, came_by, limit: None }, body).await;
     until_sent(response.unwrap_or_else(|refusal| refusal.with(statuses).into_response()), ticket)
+}
+
+/// The answer to a request for a transaction that another gateway has.
+fn elsewhere(gateway: &Gateway, parts: &Parts) -> Option<Response> {
+    let affinity = gateway.affinity.as_ref()?;
+    let statuses = Statuses::wanted(&parts.headers, gateway.statuses).unwrap_or(gateway.statuses);
+    affinity.elsewhere(parts.uri.path(), statuses)
 }
 
 async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {

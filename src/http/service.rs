@@ -247,7 +247,8 @@ impl Front {
             Some(ticket) if is_statement(&request) => {
                 let gateway = Arc::clone(&self.gateway);
                 // Constructed in place: the future is too large to be moved.
-                let answer = Box::write(Box::new_uninit(), query_api::answer(gateway, request, record, ticket));
+                let answer =
+                    Box::write(Box::new_uninit(), query_api::answer(gateway, request, came_by, record, ticket));
                 return Box::into_pin(answer);
             }
             ticket => ticket.map(Arc::new),

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use tokio_util::task::TaskTracker;
 
 use super::{BodyLimits, GuardSettings, IdempotencySettings, Statuses};
-use crate::query::Retry;
+use crate::{config::InstanceName, query::Retry};
 
 /// The settings of the service for clients.
 #[derive(Debug, Clone)]
@@ -47,4 +47,6 @@ pub struct Settings {
     pub neo4j_edition: &'static str,
     /// The port on which the database listens for Bolt.
     pub bolt_port: u16,
+    /// The gateway's name among several.
+    pub instance: Option<InstanceName>,
 }

@@ -67,13 +67,13 @@ async fn run_batch(exchange: &Exchange, database: &str, request: BatchRequest<'_
 
 async fn begin(exchange: &Exchange, database: &str, options: &Options, format: &Format) -> Result<Response, Error> {
     let transaction = exchange.gateway.engine.begin(&exchange.caller, database, options).await?;
-    Ok(still_open(&transaction, format))
+    Ok(exchange.opening(still_open(&transaction, format)))
 }
 
 async fn begin_with(exchange: &Exchange, database: &str, request: &StatementRequest<'_>) -> Result<Response, Error> {
     let Exchange { gateway, caller, .. } = exchange;
     let rows = gateway.engine.begin_with(caller, database, &request.statement, request.options).await?;
-    Ok(request.result(exchange, rows).await)
+    Ok(exchange.opening(request.result(exchange, rows).await))
 }
 
 async fn run_in(

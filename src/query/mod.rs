@@ -38,4 +38,5 @@ pub use statement::{
 };
 pub use transaction::{
     Committed, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings, TransactionState,
+    instance_of,
 };

@@ -7,7 +7,7 @@ use super::{
     statement::{Aliases, Options},
     transaction::TransactionSettings,
 };
-use crate::telemetry::logs::LogControl;
+use crate::{config::InstanceName, telemetry::logs::LogControl};
 
 /// Extra time for a server that waits for a bookmark: Neo4j waits up to a minute, whatever the transaction's time
 /// limit.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub aliases: Aliases,
     /// What is logged, slow statements among it.
     pub log: LogControl,
+    /// The gateway's name among several, which handles of transactions begin with.
+    pub instance: Option<InstanceName>,
 }
 
 impl Settings {

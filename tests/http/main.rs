@@ -3,6 +3,7 @@
 
 mod admin;
 mod admission;
+mod affinity;
 mod bad_input;
 mod batch;
 mod bodies;

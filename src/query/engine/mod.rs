@@ -59,7 +59,8 @@ impl Engine {
     /// Creates an engine over `pool`. Must be called inside a tokio runtime.
     #[must_use]
     pub fn new(pool: Pool, settings: Settings) -> Self {
-        let transactions = TransactionRegistry::new(settings.transactions, Arc::clone(pool.observer()));
+        let instance = settings.instance.clone();
+        let transactions = TransactionRegistry::new(settings.transactions, instance, Arc::clone(pool.observer()));
         let running_statements = RunningRegistry::new(Arc::clone(pool.observer()), settings.log.clone());
         Self { pool, transactions, running_statements, settings: Arc::new(settings), drain: Drain::default() }
     }

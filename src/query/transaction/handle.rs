@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use crate::config::InstanceName;
+
 /// Limits on explicit transactions.
 #[derive(Debug, Clone, Copy)]
 pub struct TransactionSettings {
@@ -20,7 +22,7 @@ pub struct TransactionSettings {
 /// An open transaction, as described to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// The handle: 32 hexadecimal digits.
+    /// The handle: 32 hexadecimal digits, or `INSTANCE-` and 28 of them if the gateway is one of several.
     pub id: String,
     /// When the transaction is rolled back unless a request uses it before.
     pub expires: SystemTime,
@@ -42,5 +44,63 @@ impl<'a> TransactionHandle<'a> {
     #[must_use]
     pub fn new(database: &'a str, id: &'a str, impersonated_user: Option<&'a str>) -> Self {
         Self { database, id, impersonated_user }
+    }
+}
+
+/// The hexadecimal digits in a handle that begins with an instance: as many as make 112 random bits.
+const DIGITS: usize = 28;
+
+/// Makes a handle out of random bits. With an instance, it says who opened the transaction, and is at most 61 characters
+/// long.
+pub(super) fn new_handle(instance: Option<&InstanceName>, random: u128) -> String {
+    match instance {
+        None => format!("{random:032x}"),
+        Some(instance) => format!("{instance}-{:0DIGITS$x}", random >> 16),
+    }
+}
+
+/// The instance that the handle `id` names; `None` if it does not look like one that an instance has made.
+#[must_use]
+pub fn instance_of(id: &str) -> Option<InstanceName> {
+    let (instance, digits) = id.rsplit_once('-')?;
+    let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    let looks_like_ours = digits.len() == DIGITS && digits.bytes().all(is_digit);
+    looks_like_ours.then(|| instance.parse().ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn handles_name_the_instance_that_made_them() {
+        for name in ["a", "gw-1.eu", "a-b-c", "-", &"x".repeat(32)] {
+            let instance: InstanceName = name.parse().unwrap();
+            for random in [0, 1, u128::MAX] {
+                let id = new_handle(Some(&instance), random);
+                assert!(id.len() <= 64, "{id}");
+                assert_eq!(instance_of(&id).as_ref(), Some(&instance), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_handles_name_nobody() {
+        let digits = "0".repeat(DIGITS);
+        for id in [
+            "",
+            "-",
+            "abc",
+            &new_handle(None, u128::MAX),
+            &format!("-{digits}"),
+            &format!("a-{digits}0"),
+            &format!("a-{}", "F".repeat(DIGITS)),
+            &format!("a-{}\u{e9}", "0".repeat(DIGITS - 2)),
+            &format!("a\r\nx: y-{digits}"),
+            &format!("a_b-{digits}"),
+            &format!("{}-{digits}", "x".repeat(33)),
+        ] {
+            assert_eq!(instance_of(id), None, "{id:?}");
+        }
     }
 }

@@ -16,7 +16,7 @@ mod tombstones;
 
 pub use self::{
     committed::Committed,
-    handle::{Transaction, TransactionHandle, TransactionSettings},
+    handle::{Transaction, TransactionHandle, TransactionSettings, instance_of},
     listing::{OpenTransaction, TransactionId, TransactionState},
 };
 pub(super) use self::{

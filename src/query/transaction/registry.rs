@@ -13,13 +13,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     guard::TransactionGuard,
-    handle::{TransactionHandle, TransactionSettings},
+    handle::{TransactionHandle, TransactionSettings, new_handle},
     listing::{OpenTransaction, TransactionId},
     permits::TransactionPermit,
     store::{IdleTransaction, Particulars, TransactionStore},
 };
 use crate::{
     auth::Identity,
+    config::InstanceName,
     pool::Lease,
     query::{
         deadline::Deadline,
@@ -34,22 +35,29 @@ use crate::{
 #[derive(Clone)]
 pub(in crate::query) struct TransactionRegistry {
     store: Arc<TransactionStore>,
+    /// The gateway's name among several, for the handles.
+    instance: Option<Arc<InstanceName>>,
 }
 
 /// A permit for a transaction that is about to be opened.
 pub(in crate::query) struct Reservation {
     store: Arc<TransactionStore>,
+    instance: Option<Arc<InstanceName>>,
     permit: TransactionPermit,
     owner: Identity,
 }
 
 impl TransactionRegistry {
-    /// Creates an empty registry, and the task that rolls back expired transactions. Must be called inside a tokio
-    /// runtime.
-    pub(in crate::query) fn new(settings: TransactionSettings, observer: Arc<dyn Observer>) -> Self {
+    /// Creates an empty registry, and the task that rolls back expired transactions. Handles say that `instance` has
+    /// made them. Must be called inside a tokio runtime.
+    pub(in crate::query) fn new(
+        settings: TransactionSettings,
+        instance: Option<InstanceName>,
+        observer: Arc<dyn Observer>,
+    ) -> Self {
         let store = Arc::new(TransactionStore::new(settings, Arc::clone(&observer)));
         tokio::spawn(reap(Arc::downgrade(&store), observer));
-        Self { store }
+        Self { store, instance: instance.map(Arc::new) }
     }
 
     /// Changes the limits. Transactions that are open already may stay open, even if there are too many.
@@ -63,7 +71,8 @@ impl TransactionRegistry {
     /// When all permits, or all that the caller may hold, are taken.
     pub(in crate::query) fn reserve(&self, caller: &Identity) -> Result<Reservation, Error> {
         let permit = self.store.permits.take(caller.owner())?;
-        Ok(Reservation { store: Arc::clone(&self.store), permit, owner: caller.clone() })
+        let (store, instance) = (Arc::clone(&self.store), self.instance.clone());
+        Ok(Reservation { store, instance, permit, owner: caller.clone() })
     }
 
     /// Hands a transaction to a request of `caller`, for the statement `running` if there is one.
@@ -120,10 +129,10 @@ impl Reservation {
         options: &Options,
         (id, running): (TransactionId, WeakStatement),
     ) -> Result<TransactionGuard, Error> {
-        let Self { store, permit, owner } = self;
+        let Self { store, instance, permit, owner } = self;
         let mut random = [0; 16];
         getrandom::fill(&mut random).map_err(|error| Error::no_randomness(&error))?;
-        let handle = format!("{:032x}", u128::from_be_bytes(random));
+        let handle = new_handle(instance.as_deref(), u128::from_be_bytes(random));
         let TransactionSettings { max_lifetime, grace, .. } = **store.settings.get();
         let opened = Instant::now();
         let particulars = Arc::new(Particulars {

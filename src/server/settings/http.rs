@@ -44,5 +44,6 @@ pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, w
             Edition::Enterprise => "enterprise",
         },
         bolt_port,
+        instance: settings.server.instance.clone(),
     }
 }

@@ -24,6 +24,7 @@ pub(in crate::server) fn settings(settings: &config::Settings, log: LogControl) 
         },
         aliases: Aliases::new(database.aliases.iter().map(alias).collect()),
         log,
+        instance: settings.server.instance.clone(),
     }
 }
 

@@ -168,6 +168,7 @@ impl Stand {
             },
             aliases: query::Aliases::default(),
             log: LogControl::detached(boltgate::config::Settings::default().log),
+            instance: None,
         };
         let engine = Engine::new(Pool::new(dialer, pool, observer), settings);
         let settings = http::Settings {
@@ -203,6 +204,7 @@ impl Stand {
             neo4j_version: "2026.09.0".into(),
             neo4j_edition: "community",
             bolt_port: 7687,
+            instance: None,
         };
         let service = http::service(
             engine.clone(),
