@@ -4,7 +4,7 @@ use std::{sync::Arc, time::SystemTime};
 
 use axum::{
     Extension,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::StatusCode,
     response::Response,
 };
@@ -50,8 +50,10 @@ pub(super) async fn list(State(admin): State<Admin>) -> Response {
 pub(super) async fn end(
     State(admin): State<Admin>,
     Extension(peer): Extension<Peer>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
 ) -> Result<Response, Refusal> {
+    // A segment that is no text names nothing.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let unknown = || Refusal::invalid(StatusCode::NOT_FOUND, format_args!("There is no transaction {id}."));
     let transaction = TransactionId::parse(&id).ok_or_else(unknown)?;
     let ending = admin.parts.engine.end_transaction(transaction).await;

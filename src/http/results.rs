@@ -36,8 +36,8 @@ pub(super) fn of_rows(
             let ending = answer.end(&end, rows.columns());
             started(content_type, stream::whole(answer.take(), ending))
         }
-        // A result that is too large has a status of its own as long as none of it has been sent.
-        Err(error) if format.statuses == Statuses::Precise || error.kind == Kind::ResultLimit => {
+        // What the gateway itself ended has a status of its own as long as nothing has been sent.
+        Err(error) if format.statuses == Statuses::Precise || matches!(error.kind, Kind::ResultLimit | Kind::Ended) => {
             Refusal::of(error, format.clone()).into_response()
         }
         Err(error) => {

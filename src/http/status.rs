@@ -33,9 +33,10 @@ impl Statuses {
     pub(super) fn of(self, kind: Kind) -> StatusCode {
         match (kind, self) {
             (Kind::Refused | Kind::BadRequest | Kind::ResultLimit, _) => StatusCode::BAD_REQUEST,
-            (Kind::Conflict | Kind::Unsettled | Kind::Busy | Kind::Constraint | Kind::Terminated, Self::Precise) => {
-                StatusCode::CONFLICT
-            }
+            (
+                Kind::Conflict | Kind::Unsettled | Kind::Busy | Kind::Constraint | Kind::Terminated | Kind::Ended,
+                Self::Precise,
+            ) => StatusCode::CONFLICT,
             (Kind::Forbidden, Self::Precise) => StatusCode::FORBIDDEN,
             (Kind::TimeLimit, Self::Precise) => StatusCode::GATEWAY_TIMEOUT,
             (Kind::Transient, Self::Precise) => StatusCode::SERVICE_UNAVAILABLE,
@@ -45,6 +46,7 @@ impl Statuses {
                 | Kind::Busy
                 | Kind::Constraint
                 | Kind::Terminated
+                | Kind::Ended
                 | Kind::Forbidden
                 | Kind::TimeLimit
                 | Kind::Transient,

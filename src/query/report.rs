@@ -139,7 +139,7 @@ fn class(kind: Kind) -> FailureClass {
             FailureClass::Transient
         }
         Kind::Database | Kind::Gateway => FailureClass::DatabaseError,
-        Kind::Terminated | Kind::ResultLimit => FailureClass::Cancelled,
+        Kind::Terminated | Kind::Ended | Kind::ResultLimit => FailureClass::Cancelled,
         Kind::TimeLimit | Kind::Timeout | Kind::ExpiredMeanwhile => FailureClass::Timeout,
         Kind::OutcomeUnknown => FailureClass::Lost,
     }

@@ -113,7 +113,7 @@ impl Error {
 
     /// Returns the error of a request whose transaction an operator ended.
     pub(in crate::query) fn ended_by_operator() -> Self {
-        Self::new(Kind::Terminated, TRANSACTION_ENDED, "An operator ended the transaction. It was rolled back.")
+        Self::new(Kind::Ended, TRANSACTION_ENDED, "An operator ended the transaction. It was rolled back.")
     }
 
     /// Returns the error of a statement that is cancelled because its client blocks the database.

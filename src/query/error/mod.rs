@@ -36,6 +36,8 @@ pub enum Kind {
     TimeLimit,
     /// Somebody ended the statement or its transaction on purpose.
     Terminated,
+    /// An operator of the gateway ended the transaction.
+    Ended,
     /// The request is malformed, has unknown fields, or has values that cannot be sent to the database.
     BadRequest,
     /// The credentials are missing or were refused.

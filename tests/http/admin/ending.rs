@@ -95,7 +95,9 @@ async fn ends_statements_that_are_in_no_open_transaction() {
 
 #[tokio::test]
 async fn ends_what_waits_for_a_connection() {
-    let stand = Stand::neo4j(&[("database.max_connections", "2"), ("database.caller_share", "50"), ("transactions.max", "1")]).await;
+    let stand =
+        Stand::neo4j(&[("database.max_connections", "2"), ("database.caller_share", "50"), ("transactions.max", "1")])
+            .await;
     let (path, _) = stand.begin(&json!({})).await;
     let request = stand.start_statement("", "RETURN 1");
     let listed = until(async || stand.transactions().await, |list| list.len() == 2).await;
@@ -133,7 +135,7 @@ async fn gives_up_the_connection_of_a_commit_that_is_not_answered() {
 async fn rejects_what_is_no_transaction() {
     let stand = Stand::neo4j(&[]).await;
     let (path, handle) = stand.begin(&json!({})).await;
-    for id in ["0123456789abcdef", "x", "0123456789ABCDEF", handle.as_str()] {
+    for id in ["0123456789abcdef", "x", "%ff", "0123456789ABCDEF", handle.as_str()] {
         let error = refused(&stand.admin("DELETE", &format!("/transactions/{id}")).await);
         assert_eq!((error.status, error.code.as_str()), (404, "Neo.ClientError.Request.Invalid"), "{id}");
     }

@@ -71,9 +71,9 @@ async fn lists_all_that_runs_the_oldest_first() {
 
 #[tokio::test]
 async fn counts_the_connections_of_each_caller() {
-    let settings = [("database.max_connections", "3"), ("database.caller_share", "60"), ("transactions.max", "2")];
+    let settings = [("database.max_connections", "2"), ("database.caller_share", "50"), ("transactions.max", "1")];
     let stand = Stand::neo4j(&settings).await;
-    let nothing = json!({ "max": 3, "open": 0, "idle": 0, "in_use": 0, "recovering": 0, "waiting": 0 });
+    let nothing = json!({ "max": 2, "open": 0, "idle": 0, "in_use": 0, "recovering": 0, "waiting": 0 });
     assert_eq!(stand.pools().await, json!({ "pool": nothing, "callers": [] }));
     let (path, _) = stand.begin(&json!({})).await;
     let mut requests = vec![stand.start_statement(&path, FOR_AGES)];
@@ -84,7 +84,7 @@ async fn counts_the_connections_of_each_caller() {
     requests.push(stand.start_statement("", "RETURN 1"));
     let waits = until(async || stand.pools().await, |pools| pools["pool"]["waiting"] == 1).await;
     assert_eq!(waits["callers"], json!([caller(1, 0, 1, 1)]));
-    let pool = json!({ "max": 3, "open": 1, "idle": 0, "in_use": 1, "recovering": 0, "waiting": 1 });
+    let pool = json!({ "max": 2, "open": 1, "idle": 0, "in_use": 1, "recovering": 0, "waiting": 1 });
     assert_eq!(waits["pool"], pool);
     let busy = until(async || stand.transactions().await, |list| list.len() == 2).await;
     let busy = busy.iter().find(|one| one["state"] == "busy").unwrap();

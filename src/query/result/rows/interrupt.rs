@@ -82,7 +82,7 @@ impl Rows {
     /// Tells the database to end a cancelled statement, where only the database knows whether that came in time.
     /// Returns `false` where there is no outcome to wait for.
     pub(super) fn stop(&mut self, why: &Error) -> bool {
-        if why.kind != Kind::Terminated || self.stopping.is_some() {
+        if !matches!(why.kind, Kind::Terminated | Kind::Ended) || self.stopping.is_some() {
             return false;
         }
         match &mut self.scope {
