@@ -151,12 +151,12 @@ async fn serve_encrypted(stream: impl Transport, handshake: Handshake, service: 
         accepted = timeout(limit, handshake.accept(stream)) => accepted,
         () = terms.stop.unused_since(terms.activity.opened()) => return terms.activity.set_close(ClientClose::Drain),
     };
-    let outcome = match accepted {
+    match accepted {
         Ok(Ok(stream)) => {
             terms.observer.tls_handshake(TlsOutcome::Ok);
-            return serve_http(stream, service, terms).await;
+            serve_http(stream, service, terms).await;
         }
-        Ok(Err(HandshakeError::Nothing)) => return terms.activity.set_close(ClientClose::Done),
+        Ok(Err(HandshakeError::Nothing)) => terms.activity.set_close(ClientClose::Done),
         Ok(Err(HandshakeError::Failed(error, stream))) => {
             tracing::debug!(%error, "a TLS handshake failed");
             terms.activity.set_close(ClientClose::Tls);
@@ -165,13 +165,13 @@ async fn serve_encrypted(stream: impl Transport, handshake: Handshake, service: 
                 // Closing a socket with unread bytes would take the reason back that the client was just sent.
                 let _ = timeout(MAX_FAREWELL, linger(stream, &terms.stop.gently)).await;
             }
-            return;
         }
-        Err(_) => TlsOutcome::Timeout,
-    };
-    tracing::debug!("a TLS handshake took too long (server.tls.handshake_timeout)");
-    terms.activity.set_close(ClientClose::Tls);
-    terms.observer.tls_handshake(outcome);
+        Err(_) => {
+            tracing::debug!("a TLS handshake took too long (server.tls.handshake_timeout)");
+            terms.activity.set_close(ClientClose::Tls);
+            terms.observer.tls_handshake(TlsOutcome::Timeout);
+        }
+    }
 }
 
 async fn serve_http(stream: impl Transport, service: impl HttpService, terms: Terms) {

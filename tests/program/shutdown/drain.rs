@@ -2,8 +2,16 @@
 
 use std::net::TcpStream;
 
+use serde_json::json;
+use tokio::time::timeout;
+
 use super::{PATH, post};
-use crate::support::{http::Connection, process::Process, query::transaction_id};
+use crate::support::{
+    http::{Connection, DEADLINE},
+    http2,
+    process::Process,
+    query::transaction_id,
+};
 
 /// A process that goes on serving for `delay` after a signal.
 fn draining(delay: &str) -> Process {
@@ -60,8 +68,12 @@ async fn stops_when_the_delay_is_over() {
     let mut idle = Connection::open(&address).await;
     idle.request("GET", "/", &[], "").await;
     assert_eq!(idle.answer().await.status, 200);
+    let (mut requests, ending) = http2::connect_and_watch(&address).await;
+    assert_eq!(http2::query(&mut requests, &address, json!({ "statement": "RETURN 1" })).await.0, 202);
     process.signal("TERM");
     assert_eq!(idle.end().await, b"", "what is idle is closed");
+    let ended = timeout(DEADLINE, ending).await.expect("it ends").unwrap();
+    assert!(ended.is_ok(), "it ends by GOAWAY, in order: {ended:?}");
     assert_eq!(process.exit().code(), Some(0));
     assert!(TcpStream::connect(&address).is_err());
 }
