@@ -106,11 +106,8 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     };
     let served = runtime.block_on(async {
         let mut signals = Signals::new()?;
-        let remote = matches!(endpoint, Endpoint::Network { .. });
         let running = start(&effective, log, endpoint).await?;
-        if remote {
-            tokio::spawn(running.warn_if_unreachable());
-        }
+        tokio::spawn(running.probe_database());
         serve_until_stopped(running, &mut signals, read).await
     });
     // The embedded database cannot interrupt a running statement, which must not delay the exit.

@@ -84,7 +84,7 @@ impl ServerHandle {
 
     /// Asks the database whether it is there, so that the operator learns it from the log at startup rather than with the
     /// first request.
-    pub fn warn_if_unreachable(&self) -> impl Future<Output = ()> + use<> {
+    pub fn probe_database(&self) -> impl Future<Output = ()> + use<> {
         let engine = self.engine.clone();
         async move {
             // Whatever comes of it is written to the log by the observers.

@@ -20,11 +20,7 @@ use crate::{
     http::Service,
     live::Live,
     query::Engine,
-    telemetry::{
-        logs::LogControl,
-        observer::Reloaded,
-        reload_state::ReloadState,
-    },
+    telemetry::{logs::LogControl, observer::Reloaded, reload_state::ReloadState},
 };
 
 /// Why settings were not taken over. The old ones stay in force.

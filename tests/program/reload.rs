@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     http::{Connection, Response, request},
+    openmetrics::Exposition,
     process::{Process, boltgate, wait},
     query::transaction_id,
 };
@@ -117,6 +118,20 @@ async fn keeps_everything_when_the_new_settings_are_bad() {
     assert_eq!(stand.reload(good)["changed"], "");
     fs::remove_file(&stand.file).expect("it is there");
     assert_eq!(stand.hang_up()["level"], "ERROR");
+}
+
+#[tokio::test]
+async fn the_metrics_say_how_the_last_reload_went() {
+    let stand = Stand::start("", &[("BOLTGATE_ADMIN__LISTEN", Path::new("127.0.0.1:0"))]);
+    let successful = async || {
+        let answer = request(&stand.process.admin_address(), "GET", "/metrics", &[], b"").await;
+        Exposition::parse(&answer.text()).value("boltgate_config_last_reload_successful", &[])
+    };
+    assert_eq!(successful().await, 1.0);
+    stand.reload("[http");
+    assert_eq!(successful().await, 0.0);
+    stand.reload("");
+    assert_eq!(successful().await, 1.0);
 }
 
 #[tokio::test]
