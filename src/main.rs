@@ -138,17 +138,11 @@ async fn start(effective: &Effective, log: LogControl, endpoint: Endpoint) -> an
         Some(address @ ListenAddr::Unix(_)) => tracing::info!("serving operators at {address}"),
         None => {}
     }
-    service_manager::ready(&serving(&running));
+    service_manager::ready(&format!("Serving {}", running.address()));
     if let Some(every) = service_manager::heartbeat() {
         running.beat(every, service_manager::alive);
     }
     Ok(running)
-}
-
-/// The state of the gateway, for people.
-fn serving(running: &ServerHandle) -> String {
-    let failed = if running.reloader().state().is_successful() { "" } else { "; the last reload failed, see the log" };
-    format!("Serving {}{failed}", running.address())
 }
 
 /// Serves until a signal to stop. `read` reads the settings again.
@@ -159,8 +153,8 @@ async fn serve_until_stopped(
 ) -> anyhow::Result<ExitCode> {
     let reload = || {
         service_manager::reloading();
-        running.reloader().reload(read());
-        service_manager::ready(&serving(&running));
+        let failed = if running.reloader().reload(read()) { "" } else { "; the last reload failed, see the log" };
+        service_manager::ready(&format!("Serving {}{failed}", running.address()));
     };
     let signal = signals.stop(reload).await;
     service_manager::stopping();

@@ -284,3 +284,37 @@ impl fmt::Debug for CredentialHeaders<'_> {
         f.write_str("CredentialHeaders")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::telemetry::event_log::EventLog;
+
+    fn settings(basic: Inbound) -> Settings {
+        let policy = Policy {
+            anonymous: Inbound::Service,
+            basic,
+            bearer: Inbound::Forward,
+            scheme: "bearer".into(),
+            form: Form::Auto,
+            request_schemes: Vec::new(),
+            issuer_schemes: Vec::new(),
+            impersonation: Impersonation::Off,
+        };
+        let tokens = token::Settings { issuers: Vec::new(), leeway: Duration::ZERO, stale_keys: Duration::ZERO };
+        Settings { policy, service_account: ServiceAccount::default(), tokens }
+    }
+
+    #[tokio::test]
+    async fn credentials_keep_their_keys_under_new_settings() {
+        let old = Authenticator::new(settings(Inbound::Forward), Arc::new(EventLog)).unwrap();
+        let new = old.renewed(settings(Inbound::Service)).unwrap();
+        let basic = CredentialHeaders { authorization: Some(b"Basic YTpi"), ..CredentialHeaders::default() };
+        let [before, after] = [old.identify(&basic).await.unwrap(), new.identify(&basic).await.unwrap()];
+        assert!(before.owner() == after.owner(), "its transactions stay with the caller");
+        assert!(before.key() != after.key(), "but another account logs in");
+        let nothing = CredentialHeaders::default();
+        let [before, after] = [old.identify(&nothing).await.unwrap(), new.identify(&nothing).await.unwrap()];
+        assert!(before.key() == after.key() && before.owner() == after.owner());
+    }
+}

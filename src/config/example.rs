@@ -62,6 +62,6 @@ mod tests {
         assert_eq!(text("cors.max_age"), "How long a browser remembers the result of a preflight.");
         assert_eq!(text("auth.issuers.*.issuer"), "The exact `iss` of its tokens. Required.");
         assert!(text("auth.issuers.*").starts_with("Issuers of tokens, any number"), "{}", text("auth.issuers.*"));
-        assert!(text("server.listen").starts_with("IP address and port."), "{}", text("server.listen"));
+        assert!(text("server.listen").starts_with("IP address and port"), "{}", text("server.listen"));
     }
 }

@@ -20,7 +20,10 @@ use crate::{
     http::Service,
     live::Live,
     query::Engine,
-    telemetry::{logs::LogControl, observer::Reloaded, reload_state::ReloadState},
+    telemetry::{
+        logs::LogControl,
+        observer::{Observer, Reloaded},
+    },
 };
 
 /// Why settings were not taken over. The old ones stay in force.
@@ -40,7 +43,7 @@ pub enum ReloadError {
 pub struct Reloader {
     /// Locked during a reload, so that reloads come one after the other.
     parts: Arc<Mutex<Parts>>,
-    state: ReloadState,
+    observer: Arc<dyn Observer>,
 }
 
 /// What a reload changes, and what it needs for that.
@@ -58,23 +61,18 @@ pub(super) struct Parts {
 }
 
 impl Reloader {
-    pub(super) fn new(parts: Parts) -> Self {
-        Self { parts: Arc::new(Mutex::new(parts)), state: ReloadState::started() }
+    /// `observer` learns how each reload went.
+    pub(super) fn new(parts: Parts, observer: Arc<dyn Observer>) -> Self {
+        Self { parts: Arc::new(Mutex::new(parts)), observer }
     }
 
-    /// How the newest reloads went.
-    #[must_use]
-    pub fn state(&self) -> &ReloadState {
-        &self.state
-    }
-
-    /// Takes over what was read again, as far as it needs no start, and says in the log what changed. Must be called
-    /// inside a tokio runtime.
-    pub fn reload(&self, read: Result<Effective, ConfigError>) {
+    /// Takes over what was read again, as far as it needs no start, and says in the log what changed. Returns whether the
+    /// settings are in force. Must be called inside a tokio runtime.
+    pub fn reload(&self, read: Result<Effective, ConfigError>) -> bool {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = read.map_err(ReloadError::from).and_then(|newer| parts.take_over(newer));
-        self.state.record(Reloaded::Settings, taken.is_ok());
-        parts.engine.observer().reloaded(Reloaded::Settings, taken.is_ok());
+        let is_taken = taken.is_ok();
+        self.observer.reloaded(Reloaded::Settings, is_taken);
         match taken {
             Ok((changed, pending)) => {
                 tracing::info!(changed = changed.join(", "), "the settings were reloaded");
@@ -87,6 +85,7 @@ impl Reloader {
             }
             Err(error) => tracing::error!(%error, "the settings were not reloaded; the old ones stay in force"),
         }
+        is_taken
     }
 }
 
@@ -122,6 +121,6 @@ impl Parts {
 
 impl std::fmt::Debug for Reloader {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reloader").field("state", &self.state).finish_non_exhaustive()
+        f.debug_struct("Reloader").finish_non_exhaustive()
     }
 }

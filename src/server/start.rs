@@ -167,7 +167,7 @@ pub async fn start(
         tracker: connections.clone(),
         observer: Arc::clone(&observer),
     };
-    let reloader = Reloader::new(Parts {
+    let parts = Parts {
         settings: live.clone(),
         log,
         protocols,
@@ -177,7 +177,8 @@ pub async fn start(
         service: service.clone(),
         bolt_port,
         work: work.clone(),
-    });
+    };
+    let reloader = Reloader::new(parts, Arc::clone(&observer));
     listener.serve(acceptor, move |peer| service.for_peer(peer));
     tokio::spawn(tls.clone().watch());
     Ok(ServerHandle {

@@ -12,6 +12,5 @@ pub mod metrics;
 pub mod observer;
 pub mod observers;
 pub mod record;
-pub mod reload_state;
 pub mod request_id;
 pub mod trace_context;

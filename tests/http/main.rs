@@ -13,6 +13,7 @@ mod encrypted;
 mod guard;
 mod idempotency;
 mod query;
+mod reload;
 mod result_limits;
 mod running;
 mod statuses;

@@ -9,6 +9,7 @@ mod issuers;
 mod key_sets;
 mod log;
 mod mutated;
+mod reload;
 mod remembered;
 mod renewal;
 mod secrets;

@@ -103,6 +103,12 @@ impl Gateway {
         self.running.as_ref().expect("it runs").engine()
     }
 
+    /// Has it take over settings as SIGHUP does.
+    pub fn reload(&self, changes: &[(&'static str, &str)]) {
+        let running = self.running.as_ref().expect("it runs");
+        assert!(running.reloader().reload(Ok(settings(changes))), "the new settings are good");
+    }
+
     /// Stops it as SIGTERM does.
     pub async fn shutdown(mut self) {
         self.running.take().expect("it runs").shutdown().await;
