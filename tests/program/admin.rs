@@ -2,6 +2,7 @@
 #![cfg(all(feature = "embedded", unix))]
 
 use std::{
+    fs,
     io::{Read as _, Write as _},
     os::unix::net::UnixStream,
     path::Path,
@@ -99,4 +100,25 @@ async fn serves_operators_while_the_gateway_stops() {
     assert_eq!(ask(&admin, "DELETE", &end, "").await.status, 200);
     drop(reader);
     assert_eq!(process.exit().code(), Some(0));
+}
+
+#[tokio::test]
+async fn takes_over_a_new_token() {
+    let folder = tempfile::tempdir().expect("there is room");
+    let file = folder.path().join("b.toml");
+    let write = |token| fs::write(&file, format!("[admin]\ntoken = '{token}'\n")).expect("there is room");
+    write("the-first");
+    let mut command = boltgate(&["serve", "--embedded", "--log-format=json", "--admin-listen=127.0.0.1:0", "--config"]);
+    command.arg(&file);
+    let process = Process::serve(command);
+    let admin = process.admin_address();
+    let status = async |token: &str| {
+        let bearer = format!("Bearer {token}");
+        request(&admin, "GET", "/pools", &[("Authorization", bearer.as_str())], b"").await.status
+    };
+    assert_eq!((status("the-first").await, status("the-second").await), (200, 401));
+    write("the-second");
+    process.signal("HUP");
+    process.wait_for_line("the settings were reloaded");
+    assert_eq!((status("the-first").await, status("the-second").await), (401, 200));
 }

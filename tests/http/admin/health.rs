@@ -1,5 +1,7 @@
 //! `/live` and `/ready`, as orchestrators ask.
 
+use std::sync::Mutex;
+
 use serde_json::json;
 use tokio::io::duplex;
 
@@ -23,15 +25,13 @@ async fn is_ready_when_the_database_answers() {
 #[tokio::test]
 async fn is_not_ready_when_the_database_hangs_up_or_says_nothing() {
     let gone = start_memory(|| duplex(64).0, &[LISTEN]).await;
-    let silent = start_memory(
-        || {
-            let (near, far) = duplex(64);
-            std::mem::forget(far);
-            near
-        },
-        &[LISTEN],
-    )
-    .await;
+    let kept = Mutex::default();
+    let silent = move || {
+        let (near, far) = duplex(64);
+        Vec::push(&mut kept.lock().unwrap(), far);
+        near
+    };
+    let silent = start_memory(silent, &[LISTEN]).await;
     for gateway in [gone, silent] {
         let text = gateway.admin("GET", "/ready", &[], "").await;
         assert_eq!(text.status, 503, "{text}");
