@@ -47,11 +47,10 @@ class Test:
             wait_for(f"{name} to be used", lambda name=name: self.opens_on(name))
 
     def stop(self):
-        programs = [self.balancer, *self.gateways.values()]
-        for program in programs:
-            if program.program and program.program.running():
-                program.program.process.kill()
-                program.program.process.wait()
+        self.balancer.stop()
+        for gateway in self.gateways.values():
+            if gateway.program:
+                gateway.program.kill()
 
     def opens_on(self, name):
         """Whether a transaction just opened happens to be on that gateway; it is rolled back."""

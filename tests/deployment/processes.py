@@ -60,10 +60,16 @@ class Program:
     def running(self):
         return self.process.poll() is None
 
-    def stop(self, signal_=signal.SIGTERM):
-        """Ends it and returns its exit status."""
-        self.process.send_signal(signal_)
+    def stop(self):
+        """Tells it to end, and returns its exit status."""
+        self.process.terminate()
         return self.process.wait(PATIENCE)
+
+    def kill(self):
+        """Ends it without waiting for what it does."""
+        if self.running():
+            self.process.kill()
+            self.process.wait()
 
 
 class Authority:
@@ -159,7 +165,6 @@ class Gateway:
 class Balancer:
     """A real proxy with its file of docs/deployment, in which only addresses, ports and paths are replaced."""
 
-    # HAProxy and Envoy stop gracefully after other signals than nginx.
     FILES = {"haproxy": "haproxy.cfg", "nginx": "nginx.conf", "envoy": "envoy.yaml"}
 
     def __init__(self, kind, ports, work, authority):
@@ -196,4 +201,6 @@ class Balancer:
         self.program = Program(commands[self.kind], self.log)
 
     def stop(self):
-        return self.program.stop(signal.SIGINT if self.kind == "haproxy" else signal.SIGTERM)
+        """Not by force, which would leave nginx's workers behind."""
+        if self.program and self.program.running():
+            self.program.stop()
