@@ -1,13 +1,13 @@
-//! An HTTP/1 client for what the gateway itself asks for: one `GET` for JSON, on a connection of its own.
+//! An HTTP/1 client for what the gateway itself asks and reports: one request, on a connection of its own.
 //!
 //! Owns URLs, the connection and its TLS. Promises that nothing outlasts the caller's deadline. Follows no redirects,
-//! uses no proxies, and sends no credentials. Knows nothing of what it fetches.
+//! uses no proxies, and sends no credentials but those in the caller's headers. Knows nothing of what it carries.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, sync::Arc};
 
-use http_body_util::{BodyExt as _, Empty, Limited};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::{
-    HeaderMap, Request, Response, StatusCode, Uri,
+    HeaderMap, Method, Request, Response, StatusCode, Uri,
     body::{Bytes, Incoming},
     client::conn::http1,
     header::{self, HeaderName, HeaderValue},
@@ -85,8 +85,8 @@ pub struct Answer {
     deadline: Instant,
 }
 
-/// Sends a `GET` request to `url` and reads the head of the answer. `tls` is needed for `https://`. `headers` are added
-/// to those of every request, or replace them.
+/// Sends a `GET` request for JSON to `url` and reads the head of the answer. `tls` is needed for `https://`. `headers` are
+/// added to those of every request, or replace them.
 ///
 /// # Errors
 /// [`Error`](enum@Error); when the deadline passes before there is a connection, it is [`Error::Connect`].
@@ -96,9 +96,7 @@ pub async fn get(
     headers: &[(HeaderName, HeaderValue)],
     deadline: Instant,
 ) -> Result<Answer, Error> {
-    let connected = timeout_at(deadline, TcpStream::connect((url.host.as_str(), url.port)));
-    let stream = connected.await.map_err(io::Error::from).flatten().map_err(Error::Connect)?;
-    get_over(stream, url, tls, headers, deadline).await
+    get_over(connect(url, deadline).await?, url, tls, headers, deadline).await
 }
 
 /// As [`get`], over a connection that exists already.
@@ -112,8 +110,54 @@ pub async fn get_over(
     headers: &[(HeaderName, HeaderValue)],
     deadline: Instant,
 ) -> Result<Answer, Error> {
+    let mut request = request(Method::GET, url, headers, Bytes::new());
+    let json = || HeaderValue::from_static("application/json");
+    request.headers_mut().entry(header::ACCEPT).or_insert_with(json);
+    exchange(stream, url, tls, request, deadline).await
+}
+
+/// Sends a `POST` request with `body` to `url`, otherwise as [`get`] does.
+///
+/// # Errors
+/// As [`get`].
+pub async fn post(
+    url: &Url,
+    tls: Option<&Arc<ClientConfig>>,
+    headers: &[(HeaderName, HeaderValue)],
+    body: Bytes,
+    deadline: Instant,
+) -> Result<Answer, Error> {
+    let request = request(Method::POST, url, headers, body);
+    exchange(connect(url, deadline).await?, url, tls, request, deadline).await
+}
+
+fn request(method: Method, url: &Url, headers: &[(HeaderName, HeaderValue)], body: Bytes) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::new(body));
+    *request.method_mut() = method;
+    *request.uri_mut() = Uri::from(url.path.clone());
+    let fields = request.headers_mut();
+    fields.insert(header::HOST, url.authority.clone());
+    fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    for (name, value) in headers {
+        fields.insert(name, value.clone());
+    }
+    request
+}
+
+async fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, Error> {
+    let connected = timeout_at(deadline, TcpStream::connect((url.host.as_str(), url.port)));
+    connected.await.map_err(io::Error::from).flatten().map_err(Error::Connect)
+}
+
+async fn exchange(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    url: &Url,
+    tls: Option<&Arc<ClientConfig>>,
+    request: Request<Full<Bytes>>,
+    deadline: Instant,
+) -> Result<Answer, Error> {
     if !url.is_https {
-        return send(stream, url, headers, deadline).await;
+        return send(stream, request, deadline).await;
     }
     let connect = async {
         let tls = tls.ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "https:// is not supported here"))?;
@@ -121,24 +165,14 @@ pub async fn get_over(
         TlsConnector::from(Arc::clone(tls)).connect(name, stream).await
     };
     let stream = timeout_at(deadline, connect).await.map_err(io::Error::from).flatten().map_err(Error::Connect)?;
-    send(stream, url, headers, deadline).await
+    send(stream, request, deadline).await
 }
 
 async fn send(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    url: &Url,
-    headers: &[(HeaderName, HeaderValue)],
+    request: Request<Full<Bytes>>,
     deadline: Instant,
 ) -> Result<Answer, Error> {
-    let mut request = Request::new(Empty::<Bytes>::new());
-    *request.uri_mut() = Uri::from(url.path.clone());
-    let fields = request.headers_mut();
-    fields.insert(header::HOST, url.authority.clone());
-    fields.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
-    fields.insert(header::CONNECTION, HeaderValue::from_static("close"));
-    for (name, value) in headers {
-        fields.insert(name, value.clone());
-    }
     let exchange = async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // Ends with the answer.

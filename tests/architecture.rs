@@ -45,6 +45,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "telemetry::observer",
             "telemetry::record",
             "telemetry::request_id",
+            "telemetry::spans",
             "telemetry::trace_context",
             "json",
             "unpack",
@@ -69,6 +70,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "telemetry::logs::LogControl",
             "telemetry::observer",
             "telemetry::record",
+            "telemetry::spans",
             "config::InstanceName",
             "bolt",
             "drain",
@@ -77,7 +79,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ),
     ("pool", &["auth", "bolt", "telemetry::observer", "live"]),
     ("auth", &["bolt::AuthToken", "http_client", "tls", "telemetry::observer"]),
-    ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "live"]),
+    ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "http_client", "tls", "live"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &["http_client", "tls"]),
     ("config", &[]),
@@ -92,10 +94,10 @@ const ROOMS: [(&str, &[&str]); 23] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 29] = [
+const CRATES: [(&str, &[&str]); 33] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
-    ("async_trait", &["embedded"]),
+    ("async_trait", &["embedded", "telemetry"]),
     ("axum", &["server", "admin", "http"]),
     ("blake3", &["auth", "idempotency", "server"]),
     ("boltr", &["embedded"]),
@@ -109,10 +111,14 @@ const CRATES: [(&str, &[&str]); 29] = [
     ("ipnet", &["config", "http"]),
     ("jsonwebtoken", &["auth"]),
     ("libc", &["server"]),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_http", &["telemetry"]),
+    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
     ("percent_encoding", &["config", "http"]),
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
-    ("rustls", &["auth", "bolt", "http_client", "server", "tls"]),
+    ("rustls", &["auth", "telemetry", "bolt", "http_client", "server", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("sd_notify", &["service_manager"]),
     ("simple_asn1", &["server"]),

@@ -4,7 +4,11 @@ use std::{fmt, io, sync::Arc, time::Duration};
 
 use rustls::{ClientConfig, pki_types::ServerName};
 use socket2::{SockRef, TcpKeepalive};
-use tokio::{io::DuplexStream, net::TcpStream, time::timeout};
+use tokio::{
+    io::DuplexStream,
+    net::TcpStream,
+    time::{Instant, timeout},
+};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use super::{
@@ -76,9 +80,12 @@ impl Dialer {
     /// # Errors
     /// As [`Connection::open`], [`Error::Connect`], [`Error::Tls`], and [`Error::Silent`] past the deadline.
     pub async fn dial(&self, auth: &AuthToken) -> Result<Connection, Error> {
+        let since = Instant::now();
         let opening = async {
             let io = self.transport().await?;
-            Connection::open(io, auth, self.dialect.clone(), self.limits).await
+            let mut connection = Connection::open(io, auth, self.dialect.clone(), self.limits).await?;
+            connection.dialed_since(since);
+            Ok(connection)
         };
         timeout(self.timeout, opening).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }

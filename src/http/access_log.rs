@@ -49,7 +49,7 @@ pub(super) fn write(access: AccessLog, record: &Record, head: &RequestHead, ende
                 attempts = Some(record.attempts()).filter(|attempts| *attempts > 1),
                 code = record.code(),
                 transaction = record.transaction().map(|id| display(Digits(id))),
-                trace_id = record.trace().map(|trace| display(trace.trace_id)),
+                trace_id = record.trace_id().map(display),
                 gone = ended.is_gone.then_some(true),
                 "answered"
             )

@@ -29,6 +29,11 @@ impl CameBy {
         forwarded.map_or(self.tls, |scheme| scheme.eq_ignore_ascii_case(b"https"))
     }
 
+    /// The host and port that the client asked for, as a trusted proxy forwards them.
+    pub(super) fn forwarded_host(self, headers: &HeaderMap) -> Option<Authority<'_>> {
+        self.forwarded(headers, "x-forwarded-host").and_then(Authority::parse)
+    }
+
     /// The first value of a comma-separated header, if it is a trusted proxy's.
     fn forwarded<'a>(self, headers: &'a HeaderMap, name: &str) -> Option<&'a [u8]> {
         if !self.proxied {
@@ -54,8 +59,7 @@ impl BaseUrl {
         let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));
         let came_by = CameBy::of(parts);
         let https = came_by.is_https(&parts.headers);
-        let forwarded = came_by.forwarded(&parts.headers, "x-forwarded-host");
-        let (host, port) = match forwarded.and_then(Authority::parse) {
+        let (host, port) = match came_by.forwarded_host(&parts.headers) {
             // A proxy that forwards no port is assumed to have kept it.
             Some(forwarded) => (forwarded.text(), forwarded.port.or(port)),
             None => (host, port),

@@ -17,7 +17,7 @@ use axum::{
 };
 use hyper::body::{Frame, SizeHint};
 
-use super::{access_log, gateway::Gateway, path::template};
+use super::{access_log, gateway::Gateway, path::template, traced};
 use crate::telemetry::{
     observer::{CancelReason, RequestEnded},
     record::Record,
@@ -103,6 +103,7 @@ impl Ending {
             request_bytes: record.request_bytes(),
             response_bytes: record.response_bytes(),
         });
+        traced::end(record, &ended, answered.is_some());
         access_log::write(gateway.engine.log().access(), record, head, &ended);
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     auth::Authenticator,
     idempotency,
     query::{Engine, Retry},
+    telemetry::spans::Tracer,
 };
 
 /// What handlers work with, shared by all connections. New settings are a new gateway with the same state.
@@ -30,6 +31,8 @@ pub(super) struct Gateway {
     pub(super) discovery: Discovery,
     /// `None` if this is the only gateway.
     pub(super) affinity: Option<Affinity>,
+    /// `None` without a collector.
+    pub(super) tracer: Option<Tracer>,
 }
 
 impl Gateway {
@@ -80,6 +83,7 @@ impl Gateway {
                 bolt_port: settings.bolt_port,
             },
             affinity: settings.instance.map(Affinity::new),
+            tracer: settings.tracer,
         }
     }
 }

@@ -33,6 +33,7 @@ mod settings;
 mod statement;
 mod status;
 mod stream;
+mod traced;
 mod verbs;
 mod verdict;
 

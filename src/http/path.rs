@@ -34,7 +34,7 @@ pub(super) const DISCOVERY: &str = "/";
 /// The path of the description of all routes.
 pub(super) const OPENAPI: &str = "/openapi.json";
 /// Stands for a path that leads nowhere.
-const OTHER: &str = "other";
+pub(super) const OTHER: &str = "other";
 
 /// All characters except those that mean the same with and without encoding (RFC 3986, section 2.3).
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -51,6 +51,7 @@ impl std::fmt::Display for Milliseconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::telemetry::spans::Operation;
 
     #[test]
     fn durations_have_at_most_three_decimals() {
@@ -82,7 +83,7 @@ mod tests {
         record.add_auth(Duration::from_micros(100));
         assert_eq!(text(&record), "auth;dur=0.1, total;dur=3");
         drop(record.waits());
-        record.database_asked();
+        record.database_asked(Operation::Begin, None);
         let all = text(&record);
         assert!(all.starts_with("auth;dur=0.1, wait;dur=") && all.contains(", database;dur="), "{all}");
     }

@@ -33,7 +33,7 @@ use super::{
     path::{Path, canonical_target},
     query_api,
     refusal::Refusal,
-    routes, server_timing,
+    routes, server_timing, traced,
     verdict::report_refusal,
 };
 use crate::{
@@ -112,7 +112,7 @@ where
         let (front, came_by) = (self.front.snapshot(), self.came_by);
         let (guard, gateway) = (Arc::clone(&front.guard), Arc::clone(&front.gateway));
         let statuses = gateway.statuses;
-        let answer = recorded(gateway, self.client, request, move |request, record| {
+        let answer = recorded(gateway, self.client, came_by, request, move |request, record| {
             guarded(guard, statuses, request, move |request| front.serve(request, came_by, record))
         });
         Box::pin(answer.map(Ok))
@@ -124,6 +124,7 @@ where
 fn recorded<B, F>(
     gateway: Arc<Gateway>,
     client: Option<IpAddr>,
+    came_by: CameBy,
     request: Request<B>,
     answer: impl FnOnce(Request, Arc<Record>) -> F,
 ) -> impl Future<Output = Response>
@@ -133,7 +134,11 @@ where
 {
     let headers = request.headers();
     let id = RequestId::accept_or_new(headers.get(REQUEST_ID).map(HeaderValue::as_bytes));
-    let record = Arc::new(Record::new(id, trace(headers)));
+    let record = Record::new(id, trace(headers));
+    let record = Arc::new(match &gateway.tracer {
+        None => record,
+        Some(tracer) => traced::begin(tracer, record, &request, client, came_by),
+    });
     // At the highest level, so that lines of any level have it.
     let span = tracing::error_span!("request", request_id = record.request_id().as_str());
     let is_timed = gateway.server_timing || server_timing::is_wanted(headers);

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use tokio_util::task::TaskTracker;
 
 use super::{BodyLimits, GuardSettings, IdempotencySettings, Statuses};
-use crate::{config::InstanceName, query::Retry};
+use crate::{config::InstanceName, query::Retry, telemetry::spans::Tracer};
 
 /// The settings of the service for clients.
 #[derive(Debug, Clone)]
@@ -49,4 +49,6 @@ pub struct Settings {
     pub bolt_port: u16,
     /// The gateway's name among several.
     pub instance: Option<InstanceName>,
+    /// Makes the spans of requests; `None` without a collector.
+    pub tracer: Option<Tracer>,
 }

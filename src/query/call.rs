@@ -2,7 +2,11 @@
 
 use std::{ops::Deref, sync::Arc};
 
-use crate::{auth::Identity, telemetry::record::Record};
+use super::error::Error;
+use crate::{
+    auth::Identity,
+    telemetry::{record::Record, spans::ExchangeOutcome},
+};
 
 /// A caller and one of its requests. Stands for the caller where only that matters.
 #[derive(Debug, Clone)]
@@ -19,6 +23,14 @@ impl Call {
     pub fn new(identity: Identity, record: Arc<Record>) -> Self {
         record.set_caller(identity.label().into());
         Self { identity, record }
+    }
+
+    /// Notes how the database has answered what it was asked.
+    pub(super) fn answered<T>(&self, answer: &Result<T, Error>) {
+        self.record.database_answered(match answer {
+            Ok(_) => ExchangeOutcome::Succeeded,
+            Err(error) => ExchangeOutcome::Failed(&error.code),
+        });
     }
 }
 

@@ -13,9 +13,12 @@ use super::{
     running::{Entry, RegisteredStatement},
     slow,
 };
-use crate::telemetry::observer::{
-    AttemptFailed, CancelReason, FailureClass, RefusalReason, RetryReason, RowsReceived, StatementFinished,
-    StatementOutcome,
+use crate::telemetry::{
+    observer::{
+        AttemptFailed, CancelReason, FailureClass, RefusalReason, RetryReason, RowsReceived, StatementFinished,
+        StatementKind, StatementOutcome,
+    },
+    spans::{ExchangeOutcome, Operation},
 };
 
 /// A statement from RUN to the last reply to it.
@@ -34,7 +37,7 @@ impl RegisteredStatement {
         let parameters = entry.shared.log.slow_query().and_then(|_| slow::names(parameters));
         let sent = InFlight { since: Instant::now(), text: Arc::clone(text), parameters, rows: 0 };
         *entry.in_flight() = Some(sent);
-        entry.caller.record.database_asked();
+        entry.caller.record.database_asked(Operation::Run, Some(text));
         entry.shared.observer.statement_sent(entry.kind);
     }
 
@@ -58,6 +61,8 @@ impl RegisteredStatement {
         self.set_outcome(StatementOutcome::Failed);
         let entry = self.entry();
         entry.report_finished(Some(error));
+        // COMMIT may have failed instead of a statement.
+        entry.caller.record.database_answered(ExchangeOutcome::Failed(&error.code));
         if retry_after.is_none() {
             entry.caller.record.fail(&error.code);
         }
@@ -105,11 +110,23 @@ impl Entry {
 
     fn finish(&self, in_flight: &InFlight, failure: Option<FailureClass>, code: Option<&str>) {
         let duration = in_flight.since.elapsed();
-        self.caller.record.database_answered();
+        self.note_answered(failure, code);
         let finished = StatementFinished { kind: self.kind, duration, failure, code };
         self.shared.observer.statement_finished(&finished);
         if self.shared.log.slow_query().is_some_and(|limit| duration >= limit) {
             slow::log(self, in_flight, duration);
+        }
+    }
+
+    /// Notes that the database has answered the statement. Those of a batch are sent ahead of the replies, so they are one
+    /// exchange with it.
+    fn note_answered(&self, failure: Option<FailureClass>, code: Option<&str>) {
+        let record = &self.caller.record;
+        match (failure, code) {
+            (None, _) if matches!(self.kind, StatementKind::Batch | StatementKind::Load) => record.database_goes_on(),
+            (None, _) => record.database_answered(ExchangeOutcome::Succeeded),
+            (Some(_), Some(code)) => record.database_answered(ExchangeOutcome::Failed(code)),
+            (Some(_), None) => record.database_answered(ExchangeOutcome::Abandoned),
         }
     }
 }

@@ -10,13 +10,15 @@ use crate::{
     config::{Effective, ListenAddr},
     live::Live,
     query::Engine,
-    telemetry::observer::Observer,
+    telemetry::{observer::Observer, otlp::Traces},
 };
 
 /// How long closing the connections to the database may take at the end.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long connections that are ended at once may take for that.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(1);
+/// How long the last export of traces may take.
+const LAST_EXPORT: Duration = Duration::from_millis(500);
 
 /// A running gateway. Dropping the handle ends it at once.
 pub struct ServerHandle {
@@ -30,6 +32,7 @@ pub struct ServerHandle {
     pub(super) connections: TaskTracker,
     /// What continues without its client.
     pub(super) work: TaskTracker,
+    pub(super) traces: Option<Traces>,
     /// The settings in force.
     pub(super) settings: Live<Effective>,
     pub(super) reloader: Reloader,
@@ -99,7 +102,7 @@ impl ServerHandle {
     /// 2. It accepts no more connections, and closes those without a request.
     /// 3. Requests in flight may go on for `server.shutdown_timeout`. What is left then is cancelled.
     /// 4. It rolls back open transactions, and closes the connections to the database.
-    /// 5. The admin listener ends.
+    /// 5. It exports the traces that are left. The admin listener ends.
     pub async fn shutdown(self) {
         self.engine.drain().begin();
         self.observer.draining();
@@ -121,6 +124,9 @@ impl ServerHandle {
         }
         if timeout(CLOSE_TIMEOUT, self.engine.close()).await.is_err() {
             tracing::warn!("the connections to the database did not close in time; they are aborted");
+        }
+        if let Some(traces) = self.traces {
+            traces.close(LAST_EXPORT).await;
         }
         if let Some((_, thread)) = self.admin {
             thread.stop().await;

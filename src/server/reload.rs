@@ -23,6 +23,7 @@ use crate::{
     telemetry::{
         logs::LogControl,
         observer::{Observer, Reloaded},
+        spans::Tracer,
     },
 };
 
@@ -58,6 +59,8 @@ pub(super) struct Parts {
     pub(super) service: Service,
     pub(super) bolt_port: u16,
     pub(super) work: TaskTracker,
+    /// `None` without a collector.
+    pub(super) tracer: Option<Tracer>,
 }
 
 impl Reloader {
@@ -113,7 +116,10 @@ impl Parts {
         pool.set_dial_limits(settings.database.connect_timeout.get(), settings::bolt::limits(settings));
         pool.set_settings(settings::pool::settings(&settings.database, &settings.limits));
         let engine = self.engine.with_settings(settings::query::settings(settings, self.log.clone()));
-        let http = settings::http::settings(settings, self.bolt_port, self.work.clone());
+        if let Some(tracer) = &self.tracer {
+            tracer.settings().set(settings::traces::sampling(&settings.telemetry.otlp));
+        }
+        let http = settings::http::settings(settings, self.bolt_port, self.work.clone(), self.tracer.clone());
         self.service.update(engine, self.authenticator.clone(), http);
         Ok(())
     }

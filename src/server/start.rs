@@ -32,6 +32,7 @@ use crate::{
         metrics::{Metrics, Scrape},
         observer::Observer,
         observers::Observers,
+        otlp::{self, OtlpError, Traces},
     },
     tls::TlsConfigError,
 };
@@ -56,6 +57,9 @@ pub enum StartError {
     /// TLS to the database cannot be set up.
     #[error(transparent)]
     Tls(#[from] TlsConfigError),
+    /// Traces cannot be exported.
+    #[error(transparent)]
+    Otlp(#[from] OtlpError),
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
@@ -94,6 +98,7 @@ pub fn check(settings: &Settings) -> Result<(), StartError> {
     network_endpoint(&settings.database)?;
     settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     Authenticator::new(settings::auth::settings(&settings.auth), Arc::new(EventLog))?;
+    settings::traces::settings(settings)?.map_or(Ok(()), otlp::check)?;
     Ok(())
 }
 
@@ -118,6 +123,8 @@ pub async fn start(
     let dialer = settings::bolt::dialer(settings, endpoint);
     let metrics = Arc::new(Metrics::default());
     let observer: Arc<dyn Observer> = Arc::new(Observers::new(dialer.endpoint.to_string(), Arc::clone(&metrics)));
+    let traces = traces(settings, &dialer.endpoint, &observer)?;
+    let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
     let pool_settings = settings::pool::settings(&settings.database, &settings.limits);
     let pool = Pool::new(dialer, pool_settings, Arc::clone(&observer));
     let scrape = Arc::new(Scrape::new(metrics, {
@@ -155,7 +162,7 @@ pub async fn start(
 
     authenticator.warm_up();
     let (stop, connections, work) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
-    let http_settings = settings::http::settings(settings, bolt_port, work.clone());
+    let http_settings = settings::http::settings(settings, bolt_port, work.clone(), tracer.clone());
     let service = http::service(engine.clone(), authenticator.clone(), http_settings);
     let acceptor = Acceptor {
         workers: Arc::clone(&workers),
@@ -177,6 +184,7 @@ pub async fn start(
         service: service.clone(),
         bolt_port,
         work: work.clone(),
+        tracer,
     };
     let reloader = Reloader::new(parts, Arc::clone(&observer));
     listener.serve(acceptor, move |peer| service.for_peer(peer));
@@ -190,10 +198,18 @@ pub async fn start(
         stop,
         connections,
         work,
+        traces,
         settings: live,
         reloader,
         workers,
     })
+}
+
+/// Starts the export of traces, if there is a collector.
+fn traces(settings: &Settings, endpoint: &Endpoint, observer: &Arc<dyn Observer>) -> Result<Option<Traces>, OtlpError> {
+    let Some(otlp) = settings::traces::settings(settings)? else { return Ok(None) };
+    let sampling = Live::new(settings::traces::sampling(&settings.telemetry.otlp));
+    otlp::start(otlp, sampling, settings::traces::database(endpoint), Arc::clone(observer)).map(Some)
 }
 
 /// A listener whose address is taken.

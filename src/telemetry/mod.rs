@@ -11,6 +11,8 @@ pub mod logs;
 pub mod metrics;
 pub mod observer;
 pub mod observers;
+pub mod otlp;
 pub mod record;
 pub mod request_id;
+pub mod spans;
 pub mod trace_context;

@@ -13,7 +13,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{observer::CancelReason, request_id::RequestId, trace_context::TraceContext};
+use super::{
+    observer::CancelReason,
+    request_id::RequestId,
+    spans::{ExchangeOutcome, Operation, RequestSpan},
+    trace_context::{TraceContext, TraceId},
+};
 
 /// One request. Times begin with the arrival of its head.
 #[derive(Debug)]
@@ -21,6 +26,8 @@ pub struct Record {
     started: Instant,
     request_id: RequestId,
     trace: Option<TraceContext>,
+    /// `None` if the request is not sampled.
+    span: Option<Box<RequestSpan>>,
     caller: OnceLock<u64>,
     auth: Time,
     wait: Time,
@@ -96,6 +103,7 @@ impl Record {
             started: Instant::now(),
             request_id,
             trace,
+            span: None,
             caller: OnceLock::new(),
             auth: Time::default(),
             wait: Time::default(),
@@ -112,6 +120,18 @@ impl Record {
         }
     }
 
+    /// Adds the span of the request, if it is sampled.
+    #[must_use]
+    pub fn with_span(self, span: Option<RequestSpan>) -> Self {
+        Self { span: span.map(Box::new), ..self }
+    }
+
+    /// The span of the request, if it is sampled.
+    #[must_use]
+    pub fn span(&self) -> Option<&RequestSpan> {
+        self.span.as_deref()
+    }
+
     /// When the head had arrived.
     #[must_use]
     pub fn started(&self) -> Instant {
@@ -124,10 +144,22 @@ impl Record {
         &self.request_id
     }
 
-    /// The trace that the caller's request belongs to.
+    /// The caller's place in a trace.
     #[must_use]
     pub fn trace(&self) -> Option<&TraceContext> {
         self.trace.as_ref()
+    }
+
+    /// The trace that the request belongs to: the caller's, or one that begins here.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.span().map(RequestSpan::trace_id).or_else(|| self.trace.map(|trace| trace.trace_id))
+    }
+
+    /// The place in the trace that the database is told of: that of the exchange that begins next, or the caller's.
+    #[must_use]
+    pub fn place_for_database(&self) -> Option<TraceContext> {
+        self.span().map(RequestSpan::announce_exchange).or(self.trace)
     }
 
     /// Whether the caller said what the request is part of, so that the database is told as well.
@@ -171,13 +203,25 @@ impl Record {
         self.wait.sum()
     }
 
-    /// Notes that something was sent to the database, whose reply is awaited from now on.
-    pub fn database_asked(&self) {
+    /// Notes that something was sent to the database, whose reply is awaited from now on: with [`Operation::Run`], this
+    /// statement.
+    pub fn database_asked(&self, operation: Operation, statement: Option<&str>) {
         self.database_since.store(nanoseconds(self.started.elapsed()).max(1), Relaxed);
+        if let Some(span) = &self.span {
+            span.begin_exchange(operation, statement);
+        }
     }
 
     /// Notes that the database has answered.
-    pub fn database_answered(&self) {
+    pub fn database_answered(&self, outcome: ExchangeOutcome<'_>) {
+        self.database_goes_on();
+        if let Some(span) = &self.span {
+            span.end_exchange(outcome);
+        }
+    }
+
+    /// Notes that the database has answered a statement, after which others were sent in the same exchange.
+    pub fn database_goes_on(&self) {
         let since = self.database_since.swap(0, Relaxed);
         if since > 0 {
             self.database.add(self.started.elapsed().saturating_sub(Duration::from_nanos(since)));
@@ -200,6 +244,9 @@ impl Record {
     /// Adds rows that the database has sent. Zero of them are also a result.
     pub fn add_rows(&self, rows: u32) {
         self.rows.fetch_add(rows.into(), Relaxed);
+        if let Some(span) = &self.span {
+            span.add_rows(rows);
+        }
         self.has_rows.store(true, Relaxed);
     }
 
@@ -276,9 +323,24 @@ impl Record {
     }
 }
 
+impl Waiting<'_> {
+    /// Ends the wait, with a connection that was opened between these two times. It may have been there before.
+    pub fn ends(self, opened: Option<(Instant, Instant)>) {
+        if let (Some(span), Some((began, ended))) = (&self.record.span, opened)
+            && began >= self.since
+        {
+            span.add_internal("database.connect", began, ended.saturating_duration_since(began));
+        }
+    }
+}
+
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        self.record.wait.add(self.since.elapsed());
+        let took = self.since.elapsed();
+        self.record.wait.add(took);
+        if let Some(span) = &self.record.span {
+            span.add_internal("pool.acquire", self.since, took);
+        }
     }
 }
 

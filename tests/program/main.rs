@@ -5,6 +5,7 @@ mod admin;
 mod cli;
 mod hostile;
 mod listeners;
+mod otlp;
 mod reload;
 mod requests;
 mod service_manager;

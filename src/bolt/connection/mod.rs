@@ -258,10 +258,15 @@ impl Connection {
         self.logged_in
     }
 
-    /// When it was opened.
+    /// When opening it began.
     #[must_use]
     pub fn opened(&self) -> Instant {
         self.opened
+    }
+
+    /// Says that opening it began with dialing, before there was anything to speak Bolt over.
+    pub(in crate::bolt) fn dialed_since(&mut self, since: Instant) {
+        self.opened = since;
     }
 
     /// Registers the connection with the current runtime, so that its replies wake this thread without a detour through

@@ -23,7 +23,10 @@ use crate::{
         statement::{Options, inspect},
         transaction::Committed,
     },
-    telemetry::observer::StatementOutcome,
+    telemetry::{
+        observer::StatementOutcome,
+        spans::{ExchangeOutcome, Operation},
+    },
 };
 
 /// A batch whose first rows are in a sink.
@@ -282,7 +285,7 @@ impl BatchExecution {
                 }
             }
             ExpectedReply::Commit => {
-                self.running.record().database_answered();
+                self.running.record().database_answered(ExchangeOutcome::Succeeded);
                 let committed = Committed::of(lease.payload());
                 let counters = self.batch.counters.then(|| self.counters.1.to_packstream());
                 return Ok(Some(BatchEnd { counters, committed }));
@@ -316,7 +319,7 @@ impl BatchExecution {
         self.expected = if all { ExpectedReply::Commit } else { ExpectedReply::Columns };
         if let (true, Some(lease)) = (all, &mut self.lease) {
             lease.commit();
-            self.running.record().database_asked();
+            self.running.record().database_asked(Operation::Commit, None);
         }
         Ok(())
     }

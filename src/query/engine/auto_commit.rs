@@ -74,7 +74,7 @@ impl Engine {
         (running, attempts): (&RegisteredStatement, &mut Attempts),
     ) -> Result<Rows, Error> {
         let limit = attempts.time_left();
-        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
+        let mut lease = running.unless_cancelled(pin!(self.lease(caller, database))).await??;
         let plan = Plan::of(&statement.text, self.settings.aliases.resolve(database), &lease)?;
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         let sent = ServerOptions::new(&lease, plan.database, options, limit, &caller.record)?;

@@ -84,7 +84,7 @@ impl Engine {
         options: &Options,
         (running, limit): (&RegisteredStatement, Duration),
     ) -> Result<BatchExecution, Error> {
-        let mut lease = running.unless_cancelled(pin!(self.lease(caller))).await??;
+        let mut lease = running.unless_cancelled(pin!(self.lease(caller, database))).await??;
         let target = database_of(self.settings.aliases.resolve(database), &lease);
         let sent = ServerOptions::new(&lease, target, options, limit, &caller.record)?;
         lease.begin(&sent.extra());

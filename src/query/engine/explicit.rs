@@ -19,6 +19,7 @@ use crate::{
         statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
         transaction::{Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, completion},
     },
+    telemetry::spans::Operation,
 };
 
 impl Engine {
@@ -38,9 +39,9 @@ impl Engine {
 
     async fn begin_once(&self, caller: &Call, database: &str, options: &Options) -> Result<Transaction, Error> {
         let (mut lease, reservation, deadline) = self.queue_begin(caller, database, options).await?;
-        caller.record.database_asked();
+        caller.record.database_asked(Operation::Begin, None);
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
-        caller.record.database_answered();
+        caller.answered(&begun);
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
         let id = self.running_statements.next_id();
         caller.record.set_transaction(id.number());
@@ -136,9 +137,9 @@ impl Engine {
     /// When the transaction does not exist or is in use, or the database refused to commit, which ends the transaction.
     pub async fn commit(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<Committed, Error> {
         let guard = self.check_out(caller, handle, None).await?;
-        caller.record.database_asked();
+        caller.record.database_asked(Operation::Commit, None);
         let committed = completion::commit(guard).await;
-        caller.record.database_answered();
+        caller.answered(&committed);
         committed
     }
 
@@ -157,9 +158,9 @@ impl Engine {
     /// itself).
     pub async fn roll_back(&self, caller: &Call, handle: &TransactionHandle<'_>) -> Result<(), Error> {
         let guard = self.check_out(caller, handle, None).await?;
-        caller.record.database_asked();
+        caller.record.database_asked(Operation::Rollback, None);
         let rolled_back = completion::roll_back(guard).await;
-        caller.record.database_answered();
+        caller.answered(&rolled_back);
         rolled_back
     }
 
@@ -242,6 +243,7 @@ impl Engine {
         let mut guard = self.transactions.check_out(handle, caller, running)?;
         caller.record.set_transaction(guard.id().number());
         guard.lease().move_here();
+        self.note_database(caller, guard.lease(), handle.database);
         Ok(guard)
     }
 
@@ -260,7 +262,7 @@ impl Engine {
                 return Err(error);
             }
         };
-        let mut lease = self.lease(caller).await?;
+        let mut lease = self.lease(caller, database).await?;
         let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
         let target = self.settings.aliases.resolve(database);
         let sent = ServerOptions::new(&lease, database_of(target, &lease), options, limit, &caller.record)?;

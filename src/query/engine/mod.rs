@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
+    bolt::Connection,
     drain::Drain,
     pool::{Lease, Pool},
     telemetry::{
@@ -151,11 +152,23 @@ impl Engine {
         self.pool.close().await;
     }
 
-    async fn lease(&self, caller: &Call) -> Result<Lease, Error> {
+    /// Leases a connection, for the database that the request calls `database`.
+    async fn lease(&self, caller: &Call, database: &str) -> Result<Lease, Error> {
         let waiting = caller.record.waits();
         let lent = self.pool.acquire(caller).await;
-        drop(waiting);
+        waiting.ends(lent.as_ref().ok().map(|lease| (lease.opened().into_std(), lease.logged_in().into_std())));
+        if let Ok(lease) = &lent {
+            self.note_database(caller, lease, database);
+        }
         lent.map_err(|error| Error::from_pool(error, caller, &self.pool.address()))
+    }
+
+    /// Notes for the request's span, if it has one, which database the connection is for.
+    fn note_database(&self, caller: &Call, connection: &Connection, database: &str) {
+        if let Some(span) = caller.record.span() {
+            let target = self.settings.aliases.resolve(database);
+            span.set_database(connection.dialect().name, target.sent.unwrap_or(target.named));
+        }
     }
 
     /// Returns the pause before the next attempt, if `error` may be retried.

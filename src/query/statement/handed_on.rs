@@ -15,7 +15,7 @@ pub(super) fn handed_on<'a>(metadata: Option<Cow<'a, [u8]>>, record: &Record) ->
         return metadata;
     }
     let ours = [
-        ("traceparent", record.trace().map(ToString::to_string)),
+        ("traceparent", record.place_for_database().map(|place| place.to_string())),
         ("request_id", Some(record.request_id().as_str().to_owned())),
     ];
     match joined(metadata.as_deref(), ours) {

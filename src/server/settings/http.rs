@@ -6,10 +6,16 @@ use super::{auth, guard, query};
 use crate::{
     config::{self, Edition},
     http::{BodyLimits, IdempotencySettings, Settings, Statuses},
+    telemetry::spans::Tracer,
 };
 
-/// `work` tracks what runs on without its client.
-pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, work: TaskTracker) -> Settings {
+/// `work` tracks what runs on without its client. `tracer` makes spans.
+pub(in crate::server) fn settings(
+    settings: &config::Settings,
+    bolt_port: u16,
+    work: TaskTracker,
+    tracer: Option<Tracer>,
+) -> Settings {
     let limits = &settings.limits;
     Settings {
         guard: guard::settings(settings),
@@ -45,5 +51,6 @@ pub(in crate::server) fn settings(settings: &config::Settings, bolt_port: u16, w
         },
         bolt_port,
         instance: settings.server.instance.clone(),
+        tracer,
     }
 }

@@ -11,3 +11,4 @@ pub(super) mod metrics;
 pub(super) mod pool;
 pub(super) mod query;
 pub(super) mod tls;
+pub(super) mod traces;

@@ -205,6 +205,7 @@ impl Stand {
             neo4j_edition: "community",
             bolt_port: 7687,
             instance: None,
+            tracer: None,
         };
         let service = http::service(
             engine.clone(),

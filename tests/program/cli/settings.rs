@@ -28,6 +28,22 @@ fn accepts_valid_settings() {
     assert_eq!(printed(&check("", &[("BOLTGATE_SERVER__LISTEN", "127.0.0.1:1")])), "The configuration is valid.\n");
 }
 
+/// A gateway that sends no traces must not look as if it did.
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn refuses_a_collector_that_it_cannot_send_traces_to() {
+    let reason = refused(&check("[telemetry.otlp]\nendpoint = \"http://127.0.0.1:4318\"", &[]));
+    assert!(reason.contains("telemetry.otlp.endpoint") && reason.contains("cargo feature `otlp`"), "{reason}");
+}
+
+#[cfg(feature = "otlp")]
+#[test]
+fn checks_the_headers_for_the_collector() {
+    let settings = "[telemetry.otlp]\nendpoint = \"http://127.0.0.1:4318\"\nheaders = [\"a=b\", \"s3cret\"]";
+    let reason = refused(&check(settings, &[]));
+    assert!(reason.contains("telemetry.otlp.headers: number 2") && !reason.contains("s3cret"), "{reason}");
+}
+
 #[test]
 fn holds_the_defaults_in_the_commented_file() {
     assert_eq!(printed(&run(&["check-config", "--config", EXAMPLE])), "The configuration is valid.\n");

@@ -15,7 +15,7 @@ use crate::{
         },
         transaction::completion::outcome,
     },
-    telemetry::observer::TransactionOutcome,
+    telemetry::{observer::TransactionOutcome, spans::Operation},
 };
 
 impl Rows {
@@ -45,7 +45,7 @@ impl Rows {
                     self.deadline = self.deadline.grace_period();
                 }
                 self.scope.insert(scope).connection().commit();
-                self.running.record().database_asked();
+                self.running.record().database_asked(Operation::Commit, None);
                 self.completion =
                     Some(Box::new(PendingCompletion { summary, withheld: withheld.map(Error::despite_commit) }));
                 self.complete().await
@@ -55,13 +55,15 @@ impl Rows {
                 let error =
                     || Error::malformed("The result has values that the database encoded incorrectly.".to_owned());
                 let withheld = withheld.or_else(|| replaced.then(error)).map(Error::after_rollback);
-                if let Some(error) = &withheld {
+                let operation = if let Some(error) = &withheld {
                     self.running.record().fail(&error.code);
                     connection.rollback();
+                    Operation::Rollback
                 } else {
                     connection.commit();
-                }
-                self.running.record().database_asked();
+                    Operation::Commit
+                };
+                self.running.record().database_asked(operation, None);
                 self.deadline = self.deadline.grace_period();
                 self.completion = Some(Box::new(PendingCompletion { summary, withheld }));
                 self.complete().await
@@ -83,9 +85,9 @@ impl Rows {
             // A read transaction has written nothing, so nothing is at risk.
             let at_risk = if committed && !reading { AtRisk::Commit } else { AtRisk::Transaction(None) };
             let outcome = self.deadline.bound(pin!(outcome(scope.connection(), at_risk))).await;
-            self.running.record().database_answered();
             let outcome =
                 outcome.unwrap_or_else(|late| Err(if reading { late } else { Error::commit_outcome_unknown() }));
+            self.running.entry().caller.answered(&outcome);
             if let Some(TransactionScope::Explicit(guard) | TransactionScope::ExplicitCommit(guard)) = self.scope.take()
             {
                 // A roll-back follows the failure of a row here.
