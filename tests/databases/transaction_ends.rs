@@ -121,6 +121,7 @@ async fn by_time() {
             termination_grace: limit,
             transactions,
             aliases: Aliases::default(),
+            instance: None,
             result: ResultLimits::default(),
             log,
         }
