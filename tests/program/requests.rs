@@ -8,6 +8,7 @@ use crate::support::{
     http::{Connection, Response, request},
     http2,
     process::{Process, boltgate, wait},
+    query::transaction_id,
 };
 
 const PATH: &str = "/db/neo4j/query/v2";
@@ -109,6 +110,31 @@ async fn a_line_says_who_asked_for_what_and_how_long_it_took() {
     let time = |name: &str| line[name].as_u64().unwrap();
     assert!(time("duration_us") >= time("head_us") && time("head_us") >= time("database_us"), "{line}");
     assert!(time("head_us") >= time("wait_us"), "{line}");
+}
+
+/// The lines of a transaction's requests share an id, which is not its handle.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_requests_of_a_transaction_can_be_told_by_their_lines() {
+    let fake = fake().await;
+    let process = gateway(&fake.uri(), &[("BOLTGATE_LOG__ACCESS", "all")]);
+    let address = process.address();
+    for first in ["{}", r#"{"statement":"ECHO 1"}"#] {
+        let begun = request(&address, "POST", &format!("{PATH}/tx"), &[JSON], first.as_bytes()).await;
+        let handle = transaction_id(&begun);
+        let path = format!("{PATH}/tx/{handle}");
+        let statement = br#"{"statement":"ECHO 2"}"#;
+        assert_eq!(request(&address, "POST", &path, &[JSON], statement).await.status, 202);
+        assert_eq!(request(&address, "POST", &format!("{path}/commit"), &[JSON], b"{}").await.status, 202);
+        let of_it = |line: &Value| line["path"].as_str().is_some_and(|path| path.contains(&handle));
+        let ids = wait("three lines", || {
+            let answered = lines(&process.log(), "answered");
+            let begin = answered.iter().position(of_it)?;
+            let ids = answered.get(begin.checked_sub(1)?..begin + 2)?;
+            Some(ids.iter().map(|line| line["transaction"].as_str().map(str::to_owned)).collect::<Vec<_>>())
+        });
+        let [Some(one), Some(other), Some(another)] = &ids[..] else { panic!("{ids:?}") };
+        assert!(one == other && other == another && one.len() == 16 && !handle.contains(one), "{ids:?} {handle}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -99,6 +99,7 @@ impl Engine {
         let columns = expect(&mut lease, deadline, at_risk, columns).await?;
         let guard = reservation.open(lease, database, options, (running.id(), running.downgrade()))?;
         running.set_transaction(guard.handle());
+        caller.record.set_transaction(guard.id().number());
         let deadline = deadline.min(guard.deadline());
         let rows = Rows::new(TransactionScope::Explicit(guard), columns, deadline, plan.kind, (running.clone(), None));
         Ok(rows.limited(RowLimit::in_transaction(self.settings.result)))
