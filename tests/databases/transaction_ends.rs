@@ -123,6 +123,7 @@ async fn by_time() {
             aliases: Aliases::default(),
             instance: None,
             result: ResultLimits::default(),
+            instance: None,
             log,
         }
     };
