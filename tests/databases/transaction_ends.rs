@@ -123,7 +123,6 @@ async fn by_time() {
             aliases: Aliases::default(),
             instance: None,
             result: ResultLimits::default(),
-            instance: None,
             log,
         }
     };
