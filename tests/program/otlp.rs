@@ -7,6 +7,7 @@ mod protobuf;
 use std::{collections::BTreeMap, time::Duration};
 
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use self::collector::{Collector, Kind, Span};
 use crate::support::{
@@ -18,6 +19,8 @@ use crate::support::{
 
 const QUERY: &str = "/db/neo4j/query/v2";
 const TX: &str = "/db/neo4j/query/v2/tx";
+/// The longest wait for anything.
+const PATIENCE: Duration = Duration::from_secs(60);
 const PARENT: &str = "00f067aa0ba902b7";
 
 /// A gateway between a fake of Neo4j and a collector.
@@ -279,6 +282,37 @@ async fn a_callers_decision_goes_before_the_share() {
         assert!(!traces.contains(&trace), "{sample}");
         assert_eq!(traces.len(), without_caller, "{sample}");
         assert!(traces.iter().all(|trace| trace.len() == 32 && !trace.starts_with("4bf9")), "{traces:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_reload_changes_what_is_sampled() {
+    let mut stand = Stand::new(&[("telemetry.otlp.sample", "0.0")]).await;
+    stand.send("GET", "/", &[], "").await;
+    stand.gateway.reload(&[("telemetry.otlp.sample", "1.0"), ("telemetry.otlp.statements", "true")]);
+    stand.send("GET", "/", &[], "").await;
+    assert_eq!(stand.traces_until_now().await.len(), 1);
+    let (_, spans) = stand.traced(QUERY, &json!({ "statement": "RETURN 1" })).await;
+    assert_eq!(spans.exchanges()[0].attributes["db.query.text"], "RETURN 1");
+}
+
+#[tokio::test]
+async fn what_became_of_spans_is_counted() {
+    let collector = Collector::start_with(&[400]).await;
+    let stand = Stand::with(collector, &[("admin.listen", "127.0.0.1:0")]).await;
+    for (failed, exported) in [(1.0, 0.0), (1.0, 1.0)] {
+        stand.send("GET", "/", &[], "").await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let metrics = stand.gateway.metrics().await;
+            let count = |result| metrics.value("boltgate_otlp_spans_total", &[("result", result)]);
+            assert!(count("dropped") == 0.0 && count("failed") <= failed && count("exported") <= exported);
+            if (count("failed"), count("exported")) == (failed, exported) {
+                break;
+            }
+            assert!(Instant::now() < deadline, "the export is not counted");
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 }
 
