@@ -89,7 +89,7 @@ impl Ending {
             record.set_departed();
         }
         let ended = Ended {
-            route: template(head.uri.path()),
+            route: record.route().unwrap_or_else(|| template(head.uri.path())),
             status: answered.map_or(CLIENT_GONE, |(status, _)| status.as_u16()),
             duration: record.started().elapsed(),
             to_head: answered.map(|(_, to_head)| to_head),

@@ -158,7 +158,7 @@ where
         note_code(&record, &answer);
         report_refusal(&answer, &*observer);
         let headers = answer.headers_mut();
-        if let Ok(id) = HeaderValue::from_str(record.request_id().as_str()) {
+        if let Ok(id) = HeaderValue::from_bytes(record.request_id().as_bytes()) {
             headers.insert(REQUEST_ID, id);
         }
         if is_timed {
@@ -249,7 +249,7 @@ impl Front {
             None
         };
         let ticket = match ticket {
-            Some(ticket) if is_statement(&request) => {
+            Some(ticket) if is_statement(&request, &record) => {
                 let gateway = Arc::clone(&self.gateway);
                 // Constructed in place: the future is too large to be moved.
                 let answer =
@@ -280,8 +280,9 @@ fn routed(routes: &Router, request: Request) -> Pin<Box<dyn Future<Output = Resp
 }
 
 /// Whether a request sends statements or ends a transaction, so that the Query API's own handler answers it.
-fn is_statement(request: &Request) -> bool {
+fn is_statement(request: &Request, record: &Record) -> bool {
     let Some(path) = Path::parse(request.uri().path()) else { return false };
+    record.set_route(path.template());
     // A body of lines makes a batch a bulk load.
     path.takes(request.method())
         && !(matches!(path, Path::Batch { .. }) && media::lines_content(request.headers()).is_some())

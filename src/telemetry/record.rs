@@ -28,6 +28,7 @@ pub struct Record {
     trace: Option<TraceContext>,
     /// `None` if the request is not sampled.
     span: Option<Box<RequestSpan>>,
+    route: OnceLock<&'static str>,
     caller: OnceLock<u64>,
     auth: Time,
     wait: Time,
@@ -104,6 +105,7 @@ impl Record {
             request_id,
             trace,
             span: None,
+            route: OnceLock::new(),
             caller: OnceLock::new(),
             auth: Time::default(),
             wait: Time::default(),
@@ -136,6 +138,18 @@ impl Record {
     #[must_use]
     pub fn started(&self) -> Instant {
         self.started
+    }
+
+    /// Notes the template of the request's route, where it is known before the end.
+    pub fn set_route(&self, template: &'static str) {
+        // The first one is right.
+        let _ = self.route.set(template);
+    }
+
+    /// The template of the request's route, if it was noted.
+    #[must_use]
+    pub fn route(&self) -> Option<&'static str> {
+        self.route.get().copied()
     }
 
     /// The id of the request.

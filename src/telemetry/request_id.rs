@@ -46,6 +46,11 @@ impl RequestId {
         str::from_utf8(&self.text).unwrap_or_default()
     }
 
+    /// The same as bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+
     /// Whether the caller chose the id.
     pub fn is_callers(&self) -> bool {
         self.is_callers

@@ -15,9 +15,10 @@ use tokio::task::JoinSet;
 use crate::support::{
     bolt::fake_neo4j::{FakeNeo4j, Options},
     process::{Process, boltgate},
+    tls::{Authority, Client, Mounted},
 };
-use attack::{ATTACKS, Attack};
-use honest::Honest;
+use attack::{ATTACKS, Attack, handshakes};
+use honest::{Honest, p99};
 
 /// The memory that an attack may cost, beyond what the process has after its first requests, in KiB.
 const MEMORY: u64 = 192 * 1024;
@@ -27,6 +28,13 @@ const LEFT: u64 = 96 * 1024;
 struct Stand {
     process: Process,
     _database: FakeNeo4j,
+}
+
+/// The resident memory of a process, in KiB.
+fn memory(process: &Process) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", process.id())).expect("it runs");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells");
+    line.split_ascii_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
 }
 
 impl Stand {
@@ -44,11 +52,8 @@ impl Stand {
         Self { process: tokio::task::block_in_place(|| Process::serve(command)), _database: database }
     }
 
-    /// The resident memory of the process, in KiB.
     fn memory(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux tells");
-        line.split_ascii_whitespace().nth(1).and_then(|number| number.parse().ok()).expect("a number")
+        memory(&self.process)
     }
 
     /// Attacks until the honest client has had all its answers.
@@ -69,15 +74,14 @@ impl Stand {
             most = most.max(self.memory());
         }
         attackers.shutdown().await;
-        let quantile = honest::p99;
         println!(
             "{}: {} clients; memory {} → {} MiB; p99 of an honest client {:.1?} → {:.1?}",
             attack.name,
             attack.clients,
             before / 1024,
             most / 1024,
-            quantile(undisturbed),
-            quantile(disturbed)
+            p99(undisturbed),
+            p99(disturbed)
         );
         assert!(most < before + MEMORY, "{} takes too much memory: {before} → {most} KiB", attack.name);
     }
@@ -99,4 +103,41 @@ async fn honest_clients_are_served_beside_hostile_ones() {
     let patience = Duration::from_secs(60);
     let left = tokio::time::timeout(patience, given_back).await;
     assert!(left.is_ok(), "the process keeps {} KiB, and had {first} KiB", stand.memory());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn honest_clients_are_served_beside_a_flood_of_handshakes() {
+    let authority = Authority::new("ours");
+    let mounted = Mounted::new(&authority.certify());
+    let database = FakeNeo4j::start_with(Options::default().without_auth()).await;
+    let mut command = boltgate(&["serve", "--log-format=json", "--database-uri", &database.uri()]);
+    command.args(["--tls-certificate", &mounted.text("certificate.pem"), "--tls-key", &mounted.text("key.pem")]);
+    let process = tokio::task::block_in_place(|| Process::serve(command));
+    let (address, client): (Arc<str>, _) = (process.address().into(), Client::trusting(&authority));
+    let ask = async || {
+        let mut took = Vec::new();
+        for _ in 0..50 {
+            let began = std::time::Instant::now();
+            let answer = client.get(&address, "/").await.expect("it is answered");
+            took.push(began.elapsed());
+            assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+        }
+        took
+    };
+    let (undisturbed, before) = (ask().await, memory(&process));
+    let hello: Arc<[u8]> = client.hello().into();
+    let mut attackers = JoinSet::new();
+    for _ in 0..64 {
+        attackers.spawn(handshakes(Arc::clone(&address), Arc::clone(&hello)));
+    }
+    let (disturbed, most) = (ask().await, memory(&process));
+    attackers.shutdown().await;
+    println!(
+        "handshakes: 64 clients; memory {} → {} MiB; p99 of an honest client {:.1?} → {:.1?}",
+        before / 1024,
+        most / 1024,
+        p99(undisturbed),
+        p99(disturbed)
+    );
+    assert!(most < before + MEMORY, "handshakes take too much memory: {before} → {most} KiB");
 }

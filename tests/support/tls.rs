@@ -133,6 +133,24 @@ impl Client {
 
     /// Connects to `HOST:PORT` with a full handshake.
     pub async fn connect(&self, address: &str) -> io::Result<TlsStream<TcpStream>> {
+        let config = Arc::new(self.config());
+        let work = async {
+            let stream = TcpStream::connect(address).await?;
+            TlsConnector::from(config).connect(ServerName::try_from("localhost").unwrap(), stream).await
+        };
+        timeout(DEADLINE, work).await.expect("the handshake ends")
+    }
+
+    /// The first message of a handshake.
+    pub fn hello(&self) -> Vec<u8> {
+        let name = ServerName::try_from("localhost").unwrap();
+        let mut connection = rustls::ClientConnection::new(Arc::new(self.config()), name).unwrap();
+        let mut hello = Vec::new();
+        connection.write_tls(&mut hello).unwrap();
+        hello
+    }
+
+    fn config(&self) -> ClientConfig {
         let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_protocol_versions(&self.versions)
             .unwrap()
@@ -145,11 +163,7 @@ impl Client {
             }
         };
         config.alpn_protocols.clone_from(&self.protocols);
-        let work = async {
-            let stream = TcpStream::connect(address).await?;
-            TlsConnector::from(Arc::new(config)).connect(ServerName::try_from("localhost").unwrap(), stream).await
-        };
-        timeout(DEADLINE, work).await.expect("the handshake ends")
+        config
     }
 
     /// Sends a request on a connection of its own, and returns the whole answer.

@@ -80,8 +80,10 @@ impl Engine {
         let sent = ServerOptions::new(&lease, plan.database, options, limit, &caller.record)?;
         let read_only = needs_read_transaction(options, &plan, &lease);
         let enclosed = read_only || needs_undoing(self.settings.result, options, &plan);
-        let commits = !enclosed && inspect::may_write(plan.text);
-        let row_limit = RowLimit { rows: self.settings.result.rows, commits };
+        let rows = self.settings.result.rows;
+        // The text is looked at only if it matters.
+        let commits = rows.is_some() && !enclosed && inspect::may_write(plan.text);
+        let row_limit = RowLimit { rows, commits };
         if enclosed {
             lease.begin(&sent.extra());
             lease.run_in_transaction(plan.text, &parameters);

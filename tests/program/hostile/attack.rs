@@ -1,6 +1,12 @@
 //! What hostile clients do. Each plays until it is stopped.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io::Write as _,
+    pin::Pin,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use serde_json::json;
 use tokio::{
@@ -25,7 +31,7 @@ pub struct Attack {
 
 const PATH: &str = "/db/neo4j/query/v2";
 
-pub const ATTACKS: [Attack; 9] = [
+pub const ATTACKS: [Attack; 10] = [
     Attack { name: "slow heads", clients: 500, play: |at, _| Box::pin(again(at, slow_head)), is_on: at_once },
     Attack { name: "slow bodies", clients: 200, play: |at, _| Box::pin(again(at, slow_body)), is_on: at_once },
     Attack { name: "idle connections", clients: 5000, play: |at, _| Box::pin(again(at, idle)), is_on: are_connected },
@@ -34,6 +40,7 @@ pub const ATTACKS: [Attack; 9] = [
     Attack { name: "rapid reset", clients: 8, play: |at, _| Box::pin(again(at, rapid_reset)), is_on: at_once },
     Attack { name: "continuation flood", clients: 8, play: |at, _| Box::pin(again(at, continuation)), is_on: at_once },
     Attack { name: "deep JSON", clients: 8, play: |at, _| Box::pin(again(at, deep)), is_on: at_once },
+    Attack { name: "gzip bombs", clients: 8, play: |at, _| Box::pin(again(at, bomb)), is_on: at_once },
     Attack { name: "large bodies", clients: 24, play: |at, _| Box::pin(again(at, large_body)), is_on: at_once },
 ];
 
@@ -166,6 +173,39 @@ async fn deep(address: Arc<str>) -> std::io::Result<()> {
 
 async fn large_body(address: Arc<str>) -> std::io::Result<()> {
     post(address, vec![b' '; 40 << 20]).await
+}
+
+/// 256 MiB of nothing in a quarter of a megabyte.
+static BOMB: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let spaces = vec![b' '; 1 << 20];
+    for _ in 0..256 {
+        encoder.write_all(&spaces).expect("memory takes it");
+    }
+    encoder.finish().expect("memory takes it")
+});
+
+async fn bomb(address: Arc<str>) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(&*address).await?;
+    let coding = "Content-Encoding: gzip\r\n\r\n";
+    let head = head(&address, BOMB.len()).replacen("\r\n\r\n", &format!("\r\n{coding}"), 1);
+    stream.write_all(head.as_bytes()).await?;
+    stream.write_all(&BOMB).await?;
+    stream.read(&mut [0; 1 << 12]).await.map(drop)
+}
+
+/// Has the gateway compute handshakes that nobody completes, with the same first message each time.
+pub async fn handshakes(address: Arc<str>, hello: Arc<[u8]>) {
+    loop {
+        let begun = async {
+            let mut stream = TcpStream::connect(&*address).await?;
+            stream.write_all(&hello).await?;
+            stream.read(&mut [0; 1 << 12]).await
+        };
+        if begun.await.is_err() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
 }
 
 async fn post(address: Arc<str>, body: Vec<u8>) -> std::io::Result<()> {
