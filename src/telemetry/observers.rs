@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn every_event_is_forwarded() {
-        let source = include_str!("observer.rs");
+        let source = include_str!("observer/mod.rs");
         let (_, events) = source.split_once("pub trait Observer").unwrap();
         let (events, _) = events.split_once("\n}\n").unwrap();
         let events = events.lines().filter_map(|line| line.trim().strip_prefix("fn ")?.split_once('('));
