@@ -124,11 +124,11 @@ async fn sends_the_same_answers_as_to_an_open_connection() {
 
 #[tokio::test]
 async fn allows_a_long_result_to_exceed_the_limit() {
-    let (_fake, gateway) = fake(&[("server.half_close_timeout", "3s")]).await;
+    let (_fake, gateway) = fake(&[("server.half_close_timeout", "6s")]).await;
     let mut stream = TcpStream::connect(gateway.address()).await.unwrap();
     stream.write_all(request("HTTP/1.1", "", "ROWS 300000 WIDE 100").as_bytes()).await.unwrap();
     stream.shutdown().await.unwrap();
-    // At most 64 KiB in 10 ms: the result takes more than 5 seconds, and never stands still for long.
+    // At most 64 KiB in 20 ms: the result takes more than 10 seconds, and never stands still for long.
     let (mut length, mut part) = (0, vec![0; 64 * 1024]);
     let mut last = Vec::new();
     loop {
@@ -139,7 +139,7 @@ async fn allows_a_long_result_to_exceed_the_limit() {
         length += read;
         last.extend_from_slice(&part[..read]);
         last.drain(..last.len().saturating_sub(1000));
-        sleep(Duration::from_millis(10)).await;
+        sleep(Duration::from_millis(20)).await;
     }
     assert!(length > 300_000 * 100, "{length} bytes");
     assert!(last.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&last));
