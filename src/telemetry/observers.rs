@@ -76,6 +76,7 @@ forward! {
     request_ended(event: &RequestEnded<'_>);
     request_refused(reason: RefusalReason);
     authentication_failed(reason: AuthFailure);
+    keys_wanted(issuer: &str);
     keys_fetched(issuer: &str, succeeded: bool);
     answer_replayed();
     answers_kept(bytes: u64);

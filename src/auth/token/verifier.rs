@@ -225,6 +225,7 @@ impl Issuer {
             reason: error.to_string(),
         };
         fetcher.check(&address).map_err(bad)?;
+        observer.keys_wanted(&name());
         let remote = Remote {
             name: name(),
             issuer: settings.issuer.clone(),

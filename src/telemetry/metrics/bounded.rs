@@ -26,14 +26,19 @@ impl<const N: usize> BoundedCounts<N> {
     /// Adds one to the count of `text` at `place`, which is below `N`.
     pub(super) fn inc(&self, text: &str, place: usize) {
         let mut counts = self.counts();
-        let text = if counts.contains_key(text) || (counts.len() < self.most && is_name(text)) { text } else { OTHER };
-        // Only the first of its kind allocates.
-        if !counts.contains_key(text) {
-            counts.insert(text.into(), [0; N]);
-        }
-        if let Some(count) = counts.get_mut(text).and_then(|counts| counts.get_mut(place)) {
+        if let Some(count) = self.entry(&mut counts, text).get_mut(place) {
             *count += 1;
         }
+    }
+
+    /// Shows `text` from now on, with what was counted of it, or with nothing.
+    pub(super) fn expect(&self, text: &str) {
+        self.entry(&mut self.counts(), text);
+    }
+
+    fn entry<'a>(&self, counts: &'a mut BTreeMap<Box<str>, [u64; N]>, text: &str) -> &'a mut [u64; N] {
+        let is_kept = counts.contains_key(text) || (counts.len() < self.most && is_name(text));
+        counts.entry(if is_kept { text } else { OTHER }.into()).or_insert([0; N])
     }
 
     /// The present counts, in the order of their texts.
@@ -60,9 +65,12 @@ mod tests {
     #[test]
     fn only_so_many_names_are_kept_apart() {
         let counts = BoundedCounts::<1>::new(2);
+        counts.expect("a");
+        assert_eq!(counts.snapshot()["a"], [0]);
         for text in ["a", "b", "a", "c", "d", "b", ""] {
             counts.inc(text, 0);
         }
+        counts.expect("a");
         let counts = counts.snapshot();
         let counts: Vec<_> = counts.iter().map(|(text, [count])| (&**text, *count)).collect();
         assert_eq!(counts, [("a", 2), ("b", 2), (OTHER, 3)]);

@@ -99,6 +99,10 @@ impl Observer for Metrics {
         self.gateway.auth_failures.inc(reason);
     }
 
+    fn keys_wanted(&self, issuer: &str) {
+        self.gateway.keys_wanted(issuer);
+    }
+
     fn keys_fetched(&self, issuer: &str, succeeded: bool) {
         self.gateway.keys_fetched(issuer, succeeded);
     }

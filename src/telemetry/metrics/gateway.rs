@@ -49,6 +49,10 @@ impl Default for Gateway {
 }
 
 impl Gateway {
+    pub(super) fn keys_wanted(&self, issuer: &str) {
+        self.key_fetches.expect(issuer);
+    }
+
     pub(super) fn keys_fetched(&self, issuer: &str, succeeded: bool) {
         self.key_fetches.inc(issuer, usize::from(!succeeded));
     }

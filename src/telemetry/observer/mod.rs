@@ -103,6 +103,9 @@ pub trait Observer: Send + Sync {
     /// A caller was not authenticated.
     fn authentication_failed(&self, _reason: AuthFailure) {}
 
+    /// The keys of an issuer, by its name in the settings, are to be fetched from now on.
+    fn keys_wanted(&self, _issuer: &str) {}
+
     /// The keys of an issuer, by its name in the settings, were fetched.
     fn keys_fetched(&self, _issuer: &str, _succeeded: bool) {}
 
