@@ -13,7 +13,7 @@ pub enum Purpose {
     Termination,
 }
 
-/// See [`Observer::connected`].
+/// See [`Observer::connected`](super::Observer::connected).
 #[derive(Clone, Copy)]
 pub struct Connected<'a> {
     /// What it was opened for.
@@ -28,7 +28,7 @@ pub struct Connected<'a> {
     pub agent: &'a str,
 }
 
-/// See [`Observer::connect_failed`].
+/// See [`Observer::connect_failed`](super::Observer::connect_failed).
 #[derive(Clone, Copy)]
 pub struct ConnectFailed<'a> {
     /// What it was to be opened for.
@@ -41,7 +41,7 @@ pub struct ConnectFailed<'a> {
     pub error: &'a dyn Display,
 }
 
-/// See [`Observer::probed`].
+/// See [`Observer::probed`](super::Observer::probed).
 #[derive(Clone, Copy)]
 pub struct ProbeFailed<'a> {
     /// What failed.
@@ -65,7 +65,7 @@ pub enum ConnectFailure {
     Login,
 }
 
-/// See [`Observer::login_refused`].
+/// See [`Observer::login_refused`](super::Observer::login_refused).
 #[derive(Debug, Clone, Copy)]
 pub struct LoginRefused<'a> {
     /// The database's code.

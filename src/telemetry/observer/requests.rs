@@ -45,7 +45,7 @@ pub enum TlsOutcome {
     Timeout,
 }
 
-/// See [`Observer::request_ended`].
+/// See [`Observer::request_ended`](super::Observer::request_ended).
 #[derive(Debug, Clone, Copy)]
 pub struct RequestEnded<'a> {
     /// The method, whatever the client wrote.

@@ -15,7 +15,7 @@ pub enum StatementState {
     Retrying,
 }
 
-/// See [`Observer::rows_received`].
+/// See [`Observer::rows_received`](super::Observer::rows_received).
 #[derive(Debug, Clone, Copy)]
 pub struct RowsReceived<'a> {
     /// The statement. The statements of one batch request share it.
@@ -28,7 +28,7 @@ pub struct RowsReceived<'a> {
     pub kind: Option<&'a str>,
 }
 
-/// See [`Observer::attempt_failed`].
+/// See [`Observer::attempt_failed`](super::Observer::attempt_failed).
 #[derive(Debug, Clone, Copy)]
 pub struct AttemptFailed<'a> {
     /// The statement.
@@ -92,7 +92,7 @@ pub enum StatementKind {
     Load,
 }
 
-/// See [`Observer::statement_finished`].
+/// See [`Observer::statement_finished`](super::Observer::statement_finished).
 #[derive(Debug, Clone, Copy)]
 pub struct StatementFinished<'a> {
     /// What it belonged to.
