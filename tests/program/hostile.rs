@@ -45,8 +45,10 @@ impl Stand {
             ("BOLTGATE_SERVER__HEADER_TIMEOUT", "2s"),
             ("BOLTGATE_SERVER__BODY_TIMEOUT", "2s"),
             ("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "2s"),
-            // One large body fits, and an honest client's beside it.
+            // One large body of 40 MiB fits, with all bombs as far as they are unpacked; what is left is for honest clients,
+            // who would be refused without it.
             ("BOLTGATE_LIMITS__BODY", "48MiB"),
+            ("BOLTGATE_LIMITS__DECOMPRESSED_BODY", "1MiB"),
             ("BOLTGATE_LIMITS__BODY_MEMORY", "64MiB"),
         ]);
         Self { process: tokio::task::block_in_place(|| Process::serve(command)), _database: database }
