@@ -97,23 +97,12 @@ fn classification(record: &[u8]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{super::packstream::Writer, *};
-
-    fn metadata(pairs: &[(&str, &str)]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut writer = Writer::new(&mut out);
-        writer.map(pairs.len());
-        for (key, value) in pairs {
-            writer.string(key);
-            writer.string(value);
-        }
-        out
-    }
+    use super::{super::packstream::map_of, *};
 
     #[test]
     fn both_keys_of_the_code_are_read() {
         for key in ["code", "neo4j_code"] {
-            let failure = Failure::parse(&metadata(&[(key, "A.B.C.D"), ("message", "m")])).unwrap();
+            let failure = Failure::parse(&map_of(&[(key, "A.B.C.D"), ("message", "m")])).unwrap();
             assert_eq!((failure.code.as_str(), failure.message.as_str()), ("A.B.C.D", "m"));
         }
     }

@@ -70,18 +70,7 @@ pub(super) fn names(parameters: &[u8]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bolt::packstream::Writer;
-
-    fn map(pairs: &[(&str, &str)]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut writer = Writer::new(&mut out);
-        writer.map(pairs.len());
-        for (name, value) in pairs {
-            writer.string(name);
-            writer.string(value);
-        }
-        out
-    }
+    use crate::bolt::packstream::map_of;
 
     #[test]
     fn a_statement_is_one_line_of_at_most_2000_bytes() {
@@ -92,13 +81,13 @@ mod tests {
 
     #[test]
     fn parameters_are_named_without_their_values() {
-        assert_eq!(names(&map(&[])), None);
-        assert_eq!(names(&map(&[("name", "secret"), ("a\nb", "other")])).as_deref(), Some("name, a b"));
+        assert_eq!(names(&map_of(&[])), None);
+        assert_eq!(names(&map_of(&[("name", "secret"), ("a\nb", "other")])).as_deref(), Some("name, a b"));
         let large = "s".repeat(OFFLOAD_ABOVE);
-        assert_eq!(names(&map(&[("first", &large), ("second", "x")])).as_deref(), Some("first, …"));
+        assert_eq!(names(&map_of(&[("first", &large), ("second", "x")])).as_deref(), Some("first, …"));
         let many: Vec<_> = (0..1000).map(|number| format!("parameter{number}")).collect();
         let pairs: Vec<_> = many.iter().map(|name| (name.as_str(), "x")).collect();
-        let named = names(&map(&pairs)).unwrap();
+        let named = names(&map_of(&pairs)).unwrap();
         assert!(named.ends_with(", …") && named.len() < LONGEST + 100, "{named}");
     }
 }

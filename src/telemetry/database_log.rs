@@ -212,43 +212,25 @@ impl fmt::Debug for Shared {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use tokio::time::advance;
     use tracing::subscriber::DefaultGuard;
 
     use super::*;
-    use crate::telemetry::observer::Purpose;
+    use crate::telemetry::{kept::Kept, observer::Purpose};
 
-    /// The log of this thread.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
+    /// Keeps the log of this thread.
+    fn kept() -> (Kept, DefaultGuard) {
+        let kept = Kept::default();
+        let writer = kept.clone();
+        let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).without_time();
+        (kept, tracing::subscriber::set_default(lines.finish()))
     }
 
-    impl Kept {
-        fn start() -> (Self, DefaultGuard) {
-            let kept = Self::default();
-            let writer = kept.clone();
-            let lines = tracing_subscriber::fmt().with_writer(move || writer.clone()).with_ansi(false).without_time();
-            (kept, tracing::subscriber::set_default(lines.finish()))
-        }
-
-        /// Waits until all tasks have run, and takes the lines.
-        async fn lines(&self) -> Vec<String> {
-            tokio::task::yield_now().await;
-            let text = String::from_utf8(std::mem::take(&mut *self.0.lock().unwrap())).unwrap();
-            let message = |line: &str| line.split_once("boltgate::database: ").unwrap().1.to_owned();
-            text.lines().map(message).collect()
-        }
+    /// Waits until all tasks have run, and takes the lines.
+    async fn logged(kept: &Kept) -> Vec<String> {
+        tokio::task::yield_now().await;
+        let message = |line: &str| line.split_once("boltgate::database: ").unwrap().1.to_owned();
+        kept.take().lines().map(message).collect()
     }
 
     fn log() -> DatabaseLog {
@@ -268,72 +250,72 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_first_contact_says_which_database_it_is() {
-        let (kept, _guard) = Kept::start();
+        let (kept, _guard) = kept();
         let log = log();
         log.probed(None);
-        assert_eq!(kept.lines().await, ["reached the database database=\"bolt://db:7687\""]);
+        assert_eq!(logged(&kept).await, ["reached the database database=\"bolt://db:7687\""]);
         for _ in 0..3 {
             connected(&log, "Neo4j/5.26.0");
         }
         let line =
             "reached the database database=\"bolt://db:7687\" agent=\"Neo4j/5.26.0\" bolt=\"5.8\" dialect=\"neo4j\"";
-        assert_eq!(kept.lines().await, [line], "once");
+        assert_eq!(logged(&kept).await, [line], "once");
         advance(PAUSE).await;
         connected(&log, "Neo4j/2026.09.0");
-        let lines = kept.lines().await;
+        let lines = logged(&kept).await;
         assert!(matches!(&lines[..], [line] if line.contains("2026.09.0")), "another one: {lines:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn every_change_is_a_line() {
-        let (kept, _guard) = Kept::start();
+        let (kept, _guard) = kept();
         let log = log();
         let failed = ProbeFailed { reason: ConnectFailure::Unreachable, error: &"connection refused" };
         log.probed(Some(&failed));
-        let first = kept.lines().await;
+        let first = logged(&kept).await;
         assert!(matches!(&first[..], [line] if line.starts_with("the database cannot be reached; requests get 503")));
         assert!(first[0].contains("reason=\"connection refused\""), "{first:?}");
         log.probed(Some(&failed));
         lost(&log);
-        assert!(kept.lines().await.is_empty(), "nothing new");
+        assert!(logged(&kept).await.is_empty(), "nothing new");
         advance(PAUSE * 2).await;
         connected(&log, "Neo4j/5.26.0");
-        let back = kept.lines().await;
+        let back = logged(&kept).await;
         assert!(
             matches!(&back[..], [line] if line.contains("the database is back") && line.contains("away=10s")),
             "{back:?}"
         );
         advance(PAUSE).await;
         lost(&log);
-        let lost = kept.lines().await;
+        let lost = logged(&kept).await;
         assert!(matches!(&lost[..], [line] if line.starts_with("lost the database")), "{lost:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_refused_login_is_no_loss() {
-        let (kept, _guard) = Kept::start();
+        let (kept, _guard) = kept();
         let log = log();
         let (purpose, took, reason) = (Purpose::Pool, Duration::from_millis(3), ConnectFailure::Login);
         log.connect_failed(&ConnectFailed { purpose, took, reason, error: &"no" });
-        let lines = kept.lines().await;
+        let lines = logged(&kept).await;
         assert!(matches!(&lines[..], [line] if line.starts_with("reached the database")), "{lines:?}");
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_database_that_comes_and_goes_does_not_flood_the_log() {
-        let (kept, _guard) = Kept::start();
+        let (kept, _guard) = kept();
         let log = log();
         connected(&log, "Neo4j/5.26.0");
-        assert_eq!(kept.lines().await.len(), 1);
+        assert_eq!(logged(&kept).await.len(), 1);
         for _ in 0..100 {
             lost(&log);
             connected(&log, "Neo4j/5.26.0");
         }
         lost(&log);
-        assert!(kept.lines().await.is_empty());
+        assert!(logged(&kept).await.is_empty());
         // The newest state is told even if nothing else happens.
         advance(PAUSE).await;
-        let lines = kept.lines().await;
+        let lines = logged(&kept).await;
         assert!(
             matches!(&lines[..], [line] if line.starts_with("lost the database") && line.contains("changes=201")),
             "{lines:?}"
@@ -342,7 +324,7 @@ mod tests {
         lost(&log);
         connected(&log, "Neo4j/5.26.0");
         advance(PAUSE).await;
-        let lines = kept.lines().await;
+        let lines = logged(&kept).await;
         assert!(
             matches!(&lines[..], [line] if line.contains("the database is back") && line.contains("changes=3")),
             "{lines:?}"

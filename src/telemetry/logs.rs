@@ -172,29 +172,8 @@ where
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
-
-    /// A writer that stores what is written.
-    #[derive(Clone, Default)]
-    struct Kept(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Kept {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().expect("not poisoned").write(bytes)
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Kept {
-        fn text(&self) -> String {
-            String::from_utf8(self.0.lock().expect("not poisoned").clone()).expect("is text")
-        }
-    }
+    use crate::telemetry::kept::Kept;
 
     fn settings(format: LogFormat, filter: &str) -> Log {
         Log { format, filter: filter.to_owned(), ..crate::config::Settings::default().log }
@@ -211,7 +190,7 @@ mod tests {
             tracing::info!(rows = 3, "done");
             tracing::debug!("detail");
         });
-        kept.text()
+        kept.take()
     }
 
     #[test]
@@ -234,7 +213,7 @@ mod tests {
             tracing::debug!("five");
         });
         assert_eq!(control.settings().filter, "debug");
-        let text = kept.text();
+        let text = kept.take();
         let [two, three, four, five] = &text.lines().collect::<Vec<_>>()[..] else { panic!("{text}") };
         assert!(two.ends_with(" two"), "{two}");
         let [three, four, five] = [three, four, five].map(|line| {

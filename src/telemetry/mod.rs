@@ -6,6 +6,8 @@
 pub mod database_log;
 pub mod event_log;
 mod json_line;
+#[cfg(test)]
+mod kept;
 mod lines;
 pub mod logs;
 pub mod metrics;

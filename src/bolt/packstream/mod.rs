@@ -49,3 +49,16 @@ pub mod tag {
     /// A value the negotiated version cannot carry (Bolt 6.0): name, minimum major, minimum minor, extra.
     pub const UNSUPPORTED: u8 = 0x3F;
 }
+
+/// A map of strings, for tests.
+#[cfg(test)]
+pub(crate) fn map_of(pairs: &[(&str, &str)]) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut writer = Writer::new(&mut out);
+    writer.map(pairs.len());
+    for (key, value) in pairs {
+        writer.string(key);
+        writer.string(value);
+    }
+    out
+}

@@ -51,7 +51,10 @@ fn joined(metadata: Option<&[u8]>, ours: [(&str, Option<String>); 2]) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::telemetry::{request_id::RequestId, trace_context::TraceContext};
+    use crate::{
+        bolt::packstream::map_of,
+        telemetry::{request_id::RequestId, trace_context::TraceContext},
+    };
 
     const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -60,24 +63,13 @@ mod tests {
         Record::new(id, traceparent.and_then(|value| TraceContext::parse(value.as_bytes())))
     }
 
-    fn map(pairs: &[(&str, &str)]) -> Vec<u8> {
-        let mut out = Vec::new();
-        let mut writer = Writer::new(&mut out);
-        writer.map(pairs.len());
-        for (name, value) in pairs {
-            writer.string(name);
-            writer.string(value);
-        }
-        out
-    }
-
     fn sent(metadata: Option<&[u8]>, record: &Record) -> Option<Vec<u8>> {
         handed_on(metadata.map(Cow::Borrowed), record).map(Cow::into_owned)
     }
 
     #[test]
     fn nothing_is_added_to_a_request_that_is_part_of_nothing() {
-        let own = map(&[("a", "1")]);
+        let own = map_of(&[("a", "1")]);
         assert_eq!(sent(None, &record(None, None)), None);
         assert_eq!(sent(None, &record(Some("not an id"), Some("00-no-trace-01"))), None);
         assert_eq!(sent(Some(&own), &record(None, None)), Some(own));
@@ -85,21 +77,21 @@ mod tests {
 
     #[test]
     fn the_trace_and_the_id_join_what_the_caller_sends() {
-        let id = map(&[("request_id", "r-1")]);
+        let id = map_of(&[("request_id", "r-1")]);
         assert_eq!(sent(None, &record(Some("r-1"), None)), Some(id));
-        let both = map(&[("a", "1"), ("traceparent", PARENT), ("request_id", "r-1")]);
-        assert_eq!(sent(Some(&map(&[("a", "1")])), &record(Some("r-1"), Some(PARENT))), Some(both));
+        let both = map_of(&[("a", "1"), ("traceparent", PARENT), ("request_id", "r-1")]);
+        assert_eq!(sent(Some(&map_of(&[("a", "1")])), &record(Some("r-1"), Some(PARENT))), Some(both));
         let traced = record(None, Some(PARENT));
-        let made_up = map(&[("traceparent", PARENT), ("request_id", traced.request_id().as_str())]);
-        assert_eq!(sent(Some(&map(&[])), &traced), Some(made_up));
+        let made_up = map_of(&[("traceparent", PARENT), ("request_id", traced.request_id().as_str())]);
+        assert_eq!(sent(Some(&map_of(&[])), &traced), Some(made_up));
     }
 
     #[test]
     fn the_callers_own_members_win() {
-        let own = map(&[("request_id", "mine"), ("traceparent", "mine too")]);
+        let own = map_of(&[("request_id", "mine"), ("traceparent", "mine too")]);
         assert_eq!(sent(Some(&own), &record(Some("r-1"), Some(PARENT))), Some(own));
-        let one = map(&[("traceparent", "mine")]);
-        let joined = map(&[("traceparent", "mine"), ("request_id", "r-1")]);
+        let one = map_of(&[("traceparent", "mine")]);
+        let joined = map_of(&[("traceparent", "mine"), ("request_id", "r-1")]);
         assert_eq!(sent(Some(&one), &record(Some("r-1"), Some(PARENT))), Some(joined));
     }
 }
