@@ -28,7 +28,7 @@ const STEP: usize = 64 * 1024;
 /// Why nothing more is unpacked.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// The memory for the next bytes is not to be had.
+    /// The memory for the next bytes is exhausted.
     Refused(Error),
     /// The bytes are no such stream.
     Invalid(UnpackError),

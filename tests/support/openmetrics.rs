@@ -62,7 +62,7 @@ impl Exposition {
     /// The value of the only sample with this name and these labels.
     ///
     /// # Panics
-    /// When there is none.
+    /// When the scrape lacks it.
     pub fn value(&self, name: &str, labels: &[(&str, &str)]) -> f64 {
         self.find(name, labels).unwrap_or_else(|| panic!("no {name}{labels:?}: {:#?}", self.samples(name)))
     }

@@ -130,7 +130,11 @@ fn the_beginning_is_a_state_without_faults() {
     let started = first.value("process_start_time_seconds", &[]);
     let reloaded = first.value("boltgate_config_last_reload_success_timestamp_seconds", &[]);
     assert!(started > 1.7e9 && (reloaded - started).abs() < 60.0, "{started}, {reloaded}");
-    assert_eq!(first.find("boltgate_tls_certificate_expiry_timestamp_seconds", &[]), None, "there is none");
+    assert_eq!(
+        first.find("boltgate_tls_certificate_expiry_timestamp_seconds", &[]),
+        None,
+        "a gateway without TLS has no certificate"
+    );
     let [(labels, _)] = first.samples("boltgate_build_info")[..] else { panic!("one program") };
     assert_eq!(labels["version"], env!("CARGO_PKG_VERSION"));
     assert!(!labels["revision"].is_empty());

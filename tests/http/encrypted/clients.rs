@@ -3,7 +3,7 @@
 use super::start;
 use crate::support::tls::{Authority, Client, Mounted};
 
-/// What the gateway at `address` gives to a client: the beginning of an answer, or why there is none.
+/// Returns the beginning of the answer that a client gets, or why the client gets no answer.
 async fn greeting(client: &Client, address: &str) -> String {
     match client.get(address, "/").await {
         Ok(answer) => answer.chars().take(12).collect(),

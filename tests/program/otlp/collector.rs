@@ -28,7 +28,7 @@ pub struct Collector {
 }
 
 struct Shared {
-    /// The statuses of the next answers; 200 once there are none.
+    /// The statuses of the next answers. Later answers have 200.
     statuses: Mutex<Vec<u16>>,
     exports: watch::Sender<Vec<Export>>,
 }
