@@ -6,18 +6,12 @@
 //! the gateway: it is one more Bolt server, reached over memory.
 
 mod catalog;
-mod clauses;
-mod columns;
+mod cypher;
+mod engine;
 mod errors;
-mod lexer;
-mod projection;
-mod query;
 mod resets;
-mod schema;
+mod rewrite;
 mod session;
-mod statement;
-mod store;
-mod tables;
 mod temporal;
 mod values;
 
@@ -34,7 +28,7 @@ use tokio::sync::watch;
 
 use resets::Resets;
 use session::Session;
-use store::Store;
+use engine::store::Store;
 
 /// The name of the only database.
 const DATABASE: &str = "neo4j";

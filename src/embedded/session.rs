@@ -13,10 +13,10 @@ use boltr::types::{BoltDict, BoltValue};
 use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep_until};
 
+use super::engine::query::Query;
+use super::engine::store::{Admission, Store, Transaction};
 use super::errors::Failure;
-use super::query::Query;
 use super::resets::Resets;
-use super::store::{Admission, Store, Transaction};
 use super::values::parameters_to_engine;
 use super::{DATABASE, SERVER, is_database};
 

@@ -3,8 +3,8 @@
 //! Owns what the engine does not report for an empty result. Promises Neo4j's names: the alias, or else the expression
 //! as it was written. Knows nothing of the engine and of records.
 
-use super::clauses::{AFTER_LIST, AFTER_RETURN, CLAUSES, keyword, list_after, next_keyword};
-use super::lexer::{Kind, Token, dotted_name};
+use crate::embedded::cypher::clauses::{AFTER_LIST, AFTER_RETURN, CLAUSES, keyword, list_after, next_keyword};
+use crate::embedded::cypher::lexer::{Kind, Token, dotted_name};
 
 /// The outputs of the engine's own procedures.
 const PROCEDURES: [(&str, &[&str]); 3] = [
@@ -15,7 +15,7 @@ const PROCEDURES: [(&str, &[&str]); 3] = [
 
 /// The columns of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Columns {
+pub(in crate::embedded) enum Columns {
     /// The statement returns no rows.
     None,
     /// Exactly these columns, in this order.
@@ -25,7 +25,7 @@ pub(super) enum Columns {
 }
 
 /// Returns the columns of the statement `text`, whose tokens are `tokens`.
-pub(super) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
+pub(in crate::embedded) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
     if let Some(at) = keyword(tokens, "RETURN") {
         let items = items(text, list_after(tokens, at, &AFTER_RETURN));
         if !items.iter().any(|item| item == "*") {
@@ -121,8 +121,8 @@ fn pattern_variables(clause: &[Token<'_>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::lexer::tokens;
     use super::*;
+    use crate::embedded::cypher::lexer::tokens;
 
     fn named(text: &str) -> Vec<String> {
         match columns(text, &tokens(text)) {

@@ -3,19 +3,19 @@
 //! Owns the translation to the engine's only form, `CREATE INDEX ON :Label(property, …)`. Promises not to change
 //! commands that the engine does not support (other types of index, relationships), so that the engine refuses them.
 
-use super::lexer::{Token, tokens};
+use crate::embedded::cypher::lexer::{Token, tokens};
 
 /// A translated command.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct IndexCommand {
-    pub(super) text: String,
+pub(in crate::embedded) struct IndexCommand {
+    pub(in crate::embedded) text: String,
     /// Whether an index that already exists is not an error.
-    pub(super) if_not_exists: bool,
+    pub(in crate::embedded) if_not_exists: bool,
 }
 
 /// Translates `CREATE [RANGE] INDEX [name] [IF NOT EXISTS] FOR (n:Label) ON (n.property, …)`. Returns `None` for
 /// anything else. Drops the name, because the engine's indexes have none.
-pub(super) fn index_command(statement: &str) -> Option<IndexCommand> {
+pub(in crate::embedded) fn index_command(statement: &str) -> Option<IndexCommand> {
     let tokens = tokens(statement);
     let mut rest = words(&tokens, &["CREATE"])?;
     rest = words(rest, &["RANGE"]).unwrap_or(rest);

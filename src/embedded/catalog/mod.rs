@@ -4,11 +4,13 @@
 //! Each becomes an `UNWIND` over a parameter that holds the rows, so that `YIELD`, `WHERE`, `RETURN` and everything
 //! else around it works. Promises not to change any other statement.
 
-use super::clauses::{AFTER_LIST, is_keyword_at, list_after, next_keyword};
-use super::errors::Failure;
-use super::is_database;
-use super::lexer::{Kind, Token, dotted_name, tokens};
-use super::tables::Table;
+pub(in crate::embedded) mod tables;
+
+use crate::embedded::catalog::tables::Table;
+use crate::embedded::cypher::clauses::{AFTER_LIST, is_keyword_at, list_after, next_keyword};
+use crate::embedded::cypher::lexer::{Kind, Token, dotted_name, tokens};
+use crate::embedded::errors::Failure;
+use crate::embedded::is_database;
 
 /// Clauses after which a statement specifies itself what it returns.
 const CONTINUATIONS: [&str; 13] = [
@@ -18,18 +20,18 @@ const CONTINUATIONS: [&str; 13] = [
 
 /// A statement that has been rewritten to read its tables from parameters.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Expansion {
-    pub(super) text: String,
-    pub(super) tables: Vec<Table>,
+pub(in crate::embedded) struct Expansion {
+    pub(in crate::embedded) text: String,
+    pub(in crate::embedded) tables: Vec<Table>,
     /// Whether it is a command (`SHOW`) and not a query.
-    pub(super) command: bool,
+    pub(in crate::embedded) command: bool,
 }
 
 /// Rewrites every table in `statement`. Returns `None` if it has none.
 ///
 /// # Errors
 /// Returns an error if `YIELD` names a column that the table does not have.
-pub(super) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
+pub(in crate::embedded) fn expand(statement: &str) -> Result<Option<Expansion>, Failure> {
     let tokens = tokens(statement);
     let mut expansion = Expansion { text: String::new(), tables: Vec::new(), command: false };
     let mut copied = 0;

@@ -16,9 +16,9 @@ use graphdblite::{Config, Database, GraphError, SyncMode};
 use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::EmbeddedError;
-use super::errors::Failure;
-use super::temporal::Templates;
+use crate::embedded::EmbeddedError;
+use crate::embedded::errors::Failure;
+use crate::embedded::temporal::Templates;
 
 /// How long a transaction waits for its permit to write.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -31,7 +31,7 @@ const HANDLES: usize = 32;
 const PAGE_CACHE: i32 = -8 * 1024;
 
 /// One database file.
-pub(super) struct Store {
+pub(in crate::embedded) struct Store {
     path: PathBuf,
     idle: Mutex<Vec<Database>>,
     /// One permit per handle.
@@ -48,7 +48,7 @@ pub(super) struct Store {
 
 impl Store {
     /// Opens `file`, or a temporary file.
-    pub(super) fn open(file: Option<&Path>) -> Result<Store, EmbeddedError> {
+    pub(in crate::embedded) fn open(file: Option<&Path>) -> Result<Store, EmbeddedError> {
         let (path, temporary) = match file {
             Some(file) => (file.to_owned(), None),
             None => {
@@ -74,7 +74,7 @@ impl Store {
         })
     }
 
-    pub(super) fn templates(&self) -> &Templates {
+    pub(in crate::embedded) fn templates(&self) -> &Templates {
         &self.templates
     }
 
@@ -82,7 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// Returns an error if either wait exceeds [`BUSY_TIMEOUT`].
-    pub(super) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
+    pub(in crate::embedded) async fn admit(&self, writing: bool) -> Result<Admission, Failure> {
         // The permit to write comes first: while waiting for it, a writer must not keep a handle from readers.
         let write_permit = if writing { Some(permit(&self.writer, Failure::busy).await?) } else { None };
         let handle = permit(&self.handles, Failure::too_many_transactions).await?;
@@ -90,7 +90,7 @@ impl Store {
     }
 
     /// Returns the bookmark of the last commit.
-    pub(super) fn bookmark(&self) -> String {
+    pub(in crate::embedded) fn bookmark(&self) -> String {
         let commits = self.commits.load(Ordering::Acquire);
         format!("FB:{}", STANDARD.encode([self.origin.to_be_bytes(), commits.to_be_bytes()].concat()))
     }
@@ -106,7 +106,7 @@ impl Store {
 }
 
 /// The permits that a transaction holds from before it begins until after it ends.
-pub(super) struct Admission {
+pub(in crate::embedded) struct Admission {
     _handle: OwnedSemaphorePermit,
     /// The permit to write, if the transaction may write.
     write_permit: Option<OwnedSemaphorePermit>,
@@ -130,7 +130,7 @@ fn open_handle(path: &Path, temporary: bool) -> Result<Database, GraphError> {
 }
 
 /// A handle with an open transaction, which is rolled back on drop. Every method blocks.
-pub(super) struct Transaction {
+pub(in crate::embedded) struct Transaction {
     /// Only `None` during drop.
     database: Option<Database>,
     store: Arc<Store>,
@@ -140,7 +140,7 @@ pub(super) struct Transaction {
 
 impl Transaction {
     /// Begins a transaction with the permissions of its admission.
-    pub(super) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
+    pub(in crate::embedded) fn begin(store: Arc<Store>, admission: Admission) -> Result<Transaction, Failure> {
         let database = store.take().map_err(|error| Failure::of_engine(&error))?;
         let writing = admission.write_permit.is_some();
         let mut transaction = Transaction { database: Some(database), store, _admission: admission };
@@ -152,12 +152,15 @@ impl Transaction {
     }
 
     /// Runs `work` in the transaction.
-    pub(super) fn run<T>(&mut self, work: impl FnOnce(&mut Database) -> Result<T, Failure>) -> Result<T, Failure> {
+    pub(in crate::embedded) fn run<T>(
+        &mut self,
+        work: impl FnOnce(&mut Database) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
         self.database.as_mut().map_or_else(|| Err(Failure::broken()), work)
     }
 
     /// Commits the transaction. `wrote` says whether it needs a new bookmark.
-    pub(super) fn commit(mut self, wrote: bool) -> Result<(), Failure> {
+    pub(in crate::embedded) fn commit(mut self, wrote: bool) -> Result<(), Failure> {
         self.run(|database| database.commit().map_err(|error| Failure::of_engine(&error)))?;
         if wrote {
             self.store.commits.fetch_add(1, Ordering::AcqRel);

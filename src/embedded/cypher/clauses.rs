@@ -4,23 +4,23 @@
 //! accepts: the words are either reserved in its grammar or recognised by what follows them. Knows nothing of the
 //! engine.
 
-use super::lexer::{Kind, Token};
+use crate::embedded::cypher::lexer::{Kind, Token};
 
 /// The words that end the list of a `RETURN`.
-pub(super) const AFTER_RETURN: [&str; 4] = ["ORDER", "SKIP", "LIMIT", "UNION"];
+pub(in crate::embedded) const AFTER_RETURN: [&str; 4] = ["ORDER", "SKIP", "LIMIT", "UNION"];
 /// The words that end the list of a `WITH` or a `YIELD`.
-pub(super) const AFTER_LIST: [&str; 18] = [
+pub(in crate::embedded) const AFTER_LIST: [&str; 18] = [
     "ORDER", "SKIP", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH",
     "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
 ];
 /// The words that begin a part of a statement, and so end the part before.
-pub(super) const CLAUSES: [&str; 16] = [
+pub(in crate::embedded) const CLAUSES: [&str; 16] = [
     "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "YIELD",
     "RETURN", "UNION", "ON", "WHERE",
 ];
 /// Whether the token at `at` can begin a clause: a word outside of brackets that is not a property, label, alias, half
 /// of `STARTS WITH`, or a variable named `call`.
-pub(super) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
+pub(in crate::embedded) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
     let Some(token) = tokens.get(at).filter(|token| token.kind == Kind::Word && token.depth == 0) else {
         return false;
     };
@@ -37,14 +37,14 @@ pub(super) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> bool {
 }
 
 /// The index of the last keyword `word`.
-pub(super) fn keyword(tokens: &[Token<'_>], word: &str) -> Option<usize> {
+pub(in crate::embedded) fn keyword(tokens: &[Token<'_>], word: &str) -> Option<usize> {
     (0..tokens.len())
         .rev()
         .find(|&at| is_keyword_at(tokens, at) && tokens.get(at).is_some_and(|token| token.is_word(word)))
 }
 
 /// The index of the first keyword at or after `from` that is one of `words`, or the end.
-pub(super) fn next_keyword(tokens: &[Token<'_>], from: usize, words: &[&str]) -> usize {
+pub(in crate::embedded) fn next_keyword(tokens: &[Token<'_>], from: usize, words: &[&str]) -> usize {
     (from..tokens.len())
         .find(|&at| {
             is_keyword_at(tokens, at)
@@ -54,7 +54,7 @@ pub(super) fn next_keyword(tokens: &[Token<'_>], from: usize, words: &[&str]) ->
 }
 
 /// The tokens between the `RETURN`, `WITH` or `YIELD` at `at` and the next of `ends`.
-pub(super) fn list_after<'a, 't>(tokens: &'t [Token<'a>], at: usize, ends: &[&str]) -> &'t [Token<'a>] {
+pub(in crate::embedded) fn list_after<'a, 't>(tokens: &'t [Token<'a>], at: usize, ends: &[&str]) -> &'t [Token<'a>] {
     let distinct = tokens.get(at + 1).is_some_and(|token| token.is_word("DISTINCT"));
     let from = at + 1 + usize::from(distinct);
     let end = next_keyword(tokens, from, ends);

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use graphdblite::{Database, GraphError, Value};
 
-use super::{ALIAS, DATABASE, VERSION};
+use crate::embedded::{ALIAS, DATABASE, VERSION};
 
 /// A table that the bridge provides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Table {
+pub(in crate::embedded) enum Table {
     Labels,
     RelationshipTypes,
     PropertyKeys,
@@ -22,7 +22,7 @@ pub(super) enum Table {
 
 impl Table {
     /// Returns the table of the procedure `name`.
-    pub(super) fn of_procedure(name: &str) -> Option<Table> {
+    pub(in crate::embedded) fn of_procedure(name: &str) -> Option<Table> {
         match name {
             "db.labels" => Some(Table::Labels),
             "db.relationshipTypes" => Some(Table::RelationshipTypes),
@@ -32,7 +32,7 @@ impl Table {
         }
     }
 
-    pub(super) fn columns(self) -> &'static [&'static str] {
+    pub(in crate::embedded) fn columns(self) -> &'static [&'static str] {
         match self {
             Table::Labels => &["label"],
             Table::RelationshipTypes => &["relationshipType"],
@@ -57,7 +57,7 @@ impl Table {
     }
 
     /// The name of the parameter that holds the rows.
-    pub(super) fn parameter(self) -> &'static str {
+    pub(in crate::embedded) fn parameter(self) -> &'static str {
         match self {
             Table::Labels => "_boltgate_labels",
             Table::RelationshipTypes => "_boltgate_relationship_types",
@@ -69,7 +69,7 @@ impl Table {
     }
 
     /// The rows, as the open transaction of `database` sees them.
-    pub(super) fn rows(self, database: &mut Database) -> Result<Value, GraphError> {
+    pub(in crate::embedded) fn rows(self, database: &mut Database) -> Result<Value, GraphError> {
         let rows = match self {
             Table::Labels => one_column("label", names_in_use(database, "label")?),
             Table::RelationshipTypes => one_column("relationshipType", names_in_use(database, "edge_type")?),

@@ -6,7 +6,7 @@
 
 /// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::embedded) enum Kind {
     /// A keyword or an unquoted name.
     Word,
     /// A name in backticks, which are included.
@@ -23,33 +23,33 @@ pub(super) enum Kind {
 
 /// One token and its position in the statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
-    pub(super) text: &'a str,
+pub(in crate::embedded) struct Token<'a> {
+    pub(in crate::embedded) kind: Kind,
+    pub(in crate::embedded) text: &'a str,
     /// The byte offset of the first character.
-    pub(super) start: usize,
+    pub(in crate::embedded) start: usize,
     /// The number of open brackets of any kind around the token. A bracket is not inside itself.
-    pub(super) depth: usize,
+    pub(in crate::embedded) depth: usize,
 }
 
 impl<'a> Token<'a> {
     /// The byte offset after the last character.
-    pub(super) fn end(&self) -> usize {
+    pub(in crate::embedded) fn end(&self) -> usize {
         self.start + self.text.len()
     }
 
     /// Whether the token is the word `word`, ignoring case.
-    pub(super) fn is_word(&self, word: &str) -> bool {
+    pub(in crate::embedded) fn is_word(&self, word: &str) -> bool {
         self.kind == Kind::Word && self.text.eq_ignore_ascii_case(word)
     }
 
     /// Whether the token is the character `symbol`.
-    pub(super) fn is_symbol(&self, symbol: &str) -> bool {
+    pub(in crate::embedded) fn is_symbol(&self, symbol: &str) -> bool {
         self.kind == Kind::Symbol && self.text == symbol
     }
 
     /// The name that the token spells, if it can be a name.
-    pub(super) fn name(&self) -> Option<&'a str> {
+    pub(in crate::embedded) fn name(&self) -> Option<&'a str> {
         match self.kind {
             Kind::Word => Some(self.text),
             Kind::Quoted => Some(self.text.trim_matches('`')),
@@ -59,7 +59,7 @@ impl<'a> Token<'a> {
 }
 
 /// The tokens of `text`, without white space and comments.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(in crate::embedded) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found = Vec::new();
     let mut depth: usize = 0;
     let mut at = 0;
@@ -84,7 +84,7 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
 }
 
 /// The dotted name at the start of `tokens`, and the number of tokens in it.
-pub(super) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
+pub(in crate::embedded) fn dotted_name(tokens: &[Token<'_>]) -> (String, usize) {
     let mut length = usize::from(tokens.first().is_some_and(|first| first.kind == Kind::Word));
     while let Some([dot, word, ..]) = tokens.get(length..)
         && length > 0

@@ -3,22 +3,22 @@
 //! Owns the names that clients see: spelled as in the statement, never the engine's internal ones, and the same for
 //! empty results. Knows nothing of values.
 
-use super::projection::Columns;
+use crate::embedded::cypher::projection::Columns;
 
 /// The prefixes of columns that the engine and the bridge add to `RETURN *` for their own use.
 const INTERNAL: [&str; 3] = ["_anon_", "_path_rel_", "_boltgate_"];
 
 /// The columns of one result: their names, and the engine's key for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Layout {
-    pub(super) names: Vec<String>,
+pub(in crate::embedded) struct Layout {
+    pub(in crate::embedded) names: Vec<String>,
     /// As long as `names`, or empty if there are no records.
-    pub(super) keys: Vec<String>,
+    pub(in crate::embedded) keys: Vec<String>,
 }
 
 impl Layout {
     /// Matches the columns of the statement with the keys of the first record, if there is one.
-    pub(super) fn new(columns: Columns, first: Option<Vec<String>>) -> Layout {
+    pub(in crate::embedded) fn new(columns: Columns, first: Option<Vec<String>>) -> Layout {
         match (columns, first) {
             (Columns::None, _) => Layout { names: Vec::new(), keys: Vec::new() },
             (Columns::Named(names), None) => Layout { names, keys: Vec::new() },

@@ -4,15 +4,15 @@
 //! reports. Promises that a statement that the engine accepts is classified as by the engine's own plan. Knows nothing
 //! of the engine.
 
-use super::clauses::keyword;
-use super::lexer::{Kind, Token, tokens};
-use super::projection::{Columns, columns};
+use crate::embedded::cypher::clauses::keyword;
+use crate::embedded::cypher::lexer::{Kind, Token, tokens};
+use crate::embedded::cypher::projection::{Columns, columns};
 
 /// The words that begin a clause that writes.
 const WRITING: [&str; 6] = ["CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE"];
 /// What a statement does, as a Bolt summary reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Type {
+pub(in crate::embedded) enum Type {
     Read,
     Write,
     ReadWrite,
@@ -21,7 +21,7 @@ pub(super) enum Type {
 
 impl Type {
     /// The value of `type` in a summary.
-    pub(super) fn code(self) -> &'static str {
+    pub(in crate::embedded) fn code(self) -> &'static str {
         match self {
             Type::Read => "r",
             Type::Write => "w",
@@ -33,21 +33,21 @@ impl Type {
 
 /// The analysis of one statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StatementInfo {
+pub(in crate::embedded) struct StatementInfo {
     /// What the statement does, or would do if `EXPLAIN` stands before it.
-    pub(super) kind: Type,
+    pub(in crate::embedded) kind: Type,
     /// Whether it needs a transaction that may write.
-    pub(super) writes: bool,
+    pub(in crate::embedded) writes: bool,
     /// Whether it is only to be explained.
-    pub(super) explain: bool,
-    pub(super) columns: Columns,
+    pub(in crate::embedded) explain: bool,
+    pub(in crate::embedded) columns: Columns,
     /// The names of its parameters, each once, in order of appearance.
-    pub(super) parameters: Vec<String>,
+    pub(in crate::embedded) parameters: Vec<String>,
 }
 
 impl StatementInfo {
     /// Analyses `text`.
-    pub(super) fn of(text: &str) -> StatementInfo {
+    pub(in crate::embedded) fn of(text: &str) -> StatementInfo {
         let tokens = tokens(text);
         let explain = tokens.first().is_some_and(|first| first.is_word("EXPLAIN"));
         let columns = columns(text, &tokens);

@@ -7,19 +7,19 @@ use boltr::server::{BoltRecord, ResultMetadata, ResultStream};
 use boltr::types::{BoltDict, BoltValue};
 use graphdblite::{Database, GraphError, Record, Value};
 
-use super::DATABASE;
-use super::catalog;
-use super::columns::Layout;
-use super::errors::{Failure, is_parameter_missing};
-use super::projection::Columns;
-use super::schema;
-use super::statement::{StatementInfo, Type};
-use super::tables::Table;
-use super::values::{self, Parameters};
+use crate::embedded::DATABASE;
+use crate::embedded::catalog;
+use crate::embedded::catalog::tables::Table;
+use crate::embedded::cypher::columns::Layout;
+use crate::embedded::cypher::projection::Columns;
+use crate::embedded::cypher::statement::{StatementInfo, Type};
+use crate::embedded::errors::{Failure, is_parameter_missing};
+use crate::embedded::rewrite::index_commands;
+use crate::embedded::values::{self, Parameters};
 
 /// A statement that is ready to run.
 #[derive(Debug)]
-pub(super) struct Query {
+pub(in crate::embedded) struct Query {
     text: String,
     info: StatementInfo,
     tables: Vec<Table>,
@@ -33,7 +33,7 @@ impl Query {
     ///
     /// # Errors
     /// Returns an error if the statement can be refused without the engine.
-    pub(super) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
+    pub(in crate::embedded) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
         if let Some(expansion) = catalog::expand(text)? {
             let mut info = StatementInfo::of(&expansion.text);
             if expansion.command {
@@ -42,7 +42,7 @@ impl Query {
             let (text, tables) = (expansion.text, expansion.tables);
             return Ok(Query { text, info, tables, parameters, if_not_exists: false });
         }
-        let (text, if_not_exists) = match schema::index_command(text) {
+        let (text, if_not_exists) = match index_commands::index_command(text) {
             Some(command) => (command.text, command.if_not_exists),
             None => (text.to_owned(), false),
         };
@@ -50,12 +50,12 @@ impl Query {
     }
 
     /// Whether the statement needs a transaction that may write.
-    pub(super) fn writes(&self) -> bool {
+    pub(in crate::embedded) fn writes(&self) -> bool {
         self.info.writes
     }
 
     /// Runs the statement in the transaction that is open on `database`.
-    pub(super) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
+    pub(in crate::embedded) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
         for table in &self.tables {
             let rows = table.rows(database).map_err(|error| Failure::of_engine(&error))?;
             self.parameters.insert(table.parameter().to_owned(), rows);
