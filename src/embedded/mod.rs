@@ -26,9 +26,9 @@ use boltr::server::handshake::server_handshake;
 use tokio::io::DuplexStream;
 use tokio::sync::watch;
 
+use engine::store::Store;
 use resets::Resets;
 use session::Session;
-use engine::store::Store;
 
 /// The name of the only database.
 const DATABASE: &str = "neo4j";

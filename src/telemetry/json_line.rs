@@ -49,7 +49,7 @@ where
 }
 
 /// Writes fields as further members of an object.
-struct Members<'a>(&'a mut String);
+pub(super) struct Members<'a>(pub(super) &'a mut String);
 
 impl Members<'_> {
     fn name(&mut self, field: &Field) -> &mut String {

@@ -16,5 +16,6 @@ pub mod observers;
 pub mod otlp;
 pub mod record;
 pub mod request_id;
+mod span_fields;
 pub mod spans;
 pub mod trace_context;
