@@ -1,7 +1,7 @@
-//! Writing a row as JSON allocates nothing once the buffer is large enough.
+//! Writing a row as JSON or CSV allocates nothing once the buffer is large enough.
 
 use boltgate::bolt::packstream::{Writer, tag};
-use boltgate::json::output::row;
+use boltgate::json::output::{ObjectKeys, csv_row, object_row, row};
 use boltgate::json::{TypedVersion, View};
 use bytes::BytesMut;
 
@@ -23,7 +23,17 @@ fn allocations(columns: usize, write: impl Fn(&mut Writer<'_>)) -> u64 {
         })
         .count_total;
     }
+    let names: Vec<String> = (0..columns).map(|column| format!("column {column}")).collect();
+    let keys = ObjectKeys::new(names.iter().map(String::as_str));
     total
+        + allocation_counter::measure(|| {
+            for _ in 0..10 {
+                out.clear();
+                assert_eq!(csv_row(&mut out, &fields, columns, true), Ok(()));
+                assert_eq!(object_row(&mut out, &fields, &keys), Ok(()));
+            }
+        })
+        .count_total
 }
 
 fn scalars(out: &mut Writer<'_>) {

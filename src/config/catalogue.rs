@@ -105,6 +105,7 @@ pub(super) const KEYS: &[Key] = &[
     live("admin.token", Secret),
     live("http.statuses", OneOf(&["query-api", "precise"])),
     live("http.server_timing", Switch),
+    live("formats.csv_formulas", OneOf(&["keep", "escape"])),
     live("cors.allowed_origins", List(&form("^(\\*|[A-Za-z][A-Za-z0-9+.-]*://[^/]+)$"))),
     live("cors.credentials", Switch),
     live("cors.max_age", SPAN),

@@ -29,9 +29,9 @@ pub use example::EXAMPLE;
 pub use origin::Origin;
 pub use schema::schema;
 pub use settings::{
-    AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, Database, Dialect, Discovery, Edition,
-    Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp, Retry, Server, ServerTls,
-    ServiceAccount, Settings, Statuses, Telemetry, Transactions,
+    AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, CsvFormulas, Database, Dialect, Discovery,
+    Edition, Formats, Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp, Retry, Server,
+    ServerTls, ServiceAccount, Settings, Statuses, Telemetry, Transactions,
 };
 pub use sources::{ConfigFile, Override, Sources};
 pub use values::{

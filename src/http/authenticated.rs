@@ -14,7 +14,7 @@ use super::{
     caller::{Caller, acting_as},
     exchange::Exchange,
     gateway::Gateway,
-    media::{self, Format, Unfit},
+    media::{Format, Offer, Unfit},
     refusal::Refusal,
     request,
 };
@@ -47,10 +47,10 @@ impl Authenticated {
     /// user named in a header.
     pub(super) async fn without_body(self) -> Result<Exchange, Refusal> {
         let Self { exchange, body } = self;
-        if let Err(unfit) = Format::accepted(&exchange.parts.headers) {
+        if let Err(unfit) = Format::accepted(&exchange.parts.headers, Offer::Events) {
             let refusal = match unfit {
                 Unfit::Malformed(detail) => Refusal::bad_header(detail),
-                Unfit::Unsupported => Refusal::not_acceptable(&media::answers()),
+                Unfit::Unsupported => Refusal::not_acceptable(&Offer::Events.names()),
             };
             return Err(exchange.login_first(refusal).await);
         }

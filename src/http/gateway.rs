@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, request::RequestLimits,
+    CsvFormulas, Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, request::RequestLimits,
     routes::discovery::Discovery, settings::Settings,
 };
 use crate::{
@@ -23,6 +23,8 @@ pub(super) struct Gateway {
     pub(super) statuses: Statuses,
     /// Whether every answer says how long its parts took.
     pub(super) server_timing: bool,
+    /// What CSV does with formulas, unless the request says.
+    pub(super) csv_formulas: CsvFormulas,
     pub(super) retry: Retry,
     pub(super) idempotency: idempotency::Store,
     pub(super) limits: RequestLimits,
@@ -64,6 +66,7 @@ impl Gateway {
             id_token_header: settings.id_token_header,
             statuses: settings.statuses,
             server_timing: settings.server_timing,
+            csv_formulas: settings.csv_formulas,
             retry: settings.retry,
             idempotency,
             admission,

@@ -40,6 +40,7 @@ mod verdict;
 pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{CorsSettings, GuardSettings};
+pub use media::Formulas as CsvFormulas;
 pub use routes::openapi;
 pub use service::{Peer, Service, service};
 pub use settings::Settings;

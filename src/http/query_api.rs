@@ -120,6 +120,7 @@ async fn answered(exchange: &Exchange, bytes: Bytes, mut hold: Hold) -> Result<R
         Err(refusal) => return Err(exchange.login_first(refusal).await),
     };
     understood.format.statuses = exchange.statuses;
+    understood.format.set_formulas(exchange.gateway.csv_formulas);
     let done = carry_out(exchange, &mut understood, hold).await;
     done.map_err(|error| Refusal::of(error, understood.format))
 }

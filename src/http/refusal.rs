@@ -185,7 +185,7 @@ impl Refusal {
         let format = if concerns_credentials(&error) {
             Format { statuses: format.statuses, ..credential_format() }
         } else {
-            format
+            format.of_errors()
         };
         Self::told(error, format)
     }

@@ -13,7 +13,7 @@ use super::{
     body::{self, BodyError, BodyKind, BodyLimits, QueryBody},
     body_memory::{Hold, Sender},
     coded,
-    media::{self, Format, Unfit},
+    media::{self, Format, Offer, Unfit},
     path::Path,
     refusal::Refusal,
 };
@@ -76,9 +76,11 @@ impl<'a> Head<'a> {
             }
             Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
         };
-        let format = match Format::accepted(&parts.headers) {
+        let shows_rows = matches!(path, Path::Query { .. } | Path::Transaction { .. }) && !delete;
+        let offer = if shows_rows { Offer::Rows } else { Offer::Events };
+        let format = match Format::accepted(&parts.headers, offer) {
             Ok(format) => format,
-            Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&media::answers())),
+            Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(&offer.names())),
             Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
         };
         Ok(Self { path, delete, content, format })
@@ -195,6 +197,10 @@ pub(super) async fn understand<'a>(
         Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
     };
     match body {
+        // To keep a transaction alive is answered with more than rows.
+        Ok(body) if body.statement.is_none() && format.layout.is_rows_alone() => {
+            Err(Refusal::not_acceptable(&Offer::Events.names()))
+        }
         Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
     }

@@ -5,7 +5,7 @@
 
 use axum::{
     body::Body,
-    http::{HeaderName, StatusCode},
+    http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
@@ -29,20 +29,27 @@ pub(super) fn of_rows(
     mut answer: Answer,
     format: &Format,
 ) -> Response {
-    let content_type = &format.content_type;
+    let rows_alone = format.layout.is_rows_alone();
     match first {
-        Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), content_type),
+        Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), format),
         Ok(Progress::Done(end)) => {
+            if let Some(error) = end.withheld.as_ref().filter(|_| rows_alone) {
+                return Refusal::of(error.clone(), format.clone()).into_response();
+            }
             let ending = answer.end(&end, rows.columns());
-            started(content_type, stream::whole(answer.take(), ending))
+            started(format, stream::whole(answer.take(), ending))
         }
         // What the gateway itself ended has a status of its own as long as nothing has been sent.
-        Err(error) if format.statuses == Statuses::Precise || matches!(error.kind, Kind::ResultLimit | Kind::Ended) => {
+        Err(error)
+            if rows_alone
+                || format.statuses == Statuses::Precise
+                || matches!(error.kind, Kind::ResultLimit | Kind::Ended) =>
+        {
             Refusal::of(error, format.clone()).into_response()
         }
         Err(error) => {
             let ending = answer.fail(&error, None);
-            let mut response = started(content_type, stream::whole(answer.take(), ending));
+            let mut response = started(format, stream::whole(answer.take(), ending));
             mark(&mut response, &error);
             response
         }
@@ -54,23 +61,28 @@ pub(super) fn of_batch(begun: StartedBatch, mut answer: BatchAnswer, format: &Fo
     match begun.end {
         Some(end) => {
             answer.end(&end, attempts);
-            started(&format.content_type, Body::from(answer.answer_mut().take()))
+            started(format, Body::from(answer.answer_mut().take()))
         }
-        None => streamed(Rest::batch(begun.execution, answer, attempts), &format.content_type),
+        None => streamed(Rest::batch(begun.execution, answer, attempts), format),
     }
 }
 
 /// A response whose answer has not ended, with the verdict that is known once it has.
-fn streamed(rest: Rest, content_type: &str) -> Response {
+fn streamed(rest: Rest, format: &Format) -> Response {
     let verdict = rest.verdict().clone();
-    let mut response = started(content_type, stream::body(rest));
+    let mut response = started(format, stream::body(rest));
     response.extensions_mut().insert(verdict);
     response
 }
 
 /// A response whose statement has started, so that its status can no longer say how it ends.
-fn started(content_type: &str, body: Body) -> Response {
-    respond(StatusCode::ACCEPTED, content_type, body)
+fn started(format: &Format, body: Body) -> Response {
+    if !format.layout.is_rows_alone() {
+        return respond(StatusCode::ACCEPTED, &format.content_type, body);
+    }
+    let mut response = respond(StatusCode::OK, &format.content_type, body);
+    response.headers_mut().insert(header::VARY, HeaderValue::from_static("Accept, Accept-Encoding"));
+    response
 }
 
 /// Adds the number of attempts, if there was more than one.

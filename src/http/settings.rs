@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::http::HeaderName;
 use tokio_util::task::TaskTracker;
 
-use super::{BodyLimits, GuardSettings, IdempotencySettings, Statuses};
+use super::{BodyLimits, CsvFormulas, GuardSettings, IdempotencySettings, Statuses};
 use crate::{config::InstanceName, query::Retry, telemetry::spans::Tracer};
 
 /// The settings of the service for clients.
@@ -35,6 +35,8 @@ pub struct Settings {
     pub statuses: Statuses,
     /// Whether every answer says how long its parts took.
     pub server_timing: bool,
+    /// What CSV does with formulas, unless the request says.
+    pub csv_formulas: CsvFormulas,
     /// How often a statement is retried, unless the request says.
     pub retry: Retry,
     /// How answers are kept for `Idempotency-Key`.

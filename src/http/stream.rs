@@ -4,10 +4,12 @@
 //! deadline or a cancellation from taking effect, since neither depends on anybody asking for more text. Besides the
 //! part that is being written, at most one part of the text waits for the reader.
 
+use std::time::Duration;
+
 use axum::body::{Body, Bytes};
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 use thiserror::Error;
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::sleep};
 use tracing::Instrument as _;
 
 use super::{
@@ -28,12 +30,21 @@ enum Part {
     Last(Bytes),
 }
 
+/// How long the last text has to leave before the transfer is broken off. hyper throws away what it has not written by
+/// then, and the last line may say why.
+const PARTING: Duration = Duration::from_millis(100);
+
 /// The body of an answer that has ended.
 pub(super) fn whole(text: Bytes, ending: Ending) -> Body {
     match ending {
         Ending::Complete => Body::from(text),
-        Ending::BrokenOff => Body::from_stream(stream::iter([Ok(text), Err(BrokenOff)])),
+        Ending::BrokenOff => Body::from_stream(stream::iter([Ok(text)]).chain(stream::once(broken_off()))),
     }
+}
+
+async fn broken_off() -> Result<Bytes, BrokenOff> {
+    sleep(PARTING).await;
+    Err(BrokenOff)
 }
 
 /// The body of an answer that has not ended: its first text, and the rest as it comes. Dropping it cancels the
@@ -58,7 +69,7 @@ async fn next(
     Some(match part {
         Some(Part::More(text)) => (Ok(text), Some((None, waiting))),
         Some(Part::Last(text)) => (Ok(text), None),
-        None => (Err(BrokenOff), None),
+        None => (broken_off().await, None),
     })
 }
 

@@ -15,6 +15,7 @@ mod idempotency;
 mod query;
 mod reload;
 mod result_limits;
+mod rows_alone;
 mod running;
 mod statuses;
 #[path = "../support/mod.rs"]

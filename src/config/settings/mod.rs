@@ -26,6 +26,8 @@ pub struct Settings {
     pub admin: Admin,
     /// The form of answers.
     pub http: Http,
+    /// The formats of results.
+    pub formats: Formats,
     /// Web pages of other origins.
     pub cors: Cors,
     /// The Bolt database behind the gateway.
@@ -123,6 +125,13 @@ pub struct Http {
     pub statuses: Statuses,
     /// Whether every answer has a `Server-Timing` header.
     pub server_timing: bool,
+}
+
+/// `[formats]`: results in formats other than JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Formats {
+    /// What CSV does with text that a spreadsheet would take for a formula, unless the request says.
+    pub csv_formulas: CsvFormulas,
 }
 
 /// `[cors]`: web pages of other origins.
@@ -281,6 +290,16 @@ pub struct Otlp {
     pub timeout: TimeSpan,
     /// The name of this service in traces.
     pub service_name: String,
+}
+
+/// What becomes of text that a spreadsheet would take for a formula.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CsvFormulas {
+    /// It stays as it is.
+    Keep,
+    /// It gets a `'` before it.
+    Escape,
 }
 
 /// The statuses of failures.

@@ -2,7 +2,9 @@
 
 use bytes::BytesMut;
 
-use super::{At, Closing, Encode, Ending, Results, Wanted, document::Document, lines::Lines};
+use super::{
+    At, Closing, Encode, Ending, Results, Wanted, csv::Csv, document::Document, lines::Lines, objects::Objects,
+};
 use crate::{
     bolt::{Columns, Summary},
     http::media::{Format, Layout},
@@ -14,6 +16,8 @@ use crate::{
 pub(super) enum Encoder {
     Document(Document),
     Lines(Lines),
+    Objects(Objects),
+    Csv(Csv),
 }
 
 /// Evaluates an expression with the encoder of each format.
@@ -22,6 +26,8 @@ macro_rules! of_any_format {
         match $encoder {
             Encoder::Document($format) => $call,
             Encoder::Lines($format) => $call,
+            Encoder::Objects($format) => $call,
+            Encoder::Csv($format) => $call,
         }
     };
 }
@@ -33,6 +39,8 @@ impl Encoder {
         match format.layout {
             Layout::Document => Self::Document(Document::new(wanted, results)),
             Layout::Lines => Self::Lines(Lines::new(wanted)),
+            Layout::Objects => Self::Objects(Objects::new(format.statuses)),
+            Layout::Csv(options) => Self::Csv(Csv::new(options)),
         }
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn write(out: &mut BytesMut, error: &Error, statuses: Statuses, at: O
     out.extend_from_slice(b"]");
 }
 
-fn write_one(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
+/// Writes one error as an object.
+pub(super) fn write_one(out: &mut BytesMut, error: &Error, statuses: Statuses, at: Option<At>) {
     out.extend_from_slice(b"{\"code\":");
     output::string(out, &error.code);
     out.extend_from_slice(b",\"message\":");

@@ -1,7 +1,7 @@
 //! The text of results, in each format that an answer can have.
 //!
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
-//! [`document`], [`lines`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and
+//! [`document`], [`lines`], [`objects`], [`csv`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and
 //! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
 //! databases.
@@ -9,12 +9,14 @@
 mod answer;
 mod batch;
 mod columns;
+mod csv;
 mod document;
 mod encoder;
 mod errors;
 mod lines;
 mod load;
 mod members;
+mod objects;
 mod replaced;
 mod rows;
 #[cfg(test)]
@@ -56,35 +58,41 @@ trait Encode {
     /// When the row cannot be shown as a whole. Whatever of it can be shown stays in `out`; no further row follows.
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError>;
 
-    /// Whether a part of a row was written and the rest of it was not.
-    fn is_torn(&self) -> bool;
-
-    /// Forgets the part of a row that was written; the caller has removed its text.
-    fn abandon_row(&mut self);
-
-    /// The values of the open result that were replaced by null.
-    fn replaced(&self) -> &ReplacedValues;
-
-    /// Forgets all results, for another attempt.
-    fn restart(&mut self);
-
-    /// Closes one of several results.
-    fn close(&mut self, out: &mut BytesMut, summary: &Summary);
-
     /// Closes the only result, and ends the answer.
     fn end(&mut self, out: &mut BytesMut, result: &Closing<'_>) -> Ending;
-
-    /// Ends an answer of several results, all of them closed.
-    fn end_batch(&mut self, out: &mut BytesMut, end: &BatchEnd, attempts: u32);
 
     /// Ends an answer early, with an error that occurred after its first result was opened.
     fn fail(&mut self, out: &mut BytesMut, error: &Error, at: Option<At>) -> Ending;
 
+    /// Whether a part of a row was written and the rest of it was not.
+    fn is_torn(&self) -> bool {
+        false
+    }
+
+    /// Forgets the part of a row that was written; the caller has removed its text.
+    fn abandon_row(&mut self) {}
+
+    /// The values of the open result that were replaced by null.
+    fn replaced(&self) -> &ReplacedValues {
+        const { &ReplacedValues { first: Vec::new(), count: 0 } }
+    }
+
+    /// Forgets all results, for another attempt.
+    fn restart(&mut self) {}
+
+    // What follows is not asked of formats of rows alone (`Format::is_rows_alone`), which have nothing to say it with.
+
+    /// Closes one of several results.
+    fn close(&mut self, _out: &mut BytesMut, _summary: &Summary) {}
+
+    /// Ends an answer of several results, all of them closed.
+    fn end_batch(&mut self, _out: &mut BytesMut, _end: &BatchEnd, _attempts: u32) {}
+
     /// Writes a whole answer that has no result: a transaction, what a commit reports, or nothing.
-    fn without_result(&self, out: &mut BytesMut, committed: Option<&Committed>, transaction: Option<&Transaction>);
+    fn without_result(&self, _out: &mut BytesMut, _committed: Option<&Committed>, _transaction: Option<&Transaction>) {}
 
     /// Writes a whole answer that is an error.
-    fn refuse(&self, out: &mut BytesMut, error: &Error, at: Option<At>);
+    fn refuse(&self, _out: &mut BytesMut, _error: &Error, _at: Option<At>) {}
 }
 
 /// How the text of an answer ends.

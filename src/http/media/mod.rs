@@ -1,5 +1,6 @@
 //! Media types: the format of a request's body, and the format that its answer is to have.
 
+mod csv;
 mod range;
 
 use std::borrow::Cow;
@@ -14,6 +15,8 @@ use crate::{
     json::{TypedVersion, View},
     unpack::Coding,
 };
+pub(super) use csv::Csv;
+pub use csv::Formulas;
 use range::{Range, ranges, unquoted};
 
 /// The layout of an answer.
@@ -21,8 +24,12 @@ use range::{Range, ranges, unquoted};
 pub(super) enum Layout {
     /// One JSON document.
     Document,
-    /// JSON Lines: one object in each line.
+    /// JSON Lines: one event in each line.
     Lines,
+    /// NDJSON: one row in each line, as an object.
+    Objects,
+    /// A record for each row.
+    Csv(Csv),
 }
 
 /// The format of an answer.
@@ -72,11 +79,38 @@ const LINE_NAMES: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
 
 /// The types of answers, by layout.
-const ANSWERS: [(Layout, &[Type]); 2] = [(Layout::Document, &DOCUMENTS), (Layout::Lines, &LINES)];
+const ANSWERS: [(Layout, &[Type]); 4] = [
+    (Layout::Document, &DOCUMENTS),
+    (Layout::Lines, &LINES),
+    (Layout::Objects, &[("application/x-ndjson", View::Plain)]),
+    (Layout::Csv(Csv::DEFAULT), &[("text/csv", View::Plain)]),
+];
 
-/// The names of the types that answers can have, as a list for people.
-pub(super) fn answers() -> String {
-    names(ANSWERS.into_iter().flat_map(|(_, types)| types))
+/// Which answers a route can give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Offer {
+    /// Those that can say anything.
+    Events,
+    /// Also those of rows alone.
+    Rows,
+}
+
+impl Offer {
+    fn has(self, layout: Layout) -> bool {
+        self == Self::Rows || !layout.is_rows_alone()
+    }
+
+    /// The names of the types, as a list for people.
+    pub(super) fn names(self) -> String {
+        names(ANSWERS.into_iter().filter(|(layout, _)| self.has(*layout)).flat_map(|(_, types)| types))
+    }
+}
+
+impl Layout {
+    /// Whether an answer is the rows of one result and nothing else: no summary, no bookmark, no error.
+    pub(super) fn is_rows_alone(self) -> bool {
+        matches!(self, Self::Objects | Self::Csv(_))
+    }
 }
 
 /// The names of the types that bodies can have, as a list for people; with those of bulk loads if `loads` are accepted.
@@ -89,9 +123,10 @@ fn names<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
     types.into_iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
 }
 
-/// The first type of an answer whose name is wanted, and its layout.
-fn answer(is_wanted: impl Fn(&str) -> bool) -> Option<(Layout, &'static Type)> {
-    ANSWERS.iter().find_map(|(layout, types)| Some((*layout, types.iter().find(|(name, _)| is_wanted(name))?)))
+/// The first type on offer whose name is wanted, and its layout.
+fn answer(offer: Offer, is_wanted: impl Fn(&str) -> bool) -> Option<(Layout, &'static Type)> {
+    let offered = ANSWERS.iter().filter(|(layout, _)| offer.has(*layout));
+    offered.into_iter().find_map(|(layout, types)| Some((*layout, types.iter().find(|(name, _)| is_wanted(name))?)))
 }
 
 impl Format {
@@ -109,30 +144,47 @@ impl Format {
     /// first. As on Neo4j, `q=0` excludes nothing.
     ///
     /// # Errors
-    /// [`Unfit`] if the header cannot be read, or names no supported type.
-    pub(super) fn accepted(headers: &HeaderMap) -> Result<Self, Unfit> {
+    /// [`Unfit`] if the header cannot be read, or names no type on offer.
+    pub(super) fn accepted(headers: &HeaderMap, offer: Offer) -> Result<Self, Unfit> {
         let values = headers.get_all(header::ACCEPT);
-        match the_only(&values).and_then(Self::exactly) {
+        match the_only(&values).and_then(|value| Self::exactly(value, offer)) {
             Some(format) => Ok(format),
-            None => Self::best(&values),
+            None => Self::best(&values, offer),
         }
+    }
+
+    /// What CSV does with formulas, unless the request says.
+    pub(super) fn set_formulas(&mut self, formulas: Formulas) {
+        if let Layout::Csv(csv) = &mut self.layout {
+            csv.formulas.get_or_insert(formulas);
+            self.content_type = csv.content_type().into();
+        }
+    }
+
+    /// The format of errors, which are JSON where the format has no place for them.
+    pub(super) fn of_errors(self) -> Self {
+        if self.layout.is_rows_alone() { Self { statuses: self.statuses, ..Self::plain() } } else { self }
     }
 
     /// The format of a header that consists of one supported name or `*/*`. Most headers do, and need no parser.
-    fn exactly(value: &HeaderValue) -> Option<Self> {
+    fn exactly(value: &HeaderValue, offer: Offer) -> Option<Self> {
         if value == "*/*" {
             return Some(Self::plain());
         }
-        let (layout, &(name, view)) = answer(|name| value == name)?;
-        Some(Self { layout, view, content_type: name.into(), statuses: Statuses::QueryApi })
+        let (layout, &(name, view)) = answer(offer, |name| value == name)?;
+        let content_type = match layout {
+            Layout::Csv(csv) => csv.content_type().into(),
+            _ => name.into(),
+        };
+        Some(Self { layout, view, content_type, statuses: Statuses::QueryApi })
     }
 
-    fn best(values: &GetAll<'_, HeaderValue>) -> Result<Self, Unfit> {
+    fn best(values: &GetAll<'_, HeaderValue>, offer: Offer) -> Result<Self, Unfit> {
         let mut best: Option<(u16, bool, Self)> = None;
         let mut asked = false;
         for range in ranges(values)? {
             asked = true;
-            let Some(format) = range.format() else {
+            let Some(format) = range.format(offer)? else {
                 continue;
             };
             let rank = (range.quality, !range.is_wildcard());

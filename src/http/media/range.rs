@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, header::GetAll};
 
-use super::{Format, JSON, Statuses, Unfit, answer};
+use super::{Csv, Format, JSON, Layout, Offer, Statuses, Unfit, answer};
 
 /// One media range with its parameters.
 pub(super) struct Range<'a> {
@@ -62,12 +62,20 @@ impl<'a> Range<'a> {
         name.eq_ignore_ascii_case(self.name)
     }
 
-    /// The format that it asks for, if it is supported.
-    pub(super) fn format(&self) -> Option<Format> {
+    /// The format that it asks for, if it is on offer.
+    ///
+    /// # Errors
+    /// [`Unfit::Malformed`] if a parameter of the format has no such value.
+    pub(super) fn format(&self, offer: Offer) -> Result<Option<Format>, Unfit> {
         if self.is_wildcard() {
-            return Some(Format::plain());
+            return Ok(Some(Format::plain()));
         }
-        let (layout, &(name, view)) = answer(|name| self.is(name))?;
+        let Some((layout, &(name, view))) = answer(offer, |name| self.is(name)) else { return Ok(None) };
+        if let Layout::Csv(_) = layout {
+            let csv = Csv::asked(self.parameters.iter().map(|(key, value)| (*key, &**value)))?;
+            let content_type = csv.content_type().into();
+            return Ok(Some(Format { layout: Layout::Csv(csv), content_type, ..Format::plain() }));
+        }
         // As the client spelled it, except for plain JSON, whose name and charset come back in lower case.
         let mut content_type = if name == JSON { name } else { self.name }.to_owned();
         for (key, value) in &self.parameters {
@@ -75,7 +83,7 @@ impl<'a> Range<'a> {
             let value = if fold { value.to_ascii_lowercase() } else { value.clone().into_owned() };
             content_type.extend([";", &key.to_ascii_lowercase(), "=", &quoted(value)]);
         }
-        Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi })
+        Ok(Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi }))
     }
 }
 

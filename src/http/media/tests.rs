@@ -9,7 +9,7 @@ fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
 }
 
 fn accepted(value: &str) -> Result<String, Unfit> {
-    Format::accepted(&headers(header::ACCEPT, &[value])).map(|format| format.content_type.into_owned())
+    Format::accepted(&headers(header::ACCEPT, &[value]), Offer::Rows).map(|format| format.content_type.into_owned())
 }
 
 #[test]
@@ -85,22 +85,30 @@ fn unsupported_and_malformed_ranges_are_told_apart() {
 
 #[test]
 fn headers_read_without_the_parser_agree_with_it() {
-    for name in DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["*/*"]) {
+    for name in
+        DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["text/csv", "application/x-ndjson", "*/*"])
+    {
         let value = HeaderValue::from_static(name);
         let accept = headers(header::ACCEPT, &[name]);
-        assert_eq!(Format::exactly(&value), Format::best(&accept.get_all(header::ACCEPT)).ok(), "{name}");
+        assert_eq!(
+            Format::exactly(&value, Offer::Rows),
+            Format::best(&accept.get_all(header::ACCEPT), Offer::Rows).ok(),
+            "{name}"
+        );
+    }
+    for name in DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["*/*"]) {
         let content = content(&headers(header::CONTENT_TYPE, &[name]));
-        assert_eq!(content, content_range(&value), "{name}");
+        assert_eq!(content, content_range(&HeaderValue::from_static(name)), "{name}");
     }
     for other in ["", "APPLICATION/JSON", "application/json;q=1", "application/json, */*", "application/*"] {
-        assert_eq!(Format::exactly(&HeaderValue::from_static(other)), None, "{other}");
+        assert_eq!(Format::exactly(&HeaderValue::from_static(other), Offer::Rows), None, "{other}");
     }
 }
 
 #[test]
 fn several_headers_are_one_list() {
     let headers = headers(header::ACCEPT, &["text/html", "application/jsonl"]);
-    assert_eq!(Format::accepted(&headers).unwrap().layout, Layout::Lines);
+    assert_eq!(Format::accepted(&headers, Offer::Rows).unwrap().layout, Layout::Lines);
 }
 
 #[test]
@@ -162,4 +170,33 @@ fn codings_of_bodies() {
     assert_eq!(coding(&["gzip,gzip,gzip"]), Err("gzip, gzip".to_owned()));
     assert_eq!(coding(&["identity", "identity , br"]), Err("br".to_owned()));
     assert_eq!(coding(&[&"x".repeat(100)]).map_err(|coding| coding.len()), Err(32));
+}
+
+#[test]
+fn csv_says_what_it_honours() {
+    for (accept, content_type) in [
+        ("text/csv", "text/csv; charset=utf-8; header=present"),
+        ("text/csv;header=absent;x=y", "text/csv; charset=utf-8; header=absent"),
+        (
+            "TEXT/CSV; Formulas=Escape; bom=present",
+            "text/csv; charset=utf-8; header=present; formulas=escape; bom=present",
+        ),
+        ("application/json;q=0.1, text/csv", "text/csv; charset=utf-8; header=present"),
+    ] {
+        assert_eq!(accepted(accept).as_deref(), Ok(content_type), "{accept}");
+    }
+    for accept in ["text/csv;header=no", "text/csv;formulas=", "text/csv;bom=absent"] {
+        assert!(matches!(accepted(accept), Err(Unfit::Malformed(_))), "{accept}");
+    }
+}
+
+#[test]
+fn rows_alone_are_not_on_offer_everywhere() {
+    for name in ["text/csv", "application/x-ndjson"] {
+        let headers = headers(header::ACCEPT, &[name]);
+        assert_eq!(Format::accepted(&headers, Offer::Events), Err(Unfit::Unsupported));
+        assert!(!Offer::Events.names().contains(name) && Offer::Rows.names().contains(name));
+    }
+    let headers = headers(header::ACCEPT, &["text/csv, application/json;q=0.5"]);
+    assert!(Format::accepted(&headers, Offer::Events).unwrap().is_plain());
 }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::http::{
     base_url::BaseUrl,
     gateway::Gateway,
-    media::{Format, JSON, Unfit},
+    media::{Format, JSON, Offer, Unfit},
     refusal::{Refusal, respond},
 };
 
@@ -46,7 +46,7 @@ pub(super) async fn show(
     base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    match Format::accepted(&headers) {
+    match Format::accepted(&headers, Offer::Events) {
         Ok(format) if format.is_plain() => {}
         Ok(_) | Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(JSON)),
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),

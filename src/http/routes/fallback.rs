@@ -12,7 +12,7 @@ use axum::{
 use crate::http::{
     authenticated::Authenticated,
     gateway::Gateway,
-    media::{self, Format},
+    media::{Format, Offer},
     methods::Methods,
     path::DB,
     refusal::{Refusal, respond},
@@ -28,10 +28,10 @@ pub(super) fn allow(methods: Methods) -> Response {
 pub(super) fn allow_under_db(methods: Methods, headers: &HeaderMap) -> Result<Response, Refusal> {
     let names = methods.names();
     let wanted = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok()).filter(|accept| *accept != "*/*");
-    let body = match wanted.map(|_| Format::accepted(headers)) {
+    let body = match wanted.map(|_| Format::accepted(headers, Offer::Events)) {
         None => respond(StatusCode::OK, "text/plain", names.replace(',', ", ").into()),
         Some(Ok(format)) => respond(StatusCode::OK, &format.content_type, Body::empty()),
-        Some(Err(_)) => return Err(Refusal::not_acceptable(&media::answers())),
+        Some(Err(_)) => return Err(Refusal::not_acceptable(&Offer::Events.names())),
     };
     Ok(([(header::ALLOW, names)], body).into_response())
 }

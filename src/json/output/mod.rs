@@ -6,11 +6,13 @@
 //! growth of the buffer. Knows nothing of messages, routes or statuses.
 
 mod counters;
+mod csv;
 mod duration;
 mod error;
 mod float;
 mod graph;
 mod notifications;
+mod object;
 mod path;
 mod pieces;
 mod plan;
@@ -30,8 +32,10 @@ mod property_tests;
 mod tests;
 
 pub use counters::counters;
+pub use csv::{csv_header, csv_row};
 pub use error::RowError;
 pub use notifications::notifications;
+pub use object::{ObjectKeys, object_row};
 pub use plan::{plan, profile};
 pub use row::{ReplacedValue, ReplacedValues, RowWriter, Written, row};
 pub use scalar::{integer, plain_float};

@@ -17,6 +17,10 @@ const SMALL_RECORD: usize = 64 * 1024;
 /// The longest text of a small record that is not handed over in parts, in bytes. Only paths can exceed it.
 const LONGEST_WHOLE_TEXT: usize = 2 * 1024 * 1024;
 
+/// The longest text of a row that is written as a whole in any case, in bytes. Records have a limit of their own, but a path
+/// writes its nodes as often as it passes them.
+pub(super) const LONGEST_TEXT: usize = 256 * 1024 * 1024;
+
 /// The number of replaced values that are described. Further ones are only counted.
 const DESCRIBED: usize = 10;
 
@@ -113,14 +117,14 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: u
 }
 
 #[inline]
-fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
+pub(super) fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
     let mut reader = Reader::new(fields);
     let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is not a list"))?;
     if found == columns { Ok(reader) } else { Err(RowError::WrongWidth { expected: columns, found }) }
 }
 
 #[inline]
-fn end(reader: &Reader<'_>) -> Result<(), RowError> {
+pub(super) fn end(reader: &Reader<'_>) -> Result<(), RowError> {
     if reader.rest().is_empty() {
         Ok(())
     } else {

@@ -5,7 +5,7 @@ use tokio_util::task::TaskTracker;
 use super::{auth, guard, query};
 use crate::{
     config::{self, Edition},
-    http::{BodyLimits, IdempotencySettings, Settings, Statuses},
+    http::{BodyLimits, CsvFormulas, IdempotencySettings, Settings, Statuses},
     telemetry::spans::Tracer,
 };
 
@@ -37,6 +37,10 @@ pub(in crate::server) fn settings(
             config::Statuses::Precise => Statuses::Precise,
         },
         server_timing: settings.http.server_timing,
+        csv_formulas: match settings.formats.csv_formulas {
+            config::CsvFormulas::Keep => CsvFormulas::Keep,
+            config::CsvFormulas::Escape => CsvFormulas::Escape,
+        },
         retry: query::retry(&settings.retry),
         idempotency: IdempotencySettings {
             keep: settings.idempotency.keep.get(),

@@ -194,6 +194,7 @@ impl Stand {
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,
             server_timing: false,
+            csv_formulas: http::CsvFormulas::Keep,
             retry: query::Retry::NEVER,
             work: tokio_util::task::TaskTracker::new(),
             idempotency: http::IdempotencySettings {
