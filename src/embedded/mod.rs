@@ -9,6 +9,7 @@ mod catalog;
 mod cypher;
 mod engine;
 mod errors;
+mod ids;
 mod resets;
 mod rewrite;
 mod session;

@@ -166,7 +166,7 @@ impl BoltBackend for Session {
         transaction: Option<&TransactionHandle>,
     ) -> Result<ResultStream, BoltError> {
         let prepared = parameters_to_engine(parameters, self.store.templates())
-            .and_then(|parameters| Query::new(query, parameters));
+            .and_then(|parameters| Query::new(query, parameters, self.store.ids()));
         let result = match (prepared, transaction) {
             (Ok(query), None) => self.run_alone(query, extra).await,
             (Ok(query), Some(_)) => self.run_inside(query).await,

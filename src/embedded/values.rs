@@ -1,20 +1,16 @@
 //! Values: converts between Bolt and the engine.
 //!
-//! Owns the ids of nodes and relationships in Bolt. A node has the engine's id. The engine has no ids for
-//! relationships, so their element ids consist of what identifies them (start, type, end, number), and their integer
-//! ids are hashes of that. Promises that every value of the engine has a Bolt form, and that a parameter without a type
-//! in the engine is refused by name. Knows nothing of statements.
+//! Owns the form of each value in Bolt. Promises that every value of the engine has one, and that a parameter without a
+//! type in the engine is refused by name. Knows nothing of statements.
 
 use std::collections::HashMap;
 
 use boltr::types::{BoltDict, BoltNode, BoltPath, BoltRelationship, BoltUnboundRelationship, BoltValue};
-use graphdblite::{Edge, Node, NodeId, PathValue, Value};
+use graphdblite::{Edge, Node, PathValue, Value};
 
 use super::errors::Failure;
+use super::ids::Ids;
 use super::temporal::{self, Templates};
-
-/// JavaScript and JSON represent integers exactly up to 53 bits. The ids of relationships stay below that.
-const RELATIONSHIP_ID_BITS: u32 = 52;
 
 /// The parameters of a statement in the engine's form.
 pub(super) type Parameters = HashMap<String, Value>;
@@ -65,7 +61,7 @@ fn type_name(value: &BoltValue) -> &'static str {
 }
 
 /// The Bolt form of a value in a result.
-pub(super) fn to_bolt(value: &Value) -> BoltValue {
+pub(super) fn to_bolt(value: &Value, ids: &Ids) -> BoltValue {
     if let Some(temporal) = temporal::to_bolt(value) {
         return temporal;
     }
@@ -74,81 +70,72 @@ pub(super) fn to_bolt(value: &Value) -> BoltValue {
         Value::I64(value) => BoltValue::Integer(*value),
         Value::F64(value) => BoltValue::Float(*value),
         Value::String(value) => BoltValue::String(value.clone()),
-        Value::List(items) => BoltValue::List(items.iter().map(to_bolt).collect()),
-        Value::Map(entries) => BoltValue::Dict(entries.iter().map(entry).collect()),
-        Value::Node(node) => BoltValue::Node(node_to_bolt(node)),
-        Value::Edge(edge) => BoltValue::Relationship(relationship_to_bolt(edge)),
-        Value::Path(path) => BoltValue::Path(path_to_bolt(path)),
+        Value::List(items) => BoltValue::List(items.iter().map(|item| to_bolt(item, ids)).collect()),
+        Value::Map(entries) => BoltValue::Dict(dictionary(entries, ids)),
+        Value::Node(node) => BoltValue::Node(node_to_bolt(node, ids)),
+        Value::Edge(edge) => BoltValue::Relationship(relationship_to_bolt(edge, ids)),
+        Value::Path(path) => BoltValue::Path(path_to_bolt(path, ids)),
         // The temporal types have been handled above.
         _ => BoltValue::Null,
     }
 }
 
-fn entry((key, value): (&String, &Value)) -> (String, BoltValue) {
-    (key.clone(), to_bolt(value))
+fn dictionary<'v>(entries: impl IntoIterator<Item = (&'v String, &'v Value)>, ids: &Ids) -> BoltDict {
+    entries.into_iter().map(|(key, value)| (key.clone(), to_bolt(value, ids))).collect()
 }
 
-fn id(node: NodeId) -> i64 {
-    // The engine numbers nodes from 1.
-    i64::try_from(node.0).unwrap_or(i64::MAX)
+/// The integer id with this number. The engine counts from 0 or 1, so it does not get beyond.
+fn id(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn node_to_bolt(node: &Node) -> BoltNode {
+fn node_to_bolt(node: &Node, ids: &Ids) -> BoltNode {
     BoltNode {
-        id: id(node.id),
+        id: id(node.id.0),
         labels: node.labels.clone(),
-        properties: node.properties.iter().map(entry).collect(),
-        element_id: node.id.0.to_string(),
+        properties: dictionary(&node.properties, ids),
+        element_id: ids.node(node.id.0),
     }
 }
 
-fn relationship_to_bolt(edge: &Edge) -> BoltRelationship {
-    let unbound = unbound_to_bolt(edge);
+fn relationship_to_bolt(edge: &Edge, ids: &Ids) -> BoltRelationship {
+    let unbound = unbound_to_bolt(edge, ids);
     BoltRelationship {
         id: unbound.id,
-        start_node_id: id(edge.src),
-        end_node_id: id(edge.dst),
+        start_node_id: id(edge.src.0),
+        end_node_id: id(edge.dst.0),
         rel_type: unbound.rel_type,
         properties: unbound.properties,
         element_id: unbound.element_id,
-        start_element_id: edge.src.0.to_string(),
-        end_element_id: edge.dst.0.to_string(),
+        start_element_id: ids.node(edge.src.0),
+        end_element_id: ids.node(edge.dst.0),
     }
 }
 
-fn unbound_to_bolt(edge: &Edge) -> BoltUnboundRelationship {
-    let element_id = format!("{}:{}:{}:{}", edge.src.0, edge.label, edge.dst.0, edge.seq);
+fn unbound_to_bolt(edge: &Edge, ids: &Ids) -> BoltUnboundRelationship {
     BoltUnboundRelationship {
-        id: hashed_id(&element_id),
+        id: id(edge.seq),
         rel_type: edge.label.clone(),
-        properties: edge.properties.iter().map(entry).collect(),
-        element_id,
+        properties: dictionary(&edge.properties, ids),
+        element_id: ids.relationship(edge.seq),
     }
-}
-
-/// FNV-1a, reduced to 52 bits: the same in every process, and never negative.
-fn hashed_id(element_id: &str) -> i64 {
-    let hash = element_id
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    i64::try_from(hash >> (u64::BITS - RELATIONSHIP_ID_BITS)).unwrap_or_default()
 }
 
 /// Converts to a Bolt path: each node and relationship once, and a sequence of indices.
-fn path_to_bolt(path: &PathValue) -> BoltPath {
+fn path_to_bolt(path: &PathValue, ids: &Ids) -> BoltPath {
     let mut nodes: Vec<BoltNode> = Vec::new();
     let mut rels: Vec<BoltUnboundRelationship> = Vec::new();
     let mut indices = Vec::with_capacity(path.edges.len() * 2);
     let mut from = path.nodes.first().map(|node| {
-        index_of_or_push(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id);
+        index_of_or_push(&mut nodes, node_to_bolt(node, ids), |a, b| a.id == b.id);
         node.id
     });
     for (edge, node) in path.edges.iter().zip(path.nodes.iter().skip(1)) {
-        let index = index_of_or_push(&mut rels, unbound_to_bolt(edge), |a, b| a.element_id == b.element_id) + 1;
+        let index = index_of_or_push(&mut rels, unbound_to_bolt(edge, ids), |a, b| a.id == b.id) + 1;
         // A relationship that is traversed against its direction has a negative index. A loop is traversed forwards.
         let forwards = from == Some(edge.src);
         indices.push(if forwards { index } else { -index });
-        indices.push(index_of_or_push(&mut nodes, node_to_bolt(node), |a, b| a.id == b.id));
+        indices.push(index_of_or_push(&mut nodes, node_to_bolt(node, ids), |a, b| a.id == b.id));
         from = Some(node.id);
     }
     BoltPath { nodes, rels, indices }
@@ -167,7 +154,7 @@ fn index_of_or_push<T>(items: &mut Vec<T>, item: T, same: impl Fn(&T, &T) -> boo
 mod tests {
     use super::*;
     use boltr::types::BoltPoint2D;
-    use graphdblite::Database;
+    use graphdblite::{Database, NodeId};
 
     fn templates() -> Templates {
         Templates::new(&mut Database::open_memory().unwrap()).unwrap()
@@ -177,8 +164,12 @@ mod tests {
         Node { id: NodeId(id), labels: vec!["A".to_owned()], properties: HashMap::new() }
     }
 
-    fn edge(src: u64, dst: u64) -> Edge {
-        Edge { src: NodeId(src), dst: NodeId(dst), label: "R".to_owned(), seq: 0, properties: HashMap::new() }
+    fn edge(seq: u64, src: u64, dst: u64) -> Edge {
+        Edge { src: NodeId(src), dst: NodeId(dst), label: "R".to_owned(), seq, properties: HashMap::new() }
+    }
+
+    fn ids() -> Ids {
+        Ids::new("u")
     }
 
     #[test]
@@ -192,8 +183,8 @@ mod tests {
             ("q".to_owned(), BoltValue::Integer(i64::MIN)),
         ]);
         let taken = parameters_to_engine(&given, &templates()).unwrap();
-        assert_eq!(to_bolt(&taken["p"]), BoltValue::Dict(inner));
-        assert_eq!(to_bolt(&taken["q"]), BoltValue::Integer(i64::MIN));
+        assert_eq!(to_bolt(&taken["p"], &ids()), BoltValue::Dict(inner));
+        assert_eq!(to_bolt(&taken["q"], &ids()), BoltValue::Integer(i64::MIN));
     }
 
     #[test]
@@ -208,21 +199,20 @@ mod tests {
     }
 
     #[test]
-    fn relationships_have_stable_distinct_ids() {
-        let first = relationship_to_bolt(&edge(1, 2));
-        assert_eq!((first.element_id.as_str(), first.start_node_id, first.end_node_id), ("1:R:2:0", 1, 2));
-        assert_eq!(first.id, relationship_to_bolt(&edge(1, 2)).id);
-        assert_ne!(first.id, relationship_to_bolt(&edge(2, 1)).id);
-        assert!((0..1 << RELATIONSHIP_ID_BITS).contains(&first.id));
+    fn the_ids_of_a_relationship_and_its_ends_agree() {
+        let bolt = relationship_to_bolt(&edge(7, 1, 2), &ids());
+        assert_eq!((bolt.id, bolt.start_node_id, bolt.end_node_id), (7, 1, 2));
+        let element_ids = [bolt.element_id, bolt.start_element_id, bolt.end_element_id];
+        assert_eq!(element_ids, ["5:u:7", "4:u:1", "4:u:2"]);
     }
 
     #[test]
     fn a_path_has_indices_and_directions() {
         let path = PathValue {
             nodes: vec![node(1), node(2), node(1), node(1)],
-            edges: vec![edge(1, 2), edge(1, 2), edge(1, 1)],
+            edges: vec![edge(0, 1, 2), edge(0, 1, 2), edge(1, 1, 1)],
         };
-        let bolt = path_to_bolt(&path);
+        let bolt = path_to_bolt(&path, &ids());
         assert_eq!(bolt.nodes.iter().map(|node| node.id).collect::<Vec<_>>(), [1, 2]);
         assert_eq!(bolt.rels.len(), 2);
         assert_eq!(bolt.indices, [1, 1, -1, 0, 2, 0]);

@@ -4,4 +4,5 @@
 //! handles. Every call blocks. Knows nothing of Bolt messages.
 
 pub(in crate::embedded) mod query;
+pub(in crate::embedded) mod side;
 pub(in crate::embedded) mod store;

@@ -14,6 +14,7 @@ use crate::embedded::cypher::columns::Layout;
 use crate::embedded::cypher::projection::Columns;
 use crate::embedded::cypher::statement::{StatementInfo, Type};
 use crate::embedded::errors::{Failure, is_parameter_missing};
+use crate::embedded::ids::Ids;
 use crate::embedded::rewrite::index_commands;
 use crate::embedded::values::{self, Parameters};
 
@@ -24,6 +25,7 @@ pub(in crate::embedded) struct Query {
     info: StatementInfo,
     tables: Vec<Table>,
     parameters: Parameters,
+    ids: Ids,
     /// Whether an index that already exists is not an error.
     if_not_exists: bool,
 }
@@ -33,20 +35,21 @@ impl Query {
     ///
     /// # Errors
     /// Returns an error if the statement can be refused without the engine.
-    pub(in crate::embedded) fn new(text: &str, parameters: Parameters) -> Result<Query, Failure> {
+    pub(in crate::embedded) fn new(text: &str, parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
+        let ids = ids.clone();
         if let Some(expansion) = catalog::expand(text)? {
             let mut info = StatementInfo::of(&expansion.text);
             if expansion.command {
                 info.kind = Type::Schema;
             }
             let (text, tables) = (expansion.text, expansion.tables);
-            return Ok(Query { text, info, tables, parameters, if_not_exists: false });
+            return Ok(Query { text, info, tables, parameters, ids, if_not_exists: false });
         }
         let (text, if_not_exists) = match index_commands::index_command(text) {
             Some(command) => (command.text, command.if_not_exists),
             None => (text.to_owned(), false),
         };
-        Ok(Query { info: StatementInfo::of(&text), text, tables: Vec::new(), parameters, if_not_exists })
+        Ok(Query { info: StatementInfo::of(&text), text, tables: Vec::new(), parameters, ids, if_not_exists })
     }
 
     /// Whether the statement needs a transaction that may write.
@@ -94,8 +97,9 @@ impl Query {
         let without_rows = self.info.columns == Columns::None;
         let first = rows.first().map(|row| row.keys().cloned().collect());
         let layout = Layout::new(self.info.columns, first);
-        let values =
-            |row: Record| layout.keys.iter().map(|key| row.get(key).map_or(BoltValue::Null, values::to_bolt)).collect();
+        let ids = &self.ids;
+        let value = |value: Option<&Value>| value.map_or(BoltValue::Null, |value| values::to_bolt(value, ids));
+        let values = |row: Record| layout.keys.iter().map(|key| value(row.get(key))).collect();
         let records = if without_rows {
             Vec::new()
         } else {
@@ -132,7 +136,7 @@ mod tests {
     use super::*;
 
     fn run(database: &mut Database, text: &str) -> Result<ResultStream, Failure> {
-        Query::new(text, Parameters::new())?.run(database)
+        Query::new(text, Parameters::new(), &Ids::new("u"))?.run(database)
     }
 
     fn columns_and_rows(result: ResultStream) -> (Vec<String>, Vec<Vec<BoltValue>>) {

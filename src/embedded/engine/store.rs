@@ -17,7 +17,9 @@ use tempfile::TempDir;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::embedded::EmbeddedError;
+use crate::embedded::engine::side::Side;
 use crate::embedded::errors::Failure;
+use crate::embedded::ids::Ids;
 use crate::embedded::temporal::Templates;
 
 /// How long a transaction waits for its permit to write.
@@ -39,6 +41,7 @@ pub(in crate::embedded) struct Store {
     /// SQLite allows one writer. Waiting for a permit is fair, waiting in SQLite is not.
     writer: Arc<Semaphore>,
     templates: Templates,
+    ids: Ids,
     /// Distinguishes the bookmarks of this store from those of others.
     origin: u64,
     commits: AtomicU64,
@@ -59,6 +62,7 @@ impl Store {
         let unusable = |source| EmbeddedError::Open { path: path.clone(), source: Box::new(source) };
         let mut first = open_handle(&path, temporary.is_some()).map_err(unusable)?;
         let templates = Templates::new(&mut first).map_err(unusable)?;
+        let ids = Side::open(&path, BUSY_TIMEOUT).and_then(|side| side.ids()).map_err(unusable)?;
         let others = (1..HANDLES).map(|_| open_handle(&path, temporary.is_some()));
         let idle = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>().map_err(unusable)?;
         Ok(Store {
@@ -67,6 +71,7 @@ impl Store {
             handles: Arc::new(Semaphore::new(HANDLES)),
             writer: Arc::new(Semaphore::new(1)),
             templates,
+            ids,
             // A hasher with random keys, because the value need not be secret, only different each time.
             origin: RandomState::new().build_hasher().finish(),
             commits: AtomicU64::new(0),
@@ -76,6 +81,10 @@ impl Store {
 
     pub(in crate::embedded) fn templates(&self) -> &Templates {
         &self.templates
+    }
+
+    pub(in crate::embedded) fn ids(&self) -> &Ids {
+        &self.ids
     }
 
     /// Waits until a transaction may begin, and with `writing` until it may write.
@@ -249,11 +258,16 @@ mod tests {
     }
 
     #[test]
-    fn a_file_keeps_what_was_committed() {
+    fn a_file_keeps_what_was_committed_and_the_ids() {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("kept.db");
-        create(&Arc::new(Store::open(Some(&file)).unwrap())).commit(true).unwrap();
-        assert_eq!(count(&Arc::new(Store::open(Some(&file)).unwrap())), "1");
+        let store = Arc::new(Store::open(Some(&file)).unwrap());
+        let id = store.ids().node(1);
+        create(&store).commit(true).unwrap();
+        drop(store);
+        let store = Arc::new(Store::open(Some(&file)).unwrap());
+        assert_eq!((count(&store).as_str(), store.ids().node(1)), ("1", id));
+        assert_ne!(Store::open(None).unwrap().ids().node(1), store.ids().node(1));
     }
 
     #[test]
