@@ -15,7 +15,7 @@ use crate::embedded::cypher::projection::Columns;
 use crate::embedded::cypher::statement::{StatementInfo, Type};
 use crate::embedded::errors::{Failure, is_parameter_missing};
 use crate::embedded::ids::Ids;
-use crate::embedded::rewrite::index_commands;
+use crate::embedded::rewrite::{self, Rewritten, Translation, index_commands};
 use crate::embedded::values::{self, Parameters};
 
 /// A statement that is ready to run.
@@ -26,6 +26,8 @@ pub(in crate::embedded) struct Query {
     tables: Vec<Table>,
     parameters: Parameters,
     ids: Ids,
+    /// How the text differs from the user's, if it does.
+    translation: Option<Translation>,
     /// Whether an index that already exists is not an error.
     if_not_exists: bool,
 }
@@ -36,20 +38,30 @@ impl Query {
     /// # Errors
     /// Returns an error if the statement can be refused without the engine.
     pub(in crate::embedded) fn new(text: &str, parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
-        let ids = ids.clone();
         if let Some(expansion) = catalog::expand(text)? {
-            let mut info = StatementInfo::of(&expansion.text);
+            let mut query = Query::translated(expansion.text, parameters, ids)?;
             if expansion.command {
-                info.kind = Type::Schema;
+                query.info.kind = Type::Schema;
             }
-            let (text, tables) = (expansion.text, expansion.tables);
-            return Ok(Query { text, info, tables, parameters, ids, if_not_exists: false });
+            return Ok(Query { tables: expansion.tables, ..query });
         }
-        let (text, if_not_exists) = match index_commands::index_command(text) {
-            Some(command) => (command.text, command.if_not_exists),
-            None => (text.to_owned(), false),
+        match index_commands::index_command(text) {
+            Some(command) => {
+                let query = Query::translated(command.text, parameters, ids)?;
+                Ok(Query { if_not_exists: command.if_not_exists, ..query })
+            }
+            None => Query::translated(text.to_owned(), parameters, ids),
+        }
+    }
+
+    /// Analyses `text` in the user's words, and translates it to the engine's.
+    fn translated(text: String, mut parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
+        let info = StatementInfo::of(&text);
+        let (text, translation) = match rewrite::rewrite(&text, &mut parameters)? {
+            Some(Rewritten { text: translated, translation }) => (translated, Some(translation)),
+            None => (text, None),
         };
-        Ok(Query { info: StatementInfo::of(&text), text, tables: Vec::new(), parameters, ids, if_not_exists })
+        Ok(Query { text, info, tables: Vec::new(), parameters, ids: ids.clone(), translation, if_not_exists: false })
     }
 
     /// Whether the statement needs a transaction that may write.
@@ -73,9 +85,20 @@ impl Query {
             Ok(rows) => rows,
             Err(GraphError::IndexAlreadyExists { .. }) if self.if_not_exists => Vec::new(),
             Err(error) if is_parameter_missing(&error) => return Err(self.missing_parameters()),
-            Err(error) => return Err(Failure::of_engine(&error)),
+            Err(error) => return Err(Failure::of_engine(&self.located(error))),
         };
         Ok(self.result(rows))
+    }
+
+    /// Moves the place that `error` names from the engine's text to the user's.
+    fn located(&self, error: GraphError) -> GraphError {
+        let (Some(translation), GraphError::Query(query)) = (&self.translation, &error) else {
+            return error;
+        };
+        match query.span() {
+            Some(span) => error.with_span(translation.origin(span)),
+            None => error,
+        }
     }
 
     fn missing_parameters(&self) -> Failure {
@@ -167,6 +190,16 @@ mod tests {
         assert_eq!(columns_and_rows(shown), (vec!["name".to_owned(), "default".to_owned()], vec![row]));
         let joined = run(&mut database, "MATCH (n:A) CALL dbms.components() YIELD edition RETURN *").unwrap();
         assert_eq!(joined.metadata.columns, ["edition", "n"]);
+    }
+
+    #[test]
+    fn an_error_is_where_the_user_wrote_it() {
+        let mut database = Database::open_memory().unwrap();
+        let map = Value::Map([("a".to_owned(), Value::I64(1))].into());
+        let parameters = Parameters::from([("p".to_owned(), map)]);
+        let query = Query::new("CREATE (n:A $p)\nCREATE ($p)\n RETURN n.x m.y", parameters, &Ids::new("u")).unwrap();
+        let failure = query.run(&mut database).unwrap_err();
+        assert!(failure.message.contains("(line 3, column 13 (offset: 40))"), "{failure}");
     }
 
     #[test]
