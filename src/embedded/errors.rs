@@ -37,6 +37,11 @@ impl Failure {
         )
     }
 
+    /// The engine has no counterpart to `feature`, a noun as users know it: "`LOAD CSV`", "the function `point()`".
+    pub(super) fn not_supported(feature: &str) -> Failure {
+        Failure::new(UNSUPPORTED, format!("{feature} is not supported by the embedded database, see docs/embedded.md"))
+    }
+
     /// The statement uses the parameters `names`, which are missing.
     pub(super) fn parameters_missing(names: &[&str]) -> Failure {
         Failure::new(
@@ -114,6 +119,8 @@ impl Failure {
 
 /// Not one of Neo4j's codes for transient memory errors, because the same statement would fail again.
 const LIMIT: &str = "Neo.DatabaseError.Statement.ExecutionFailed";
+/// Neo4j has it for operations that its runtime does not have. The statement is valid Cypher, so it is no syntax error.
+const UNSUPPORTED: &str = "Neo.ClientError.Statement.UnsupportedOperationError";
 const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
 
 impl From<Failure> for BoltError {

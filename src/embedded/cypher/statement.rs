@@ -9,7 +9,7 @@ use crate::embedded::cypher::lexer::{Kind, Token, tokens};
 use crate::embedded::cypher::projection::{Columns, columns};
 
 /// The words that begin a clause that writes.
-const WRITING: [&str; 6] = ["CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE"];
+const WRITING: [&str; 7] = ["CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "FOREACH"];
 /// What a statement does, as a Bolt summary reports it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::embedded) enum Type {

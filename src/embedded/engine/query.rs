@@ -15,7 +15,7 @@ use crate::embedded::cypher::projection::Columns;
 use crate::embedded::cypher::statement::{StatementInfo, Type};
 use crate::embedded::errors::{Failure, is_parameter_missing};
 use crate::embedded::ids::Ids;
-use crate::embedded::rewrite::{self, Rewritten, Translation, index_commands};
+use crate::embedded::rewrite::{self, Rewritten, Translation, index_commands, options};
 use crate::embedded::values::{self, Parameters};
 
 /// A statement that is ready to run.
@@ -38,19 +38,20 @@ impl Query {
     /// # Errors
     /// Returns an error if the statement can be refused without the engine.
     pub(in crate::embedded) fn new(text: &str, parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
-        if let Some(expansion) = catalog::expand(text)? {
+        let text = options::blank(text);
+        if let Some(expansion) = catalog::expand(&text)? {
             let mut query = Query::translated(expansion.text, parameters, ids)?;
             if expansion.command {
                 query.info.kind = Type::Schema;
             }
             return Ok(Query { tables: expansion.tables, ..query });
         }
-        match index_commands::index_command(text) {
+        match index_commands::index_command(&text) {
             Some(command) => {
                 let query = Query::translated(command.text, parameters, ids)?;
                 Ok(Query { if_not_exists: command.if_not_exists, ..query })
             }
-            None => Query::translated(text.to_owned(), parameters, ids),
+            None => Query::translated(text.into_owned(), parameters, ids),
         }
     }
 

@@ -5,17 +5,25 @@
 //! that a statement that needs none stays as it is, byte for byte, and that columns keep the names that the user wrote.
 //! Knows nothing of the engine's state.
 
+mod conditions;
 mod edits;
+mod foreach;
+mod functions;
 pub(in crate::embedded) mod index_commands;
+mod operators;
+pub(in crate::embedded) mod options;
+mod paths;
+mod projections;
 mod property_maps;
 mod source;
+mod temporal;
 
 use edits::Edits;
 use source::Source;
 
 use graphdblite::Span;
 
-use crate::embedded::cypher::lexer::tokens;
+use crate::embedded::cypher::lexer::{self, tokens};
 use crate::embedded::errors::Failure;
 use crate::embedded::values::Parameters;
 
@@ -30,13 +38,15 @@ pub(in crate::embedded) struct Rewritten {
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::embedded) struct Translation {
     original: String,
-    edits: Edits,
+    /// In the order in which they were made.
+    passes: Vec<Edits>,
 }
 
 impl Translation {
     /// The place in the user's text that `span` comes from.
     pub(in crate::embedded) fn origin(&self, span: Span) -> Span {
-        let (start, end) = (self.edits.origin(span.start), self.edits.origin(span.end));
+        let origin = |offset| self.passes.iter().rev().fold(offset, |offset, edits| edits.origin(offset));
+        let (start, end) = (origin(span.start), origin(span.end));
         let (line, col) = source::line_and_column(&self.original, start);
         Span { start, end, line, col }
     }
@@ -49,13 +59,46 @@ impl Translation {
 /// Returns an error if the engine has no counterpart to the statement.
 pub(in crate::embedded) fn rewrite(statement: &str, parameters: &mut Parameters) -> Result<Option<Rewritten>, Failure> {
     let tokens = tokens(statement);
-    let source = Source::new(statement, &tokens);
-    let mut edits = Edits::default();
-    property_maps::rewrite(&source, parameters, &mut edits)?;
-    if edits.is_empty() {
-        return Ok(None);
+    let mut clauses = Edits::default();
+    rewrite_clauses(&Source::new(statement, &tokens), &mut clauses);
+    let mut expressions = Edits::default();
+    if clauses.is_empty() {
+        rewrite_expressions(&Source::new(statement, &tokens), parameters, &mut expressions)?;
+        if expressions.is_empty() {
+            return Ok(None);
+        }
+        let text = expressions.apply(statement);
+        return Ok(Some(Rewritten {
+            text,
+            translation: Translation { original: statement.to_owned(), passes: vec![expressions] },
+        }));
     }
-    source.keep_names(&mut edits);
-    let text = edits.apply(statement);
-    Ok(Some(Rewritten { text, translation: Translation { original: statement.to_owned(), edits } }))
+    let between = clauses.apply(statement);
+    let tokens = lexer::tokens(&between);
+    rewrite_expressions(&Source::new(&between, &tokens), parameters, &mut expressions)?;
+    let text = expressions.apply(&between);
+    Ok(Some(Rewritten {
+        text,
+        translation: Translation { original: statement.to_owned(), passes: vec![clauses, expressions] },
+    }))
+}
+
+/// The rules that move conditions or add clauses, and never change an item of `RETURN`.
+fn rewrite_clauses(source: &Source<'_>, edits: &mut Edits) {
+    paths::rewrite(source, edits);
+    conditions::rewrite(source, edits);
+    foreach::rewrite(source, edits);
+}
+
+/// The rules that change tokens where they stand.
+fn rewrite_expressions(source: &Source<'_>, parameters: &mut Parameters, edits: &mut Edits) -> Result<(), Failure> {
+    property_maps::rewrite(source, parameters, edits)?;
+    operators::rewrite(source, edits);
+    projections::rewrite(source, edits);
+    functions::rewrite(source, parameters, edits)?;
+    temporal::rewrite(source, parameters, edits);
+    if !edits.is_empty() {
+        source.keep_names(edits);
+    }
+    Ok(())
 }

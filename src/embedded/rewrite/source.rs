@@ -3,7 +3,7 @@
 //! Owns questions about its text that several rules ask: places, matching brackets, items of `RETURN`.
 
 use super::edits::Edits;
-use crate::embedded::cypher::clauses::{AFTER_RETURN, is_keyword_at, list_after};
+use crate::embedded::cypher::clauses::{AFTER_RETURN, CLAUSES, is_keyword_at, list_after, next_keyword};
 use crate::embedded::cypher::lexer::Token;
 
 /// The statement and its tokens.
@@ -42,7 +42,35 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn is_keyword(&self, at: usize, word: &str) -> bool {
+    /// The tokens of `range`, without a semicolon at their end.
+    pub(super) fn without_end(&self, from: usize, to: usize) -> &'a [Token<'a>] {
+        match self.tokens.get(from..to).unwrap_or_default() {
+            [rest @ .., end] if end.is_symbol(";") => rest,
+            all => all,
+        }
+    }
+
+    /// The offset after the clauses at `at` that only create and set.
+    pub(super) fn end_of_changes(&self, mut at: usize) -> usize {
+        while self.is_keyword(at, "CREATE") || self.is_keyword(at, "SET") {
+            at = next_keyword(self.tokens, at + 1, &CLAUSES);
+        }
+        self.without_end(0, at).last().map_or(0, Token::end)
+    }
+
+    /// The bracket `open` at `at`, what is inside, and the bracket that closes it.
+    pub(super) fn brackets(&self, at: usize, open: &str) -> Option<(&'a Token<'a>, &'a [Token<'a>], &'a Token<'a>)> {
+        let first = self.tokens.get(at).filter(|token| token.is_symbol(open))?;
+        let rest = self.tokens.get(at + 1..)?;
+        let length = rest.iter().position(|token| token.depth <= first.depth)?;
+        Some((first, rest.get(..length)?, rest.get(length)?))
+    }
+
+    pub(super) fn braces(&self, at: usize) -> Option<(&'a Token<'a>, &'a [Token<'a>], &'a Token<'a>)> {
+        self.brackets(at, "{")
+    }
+
+    pub(super) fn is_keyword(&self, at: usize, word: &str) -> bool {
         self.tokens.get(at).is_some_and(|token| token.is_word(word)) && is_keyword_at(self.tokens, at)
     }
 }
