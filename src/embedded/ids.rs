@@ -44,6 +44,16 @@ impl Ids {
         format!("{}{number}", self.relationship_prefix())
     }
 
+    /// The number in the id of a node. `None`: a relationship's id, or no id of this database.
+    pub(super) fn node_number(&self, id: &str) -> Option<i64> {
+        number_after(&self.node_prefix(), id)
+    }
+
+    /// The number in the id of a relationship. `None`: a node's id, or no id of this database.
+    pub(super) fn relationship_number(&self, id: &str) -> Option<i64> {
+        number_after(&self.relationship_prefix(), id)
+    }
+
     /// What stands before the number in the id of a node.
     pub(super) fn node_prefix(&self) -> String {
         format!("{NODE}:{}:", self.uuid)
@@ -55,6 +65,12 @@ impl Ids {
     }
 }
 
+fn number_after(prefix: &str, id: &str) -> Option<i64> {
+    let number = id.strip_prefix(prefix)?;
+    // Only as it is written here: `+7` and `07` are no ids.
+    number.parse().ok().filter(|parsed: &i64| *parsed >= 0 && parsed.to_string() == number)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +79,15 @@ mod tests {
     fn ids_have_the_shape_of_neo4j() {
         let ids = Ids::new("u-1");
         assert_eq!((ids.node(7).as_str(), ids.relationship(0).as_str()), ("4:u-1:7", "5:u-1:0"));
+    }
+
+    #[test]
+    fn numbers_are_read_back() {
+        let ids = Ids::new("u-1");
+        assert_eq!((ids.node_number("4:u-1:7"), ids.relationship_number("5:u-1:0")), (Some(7), Some(0)));
+        for id in ["4:other:7", "5:u-1:7", "4:u-1:", "4:u-1:07", "4:u-1:+7", "4:u-1:-1", "7", ""] {
+            assert_eq!(ids.node_number(id), None, "{id}");
+        }
     }
 
     #[test]

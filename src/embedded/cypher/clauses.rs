@@ -7,16 +7,16 @@
 use crate::embedded::cypher::lexer::{Kind, Token};
 
 /// The words that end the list of a `RETURN`.
-pub(in crate::embedded) const AFTER_RETURN: [&str; 4] = ["ORDER", "SKIP", "LIMIT", "UNION"];
+pub(in crate::embedded) const AFTER_RETURN: [&str; 5] = ["ORDER", "SKIP", "OFFSET", "LIMIT", "UNION"];
 /// The words that end the list of a `WITH` or a `YIELD`.
-pub(in crate::embedded) const AFTER_LIST: [&str; 18] = [
-    "ORDER", "SKIP", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH",
-    "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
+pub(in crate::embedded) const AFTER_LIST: [&str; 20] = [
+    "ORDER", "SKIP", "OFFSET", "FOREACH", "LIMIT", "UNION", "WHERE", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET",
+    "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "RETURN", "ON",
 ];
 /// The words that begin a part of a statement, and so end the part before.
-pub(in crate::embedded) const CLAUSES: [&str; 16] = [
-    "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND", "CALL", "YIELD",
-    "RETURN", "UNION", "ON", "WHERE",
+pub(in crate::embedded) const CLAUSES: [&str; 18] = [
+    "FOREACH", "FINISH", "MATCH", "OPTIONAL", "CREATE", "MERGE", "SET", "DELETE", "DETACH", "REMOVE", "WITH", "UNWIND",
+    "CALL", "YIELD", "RETURN", "UNION", "ON", "WHERE",
 ];
 /// Whether the token at `at` can begin a clause: a word outside of brackets that is not a property, label, alias, half
 /// of `STARTS WITH`, or a variable named `call`.
@@ -33,7 +33,20 @@ pub(in crate::embedded) fn is_keyword_at(tokens: &[Token<'_>], at: usize) -> boo
         Some([name, dot, ..]) => name.kind == Kind::Word && dot.is_symbol("."),
         _ => false,
     };
-    !is_operand && (calls || !token.is_word("CALL"))
+    let next = tokens.get(at + 1);
+    // Words that the engine does not reserve are keywords only before what belongs to them.
+    let is_meant = if token.is_word("CALL") {
+        calls
+    } else if token.is_word("FOREACH") {
+        next.is_some_and(|next| next.is_symbol("("))
+    } else if token.is_word("OFFSET") {
+        next.is_some_and(|next| matches!(next.kind, Kind::Number | Kind::Parameter))
+    } else if token.is_word("FINISH") {
+        at > 0 && next.is_none_or(|next| next.is_symbol(";"))
+    } else {
+        true
+    };
+    !is_operand && is_meant
 }
 
 /// The index of the last keyword `word`.

@@ -58,7 +58,7 @@ impl Query {
     /// Analyses `text` in the user's words, and translates it to the engine's.
     fn translated(text: String, mut parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
         let info = StatementInfo::of(&text);
-        let (text, translation) = match rewrite::rewrite(&text, &mut parameters)? {
+        let (text, translation) = match rewrite::rewrite(&text, &mut parameters, ids)? {
             Some(Rewritten { text: translated, translation }) => (translated, Some(translation)),
             None => (text, None),
         };

@@ -21,11 +21,11 @@ const KNOWN: &str = " count sum avg min max collect percentiledisc percentilecon
 /// The words that are no functions although a bracket may follow, in lower case.
 const WORDS: &str = " match optional create merge where and or xor not in return with distinct by unwind set delete detach \
     remove case when then else end skip limit offset is contains starts ends on yield explain profile union foreach \
-    reduce call as asc desc ascending descending for exists finish using load index ";
+    reduce call as asc desc ascending descending for exists finish using load index elementid ";
 
 /// Functions of Neo4j and Memgraph that have no counterpart, in lower case.
 const MISSING: &str = " sin cos tan cot asin acos atan atan2 sinh cosh tanh coth haversin point distance isnan nullif \
-    valuetype tobooleanlist tointegerlist tofloatlist tostringlist normalize btrim vector elementid counter assert \
+    valuetype tobooleanlist tointegerlist tofloatlist tostringlist normalize btrim vector counter assert \
     tocharlist md5 ascii chr extract filter ";
 
 /// Functions that only have another name, and those that differ from one only in that they return null for a value of a
@@ -88,14 +88,14 @@ pub(super) fn rewrite(source: &Source<'_>, parameters: &mut Parameters, edits: &
 /// The parameter that holds the time of the statement.
 const TIMESTAMP: &str = "_boltgate_timestamp";
 
-/// Whether the word before a bracket at `at` can be the name of a function: not a label, a property, or a procedure.
+/// Whether the word before a bracket at `at` can be the name of a function: not a property, a procedure or the label of
+/// an index.
 fn is_call(tokens: &[Token<'_>], at: usize) -> bool {
-    let before = at.checked_sub(1).and_then(|before| tokens.get(before));
-    !before.is_some_and(|before| {
-        [".", ":", "&", "!"].iter().any(|symbol| before.is_symbol(symbol))
-            || before.is_word("AS")
-            || before.is_word("CALL")
-    })
+    match tokens.get(..at).unwrap_or_default() {
+        [.., on, colon] if on.is_word("ON") && colon.is_symbol(":") => false,
+        [.., before] => !(before.is_symbol(".") || before.is_word("AS") || before.is_word("CALL")),
+        [] => true,
+    }
 }
 
 /// A random UUID of version 4, as an expression that is computed for each row.

@@ -9,6 +9,7 @@ mod conditions;
 mod edits;
 mod foreach;
 mod functions;
+mod identity;
 pub(in crate::embedded) mod index_commands;
 mod operators;
 pub(in crate::embedded) mod options;
@@ -25,6 +26,7 @@ use graphdblite::Span;
 
 use crate::embedded::cypher::lexer::{self, tokens};
 use crate::embedded::errors::Failure;
+use crate::embedded::ids::Ids;
 use crate::embedded::values::Parameters;
 
 /// A statement in the words of the engine.
@@ -57,13 +59,17 @@ impl Translation {
 ///
 /// # Errors
 /// Returns an error if the engine has no counterpart to the statement.
-pub(in crate::embedded) fn rewrite(statement: &str, parameters: &mut Parameters) -> Result<Option<Rewritten>, Failure> {
+pub(in crate::embedded) fn rewrite(
+    statement: &str,
+    parameters: &mut Parameters,
+    ids: &Ids,
+) -> Result<Option<Rewritten>, Failure> {
     let tokens = tokens(statement);
     let mut clauses = Edits::default();
     rewrite_clauses(&Source::new(statement, &tokens), &mut clauses);
     let mut expressions = Edits::default();
     if clauses.is_empty() {
-        rewrite_expressions(&Source::new(statement, &tokens), parameters, &mut expressions)?;
+        rewrite_expressions(&Source::new(statement, &tokens), parameters, ids, &mut expressions)?;
         if expressions.is_empty() {
             return Ok(None);
         }
@@ -75,7 +81,7 @@ pub(in crate::embedded) fn rewrite(statement: &str, parameters: &mut Parameters)
     }
     let between = clauses.apply(statement);
     let tokens = lexer::tokens(&between);
-    rewrite_expressions(&Source::new(&between, &tokens), parameters, &mut expressions)?;
+    rewrite_expressions(&Source::new(&between, &tokens), parameters, ids, &mut expressions)?;
     let text = expressions.apply(&between);
     Ok(Some(Rewritten {
         text,
@@ -91,10 +97,16 @@ fn rewrite_clauses(source: &Source<'_>, edits: &mut Edits) {
 }
 
 /// The rules that change tokens where they stand.
-fn rewrite_expressions(source: &Source<'_>, parameters: &mut Parameters, edits: &mut Edits) -> Result<(), Failure> {
+fn rewrite_expressions(
+    source: &Source<'_>,
+    parameters: &mut Parameters,
+    ids: &Ids,
+    edits: &mut Edits,
+) -> Result<(), Failure> {
     property_maps::rewrite(source, parameters, edits)?;
     operators::rewrite(source, edits);
     projections::rewrite(source, edits);
+    identity::rewrite(source, parameters, ids, edits)?;
     functions::rewrite(source, parameters, edits)?;
     temporal::rewrite(source, parameters, edits);
     if !edits.is_empty() {

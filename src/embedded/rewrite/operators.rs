@@ -15,9 +15,9 @@ pub(super) fn rewrite(source: &Source<'_>, edits: &mut Edits) {
             edits.replace(token.start..token.end() + 1, "+");
         } else if token.is_symbol("!") && adjacent.is_some_and(|next| next.is_symbol("=")) {
             edits.replace(token.start..token.end() + 1, "<>");
-        } else if source.is_keyword(at, "OFFSET") && next.is_some_and(begins_a_number) {
+        } else if source.is_keyword(at, "OFFSET") {
             edits.replace(token.start..token.end(), "SKIP");
-        } else if source.is_keyword(at, "FINISH") && next.is_none_or(|next| next.is_symbol(";")) {
+        } else if source.is_keyword(at, "FINISH") && source.follows_clause(at) {
             edits.replace(token.start..token.end(), "RETURN 1 AS _boltgate_finish LIMIT 0");
         } else if let Some(quoted) = next.filter(|next| next.kind == Kind::Quoted && is_plain(next))
             && (token.is_symbol(":") || token.is_symbol("|") || (token.is_symbol("$") && adjacent.is_some()))
@@ -26,10 +26,6 @@ pub(super) fn rewrite(source: &Source<'_>, edits: &mut Edits) {
             edits.replace(quoted.start..quoted.end(), quoted.text.trim_matches('`'));
         }
     }
-}
-
-fn begins_a_number(token: &Token<'_>) -> bool {
-    matches!(token.kind, Kind::Number | Kind::Parameter)
 }
 
 /// Whether the name in backticks needs none.

@@ -57,7 +57,7 @@ fn open_pattern(open: &Token<'_>, inner: &[Token<'_>], text: &str, edits: &mut E
     }
 }
 
-/// Whether `inner` is a pattern with a relationship and perhaps a condition.
+/// Whether `inner` is one pattern and perhaps a condition.
 fn is_one_pattern(inner: &[Token<'_>]) -> bool {
     let pattern = match inner {
         [first, rest @ ..] if first.is_word("MATCH") => rest,
@@ -69,14 +69,13 @@ fn is_one_pattern(inner: &[Token<'_>]) -> bool {
     let others = ["MATCH", "OPTIONAL", "WITH", "UNWIND", "CALL", "RETURN", "UNION"];
     let ends = pattern.iter().position(|token| token.depth == depth && token.is_word("WHERE")).unwrap_or(pattern.len());
     let (elements, condition) = pattern.split_at(ends);
-    let has_relationship = elements.iter().any(|token| token.depth == depth && token.is_symbol("-"));
     let has_comma = elements.iter().any(|token| token.depth == depth && token.is_symbol(","));
     let goes_on = |(at, token): (usize, &Token<'_>)| {
         let before = at.checked_sub(1).and_then(|before| condition.get(before));
         let is_operator = before.is_some_and(|before| before.is_word("STARTS") || before.is_word("ENDS"));
         token.depth == depth && !is_operator && others.iter().any(|other| token.is_word(other))
     };
-    has_relationship && !has_comma && !condition.iter().enumerate().any(goes_on)
+    !elements.is_empty() && !has_comma && !condition.iter().enumerate().any(goes_on)
 }
 
 /// `n {.x, y: 1, z}` becomes a map, or null if `n` is null, and `n {.*}` becomes `properties(n)`.

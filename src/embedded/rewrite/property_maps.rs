@@ -94,6 +94,7 @@ fn refused(source: &Source<'_>, token: &Token<'_>, clause: &str) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::embedded::ids::Ids;
     use crate::embedded::rewrite::rewrite;
 
     fn parameters() -> Parameters {
@@ -108,7 +109,9 @@ mod tests {
     }
 
     fn translated(statement: &str) -> String {
-        rewrite(statement, &mut parameters()).unwrap().map_or(statement.to_owned(), |rewritten| rewritten.text)
+        rewrite(statement, &mut parameters(), &Ids::new("u"))
+            .unwrap()
+            .map_or(statement.to_owned(), |rewritten| rewritten.text)
     }
 
     #[test]
@@ -138,7 +141,7 @@ mod tests {
             "UNWIND [$p] AS x CREATE (n) SET n = ($p)",
             "CREATE (n) WITH n, '(n $p)' AS x, ($p) AS y RETURN y",
         ] {
-            assert_eq!(rewrite(statement, &mut parameters()).unwrap(), None, "{statement}");
+            assert_eq!(rewrite(statement, &mut parameters(), &Ids::new("u")).unwrap(), None, "{statement}");
         }
     }
 
@@ -158,7 +161,7 @@ mod tests {
             ("CREATE (n $n)", "Parameter `n`: the properties of a pattern must be a map"),
             ("CREATE (n $unknown)", "Expected parameter(s): unknown"),
         ] {
-            assert_eq!(rewrite(statement, &mut parameters()).unwrap_err().message, message);
+            assert_eq!(rewrite(statement, &mut parameters(), &Ids::new("u")).unwrap_err().message, message);
         }
     }
 }

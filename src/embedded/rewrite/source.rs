@@ -66,6 +66,21 @@ impl<'a> Source<'a> {
         Some((first, rest.get(..length)?, rest.get(length)?))
     }
 
+    /// Whether the word at `at` can begin a clause, and is not the operand of the word or symbol before it.
+    pub(super) fn follows_clause(&self, at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|before| self.tokens.get(before));
+        before.is_some_and(|before| {
+            let is_clause = CLAUSES.iter().any(|word| before.is_word(word));
+            !is_clause
+                && (before.name().is_some() || before.is_symbol(")") || before.is_symbol("]") || before.is_symbol("}"))
+        })
+    }
+
+    /// Whether the word at `at` follows a dot.
+    pub(super) fn is_member(&self, at: usize) -> bool {
+        at.checked_sub(1).and_then(|before| self.tokens.get(before)).is_some_and(|before| before.is_symbol("."))
+    }
+
     pub(super) fn braces(&self, at: usize) -> Option<(&'a Token<'a>, &'a [Token<'a>], &'a Token<'a>)> {
         self.brackets(at, "{")
     }

@@ -8,7 +8,8 @@ use graphdblite::Value;
 
 use super::Source;
 use super::edits::Edits;
-use crate::embedded::cypher::lexer::{Kind, Token};
+use crate::embedded::cypher::clauses::{CLAUSES, is_keyword_at};
+use crate::embedded::cypher::lexer::Kind;
 use crate::embedded::values::Parameters;
 
 /// Translates every one of them.
@@ -17,9 +18,8 @@ pub(super) fn rewrite(source: &Source<'_>, parameters: &mut Parameters, edits: &
         if token.kind != Kind::Word {
             continue;
         }
-        let before = at.checked_sub(1).and_then(|before| source.tokens.get(before));
-        let is_member = before.is_some_and(|before| before.is_symbol("."));
-        if is_member && token.text == "quarterDay" && !is_assigned(source.tokens, at) {
+        let is_member = source.is_member(at);
+        if is_member && token.text == "quarterDay" && !is_assigned(source, at) {
             edits.insert(source.tokens.get(at.saturating_sub(2)).map_or(0, |owner| owner.start), "coalesce(");
             let owner = at.checked_sub(2).and_then(|owner| source.tokens.get(owner)).map_or("", |owner| owner.text);
             edits.insert(token.end(), format!(", {owner}.dayOfQuarter)"));
@@ -31,15 +31,16 @@ pub(super) fn rewrite(source: &Source<'_>, parameters: &mut Parameters, edits: &
     }
 }
 
-/// Whether the property at `at` is not the value of a plain variable, or is set or removed.
-fn is_assigned(tokens: &[Token<'_>], at: usize) -> bool {
-    let owner = at.checked_sub(2).and_then(|owner| tokens.get(owner));
-    let before = at.checked_sub(3).and_then(|before| tokens.get(before));
-    let changes = ["SET", "REMOVE"].iter().any(|word| before.is_some_and(|before| before.is_word(word)));
-    let listed = before.is_some_and(|before| before.is_symbol(",") || before.is_symbol("."))
-        && tokens.get(at + 1).is_some_and(|next| next.is_symbol("="));
-    let chained = before.is_some_and(|before| before.is_symbol("."));
-    changes || listed || chained || !owner.is_some_and(|owner| owner.name().is_some())
+/// Whether the property at `at` is not that of a plain variable, or is set or removed.
+fn is_assigned(source: &Source<'_>, at: usize) -> bool {
+    let owner = at.checked_sub(2).and_then(|owner| source.tokens.get(owner));
+    let is_chained = at.checked_sub(2).is_some_and(|owner| source.is_member(owner));
+    let clause = (0..at).rev().find(|&before| {
+        is_keyword_at(source.tokens, before) && CLAUSES.iter().any(|word| source.is_keyword(before, word))
+    });
+    let of = |word: &str| clause.is_some_and(|clause| source.is_keyword(clause, word));
+    let is_set = of("SET") && source.tokens.get(at + 1).is_some_and(|next| next.is_symbol("="));
+    is_chained || is_set || of("REMOVE") || !owner.is_some_and(|owner| owner.name().is_some())
 }
 
 /// `date.truncate('month')` truncates the current date.
