@@ -6,3 +6,6 @@
 pub(in crate::embedded) mod query;
 pub(in crate::embedded) mod side;
 pub(in crate::embedded) mod store;
+
+#[cfg(test)]
+mod language;

@@ -1,4 +1,5 @@
-//! Conditions within the pattern of a `MATCH`: `(n:A|B)`, `(n:!A)`, `(n:A WHERE n.x = 1)`, `[r WHERE r.x = 1]`.
+//! Conditions within the pattern of a `MATCH`: `(n:A|B)`, `(n:!A)`, `(n:A WHERE n.x = 1)`, `[r WHERE r.x = 1]`; and
+//! `n:A|B` in a `WHERE`.
 //!
 //! Owns the translation to a `WHERE` of the clause. Promises to leave alone what it does not understand.
 
@@ -50,6 +51,33 @@ pub(super) fn rewrite(source: &Source<'_>, edits: &mut Edits) {
     }
 }
 
+/// Translates `n:A|B` in a `WHERE`, outside of brackets, where `|` has no other meaning.
+pub(super) fn rewrite_tests(source: &Source<'_>, edits: &mut Edits) {
+    let tokens = source.tokens;
+    for at in (0..tokens.len()).filter(|&at| source.is_keyword(at, "WHERE")) {
+        let condition = source.without_end(at + 1, next_keyword(tokens, at + 1, &CLAUSES));
+        for (index, window) in condition.windows(4).enumerate() {
+            let [variable, colon, _, bar] = window else { continue };
+            let Some(name) = variable.name() else { continue };
+            if !(variable.depth == 0 && colon.is_symbol(":") && bar.is_symbol("|")) {
+                continue;
+            }
+            let others = condition.get(index + 3..).unwrap_or_default().chunks(2);
+            let others = others.map_while(|pair| match pair {
+                [bar, label] if bar.is_symbol("|") && label.name().is_some() => Some((bar, label)),
+                _ => None,
+            });
+            edits.insert(variable.start, "(");
+            let mut end = bar.end();
+            for (bar, label) in others {
+                edits.replace(bar.start..bar.end(), format!(" OR {name}:"));
+                end = label.end();
+            }
+            edits.insert(end, ")");
+        }
+    }
+}
+
 /// A node or relationship of a pattern.
 struct Element<'s, 'a> {
     source: &'s Source<'a>,
@@ -94,7 +122,6 @@ impl Element<'_, '_> {
         if let Some(at) = self.inner.iter().position(|token| token.depth == 1 && token.is_word("WHERE"))
             && let (Some(word), Some(last), false) = (self.inner.get(at), self.inner.last(), self.only_and)
         {
-            let _ = variable;
             let condition = self.source.text.get(word.end()..last.end()).unwrap_or_default();
             edits.replace(word.start..self.closed, "");
             // On lines of its own, because it may end in a comment.

@@ -87,14 +87,16 @@ fn is_node(function: &Token<'_>) -> bool {
 
 /// Looks for the places where `variable` gets its value.
 fn holds(tokens: &[Token<'_>], variable: &Token<'_>) -> Holds {
-    let (mut node, mut relationship) = (false, false);
+    let (mut node, mut relationship, mut element) = (false, false, None);
     for (at, _) in tokens.iter().enumerate().filter(|(_, token)| token.name() == variable.name()) {
         let before = tokens.get(..at).unwrap_or_default();
         let after = tokens.get(at + 1..).unwrap_or_default();
         match (before, after) {
-            ([.., open], [within, from @ ..]) if open.is_symbol("[") && within.is_word("IN") => {
+            ([.., open], [within, from @ ..])
+                if (open.is_symbol("[") || open.is_symbol("(")) && within.is_word("IN") =>
+            {
                 let of_nodes = from.first().is_some_and(|first| first.is_word("nodes"));
-                return if of_nodes { Holds::Node } else { Holds::Element };
+                element = Some(if of_nodes { Holds::Node } else { Holds::Element });
             }
             ([.., dash, open], _) if dash.is_symbol("-") && open.is_symbol("[") => relationship = true,
             ([.., start, open], [next, ..]) if open.is_symbol("(") && begins_pattern(start) && continues_node(next) => {
@@ -106,7 +108,8 @@ fn holds(tokens: &[Token<'_>], variable: &Token<'_>) -> Holds {
     match (node, relationship) {
         (true, false) => Holds::Node,
         (false, true) => Holds::Relationship,
-        _ => Holds::Anything,
+        (true, true) => Holds::Anything,
+        (false, false) => element.unwrap_or(Holds::Anything),
     }
 }
 
@@ -115,7 +118,7 @@ fn begins_pattern(token: &Token<'_>) -> bool {
         || ["-", ">", "=", ",", "("].iter().any(|symbol| token.is_symbol(symbol))
 }
 
-/// Whether `token` can follow the variable of a node in a pattern. After `- (x)` and `, (x)` there may be a number.
+/// Whether `token` can follow the variable of a node in a pattern.
 fn continues_node(token: &Token<'_>) -> bool {
     [":", "{"].iter().any(|symbol| token.is_symbol(symbol)) || token.is_symbol(")")
 }

@@ -93,6 +93,7 @@ pub(in crate::embedded) fn rewrite(
 fn rewrite_clauses(source: &Source<'_>, edits: &mut Edits) {
     paths::rewrite(source, edits);
     conditions::rewrite(source, edits);
+    conditions::rewrite_tests(source, edits);
     foreach::rewrite(source, edits);
 }
 
@@ -113,4 +114,39 @@ fn rewrite_expressions(
         source.keep_names(edits);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// What stands in a string, a comment or backticks is never Cypher.
+        #[test]
+        fn quoted_text_stays(text in r#"(randomUUID\(\)|n \{\.x\}|a \|\| b|CREATE \(n \$p\)|CYPHER 25|[ (){}\[\]|:.$]|[a-z]){0,8} "#) {
+            for statement in [
+                format!("RETURN '{text}' AS a"),
+                format!("RETURN \"{text}\""),
+                format!("MATCH (n) // {text}\nRETURN n"),
+                format!("/*{text}*/ RETURN 1 /*{text}"),
+                format!("RETURN 1 AS `{text}`"),
+            ] {
+                prop_assert_eq!(rewrite(&statement, &mut Parameters::new(), &Ids::new("u")), Ok(None), "{}", statement);
+            }
+        }
+
+        /// No text is too strange, and every place of the result has a place in the original.
+        #[test]
+        fn any_text_is_survived(text in r#"(CREATE|MATCH|RETURN|WHERE|FOREACH|p =|n|\(|\)|\[|\]|\{|\}|:A\|B|\.x|,|\$p|é|'|`|\||IN|elementId|date|-|\n| ){0,24}"#) {
+            if let Ok(Some(rewritten)) = rewrite(&text, &mut Parameters::new(), &Ids::new("u")) {
+                for start in 0..=rewritten.text.len() {
+                    let origin = rewritten.translation.origin(Span { start, end: start, line: 1, col: 1 });
+                    prop_assert!(origin.start <= text.len(), "{} {}", start, rewritten.text);
+                }
+            }
+        }
+    }
 }

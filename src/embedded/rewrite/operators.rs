@@ -1,4 +1,4 @@
-//! Small differences in syntax: `||`, `!=`, `OFFSET`, `FINISH`, backticks around labels and parameters.
+//! Small differences in syntax: `||`, `!=`, `OFFSET`, `FINISH`, backticks around plain names.
 //!
 //! Owns operators and words that the engine has under another name.
 
@@ -19,33 +19,31 @@ pub(super) fn rewrite(source: &Source<'_>, edits: &mut Edits) {
             edits.replace(token.start..token.end(), "SKIP");
         } else if source.is_keyword(at, "FINISH") && source.follows_clause(at) {
             edits.replace(token.start..token.end(), "RETURN 1 AS _boltgate_finish LIMIT 0");
-        } else if let Some(quoted) = next.filter(|next| next.kind == Kind::Quoted && is_plain(next))
-            && (token.is_symbol(":") || token.is_symbol("|") || (token.is_symbol("$") && adjacent.is_some()))
-            && is_label_or_parameter(source.tokens, at)
+        } else if token.is_symbol("$")
+            && let Some(quoted) = adjacent.filter(|next| is_plain(next))
         {
             edits.replace(quoted.start..quoted.end(), quoted.text.trim_matches('`'));
+        } else if is_plain(token) && !is_word_of_the_engine(token) {
+            edits.replace(token.start..token.end(), token.text.trim_matches('`'));
         }
     }
+}
+
+/// Words that the engine takes for keywords or functions without backticks, in lower case.
+const RESERVED: &str = " match where return create delete detach set remove merge order by skip limit and or not as is on \
+    ascending descending asc desc starts ends with contains optional unwind true false null case when then else end \
+    exists in distinct union all xor none single any shortestpath allshortestpaths explain count sum avg min max \
+    collect length nodes call yield foreach finish offset ";
+
+fn is_word_of_the_engine(token: &Token<'_>) -> bool {
+    RESERVED.contains(&format!(" {} ", token.text.trim_matches('`').to_ascii_lowercase()))
 }
 
 /// Whether the name in backticks needs none.
 fn is_plain(token: &Token<'_>) -> bool {
     let name = token.text.trim_matches('`');
-    !name.starts_with(|first: char| first.is_ascii_digit())
+    token.kind == Kind::Quoted
+        && !name.starts_with(|first: char| first.is_ascii_digit())
         && !name.is_empty()
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-}
-
-/// Whether the symbol at `at` stands before a label, a type or the name of a parameter: `$`, `n:`, `(:`, `[:`, `:A:`,
-/// `:A|`. After a colon in a map stands a value, which may be a variable in backticks.
-fn is_label_or_parameter(tokens: &[Token<'_>], at: usize) -> bool {
-    let Some(symbol) = tokens.get(at) else { return false };
-    if symbol.is_symbol("$") {
-        return true;
-    }
-    let before = tokens.get(..at).unwrap_or_default();
-    let open = before.iter().rfind(|token| token.depth + 1 == symbol.depth);
-    let in_map = symbol.depth > 0 && open.is_some_and(|open| open.is_symbol("{"));
-    let after_label = matches!(before, [.., colon, name] if colon.is_symbol(":") && name.name().is_some());
-    !in_map && (symbol.is_symbol(":") || after_label)
 }

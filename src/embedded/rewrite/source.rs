@@ -81,6 +81,7 @@ impl<'a> Source<'a> {
         at.checked_sub(1).and_then(|before| self.tokens.get(before)).is_some_and(|before| before.is_symbol("."))
     }
 
+    /// The same for braces.
     pub(super) fn braces(&self, at: usize) -> Option<(&'a Token<'a>, &'a [Token<'a>], &'a Token<'a>)> {
         self.brackets(at, "{")
     }

@@ -40,7 +40,7 @@ fn is_assigned(source: &Source<'_>, at: usize) -> bool {
     });
     let of = |word: &str| clause.is_some_and(|clause| source.is_keyword(clause, word));
     let is_set = of("SET") && source.tokens.get(at + 1).is_some_and(|next| next.is_symbol("="));
-    is_chained || is_set || of("REMOVE") || !owner.is_some_and(|owner| owner.name().is_some())
+    is_chained || is_set || of("REMOVE") || owner.is_none_or(|owner| owner.name().is_none())
 }
 
 /// `date.truncate('month')` truncates the current date.
