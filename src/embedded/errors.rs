@@ -6,7 +6,7 @@
 use boltr::error::BoltError;
 use graphdblite::{ErrorCode, GraphError, QueryError, QueryPhase};
 
-use super::{ALIAS, DATABASE};
+use super::{ALIAS, DATABASE, unsupported};
 
 /// SQLite's primary result codes for a lock that another connection holds.
 const SQLITE_BUSY: i32 = 5;
@@ -97,6 +97,27 @@ impl Failure {
         )
     }
 
+    /// Converts the engine's error about `statement`, the text that it was given.
+    pub(super) fn of_statement(statement: &str, error: &GraphError) -> Failure {
+        let GraphError::Query(query) = error else {
+            return Failure::of_engine(error);
+        };
+        match query.code() {
+            ErrorCode::UnexpectedSyntax => match unsupported::feature(statement) {
+                Some(feature) => Failure::not_supported(&feature),
+                None => Failure::of_engine(error),
+            },
+            // Tools fall back to something else on this code.
+            ErrorCode::ProcedureNotFound => match unsupported::procedure(statement) {
+                Some(name) => {
+                    Failure { code: PROCEDURE_NOT_FOUND, ..Failure::not_supported(&format!("The procedure `{name}`")) }
+                }
+                None => Failure::of_engine(error),
+            },
+            _ => Failure::of_engine(error),
+        }
+    }
+
     /// Converts an error of the engine.
     pub(super) fn of_engine(error: &GraphError) -> Failure {
         match error {
@@ -121,6 +142,7 @@ impl Failure {
 const LIMIT: &str = "Neo.DatabaseError.Statement.ExecutionFailed";
 /// Neo4j has it for operations that its runtime does not have. The statement is valid Cypher, so it is no syntax error.
 const UNSUPPORTED: &str = "Neo.ClientError.Statement.UnsupportedOperationError";
+const PROCEDURE_NOT_FOUND: &str = "Neo.ClientError.Procedure.ProcedureNotFound";
 const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
 
 impl From<Failure> for BoltError {
@@ -160,9 +182,7 @@ fn of_query(error: &QueryError) -> Failure {
         }
         // The engine has no constraints. It reports its limits this way.
         QueryError::ConstraintViolation { .. } => LIMIT,
-        QueryError::ProcedureError { .. } if error.code() == ErrorCode::ProcedureNotFound => {
-            "Neo.ClientError.Procedure.ProcedureNotFound"
-        }
+        QueryError::ProcedureError { .. } if error.code() == ErrorCode::ProcedureNotFound => PROCEDURE_NOT_FOUND,
         QueryError::ProcedureError { .. } => "Neo.ClientError.Procedure.ProcedureCallFailed",
         _ => UNKNOWN,
     };
@@ -238,6 +258,13 @@ mod tests {
             hint: None,
         };
         assert_eq!(Failure::of_engine(&error).code, "Neo.ClientError.Statement.AccessMode");
+    }
+
+    #[test]
+    fn what_is_not_supported_is_named() {
+        let failure = Failure::not_supported("`LOAD CSV`");
+        assert_eq!(failure.code, "Neo.ClientError.Statement.UnsupportedOperationError");
+        assert_eq!(failure.message, "`LOAD CSV` is not supported by the embedded database, see docs/embedded.md");
     }
 
     #[test]

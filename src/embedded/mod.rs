@@ -14,6 +14,7 @@ mod resets;
 mod rewrite;
 mod session;
 mod temporal;
+mod unsupported;
 mod values;
 
 use std::fmt;

@@ -86,7 +86,7 @@ impl Query {
             Ok(rows) => rows,
             Err(GraphError::IndexAlreadyExists { .. }) if self.if_not_exists => Vec::new(),
             Err(error) if is_parameter_missing(&error) => return Err(self.missing_parameters()),
-            Err(error) => return Err(Failure::of_engine(&self.located(error))),
+            Err(error) => return Err(Failure::of_statement(&self.text, &self.located(error))),
         };
         Ok(self.result(rows))
     }
@@ -217,6 +217,24 @@ mod tests {
         run(&mut database, "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)").unwrap();
         let failure = run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap_err();
         assert_eq!(failure.code, "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists");
+    }
+
+    #[test]
+    fn what_the_engine_lacks_is_named() {
+        let mut database = Database::open_memory().unwrap();
+        for (text, refused) in [
+            ("LOAD CSV FROM 'a' AS row RETURN row", "`LOAD CSV` is not supported by the embedded database"),
+            ("CREATE CONSTRAINT FOR (n:L) REQUIRE n.p IS UNIQUE", "A constraint is not supported by the embedded"),
+            ("CALL apoc.meta.data()", "The procedure `apoc.meta.data` is not supported by the embedded database"),
+            ("CALL no.such() YIELD x RETURN x", "The procedure `no.such` is not supported by the embedded database"),
+            ("RETRUN 1", "Invalid input: "),
+            ("RETURN apoc.text.join(['a'], '')", "The function `apoc.text.join()` is not supported by the embedded"),
+            ("RETURN sinh(1.0)", "The function `sinh()` is not supported by the embedded database"),
+            ("RETURN nosuch(1)", "Unknown function 'nosuch' (line 1, column 8 (offset: 7))"),
+        ] {
+            let message = run(&mut database, text).unwrap_err().message;
+            assert!(message.starts_with(refused), "{text}: {message}");
+        }
     }
 
     #[test]
