@@ -42,6 +42,17 @@ impl Failure {
         Failure::new(UNSUPPORTED, format!("{feature} is not supported by the embedded database, see docs/embedded.md"))
     }
 
+    /// There is no index to drop that is called `name`.
+    pub(super) fn no_index_called(name: &str) -> Failure {
+        Failure::new(
+            "Neo.DatabaseError.Schema.IndexDropFailed",
+            format!(
+                "Unable to drop index called `{name}`. There is no such index. The embedded database names its indexes \
+                 itself, see SHOW INDEXES."
+            ),
+        )
+    }
+
     /// The statement uses the parameters `names`, which are missing.
     pub(super) fn parameters_missing(names: &[&str]) -> Failure {
         Failure::new(

@@ -4,13 +4,19 @@
 //! Each becomes an `UNWIND` over a parameter that holds the rows, so that `YIELD`, `WHERE`, `RETURN` and everything
 //! else around it works. Promises not to change any other statement.
 
+#[cfg(test)]
+mod answers;
+mod census;
+pub(in crate::embedded) mod indexes;
+mod memgraph;
+mod neo4j;
+mod show;
 pub(in crate::embedded) mod tables;
 
 use crate::embedded::catalog::tables::Table;
 use crate::embedded::cypher::clauses::{AFTER_LIST, is_keyword_at, list_after, next_keyword};
-use crate::embedded::cypher::lexer::{Kind, Token, dotted_name, tokens};
+use crate::embedded::cypher::lexer::{Token, dotted_name, tokens};
 use crate::embedded::errors::Failure;
-use crate::embedded::is_database;
 
 /// Clauses after which a statement specifies itself what it returns.
 const CONTINUATIONS: [&str; 13] = [
@@ -22,7 +28,7 @@ const CONTINUATIONS: [&str; 13] = [
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::embedded) struct Expansion {
     pub(in crate::embedded) text: String,
-    pub(in crate::embedded) tables: Vec<Table>,
+    pub(in crate::embedded) tables: Vec<&'static Table>,
     /// Whether it is a command (`SHOW`) and not a query.
     pub(in crate::embedded) command: bool,
 }
@@ -37,7 +43,7 @@ pub(in crate::embedded) fn expand(statement: &str) -> Result<Option<Expansion>, 
     let mut copied = 0;
     let mut returned = None;
     for at in 0..tokens.len() {
-        let Some((table, after)) = table_at(&tokens, at) else {
+        let Some((table, after)) = table_at(&tokens, at)? else {
             continue;
         };
         let Some(token) = tokens.get(at) else {
@@ -45,14 +51,14 @@ pub(in crate::embedded) fn expand(statement: &str) -> Result<Option<Expansion>, 
         };
         let (yields, after) = yields_of(&tokens, after, table)?;
         let row = format!("_boltgate_{}", expansion.tables.len());
-        let columns: Vec<String> = yields.iter().map(|(column, alias)| format!("{row}.{column} AS {alias}")).collect();
+        let columns: Vec<String> = yields.iter().map(|(column, alias)| format!("{row}[{column}] AS {alias}")).collect();
         expansion.text.push_str(statement.get(copied..token.start).unwrap_or_default());
         let parameter = table.parameter();
         expansion.text.push_str(&format!("UNWIND ${parameter} AS {row} WITH *, {}", columns.join(", ")));
         expansion.tables.push(table);
         expansion.command |= token.is_word("SHOW");
         copied = after.checked_sub(1).and_then(|last| tokens.get(last)).map_or(copied, Token::end);
-        let aliases: Vec<&str> = yields.iter().map(|(_, alias)| alias.as_str()).collect();
+        let aliases: Vec<String> = yields.iter().map(|(_, alias)| returned_as(alias, table)).collect();
         returned = (next_keyword(&tokens, after, &CONTINUATIONS) == tokens.len()).then(|| aliases.join(", "));
     }
     if expansion.tables.is_empty() {
@@ -68,54 +74,39 @@ pub(in crate::embedded) fn expand(statement: &str) -> Result<Option<Expansion>, 
 }
 
 /// Returns the table that is named at `at`, and the index of the first token after its name.
-fn table_at(tokens: &[Token<'_>], at: usize) -> Option<(Table, usize)> {
-    let token = tokens.get(at)?;
+fn table_at(tokens: &[Token<'_>], at: usize) -> Result<Option<(&'static Table, usize)>, Failure> {
+    let Some(token) = tokens.get(at) else {
+        return Ok(None);
+    };
     if at == 0 && token.is_word("SHOW") {
-        return show_databases(tokens);
+        return show::table(tokens).map(Some);
     }
     if !token.is_word("CALL") || !is_keyword_at(tokens, at) {
-        return None;
+        return Ok(None);
     }
-    let (name, length) = dotted_name(tokens.get(at + 1..)?);
-    let table = Table::of_procedure(&name)?;
+    let (name, length) = dotted_name(tokens.get(at + 1..).unwrap_or_default());
+    let Some(table) = Table::of_procedure(&name) else {
+        return Ok(None);
+    };
     let after = at + 1 + length;
-    match tokens.get(after..) {
+    Ok(match tokens.get(after..) {
         Some([open, close, ..]) if open.is_symbol("(") && close.is_symbol(")") => Some((table, after + 2)),
         Some([open, ..]) if open.is_symbol("(") => None,
         _ => Some((table, after)),
-    }
-}
-
-fn show_databases(tokens: &[Token<'_>]) -> Option<(Table, usize)> {
-    let word = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is_word(word));
-    if word(1, "DATABASES") {
-        return Some((Table::Databases, 2));
-    }
-    if (word(1, "DEFAULT") || word(1, "HOME")) && word(2, "DATABASE") {
-        return Some((Table::Databases, 3));
-    }
-    if !word(1, "DATABASE") {
-        return None;
-    }
-    let name = tokens.get(2).filter(|token| !token.is_word("YIELD") && !token.is_word("WHERE"));
-    Some(match name.and_then(Token::name) {
-        None => (Table::Databases, 2),
-        Some(name) if is_database(name) => (Table::Databases, 3),
-        Some(_) => (Table::NoDatabases, 3),
     })
 }
 
-/// Returns the columns that a `YIELD` at `at` selects, each with its alias, and the index of the first token after it.
-/// Returns every column if there is no `YIELD`.
-fn yields_of(tokens: &[Token<'_>], at: usize, table: Table) -> Result<(Vec<(String, String)>, usize), Failure> {
-    let every = || table.columns().iter().map(|&name| (name.to_owned(), name.to_owned())).collect();
+/// Returns the columns that a `YIELD` at `at` selects, each as its position in a row and its name in the result, and the
+/// index of the first token after it. Without a `YIELD`, returns the columns that are shown.
+fn yields_of(tokens: &[Token<'_>], at: usize, table: &Table) -> Result<(Vec<(usize, String)>, usize), Failure> {
+    let first = |shown: usize| table.columns.iter().take(shown).map(|name| variable(name)).enumerate().collect();
     if !tokens.get(at).is_some_and(|token| token.is_word("YIELD")) {
-        return Ok((every(), at));
+        return Ok((first(table.shown), at));
     }
     let list = list_after(tokens, at, &AFTER_LIST);
     let after = at + 1 + list.len();
     if matches!(list, [star] if star.is_symbol("*")) {
-        return Ok((every(), after));
+        return Ok((first(table.columns.len()), after));
     }
     let yields: Result<Vec<_>, Failure> = list
         .split(|token| token.is_symbol(","))
@@ -125,15 +116,22 @@ fn yields_of(tokens: &[Token<'_>], at: usize, table: Table) -> Result<(Vec<(Stri
                 [column, word, alias] if word.is_word("AS") => (column, alias),
                 _ => return Err(unknown_output(item.first())),
             };
-            let known = matches!(column.kind, Kind::Word | Kind::Quoted)
-                && column.name().is_some_and(|name| table.columns().contains(&name));
-            if !known {
-                return Err(unknown_output(Some(column)));
-            }
-            Ok((column.text.to_owned(), alias.text.to_owned()))
+            let position = column.name().and_then(|name| table.columns.iter().position(|known| *known == name));
+            Ok((position.ok_or_else(|| unknown_output(Some(column)))?, alias.text.to_owned()))
         })
         .collect();
     Ok((yields?, after))
+}
+
+/// The variable that holds a column. The engine has no variables with blanks.
+fn variable(column: &str) -> String {
+    column.replace(' ', "_")
+}
+
+/// What a `RETURN` says so that `variable` is a column of `table` again.
+fn returned_as(variable: &str, table: &Table) -> String {
+    let blank = table.columns.iter().find(|column| column.contains(' ') && column.replace(' ', "_") == variable);
+    blank.map_or_else(|| variable.to_owned(), |column| format!("{variable} AS `{column}`"))
 }
 
 fn unknown_output(token: Option<&Token<'_>>) -> Failure {
@@ -153,8 +151,8 @@ mod tests {
 
     #[test]
     fn a_standalone_call_returns_its_columns() {
-        let whole = "UNWIND $_boltgate_labels AS _boltgate_0 \
-                     WITH *, _boltgate_0.label AS label\nRETURN label";
+        let whole = "UNWIND $_boltgate_db_labels AS _boltgate_0 \
+                     WITH *, _boltgate_0[0] AS label\nRETURN label";
         assert_eq!(expanded("CALL db.labels()"), whole);
         assert_eq!(expanded("call db.labels;"), whole);
         assert_eq!(expanded("CALL db.labels() YIELD *"), whole);
@@ -164,13 +162,13 @@ mod tests {
     fn what_follows_a_call_stays() {
         assert_eq!(
             expanded("CALL db.labels() YIELD label AS l WHERE l <> 'x' // done"),
-            "UNWIND $_boltgate_labels AS _boltgate_0 WITH *, _boltgate_0.label AS l \
+            "UNWIND $_boltgate_db_labels AS _boltgate_0 WITH *, _boltgate_0[0] AS l \
              WHERE l <> 'x' // done\nRETURN l"
         );
         assert_eq!(
             expanded("MATCH (n) CALL dbms.components() YIELD name, edition RETURN n, name"),
-            "MATCH (n) UNWIND $_boltgate_components AS _boltgate_0 \
-             WITH *, _boltgate_0.name AS name, _boltgate_0.edition AS edition RETURN n, name"
+            "MATCH (n) UNWIND $_boltgate_dbms_components AS _boltgate_0 \
+             WITH *, _boltgate_0[0] AS name, _boltgate_0[2] AS edition RETURN n, name"
         );
     }
 
@@ -180,23 +178,39 @@ mod tests {
             "CALL db.labels() YIELD label RETURN label AS x \
              UNION CALL db.propertyKeys() YIELD propertyKey RETURN propertyKey AS x",
         );
-        assert_eq!(expansion.unwrap().unwrap().tables, [Table::Labels, Table::PropertyKeys]);
+        let names: Vec<_> = expansion.unwrap().unwrap().tables.iter().map(|table| table.name).collect();
+        assert_eq!(names, ["db.labels", "db.propertyKeys"]);
     }
 
     #[test]
-    fn databases_are_shown_by_name() {
+    fn commands_have_their_tables() {
         for (statement, table) in [
-            ("SHOW DATABASES", Table::Databases),
-            ("show default database", Table::Databases),
-            ("SHOW HOME DATABASE YIELD name", Table::Databases),
-            ("SHOW DATABASE neo4j", Table::Databases),
-            ("SHOW DATABASE Memgraph", Table::Databases),
-            ("SHOW DATABASE YIELD name", Table::Databases),
-            ("SHOW DATABASE `other`", Table::NoDatabases),
+            ("SHOW DATABASES", "SHOW DATABASES"),
+            ("show default database", "SHOW HOME DATABASE"),
+            ("SHOW HOME DATABASE YIELD name", "SHOW HOME DATABASE"),
+            ("SHOW DATABASE neo4j", "SHOW DATABASES"),
+            ("SHOW DATABASE Memgraph", "SHOW DATABASES"),
+            ("SHOW DATABASE YIELD name", "SHOW DATABASES"),
+            ("SHOW DATABASE `other`", "SHOW DATABASE"),
+            ("show all indexes where true;", "SHOW INDEXES"),
+            ("SHOW INDEX INFO;", "SHOW INDEX INFO"),
         ] {
             let expansion = expand(statement).unwrap().unwrap();
-            assert_eq!((expansion.tables, expansion.command), (vec![table], true), "{statement}");
+            assert_eq!((expansion.tables[0].name, expansion.command), (table, true), "{statement}");
         }
+    }
+
+    #[test]
+    fn a_command_without_a_table_is_named() {
+        let failure = expand("SHOW metrics info").unwrap_err();
+        assert_eq!(failure, Failure::not_supported("`SHOW METRICS INFO`"));
+        assert_eq!(expand("SHOW").unwrap_err(), Failure::not_supported("`SHOW `"));
+    }
+
+    #[test]
+    fn columns_keep_their_blanks() {
+        let text = expanded("SHOW STORAGE INFO");
+        assert!(text.ends_with("RETURN storage_info AS `storage info`, value"), "{text}");
     }
 
     #[test]
@@ -207,14 +221,9 @@ mod tests {
 
     #[test]
     fn other_statements_stay_as_they_are() {
-        for statement in [
-            "RETURN 'CALL db.labels()'",
-            "MATCH (call:Call) RETURN call",
-            "CALL db.counts()",
-            "CALL db.labels(1)",
-            "SHOW INDEXES",
-            "",
-        ] {
+        for statement in
+            ["RETURN 'CALL db.labels()'", "MATCH (call:Call) RETURN call", "CALL db.counts()", "CALL db.labels(1)", ""]
+        {
             assert_eq!(expand(statement).unwrap(), None, "{statement}");
         }
     }

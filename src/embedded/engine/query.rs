@@ -9,13 +9,15 @@ use graphdblite::{Database, GraphError, Record, Value};
 
 use crate::embedded::DATABASE;
 use crate::embedded::catalog;
+use crate::embedded::catalog::indexes::{Index, indexes};
 use crate::embedded::catalog::tables::Table;
 use crate::embedded::cypher::columns::Layout;
 use crate::embedded::cypher::projection::Columns;
 use crate::embedded::cypher::statement::{StatementInfo, Type};
 use crate::embedded::errors::{Failure, is_parameter_missing};
 use crate::embedded::ids::Ids;
-use crate::embedded::rewrite::{self, Rewritten, Translation, index_commands, options};
+use crate::embedded::rewrite::index_commands::{IndexCommand, index_command};
+use crate::embedded::rewrite::{self, Rewritten, Translation, options};
 use crate::embedded::values::{self, Parameters};
 
 /// A statement that is ready to run.
@@ -23,13 +25,12 @@ use crate::embedded::values::{self, Parameters};
 pub(in crate::embedded) struct Query {
     text: String,
     info: StatementInfo,
-    tables: Vec<Table>,
+    tables: Vec<&'static Table>,
     parameters: Parameters,
     ids: Ids,
     /// How the text differs from the user's, if it does.
     translation: Option<Translation>,
-    /// Whether an index that already exists is not an error.
-    if_not_exists: bool,
+    index: Option<IndexCommand>,
 }
 
 impl Query {
@@ -46,13 +47,12 @@ impl Query {
             }
             return Ok(Query { tables: expansion.tables, ..query });
         }
-        match index_commands::index_command(&text) {
-            Some(command) => {
-                let query = Query::translated(command.text, parameters, ids)?;
-                Ok(Query { if_not_exists: command.if_not_exists, ..query })
-            }
-            None => Query::translated(text.into_owned(), parameters, ids),
-        }
+        let index = index_command(&text);
+        let text = match &index {
+            Some(IndexCommand::Create { text, .. }) => text.clone(),
+            _ => text.into_owned(),
+        };
+        Ok(Query { index, ..Query::translated(text, parameters, ids)? })
     }
 
     /// Analyses `text` in the user's words, and translates it to the engine's.
@@ -62,7 +62,7 @@ impl Query {
             Some(Rewritten { text: translated, translation }) => (translated, Some(translation)),
             None => (text, None),
         };
-        Ok(Query { text, info, tables: Vec::new(), parameters, ids: ids.clone(), translation, if_not_exists: false })
+        Ok(Query { text, info, tables: Vec::new(), parameters, ids: ids.clone(), translation, index: None })
     }
 
     /// Whether the statement needs a transaction that may write.
@@ -73,8 +73,8 @@ impl Query {
     /// Runs the statement in the transaction that is open on `database`.
     pub(in crate::embedded) fn run(mut self, database: &mut Database) -> Result<ResultStream, Failure> {
         for table in &self.tables {
-            let rows = table.rows(database).map_err(|error| Failure::of_engine(&error))?;
-            self.parameters.insert(table.parameter().to_owned(), rows);
+            let rows = table.value(database).map_err(|error| Failure::of_engine(&error))?;
+            self.parameters.insert(table.parameter(), rows);
         }
         if self.info.explain {
             // A plan does not depend on the values of parameters.
@@ -82,13 +82,24 @@ impl Query {
                 self.parameters.entry(name.clone()).or_insert(Value::Null);
             }
         }
-        let rows = match database.execute_with_params(&self.text, Some(&self.parameters)) {
-            Ok(rows) => rows,
-            Err(GraphError::IndexAlreadyExists { .. }) if self.if_not_exists => Vec::new(),
-            Err(error) if is_parameter_missing(&error) => return Err(self.missing_parameters()),
-            Err(error) => return Err(Failure::of_statement(&self.text, &self.located(error))),
-        };
+        let rows = self.rows(database)?;
         Ok(self.result(rows))
+    }
+
+    fn rows(&self, database: &mut Database) -> Result<Vec<Record>, Failure> {
+        if self.index == Some(IndexCommand::OnLabel) {
+            return Ok(Vec::new());
+        }
+        if let Some(IndexCommand::Drop { name, if_exists }) = &self.index {
+            return drop_index(database, name, *if_exists);
+        }
+        let may_exist = matches!(self.index, Some(IndexCommand::Create { if_not_exists: true, .. }));
+        match database.execute_with_params(&self.text, Some(&self.parameters)) {
+            Ok(rows) => Ok(rows),
+            Err(GraphError::IndexAlreadyExists { .. }) if may_exist => Ok(Vec::new()),
+            Err(error) if is_parameter_missing(&error) => Err(self.missing_parameters()),
+            Err(error) => Err(Failure::of_statement(&self.text, &self.located(error))),
+        }
     }
 
     /// Moves the place that `error` names from the engine's text to the user's.
@@ -130,6 +141,18 @@ impl Query {
             rows.into_iter().map(|row| BoltRecord { values: values(row) }).collect()
         };
         stream(layout.names, records, summary)
+    }
+}
+
+/// Drops the index that is shown as `name`.
+fn drop_index(database: &mut Database, name: &str, if_exists: bool) -> Result<Vec<Record>, Failure> {
+    let of_engine = |error: GraphError| Failure::of_engine(&error);
+    match indexes(database).map_err(of_engine)?.into_iter().find(|index| index.name() == name) {
+        Some(Index { label, property }) => {
+            database.execute(&format!("DROP INDEX ON :{label}({property})")).map_err(of_engine)
+        }
+        None if if_exists => Ok(Vec::new()),
+        None => Err(Failure::no_index_called(name)),
     }
 }
 
@@ -217,6 +240,22 @@ mod tests {
         run(&mut database, "CREATE INDEX i IF NOT EXISTS FOR (n:A) ON (n.x)").unwrap();
         let failure = run(&mut database, "CREATE INDEX i FOR (n:A) ON (n.x)").unwrap_err();
         assert_eq!(failure.code, "Neo.ClientError.Schema.EquivalentSchemaRuleAlreadyExists");
+    }
+
+    #[test]
+    fn an_index_is_dropped_by_the_name_that_it_is_shown_by() {
+        let mut database = Database::open_memory().unwrap();
+        run(&mut database, "CREATE INDEX ON :A(x)").unwrap();
+        run(&mut database, "CREATE INDEX ON :A").unwrap();
+        let shown = |database: &mut Database| columns_and_rows(run(database, "SHOW INDEXES YIELD name").unwrap()).1;
+        assert_eq!(shown(&mut database), [[BoltValue::from("index_A_x")]]);
+        run(&mut database, "DROP INDEX index_A_x").unwrap();
+        assert!(shown(&mut database).is_empty());
+        run(&mut database, "DROP INDEX index_A_x IF EXISTS").unwrap();
+        let failure = run(&mut database, "DROP INDEX index_A_x").unwrap_err();
+        assert_eq!(failure, Failure::no_index_called("index_A_x"));
+        let failure = run(&mut database, "DROP INDEX ON :A").unwrap_err();
+        assert_eq!(failure, Failure::not_supported("Dropping the index that every label has"));
     }
 
     #[test]
