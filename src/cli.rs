@@ -74,6 +74,9 @@ pub struct ServeArgs {
     /// Use a database inside this process, stored in FILE or discarded on exit; for development and tests
     #[arg(long, value_name = "FILE")]
     pub embedded: Option<Option<PathBuf>>,
+    /// Load a small graph (people, films, a ledger of tokens) into the embedded database if it is empty
+    #[arg(long, requires = "embedded")]
+    pub sample: bool,
     /// Write log lines in this format: pretty or json [default: pretty]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -175,6 +178,14 @@ mod tests {
         let kept = serve(["serve", "--embedded", "graph.db"]).embedded;
         assert_eq!(kept, Some(Some(PathBuf::from("graph.db"))));
         assert!(parse(["serve", "--embedded", "--database-uri=bolt://db"]).is_err());
+    }
+
+    #[test]
+    fn the_sample_needs_the_embedded_database() {
+        assert!(serve(["serve", "--embedded", "--sample"]).sample);
+        assert!(!serve(["serve", "--embedded"]).sample);
+        let refused = parse(["serve", "--sample"]).expect_err("is refused").to_string();
+        assert!(refused.contains("--embedded"), "{refused}");
     }
 
     #[test]

@@ -101,7 +101,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let log = telemetry::logs::init(&effective.settings.log)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
-        Some(file) => embedded(file.as_ref())?,
+        Some(file) => embedded(file.as_ref(), args.sample)?,
         None => server::network_endpoint(&effective.settings.database)?,
     };
     let served = runtime.block_on(async {
@@ -116,13 +116,18 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 #[cfg(feature = "embedded")]
-fn embedded(file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
+fn embedded(file: Option<&PathBuf>, sample: bool) -> anyhow::Result<Endpoint> {
     let database = boltgate::embedded::Embedded::open(file.map(PathBuf::as_path))?;
+    if sample && database.load_sample()? {
+        tracing::info!("loaded the sample graph into the embedded database; docs/embedded.md has first queries for it");
+    } else if sample {
+        tracing::info!("did not load the sample graph: the embedded database already has data");
+    }
     Ok(Endpoint::Memory(std::sync::Arc::new(move || database.connect())))
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded(_file: Option<&PathBuf>) -> anyhow::Result<Endpoint> {
+fn embedded(_file: Option<&PathBuf>, _sample: bool) -> anyhow::Result<Endpoint> {
     anyhow::bail!(
         "this boltgate was built without the embedded database; connect to a server with --database-uri instead"
     )

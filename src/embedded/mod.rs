@@ -12,6 +12,7 @@ mod errors;
 mod ids;
 mod resets;
 mod rewrite;
+mod sample;
 mod session;
 mod temporal;
 mod unsupported;
@@ -60,6 +61,9 @@ pub enum EmbeddedError {
     /// A temporary file cannot be created.
     #[error("cannot create a temporary file for the embedded database: {0}; set TMPDIR or name a file")]
     Temporary(#[source] std::io::Error),
+    /// The sample graph cannot be written.
+    #[error("cannot load the sample graph into the embedded database: {0}")]
+    Sample(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The file cannot be created, read or written, or is not a database of this engine.
     #[error("cannot open the embedded database {}: {source}", path.display())]
     Open {
@@ -78,6 +82,15 @@ impl Embedded {
     /// Returns an error if the file cannot be created or opened, or is not a database of this engine.
     pub fn open(file: Option<&Path>) -> Result<Embedded, EmbeddedError> {
         Ok(Embedded { store: Arc::new(Store::open(file)?) })
+    }
+
+    /// Loads a small graph (people, films, a ledger of tokens) if the database has no nodes. Returns whether it did.
+    /// Blocks the thread.
+    ///
+    /// # Errors
+    /// Returns an error if the database cannot be written; then nothing was loaded.
+    pub fn load_sample(&self) -> Result<bool, EmbeddedError> {
+        sample::load(self.store.path()).map_err(|error| EmbeddedError::Sample(Box::new(error)))
     }
 
     /// Creates a Bolt connection and returns the client's end of it, before the handshake. A task serves the other end

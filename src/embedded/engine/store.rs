@@ -98,6 +98,11 @@ impl Store {
         Ok(Admission { _handle: handle, write_permit })
     }
 
+    /// The database file.
+    pub(in crate::embedded) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns the bookmark of the last commit.
     pub(in crate::embedded) fn bookmark(&self) -> String {
         let commits = self.commits.load(Ordering::Acquire);
