@@ -8,6 +8,7 @@ mod listeners;
 mod otlp;
 mod reload;
 mod requests;
+mod sample;
 mod service_manager;
 mod shutdown;
 #[path = "../support/mod.rs"]

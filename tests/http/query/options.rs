@@ -26,6 +26,22 @@ async fn finds_the_embedded_database_under_both_names() {
 }
 
 #[tokio::test]
+async fn names_what_the_embedded_database_lacks() {
+    let gateway = gateway().await;
+    for (statement, feature) in [
+        ("CREATE CONSTRAINT FOR (n:L) REQUIRE n.p IS UNIQUE", "A constraint"),
+        ("LOAD CSV FROM 'file:///a' AS row RETURN row", "`LOAD CSV`"),
+        ("SHOW METRICS INFO", "`SHOW METRICS INFO`"),
+    ] {
+        let error = refused(&post(&gateway, json!({ "statement": statement })).await);
+        let code = "Neo.ClientError.Statement.UnsupportedOperationError";
+        assert_eq!((error.status, error.code.as_str()), (400, code), "{statement}");
+        let message = format!("{feature} is not supported by the embedded database, see docs/embedded.md");
+        assert_eq!(error.message, message);
+    }
+}
+
+#[tokio::test]
 async fn returns_counters_when_requested() {
     const NAMES: [&str; 14] = [
         "constraintsAdded",
