@@ -90,6 +90,15 @@ impl Failure {
         )
     }
 
+    /// The transaction was about to write, and what it had read has changed.
+    pub(super) fn outdated() -> Failure {
+        Failure::new(
+            "Neo.TransientError.Transaction.Outdated",
+            "Another transaction has changed the embedded database since this one began to read; what it has read may \
+             no longer be true. Retry the transaction.",
+        )
+    }
+
     /// All handles are in use, and none was released in time.
     pub(super) fn too_many_transactions() -> Failure {
         Failure::new(

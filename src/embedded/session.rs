@@ -10,14 +10,14 @@ use boltr::error::BoltError;
 use boltr::server::backend::SessionProperty;
 use boltr::server::{AccessMode, BoltBackend, ResultStream, SessionConfig, SessionHandle, TransactionHandle};
 use boltr::types::{BoltDict, BoltValue};
-use tokio::task::JoinHandle;
 use tokio::time::{Duration, Instant, sleep_until};
 
-use super::engine::query::Query;
-use super::engine::store::{Admission, Store, Transaction};
+use super::cypher::statement::StatementInfo;
+use super::engine::local::Run;
+use super::engine::store::Store;
+use super::engine::transaction::Transaction;
 use super::errors::Failure;
 use super::resets::Resets;
-use super::values::parameters_to_engine;
 use super::{DATABASE, SERVER, is_database};
 
 /// The state of one connection.
@@ -31,7 +31,8 @@ pub(super) struct Session {
 struct Explicit {
     transaction: Transaction,
     deadline: Option<Instant>,
-    wrote: bool,
+    /// Whether it is in write mode.
+    writable: bool,
 }
 
 impl Session {
@@ -47,65 +48,85 @@ impl Session {
         *self.explicit.lock().unwrap_or_else(PoisonError::into_inner) = Some(explicit);
     }
 
-    /// Waits for work on a blocking thread, unless the client or the deadline ends the wait.
-    async fn wait<T>(&self, work: JoinHandle<Result<T, Failure>>, deadline: Option<Instant>) -> Result<T, Failure> {
+    /// Waits for `work`, unless the client or the deadline ends the wait.
+    async fn wait<T>(
+        &self,
+        work: impl Future<Output = Result<T, Failure>>,
+        deadline: Option<Instant>,
+    ) -> Result<T, Failure> {
         tokio::select! {
-            done = work => done.unwrap_or_else(|_panic| Err(Failure::broken())),
-            () = self.resets.pending() => Err(Failure::terminated()),
-            () = expiry(deadline) => Err(Failure::timed_out()),
-        }
-    }
-
-    /// Waits until a transaction may begin, unless the client or the deadline ends the wait.
-    async fn admit(&self, writing: bool, deadline: Option<Instant>) -> Result<Admission, Failure> {
-        tokio::select! {
-            admission = self.store.admit(writing) => admission,
+            done = work => done,
             () = self.resets.pending() => Err(Failure::terminated()),
             () = expiry(deadline) => Err(Failure::timed_out()),
         }
     }
 
     /// Runs a statement in a transaction of its own and commits it.
-    async fn run_alone(&self, query: Query, extra: &BoltDict) -> Result<ResultStream, Failure> {
+    async fn run_alone(&self, mut run: Run, extra: &BoltDict) -> Result<ResultStream, Failure> {
         let deadline = deadline(extra);
-        let writes = query.writes() && access_mode(extra) == AccessMode::Write;
-        let admission = self.admit(writes, deadline).await?;
-        let store = Arc::clone(&self.store);
-        let work = tokio::task::spawn_blocking(move || {
-            let mut transaction = Transaction::begin(store, admission)?;
-            let result = transaction.run(|database| query.run(database))?;
-            Ok((transaction, result))
-        });
-        let (transaction, mut result) = self.wait(work, deadline).await?;
-        if writes {
-            commit(transaction, true).await?;
+        run.writable = access_mode(extra) == AccessMode::Write;
+        run.alone = true;
+        // The turn to write comes first: while waiting for it, a transaction must not keep a place from readers.
+        let turn = if seems_to_write(&run) { Some(self.wait(self.store.turn(), deadline).await?) } else { None };
+        let place = self.wait(self.store.place(), deadline).await?;
+        let transaction = Transaction::new(Arc::clone(&self.store), place, turn);
+        let (transaction, mut result) = self.run(transaction, run, deadline).await?;
+        if transaction.may_write() {
+            commit(transaction).await?;
         }
         result.summary.insert("bookmark".to_owned(), BoltValue::String(self.store.bookmark()));
         Ok(result)
     }
 
     /// Runs a statement in the explicit transaction, which ends if the statement fails.
-    async fn run_inside(&self, query: Query) -> Result<ResultStream, Failure> {
-        let Some(Explicit { mut transaction, deadline, wrote }) = self.take() else {
+    async fn run_inside(&self, mut run: Run) -> Result<ResultStream, Failure> {
+        let Some(Explicit { mut transaction, deadline, writable }) = self.take() else {
             return Err(Failure::terminated());
         };
         if is_over(deadline) {
             return Err(Failure::timed_out());
         }
-        let wrote = wrote || query.writes();
-        let work = tokio::task::spawn_blocking(move || {
-            let result = transaction.run(|database| query.run(database))?;
-            Ok((transaction, result))
-        });
-        let (transaction, result) = self.wait(work, deadline).await?;
-        self.put(Explicit { transaction, deadline, wrote });
+        run.writable = writable;
+        if !transaction.may_write() && seems_to_write(&run) {
+            transaction.let_write(self.wait(self.store.turn(), deadline).await?);
+        }
+        let (transaction, result) = self.run(transaction, run, deadline).await?;
+        self.put(Explicit { transaction, deadline, writable });
         Ok(result)
+    }
+
+    /// Runs a statement on a blocking thread.
+    async fn run(
+        &self,
+        mut transaction: Transaction,
+        mut run: Run,
+        deadline: Option<Instant>,
+    ) -> Result<(Transaction, ResultStream), Failure> {
+        loop {
+            run.turn = transaction.may_write();
+            let work = tokio::task::spawn_blocking(move || {
+                let result = transaction.run(&run)?;
+                Ok((transaction, run, result))
+            });
+            let done = async { work.await.unwrap_or_else(|_panic| Err(Failure::broken())) };
+            let result;
+            (transaction, run, result) = self.wait(done, deadline).await?;
+            match result {
+                Some(result) => return Ok((transaction, result)),
+                None => transaction.let_write(self.wait(self.store.turn(), deadline).await?),
+            }
+        }
     }
 }
 
+/// Whether the statement writes, by its words. The engine knows better, but only once it has a handle.
+fn seems_to_write(run: &Run) -> bool {
+    run.writable && StatementInfo::of(&run.text).writes
+}
+
 /// Commits on a blocking thread. It is never abandoned, because its outcome must be known.
-async fn commit(transaction: Transaction, wrote: bool) -> Result<(), Failure> {
-    let done = tokio::task::spawn_blocking(move || transaction.commit(wrote)).await;
+async fn commit(transaction: Transaction) -> Result<(), Failure> {
+    let done = tokio::task::spawn_blocking(move || transaction.commit()).await;
     done.unwrap_or_else(|_panic| Err(Failure::broken()))
 }
 
@@ -165,17 +186,12 @@ impl BoltBackend for Session {
         extra: &BoltDict,
         transaction: Option<&TransactionHandle>,
     ) -> Result<ResultStream, BoltError> {
-        let prepared = parameters_to_engine(parameters, self.store.templates())
-            .and_then(|parameters| Query::new(query, parameters, self.store.ids()));
-        let result = match (prepared, transaction) {
-            (Ok(query), None) => self.run_alone(query, extra).await,
-            (Ok(query), Some(_)) => self.run_inside(query).await,
-            (Err(failure), _) => {
-                drop(self.take());
-                Err(failure)
-            }
-        };
-        Ok(result?)
+        let (text, parameters) = (query.to_owned(), parameters.clone());
+        let run = Run { text, parameters, writable: false, turn: false, alone: false };
+        Ok(match transaction {
+            None => self.run_alone(run, extra).await?,
+            Some(_) => self.run_inside(run).await?,
+        })
     }
 
     async fn begin_transaction(
@@ -184,11 +200,9 @@ impl BoltBackend for Session {
         extra: &BoltDict,
     ) -> Result<TransactionHandle, BoltError> {
         let deadline = deadline(extra);
-        let admission = self.admit(access_mode(extra) == AccessMode::Write, deadline).await?;
-        let store = Arc::clone(&self.store);
-        let work = tokio::task::spawn_blocking(move || Transaction::begin(store, admission));
-        let transaction = self.wait(work, deadline).await?;
-        self.put(Explicit { transaction, deadline, wrote: false });
+        let place = self.wait(self.store.place(), deadline).await?;
+        let transaction = Transaction::new(Arc::clone(&self.store), place, None);
+        self.put(Explicit { transaction, deadline, writable: access_mode(extra) == AccessMode::Write });
         Ok(TransactionHandle("embedded".to_owned()))
     }
 
@@ -199,7 +213,7 @@ impl BoltBackend for Session {
         if is_over(explicit.deadline) {
             return Err(Failure::timed_out().into());
         }
-        commit(explicit.transaction, explicit.wrote).await?;
+        commit(explicit.transaction).await?;
         let bookmark = BoltValue::String(self.store.bookmark());
         Ok(BoltDict::from([("bookmark".to_owned(), bookmark), ("db".to_owned(), BoltValue::from(DATABASE))]))
     }

@@ -8,6 +8,7 @@ mod failures;
 mod lifecycle;
 mod ownership;
 mod unencodable;
+mod writers;
 
 use std::time::Duration;
 
@@ -39,7 +40,7 @@ async fn commit(gateway: &Gateway, path: &str) -> Response {
     gateway.post(&format!("{path}/commit"), "{}").await
 }
 
-/// A request that opens a transaction without the write lock.
+/// A request that opens a transaction in read mode.
 fn reading() -> Value {
     json!({ "accessMode": "READ" })
 }

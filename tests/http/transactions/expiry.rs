@@ -23,7 +23,7 @@ async fn rolls_back_an_unused_transaction() {
     let refused = refused(&gateway.send("POST", &path, &stranger, "{}").await);
     assert!(refused.message.starts_with(&format!("Transaction with Id: \"{id}\" was not found. It may have")));
     assert_eq!(count(&gateway, "A").await, 0);
-    // Its write lock is released too.
+    // Its turn to write is over, too.
     assert_eq!(gateway.query("CREATE (:B)").await.status, 202);
 }
 

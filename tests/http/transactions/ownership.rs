@@ -126,6 +126,6 @@ async fn rolls_back_when_the_client_disconnects() {
                    its time limit passed, or it was cancelled.";
     is_gone_because(&gateway, &path, because).await;
     assert_eq!(count(&gateway, "A").await, 0);
-    // The write lock is free again.
+    // The turn to write is free again.
     assert_eq!(gateway.query("CREATE (:B)").await.status, 202);
 }
