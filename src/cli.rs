@@ -37,6 +37,19 @@ pub enum Command {
     Healthcheck(HealthcheckArgs),
     /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
     Openapi,
+    /// Run the engine of the embedded database for the process that started this one
+    #[command(hide = true)]
+    EmbeddedEngine(EngineArgs),
+}
+
+/// The arguments of `boltgate embedded-engine`, which only `boltgate serve --embedded` uses.
+#[derive(Debug, Args)]
+pub struct EngineArgs {
+    /// The file will be deleted at the end
+    #[arg(long)]
+    pub temporary: bool,
+    /// The file of the database
+    pub file: PathBuf,
 }
 
 /// The location of the settings.

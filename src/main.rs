@@ -12,7 +12,7 @@ use std::{
 
 use boltgate::{
     bolt::{Endpoint, zone},
-    cli::{Cli, Command, ConfigArgs, HealthcheckArgs, ServeArgs},
+    cli::{Cli, Command, ConfigArgs, EngineArgs, HealthcheckArgs, ServeArgs},
     config::{self, AllowedHost, ConfigError, EXAMPLE, Effective, ListenAddr, Settings, Sources},
     healthcheck::{HealthcheckError, Target},
     http,
@@ -78,6 +78,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => print(format_args!("{:#}\n", config::schema()))?,
         Command::Healthcheck(args) => healthcheck(args)?,
         Command::Openapi => print(http::openapi())?,
+        Command::EmbeddedEngine(args) => embedded_engine(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -110,20 +111,31 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         tokio::spawn(running.probe_database());
         serve_until_stopped(running, &mut signals, read).await
     });
-    // The embedded database cannot interrupt a running statement, which must not delay the exit.
+    // Work on other threads, such as a commit of the embedded database, must not delay the exit for long.
     runtime.shutdown_timeout(Duration::from_millis(500));
     served
 }
 
 #[cfg(feature = "embedded")]
 fn embedded(file: Option<&PathBuf>, sample: bool) -> anyhow::Result<Endpoint> {
-    let database = boltgate::embedded::Embedded::open(file.map(PathBuf::as_path))?;
+    let program = boltgate::embedded::this_program()?;
+    let database = boltgate::embedded::Embedded::open_in_processes(file.map(PathBuf::as_path), program)?;
     if sample && database.load_sample()? {
         tracing::info!("loaded the sample graph into the embedded database; docs/embedded.md has first queries for it");
     } else if sample {
         tracing::info!("did not load the sample graph: the embedded database already has data");
     }
     Ok(Endpoint::Memory(std::sync::Arc::new(move || database.connect())))
+}
+
+#[cfg(feature = "embedded")]
+fn embedded_engine(args: &EngineArgs) -> anyhow::Result<()> {
+    Ok(boltgate::embedded::serve_engine(&args.file, args.temporary)?)
+}
+
+#[cfg(not(feature = "embedded"))]
+fn embedded_engine(_args: &EngineArgs) -> anyhow::Result<()> {
+    embedded(None, false).map(drop)
 }
 
 #[cfg(not(feature = "embedded"))]

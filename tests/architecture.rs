@@ -94,7 +94,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 34] = [
+const CRATES: [(&str, &[&str]); 35] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
     ("async_trait", &["embedded", "telemetry"]),
@@ -119,6 +119,7 @@ const CRATES: [(&str, &[&str]); 34] = [
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
     ("rusqlite", &["embedded"]),
+    ("rustix", &["embedded"]),
     ("rustls", &["auth", "telemetry", "bolt", "http_client", "server", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("sd_notify", &["service_manager"]),

@@ -3,10 +3,13 @@
 //! Owns the mapping from the engine's errors to Neo4j's status codes and messages. Promises a code for every error:
 //! `Neo.DatabaseError.General.UnknownError` if Neo4j has no counterpart. Knows nothing of connections.
 
+use std::borrow::Cow;
+use std::path::Path;
+
 use boltr::error::BoltError;
 use graphdblite::{ErrorCode, GraphError, QueryError, QueryPhase};
 
-use super::{ALIAS, DATABASE, unsupported};
+use super::{ALIAS, DATABASE, MEMORY_GIB, unsupported};
 
 /// SQLite's primary result codes for a lock that another connection holds.
 const SQLITE_BUSY: i32 = 5;
@@ -20,13 +23,13 @@ const TERMINATED: &str = "The transaction has been terminated. Retry your operat
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{code}: {message}")]
 pub(super) struct Failure {
-    pub(super) code: &'static str,
+    pub(super) code: Cow<'static, str>,
     pub(super) message: String,
 }
 
 impl Failure {
     pub(super) fn new(code: &'static str, message: impl Into<String>) -> Failure {
-        Failure { code, message: message.into() }
+        Failure { code: Cow::Borrowed(code), message: message.into() }
     }
 
     /// There is only one database, and `name` is not its name.
@@ -108,6 +111,23 @@ impl Failure {
         )
     }
 
+    /// The process that ran the statement has ended by itself. `how` is how.
+    pub(super) fn engine_ended(how: &str) -> Failure {
+        Failure::new(
+            LIMIT,
+            format!(
+                "The process that ran the statement has ended ({how}), probably because the statement needs more than \
+                 the {MEMORY_GIB} GiB of memory that the embedded database allows; the transaction was rolled back."
+            ),
+        )
+    }
+
+    /// `program` cannot be started to run the engine.
+    pub(super) fn no_engine(program: &Path, error: &std::io::Error) -> Failure {
+        let message = format!("Cannot start {} to run the embedded database's engine: {error}", program.display());
+        Failure::new(UNKNOWN, message)
+    }
+
     /// The engine panicked.
     pub(super) fn broken() -> Failure {
         Failure::new(
@@ -129,9 +149,10 @@ impl Failure {
             },
             // Tools fall back to something else on this code.
             ErrorCode::ProcedureNotFound => match unsupported::procedure(statement) {
-                Some(name) => {
-                    Failure { code: PROCEDURE_NOT_FOUND, ..Failure::not_supported(&format!("The procedure `{name}`")) }
-                }
+                Some(name) => Failure {
+                    code: PROCEDURE_NOT_FOUND.into(),
+                    ..Failure::not_supported(&format!("The procedure `{name}`"))
+                },
                 None => Failure::of_engine(error),
             },
             _ => Failure::of_engine(error),
@@ -167,7 +188,7 @@ const UNKNOWN: &str = "Neo.DatabaseError.General.UnknownError";
 
 impl From<Failure> for BoltError {
     fn from(failure: Failure) -> BoltError {
-        BoltError::Query { code: failure.code.to_owned(), message: failure.message }
+        BoltError::Query { code: failure.code.into_owned(), message: failure.message }
     }
 }
 

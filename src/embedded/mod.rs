@@ -1,4 +1,4 @@
-//! A Cypher database inside the process: the engine `graphdblite` behind the Bolt server of `boltr`.
+//! A Cypher database inside the program: the engine `graphdblite` behind the Bolt server of `boltr`.
 //!
 //! It is meant for development and tests, so that Boltgate needs nothing else to start. Owns everything between a byte
 //! stream and the engine: statements, values, columns, errors, transactions. Promises to speak Bolt 5.1 to 5.4 as a
@@ -18,10 +18,10 @@ mod temporal;
 mod unsupported;
 mod values;
 
-use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fmt, io};
 
 use boltr::server::SessionManager;
 use boltr::server::connection::Connection;
@@ -41,6 +41,10 @@ const ALIAS: &str = "memgraph";
 const VERSION: &str = "5.26.0";
 /// The name of the server in its greeting.
 const SERVER: &str = "Neo4j/5.26.0 compatible (Boltgate embedded)";
+/// The hidden command of the program that runs the engine in a process of its own.
+pub const ENGINE_COMMAND: &str = "embedded-engine";
+/// The memory in GiB that such a process may use.
+const MEMORY_GIB: u64 = 4;
 /// The bytes that each direction of a connection buffers before the writer must wait.
 const BUFFER: usize = 64 * 1024;
 
@@ -76,12 +80,22 @@ pub enum EmbeddedError {
 
 impl Embedded {
     /// Opens `file`, which is created if it does not exist. `None` means a temporary file that is deleted at the end.
-    /// Blocks the thread.
+    /// The engine runs in this process, so a statement that has begun runs to its end. Blocks the thread.
     ///
     /// # Errors
     /// Returns an error if the file cannot be created or opened, or is not a database of this engine.
     pub fn open(file: Option<&Path>) -> Result<Embedded, EmbeddedError> {
-        Ok(Embedded { store: Arc::new(Store::open(file)?) })
+        Ok(Embedded { store: Arc::new(Store::open(file, None)?) })
+    }
+
+    /// As [`Embedded::open`], but each transaction runs in a process of `program`, so that a statement stops when
+    /// nobody waits for it any more, and one that needs too much memory ends nothing but itself. `program` must call
+    /// [`serve_engine`] on [`ENGINE_COMMAND`].
+    ///
+    /// # Errors
+    /// As [`Embedded::open`], and if no process can be started.
+    pub fn open_in_processes(file: Option<&Path>, program: PathBuf) -> Result<Embedded, EmbeddedError> {
+        Ok(Embedded { store: Arc::new(Store::open(file, Some(program))?) })
     }
 
     /// Loads a small graph (people, films, a ledger of tokens) if the database has no nodes. Returns whether it did.
@@ -104,6 +118,22 @@ impl Embedded {
         tokio::spawn(serve(Arc::clone(&self.store), server));
         client
     }
+}
+
+/// Returns a path that starts the program of this process again.
+///
+/// # Errors
+/// Returns an error if the system does not tell where the program is.
+pub fn this_program() -> io::Result<PathBuf> {
+    engine::child::this_program()
+}
+
+/// Runs the engine for the program that has started this process, until that ends or closes standard input.
+///
+/// # Errors
+/// Returns an error if the process cannot be set up, or standard input is not what that program sends.
+pub fn serve_engine(file: &Path, temporary: bool) -> io::Result<()> {
+    engine::serve::serve(file, temporary)
 }
 
 impl fmt::Debug for Embedded {

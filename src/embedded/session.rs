@@ -1,8 +1,8 @@
 //! One Bolt connection, as the server library calls it.
 //!
 //! Owns the transaction of the connection, its deadline, and its early end. Promises that the engine never runs on an
-//! async thread, and that an abandoned statement (deadline, `RESET`, disconnect) commits nothing, even though the
-//! engine cannot be interrupted and runs to its end. Accepts any credentials.
+//! async thread, and that an abandoned statement (deadline, `RESET`, disconnect) stops, or, in an engine that runs in
+//! this process, commits nothing. Accepts any credentials.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +13,7 @@ use boltr::types::{BoltDict, BoltValue};
 use tokio::time::{Duration, Instant, sleep_until};
 
 use super::cypher::statement::StatementInfo;
+use super::engine::handle::Stop;
 use super::engine::local::Run;
 use super::engine::store::Store;
 use super::engine::transaction::Transaction;
@@ -104,6 +105,7 @@ impl Session {
     ) -> Result<(Transaction, ResultStream), Failure> {
         loop {
             run.turn = transaction.may_write();
+            let stop = StopOnDrop(Some(transaction.stop()));
             let work = tokio::task::spawn_blocking(move || {
                 let result = transaction.run(&run)?;
                 Ok((transaction, run, result))
@@ -111,10 +113,28 @@ impl Session {
             let done = async { work.await.unwrap_or_else(|_panic| Err(Failure::broken())) };
             let result;
             (transaction, run, result) = self.wait(done, deadline).await?;
+            stop.disarm();
             match result {
                 Some(result) => return Ok((transaction, result)),
                 None => transaction.let_write(self.wait(self.store.turn(), deadline).await?),
             }
+        }
+    }
+}
+
+/// Stops a transaction whose statement nobody waits for any more.
+struct StopOnDrop(Option<Stop>);
+
+impl StopOnDrop {
+    fn disarm(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        if let Some(stop) = &self.0 {
+            stop.stop();
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod admin;
 mod cli;
+mod engine;
 mod hostile;
 mod listeners;
 mod otlp;

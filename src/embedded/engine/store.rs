@@ -1,13 +1,12 @@
-//! The database file and the engine's handles for it.
+//! The database file, and who may use it.
 //!
-//! Owns the pool of handles (a handle is one SQLite connection and holds one transaction), the turn to write, and the
-//! bookmarks. Promises a bounded number of open transactions, one that writes at a time, and that a temporary file is
-//! deleted at the end. Knows nothing of Bolt.
+//! Owns the places of open transactions, the turn to write, and the bookmarks. Promises a bounded number of open
+//! transactions, one that writes at a time, and that a temporary file is deleted at the end. Knows nothing of Bolt.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,16 +15,13 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::embedded::EmbeddedError;
 use crate::embedded::engine::local::{BUSY_TIMEOUT, Local};
+use crate::embedded::engine::pool::{HANDLES, Pool};
 use crate::embedded::errors::Failure;
-
-/// The number of transactions that may be open at the same time. All handles are opened at the start, because opening
-/// one writes to the file and would have to wait for a writing transaction.
-const HANDLES: usize = 32;
 
 /// One database file.
 pub(in crate::embedded) struct Store {
     path: PathBuf,
-    idle: Mutex<Vec<Local>>,
+    pool: Arc<Pool>,
     /// One permit per handle.
     places: Arc<Semaphore>,
     /// SQLite allows one writer. Waiting for a permit is fair, waiting in SQLite is not.
@@ -33,13 +29,13 @@ pub(in crate::embedded) struct Store {
     /// Distinguishes the bookmarks of this store from those of others.
     origin: u64,
     commits: AtomicU64,
-    /// Deletes the file. Stands after `idle`, so that the handles are closed first.
-    temporary: Option<TempDir>,
+    /// Deletes the file, after the pool has been closed.
+    _temporary: Option<TempDir>,
 }
 
 impl Store {
-    /// Opens `file`, or a temporary file.
-    pub(in crate::embedded) fn open(file: Option<&Path>) -> Result<Store, EmbeddedError> {
+    /// Opens `file`, or a temporary file. Each transaction runs in a process of `program`, or in this one.
+    pub(in crate::embedded) fn open(file: Option<&Path>, program: Option<PathBuf>) -> Result<Store, EmbeddedError> {
         let (path, temporary) = match file {
             Some(file) => (file.to_owned(), None),
             None => {
@@ -47,20 +43,29 @@ impl Store {
                 (folder.path().join("embedded.db"), Some(folder))
             }
         };
-        let unusable = |source| EmbeddedError::Open { path: path.clone(), source: Box::new(source) };
-        let first = Local::open(&path, temporary.is_some()).map_err(unusable)?;
-        let others: Result<Vec<_>, _> = (1..HANDLES).map(|_| first.another(&path, temporary.is_some())).collect();
-        let mut idle = others.map_err(unusable)?;
-        idle.push(first);
+        let is_temporary = temporary.is_some();
+        let unusable = |source| EmbeddedError::Open { path: path.clone(), source };
+        // The first handle shows whether the file can be used at all. It creates what every other expects.
+        let first = Local::open(&path, is_temporary).map_err(|error| unusable(error.into()))?;
+        let pool = match program {
+            None => {
+                Pool::in_process(first, &path, is_temporary).map(Arc::new).map_err(|error| unusable(error.into()))?
+            }
+            Some(program) => {
+                drop(first);
+                let file = std::path::absolute(&path).map_err(|error| unusable(error.into()))?;
+                Pool::in_processes(program, file, is_temporary).map_err(|error| unusable(error.into()))?
+            }
+        };
         Ok(Store {
             path,
-            idle: Mutex::new(idle),
+            pool,
             places: Arc::new(Semaphore::new(HANDLES)),
             turns: Arc::new(Semaphore::new(1)),
             // A hasher with random keys, because the value need not be secret, only different each time.
             origin: RandomState::new().build_hasher().finish(),
             commits: AtomicU64::new(0),
-            temporary,
+            _temporary: temporary,
         })
     }
 
@@ -96,16 +101,14 @@ impl Store {
         self.commits.fetch_add(1, Ordering::AcqRel);
     }
 
-    /// Returns an idle handle. Blocks the thread if it must be opened.
-    pub(super) fn take(&self) -> Result<Local, Failure> {
-        let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let opened = idle.map_or_else(|| Local::open(&self.path, self.temporary.is_some()), Ok);
-        opened.map_err(|error| Failure::of_engine(&error))
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.pool
     }
+}
 
-    /// Takes back a handle without a transaction.
-    pub(super) fn give_back(&self, handle: Local) {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(handle);
+impl Drop for Store {
+    fn drop(&mut self) {
+        self.pool.close();
     }
 }
 
@@ -146,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_dropped_transaction_is_rolled_back_and_releases_its_turn() {
-        let store = Arc::new(Store::open(None).unwrap());
+        let store = Arc::new(Store::open(None, None).unwrap());
         drop(create(&store));
         assert_eq!(count(&store), Some(BoltValue::Integer(0)));
         create(&store).commit().unwrap();
@@ -155,7 +158,7 @@ mod tests {
 
     #[test]
     fn every_reader_may_begin_while_one_writes() {
-        let store = Arc::new(Store::open(None).unwrap());
+        let store = Arc::new(Store::open(None, None).unwrap());
         let writer = create(&store);
         let mut readers: Vec<Transaction> = (1..HANDLES).map(|_| begin(&store, false)).collect();
         for reader in &mut readers {
@@ -169,7 +172,7 @@ mod tests {
 
     #[test]
     fn only_a_write_changes_the_bookmark() {
-        let store = Arc::new(Store::open(None).unwrap());
+        let store = Arc::new(Store::open(None, None).unwrap());
         let before = store.bookmark();
         create(&store).commit().unwrap();
         let after = store.bookmark();
@@ -178,19 +181,19 @@ mod tests {
         run(&mut reader, "RETURN 1");
         reader.commit().unwrap();
         assert_eq!(store.bookmark(), after);
-        assert_ne!(Store::open(None).unwrap().bookmark(), before);
+        assert_ne!(Store::open(None, None).unwrap().bookmark(), before);
     }
 
     #[test]
-    fn a_temporary_file_is_deleted_at_the_end() {
-        let store = Arc::new(Store::open(None).unwrap());
-        let path = store.path.clone();
-        assert!(path.exists());
+    fn atemporary_file_is_deleted_at_the_end() {
+        let store = Arc::new(Store::open(None, None).unwrap());
+        let path = store._temporary.as_ref().unwrap().path().to_owned();
+        assert!(path.join("embedded.db").exists());
         let open = create(&store);
         drop(store);
         assert!(path.exists());
         drop(open);
-        assert!(!path.exists() && !path.parent().unwrap().exists());
+        assert!(!path.exists());
     }
 
     #[test]
@@ -201,13 +204,13 @@ mod tests {
             Some(BoltValue::Node(node)) => node.element_id,
             other => panic!("{other:?}"),
         };
-        let store = Arc::new(Store::open(Some(&file)).unwrap());
+        let store = Arc::new(Store::open(Some(&file), None).unwrap());
         create(&store).commit().unwrap();
         let before = id(&store);
         drop(store);
-        let store = Arc::new(Store::open(Some(&file)).unwrap());
+        let store = Arc::new(Store::open(Some(&file), None).unwrap());
         assert_eq!(id(&store), before);
-        let other = Arc::new(Store::open(None).unwrap());
+        let other = Arc::new(Store::open(None, None).unwrap());
         create(&other).commit().unwrap();
         assert_ne!(id(&other), before);
     }
@@ -217,7 +220,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let file = folder.path().join("text.db");
         std::fs::write(&file, "not a database, but long enough to look like a file of some sort".repeat(20)).unwrap();
-        let error = Store::open(Some(&file)).err().unwrap().to_string();
+        let error = Store::open(Some(&file), None).err().unwrap().to_string();
         assert!(error.contains("text.db"), "{error}");
     }
 }

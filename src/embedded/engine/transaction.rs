@@ -8,16 +8,18 @@ use std::sync::Arc;
 use boltr::server::ResultStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::embedded::engine::local::{Local, Run};
+use crate::embedded::engine::handle::{Handle, Stop};
+use crate::embedded::engine::local::Run;
 use crate::embedded::engine::store::Store;
 use crate::embedded::errors::Failure;
 
 /// A transaction. It is rolled back on drop.
 pub(in crate::embedded) struct Transaction {
     /// From the first statement to the end.
-    handle: Option<Local>,
+    handle: Option<Handle>,
     /// Whether the handle has an open transaction.
     open: bool,
+    stop: Stop,
     store: Arc<Store>,
     /// The turn to write: held from the first statement that writes to the end. Dropped after the rollback.
     turn: Option<OwnedSemaphorePermit>,
@@ -31,7 +33,7 @@ impl Transaction {
         place: OwnedSemaphorePermit,
         turn: Option<OwnedSemaphorePermit>,
     ) -> Transaction {
-        Transaction { handle: None, open: false, store, turn, _place: place }
+        Transaction { handle: None, open: false, stop: Stop::default(), store, turn, _place: place }
     }
 
     /// Whether it has its turn to write.
@@ -44,6 +46,11 @@ impl Transaction {
         self.turn = Some(turn);
     }
 
+    /// Returns the means to stop it, from now to its end.
+    pub(in crate::embedded) fn stop(&self) -> Stop {
+        self.stop.clone()
+    }
+
     /// Runs a statement. Returns `None` if the statement needs the turn to write and the transaction does not have it.
     /// Blocks the thread.
     ///
@@ -52,7 +59,11 @@ impl Transaction {
     pub(in crate::embedded) fn run(&mut self, run: &Run) -> Result<Option<ResultStream>, Failure> {
         let handle = match &mut self.handle {
             Some(handle) => handle,
-            none => none.insert(self.store.take()?),
+            none => {
+                let handle = none.insert(self.store.pool().take()?);
+                self.stop.attach(handle)?;
+                handle
+            }
         };
         self.open = true;
         let result = handle.run(run);
@@ -76,18 +87,16 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
+        self.stop.detach();
         let Some(mut handle) = self.handle.take() else {
             return;
         };
-        // After a panic of the engine the state of the handle is unknown, so it is closed.
-        if std::thread::panicking() {
-            return;
-        }
         if self.open {
             handle.end();
         }
-        if handle.is_usable() {
-            self.store.give_back(handle);
-        }
+        // After a panic of the engine the state of the handle is unknown, so it is closed.
+        let usable = handle.is_usable() && !std::thread::panicking();
+        // A handle that is closed is closed before its permits are released.
+        self.store.pool().give_back(usable.then_some(handle));
     }
 }
