@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the curl commands of the README, one after another.
+# Runs the curl commands of docs/curl.md, one after another. Needs curl 7.82 or later.
 #
 #   boltgate serve --embedded          # in another terminal
 #   examples/curl.sh
@@ -11,7 +11,6 @@ set -euo pipefail
 
 url=${BOLTGATE_URL:-http://127.0.0.1:7474}
 database=$url/db/${BOLTGATE_DATABASE:-neo4j}
-json='Content-Type: application/json'
 
 # Shows the command, then the response.
 ask() {
@@ -32,34 +31,34 @@ ask() {
 ask "$url/"
 
 # Run a query.
-ask "$database/query/v2" -H "$json" -d '{"statement": "RETURN 1 AS n"}'
+ask "$database/query/v2" --json '{"statement": "RETURN 1 AS n"}'
 
 # Pass parameters, and return a node.
-ask "$database/query/v2" -H "$json" -d '{
+ask "$database/query/v2" --json '{
   "statement": "CREATE (p:Pioneer {name: $name, born: date($born)}) RETURN p",
   "parameters": {"name": "Ada", "born": "1815-12-10"}
 }'
 
 # Return the same node with the types of its values.
-ask "$database/query/v2" -H "$json" -H 'Accept: application/vnd.neo4j.query.v1.2' -d '{
+ask "$database/query/v2" -H 'Accept: application/vnd.neo4j.query.v1.2' --json '{
   "statement": "MATCH (p:Pioneer {name: $name}) RETURN p LIMIT 1", "parameters": {"name": "Ada"}
 }'
 
 # Run a transaction over several requests.
-opened=$(ask "$database/query/v2/tx" -H "$json" -d '{"statement": "CREATE (:Pioneer {name: \"Grace\"})"}')
+opened=$(ask "$database/query/v2/tx" --json '{"statement": "CREATE (:Pioneer {name: \"Grace\"})"}')
 echo "$opened"
 transaction=$(sed -n 's/.*"transaction":{"id":"\([^"]*\)".*/\1/p' <<<"$opened")
-ask "$database/query/v2/tx/$transaction" -H "$json" \
-  -d '{"statement": "MATCH (p:Pioneer) RETURN count(p) AS pioneers"}'
+ask "$database/query/v2/tx/$transaction" \
+  --json '{"statement": "MATCH (p:Pioneer) RETURN count(p) AS pioneers"}'
 ask -X POST "$database/query/v2/tx/$transaction/commit"
 
 # Cause an error.
-ask "$database/query/v2" -H "$json" -d '{"statement": "RETRUN 1"}'
+ask "$database/query/v2" --json '{"statement": "RETRUN 1"}'
 
 # Receive rows line by line.
-ask "$database/query/v2" -H "$json" -H 'Accept: application/jsonl' \
-  -d '{"statement": "UNWIND range(1, 3) AS n RETURN n, n * n AS square"}'
+ask "$database/query/v2" -H 'Accept: application/jsonl' \
+  --json '{"statement": "UNWIND range(1, 3) AS n RETURN n, n * n AS square"}'
 
 # Clean up.
-ask "$database/query/v2" -H "$json" -d '{"statement": "MATCH (p:Pioneer) WHERE p.name IN $names DETACH DELETE p",
+ask "$database/query/v2" --json '{"statement": "MATCH (p:Pioneer) WHERE p.name IN $names DETACH DELETE p",
   "parameters": {"names": ["Ada", "Grace"]}}'

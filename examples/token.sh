@@ -3,7 +3,7 @@
 #
 #   examples/token.sh [BOLTGATE]     the program; default target/release/boltgate
 #
-# Needs curl and openssl. The issuer uses a shared secret, so the example needs no identity provider;
+# Needs curl 7.82 or later, and openssl. The issuer uses a shared secret, so the example needs no identity provider;
 # docs/authentication.md has recipes for real ones.
 set -euo pipefail
 
@@ -33,7 +33,7 @@ token() {
 
 ask() {
   curl --silent --show-error --retry 50 --retry-connrefused --retry-delay 1 "http://$address/db/neo4j/query/v2" \
-    -H 'Content-Type: application/json' -d '{"statement": "RETURN 1 AS n"}' "$@"
+    --json '{"statement": "RETURN 1 AS n"}' "$@"
 }
 
 # expect TEXT COMMAND…: runs the command, shows its output, and requires TEXT in it.

@@ -4,7 +4,7 @@
 #   boltgate serve --embedded          # in another terminal
 #   examples/transactions.sh
 #
-# Shows each response, and stops at the first unexpected one.
+# Shows each response, and stops at the first unexpected one. Needs curl 7.82 or later.
 #
 # BOLTGATE_URL       default http://127.0.0.1:7474
 # BOLTGATE_DATABASE  default neo4j; memgraph for Memgraph
@@ -13,7 +13,6 @@ set -euo pipefail
 
 url=${BOLTGATE_URL:-http://127.0.0.1:7474}
 query=$url/db/${BOLTGATE_DATABASE:-neo4j}/query/v2
-json='Content-Type: application/json'
 precise='Boltgate-Statuses: precise'
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -35,14 +34,14 @@ expect() {
 }
 
 tidy_up() {
-  ask --output /dev/null "$query" -H "$json" \
-    -d '{"statement": "MATCH (n) WHERE n:Account OR n:Measurement OR n:Booking DETACH DELETE n"}'
+  ask --output /dev/null "$query" \
+    --json '{"statement": "MATCH (n) WHERE n:Account OR n:Measurement OR n:Booking DETACH DELETE n"}'
 }
 
 tidy_up
 
 echo '--- A batch: several statements, all or nothing, in one request.'
-expect '"values":[["Alice",100],["Bob",20]]' ask "$query/batch" -H "$json" -d '{
+expect '"values":[["Alice",100],["Bob",20]]' ask "$query/batch" --json '{
   "statements": [
     {"statement": "CREATE (:Account {owner: $owner, balance: $balance})",
      "parametersList": [{"owner": "Alice", "balance": 100}, {"owner": "Bob", "balance": 20}]},
@@ -51,13 +50,13 @@ expect '"values":[["Alice",100],["Bob",20]]' ask "$query/batch" -H "$json" -d '{
 }'
 
 echo '--- A batch that fails: the error gives the number of the statement, and nothing of the batch is kept.'
-expect '"statement":1' ask "$query/batch" -H "$json" -d '{
+expect '"statement":1' ask "$query/batch" --json '{
   "statements": [
     {"statement": "MATCH (a:Account {owner: \"Alice\"}) SET a.balance = 0"},
     {"statement": "RETURN $missing"}
   ]
 }'
-expect '"values":[[120]]' ask "$query" -H "$json" -d '{"statement": "MATCH (a:Account) RETURN sum(a.balance) AS balance"}'
+expect '"values":[[120]]' ask "$query" --json '{"statement": "MATCH (a:Account) RETURN sum(a.balance) AS balance"}'
 
 echo '--- Ten transfers at once. Those that conflict are retried, for as long and as often as "retry" allows.'
 transfer='{
@@ -69,13 +68,13 @@ transfer='{
 }'
 transfers=()
 for number in {1..10}; do
-  ask "$query/batch" -H "$json" -d "$transfer" >"$work/transfer-$number" &
+  ask "$query/batch" --json "$transfer" >"$work/transfer-$number" &
   transfers+=($!)
 done
 wait "${transfers[@]}"
 grep --no-filename --only-matching '"attempts":[0-9]*' "$work"/transfer-* | sort | uniq -c
-expect '"values":[["Alice",90],["Bob",30]]' ask "$query" -H "$json" \
-  -d '{"statement": "MATCH (a:Account) RETURN a.owner AS owner, a.balance AS balance ORDER BY owner"}'
+expect '"values":[["Alice",90],["Bob",30]]' ask "$query" \
+  --json '{"statement": "MATCH (a:Account) RETURN a.owner AS owner, a.balance AS balance ORDER BY owner"}'
 
 echo '--- A bulk load: one request, one line per row, one transaction per 1000 rows.'
 {
@@ -90,8 +89,8 @@ expect '"lines":[4,5]' ask "$query/batch" -H 'Content-Type: application/x-ndjson
   $'{"statement": "CREATE (:Measurement {day: date($day)})", "transactionSize": 2}\n{"day": "2026-01-30"}\n{"day": "2026-01-31"}\n{"day": "2026-01-32"}\n{"day": "2026-02-01"}\n'
 
 echo '--- List the running statements, and cancel one.'
-ask --include "$query" -H "$json" -H "$precise" >"$work/cancelled" \
-  -d '{"statement": "UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b RETURN count(*) AS slow"}' &
+ask --include "$query" -H "$precise" >"$work/cancelled" \
+  --json '{"statement": "UNWIND range(1, 3000) AS a UNWIND range(1, 3000) AS b RETURN count(*) AS slow"}' &
 slow=$!
 for _ in {1..300}; do
   running=$(ask "$query/running")
@@ -105,13 +104,13 @@ wait "$slow"
 expect 'HTTP/1.1 409 Conflict' cat "$work/cancelled"
 
 echo '--- A write that is sent twice with one key is carried out once: the second response is the first one again.'
-booking=(ask --include "$query" -H "$json" -H "Idempotency-Key: booking-$$-$RANDOM"
-  -d '{"statement": "CREATE (b:Booking {seat: 12}) RETURN b.seat AS seat"}')
+booking=(ask --include "$query" -H "Idempotency-Key: booking-$$-$RANDOM"
+  --json '{"statement": "CREATE (b:Booking {seat: 12}) RETURN b.seat AS seat"}')
 expect '"values":[[12]]' "${booking[@]}"
 expect 'idempotency-replayed: true' "${booking[@]}"
-expect '"values":[[1]]' ask "$query" -H "$json" -d '{"statement": "MATCH (b:Booking) RETURN count(b) AS bookings"}'
+expect '"values":[[1]]' ask "$query" --json '{"statement": "MATCH (b:Booking) RETURN count(b) AS bookings"}'
 
 echo '--- Precise statuses: the 409 above, where the Query API has 400. Each error also says whether a retry may help.'
-expect '"retryable":false' ask "$query" -H "$json" -H "$precise" -d '{"statement": "RETRUN 1"}'
+expect '"retryable":false' ask "$query" -H "$precise" --json '{"statement": "RETRUN 1"}'
 
 tidy_up

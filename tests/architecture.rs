@@ -1,9 +1,11 @@
 //! The rooms of the program, and which of them may know which.
 //!
 //! A room is a folder or a file of `src`. Whoever wants a new import adds it to the tables here, and by that says so
-//! aloud; a permission that nobody uses any more has to go.
+//! aloud; a permission that nobody uses any more has to go. The pages' links are looked after here, too.
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
 
+#[path = "architecture/links.rs"]
+mod links;
 #[path = "architecture/source.rs"]
 mod source;
 
@@ -178,6 +180,13 @@ fn allows_each_room_only_its_imports() {
     assert!(sources.len() > 50, "all files are found: {}", sources.len());
     let offenders = offenders(&sources);
     assert!(offenders.is_empty(), "see the tables in tests/architecture.rs:\n{}", offenders.join("\n"));
+}
+
+#[test]
+fn links_its_pages_to_what_exists() {
+    let (broken, count) = links::broken();
+    assert!(count > 100, "all links are found: {count}");
+    assert!(broken.is_empty(), "links that lead nowhere:\n{}", broken.join("\n"));
 }
 
 #[test]
