@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     authorization::Credential,
+    challenge::Challenge,
     error::{Error, ImpersonationRefused},
     forward::Form,
     identity::{Account, CredentialHasher, Identity, Login, Principal},
@@ -62,6 +63,8 @@ pub struct ServiceAccount {
 pub struct Settings {
     /// The policy for each kind of credential.
     pub policy: Policy,
+    /// The realm that callers are challenged for: printable ASCII.
+    pub realm: String,
     /// The account for [`Inbound::Service`].
     pub service_account: ServiceAccount,
     /// How tokens are verified. Without issuers they are not verified, and the database judges them.
@@ -98,6 +101,7 @@ pub struct Authenticator {
     verifier: Option<Verifier>,
     leeway: Duration,
     policy: Policy,
+    challenge: Challenge,
     observer: Arc<dyn Observer>,
 }
 
@@ -126,7 +130,7 @@ impl Authenticator {
         settings: Settings,
         observer: Arc<dyn Observer>,
     ) -> Result<Self, SetupError> {
-        let Settings { policy, service_account: account, tokens } = settings;
+        let Settings { policy, realm, service_account: account, tokens } = settings;
         let service = match account.user.as_str() {
             "" => AuthToken::none(),
             user => AuthToken::basic(user, &account.password),
@@ -141,6 +145,7 @@ impl Authenticator {
                 Some(old) => Some(old.renewed(tokens, Arc::clone(&observer))?),
                 None => Some(Verifier::new(tokens, Arc::clone(&observer))?),
             },
+            challenge: Challenge::new(&policy, &realm),
             policy,
             observer,
         })
@@ -152,6 +157,12 @@ impl Authenticator {
         if let Some(verifier) = &self.verifier {
             verifier.warm_up();
         }
+    }
+
+    /// What callers that are not accepted are told to send.
+    #[must_use]
+    pub fn challenge(&self) -> &Challenge {
+        &self.challenge
     }
 
     /// Identifies the caller that sent these headers.
@@ -202,7 +213,14 @@ impl Authenticator {
                 Ok(Identity::own(self.hasher.login(token, Account::Caller), Some(principal), None))
             }
             Inbound::Service => Ok(Identity::shared(self.service.clone(), self.hasher.key(&token), None, None)),
-            Inbound::Refuse => Err(Error::NotAccepted("user names and passwords")),
+            Inbound::Refuse => Err(Error::NotAccepted {
+                what: "user names and passwords",
+                setting: "auth.basic",
+                instead: match self.challenge.accepted().bearer {
+                    true => "; send a token, as Authorization: Bearer TOKEN",
+                    false => "",
+                },
+            }),
         }
     }
 
@@ -213,7 +231,14 @@ impl Authenticator {
         headers: &CredentialHeaders<'_>,
     ) -> Result<Identity, Error> {
         if self.policy.bearer == Inbound::Refuse {
-            return Err(Error::NotAccepted("tokens"));
+            return Err(Error::NotAccepted {
+                what: "tokens",
+                setting: "auth.bearer",
+                instead: match self.challenge.accepted().basic {
+                    true => "; send user and password, with curl -u USER or as Authorization: Basic",
+                    false => "",
+                },
+            });
         }
         let verified = match &self.verifier {
             Some(verifier) => Some(verifier.verify(token).await?),
@@ -265,7 +290,7 @@ fn failure(error: &Error) -> AuthFailure {
     match error {
         Error::Malformed | Error::Unsendable(_) => AuthFailure::Malformed,
         // A request without credentials has the scheme `none`.
-        Error::Missing | Error::NotAccepted(_) | Error::SchemeNotAllowed => AuthFailure::Scheme,
+        Error::Missing | Error::NotAccepted { .. } | Error::SchemeNotAllowed => AuthFailure::Scheme,
         Error::Expired => AuthFailure::Expired,
         Error::Token(error) if error.is_expired() => AuthFailure::Expired,
         Error::Token(error) if error.is_unavailable() => AuthFailure::KeysUnavailable,
@@ -302,7 +327,7 @@ mod tests {
             impersonation: Impersonation::Off,
         };
         let tokens = token::Settings { issuers: Vec::new(), leeway: Duration::ZERO, stale_keys: Duration::ZERO };
-        Settings { policy, service_account: ServiceAccount::default(), tokens }
+        Settings { policy, realm: "x".into(), service_account: ServiceAccount::default(), tokens }
     }
 
     #[tokio::test]

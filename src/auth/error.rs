@@ -15,8 +15,15 @@ pub enum Error {
     #[error("No authentication header supplied.")]
     Missing,
     /// The operator does not accept credentials of this kind.
-    #[error("This gateway does not accept {0}.")]
-    NotAccepted(&'static str),
+    #[error("This gateway does not accept {what} ({setting}){instead}.")]
+    NotAccepted {
+        /// The kind of credentials.
+        what: &'static str,
+        /// The setting that refuses them.
+        setting: &'static str,
+        /// What is accepted, as the end of the sentence.
+        instead: &'static str,
+    },
     /// The request names a scheme that it may not choose.
     #[error("The scheme in Boltgate-Auth-Scheme is not allowed for requests here (auth.request_schemes).")]
     SchemeNotAllowed,

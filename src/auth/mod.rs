@@ -7,6 +7,7 @@
 
 mod authenticator;
 mod authorization;
+mod challenge;
 mod error;
 mod forward;
 mod identity;
@@ -14,6 +15,7 @@ mod impersonation;
 pub mod token;
 
 pub use authenticator::{Authenticator, CredentialHeaders, Inbound, Policy, ServiceAccount, Settings};
+pub use challenge::{Accepted, Challenge};
 pub use error::{Error, ImpersonationRefused};
 pub use forward::{Form, Unsendable};
 pub use identity::{ByIdentity, CallerLabel, Identity, IdentityKey};

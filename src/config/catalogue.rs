@@ -125,6 +125,7 @@ pub(super) const KEYS: &[Key] = &[
     live("auth.anonymous", INBOUND),
     live("auth.basic", INBOUND),
     live("auth.bearer", INBOUND),
+    live("auth.realm", form("^[ -~]{1,64}$")),
     live("auth.bearer_scheme", form(SCHEME)),
     live("auth.bearer_credentials", OneOf(&["auto", "token", "pairs"])),
     live("auth.request_schemes", List(&form(SCHEME))),

@@ -37,5 +37,5 @@ pub use sources::{ConfigFile, Override, Sources};
 pub use values::{
     Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseUri, Factor, Fraction,
     HeaderName, HttpUrl, ImpersonationRule, InstanceName, ListenAddr, Neo4jVersion, Network, ParseValueError, Percent,
-    Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
+    Realm, Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    CsvFormulas, Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, request::RequestLimits,
-    routes::discovery::Discovery, settings::Settings,
+    CsvFormulas, Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, challenge::Challenges,
+    request::RequestLimits, routes::discovery::Discovery, settings::Settings,
 };
 use crate::{
     auth::Authenticator,
@@ -19,6 +19,7 @@ use crate::{
 pub(super) struct Gateway {
     pub(super) engine: Engine,
     pub(super) authenticator: Authenticator,
+    pub(super) challenges: Challenges,
     pub(super) id_token_header: HeaderName,
     pub(super) statuses: Statuses,
     /// Whether every answer says how long its parts took.
@@ -62,6 +63,7 @@ impl Gateway {
     ) -> Self {
         Self {
             engine,
+            challenges: Challenges::new(authenticator.challenge()),
             authenticator,
             id_token_header: settings.id_token_header,
             statuses: settings.statuses,

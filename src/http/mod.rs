@@ -11,6 +11,7 @@ mod base_url;
 mod body;
 mod body_memory;
 mod caller;
+mod challenge;
 mod coded;
 mod encode;
 mod ending;

@@ -162,7 +162,9 @@ pub(super) fn instead_of(path: &str) -> String {
     let mut segments = path.strip_prefix(DB).unwrap_or_default().split('/');
     let (database, api) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     if !matches!(api, "tx" | "transaction" | "cypher") {
-        return "send statements to POST /db/{db}/query/v2; GET /openapi.json describes all routes".to_owned();
+        return "send statements to POST /db/{db}/query/v2 in these letters, with the name of the database for {db}, as in \
+                /db/neo4j/query/v2; GET /openapi.json describes all routes"
+            .to_owned();
     }
     // Neo4j 3.5 has a single database without a name, under `/db/data/transaction`.
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-');

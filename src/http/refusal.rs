@@ -8,6 +8,7 @@ use axum::{
 
 use super::{
     access_log::Code,
+    challenge::Unusual,
     encode::{self, At},
     media::{Format, JSON},
     methods::Methods,
@@ -49,11 +50,6 @@ enum Advice {
     /// To use a content coding that is supported.
     AnotherCoding,
 }
-
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
-/// The challenge that says that the token is at fault (RFC 6750, section 3.1).
-const INVALID_TOKEN: HeaderValue =
-    HeaderValue::from_static("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\", error=\"invalid_token\"");
 
 impl Refusal {
     /// An error that HTTP itself has a status for, in plain JSON whatever `Accept` says.
@@ -225,10 +221,6 @@ impl IntoResponse for Refusal {
         let mut response = respond(status, &self.format.content_type, body);
         advise(&mut response, &self.error);
         response.extensions_mut().insert(Code(self.error.code));
-        if status == StatusCode::UNAUTHORIZED {
-            let challenge = if matches!(self.advice, Some(Advice::AnotherToken)) { INVALID_TOKEN } else { CHALLENGE };
-            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-        }
         match self.advice {
             Some(Advice::Allow(methods)) => {
                 response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods.names()));
@@ -236,7 +228,10 @@ impl IntoResponse for Refusal {
             Some(Advice::AnotherCoding) => {
                 response.headers_mut().insert(header::ACCEPT_ENCODING, HeaderValue::from_static(CODINGS));
             }
-            Some(Advice::AnotherToken) | None => {}
+            Some(Advice::AnotherToken) => {
+                response.extensions_mut().insert(Unusual::TokenAtFault);
+            }
+            None => {}
         }
         response
     }

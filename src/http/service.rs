@@ -14,7 +14,7 @@ use axum::{
     BoxError, Router,
     body::{Body, Bytes, HttpBody},
     extract::Request,
-    http::{HeaderMap, HeaderName, HeaderValue, header},
+    http::{HeaderMap, HeaderName, HeaderValue},
     response::{IntoResponse as _, Response},
 };
 use futures_util::FutureExt as _;
@@ -26,6 +26,7 @@ use super::{
     access_log::note_code,
     admission::{counts, until_sent},
     base_url::CameBy,
+    challenge::Unusual,
     ending::{CountedBody, Ending, RequestHead},
     gateway::Gateway,
     guard::{Admitted, Guard},
@@ -157,6 +158,7 @@ where
         let to_head = record.started().elapsed();
         note_code(&record, &answer);
         report_refusal(&answer, &*observer);
+        ending.gateway.challenges.add(&mut answer);
         let headers = answer.headers_mut();
         if let Ok(id) = HeaderValue::from_bytes(record.request_id().as_bytes()) {
             headers.insert(REQUEST_ID, id);
@@ -192,8 +194,7 @@ fn guarded<F: Future<Output = Response> + Send>(
         };
         let mut answer = serve(request).await;
         if prompts_itself {
-            // With a challenge, the browser would prompt for a password before the page could.
-            answer.headers_mut().remove(header::WWW_AUTHENTICATE);
+            answer.extensions_mut().insert(Unusual::PageAsks);
         }
         answer
     };
@@ -292,7 +293,10 @@ fn is_statement(request: &Request, record: &Record) -> bool {
 mod tests {
     use std::time::Duration;
 
-    use axum::{http::StatusCode, routing::get};
+    use axum::{
+        http::{StatusCode, header},
+        routing::get,
+    };
     use hyper::{
         body::Incoming,
         client, server,

@@ -47,8 +47,8 @@ pub struct Settings {
     pub neo4j_version: String,
     /// The edition of Neo4j that clients are told.
     pub neo4j_edition: &'static str,
-    /// The port on which the database listens for Bolt.
-    pub bolt_port: u16,
+    /// The port on which the database listens for Bolt; `None` for one in this process.
+    pub bolt_port: Option<u16>,
     /// The gateway's name among several.
     pub instance: Option<InstanceName>,
     /// Makes the spans of requests; `None` without a collector.

@@ -66,6 +66,7 @@ impl Shared {
         match &opened {
             Ok(connection) => {
                 let (version, dialect, agent) = (&connection.version(), connection.dialect(), connection.agent());
+                self.dialect.set(Some(dialect));
                 self.observer.connected(&Connected { purpose, took, version, dialect, agent });
                 login_ended(&*self.observer, identity, Ok(()));
             }

@@ -134,6 +134,12 @@ impl Pool {
         self.shared.dialer.get().endpoint.to_string()
     }
 
+    /// The name of the database's dialect, once a connection to it was opened.
+    #[must_use]
+    pub fn dialect(&self) -> Option<&'static str> {
+        self.shared.dialect.get().map(|dialect| dialect.name)
+    }
+
     /// The observer that receives the pool's events, and those of what runs on its connections.
     #[must_use]
     pub fn observer(&self) -> &Arc<dyn Observer> {

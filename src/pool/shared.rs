@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    bolt::{self, Dialer},
+    bolt::{self, Dialect, Dialer},
     live::Live,
     telemetry::observer::Observer,
 };
@@ -50,6 +50,8 @@ pub(super) struct Shared {
     /// The number of slots in addition to `max`.
     pub(super) reserve: usize,
     pub(super) buckets: Buckets,
+    /// The dialect of the connection that was opened last; `None` before the first one.
+    pub(super) dialect: Live<Option<&'static Dialect>>,
 }
 
 /// Enough to end abandoned statements, too few to burden a struggling database.
@@ -77,6 +79,7 @@ impl Shared {
             // Connections in reserve slots may be returned before others are closed in their favour.
             buckets: Buckets::new(settings.max + login_lane.size() + TERMINATIONS),
             login_lane,
+            dialect: Live::new(None),
             waiting: Waiting::default(),
             observer,
         }

@@ -57,7 +57,7 @@ pub(super) struct Parts {
     pub(super) authenticator: Authenticator,
     pub(super) engine: Engine,
     pub(super) service: Service,
-    pub(super) bolt_port: u16,
+    pub(super) bolt_port: Option<u16>,
     pub(super) work: TaskTracker,
     /// `None` without a collector.
     pub(super) tracer: Option<Tracer>,

@@ -117,8 +117,8 @@ pub async fn start(
     let settings = &effective.settings;
     let live = Live::new(effective.clone());
     let bolt_port = match &endpoint {
-        Endpoint::Network { uri, .. } => uri.port,
-        Endpoint::Memory(_) => settings.database.uri.port(),
+        Endpoint::Network { uri, .. } => Some(uri.port),
+        Endpoint::Memory(_) => None,
     };
     let dialer = settings::bolt::dialer(settings, endpoint);
     let metrics = Arc::new(Metrics::default());

@@ -133,29 +133,46 @@ async fn rejects_unaccepted_kinds_of_credentials() {
     let (fake, gateway) = enterprise(&settings).await;
     for (headers, message) in [
         (vec![], "No authentication header supplied."),
-        (vec![ADMIN], "This gateway does not accept user names and passwords."),
-        (vec![("Authorization", "Bearer a.b.c")], "This gateway does not accept tokens."),
+        (vec![ADMIN], "This gateway does not accept user names and passwords (auth.basic)."),
+        (vec![("Authorization", "Bearer a.b.c")], "This gateway does not accept tokens (auth.bearer)."),
     ] {
         let answer = send(&gateway, QUERY, &headers, &whoami()).await;
         let error = refused(&answer);
         let code = "Neo.ClientError.Security.Unauthorized";
         assert_eq!((error.status, error.code.as_str(), error.message.as_str()), (401, code, message));
-        assert_eq!(answer.header("WWW-Authenticate"), Some("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\""));
+        assert_eq!(answer.header("WWW-Authenticate"), None, "there is nothing to offer");
     }
     assert_eq!(fake.control.counts().accepted, 0);
+}
+
+#[tokio::test]
+async fn challenges_for_what_is_accepted() {
+    const WRONG: (&str, &str) = ("Authorization", "Basic bmVvNGo6d3Jvbmc=");
+    for (changes, challenge) in [
+        (&[][..], r#"Basic realm="boltgate", Bearer realm="boltgate""#),
+        (&[("auth.bearer", "refuse")], r#"Basic realm="boltgate""#),
+        (&[("auth.basic", "refuse")], r#"Bearer realm="boltgate""#),
+        (&[("auth.bearer", "refuse"), ("auth.realm", r#"The "graph""#)], r#"Basic realm="The \"graph\"""#),
+    ] {
+        let (_fake, gateway) = enterprise(changes).await;
+        for path in [QUERY, "/db/neo4j/query/v2/tx", "/db/neo4j/nothing"] {
+            let answer = send(&gateway, path, &[WRONG], &whoami()).await;
+            assert_eq!((answer.status, answer.header("WWW-Authenticate")), (401, Some(challenge)), "{path}: {answer}");
+        }
+    }
 }
 
 #[tokio::test]
 async fn sends_no_challenge_to_pages_that_ask_themselves() {
     const WRONG: (&str, &str) = ("Authorization", "Basic bmVvNGo6d3Jvbmc=");
     let (_fake, database_refuses) = enterprise(&[]).await;
-    let (_other, gateway_refuses) = enterprise(&[("auth.anonymous", "refuse"), ("auth.basic", "refuse")]).await;
+    let (_other, gateway_refuses) = enterprise(&[("auth.anonymous", "refuse"), ("auth.bearer", "refuse")]).await;
     for (gateway, path, credentials) in [
         (&database_refuses, QUERY, vec![WRONG]),
         (&database_refuses, "/db/neo4j/query/v2/tx", vec![WRONG]),
         (&database_refuses, "/db/neo4j/nothing", vec![WRONG]),
         (&gateway_refuses, QUERY, vec![]),
-        (&gateway_refuses, QUERY, vec![ADMIN]),
+        (&gateway_refuses, QUERY, vec![("Authorization", "Bearer a.b.c")]),
     ] {
         for (said, challenged) in [("true", false), ("false", true), ("TRUE", true)] {
             let headers = [&credentials[..], &[("X-Ajax-Browser-Auth", said)]].concat();

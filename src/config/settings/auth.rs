@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::values::{Age, HeaderName, ImpersonationRule, Scheme, Secret, TimeSpan, optional};
+use crate::config::values::{Age, HeaderName, ImpersonationRule, Realm, Scheme, Secret, TimeSpan, optional};
 
 /// `[auth]`: how callers are authenticated, and what the database is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +17,8 @@ pub struct Auth {
     pub basic: Inbound,
     /// How tokens are handled.
     pub bearer: Inbound,
+    /// The realm in the challenge to callers that are not accepted.
+    pub realm: Realm,
     /// The Bolt scheme under which tokens are forwarded.
     pub bearer_scheme: Scheme,
     /// The form in which tokens are forwarded.
@@ -149,6 +151,7 @@ impl Default for Auth {
             anonymous: Inbound::Forward,
             basic: Inbound::Forward,
             bearer: Inbound::Forward,
+            realm: Realm::constant("boltgate"),
             bearer_scheme: Scheme::constant("bearer"),
             bearer_credentials: BearerCredentials::Auto,
             request_schemes: Vec::new(),

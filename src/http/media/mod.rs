@@ -113,6 +113,19 @@ impl Layout {
     }
 }
 
+/// Whether `Accept` prefers a page for people to every format of answers. Old Java clients, which alone write a bare `*`,
+/// name HTML first although they are programs.
+pub(super) fn prefers_page(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT);
+    let Ok(ranges) = ranges(&values) else { return false };
+    let best = |wanted: fn(&Range<'_>) -> bool| {
+        ranges.iter().filter(|range| wanted(range)).map(|range| (range.quality, !range.is_wildcard())).max()
+    };
+    let page = best(|range| range.is("text/html")).filter(|(quality, _)| *quality > 0);
+    page > best(|range| matches!(range.format(Offer::Rows), Ok(Some(_))))
+        && !ranges.iter().any(|range| range.name == "*")
+}
+
 /// The names of the types that bodies can have, as a list for people; with those of bulk loads if `loads` are accepted.
 pub(super) fn bodies(loads: bool) -> String {
     let documents = names(&DOCUMENTS);
@@ -120,7 +133,9 @@ pub(super) fn bodies(loads: bool) -> String {
 }
 
 fn names<'a>(types: impl IntoIterator<Item = &'a Type>) -> String {
-    types.into_iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    let names = types.into_iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    // Nearly everybody wants the first.
+    names.replacen("application/json, ", "application/json, or one of ", 1)
 }
 
 /// The first type on offer whose name is wanted, and its layout.

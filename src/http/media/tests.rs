@@ -13,6 +13,37 @@ fn accepted(value: &str) -> Result<String, Unfit> {
 }
 
 #[test]
+fn browsers_prefer_a_page_and_programs_do_not() {
+    const CHROMIUM: &str =
+        "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;q=0.8";
+    let prefers = |accept: &str| {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_str(accept).unwrap());
+        prefers_page(&headers)
+    };
+    for page in
+        [CHROMIUM, "text/html", "text/html, */*", "TEXT/HTML;charset=utf-8", "application/json;q=0.5, text/html"]
+    {
+        assert!(prefers(page), "{page}");
+    }
+    for program in [
+        "*/*",
+        "application/json",
+        "application/json, text/plain, */*",
+        "text/html, application/json",
+        "text/html;q=0.5, application/json",
+        "text/html;q=0.5, */*",
+        "text/html;q=0",
+        "text/plain",
+        "text/html, nonsense/x/y",
+        "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+    ] {
+        assert!(!prefers(program), "{program}");
+    }
+    assert!(!prefers_page(&HeaderMap::new()));
+}
+
+#[test]
 fn the_best_range_wins() {
     const T: &str = "application/vnd.neo4j.query";
     for (accept, expected) in [

@@ -12,8 +12,9 @@ use serde::Serialize;
 use crate::http::{
     base_url::BaseUrl,
     gateway::Gateway,
-    media::{Format, JSON, Offer, Unfit},
+    media::{self, Format, JSON, Offer, Unfit},
     refusal::{Refusal, respond},
+    routes::page,
 };
 
 /// The configured parts of the document.
@@ -22,30 +23,36 @@ pub(in crate::http) struct Discovery {
     /// The version of Neo4j, by which clients choose their protocol.
     pub(in crate::http) version: String,
     pub(in crate::http) edition: &'static str,
-    /// The port on which the database listens for Bolt, for clients that can reach it directly.
-    pub(in crate::http) bolt_port: u16,
+    /// The port on which the database listens for Bolt, for clients that can reach it directly; `None` for one in this
+    /// process, which nobody can reach.
+    pub(in crate::http) bolt_port: Option<u16>,
 }
 
 /// The document. Clients rely on its keys, and some on their order.
 #[derive(Serialize)]
 struct Document {
     query_api: String,
-    bolt_routing: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bolt_routing: Option<String>,
     query: String,
-    /// The older API. Not served yet, but part of the document that clients know.
+    /// The transactional API. Not served yet, but part of the document that clients know.
     transaction: String,
-    bolt_direct: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bolt_direct: Option<String>,
     neo4j_version: String,
     neo4j_edition: &'static str,
     query_api_versions: [&'static str; 1],
 }
 
-/// Answers with the document, in plain JSON only.
+/// Answers with the document, in plain JSON only, or with a page to a client that prefers pages.
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     base: BaseUrl,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    if media::prefers_page(&headers) {
+        return Ok(page::welcome(&gateway, &base));
+    }
     match Format::accepted(&headers, Offer::Events) {
         Ok(format) if format.is_plain() => {}
         Ok(_) | Err(Unfit::Unsupported) => return Err(Refusal::not_acceptable(JSON)),
@@ -63,13 +70,14 @@ pub(super) async fn show(
 
 impl Discovery {
     fn document(&self, base: &BaseUrl) -> Document {
-        let (url, host, bolt_port) = (base.url(), &base.host, self.bolt_port);
+        let (url, host) = (base.url(), &base.host);
+        let bolt = |scheme: &str| self.bolt_port.map(|port| format!("{scheme}://{host}:{port}"));
         Document {
             query_api: format!("{url}/db/{{databaseName}}/query/v{{queryApiMajorVersion}}"),
-            bolt_routing: format!("neo4j://{host}:{bolt_port}"),
+            bolt_routing: bolt("neo4j"),
             query: format!("{url}/db/{{databaseName}}/query/v2"),
             transaction: format!("{url}/db/{{databaseName}}/tx"),
-            bolt_direct: format!("bolt://{host}:{bolt_port}"),
+            bolt_direct: bolt("bolt"),
             neo4j_version: self.version.clone(),
             neo4j_edition: self.edition,
             query_api_versions: ["2.0"],

@@ -12,10 +12,11 @@ use axum::{
 use crate::http::{
     authenticated::Authenticated,
     gateway::Gateway,
-    media::{Format, Offer},
+    media::{self, Format, Offer},
     methods::Methods,
     path::DB,
     refusal::{Refusal, respond},
+    routes::page,
 };
 
 /// Answers OPTIONS outside of `/db`.
@@ -36,15 +37,20 @@ pub(super) fn allow_under_db(methods: Methods, headers: &HeaderMap) -> Result<Re
     Ok(([(header::ALLOW, names)], body).into_response())
 }
 
-/// Refuses a request for an unknown path. Under `/db`, only callers whom the database accepts learn that it is unknown.
-pub(super) async fn unknown_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Refusal {
+/// Refuses a request for an unknown path. Under `/db`, only callers whom the database accepts learn that it is unknown;
+/// elsewhere, a browser that asks for a page gets one that says so.
+pub(super) async fn unknown_path(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let path = request.uri().path();
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    if !path.starts_with(DB) && is_read && media::prefers_page(request.headers()) {
+        return page::unknown(path);
+    }
     let refusal = Refusal::not_found(path);
     if !path.starts_with(DB) || request.method() == Method::OPTIONS {
-        return refusal;
+        return refusal.into_response();
     }
     match Authenticated::from_request(request, &gateway).await {
-        Ok(request) => request.refuse(refusal).await,
-        Err(refusal) => refusal,
+        Ok(request) => request.refuse(refusal).await.into_response(),
+        Err(refusal) => refusal.into_response(),
     }
 }

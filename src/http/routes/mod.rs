@@ -8,6 +8,7 @@ mod description;
 pub(super) mod discovery;
 mod fallback;
 mod load;
+mod page;
 mod running;
 
 pub use description::openapi;

@@ -359,7 +359,9 @@ impl<'a> Lexer<'a> {
             Some(character) => format!("{character:?}"),
             None => "the end of the text".to_owned(),
         };
-        self.error_at(offset, format!("expected {expected}, found {found}"))
+        // What Windows' shells make of the quotes around a body, and what other languages allow.
+        let advice = if found == "'\\''" { "; JSON has double quotes only" } else { "" };
+        self.error_at(offset, format!("expected {expected}, found {found}{advice}"))
     }
 
     #[cold]

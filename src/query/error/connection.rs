@@ -68,7 +68,8 @@ impl Error {
         use bolt::Error as E;
         let message = match error {
             // These errors include the address.
-            E::Connect { .. } | E::Tls { .. } => error.to_string(),
+            E::Connect { .. } => format!("{error}; check that the database runs, and the setting database.uri"),
+            E::Tls { .. } => error.to_string(),
             _ => format!("{error} ({address})"),
         };
         match error {

@@ -32,6 +32,7 @@ pub(in crate::server) fn settings(auth: &config::Auth) -> auth::Settings {
                 .collect(),
             impersonation: impersonation(auth),
         },
+        realm: auth.realm.as_str().to_owned(),
         service_account: auth::ServiceAccount {
             user: account.user.clone(),
             password: Zeroizing::new(account.password.expose().to_owned()),

@@ -12,7 +12,7 @@ use crate::{
 /// `work` tracks what runs on without its client. `tracer` makes spans.
 pub(in crate::server) fn settings(
     settings: &config::Settings,
-    bolt_port: u16,
+    bolt_port: Option<u16>,
     work: TaskTracker,
     tracer: Option<Tracer>,
 ) -> Settings {

@@ -128,7 +128,7 @@ pub fn everything_passed_on() -> auth::Settings {
         impersonation: Impersonation::Database,
     };
     let tokens = token::Settings { issuers: Vec::new(), leeway: Duration::ZERO, stale_keys: Duration::ZERO };
-    auth::Settings { policy, service_account: ServiceAccount::default(), tokens }
+    auth::Settings { policy, realm: "boltgate".into(), service_account: ServiceAccount::default(), tokens }
 }
 
 impl Stand {
@@ -204,7 +204,7 @@ impl Stand {
             },
             neo4j_version: "2026.09.0".into(),
             neo4j_edition: "community",
-            bolt_port: 7687,
+            bolt_port: Some(7687),
             instance: None,
             tracer: None,
         };

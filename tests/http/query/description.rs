@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::gateway;
 use crate::support::{
-    gateway::{Gateway, start_embedded},
+    gateway::{Gateway, start_embedded, start_for_with},
     http::Response,
     query::{body, refused},
 };
@@ -23,7 +23,8 @@ async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Respons
 
 #[tokio::test]
 async fn returns_the_clients_own_address_in_discovery() {
-    let gateway = start_embedded(&[("server.allowed_hosts", "*"), ("server.trusted_proxies", "127.0.0.1")]).await;
+    let changes = [("server.allowed_hosts", "*"), ("server.trusted_proxies", "127.0.0.1")];
+    let gateway = start_for_with("bolt://127.0.0.1:7687", &changes).await;
     for (headers, base, host) in [
         (&[("Host", "db.example:8080")][..], "http://db.example:8080", "db.example"),
         (&[("Host", "db.example"), ("Content-Length", "0")], "http://db.example", "db.example"),
@@ -52,6 +53,23 @@ async fn returns_the_clients_own_address_in_discovery() {
 }
 
 #[tokio::test]
+async fn invents_no_bolt_address_for_an_embedded_database() {
+    let gateway = gateway().await;
+    let (document, base) = (body(&get(&gateway, "/", &[]).await), gateway.base_url());
+    assert_eq!(
+        document,
+        json!({
+            "query_api": format!("{base}/db/{{databaseName}}/query/v{{queryApiMajorVersion}}"),
+            "query": format!("{base}/db/{{databaseName}}/query/v2"),
+            "transaction": format!("{base}/db/{{databaseName}}/tx"),
+            "neo4j_version": "2026.09.0",
+            "neo4j_edition": "community",
+            "query_api_versions": ["2.0"],
+        })
+    );
+}
+
+#[tokio::test]
 async fn returns_configured_discovery_values() {
     let changes = [("discovery.neo4j_version", "5.26.0"), ("discovery.neo4j_edition", "enterprise")];
     let document = body(&get(&start_embedded(&changes).await, "/", &[]).await);
@@ -61,8 +79,7 @@ async fn returns_configured_discovery_values() {
 #[tokio::test]
 async fn serves_discovery_as_plain_json_only() {
     let gateway = gateway().await;
-    assert_eq!(get(&gateway, "/", &[("Accept", "text/html, */*")]).await.status, 200);
-    for accept in ["text/html", "application/vnd.neo4j.query", "application/jsonl"] {
+    for accept in ["text/plain", "application/vnd.neo4j.query", "application/jsonl"] {
         assert_eq!(refused(&get(&gateway, "/", &[("Accept", accept)]).await).status, 406, "{accept}");
     }
 }

@@ -19,10 +19,11 @@ pub enum Deviation {
     AjaxChallenge,
     ContentEncoding,
     CarriedOut,
+    Realm,
 }
 
 impl Deviation {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Float32Digits,
         Self::UnknownError,
         Self::RefusalDetail,
@@ -31,6 +32,7 @@ impl Deviation {
         Self::AjaxChallenge,
         Self::ContentEncoding,
         Self::CarriedOut,
+        Self::Realm,
     ];
 
     /// The name in case files.
@@ -44,6 +46,7 @@ impl Deviation {
             Self::AjaxChallenge => "ajax-challenge",
             Self::ContentEncoding => "content-encoding",
             Self::CarriedOut => "carried-out",
+            Self::Realm => "realm",
         }
     }
 
@@ -54,7 +57,7 @@ impl Deviation {
 
     /// True for what any case may need: it does not have to be named.
     pub fn is_general(self) -> bool {
-        self == Self::RefusalDetail
+        matches!(self, Self::RefusalDetail | Self::Realm)
     }
 }
 
@@ -217,6 +220,9 @@ fn header_deviation(
     match (name.as_str(), status, theirs.as_deref(), ours.as_deref()) {
         ("Allow", 405, None, Some(_)) => Some(Deviation::Allow),
         ("WWW-Authenticate", 401, Some("None"), None) => Some(Deviation::AjaxChallenge),
+        ("WWW-Authenticate", 401, Some(theirs), Some(ours)) => {
+            (theirs.replace("realm=\"Neo4j\"", "realm=\"boltgate\"") == ours).then_some(Deviation::Realm)
+        }
         _ => None,
     }
 }

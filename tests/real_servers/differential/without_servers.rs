@@ -209,6 +209,14 @@ fn headers_differ_only_where_that_is_meant() {
     assert!(!differs_in("WWW-Authenticate", 401, challenge, &[Deviation::AjaxChallenge]));
     assert!(differs_in("WWW-Authenticate", 401, challenge, &[]));
     assert!(differs_in("WWW-Authenticate", 401, [Some("Basic"), None], &[Deviation::AjaxChallenge]));
+    let theirs = Some("Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\"");
+    assert!(!differs_in(
+        "WWW-Authenticate",
+        401,
+        [theirs, Some("Basic realm=\"boltgate\", Bearer realm=\"boltgate\"")],
+        &[]
+    ));
+    assert!(differs_in("WWW-Authenticate", 401, [theirs, Some("Basic realm=\"boltgate\"")], &[]));
 }
 
 #[test]

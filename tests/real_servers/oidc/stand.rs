@@ -123,7 +123,7 @@ pub fn is_turned_away(response: &Response, code: &str, message: &str) {
     let error = refused(response);
     assert_eq!((error.status, error.code.as_str(), error.message.as_str()), (401, code, message));
     assert_eq!(response.header("Content-Type"), Some("application/json;charset=utf-8"));
-    let challenge = "Basic realm=\"Neo4j\", Bearer realm=\"Neo4j\", error=\"invalid_token\"";
+    let challenge = "Basic realm=\"boltgate\", Bearer realm=\"boltgate\", error=\"invalid_token\"";
     assert_eq!(response.header("WWW-Authenticate"), Some(challenge));
 }
 
