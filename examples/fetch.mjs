@@ -1,4 +1,4 @@
-// Uses Boltgate with nothing but fetch: a query, a transaction, and rows as they arrive.
+// Uses Boltgate with nothing but fetch: a query, numbers that JavaScript would change, a transaction, and rows as they arrive.
 //
 //   boltgate serve --embedded          # in another terminal
 //   node examples/fetch.mjs            # Node 18 or later
@@ -37,6 +37,22 @@ async function* events(body) {
 // Run a query.
 const { data } = await run(queries, { statement: "RETURN $x + 1 AS y", parameters: { x: 41 } });
 console.log(data.fields, data.values);
+
+// Numbers. JSON.stringify(4.0) is "4", which is an integer to the database; typed JSON says what is meant, in both directions
+// and beyond 2 ** 53, where JavaScript's own numbers are rounded.
+const integer = (value) => ({ $type: "Integer", _value: String(value) });
+const float = (value) => ({ $type: "Float", _value: String(value) });
+const typed = "application/vnd.neo4j.query";
+const numbers = await fetch(queries, {
+  method: "POST",
+  headers: { "Content-Type": typed, Accept: typed, ...(user && { Authorization: `Basic ${btoa(user)}` }) },
+  body: JSON.stringify({
+    statement: "RETURN $half / 2 AS half, $large + 1 AS large",
+    parameters: { half: float(1), large: integer(9007199254740993n) },
+  }),
+});
+const [half, large] = (await numbers.json()).data.values[0];
+console.log("half", Number(half._value), "large", BigInt(large._value));
 
 // Run a transaction over several requests.
 const { transaction } = await run(`${queries}/tx`, { statement: "CREATE (:ExampleFetch {n: 1})" });
