@@ -6,12 +6,14 @@ looks at what comes of it. One line of TAP for each; the exit status says whethe
     MEMGRAPH_URL=http://127.0.0.1:7474 python memgraph_tools.py
 
 With BOLTGATE_SCHEMA_INFO=off the database is one without --schema-info-enabled. Without BOLTGATE_STAND_IN it is a real
-Memgraph, whose graph is not known: then it only counts that nothing is refused.
+Memgraph, whose graph is not known: then it only counts that nothing is refused. With BOLTGATE_EMBEDDED it is Boltgate's
+embedded database: a check may end with its word that it has no such thing, and the line shows that word.
 """
 
 import asyncio
 import logging
 import os
+import re
 import sys
 import traceback
 
@@ -20,6 +22,7 @@ USER = os.environ.setdefault("MEMGRAPH_USER", "")
 PASSWORD = os.environ.setdefault("MEMGRAPH_PASSWORD", "")
 SCHEMA_INFO = os.environ.get("BOLTGATE_SCHEMA_INFO", "on") == "on"
 KNOWN_GRAPH = "BOLTGATE_STAND_IN" in os.environ
+EMBEDDED = "BOLTGATE_EMBEDDED" in os.environ
 
 from langchain_memgraph import MemgraphToolkit  # noqa: E402
 from langchain_memgraph.graphs.graph_document import GraphDocument, Node, Relationship  # noqa: E402
@@ -198,7 +201,11 @@ def main():
         try:
             check()
             print(f"ok - {name}", flush=True)
-        except Exception:
+        except Exception as error:
+            lacked = re.search(r"[^:({]* is not supported by the embedded database", str(error))
+            if EMBEDDED and lacked:
+                print(f"ok - lacks: {name}: {lacked.group().strip()}", flush=True)
+                continue
             failed += 1
             print(f"not ok - {name}", flush=True)
             traceback.print_exc()
