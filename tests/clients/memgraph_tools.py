@@ -74,8 +74,8 @@ def toolbox_parameters():
 
 def toolbox_statements_that_run_alone():
     db = Memgraph(url=URL)
-    equal(db.query("SHOW INDEX INFO")[0]["index type"], "label+property")
     db.query("CREATE INDEX ON :BoltgateTool(id)")
+    equal(db.query("SHOW INDEX INFO")[0]["index type"], "label+property")
     db.query("DROP INDEX ON :BoltgateTool(id)")
     db.query("SHOW STORAGE INFO")
     db.close()
