@@ -23,6 +23,7 @@ mod statuses;
 #[path = "../support/mod.rs"]
 mod support;
 mod threads;
+mod tools_at_start;
 mod tracing;
 mod transactions;
 mod unix_socket;
