@@ -69,7 +69,10 @@ const REFUSED: &[(&str, &str)] = &[
     ("CALL apoc.meta.graph()", "The procedure `apoc.meta.graph`"),
     ("CALL dbms.procedures() YIELD name", "The procedure `dbms.procedures`"),
     ("CALL gds.version()", "The procedure `gds.version`"),
-    ("CALL db.index.vector.queryNodes('e', 2, [1.0]) YIELD node RETURN node", "The procedure `db.index.vector.queryNodes`"),
+    (
+        "CALL db.index.vector.queryNodes('e', 2, [1.0]) YIELD node RETURN node",
+        "The procedure `db.index.vector.queryNodes`",
+    ),
     ("RETURN apoc.version() AS version", "The function `apoc.version()`"),
 ];
 
