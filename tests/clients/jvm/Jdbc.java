@@ -27,11 +27,6 @@ class Jdbc {
                 Steps.equal(true, tables.next());
             }
         });
-        steps.lacks("the list of procedures", "general processing exception", () -> {
-            try (var connection = connect(); var procedures = connection.getMetaData().getProcedures(null, null, "%")) {
-                Steps.equal(true, procedures.next());
-            }
-        });
         steps.end();
     }
 

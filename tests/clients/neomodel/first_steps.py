@@ -27,6 +27,10 @@ class Country(StructuredNode):
     code = StringProperty(required=True)
 
 
+class Origin(StructuredRel):
+    """Traversing wants a model, even one without properties."""
+
+
 class Friendship(StructuredRel):
     since = IntegerProperty()
 
@@ -35,7 +39,7 @@ class Person(StructuredNode):
     uid = UniqueIdProperty()
     name = StringProperty(required=True)
     age = IntegerProperty(index=True, default=0)
-    country = RelationshipTo(Country, "IS_FROM")
+    country = RelationshipTo(Country, "IS_FROM", model=Origin)
     friends = Relationship("Person", "FRIEND", model=Friendship)
 
 
