@@ -10,9 +10,75 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::Override;
 use crate::healthcheck::Target;
 
+/// What the exit codes mean, at the end of the help of every command.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it went well; `serve` was told to stop and finished its requests
+  1  it failed: the settings have mistakes, the address is taken, the gateway is
+     unhealthy, or a second signal stopped `serve` at once
+  2  the command line is wrong";
+
+const EXAMPLES: &str = "\
+Examples:
+  boltgate serve --embedded               try it, with a database of its own
+  boltgate serve --database-uri bolt://db.example:7687
+  boltgate --example-config > boltgate.toml
+  boltgate check-config boltgate.toml
+  boltgate help serve                     the flags of a command
+
+Every setting has a key in the configuration file and an environment variable:
+BOLTGATE_, the section, two underscores, the key (BOLTGATE_SERVER__LISTEN).
+Flags win over the environment, and the environment wins over the file.";
+
+const SERVE_EXAMPLES: &str = "\
+Examples:
+  boltgate serve --embedded
+  boltgate serve --embedded graph.db --listen localhost:8080
+  boltgate serve --database-uri bolt+s://db.example --listen 0.0.0.0:443 \\
+      --tls-certificate chain.pem --tls-key key.pem
+  BOLTGATE_DATABASE__URI=bolt://db:7687 boltgate serve --config boltgate.toml
+
+A flag wins over the environment variable named beside it, and that wins over
+the file. SIGHUP reads everything again; SIGTERM stops after the requests in
+flight; a second SIGTERM stops at once.";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  boltgate check-config boltgate.toml
+  BOLTGATE_LOG__FILTER=debug boltgate check-config
+
+Checks the file, the environment and the files that settings name (certificates,
+keys), and lists all mistakes. `serve` and SIGHUP check the same.";
+
+const PRINT_EXAMPLES: &str = "\
+Examples:
+  boltgate print-config --config boltgate.toml
+  boltgate print-config | grep derived    defaults that suit what was set";
+
+const HEALTHCHECK_EXAMPLES: &str = "\
+Examples:
+  boltgate healthcheck                    where the settings listen
+  boltgate healthcheck --url http://127.0.0.1:7474/
+  boltgate healthcheck --url unix:/run/boltgate/http.sock";
+
+/// The widest line of help.
+const COLUMNS: usize = 80;
+
+fn help(examples: &str) -> String {
+    format!("{examples}\n\n{EXIT_CODES}")
+}
+
 /// An HTTP/JSON gateway in front of Bolt databases.
 #[derive(Debug, Parser)]
-#[command(name = "boltgate", version, about, arg_required_else_help = true, args_conflicts_with_subcommands = true)]
+#[command(
+    name = "boltgate",
+    version,
+    about,
+    arg_required_else_help = true,
+    args_conflicts_with_subcommands = true,
+    max_term_width = COLUMNS,
+    after_help = help(EXAMPLES)
+)]
 pub struct Cli {
     /// Print a commented configuration file with every setting, and exit
     #[arg(long)]
@@ -26,16 +92,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve HTTP until SIGTERM
+    #[command(after_help = help(SERVE_EXAMPLES), next_line_help = true)]
     Serve(ServeArgs),
-    /// Check the configuration
-    CheckConfig(ConfigArgs),
+    /// Check the configuration, and list all mistakes in it
+    #[command(after_help = help(CHECK_EXAMPLES))]
+    CheckConfig(CheckArgs),
     /// Print the effective settings as TOML, with the origin of each value
+    #[command(after_help = help(PRINT_EXAMPLES))]
     PrintConfig(ConfigArgs),
     /// Print the JSON Schema of the configuration file
+    #[command(after_help = EXIT_CODES)]
     ConfigSchema,
     /// Check that a running gateway responds; exit with 0 if it does, else with 1
+    #[command(after_help = help(HEALTHCHECK_EXAMPLES))]
     Healthcheck(HealthcheckArgs),
     /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
+    #[command(after_help = EXIT_CODES)]
     Openapi,
     /// Run the engine of the embedded database for the process that started this one
     #[command(hide = true)]
@@ -55,9 +127,29 @@ pub struct EngineArgs {
 /// The location of the settings.
 #[derive(Debug, Args)]
 pub struct ConfigArgs {
-    /// Read settings from this TOML file [default: the one named by BOLTGATE_CONFIG, else none]
-    #[arg(long, value_name = "FILE")]
+    /// Read settings from this TOML file
+    /// [env: BOLTGATE_CONFIG] [default: none]
+    #[arg(verbatim_doc_comment, long, value_name = "FILE")]
     pub config: Option<PathBuf>,
+}
+
+/// The location of the settings to check.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Read settings from this TOML file
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+    /// The location of the settings.
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+impl CheckArgs {
+    /// Returns the location of the settings, however it was given.
+    #[must_use]
+    pub fn location(self) -> ConfigArgs {
+        ConfigArgs { config: self.file.or(self.config.config) }
+    }
 }
 
 /// The arguments of `boltgate serve`.
@@ -69,20 +161,29 @@ pub struct ServeArgs {
     /// Print a commented configuration file with every setting, and exit
     #[arg(long, exclusive = true)]
     pub example_config: bool,
-    /// Listen for clients on this IP:PORT or unix:PATH [default: 127.0.0.1:7474]
-    #[arg(long, value_name = "ADDR")]
+    /// Listen for clients on this HOST:PORT or unix:PATH; a name stands for
+    /// all of its addresses
+    /// [env: BOLTGATE_SERVER__LISTEN] [default: 127.0.0.1:7474]
+    #[arg(verbatim_doc_comment, long, value_name = "ADDR")]
     listen: Option<String>,
-    /// Listen for operators (/live, /ready, /metrics and more) on this IP:PORT or unix:PATH [default: off]
-    #[arg(long, value_name = "ADDR")]
+    /// Listen for operators (/live, /ready, /metrics and more) on this
+    /// HOST:PORT or unix:PATH
+    /// [env: BOLTGATE_ADMIN__LISTEN] [default: off]
+    #[arg(verbatim_doc_comment, long, value_name = "ADDR")]
     admin_listen: Option<String>,
-    /// Speak TLS with clients: a PEM file with the certificate chain, leaf first; needs --tls-key [default: off]
-    #[arg(long, value_name = "FILE")]
+    /// Speak TLS with clients: a PEM file with the certificate chain, leaf
+    /// first; needs --tls-key
+    /// [env: BOLTGATE_SERVER__TLS__CERTIFICATE] [default: off]
+    #[arg(verbatim_doc_comment, long, value_name = "FILE")]
     tls_certificate: Option<String>,
     /// The PEM file with the key of the certificate
-    #[arg(long, value_name = "FILE")]
+    /// [env: BOLTGATE_SERVER__TLS__KEY]
+    #[arg(verbatim_doc_comment, long, value_name = "FILE")]
     tls_key: Option<String>,
-    /// Connect to this database: bolt://, bolt+s:// or bolt+ssc:// HOST[:PORT] [default: bolt://127.0.0.1:7687]
-    #[arg(long, value_name = "URI", conflicts_with = "embedded")]
+    /// Connect to this database: bolt://, bolt+s:// or bolt+ssc://
+    /// HOST[:PORT]
+    /// [env: BOLTGATE_DATABASE__URI] [default: bolt://127.0.0.1:7687]
+    #[arg(verbatim_doc_comment, long, value_name = "URI", conflicts_with = "embedded")]
     database_uri: Option<String>,
     /// Use a database inside this process, stored in FILE or discarded on exit; for development and tests
     #[arg(long, value_name = "FILE")]
@@ -90,11 +191,13 @@ pub struct ServeArgs {
     /// Load a small graph (people, films, a ledger of tokens) into the embedded database if it is empty
     #[arg(long, requires = "embedded")]
     pub sample: bool,
-    /// Write log lines in this format: pretty or json [default: pretty]
-    #[arg(long, value_name = "FORMAT")]
+    /// Write log lines in this format: pretty or json
+    /// [env: BOLTGATE_LOG__FORMAT] [default: pretty]
+    #[arg(verbatim_doc_comment, long, value_name = "FORMAT")]
     log_format: Option<String>,
-    /// Write only these log lines, such as info or info,boltgate::pool=debug [default: info]
-    #[arg(long, value_name = "FILTER")]
+    /// Write only these log lines, such as info or info,boltgate::pool=debug
+    /// [env: BOLTGATE_LOG__FILTER] [default: info]
+    #[arg(verbatim_doc_comment, long, value_name = "FILTER")]
     log_filter: Option<String>,
 }
 
@@ -135,12 +238,12 @@ mod tests {
     use super::*;
     use crate::config::{Settings, Sources};
 
-    fn parse<const N: usize>(args: [&str; N]) -> Result<Command, clap::Error> {
-        let args = std::iter::once("boltgate").chain(args);
+    fn parse(args: impl AsRef<[&'static str]>) -> Result<Command, clap::Error> {
+        let args = std::iter::once("boltgate").chain(args.as_ref().iter().copied());
         Cli::try_parse_from(args).map(|cli| cli.command.expect("there is a command"))
     }
 
-    fn serve<const N: usize>(args: [&str; N]) -> ServeArgs {
+    fn serve<const N: usize>(args: [&'static str; N]) -> ServeArgs {
         match parse(args).expect("parses") {
             Command::Serve(args) => args,
             other => panic!("{other:?}"),
@@ -150,6 +253,30 @@ mod tests {
     #[test]
     fn the_definition_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn help_fits_in_80_columns_and_names_the_variables_of_flags() {
+        let mut cli = Cli::command();
+        let names: Vec<String> = cli.get_subcommands().map(|command| command.get_name().to_owned()).collect();
+        let mut texts = vec![cli.render_help().to_string()];
+        texts.extend(names.iter().filter_map(|name| {
+            let help = Cli::try_parse_from(["boltgate", "help", name]).expect_err("help is no command").to_string();
+            (name != "help").then_some(help)
+        }));
+        for text in &texts {
+            let longest = text.lines().max_by_key(|line| line.chars().count()).unwrap_or_default();
+            assert!(longest.chars().count() <= COLUMNS, "{longest:?}");
+            assert!(text.contains("Exit codes:"), "{text}");
+        }
+        let flags =
+            serve(["serve", "--listen=a", "--admin-listen=a", "--tls-certificate=a", "--tls-key=a"]).overrides();
+        assert_eq!(flags.len(), 4);
+        let help = texts.concat();
+        for Override { key, .. } in flags {
+            let variable = format!("[env: BOLTGATE_{}]", key.replace('.', "__").to_uppercase());
+            assert!(help.contains(&variable), "{variable}: {help}");
+        }
     }
 
     #[test]
@@ -203,7 +330,11 @@ mod tests {
 
     #[test]
     fn the_other_commands_parse() {
-        assert!(matches!(parse(["check-config", "--config", "b"]), Ok(Command::CheckConfig(_))));
+        for given in [&["check-config", "--config", "b"][..], &["check-config", "b"]] {
+            let Ok(Command::CheckConfig(args)) = parse(given) else { panic!("{given:?}") };
+            assert_eq!(args.location().config.as_deref(), Some("b".as_ref()));
+        }
+        assert!(parse(["check-config", "b", "--config", "c"]).is_err());
         assert!(matches!(parse(["print-config"]), Ok(Command::PrintConfig(_))));
         assert!(matches!(parse(["openapi"]), Ok(Command::Openapi)));
         assert!(matches!(parse(["config-schema"]), Ok(Command::ConfigSchema)));

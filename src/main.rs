@@ -13,7 +13,9 @@ use std::{
 use boltgate::{
     bolt::{Endpoint, zone},
     cli::{Cli, Command, ConfigArgs, EngineArgs, HealthcheckArgs, ServeArgs},
-    config::{self, AllowedHost, ConfigError, EXAMPLE, Effective, ListenAddr, Settings, Sources},
+    config::{
+        self, AllowedHost, EXAMPLE, Effective, Ignored, ListenAddr, Mistakes, Origin, Reading, Settings, Sources,
+    },
     healthcheck::{HealthcheckError, Target},
     http,
     server::{self, ServerHandle, Workers},
@@ -70,10 +72,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Serve(args) if args.example_config => print(EXAMPLE)?,
         Command::Serve(args) => return serve(&args),
-        Command::CheckConfig(args) => {
-            server::check(&effective(&args)?.settings)?;
-            print("The configuration is valid.\n")?;
-        }
+        Command::CheckConfig(args) => check_config(&args.location())?,
         Command::PrintConfig(args) => print(effective(&args)?)?,
         Command::ConfigSchema => print(format_args!("{:#}\n", config::schema()))?,
         Command::Healthcheck(args) => healthcheck(args)?,
@@ -96,10 +95,52 @@ fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
     Ok(Effective::load(&Sources::from_process(args.config.clone(), Vec::new())?)?)
 }
 
+/// Reads settings and the files that they name. Also returns the variables that look like settings.
+///
+/// # Errors
+/// All mistakes in all of them.
+fn checked(sources: &Sources) -> Result<(Effective, Vec<Ignored>), Mistakes> {
+    let Reading { effective, mistakes, ignored } = Effective::read(sources);
+    let mut texts: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+    texts.extend(server::check(&effective));
+    Mistakes::refuse(texts)?;
+    Ok((effective, ignored))
+}
+
+fn check_config(args: &ConfigArgs) -> anyhow::Result<()> {
+    let sources = Sources::from_process(args.config.clone(), Vec::new())?;
+    let (effective, ignored) = checked(&sources)?;
+    for warning in ignored {
+        eprintln!("boltgate: warning: {warning}");
+    }
+    print(format_args!("{}\n", summary(&sources, &effective)))?;
+    Ok(())
+}
+
+/// What was checked, in a sentence.
+fn summary(sources: &Sources, effective: &Effective) -> String {
+    let entries = effective.entries();
+    let is_set = |key: &str| !matches!(effective.origin(key), Origin::Default | Origin::Derived(_));
+    let set = entries.iter().filter(|entry| is_set(&entry.key)).count();
+    let file = sources.file.as_ref().map_or("no configuration file".to_owned(), |file| file.path.clone());
+    format!(
+        "The configuration is valid: {file} and the environment set {set} of {} settings, and the files that they name \
+         can be used.",
+        entries.len()
+    )
+}
+
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
-    let read = || Effective::load(&Sources::from_process(args.config.config.clone(), args.overrides())?);
-    let effective = read()?;
+    let sources = || Sources::from_process(args.config.config.clone(), args.overrides());
+    let read = || Effective::load(&sources()?);
+    let (effective, ignored) = checked(&sources()?)?;
     let log = telemetry::logs::init(&effective.settings.log)?;
+    for warning in ignored {
+        tracing::warn!("{warning}");
+    }
+    if let Err(shortage) = server::provide_descriptors(&effective.settings) {
+        tracing::warn!("{shortage}");
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
         Some(file) => embedded(file.as_ref(), args.sample)?,
@@ -108,6 +149,13 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let served = runtime.block_on(async {
         let mut signals = Signals::new()?;
         let running = start(&effective, log, endpoint).await?;
+        if args.embedded.is_some() && !running.is_local() {
+            tracing::warn!(
+                "the embedded database accepts every name and password, so everybody who can reach {} can read and change \
+                 it; listen on 127.0.0.1, or use a database that checks passwords",
+                running.address()
+            );
+        }
         tokio::spawn(running.probe_database());
         serve_until_stopped(running, &mut signals, read).await
     });
@@ -151,7 +199,9 @@ async fn start(effective: &Effective, log: LogControl, endpoint: Endpoint) -> an
     tokio::spawn(return_memory());
     tracing::info!(version = env!("CARGO_PKG_VERSION"), database, "serving {}", running.greeting());
     match running.admin_address() {
-        Some(ListenAddr::Tcp(address)) => tracing::info!("serving operators at http://{address}/ready"),
+        Some(address @ (ListenAddr::Tcp(_) | ListenAddr::Name { .. })) => {
+            tracing::info!("serving operators at http://{address}/ready");
+        }
         Some(address @ ListenAddr::Unix(_)) => tracing::info!("serving operators at {address}"),
         None => {}
     }
@@ -166,7 +216,7 @@ async fn start(effective: &Effective, log: LogControl, endpoint: Endpoint) -> an
 async fn serve_until_stopped(
     running: ServerHandle,
     signals: &mut Signals,
-    read: impl Fn() -> Result<Effective, ConfigError>,
+    read: impl Fn() -> Result<Effective, Mistakes>,
 ) -> anyhow::Result<ExitCode> {
     let reload = || {
         service_manager::reloading();
@@ -234,13 +284,17 @@ fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {
 /// Where the settings listen: for operators if they do, since clients may be asked for certificates; else for clients.
 fn listening(settings: &Settings) -> Result<Target, HealthcheckError> {
     let at = |listen: &ListenAddr, encrypted| match listen.reachable() {
-        ListenAddr::Tcp(address) => Target::at(address, encrypted),
-        ListenAddr::Unix(path) => Target::at_socket(path, encrypted),
+        ListenAddr::Tcp(address) => Ok(Target::at(address, encrypted)),
+        ListenAddr::Name { host, port } => {
+            let scheme = if encrypted { "https" } else { "http" };
+            format!("{scheme}://{host}:{port}/").parse()
+        }
+        ListenAddr::Unix(path) => Ok(Target::at_socket(path, encrypted)),
     };
     if let Some(admin) = &settings.admin.listen {
-        return Ok(at(admin, false).with_path("/live"));
+        return Ok(at(admin, false)?.with_path("/live"));
     }
-    let target = at(&settings.server.listen, settings.server.tls.certificate.is_some());
+    let target = at(&settings.server.listen, settings.server.tls.certificate.is_some())?;
     // Any allowed name will do.
     match settings.server.allowed_hosts.first().and_then(AllowedHost::example) {
         Some(host) => target.with_host(&host),

@@ -114,7 +114,7 @@ pub(super) const KEYS: &[Key] = &[
     start("database.ca_file", Text),
     start("database.aliases", List(&form("^.+->.*$"))),
     live("database.connect_timeout", SPAN),
-    start("database.max_connections", COUNT),
+    start("database.max_connections", Whole { least: 2, most: u32::MAX }),
     start("database.caller_share", PERCENT),
     live("database.acquire_timeout", SPAN),
     live("database.max_lifetime", SPAN),

@@ -4,18 +4,16 @@
 
 use std::collections::BTreeSet;
 
-use serde::Deserialize as _;
-use toml::{Table, Value};
-
 use super::{
     catalogue,
     check::check,
     effective::{Effective, is_secret},
     error::ConfigError,
-    keys::leaves,
+    keys::{leaf, leaf_mut, leaves},
     origin::Origin,
     settings::Settings,
 };
+use serde::Deserialize as _;
 
 /// What SIGHUP changes.
 #[derive(Debug)]
@@ -35,10 +33,8 @@ impl Effective {
     ///
     /// [`ConfigError::Pending`] if the new values contradict old ones that stay in force until the next start.
     pub fn take_over(&self, newer: Self) -> Result<Change, ConfigError> {
-        let (changed, pending) = self
-            .differences(&newer)
-            .into_iter()
-            .partition::<Vec<_>, _>(|key| catalogue::find(key).is_some_and(|key| key.reload));
+        let is_live = |key: &str| catalogue::find(key).is_some_and(|key| key.reload);
+        let (changed, pending) = self.differences(&newer).into_iter().partition::<Vec<_>, _>(|key| is_live(key));
         if pending.is_empty() {
             return Ok(Change { settings: newer, changed, pending });
         }
@@ -52,11 +48,16 @@ impl Effective {
                 origin => settings.origins.insert(key.clone(), origin.clone()),
             };
         }
+        // What was derived from a value that does not count yet suits no more.
+        settings.underive(is_live);
         let contradiction = |reason: String| ConfigError::Pending { reason, pending: pending.join(", ") };
         settings.settings =
             Settings::deserialize(settings.table.clone()).map_err(|error| contradiction(error.message().to_owned()))?;
-        check(&settings).map_err(|error| contradiction(error.to_string()))?;
-        Ok(Change { settings, changed, pending })
+        settings.derive(is_live);
+        if let Some(reason) = check(&settings, &|_| false).first() {
+            return Err(contradiction(reason.to_string()));
+        }
+        Ok(Change { changed: self.differences(&settings), settings, pending })
     }
 
     /// The keys whose values differ, in the order of the file.
@@ -71,19 +72,5 @@ impl Effective {
                 || (is_secret(key) && leaf(&self.table, key) != leaf(&other.table, key))
         };
         keys.filter(differs).collect()
-    }
-}
-
-fn leaf<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
-    match key.split_once('.') {
-        None => table.get(key),
-        Some((section, rest)) => leaf(table.get(section)?.as_table()?, rest),
-    }
-}
-
-fn leaf_mut<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
-    match key.split_once('.') {
-        None => table.get_mut(key),
-        Some((section, rest)) => leaf_mut(table.get_mut(section)?.as_table_mut()?, rest),
     }
 }

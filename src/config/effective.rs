@@ -13,6 +13,7 @@ use toml::{Table, Value};
 use super::{
     catalogue,
     error::ConfigError,
+    findings::Findings,
     keys::{self, leaves},
     origin::Origin,
     settings::Settings,
@@ -33,15 +34,17 @@ pub struct Effective {
 }
 
 impl Effective {
-    /// Merges `assignments` over the defaults, the later ones over the earlier ones.
-    pub(super) fn merge(assignments: Vec<Assignment>) -> Result<Self, ConfigError> {
+    /// Merges `assignments` over the defaults, the later ones over the earlier ones. One that is refused changes nothing.
+    pub(super) fn merge(assignments: Vec<Assignment>, findings: &mut Findings) -> Self {
         let settings = Settings::default();
         let (table, known) = (settings.table(), Settings::known());
         let mut effective = Self { settings, table, known, origins: BTreeMap::new() };
         for assignment in assignments {
-            effective.assign(assignment)?;
+            if let Err(mistake) = effective.assign(assignment) {
+                findings.add(mistake);
+            }
         }
-        Ok(effective)
+        effective
     }
 
     /// The origin of the value of `key`.
@@ -63,19 +66,21 @@ impl Effective {
     /// Sets one key and deserializes all settings again, so that an error has one possible cause.
     fn assign(&mut self, assignment: Assignment) -> Result<(), ConfigError> {
         let Assignment { key, value, origin } = assignment;
-        let Some((leaf, default)) = leaf_mut(&mut self.table, &self.known, &key) else {
+        let Some((leaf, default)) = template_mut(&mut self.table, &self.known, &key) else {
             return Err(ConfigError::Unknown { name: key, origin, suggestion: None });
         };
-        *leaf = match typed(value, default, is_secret(&key)) {
+        let value = match typed(value, default, is_secret(&key)) {
             Ok(value) => value,
-            Err(message) => {
-                return Err(ConfigError::Value { key, origin, message });
-            }
+            Err(message) => return Err(ConfigError::Value { key, origin, message }),
         };
+        let before = std::mem::replace(leaf, value);
         match Settings::deserialize(self.table.clone()) {
             Ok(settings) => self.settings = settings,
             Err(error) => {
                 let message = error.message().to_owned();
+                if let Some((leaf, _)) = template_mut(&mut self.table, &self.known, &key) {
+                    *leaf = before;
+                }
                 return Err(ConfigError::Value { key, origin, message });
             }
         }
@@ -110,7 +115,7 @@ impl fmt::Display for Effective {
 }
 
 /// Returns the value of `key`, and its default. A section that the operator names starts with its defaults.
-fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'a mut Value, &'a Value)> {
+fn template_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'a mut Value, &'a Value)> {
     let Some((section, rest)) = key.split_once('.') else {
         return table.get_mut(key).zip(known.get(key));
     };
@@ -118,7 +123,7 @@ fn leaf_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option<(&'
     if !table.contains_key(section) {
         table.insert(section.to_owned(), Value::Table(template.clone()));
     }
-    leaf_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
+    template_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
 }
 
 /// Whether the value of `key` is never shown.

@@ -16,7 +16,7 @@ pub struct Entry {
     pub key: String,
     /// The value. A secret that is set is `"***"`.
     pub value: Value,
-    /// Where the value was set, in words: `default`, `file boltgate.toml:3`, `env BOLTGATE_LOG__FILTER`, `flag --listen`.
+    /// Where the value was set, in words: `default`, `derived from transactions.max`, `file boltgate.toml:3`, `env BOLTGATE_LOG__FILTER`, `flag --listen`.
     pub origin: String,
     /// Whether SIGHUP takes over a new value; otherwise it counts from the next start.
     pub reload: bool,

@@ -3,7 +3,7 @@
 //! Promises messages for the operator: what was wrong, where it was set, and what to do. May not know how sources are
 //! read.
 
-use std::path::PathBuf;
+use std::{fmt, path::PathBuf};
 
 use super::origin::Origin;
 
@@ -55,16 +55,6 @@ pub enum ConfigError {
         /// The variable's name.
         variable: String,
     },
-    /// A `…_FILE` variable names a file that cannot be read.
-    #[error("environment variable {variable}: cannot read {}: {source}", path.display())]
-    ReadValue {
-        /// The variable's name.
-        variable: String,
-        /// The file that it names.
-        path: PathBuf,
-        /// The system's error.
-        source: std::io::Error,
-    },
     /// A variable and its `…_FILE` variant are both set.
     #[error("environment variables {variable} and {variable}_FILE are both set; unset one of them")]
     Twice {
@@ -82,6 +72,71 @@ pub enum ConfigError {
         /// The keys that need a start.
         pending: String,
     },
+}
+
+impl ConfigError {
+    /// Where the operator finds the mistake: sorts those of the file by line, before those of the environment and the
+    /// command line.
+    pub(super) fn place(&self) -> (u8, usize) {
+        match self {
+            Self::ReadFile { .. } => (0, 0),
+            Self::Syntax { line, .. } => (0, *line),
+            Self::Unknown { origin, .. } | Self::Value { origin, .. } => match origin {
+                Origin::File { line, .. } => (0, *line),
+                Origin::Default | Origin::Derived(_) | Origin::Env(_) => (1, 0),
+                Origin::Flag(_) => (2, 0),
+            },
+            Self::NotText { .. } | Self::Twice { .. } => (1, 0),
+            Self::Conflict(_) | Self::Pending { .. } => (3, 0),
+        }
+    }
+}
+
+/// Everything that is wrong with the settings, in words for the operator; at least one mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mistakes(Vec<String>);
+
+impl Mistakes {
+    /// # Errors
+    /// The mistakes, if there are any.
+    pub fn refuse(mistakes: Vec<String>) -> Result<(), Self> {
+        if mistakes.is_empty() { Ok(()) } else { Err(Self(mistakes)) }
+    }
+}
+
+impl std::error::Error for Mistakes {}
+
+impl From<ConfigError> for Mistakes {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error.to_string()])
+    }
+}
+
+impl fmt::Display for Mistakes {
+    /// One mistake as it is; several as a list with a line for each.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [mistake] = self.0.as_slice() {
+            return f.write_str(mistake);
+        }
+        write!(f, "the settings have {} mistakes:", self.0.len())?;
+        self.0.iter().try_for_each(|mistake| write!(f, "\n  {mistake}"))
+    }
+}
+
+/// A variable of the environment that begins as settings do, and is none.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the environment variable {variable} is not a setting and has no effect{}",
+    match suggestion {
+        Some(name) => format!("; did you mean `{name}`?"),
+        None => String::new(),
+    }
+)]
+pub struct Ignored {
+    /// The variable's name.
+    pub variable: String,
+    /// The nearest variable that is a setting.
+    pub suggestion: Option<String>,
 }
 
 fn did_you_mean(suggestion: Option<&str>) -> String {

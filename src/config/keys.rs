@@ -64,3 +64,19 @@ pub(super) fn leaves(table: &Table) -> Vec<(String, &Value)> {
 pub(super) fn join(section: &str, name: &str) -> String {
     if section.is_empty() { name.to_owned() } else { format!("{section}.{name}") }
 }
+
+/// Returns the value of the key with this path.
+pub(super) fn leaf<'a>(table: &'a Table, key: &str) -> Option<&'a Value> {
+    match key.split_once('.') {
+        None => table.get(key),
+        Some((section, rest)) => leaf(table.get(section)?.as_table()?, rest),
+    }
+}
+
+/// As [`leaf`], to be changed.
+pub(super) fn leaf_mut<'a>(table: &'a mut Table, key: &str) -> Option<&'a mut Value> {
+    match key.split_once('.') {
+        None => table.get_mut(key),
+        Some((section, rest)) => leaf_mut(table.get_mut(section)?.as_table_mut()?, rest),
+    }
+}

@@ -7,10 +7,12 @@
 mod catalogue;
 mod change;
 mod check;
+mod derived;
 mod effective;
 mod entry;
 mod error;
 mod example;
+mod findings;
 mod keys;
 mod load;
 mod origin;
@@ -24,8 +26,9 @@ mod values;
 pub use change::Change;
 pub use effective::Effective;
 pub use entry::Entry;
-pub use error::ConfigError;
+pub use error::{ConfigError, Ignored, Mistakes};
 pub use example::EXAMPLE;
+pub use load::Reading;
 pub use origin::Origin;
 pub use schema::schema;
 pub use settings::{

@@ -1,4 +1,4 @@
-//! Owns the origin of a value: the default, the file, the environment or the command line.
+//! Owns the origin of a value: the default, another value, the file, the environment or the command line.
 
 use std::fmt;
 
@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Origin {
     /// The built-in default.
     Default,
+    /// A default that suits the value of this key, which was set.
+    Derived(&'static str),
     /// The configuration file.
     File {
         /// The path as it was given.
@@ -24,6 +26,7 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Default => f.write_str("default"),
+            Self::Derived(from) => write!(f, "derived from {from}"),
             Self::File { path, line } => write!(f, "file {path}:{line}"),
             Self::Env(variable) => write!(f, "env {variable}"),
             Self::Flag(flag) => write!(f, "flag {flag}"),

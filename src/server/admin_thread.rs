@@ -14,7 +14,7 @@ use super::{
 use crate::{drain::Drain, live::Live, telemetry::observer::Observer};
 
 /// The most connections: enough for probes and a few people.
-const CONNECTIONS: usize = 32;
+pub(super) const CONNECTIONS: usize = 32;
 /// How long one of them may be of no use, so that a few clients that say nothing keep nobody out for long.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The age from which on a connection's next answer is its last.

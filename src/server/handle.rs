@@ -23,6 +23,7 @@ const LAST_EXPORT: Duration = Duration::from_millis(500);
 /// A running gateway. Dropping the handle ends it at once.
 pub struct ServerHandle {
     pub(super) address: ListenAddr,
+    pub(super) is_local: bool,
     /// Where operators are served, to the very end.
     pub(super) admin: Option<(ListenAddr, AdminThread)>,
     pub(super) engine: Engine,
@@ -47,14 +48,22 @@ impl ServerHandle {
         &self.address
     }
 
+    /// Whether only this machine can reach the address that serves clients.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        self.is_local
+    }
+
     /// Where clients are served, and how to try that, in words.
     #[must_use]
     pub fn greeting(&self) -> String {
         match &self.address {
-            ListenAddr::Tcp(address) if self.tls.is_on() => {
+            address @ (ListenAddr::Tcp(_) | ListenAddr::Name { .. }) if self.tls.is_on() => {
                 format!("https://{address} (try: curl --insecure https://{address}/)")
             }
-            ListenAddr::Tcp(address) => format!("http://{address} (try: curl http://{address}/)"),
+            address @ (ListenAddr::Tcp(_) | ListenAddr::Name { .. }) => {
+                format!("http://{address} (try: curl http://{address}/)")
+            }
             ListenAddr::Unix(path) => {
                 let scheme = if self.tls.is_on() { "https" } else { "http" };
                 format!("{} (try: curl --unix-socket {} {scheme}://localhost/)", self.address, path.display())

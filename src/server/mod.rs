@@ -6,6 +6,7 @@
 mod acceptor;
 mod admin_thread;
 mod connection;
+mod descriptors;
 mod handle;
 mod listener;
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod tls;
 mod unix;
 mod workers;
 
+pub use descriptors::{Shortage, provide_descriptors};
 pub use handle::ServerHandle;
 pub use reload::{ReloadError, Reloader};
 pub use start::{StartError, check, network_endpoint, start};

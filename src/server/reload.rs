@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     auth::Authenticator,
-    config::{Change, ConfigError, Effective, Settings},
+    config::{Change, ConfigError, Effective, Mistakes, Settings},
     http::Service,
     live::Live,
     query::Engine,
@@ -31,10 +31,13 @@ use crate::{
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReloadError {
-    /// The settings cannot be read, or contradict each other.
+    /// The settings, or the files that they name, cannot be used.
+    #[error(transparent)]
+    Mistakes(#[from] Mistakes),
+    /// The settings contradict those that stay in force until the next start.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// What they name cannot be used.
+    /// What they name could not be used after all.
     #[error(transparent)]
     Start(#[from] StartError),
 }
@@ -71,7 +74,7 @@ impl Reloader {
 
     /// Takes over what was read again, as far as it needs no start, and says in the log what changed. Returns whether the
     /// settings are in force. Must be called inside a tokio runtime.
-    pub fn reload(&self, read: Result<Effective, ConfigError>) -> bool {
+    pub fn reload(&self, read: Result<Effective, Mistakes>) -> bool {
         let mut parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
         let taken = read.map_err(ReloadError::from).and_then(|newer| parts.take_over(newer));
         let is_taken = taken.is_ok();
@@ -96,7 +99,7 @@ impl Parts {
     /// Puts `newer` settings into force. Returns the keys that changed, and those that need a start.
     fn take_over(&mut self, newer: Effective) -> Result<(Vec<String>, Vec<String>), ReloadError> {
         // What needs a start is checked as well: a gateway that could not start again should say so now.
-        check(&newer.settings)?;
+        Mistakes::refuse(check(&newer))?;
         let Change { settings, changed, pending } = self.settings.get().take_over(newer)?;
         self.apply(&settings.settings)?;
         self.settings.set(settings);

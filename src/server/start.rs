@@ -1,9 +1,9 @@
 //! Puts the rooms together: from settings to a running gateway.
 
-use std::{io, sync::Arc};
+use std::{io, net::SocketAddr, sync::Arc};
 
 use thiserror::Error;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, lookup_host};
 use tokio_util::task::TaskTracker;
 
 use super::{
@@ -13,7 +13,8 @@ use super::{
     handle::ServerHandle,
     reload::{Parts, Reloader},
     settings,
-    tls::{Prepared, Tls, TlsFileError},
+    tcp::TcpListeners,
+    tls::{self, Prepared, Tls, TlsFileError},
     unix::UnixSocketListener,
     workers::Workers,
 };
@@ -42,8 +43,20 @@ use crate::{
 #[non_exhaustive]
 pub enum StartError {
     /// The address is taken, or cannot be had.
-    #[error("cannot listen on {address} ({key}): {source}{}", advice(source, key))]
+    #[error("cannot listen on {address} ({key}): {source}{}", advice(source, address, key))]
     Listen {
+        /// The address.
+        address: ListenAddr,
+        /// The setting.
+        key: &'static str,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The name of the address means nothing to this machine.
+    #[error(
+        "cannot listen on {address} ({key}): cannot look up the name: {source}; write an IP address instead, such as 127.0.0.1"
+    )]
+    Lookup {
         /// The address.
         address: ListenAddr,
         /// The setting.
@@ -71,13 +84,25 @@ pub enum StartError {
     Log(#[from] LogsError),
 }
 
-/// What to do about an address that is taken.
-fn advice(error: &io::Error, key: &str) -> String {
-    if error.kind() != io::ErrorKind::AddrInUse {
-        return String::new();
-    }
+/// What to do about an address that cannot be had.
+fn advice(error: &io::Error, address: &ListenAddr, key: &str) -> String {
     let flag = if key == "admin.listen" { "--admin-listen" } else { "--listen" };
-    format!("; stop the process that uses it, or choose another address with {flag}")
+    let is_path = matches!(address, ListenAddr::Unix(_));
+    match error.kind() {
+        io::ErrorKind::AddrInUse => {
+            format!("; stop the process that uses it, or choose another address with {flag}")
+        }
+        io::ErrorKind::PermissionDenied if !is_path => format!(
+            "; ports below 1024 need a privilege (AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd): choose a higher \
+             port with {flag}"
+        ),
+        io::ErrorKind::AddrNotAvailable => format!(
+            "; no network of this machine has this address: choose one with {flag} that it has, or 0.0.0.0 for all"
+        ),
+        io::ErrorKind::NotFound if is_path => "; create the folder first".to_owned(),
+        io::ErrorKind::PermissionDenied => format!("; choose a folder with {flag} that this user may write to"),
+        _ => String::new(),
+    }
 }
 
 /// Returns the endpoint that the settings name.
@@ -88,18 +113,39 @@ pub fn network_endpoint(database: &config::Database) -> Result<Endpoint, StartEr
     Ok(settings::bolt::endpoint(database)?)
 }
 
-/// Reads everything that the settings name (certificate authorities, keys of issuers) as [`start`] does, and starts
-/// nothing.
-///
-/// # Errors
-/// [`StartError`].
-pub fn check(settings: &Settings) -> Result<(), StartError> {
-    parse_filter(&settings.log.filter)?;
-    network_endpoint(&settings.database)?;
-    settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
-    Authenticator::new(settings::auth::settings(&settings.auth), Arc::new(EventLog))?;
-    settings::traces::settings(settings)?.map_or(Ok(()), otlp::check)?;
-    Ok(())
+/// Reads everything that the settings name (certificates, keys of issuers) as [`start`] does, and starts nothing. Returns
+/// what is wrong with it: a text for each mistake, with the origin of the setting.
+#[must_use]
+pub fn check(effective: &Effective) -> Vec<String> {
+    let settings = &effective.settings;
+    let mut mistakes = Vec::new();
+    let mut add = |key: &str, error: StartError| mistakes.push(format!("{}: {error}", effective.origin(key)));
+    if let Err(error) = parse_filter(&settings.log.filter) {
+        add("log.filter", error.into());
+    }
+    if let Err(error) = network_endpoint(&settings.database) {
+        add("database.ca_file", error);
+    }
+    for error in settings::tls::settings(&settings.server.tls).iter().flat_map(tls::check) {
+        add(error.setting(), error.into());
+    }
+    for (name, issuer) in &settings.auth.issuers {
+        if issuer.issuer.is_empty() {
+            // `Effective::read` has said so.
+            continue;
+        }
+        // One at a time, so that all mistakes are found.
+        let only = config::Auth { issuers: [(name.clone(), issuer.clone())].into(), ..settings.auth.clone() };
+        if let Err(error) = Authenticator::new(settings::auth::settings(&only), Arc::new(EventLog)) {
+            let key = format!("auth.issuers.{name}.{}", error.setting());
+            add(&key, error.into());
+        }
+    }
+    let traces = settings::traces::settings(settings);
+    if let Err(error) = traces.and_then(|traces| traces.map_or(Ok(()), otlp::check)) {
+        add("telemetry.otlp.endpoint", error.into());
+    }
+    mistakes
 }
 
 /// Starts a gateway in front of `endpoint`, whose connections `workers` serve. `log` is the log of the process, which the
@@ -136,7 +182,7 @@ pub async fn start(
     let tls = Tls::new(prepared, Arc::clone(&observer));
     let authenticator = Authenticator::new(settings::auth::settings(&settings.auth), Arc::clone(&observer))?;
     let listener = Bound::to(&settings.server.listen, settings.server.socket_mode, "server.listen").await?;
-    let address = listener.address.clone();
+    let (address, is_local) = (listener.address.clone(), listener.is_local);
     let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));
     let workers = Arc::new(workers);
 
@@ -191,6 +237,7 @@ pub async fn start(
     tokio::spawn(tls.clone().watch());
     Ok(ServerHandle {
         address,
+        is_local,
         admin,
         engine,
         observer,
@@ -212,34 +259,89 @@ fn traces(settings: &Settings, endpoint: &Endpoint, observer: &Arc<dyn Observer>
     otlp::start(otlp, sampling, settings::traces::database(endpoint), Arc::clone(observer)).map(Some)
 }
 
+/// Takes all addresses of a name. One that this machine does not have, such as `::1` without IPv6, is left out as long as
+/// there is another one. The system chooses a port once, for all.
+async fn bind_all(addresses: Vec<SocketAddr>) -> Result<Vec<TcpListener>, (SocketAddr, io::Error)> {
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut missing = None;
+    for mut address in addresses {
+        let bound = listeners.iter().filter_map(|listener| listener.local_addr().ok());
+        let bound: Vec<SocketAddr> = bound.collect();
+        if let Some(first) = bound.first()
+            && address.port() == 0
+        {
+            address.set_port(first.port());
+        }
+        if bound.contains(&address) {
+            // Some systems know the same address by several sockets' types.
+            continue;
+        }
+        match TcpListener::bind(address).await {
+            Ok(listener) => listeners.push(listener),
+            Err(error) if matches!(error.raw_os_error(), Some(libc::EADDRNOTAVAIL | libc::EAFNOSUPPORT)) => {
+                missing = Some((address, error));
+            }
+            Err(error) => return Err((address, error)),
+        }
+    }
+    match missing {
+        Some(missing) if listeners.is_empty() => Err(missing),
+        _ => Ok(listeners),
+    }
+}
+
 /// A listener whose address is taken.
 struct Bound {
     /// The port is the real one.
     address: ListenAddr,
+    /// Whether only this machine can reach it.
+    is_local: bool,
     socket: Socket,
 }
 
 enum Socket {
-    Tcp(TcpListener),
+    Tcp(TcpListeners),
     Unix(UnixSocketListener),
 }
 
 impl Bound {
     /// Takes the address that the setting `key` names. The file of a Unix socket gets this mode.
     async fn to(wanted: &ListenAddr, mode: SocketMode, key: &'static str) -> Result<Self, StartError> {
-        let bound = async {
-            Ok(match wanted {
-                ListenAddr::Tcp(address) => {
-                    let listener = TcpListener::bind(address).await?;
-                    Self { address: ListenAddr::Tcp(listener.local_addr()?), socket: Socket::Tcp(listener) }
-                }
-                ListenAddr::Unix(path) => {
-                    let listener = UnixSocketListener::bind(path, mode.get()).await?;
-                    Self { address: wanted.clone(), socket: Socket::Unix(listener) }
-                }
-            })
-        };
-        bound.await.map_err(|source| StartError::Listen { address: wanted.clone(), key, source })
+        let refused = |address: &ListenAddr, source| StartError::Listen { address: address.clone(), key, source };
+        match wanted {
+            ListenAddr::Tcp(address) => Self::to_tcp(*address).await.map_err(|source| refused(wanted, source)),
+            ListenAddr::Name { host, port } => {
+                let looked_up = lookup_host((host.as_str(), *port)).await;
+                let addresses = looked_up.map(Iterator::collect).map_err(|source| StartError::Lookup {
+                    address: wanted.clone(),
+                    key,
+                    source,
+                })?;
+                let listeners = bind_all(addresses).await;
+                let listeners = listeners.map_err(|(address, source)| refused(&ListenAddr::Tcp(address), source))?;
+                Self::to_name(host, listeners).map_err(|source| refused(wanted, source))
+            }
+            ListenAddr::Unix(path) => {
+                let listener = UnixSocketListener::bind(path, mode.get()).await;
+                let listener = listener.map_err(|source| refused(wanted, source))?;
+                Ok(Self { address: wanted.clone(), is_local: true, socket: Socket::Unix(listener) })
+            }
+        }
+    }
+
+    async fn to_tcp(address: SocketAddr) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
+        let address = ListenAddr::Tcp(listener.local_addr()?);
+        Ok(Self { is_local: address.is_local(), address, socket: Socket::Tcp(TcpListeners(vec![listener])) })
+    }
+
+    fn to_name(host: &str, listeners: Vec<TcpListener>) -> io::Result<Self> {
+        let addresses = listeners.iter().map(TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        Ok(Self {
+            address: ListenAddr::Name { host: host.to_owned(), port: addresses.first().map_or(0, SocketAddr::port) },
+            is_local: addresses.iter().all(|address| ListenAddr::Tcp(*address).is_local()),
+            socket: Socket::Tcp(TcpListeners(listeners)),
+        })
     }
 
     /// Serves what `acceptor` accepts, in a task that is tracked like a connection: a stop waits until the last one was

@@ -1,6 +1,6 @@
 //! TCP as the server sees it.
 
-use std::{io, net::IpAddr};
+use std::{future::poll_fn, io, net::IpAddr, task::Poll};
 
 use tokio::{
     io::Interest,
@@ -12,12 +12,19 @@ use tokio::{
 
 use super::listener::{Listener, Transport};
 
-impl Listener for TcpListener {
+/// Listeners that are served as one: those of all addresses that a name has.
+pub(super) struct TcpListeners(pub(super) Vec<TcpListener>);
+
+impl Listener for TcpListeners {
     type Accepted = std::net::TcpStream;
     type Stream = TcpStream;
 
     async fn accept(&self) -> io::Result<(std::net::TcpStream, Option<IpAddr>)> {
-        let (stream, peer) = TcpListener::accept(self).await?;
+        let accepted = poll_fn(|context| {
+            let mut polled = self.0.iter().map(|listener| listener.poll_accept(context));
+            polled.find(Poll::is_ready).unwrap_or(Poll::Pending)
+        });
+        let (stream, peer) = accepted.await?;
         Ok((stream.into_std()?, Some(peer.ip())))
     }
 

@@ -121,3 +121,15 @@ pub enum SetupError {
     #[error("cannot get random numbers from the system: {0}")]
     Random(#[from] getrandom::Error),
 }
+
+impl SetupError {
+    /// The key of the issuer's section that is to blame.
+    #[must_use]
+    pub fn setting(&self) -> &'static str {
+        match self {
+            Self::Read { .. } | Self::NoKeys { .. } | Self::PrivateKey { .. } => "key_file",
+            Self::Tls { .. } => "ca_file",
+            Self::Address { .. } | Self::Signatures | Self::Random(_) => "issuer",
+        }
+    }
+}

@@ -12,30 +12,31 @@ use crate::config::{
 /// The minimum size of a shared key, in bytes (RFC 7518, section 3.2).
 const MIN_SECRET: usize = 32;
 
-/// Refuses settings of `[auth]` that contradict each other.
-pub(super) fn check_auth(effective: &Effective) -> Result<(), ConfigError> {
+/// Says which settings of `[auth]` contradict each other, as far as their values are not `in_doubt`. The rules of the
+/// section depend on many of its keys, those of an issuer on all of its.
+pub(super) fn check_auth(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> Vec<ConfigError> {
     let auth = &effective.settings.auth;
-    for (holds, key, advice) in rules(auth) {
-        if !holds {
-            return Err(ConfigError::Conflict(format!("{} {advice}", effective.describe(key))));
-        }
-    }
+    let conflict = |key: &str, advice: &str| ConfigError::Conflict(format!("{} {advice}", effective.describe(key)));
+    let of_auth = rules(auth);
+    let doubtful = of_auth.iter().any(|(_, key, _)| in_doubt(key));
+    let broken = of_auth.into_iter().filter(|(holds, ..)| !holds && !doubtful);
+    let mut contradictions: Vec<_> = broken.map(|(_, key, advice)| conflict(key, advice)).collect();
     for (name, issuer) in &auth.issuers {
         let key = |member: &str| format!("auth.issuers.{name}.{member}");
-        for (holds, member, advice) in issuer_rules(issuer) {
-            if !holds {
-                return Err(ConfigError::Conflict(format!("{} {advice}", effective.describe(&key(member)))));
-            }
+        let of_issuer = issuer_rules(issuer);
+        if of_issuer.iter().any(|(_, member, _)| in_doubt(&key(member))) {
+            continue;
         }
-        let twin = auth.issuers.iter().find(|(other, twin)| *other != name && twin.issuer == issuer.issuer);
+        let broken = of_issuer.into_iter().filter(|(holds, ..)| !holds);
+        contradictions.extend(broken.map(|(_, member, advice)| conflict(&key(member), advice)));
+        let twin = auth.issuers.iter().find(|(other, twin)| *other > name && twin.issuer == issuer.issuer);
         if let Some((twin, _)) = twin {
-            return Err(ConfigError::Conflict(format!(
-                "{} is also that of auth.issuers.{twin}, and a token names only its issuer; remove one of them",
-                effective.describe(&key("issuer"))
-            )));
+            let advice =
+                format!("is also that of auth.issuers.{twin}, and a token names only its issuer; remove one of them");
+            contradictions.push(conflict(&key("issuer"), &advice));
         }
     }
-    Ok(())
+    contradictions
 }
 
 type Rule = (bool, &'static str, &'static str);

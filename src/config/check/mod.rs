@@ -1,6 +1,6 @@
 //! Owns the rules between settings whose values are valid each on its own.
 //!
-//! Promises that every error names the keys, their values, and where these were set.
+//! Promises to find all contradictions, and that each one names the keys, their values, and where these were set.
 
 mod auth;
 
@@ -10,7 +10,7 @@ use self::auth::check_auth;
 use super::{
     effective::Effective,
     error::ConfigError,
-    settings::ClientAuth,
+    settings::{ClientAuth, ServerTls, Settings},
     values::{AllowedOrigin, DatabaseAlias, UriScheme},
 };
 
@@ -18,16 +18,19 @@ use super::{
 const MAX_DEPTH: usize = 1000;
 /// Positions in a body have 32 bits, and its values may take twice its size.
 const MAX_BODY: usize = 1 << 30;
+/// One for a transaction, one for everything else.
+const MIN_CONNECTIONS: usize = 2;
 /// Shorter pauses let transactions that conflicted conflict again.
 const MIN_DELAY: Duration = Duration::from_millis(5);
 
-/// Refuses settings that contradict each other.
-pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
+/// Says which settings contradict each other, as far as their values are not `in_doubt`.
+pub(super) fn check(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> Vec<ConfigError> {
     let settings = &effective.settings;
     let describe = |key| effective.describe(key);
     let rules = [
         (
-            settings.transactions.max < settings.database.max_connections,
+            settings.transactions.max < settings.database.max_connections
+                || settings.database.max_connections.get() < MIN_CONNECTIONS,
             "transactions.max",
             "must be less than",
             "database.max_connections",
@@ -76,27 +79,6 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "each listener needs an address of its own",
         ),
         (
-            settings.server.tls.certificate.is_none() || settings.server.tls.key.is_some(),
-            "server.tls.certificate",
-            "needs",
-            "server.tls.key",
-            "clients are shown the certificate, and the key proves that it is the gateway's",
-        ),
-        (
-            settings.server.tls.key.is_none() || settings.server.tls.certificate.is_some(),
-            "server.tls.key",
-            "needs",
-            "server.tls.certificate",
-            "the key alone turns nothing on",
-        ),
-        (
-            settings.server.tls.client_ca.is_none() || settings.server.tls.certificate.is_some(),
-            "server.tls.client_ca",
-            "needs",
-            "server.tls.certificate",
-            "clients show certificates only within TLS",
-        ),
-        (
             !settings.cors.credentials || !settings.cors.allowed_origins.contains(&AllowedOrigin::Any),
             "cors.credentials",
             "cannot be used with",
@@ -104,64 +86,74 @@ pub(super) fn check(effective: &Effective) -> Result<(), ConfigError> {
             "any web page could act as the user of the browser; list the origins",
         ),
     ];
-    check_tls(effective)?;
+    let mut contradictions = Vec::new();
+    let mut add = |keys: &[&str], text: String| {
+        if !keys.iter().any(|key| in_doubt(key)) {
+            contradictions.push(ConfigError::Conflict(text));
+        }
+    };
+    if let Some((set, missing)) = incomplete_tls(&settings.server.tls) {
+        add(&[set, missing], format!("{} has no effect without {missing}; set both or neither", describe(set)));
+    }
     for (holds, left, relation, right, because) in rules {
         if !holds {
-            return Err(ConfigError::Conflict(format!("{} {relation} {}: {because}", describe(left), describe(right))));
+            add(&[left, right], format!("{} {relation} {}: {because}", describe(left), describe(right)));
         }
     }
-    if !settings.admin.token.expose().bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(ConfigError::Conflict(format!(
-            "{} must consist of visible ASCII characters, because it is sent in a header",
-            describe("admin.token")
-        )));
-    }
-    if settings.limits.depth.get() > MAX_DEPTH {
-        return Err(ConfigError::Conflict(format!(
-            "{} must not exceed {MAX_DEPTH}: deeper nesting could exhaust a thread's stack",
-            describe("limits.depth")
-        )));
-    }
-    if settings.retry.initial_delay.get() < MIN_DELAY {
-        return Err(ConfigError::Conflict(format!(
-            "{} must be at least 5ms: attempts without a pause only add to the load",
-            describe("retry.initial_delay")
-        )));
-    }
-    for (size, key) in [(settings.limits.body, "limits.body"), (settings.limits.line, "limits.line")] {
-        if size.get() > MAX_BODY {
-            return Err(ConfigError::Conflict(format!(
-                "{} must not exceed 1GiB: send more data as a bulk load, which has no limit in total",
-                describe(key)
-            )));
+    for (holds, key, advice) in bounds(settings) {
+        if !holds {
+            add(&[key], format!("{} {advice}", describe(key)));
         }
     }
     if let Some((one, other)) = DatabaseAlias::duplicate(&settings.database.aliases) {
-        return Err(ConfigError::Conflict(format!(
-            "{} gives one name two meanings, \"{one}\" and \"{other}\"; remove one of them",
-            describe("database.aliases")
-        )));
+        let advice = format!("gives one name two meanings, \"{one}\" and \"{other}\"; remove one of them");
+        add(&["database.aliases"], format!("{} {advice}", describe("database.aliases")));
     }
-    check_auth(effective)
+    contradictions.extend(check_auth(effective, in_doubt));
+    contradictions
 }
 
-/// Refuses settings of `[server.tls]` of which one has no effect without the other.
-fn check_tls(effective: &Effective) -> Result<(), ConfigError> {
-    let tls = &effective.settings.server.tls;
+type Rule = (bool, &'static str, &'static str);
+
+/// The rules about single values that their types do not hold.
+fn bounds(settings: &Settings) -> [Rule; 6] {
+    let Settings { admin, database, limits, retry, .. } = settings;
+    let too_large = "must not exceed 1GiB: send more data as a bulk load, which has no limit in total";
+    [
+        (
+            database.max_connections.get() >= MIN_CONNECTIONS,
+            "database.max_connections",
+            "must be at least 2: every open transaction holds a connection, and other statements need one too",
+        ),
+        (
+            admin.token.expose().bytes().all(|byte| byte.is_ascii_graphic()),
+            "admin.token",
+            "must consist of visible ASCII characters, because it is sent in a header",
+        ),
+        (
+            limits.depth.get() <= MAX_DEPTH,
+            "limits.depth",
+            "must not exceed 1000: deeper nesting could exhaust a thread's stack",
+        ),
+        (
+            retry.initial_delay.get() >= MIN_DELAY,
+            "retry.initial_delay",
+            "must be at least 5ms: attempts without a pause only add to the load",
+        ),
+        (limits.body.get() <= MAX_BODY, "limits.body", too_large),
+        (limits.line.get() <= MAX_BODY, "limits.line", too_large),
+    ]
+}
+
+/// A setting of `[server.tls]` that has no effect without another one, and that one.
+fn incomplete_tls(tls: &ServerTls) -> Option<(&'static str, &'static str)> {
     let (certificate, key) = ("server.tls.certificate", "server.tls.key");
     let (client_ca, client_auth) = ("server.tls.client_ca", "server.tls.client_auth");
-    let missing = match (&tls.certificate, &tls.key, &tls.client_ca, tls.client_auth) {
+    match (&tls.certificate, &tls.key, &tls.client_ca, tls.client_auth) {
         (Some(_), None, _, _) => Some((certificate, key)),
         (None, Some(_), _, _) => Some((key, certificate)),
         (None, None, Some(_), _) => Some((client_ca, certificate)),
         (_, _, None, ClientAuth::Request) => Some((client_auth, client_ca)),
         _ => None,
-    };
-    match missing {
-        Some((set, missing)) => Err(ConfigError::Conflict(format!(
-            "{} has no effect without {missing}; set both or neither",
-            effective.describe(set)
-        ))),
-        None => Ok(()),
     }
 }

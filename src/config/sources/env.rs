@@ -1,13 +1,9 @@
 //! Owns the environment as a source: which variable sets which key.
 //!
-//! Promises an error for each `BOLTGATE_` variable that looks like a setting and is not one. May not know which values
-//! are in range.
+//! Promises to name each `BOLTGATE_` variable that is no setting: as a mistake if it can be nothing else, otherwise as
+//! ignored. May not know which values are in range.
 
-use std::{
-    ffi::OsString,
-    io,
-    path::{Path, PathBuf},
-};
+use std::{ffi::OsString, io, path::Path};
 
 use toml::Table;
 
@@ -16,7 +12,8 @@ use super::{
     suggest::nearest,
 };
 use crate::config::{
-    error::ConfigError,
+    error::{ConfigError, Ignored},
+    findings::Findings,
     keys::{ANY, is_name, leaves},
     origin::Origin,
 };
@@ -26,6 +23,10 @@ pub(super) const CONFIG_VARIABLE: &str = "BOLTGATE_CONFIG";
 
 const PREFIX: &str = "BOLTGATE_";
 const FILE_SUFFIX: &str = "_FILE";
+/// Stands between a section and its key.
+const SEPARATOR: &str = "__";
+/// What the examples read, without the prefix.
+const CLIENTS: [&str; 2] = ["URL", "DATABASE"];
 
 /// Reads a file that a variable names.
 type ReadFile = fn(&Path) -> io::Result<String>;
@@ -35,7 +36,8 @@ pub(super) fn assignments(
     env: &[(OsString, OsString)],
     read_file: ReadFile,
     known: &Table,
-) -> Result<Vec<Assignment>, ConfigError> {
+    findings: &mut Findings,
+) -> Vec<Assignment> {
     let keys: Vec<String> = leaves(known).into_iter().map(|(key, _)| key).collect();
     let key_of = |variable: &str| keys.iter().find_map(|key| key_named(key, variable));
     let mut assignments: Vec<Assignment> = Vec::new();
@@ -47,49 +49,64 @@ pub(super) fn assignments(
             continue;
         }
         let Some(value) = value.to_str() else {
-            return Err(ConfigError::NotText { variable: variable.to_owned() });
+            findings.add(ConfigError::NotText { variable: variable.to_owned() });
+            continue;
         };
         let origin = Origin::Env(variable.to_owned());
         // A key may itself end in `_file`, so the exact name is tried first.
         let (key, value) = if let Some(key) = key_of(variable) {
             (key, value.to_owned())
         } else if let Some(key) = variable.strip_suffix(FILE_SUFFIX).and_then(key_of) {
-            (key, read_value(read_file, variable, value)?)
+            match read_value(read_file, value) {
+                Ok(value) => (key, value),
+                Err(message) => {
+                    findings.add(ConfigError::Value { key, origin, message });
+                    continue;
+                }
+            }
         } else {
             let names: Vec<String> = keys.iter().map(|key| variable_of(&filled_in(key, variable))).collect();
-            let suggestion = meant_by(variable, names.iter().map(String::as_str));
-            // Other programs use the prefix too: Kubernetes describes a service named `boltgate` to
-            // every pod as BOLTGATE_PORT, BOLTGATE_SERVICE_HOST and the like.
-            if suggestion.is_none() && !variable.contains("__") {
-                continue;
+            let suggestion = meant_by(variable, names.iter().map(String::as_str)).map(str::to_owned);
+            if variable.contains(SEPARATOR) {
+                // It can be nothing but a setting, and without it the gateway might be open.
+                findings.add(ConfigError::Unknown { name: variable.to_owned(), origin, suggestion });
+            } else if !is_of_others(variable) {
+                findings.ignored.push(Ignored { variable: variable.to_owned(), suggestion });
             }
-            return Err(ConfigError::Unknown {
-                name: variable.to_owned(),
-                origin,
-                suggestion: suggestion.map(str::to_owned),
-            });
+            continue;
         };
         if assignments.iter().any(|other| other.key == key) {
-            return Err(ConfigError::Twice { variable: variable_of(&key) });
+            findings.add(ConfigError::Twice { variable: variable_of(&key) });
+            continue;
         }
         assignments.push(Assignment { key, value: Written::Text(value), origin });
     }
-    Ok(assignments)
+    assignments
 }
 
-fn read_value(read_file: ReadFile, variable: &str, path: &str) -> Result<String, ConfigError> {
-    let path = PathBuf::from(path);
-    match read_file(&path) {
+/// Whether other programs use the variable: the examples, which are clients, and Kubernetes, which describes a service
+/// named `boltgate` to every pod as `BOLTGATE_SERVICE_HOST`, `BOLTGATE_PORT_7474_TCP` and the like.
+fn is_of_others(variable: &str) -> bool {
+    let is_of_kubernetes = |name: &str| {
+        let name = format!("_{name}_");
+        name.contains("_SERVICE_HOST_") || name.contains("_SERVICE_PORT_") || name.contains("_PORT_")
+    };
+    let name = variable.strip_prefix(PREFIX).unwrap_or(variable);
+    CLIENTS.contains(&name) || is_of_kubernetes(name)
+}
+
+fn read_value(read_file: ReadFile, path: &str) -> Result<String, String> {
+    match read_file(Path::new(path)) {
         Ok(text) => {
             let text = text.strip_suffix('\n').unwrap_or(&text);
             Ok(text.strip_suffix('\r').unwrap_or(text).to_owned())
         }
-        Err(source) => Err(ConfigError::ReadValue { variable: variable.to_owned(), path, source }),
+        Err(error) => Err(format!("cannot read {path}: {error}")),
     }
 }
 
 fn variable_of(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "__").to_ascii_uppercase())
+    format!("{PREFIX}{}", key.replace('.', SEPARATOR).to_ascii_uppercase())
 }
 
 /// Returns the setting that `variable` names, if it is `key`. `key` has [`ANY`] where the operator chooses the name of

@@ -1,6 +1,6 @@
 //! Owns the configuration file: its keys, their lines and their values.
 //!
-//! Promises an error with the line for each key that does not exist. May not know which values are in range.
+//! Promises a mistake with its line for each key that does not exist. May not know which values are in range.
 
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue, ValueDeserializer};
@@ -12,6 +12,7 @@ use super::{
 };
 use crate::config::{
     error::ConfigError,
+    findings::Findings,
     keys::{self, ANY, join},
     origin::Origin,
 };
@@ -26,11 +27,14 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    pub(in crate::config) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
-        let table = DeTable::parse(&self.text).map_err(|error| self.syntax_error(&error))?;
+    pub(in crate::config) fn assignments(&self, known: &Table, findings: &mut Findings) -> Vec<Assignment> {
         let mut assignments = Vec::new();
-        self.collect("", table.into_inner(), known, &mut assignments)?;
-        Ok(assignments)
+        match DeTable::parse(&self.text) {
+            Ok(table) => self.collect("", table.into_inner(), known, &mut assignments, findings),
+            // What the parser makes of the rest is a guess, which would only add to the confusion.
+            Err(error) => findings.add(self.syntax_error(&error)),
+        }
+        assignments
     }
 
     /// Walks `table` and `known` together, and adds what `table` sets.
@@ -40,41 +44,41 @@ impl ConfigFile {
         table: DeTable<'_>,
         known: &Table,
         assignments: &mut Vec<Assignment>,
-    ) -> Result<(), ConfigError> {
+        findings: &mut Findings,
+    ) {
         for (name, value) in table {
             let key = join(section, name.get_ref());
             let origin = self.origin_at(name.span().start);
             match keys::entry(known, name.get_ref()) {
                 None if known.contains_key(ANY) => {
                     let message = "is not a name for a section; write up to 32 of a-z, 0-9, - and _".to_owned();
-                    return Err(ConfigError::Value { key, origin, message });
+                    findings.add(ConfigError::Value { key, origin, message });
                 }
-                None => return Err(unknown_key(key, section, known, origin)),
+                None => findings.add(unknown_key(key, section, known, origin)),
                 Some(Value::Table(inner)) => match value.into_inner() {
                     // Otherwise the section would be ignored silently, and with it the verification of its tokens.
                     DeValue::Table(table) if table.is_empty() && known.contains_key(ANY) => {
                         let message = format!("is an empty section; write its keys below [{key}], or remove it");
-                        return Err(ConfigError::Value { key, origin, message });
+                        findings.add(ConfigError::Value { key, origin, message });
                     }
-                    DeValue::Table(table) => self.collect(&key, table, inner, assignments)?,
+                    DeValue::Table(table) => self.collect(&key, table, inner, assignments, findings),
                     _ => {
                         let message = format!("is a section; write its keys below [{key}]");
-                        return Err(ConfigError::Value { key, origin, message });
+                        findings.add(ConfigError::Value { key, origin, message });
                     }
                 },
-                Some(_) => {
-                    let Ok(value) = Value::deserialize(ValueDeserializer::from(value)) else {
-                        // The parser's message would show the value, which may be a secret.
+                Some(_) => match Value::deserialize(ValueDeserializer::from(value)) {
+                    Ok(value) => assignments.push(Assignment { key, value: Written::Toml(value), origin }),
+                    // The parser's message would show the value, which may be a secret.
+                    Err(_) => {
                         let message =
                             "contains a number that is too large; write a smaller number, or a text in quotes"
                                 .to_owned();
-                        return Err(ConfigError::Value { key, origin, message });
-                    };
-                    assignments.push(Assignment { key, value: Written::Toml(value), origin });
-                }
+                        findings.add(ConfigError::Value { key, origin, message });
+                    }
+                },
             }
         }
-        Ok(())
     }
 
     fn syntax_error(&self, error: &toml::de::Error) -> ConfigError {

@@ -20,7 +20,7 @@ use toml::Table;
 pub(super) use self::assignment::{Assignment, Written};
 use self::env::CONFIG_VARIABLE;
 pub use self::file::ConfigFile;
-use super::{error::ConfigError, origin::Origin};
+use super::{error::ConfigError, findings::Findings, origin::Origin};
 
 /// A setting given on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,18 +69,18 @@ impl Sources {
     }
 
     /// Returns every assignment, the weakest source first. `known` has every key with its default.
-    pub(super) fn assignments(&self, known: &Table) -> Result<Vec<Assignment>, ConfigError> {
+    pub(super) fn assignments(&self, known: &Table, findings: &mut Findings) -> Vec<Assignment> {
         let mut assignments = match &self.file {
-            Some(file) => file.assignments(known)?,
+            Some(file) => file.assignments(known, findings),
             None => Vec::new(),
         };
-        assignments.extend(otel::assignments(&self.env)?);
-        assignments.extend(env::assignments(&self.env, self.read_file, known)?);
+        assignments.extend(otel::assignments(&self.env, findings));
+        assignments.extend(env::assignments(&self.env, self.read_file, known, findings));
         assignments.extend(self.flags.iter().map(|given| Assignment {
             key: given.key.to_owned(),
             value: Written::Text(given.value.clone()),
             origin: Origin::Flag(given.flag),
         }));
-        Ok(assignments)
+        assignments
     }
 }

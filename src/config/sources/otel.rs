@@ -8,7 +8,7 @@ use percent_encoding::percent_decode_str;
 use toml::Value;
 
 use super::assignment::{Assignment, Written};
-use crate::config::{error::ConfigError, origin::Origin};
+use crate::config::{error::ConfigError, findings::Findings, origin::Origin};
 
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const TRACES_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT";
@@ -22,7 +22,7 @@ const TRACES: &str = "/v1/traces";
 const WHOLE: &str = "#";
 
 /// Returns what the variables set, the weaker ones first. A variable that is empty counts as unset.
-pub(super) fn assignments(env: &[(OsString, OsString)]) -> Result<Vec<Assignment>, ConfigError> {
+pub(super) fn assignments(env: &[(OsString, OsString)], findings: &mut Findings) -> Vec<Assignment> {
     let mut assignments = Vec::new();
     for (variable, key) in [
         (ENDPOINT, "telemetry.otlp.endpoint"),
@@ -34,7 +34,10 @@ pub(super) fn assignments(env: &[(OsString, OsString)]) -> Result<Vec<Assignment
         let Some((_, text)) = env.iter().find(|(name, text)| name == variable && !text.is_empty()) else {
             continue;
         };
-        let text = text.to_str().ok_or_else(|| ConfigError::NotText { variable: variable.to_owned() })?;
+        let Some(text) = text.to_str() else {
+            findings.add(ConfigError::NotText { variable: variable.to_owned() });
+            continue;
+        };
         let origin = Origin::Env(variable.to_owned());
         let value = match variable {
             TRACES_ENDPOINT => Value::String(match text.trim_end_matches('/').strip_suffix(TRACES) {
@@ -46,20 +49,26 @@ pub(super) fn assignments(env: &[(OsString, OsString)]) -> Result<Vec<Assignment
                     let headers = pairs.into_iter().map(|(name, value)| Value::String(format!("{name}={value}")));
                     Value::Array(headers.collect())
                 }
-                None => return Err(malformed(key, origin)),
+                None => {
+                    findings.add(malformed(key, origin));
+                    continue;
+                }
             },
             RESOURCE_ATTRIBUTES => match pairs(text) {
                 Some(pairs) => match pairs.into_iter().find(|(name, _)| name == "service.name") {
                     Some((_, name)) => Value::String(name),
                     None => continue,
                 },
-                None => return Err(malformed(key, origin)),
+                None => {
+                    findings.add(malformed(key, origin));
+                    continue;
+                }
             },
             _ => Value::String(text.to_owned()),
         };
         assignments.push(Assignment { key: key.to_owned(), value: Written::Toml(value), origin });
     }
-    Ok(assignments)
+    assignments
 }
 
 fn malformed(key: &str, origin: Origin) -> ConfigError {

@@ -75,11 +75,6 @@ fn unknown_keys_of_an_issuer_are_named() {
             "env BOLTGATE_AUTH__ISSUERS__*__ISSUER: there is no setting `BOLTGATE_AUTH__ISSUERS__*__ISSUER`; \
              did you mean `BOLTGATE_AUTH__ISSUERS__NAME__ISSUER`?",
         ),
-        (
-            env([("BOLTGATE_ISSUER", "x")]),
-            "env BOLTGATE_ISSUER: there is no setting `BOLTGATE_ISSUER`; \
-             did you mean `BOLTGATE_AUTH__ISSUERS__NAME__ISSUER`?",
-        ),
     ] {
         assert_eq!(refusal(&sources), message);
     }
@@ -237,7 +232,8 @@ fn policies_that_contradict_themselves_are_refused() {
         (format!("{ISSUER}{}", ISSUER.replace("entra", "other")), "auth.issuers.entra.issuer", "remove one of them"),
     ] {
         let refusal = refusal(&file(&text));
-        assert!(refusal.starts_with(&format!("{key} = ")) && refusal.contains(part), "{text}: {refusal}");
+        let is_it = |line: &str| line.trim_start().starts_with(&format!("{key} = ")) && line.contains(part);
+        assert!(refusal.lines().any(is_it), "{text}: {refusal}");
     }
     for good in [
         "[auth]\nanonymous = 'service'\nbasic = 'service'\nbearer = 'service'".to_owned(),

@@ -66,6 +66,18 @@ fn new_values_must_fit_the_old_ones_that_stay() {
 }
 
 #[test]
+fn what_suits_a_value_that_waits_for_the_start_waits_as_well() {
+    let few = |number: &str| loaded(&format!("[database]\nmax_connections = {number}"));
+    // 50 transactions are too many for the 20 connections that stay.
+    let Change { settings, changed, pending } = few("20").take_over(few("200")).expect("is good");
+    assert_eq!((changed, pending), (keys([]), keys(["database.max_connections"])));
+    assert_eq!(settings.settings.transactions.max.get(), 10);
+    let Change { settings, changed, .. } = few("200").take_over(few("20")).expect("is good");
+    assert_eq!(changed, keys([]));
+    assert_eq!(settings.settings.transactions.max.get(), 50);
+}
+
+#[test]
 fn settings_are_listed_in_the_order_of_the_file_without_secrets() {
     let mut sources = env([("BOLTGATE_ADMIN__TOKEN", SECRET), ("BOLTGATE_TELEMETRY__OTLP__HEADERS", SECRET)]);
     sources.file = file("[limits]\nresult_rows = 5\n[cors]\nallowed_origins = ['https://a.example']").file;

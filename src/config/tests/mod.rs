@@ -129,7 +129,7 @@ fn a_value_can_come_from_a_file_that_a_variable_names() {
         assert_eq!(settings.database.uri.to_string(), "bolt://from-file:7687");
     }
     let missing = refusal(&env([("BOLTGATE_DATABASE__URI_FILE", "/nope")]));
-    assert!(missing.contains("BOLTGATE_DATABASE__URI_FILE: cannot read /nope"), "{missing}");
+    assert!(missing.contains("BOLTGATE_DATABASE__URI_FILE: database.uri: cannot read /nope"), "{missing}");
     let twice = env([("BOLTGATE_DATABASE__URI", "bolt://db"), ("BOLTGATE_DATABASE__URI_FILE", "/secret/uri")]);
     let twice = refusal(&twice);
     assert!(twice.contains("BOLTGATE_DATABASE__URI and BOLTGATE_DATABASE__URI_FILE"), "{twice}");
@@ -143,12 +143,36 @@ fn a_key_that_itself_ends_in_file_is_not_taken_for_a_file_variant() {
 }
 
 #[test]
-fn variables_that_resemble_no_setting_are_ignored() {
+fn variables_that_are_no_settings_are_named_and_have_no_effect() {
+    let Reading { effective, mistakes, ignored } = Effective::read(&env([
+        ("BOLTGATE_USER", "neo4j:s3cret"),
+        ("BOLTGATE_DATABASE_URI", "bolt://db"),
+        ("BOLTGATE_LISTEN", "0.0.0.0:80"),
+        ("BOLTGATE_COLOUR", "red"),
+    ]));
+    assert!(mistakes.is_empty(), "{mistakes:?}");
+    assert_eq!(effective.settings, Settings::default());
+    let ignored: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        ignored,
+        [
+            "the environment variable BOLTGATE_USER is not a setting and has no effect; \
+             did you mean `BOLTGATE_AUTH__SERVICE_ACCOUNT__USER`?",
+            "the environment variable BOLTGATE_DATABASE_URI is not a setting and has no effect; \
+             did you mean `BOLTGATE_DATABASE__URI`?",
+            "the environment variable BOLTGATE_LISTEN is not a setting and has no effect; \
+             did you mean `BOLTGATE_SERVER__LISTEN`?",
+            "the environment variable BOLTGATE_COLOUR is not a setting and has no effect",
+        ]
+    );
+}
+
+#[test]
+fn variables_of_other_programs_are_not_mentioned() {
     let variables = [
         ("PATH", "/bin"),
-        ("BOLTGATE_TEST_NEO4J_AUTH_BOLT", "bolt://127.0.0.1:1"),
-        ("BOLTGATE_SERVERS_DIR", ".servers"),
         ("BOLTGATE_URL", "http://127.0.0.1:1"),
+        ("BOLTGATE_DATABASE", "neo4j"),
         ("BOLTGATE_CONFIG", "elsewhere.toml"),
         ("BOLTGATE_SERVICE_HOST", "10.0.0.1"),
         ("BOLTGATE_SERVICE_PORT", "7474"),
@@ -158,7 +182,70 @@ fn variables_that_resemble_no_setting_are_ignored() {
         ("BOLTGATE_PORT_7474_TCP_PROTO", "tcp"),
         ("BOLTGATE_ADMIN_PORT_7475_TCP_ADDR", "10.0.0.1"),
     ];
-    assert_eq!(Settings::load(&env(variables)).expect("loads"), Settings::default());
+    let Reading { effective, mistakes, ignored } = Effective::read(&env(variables));
+    assert_eq!(effective.settings, Settings::default());
+    assert!(mistakes.is_empty() && ignored.is_empty(), "{mistakes:?} {ignored:?}");
+}
+
+#[test]
+fn all_mistakes_are_found_at_once() {
+    let mut sources = env([("BOLTGATE_DATABASE__URI_FILE", "/nope"), ("BOLTGATE_LOG__FORMAT", "xml")]);
+    let text = "[server]\nlisen = 'x'\nbody_timeout = 30\n[limits]\nbody = '2GiB'";
+    sources.file = file(text).file;
+    let said = refusal(&sources);
+    let mistakes: Vec<&str> = said.lines().collect();
+    assert_eq!(mistakes.len(), 5 + 1, "{said}");
+    assert_eq!(mistakes[0], "the settings have 5 mistakes:");
+    for (mistake, place) in mistakes[1..].iter().zip([
+        "  file b.toml:2: there is no setting `server.lisen`",
+        "  file b.toml:3: server.body_timeout: `30`",
+        "  env BOLTGATE_DATABASE__URI_FILE: database.uri: cannot read /nope",
+        "  env BOLTGATE_LOG__FORMAT: log.format",
+        "  limits.body = \"2GiB\" (file b.toml:5) must not exceed 1GiB",
+    ]) {
+        assert!(mistake.starts_with(place), "{place}: {said}");
+    }
+}
+
+#[test]
+fn a_contradiction_is_found_beside_mistakes_unless_its_values_are_in_doubt() {
+    let contradiction = "[transactions]\nmax = 9\n[database]\nmax_connections = 9\n";
+    for (beside, count) in [
+        ("[log]\nformat = 'xml'", 2),
+        // Perhaps the other number was meant to be larger.
+        ("caller_share = 0", 2),
+        ("max_conections = 20", 1),
+    ] {
+        let said = refusal(&file(&format!("{contradiction}{beside}")));
+        assert_eq!(said.lines().count(), if count == 1 { 1 } else { count + 1 }, "{beside}: {said}");
+    }
+    let wrong = refusal(&file("[transactions]\nmax = 200\n[database]\nmax_connections = 0"));
+    assert!(wrong.starts_with("file b.toml:4: database.max_connections: 0 is out of range"), "{wrong}");
+}
+
+#[test]
+fn a_default_gives_way_to_a_value_that_was_set() {
+    for (text, key, value, from) in [
+        ("database.max_connections = 20", "transactions.max", "10", "database.max_connections"),
+        ("database.max_connections = 2", "transactions.max", "1", "database.max_connections"),
+        ("transactions.max = 100", "database.max_connections", "200", "transactions.max"),
+        ("transactions.idle_timeout = '11m'", "transactions.max_lifetime", "\"11m\"", "transactions.idle_timeout"),
+        ("transactions.max_lifetime = '30s'", "transactions.idle_timeout", "\"30s\"", "transactions.max_lifetime"),
+        ("idempotency.capacity = '1023KiB'", "idempotency.max_answer", "\"1023KiB\"", "idempotency.capacity"),
+        ("idempotency.max_answer = '1GiB'", "idempotency.capacity", "\"1GiB\"", "idempotency.max_answer"),
+        ("limits.body_memory = '63MiB'", "limits.body", "\"63MiB\"", "limits.body_memory"),
+        ("limits.body_memory = '1KiB'", "limits.line", "\"1KiB\"", "limits.body_memory"),
+        ("limits.body = '1GiB'", "limits.body_memory", "\"1GiB\"", "limits.body"),
+        ("limits.line = '1GiB'", "limits.body_memory", "\"1GiB\"", "limits.line"),
+    ] {
+        let effective = Effective::load(&file(text)).expect(text);
+        let (_, name) = key.rsplit_once('.').expect("it is in a section");
+        let line = format!("{name} = {value}  # derived from {from}\n");
+        assert!(effective.to_string().contains(&line), "{text}: {line} is missing:\n{effective}");
+    }
+    // A suitable default stays one.
+    let effective = Effective::load(&file("database.max_connections = 51")).expect("loads");
+    assert_eq!(effective.origin("transactions.max"), &Origin::Default);
 }
 
 #[test]
@@ -174,13 +261,8 @@ fn unknown_names_are_refused_with_their_place_and_the_nearest_name() {
             "file b.toml:3: there is no setting `log.colour`; config/boltgate.toml lists all settings",
         ),
         (
-            env([("BOLTGATE_DATABASE_URI", "bolt://db")]),
-            "env BOLTGATE_DATABASE_URI: there is no setting `BOLTGATE_DATABASE_URI`; \
-             did you mean `BOLTGATE_DATABASE__URI`?",
-        ),
-        (
-            env([("BOLTGATE_LISTEN", "0.0.0.0:80")]),
-            "env BOLTGATE_LISTEN: there is no setting `BOLTGATE_LISTEN`; \
+            env([("BOLTGATE_SERVER__LISTEM", "0.0.0.0:80")]),
+            "env BOLTGATE_SERVER__LISTEM: there is no setting `BOLTGATE_SERVER__LISTEM`; \
              did you mean `BOLTGATE_SERVER__LISTEN`?",
         ),
         (
@@ -247,15 +329,20 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
 fn settings_that_contradict_each_other_are_refused() {
     for (sources, message) in [
         (
-            file("[database]\nmax_connections = 50"),
-            "transactions.max = 50 (default) must be less than \
+            file("[database]\nmax_connections = 50\n[transactions]\nmax = 50"),
+            "transactions.max = 50 (file b.toml:4) must be less than \
              database.max_connections = 50 (file b.toml:2): \
              every open transaction holds a connection, and other statements need some too",
         ),
         (
-            env([("BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT", "11m")]),
+            file("[database]\nmax_connections = 1"),
+            "database.max_connections = 1 (file b.toml:2) must be at least 2: \
+             every open transaction holds a connection, and other statements need one too",
+        ),
+        (
+            env([("BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT", "11m"), ("BOLTGATE_TRANSACTIONS__MAX_LIFETIME", "10m")]),
             "transactions.idle_timeout = \"11m\" (env BOLTGATE_TRANSACTIONS__IDLE_TIMEOUT) \
-             must not exceed transactions.max_lifetime = \"10m\" (default): \
+             must not exceed transactions.max_lifetime = \"10m\" (env BOLTGATE_TRANSACTIONS__MAX_LIFETIME): \
              a transaction would reach its maximum lifetime first",
         ),
         (
@@ -300,13 +387,13 @@ fn settings_that_contradict_each_other_are_refused() {
              header",
         ),
         (
-            file("[limits]\nbody_memory = '63MiB'"),
-            "limits.body_memory = \"63MiB\" (file b.toml:2) must be at least limits.body = \"64MiB\" (default): \
+            file("[limits]\nbody_memory = '63MiB'\nbody = '64MiB'"),
+            "limits.body_memory = \"63MiB\" (file b.toml:2) must be at least limits.body = \"64MiB\" (file b.toml:3): \
              the largest body would never fit",
         ),
         (
-            file("[limits]\nline = '1GiB'"),
-            "limits.body_memory = \"512MiB\" (default) must be at least limits.line = \"1GiB\" (file b.toml:2): \
+            file("[limits]\nline = '1GiB'\nbody_memory = '512MiB'"),
+            "limits.body_memory = \"512MiB\" (file b.toml:3) must be at least limits.line = \"1GiB\" (file b.toml:2): \
              the longest line would never fit",
         ),
         (

@@ -108,8 +108,8 @@ fn a_database_has_one_alias_of_a_name() {
 #[test]
 fn an_answer_that_is_kept_has_room() {
     assert_eq!(
-        refusal(&file("[idempotency]\ncapacity = '1023KiB'")),
-        "idempotency.max_answer = \"1MiB\" (default) must not exceed idempotency.capacity = \"1023KiB\" \
+        refusal(&file("[idempotency]\ncapacity = '1023KiB'\nmax_answer = '1MiB'")),
+        "idempotency.max_answer = \"1MiB\" (file b.toml:3) must not exceed idempotency.capacity = \"1023KiB\" \
          (file b.toml:2): the largest answer would never fit"
     );
     assert_eq!(load("[idempotency]\ncapacity = '1MiB'").idempotency.capacity.get(), 1 << 20);

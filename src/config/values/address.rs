@@ -9,12 +9,19 @@ use std::str::FromStr;
 
 use super::text::{ParseValueError, serde_as_text};
 
-/// What to listen on: an IP address and a port, such as `127.0.0.1:7474` or `[::]:7474`, or a Unix socket, such as
-/// `unix:/run/boltgate/http.sock`.
+/// What to listen on: an IP address or a name and a port, such as `127.0.0.1:7474`, `[::]:7474` or `localhost:7474`, or
+/// a Unix socket, such as `unix:/run/boltgate/http.sock`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ListenAddr {
     /// An IP address and a port.
     Tcp(SocketAddr),
+    /// A port on every address that a name has.
+    Name {
+        /// The name, which has not been looked up.
+        host: String,
+        /// The port.
+        port: u16,
+    },
     /// The path of a Unix socket.
     Unix(PathBuf),
 }
@@ -33,13 +40,22 @@ impl ListenAddr {
     pub fn is_local(&self) -> bool {
         match self {
             Self::Tcp(address) => address.ip().to_canonical().is_loopback(),
+            // By definition (RFC 6761).
+            Self::Name { host, .. } => {
+                let host = host.to_ascii_lowercase();
+                host == "localhost" || host.ends_with(".localhost")
+            }
             Self::Unix(_) => true,
         }
     }
 
     /// Whether the system chooses the port.
     pub fn is_any_port(&self) -> bool {
-        matches!(self, Self::Tcp(address) if address.port() == 0)
+        match self {
+            Self::Tcp(address) => address.port() == 0,
+            Self::Name { port, .. } => *port == 0,
+            Self::Unix(_) => false,
+        }
     }
 
     /// The address at which this machine reaches the listener. A wildcard becomes loopback.
@@ -63,12 +79,7 @@ impl FromStr for ListenAddr {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let Some(path) = text.strip_prefix(UNIX) else {
-            return text.parse().map(Self::Tcp).map_err(|_| {
-                ParseValueError(format!(
-                    "`{text}` is not an address to listen on; write IP:PORT, such as \
-                     \"127.0.0.1:7474\", \"0.0.0.0:7474\" or \"[::]:7474\", or unix:PATH"
-                ))
-            });
+            return parse_host_and_port(text);
         };
         if path.is_empty() || path.ends_with('/') || path.contains('\0') {
             return refuse("must name a file after `unix:`, such as \"unix:/run/boltgate/http.sock\"");
@@ -84,6 +95,7 @@ impl fmt::Display for ListenAddr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Tcp(address) => address.fmt(f),
+            Self::Name { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{UNIX}{}", path.display()),
         }
     }
@@ -182,10 +194,59 @@ impl fmt::Display for DatabaseUri {
 
 serde_as_text!(ListenAddr, DatabaseUri);
 
+fn parse_host_and_port(text: &str) -> Result<ListenAddr, ParseValueError> {
+    if let Ok(address) = text.parse() {
+        return Ok(ListenAddr::Tcp(address));
+    }
+    let advice = "write HOST:PORT, such as \"127.0.0.1:7474\" or \"localhost:7474\", or unix:PATH";
+    if text.contains("://") {
+        return refuse(&format!("`{text}` is a URL, not an address to listen on; {advice}"));
+    }
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse(&format!("`{text}` has no host; {}", for_whom(text)));
+    }
+    if text.is_empty() {
+        return refuse(&format!("is empty; {advice}"));
+    }
+    if let Some((host, port)) = text.rsplit_once(':')
+        && host.parse::<Ipv6Addr>().is_ok()
+    {
+        return refuse(&format!("`{text}` has an IPv6 address without brackets; write \"[{host}]:{port}\""));
+    }
+    if let Some(port) = text.strip_prefix(':').or_else(|| text.strip_prefix("*:")) {
+        parse_port(port)?;
+        return refuse(&format!("`{text}` has no host; {}", for_whom(port)));
+    }
+    let (host, port) = split_port(text)?;
+    let Some(port) = port else {
+        return refuse(&format!("`{text}` has no port; {advice}"));
+    };
+    let port = if port == "0" { 0 } else { parse_port(port)? };
+    if host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return refuse(&format!("`{host}` is neither an IP address nor a name; {advice}"));
+    }
+    Ok(ListenAddr::Name { host: host.to_owned(), port })
+}
+
+/// Which hosts there are to choose from. The choice is about who gets in, so nothing is assumed.
+fn for_whom(port: &str) -> String {
+    format!(
+        "write \"127.0.0.1:{port}\" for clients on this machine, or \"0.0.0.0:{port}\" (or \"[::]:{port}\") for those on \
+         every network"
+    )
+}
+
 fn parse_scheme(scheme: &str) -> Result<UriScheme, ParseValueError> {
     let known = [UriScheme::Bolt, UriScheme::BoltS, UriScheme::BoltSsc];
     match known.into_iter().find(|known| scheme.eq_ignore_ascii_case(known.as_str())) {
         Some(scheme) => Ok(scheme),
+        None if scheme.starts_with("neo4j") => refuse(&format!(
+            "scheme `{scheme}` asks for routing, which is not supported yet; name one server with {} instead",
+            scheme.replacen("neo4j", "bolt", 1)
+        )),
+        None if scheme.starts_with("http") => {
+            refuse(&format!("scheme `{scheme}` is HTTP, but the database must speak Bolt; write bolt://HOST:7687"))
+        }
         None => refuse(&format!("scheme `{scheme}` is unknown; use bolt, bolt+s or bolt+ssc")),
     }
 }
@@ -250,7 +311,9 @@ mod tests {
     fn database_uris_that_mean_nothing_are_refused_with_the_reason() {
         for (text, reason) in [
             ("127.0.0.1:7687", "must be a URI"),
-            ("neo4j://db", "scheme `neo4j` is unknown"),
+            ("neo4j+s://db", "with bolt+s instead"),
+            ("http://db", "the database must speak Bolt"),
+            ("ftp://db", "scheme `ftp` is unknown"),
             ("bolt://", "`` is not a host name"),
             ("bolt://:7687", "`` is not a host name"),
             ("bolt://a b", "`a b` is not a host name"),
@@ -279,10 +342,39 @@ mod tests {
     }
 
     #[test]
-    fn listen_addresses_need_an_ip_and_a_port() {
-        for text in ["localhost:7474", "127.0.0.1", ":7474", "7474", ""] {
+    fn listen_addresses_need_a_host_and_a_port() {
+        for (text, reason) in [
+            ("127.0.0.1", "`127.0.0.1` has no port; write HOST:PORT"),
+            ("localhost", "`localhost` has no port; write HOST:PORT"),
+            ("::1:80", "`::1:80` has an IPv6 address without brackets; write \"[::1]:80\""),
+            ("[::1]", "`[::1]` has no port"),
+            (":8080", "`:8080` has no host; write \"127.0.0.1:8080\" for clients on this machine, or \"0.0.0.0:8080\""),
+            ("*:8080", "`*:8080` has no host; write \"127.0.0.1:8080\""),
+            ("8080", "`8080` has no host; write \"127.0.0.1:8080\""),
+            ("", "is empty; write HOST:PORT"),
+            ("localhost:x", "`x` is not a port"),
+            ("127.0.0.1:65536", "`65536` is not a port"),
+            ("256.0.0.1:80", "`256.0.0.1` is neither an IP address nor a name"),
+            ("http://localhost:80", "is a URL"),
+            ("a b:80", "`a b` is not a host name"),
+        ] {
             let refusal = text.parse::<ListenAddr>().expect_err(text).to_string();
-            assert!(refusal.contains("write IP:PORT"), "{refusal}");
+            assert!(refusal.contains(reason), "{text}: {refusal}");
+        }
+    }
+
+    #[test]
+    fn names_are_kept_as_they_are() {
+        for (text, local, any_port) in [
+            ("localhost:7474", true, false),
+            ("Graph.localhost:0", true, true),
+            ("graph.example:80", false, false),
+            ("notlocalhost:80", false, false),
+        ] {
+            let listen: ListenAddr = text.parse().expect(text);
+            assert_eq!(listen.to_string(), text);
+            assert_eq!((listen.is_local(), listen.is_any_port()), (local, any_port), "{text}");
+            assert_eq!(listen.reachable(), listen);
         }
     }
 

@@ -16,6 +16,16 @@ impl Count {
         Self(count)
     }
 
+    /// Half the count, but at least 1.
+    pub(in crate::config) const fn halved(self) -> Self {
+        Self(if self.0 < 2 { 1 } else { self.0 / 2 })
+    }
+
+    /// Twice the count, or the largest one.
+    pub(in crate::config) const fn doubled(self) -> Self {
+        Self(self.0.saturating_mul(2))
+    }
+
     /// The count as a `usize`.
     pub const fn get(self) -> usize {
         self.0 as usize

@@ -23,6 +23,9 @@ use thiserror::Error;
 
 use super::{TlsSettings, expiry::expiry};
 
+/// How a block of PEM begins.
+const PEM: &[u8] = b"-----BEGIN ";
+
 const CERTIFICATE: &str = "server.tls.certificate";
 const KEY: &str = "server.tls.key";
 const CLIENT_CA: &str = "server.tls.client_ca";
@@ -51,6 +54,28 @@ pub enum TlsFileError {
         /// What it should hold.
         wanted: &'static str,
     },
+    /// A file is binary, as are certificates and keys in DER format.
+    #[error(
+        "{} ({key}) is not PEM text, which begins with -----BEGIN; convert it with `openssl {command} -in {} -out FILE`",
+        path.display(), path.display()
+    )]
+    NotPem {
+        /// The setting.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The command of OpenSSL that understands the file.
+        command: &'static str,
+    },
+    /// The key needs a passphrase, which nobody could enter.
+    #[error(
+        "{} ({KEY}) is encrypted with a passphrase; write the key without one with `openssl pkey -in {} -out FILE`",
+        path.display(), path.display()
+    )]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file is damaged, or holds what this gateway cannot use.
     #[error("{} ({key}) cannot be used: {reason}", path.display())]
     Unusable {
@@ -69,6 +94,19 @@ pub enum TlsFileError {
         /// The file with the certificate.
         certificate: PathBuf,
     },
+}
+
+impl TlsFileError {
+    /// The setting that names the file.
+    pub(in crate::server) fn setting(&self) -> &'static str {
+        match self {
+            Self::Read { key, .. }
+            | Self::Empty { key, .. }
+            | Self::NotPem { key, .. }
+            | Self::Unusable { key, .. } => key,
+            Self::Encrypted { .. } | Self::Mismatch { .. } => KEY,
+        }
+    }
 }
 
 /// What the files hold, as it was read.
@@ -91,9 +129,6 @@ impl Files {
     /// # Errors
     /// [`TlsFileError::Read`].
     pub(super) fn read(settings: &TlsSettings) -> Result<Self, TlsFileError> {
-        let read = |key, path: &Path| {
-            fs::read(path).map_err(|source| TlsFileError::Read { key, path: path.to_owned(), source })
-        };
         Ok(Self {
             certificate: read(CERTIFICATE, &settings.certificate)?,
             key: read(KEY, &settings.key)?,
@@ -133,13 +168,64 @@ impl Files {
     }
 }
 
+/// Reads a file. Blocks.
+fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsFileError> {
+    fs::read(path).map_err(|source| TlsFileError::Read { key, path: path.to_owned(), source })
+}
+
+/// Says everything that is wrong with the files: with each of them, or else with all of them together. Blocks.
+pub(in crate::server) fn check(settings: &TlsSettings) -> Vec<TlsFileError> {
+    let of_certificates = |key, path: &Path| read(key, path).and_then(|pem| certificates(&pem, key, path)).err();
+    let mistakes = [
+        of_certificates(CERTIFICATE, &settings.certificate),
+        read(KEY, &settings.key).and_then(|pem| private_key(&pem, &settings.key)).err(),
+        settings.client_ca.as_deref().and_then(|path| of_certificates(CLIENT_CA, path)),
+    ];
+    let mistakes: Vec<_> = mistakes.into_iter().flatten().collect();
+    if !mistakes.is_empty() {
+        return mistakes;
+    }
+    Files::read(settings).and_then(|files| files.parse(settings)).err().into_iter().collect()
+}
+
 fn certificates(pem: &[u8], key: &'static str, path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsFileError> {
     let found: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
     let found = found.map_err(|error| unusable(key, path, &error))?;
     if found.is_empty() {
+        if is_binary(pem) {
+            return Err(TlsFileError::NotPem { key, path: path.to_owned(), command: "x509 -inform der" });
+        }
         return Err(TlsFileError::Empty { key, path: path.to_owned(), wanted: "certificate in PEM format" });
     }
     Ok(found)
+}
+
+fn private_key(pem: &[u8], path: &Path) -> Result<PrivateKeyDer<'static>, TlsFileError> {
+    PrivateKeyDer::from_pem_slice(pem).map_err(|error| match error {
+        pem::Error::NoItemsFound if has(pem, b"BEGIN ENCRYPTED PRIVATE KEY") => {
+            TlsFileError::Encrypted { path: path.to_owned() }
+        }
+        pem::Error::NoItemsFound if is_binary(pem) => {
+            TlsFileError::NotPem { key: KEY, path: path.to_owned(), command: "pkey -inform der" }
+        }
+        pem::Error::NoItemsFound => TlsFileError::Empty {
+            key: KEY,
+            path: path.to_owned(),
+            wanted: "private key in PEM format (PKCS#8, PKCS#1 or SEC1)",
+        },
+        // The older format: the key's own block says that it is encrypted.
+        _ if has(pem, b"Proc-Type: 4,ENCRYPTED") => TlsFileError::Encrypted { path: path.to_owned() },
+        error => unusable(KEY, path, &error),
+    })
+}
+
+/// Whether this is neither PEM nor any other text.
+fn is_binary(content: &[u8]) -> bool {
+    !has(content, PEM) && (content.contains(&0) || std::str::from_utf8(content).is_err())
+}
+
+fn has(content: &[u8], part: &[u8]) -> bool {
+    memchr::memmem::find(content, part).is_some()
 }
 
 fn certified(
@@ -148,14 +234,7 @@ fn certified(
     settings: &TlsSettings,
     provider: &CryptoProvider,
 ) -> Result<CertifiedKey, TlsFileError> {
-    let key = PrivateKeyDer::from_pem_slice(key).map_err(|error| match error {
-        pem::Error::NoItemsFound => TlsFileError::Empty {
-            key: KEY,
-            path: settings.key.clone(),
-            wanted: "private key in PEM format (PKCS#8, PKCS#1 or SEC1, not encrypted)",
-        },
-        error => unusable(KEY, &settings.key, &error),
-    })?;
+    let key = private_key(key, &settings.key)?;
     CertifiedKey::from_der(chain, key, provider).map_err(|error| match error {
         rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => {
             TlsFileError::Mismatch { key: settings.key.clone(), certificate: settings.certificate.clone() }

@@ -20,6 +20,7 @@ use rustls::ServerConfig;
 use tokio::{sync::Notify, task::spawn_blocking, time::sleep};
 
 pub use self::files::TlsFileError;
+pub(super) use self::files::check;
 use self::files::{Files, Material};
 pub(super) use self::handshake::{Handshake, HandshakeError};
 use crate::{

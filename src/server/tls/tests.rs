@@ -133,7 +133,10 @@ fn files_that_cannot_be_used_are_named_with_their_setting() {
 
     for (text, why) in [
         ("", "contains no private key"),
-        ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n", "not encrypted"),
+        (
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+            "is encrypted with a passphrase",
+        ),
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "cannot be used"),
         ("-----BEGIN PRIVATE KEY-----\nAAAA\n", "cannot be used"),
     ] {

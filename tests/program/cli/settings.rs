@@ -22,10 +22,10 @@ fn check(text: &str, environment: &[(&str, &str)]) -> std::process::Output {
 #[test]
 fn accepts_valid_settings() {
     for text in ["", "[server]\nlisten = \"0.0.0.0:80\"\n[transactions]\nmax = 3"] {
-        assert_eq!(printed(&check(text, &[])), "The configuration is valid.\n");
+        assert!(printed(&check(text, &[])).starts_with("The configuration is valid: "));
     }
-    assert_eq!(printed(&run(&["check-config"])), "The configuration is valid.\n");
-    assert_eq!(printed(&check("", &[("BOLTGATE_SERVER__LISTEN", "127.0.0.1:1")])), "The configuration is valid.\n");
+    assert!(printed(&run(&["check-config"])).starts_with("The configuration is valid: "));
+    assert!(printed(&check("", &[("BOLTGATE_SERVER__LISTEN", "127.0.0.1:1")])).starts_with("The configuration is valid: "));
 }
 
 /// A gateway that sends no traces must not look as if it did.
@@ -46,7 +46,7 @@ fn checks_the_headers_for_the_collector() {
 
 #[test]
 fn holds_the_defaults_in_the_commented_file() {
-    assert_eq!(printed(&run(&["check-config", "--config", EXAMPLE])), "The configuration is valid.\n");
+    assert!(printed(&run(&["check-config", "--config", EXAMPLE])).starts_with("The configuration is valid: "));
     let values = |output| -> toml::Table { printed(&output).parse().expect("it is TOML") };
     assert_eq!(values(run(&["print-config", "--config", EXAMPLE])), values(run(&["print-config"])));
 }
@@ -62,7 +62,11 @@ fn names_invalid_settings_with_their_source() {
         ("", &[("BOLTGATE_TRANSACTIONS__MAX", "0")], &["BOLTGATE_TRANSACTIONS__MAX", "transactions.max"]),
         ("", &[("BOLTGATE_LOG__FILTER", "inof")], &["log.filter", "`inof`"]),
         ("", &[("BOLTGATE_DATABASE__URI", "http://db")], &["BOLTGATE_DATABASE__URI", "bolt+s"]),
-        ("[transactions]\nmax = 100", &[], &["b.toml:2", "transactions.max", "database.max_connections"]),
+        (
+            "[transactions]\nmax = 100\n[database]\nmax_connections = 100",
+            &[],
+            &["b.toml:2", "transactions.max", "database.max_connections"],
+        ),
     ] {
         let reason = refused(&check(text, environment));
         for hint in hints {
