@@ -167,7 +167,11 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 #[cfg(feature = "embedded")]
 fn embedded(file: Option<&PathBuf>, sample: bool) -> anyhow::Result<Endpoint> {
     let program = boltgate::embedded::this_program()?;
-    let database = boltgate::embedded::Embedded::open_in_processes(file.map(PathBuf::as_path), program)?;
+    let opened = boltgate::embedded::Embedded::open_in_processes(file.map(PathBuf::as_path), program);
+    let database = opened.map_err(|error| match file {
+        Some(_) => anyhow::anyhow!("{error}; name a file that it made, or a new one in a folder that exists"),
+        None => error.into(),
+    })?;
     if sample && database.load_sample()? {
         tracing::info!("loaded the sample graph into the embedded database; docs/embedded.md has first queries for it");
     } else if sample {

@@ -77,7 +77,7 @@ impl Effective {
         match Settings::deserialize(self.table.clone()) {
             Ok(settings) => self.settings = settings,
             Err(error) => {
-                let message = error.message().to_owned();
+                let message = in_plain_words(error.message());
                 if let Some((leaf, _)) = template_mut(&mut self.table, &self.known, &key) {
                     *leaf = before;
                 }
@@ -124,6 +124,14 @@ fn template_mut<'a>(table: &'a mut Table, known: &'a Table, key: &str) -> Option
         table.insert(section.to_owned(), Value::Table(template.clone()));
     }
     template_mut(table.get_mut(section)?.as_table_mut()?, template, rest)
+}
+
+/// Says "variant" in the operator's words.
+fn in_plain_words(message: &str) -> String {
+    match message.strip_prefix("unknown variant ").and_then(|rest| rest.split_once(", expected ")) {
+        Some((found, expected)) => format!("{found} is not one of its values; write {expected}"),
+        None => message.to_owned(),
+    }
 }
 
 /// Whether the value of `key` is never shown.

@@ -12,7 +12,10 @@ use super::origin::Origin;
 #[non_exhaustive]
 pub enum ConfigError {
     /// The configuration file cannot be read.
-    #[error("cannot read the configuration file {}: {source}", path.display())]
+    #[error(
+        "cannot read the configuration file {}: {source}; `boltgate --example-config` prints one to begin with",
+        path.display()
+    )]
     ReadFile {
         /// The path as it was given.
         path: PathBuf,

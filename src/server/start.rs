@@ -99,6 +99,7 @@ fn advice(error: &io::Error, address: &ListenAddr, key: &str) -> String {
         io::ErrorKind::AddrNotAvailable => format!(
             "; no network of this machine has this address: choose one with {flag} that it has, or 0.0.0.0 for all"
         ),
+        io::ErrorKind::AlreadyExists => format!("; remove the file, or choose another path with {flag}"),
         io::ErrorKind::NotFound if is_path => "; create the folder first".to_owned(),
         io::ErrorKind::PermissionDenied => format!("; choose a folder with {flag} that this user may write to"),
         _ => String::new(),
@@ -352,5 +353,47 @@ impl Bound {
             Socket::Tcp(listener) => tracker.spawn(acceptor.run(listener, service)),
             Socket::Unix(listener) => tracker.spawn(acceptor.run(listener, service)),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::listener::Listener;
+
+    #[test]
+    fn an_address_that_needs_a_privilege_is_explained() {
+        let address: ListenAddr = "127.0.0.1:80".parse().unwrap();
+        let refused = |key, address: &ListenAddr| StartError::Listen {
+            address: address.clone(),
+            key,
+            source: io::ErrorKind::PermissionDenied.into(),
+        };
+        assert_eq!(
+            refused("server.listen", &address).to_string(),
+            "cannot listen on 127.0.0.1:80 (server.listen): permission denied; ports below 1024 need a privilege \
+             (AmbientCapabilities=CAP_NET_BIND_SERVICE in systemd): choose a higher port with --listen"
+        );
+        let path = "unix:/run/b.sock".parse().unwrap();
+        let said = refused("admin.listen", &path).to_string();
+        assert!(said.ends_with("; choose a folder with --admin-listen that this user may write to"), "{said}");
+    }
+
+    #[tokio::test]
+    async fn a_name_is_served_at_all_of_its_addresses_with_one_port() {
+        let local = |text: &str| text.parse::<SocketAddr>().unwrap();
+        let listeners = bind_all(vec![local("127.0.0.1:0"), local("127.0.0.2:0"), local("192.0.2.1:0")]).await.unwrap();
+        let addresses: Vec<_> = listeners.iter().map(|listener| listener.local_addr().unwrap()).collect();
+        assert_eq!(addresses.len(), 2, "this machine does not have the third");
+        assert_eq!(addresses[0].port(), addresses[1].port());
+        let listeners = TcpListeners(listeners);
+        for address in addresses.iter().rev() {
+            let _client = tokio::net::TcpStream::connect(address).await.unwrap();
+            Listener::accept(&listeners).await.unwrap();
+        }
+        let (refused, _) = bind_all(addresses).await.unwrap_err();
+        assert_eq!(refused, listeners.0[0].local_addr().unwrap(), "an address in use is not left out");
+        let (missing, _) = bind_all(vec![local("192.0.2.1:0")]).await.unwrap_err();
+        assert_eq!(missing, local("192.0.2.1:0"));
     }
 }

@@ -4,6 +4,7 @@
 mod commands;
 mod probes;
 mod settings;
+mod starting;
 
 use std::{fs, path::PathBuf, process::Output};
 

@@ -6,6 +6,7 @@ mod cli;
 mod engine;
 mod hostile;
 mod listeners;
+mod mistakes;
 mod otlp;
 mod reload;
 mod requests;

@@ -296,7 +296,7 @@ fn wrong_types_and_ranges_are_refused_with_their_place() {
         ),
         (
             file("[log]\nformat = 'xml'"),
-            "file b.toml:2: log.format: unknown variant `xml`, expected `pretty` or `json`",
+            "file b.toml:2: log.format: `xml` is not one of its values; write `pretty` or `json`",
         ),
         (
             file("[server]\nheader_timeout = 30"),

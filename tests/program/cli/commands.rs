@@ -69,11 +69,16 @@ fn prints_the_description_as_served() {
 
 #[test]
 fn ends_quietly_when_its_reader_has_read_enough() {
-    let mut program = boltgate(&["openapi"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    // The pipe holds less than the description, so the program writes after this end was closed.
-    drop(program.stdout.take());
-    let output = program.wait_with_output().expect("it ends");
-    assert_eq!((output.status.code(), texts(&output).1.as_str()), (Some(0), ""));
+    for command in
+        ["openapi", "config-schema", "print-config", "check-config", "--example-config", "--help", "--version"]
+    {
+        let mut program = boltgate(&[command]);
+        let mut program = program.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
+        // Whether it writes before or after this end was closed.
+        drop(program.stdout.take());
+        let output = program.wait_with_output().expect("it ends");
+        assert_eq!((output.status.code(), texts(&output).1.as_str()), (Some(0), ""), "{command}");
+    }
 }
 
 #[test]
