@@ -18,7 +18,7 @@ fn statuses_are_those_of_the_query_api_or_precise() {
     }
     assert_eq!(
         refusal(&file("[http]\nstatuses = 'exact'")),
-        "file b.toml:2: http.statuses: unknown variant `exact`, expected `query-api` or `precise`"
+        "file b.toml:2: http.statuses: `exact` is not one of its values; write `query-api` or `precise`"
     );
 }
 
