@@ -20,7 +20,7 @@ Exit codes:
 
 const EXAMPLES: &str = "\
 Examples:
-  boltgate serve --embedded               try it, with a database of its own
+  boltgate serve --embedded --sample      try it, with a database of its own
   boltgate serve --database-uri bolt://db.example:7687
   boltgate --example-config > boltgate.toml
   boltgate check-config boltgate.toml
@@ -32,7 +32,7 @@ Flags win over the environment, and the environment wins over the file.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
-  boltgate serve --embedded
+  boltgate serve --embedded --sample
   boltgate serve --embedded graph.db --listen localhost:8080
   boltgate serve --database-uri bolt+s://db.example --listen 0.0.0.0:443 \\
       --tls-certificate chain.pem --tls-key key.pem
