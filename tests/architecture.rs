@@ -121,7 +121,7 @@ const CRATES: [(&str, &[&str]); 35] = [
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
     ("rusqlite", &["embedded"]),
-    ("rustix", &["embedded"]),
+    ("rustix", &["embedded", "server"]),
     ("rustls", &["auth", "telemetry", "bolt", "http_client", "server", "tls"]),
     ("rustls_platform_verifier", &["tls"]),
     ("sd_notify", &["service_manager"]),
