@@ -53,7 +53,7 @@ pub(super) struct BaseUrl {
 }
 
 impl BaseUrl {
-    fn of(parts: &Parts) -> Self {
+    pub(super) fn of(parts: &Parts) -> Self {
         // Only a request in HTTP/1.0 may lack a host.
         let own = Authority::of(parts);
         let (host, port) = own.map_or(("localhost", None), |own| (own.text(), own.port));

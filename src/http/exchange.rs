@@ -14,7 +14,7 @@ use super::{
     refusal::{Refusal, concerns_credentials},
     status::Statuses,
 };
-use crate::query::{AccessMode, Call, Engine, Error, Options, TransactionHandle};
+use crate::query::{AccessMode, Call, Engine, Error, HandleStyle, Options, TransactionHandle};
 
 /// One request and what belongs to it.
 pub(super) struct Exchange {
@@ -52,6 +52,7 @@ impl Exchange {
             implicit: body.implicit,
             metadata: body.tx_metadata.take(),
             notifications: std::mem::take(&mut body.notifications),
+            handle: HandleStyle::Opaque,
         })
     }
 

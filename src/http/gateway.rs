@@ -32,6 +32,10 @@ pub(super) struct Gateway {
     pub(super) admission: Arc<Admission>,
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) discovery: Discovery,
+    /// Whether the transactional API is served.
+    pub(super) transactional: bool,
+    /// The database of its paths of Neo4j 3.5, if they are served.
+    pub(super) older_database: Option<String>,
     /// `None` if this is the only gateway.
     pub(super) affinity: Option<Affinity>,
     /// `None` without a collector.
@@ -87,6 +91,8 @@ impl Gateway {
                 edition: settings.neo4j_edition,
                 bolt_port: settings.bolt_port,
             },
+            transactional: settings.transactional,
+            older_database: settings.older_database,
             affinity: settings.instance.map(Affinity::new),
             tracer: settings.tracer,
         }

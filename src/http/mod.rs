@@ -35,6 +35,7 @@ mod statement;
 mod status;
 mod stream;
 mod traced;
+mod transactional;
 mod verbs;
 mod verdict;
 

@@ -9,6 +9,7 @@ use axum::http::{
     Method,
     uri::{PathAndQuery, Uri},
 };
+use super::transactional;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The prefix of every path to a database.
@@ -100,6 +101,9 @@ pub(super) fn template(path: &str) -> &'static str {
     if let Some(path) = Path::parse(&path) {
         return path.template();
     }
+    if let Some(template) = transactional::template(&path) {
+        return template;
+    }
     let below = path.strip_prefix(DB).and_then(|below| below.split_once("/query/v2/running"));
     match below.map(|(database, rest)| (database.contains('/'), rest.strip_prefix('/').unwrap_or(rest), rest)) {
         Some((false, "", "")) => RUNNING,
@@ -171,7 +175,7 @@ pub(super) fn instead_of(path: &str) -> String {
     let named = api == "tx" && (1..=63).contains(&database.len()) && database.bytes().all(is_name);
     let database = if named { database } else { "{db}" };
     format!(
-        "Neo4j's older HTTP API is not served; send a statement to POST /db/{database}/query/v2, several at once to \
+        "Neo4j's older HTTP API is not served here (http.transactional, http.older_paths); send a statement to POST /db/{database}/query/v2, several at once to \
          POST /db/{database}/query/v2/batch, and open a transaction with POST /db/{database}/query/v2/tx"
     )
 }

@@ -69,8 +69,13 @@ pub(super) fn of_batch(begun: StartedBatch, mut answer: BatchAnswer, format: &Fo
 
 /// A response whose answer has not ended, with the verdict that is known once it has.
 fn streamed(rest: Rest, format: &Format) -> Response {
+    with_rest(rest, |body| started(format, body))
+}
+
+/// Makes a response whose answer has not ended, with the verdict that is known once it has.
+pub(super) fn with_rest(rest: Rest, respond: impl FnOnce(Body) -> Response) -> Response {
     let verdict = rest.verdict().clone();
-    let mut response = started(format, stream::body(rest));
+    let mut response = respond(stream::body(rest));
     response.extensions_mut().insert(verdict);
     response
 }

@@ -37,6 +37,10 @@ pub struct Settings {
     pub server_timing: bool,
     /// What CSV does with formulas, unless the request says.
     pub csv_formulas: CsvFormulas,
+    /// Whether Neo4j's transactional API is served.
+    pub transactional: bool,
+    /// The database of its paths of Neo4j 3.5, if they are served.
+    pub older_database: Option<String>,
     /// How often a statement is retried, unless the request says.
     pub retry: Retry,
     /// How answers are kept for `Idempotency-Key`.

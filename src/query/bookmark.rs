@@ -19,7 +19,8 @@ pub(super) fn placeholder() -> String {
 }
 
 /// Whether a bookmark came from [`placeholder`], so that it must not be sent to the database.
-pub(super) fn is_placeholder(bookmark: &str) -> bool {
+#[must_use]
+pub fn is_placeholder(bookmark: &str) -> bool {
     bookmark.starts_with(PREFIX)
 }
 

@@ -25,6 +25,7 @@ mod transaction;
 pub use batch::{
     Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
 };
+pub use bookmark::is_placeholder;
 pub use call::Call;
 pub use engine::{Ending, Engine};
 pub use error::{Error, Kind};
@@ -35,8 +36,9 @@ pub use running::{RunningStatement, StatementKind, StatementState};
 pub use settings::Settings;
 pub use statement::{
     AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
+    inspect::may_commit_in_batches as commits_in_batches,
 };
 pub use transaction::{
-    Committed, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings, TransactionState,
-    instance_of,
+    Committed, HandleStyle, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings,
+    TransactionState, instance_of, unused_decimal_handle,
 };

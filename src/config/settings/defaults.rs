@@ -35,7 +35,13 @@ impl Default for Settings {
                 },
             },
             admin: Admin { listen: None, socket_mode: SocketMode::constant(0o600), token: Secret::default() },
-            http: Http { statuses: Statuses::QueryApi, server_timing: false },
+            http: Http {
+                statuses: Statuses::QueryApi,
+                server_timing: false,
+                transactional: true,
+                older_paths: false,
+                older_database: "neo4j".to_owned(),
+            },
             formats: Formats { csv_formulas: CsvFormulas::Keep },
             cors: Cors { allowed_origins: Vec::new(), credentials: false, max_age: seconds(10 * 60) },
             database: Database {

@@ -118,13 +118,19 @@ pub struct Admin {
     pub token: Secret,
 }
 
-/// `[http]`: the form of answers.
+/// `[http]`: the form of answers, and which APIs are served.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Http {
     /// The statuses of failures, unless the request chooses them.
     pub statuses: Statuses,
     /// Whether every answer has a `Server-Timing` header.
     pub server_timing: bool,
+    /// Whether Neo4j's transactional HTTP API is served.
+    pub transactional: bool,
+    /// Whether its paths of Neo4j 3.5 are served too.
+    pub older_paths: bool,
+    /// The database that those paths mean.
+    pub older_database: String,
 }
 
 /// `[formats]`: results in formats other than JSON.

@@ -50,7 +50,7 @@ pub struct BodyLimits {
 }
 
 impl BodyLimits {
-    fn lexer<'t>(&self, text: &'t str) -> Lexer<'t> {
+    pub(super) fn lexer<'t>(&self, text: &'t str) -> Lexer<'t> {
         Lexer::new(text, Limits { depth: self.depth, packed: self.packed, ..Limits::default() })
     }
 

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use bytes::{Bytes, BytesMut};
 
-use super::{At, Closing, Encode as _, Ending, Results, encoder::Encoder, replaced};
+use super::{At, Closing, Encode as _, Ending, Results, Shape, encoder::Encoder, envelope::Envelope, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
@@ -66,6 +66,11 @@ impl Answer {
     /// An answer of several results, which as a whole has no limit of its own.
     pub(super) fn of_several(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
         Self::of(Encoder::new(format, counters, Results::Several), received, Limits { answer: None, ..limits })
+    }
+
+    /// The answer to one statement, or several, of the transactional API.
+    pub(in crate::http) fn in_envelope(shape: Shape, received: Instant, limits: Limits) -> Self {
+        Self::of(Encoder::Envelope(Box::new(Envelope::new(shape))), received, limits)
     }
 
     fn of(encoder: Encoder, received: Instant, limits: Limits) -> Self {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{Answer, At, Ending, Limits, replaced};
+use super::{Answer, At, Ending, Limits, Shape, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
@@ -24,7 +24,15 @@ impl BatchAnswer {
     /// An empty answer. The batch is rolled back when its answer grows beyond
     /// `limits.answer`.
     pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
-        let answer = Answer::of_several(format, counters, received, limits);
+        Self::of(Answer::of_several(format, counters, received, limits), limits)
+    }
+
+    /// Like [`Self::new`], for the transactional API.
+    pub(in crate::http) fn in_envelope(shape: Shape, received: Instant, limits: Limits) -> Self {
+        Self::of(Answer::in_envelope(shape, received, Limits { answer: None, ..limits }), limits)
+    }
+
+    fn of(answer: Answer, limits: Limits) -> Self {
         Self { answer, limit: limits.answer.unwrap_or(usize::MAX), columns: Columns { count: 0, list: Vec::new() } }
     }
 
@@ -113,7 +121,11 @@ mod tests {
 
     #[test]
     fn results_are_in_order() {
-        let end = BatchEnd { counters: None, committed: Committed { bookmark: "FB:x".into(), notice: None } };
+        let end = BatchEnd {
+            counters: None,
+            committed: Some(Committed { bookmark: "FB:x".into(), notice: None }),
+            transaction: None,
+        };
         let mut document = two_results(Layout::Document);
         document.end(&end, 3);
         assert_eq!(

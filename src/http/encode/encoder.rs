@@ -3,7 +3,8 @@
 use bytes::BytesMut;
 
 use super::{
-    At, Closing, Encode, Ending, Results, Wanted, csv::Csv, document::Document, lines::Lines, objects::Objects,
+    At, Closing, Encode, Ending, Results, Wanted, csv::Csv, document::Document, envelope::Envelope, lines::Lines,
+    objects::Objects,
 };
 use crate::{
     bolt::{Columns, Summary},
@@ -18,6 +19,7 @@ pub(super) enum Encoder {
     Lines(Lines),
     Objects(Objects),
     Csv(Csv),
+    Envelope(Box<Envelope>),
 }
 
 /// Evaluates an expression with the encoder of each format.
@@ -28,6 +30,7 @@ macro_rules! of_any_format {
             Encoder::Lines($format) => $call,
             Encoder::Objects($format) => $call,
             Encoder::Csv($format) => $call,
+            Encoder::Envelope($format) => $call,
         }
     };
 }

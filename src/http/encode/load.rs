@@ -34,8 +34,9 @@ impl Loaded {
             let _ = sums.add(counters);
         }
         let earlier = self.committed.take().and_then(|committed| committed.notice);
-        let Committed { bookmark, notice } = end.committed.clone();
-        self.committed = Some(Committed { bookmark, notice: notice.or(earlier) });
+        self.committed = end.committed.clone().map(|Committed { bookmark, notice }| {
+            Committed { bookmark, notice: notice.or(earlier) }
+        });
     }
 
     /// Adds attempts to commit a transaction.
@@ -76,7 +77,7 @@ mod tests {
         assert_eq!(nothing, r#"{"committed":{"rows":0,"transactions":0},"attempts":0}"#);
         for (rows, attempts, bookmark) in [(1000, 1, "FB:a"), (500, 2, "FB:b")] {
             let committed = Committed { bookmark: bookmark.into(), notice: None };
-            loaded.committed(rows, attempts, &BatchEnd { counters: None, committed });
+            loaded.committed(rows, attempts, &BatchEnd { counters: None, committed: Some(committed), transaction: None });
         }
         loaded.attempted(1);
         let error = Error::invalid("x");
@@ -98,7 +99,7 @@ mod tests {
         let notice = Some(Box::new(Summary { notifications: Some(list), ..Summary::default() }));
         for notice in [None, notice, None] {
             let committed = Committed { bookmark: "FB:a".into(), notice };
-            loaded.committed(1, 1, &BatchEnd { counters: None, committed });
+            loaded.committed(1, 1, &BatchEnd { counters: None, committed: Some(committed), transaction: None });
         }
         let text = loaded.text(None, Statuses::QueryApi);
         assert!(String::from_utf8_lossy(&text).contains(r#""notifications":[{"code":"x""#), "{text:?}");

@@ -41,7 +41,7 @@ impl<'a> Members<'a> {
 
     /// Writes a member, or leaves it out if `write` finds its value absent or unreadable: a summary that cannot be
     /// shown is no reason to withhold the rows.
-    fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
+    pub(super) fn optional(&mut self, name: &str, write: impl FnOnce(&mut BytesMut) -> bool) {
         let (length, first) = (self.out.len(), self.first);
         if !write(self.key(name)) {
             self.out.truncate(length);
@@ -82,7 +82,7 @@ impl<'a> Members<'a> {
             self.counters(Some(counters));
         }
         output::integer(self.key("attempts"), attempts.into());
-        self.committed(Some(&end.committed));
+        self.committed(end.committed.as_ref());
     }
 
     pub(super) fn counters(&mut self, stats: Option<&[u8]>) {

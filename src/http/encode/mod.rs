@@ -1,7 +1,8 @@
 //! The text of results, in each format that an answer can have.
 //!
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
-//! [`document`], [`lines`], [`objects`], [`csv`]. The choice between them is made once for an answer, in [`Encoder::new`]. [`Answer`] and
+//! [`document`], [`lines`], [`objects`], [`csv`], [`envelope`]. The choice between them is made once for an answer, in
+//! [`Encoder::new`] or by the API itself. [`Answer`] and
 //! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
 //! databases.
@@ -12,6 +13,7 @@ mod columns;
 mod csv;
 mod document;
 mod encoder;
+mod envelope;
 mod errors;
 mod lines;
 mod load;
@@ -37,6 +39,7 @@ use encoder::Encoder;
 
 pub(super) use answer::{Answer, Limits};
 pub(super) use batch::BatchAnswer;
+pub(super) use envelope::{Form, ResultShape, Shape, empty};
 pub(super) use errors::At;
 pub(super) use load::Loaded;
 pub(super) use members::instant;

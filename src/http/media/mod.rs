@@ -215,6 +215,28 @@ impl Format {
     }
 }
 
+/// The content type of an answer that can be nothing but plain JSON, with the parameters that `Accept` asks for.
+///
+/// # Errors
+/// What the header asks for instead, without parameters; nothing if it cannot be read.
+pub(super) fn json_accepted(headers: &HeaderMap) -> Result<Cow<'static, str>, String> {
+    let values = headers.get_all(header::ACCEPT);
+    if the_only(&values).is_none_or(|value| value == JSON || value == "*/*") && values.iter().count() <= 1 {
+        return Ok(JSON.into());
+    }
+    let ranges = ranges(&values).map_err(|_| String::new())?;
+    let Some(first) = ranges.first() else { return Ok(JSON.into()) };
+    let fitting = ranges.iter().filter(|range| range.is(JSON) || range.is_wildcard()).max_by_key(|range| range.quality);
+    let format = fitting.and_then(|range| range.format(Offer::Events).ok().flatten());
+    format.map(|format| format.content_type).ok_or_else(|| first.name.to_owned())
+}
+
+/// Whether a body is plain JSON, whatever its parameters.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
+    let value = the_only(&headers.get_all(header::CONTENT_TYPE)).and_then(|value| value.to_str().ok());
+    value.and_then(Range::parse).is_some_and(|range| range.is(JSON))
+}
+
 /// The view of values in a request's body; `None` if the header is missing.
 ///
 /// # Errors

@@ -35,8 +35,9 @@ struct Document {
     #[serde(skip_serializing_if = "Option::is_none")]
     bolt_routing: Option<String>,
     query: String,
-    /// The transactional API. Not served yet, but part of the document that clients know.
-    transaction: String,
+    /// The transactional API, if it is served.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     bolt_direct: Option<String>,
     neo4j_version: String,
@@ -59,7 +60,8 @@ pub(super) async fn show(
         Err(Unfit::Malformed(detail)) => return Err(Refusal::bad_header(detail)),
     }
     // Strings in a fixed shape cannot fail to be written.
-    let document = serde_json::to_vec(&gateway.discovery.document(&base)).unwrap_or_default();
+    let document = gateway.discovery.document(&base, gateway.transactional);
+    let document = serde_json::to_vec(&document).unwrap_or_default();
     let headers = [
         (header::VARY, HeaderValue::from_static("Accept")),
         // The document depends on the request's own headers.
@@ -69,14 +71,15 @@ pub(super) async fn show(
 }
 
 impl Discovery {
-    fn document(&self, base: &BaseUrl) -> Document {
+    /// `transactional`: whether that API is served.
+    fn document(&self, base: &BaseUrl, transactional: bool) -> Document {
         let (url, host) = (base.url(), &base.host);
         let bolt = |scheme: &str| self.bolt_port.map(|port| format!("{scheme}://{host}:{port}"));
         Document {
             query_api: format!("{url}/db/{{databaseName}}/query/v{{queryApiMajorVersion}}"),
             bolt_routing: bolt("neo4j"),
             query: format!("{url}/db/{{databaseName}}/query/v2"),
-            transaction: format!("{url}/db/{{databaseName}}/tx"),
+            transaction: transactional.then(|| format!("{url}/db/{{databaseName}}/tx")),
             bolt_direct: bolt("bolt"),
             neo4j_version: self.version.clone(),
             neo4j_edition: self.edition,

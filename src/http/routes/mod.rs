@@ -27,11 +27,12 @@ use super::{
     methods::Methods,
     path::{BATCH, BEGIN, COMMIT, DISCOVERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT, TRANSACTION},
     refusal::Refusal,
+    transactional,
 };
 
 /// The table of routes.
 pub(super) fn router(gateway: Arc<Gateway>) -> Router {
-    Router::new()
+    let router = Router::new()
         .route(DISCOVERY, open(Methods::Get).get(discovery::show))
         .route(OPENAPI, open(Methods::Get).get(description::show))
         // Statements bypass the table; these lines answer OPTIONS and wrong methods.
@@ -42,8 +43,8 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
         .route(BATCH, authenticated(Methods::Post).post(load::load))
         .route(RUNNING, authenticated(Methods::Get).get(running::list))
         .route(RUNNING_STATEMENT, authenticated(Methods::Delete).delete(running::cancel))
-        .fallback(fallback::unknown_path)
-        .with_state(gateway)
+        .fallback(fallback::unknown_path);
+    transactional::add(router, &gateway, authenticated).with_state(gateway)
 }
 
 /// An address for any caller, which answers OPTIONS and refuses other methods. The handlers of `methods` are added to it.

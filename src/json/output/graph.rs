@@ -275,7 +275,7 @@ pub(super) fn part_of_path<'a>(
 }
 
 impl ElementId<'_> {
-    fn write(self, out: &mut BytesMut) {
+    pub(super) fn write(self, out: &mut BytesMut) {
         match self {
             ElementId::Text(id) => text::string(out, id),
             ElementId::Number(id) => scalar::quoted(out, |out| scalar::integer(out, id)),

@@ -13,6 +13,7 @@ mod float;
 mod graph;
 mod notifications;
 mod object;
+pub mod older;
 mod path;
 mod pieces;
 mod plan;

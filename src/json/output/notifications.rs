@@ -38,33 +38,63 @@ pub fn notifications(
     notifications: Option<&[u8]>,
 ) -> Result<bool, DecodeError> {
     let start = out.len();
-    let result = match (statuses, notifications) {
-        (Some(statuses), _) => list(out, statuses, status),
-        (None, Some(notifications)) => list(out, notifications, |reader| notification(reader).map(Some)),
-        (None, None) => Ok(false),
-    };
+    out.put_u8(b'[');
+    let result = each(out, statuses, notifications, Notification::write);
+    if matches!(result, Ok(true)) {
+        out.put_u8(b']');
+    } else {
+        out.truncate(start);
+    }
+    result
+}
+
+/// Appends the notifications as the transactional API has them, without brackets, so that those of several statements
+/// can follow each other. Returns `false` and appends nothing if there are none.
+///
+/// # Errors
+/// See [`notifications`].
+pub fn listed(
+    out: &mut BytesMut,
+    statuses: Option<&[u8]>,
+    notifications: Option<&[u8]>,
+) -> Result<bool, DecodeError> {
+    let start = out.len();
+    let result = each(out, statuses, notifications, Notification::write_older);
     if result.is_err() {
         out.truncate(start);
     }
     result
 }
 
+/// Writes each notification, with commas between them. Returns whether there are any.
+fn each<'a>(
+    out: &mut BytesMut,
+    statuses: Option<&'a [u8]>,
+    notifications: Option<&'a [u8]>,
+    write: impl Fn(&Notification<'a>, &mut BytesMut),
+) -> Result<bool, DecodeError> {
+    match (statuses, notifications) {
+        (Some(statuses), _) => list(out, statuses, status, write),
+        (None, Some(notifications)) => list(out, notifications, |reader| notification(reader).map(Some), write),
+        (None, None) => Ok(false),
+    }
+}
+
 fn list<'a>(
     out: &mut BytesMut,
     items: &'a [u8],
     read: impl Fn(&mut Reader<'a>) -> Result<Option<Notification<'a>>, DecodeError>,
+    write: impl Fn(&Notification<'a>, &mut BytesMut),
 ) -> Result<bool, DecodeError> {
     let mut reader = Reader::new(items);
     let mut any = false;
     for _ in 0..reader.expect_list()? {
         if let Some(item) = read(&mut reader)? {
-            out.put_u8(if any { b',' } else { b'[' });
-            item.write(out);
-            any = true;
+            if std::mem::replace(&mut any, true) {
+                out.put_u8(b',');
+            }
+            write(&item, out);
         }
-    }
-    if any {
-        out.put_u8(b']');
     }
     Ok(any)
 }
@@ -111,15 +141,31 @@ fn notification<'a>(reader: &mut Reader<'a>) -> Result<Notification<'a>, DecodeE
 }
 
 impl Notification<'_> {
-    fn write(&self, out: &mut BytesMut) {
-        let severity = match self.severity {
+    fn severity(&self) -> &str {
+        match self.severity {
             Some("INFO") => "INFORMATION",
             Some(severity) => severity,
             None => "N/A",
-        };
+        }
+    }
+
+    /// Writes the object of the transactional API, which has no category, and a position only if there is one.
+    fn write_older(&self, out: &mut BytesMut) {
+        member(out, br#"{"code":"#, self.code.unwrap_or_default());
+        member(out, br#","severity":"#, self.severity());
+        member(out, br#","title":"#, self.title.unwrap_or_default());
+        member(out, br#","description":"#, self.description.unwrap_or_default());
+        if self.position.is_known() {
+            out.extend_from_slice(br#","position":"#);
+            self.position.write(out);
+        }
+        out.put_u8(b'}');
+    }
+
+    fn write(&self, out: &mut BytesMut) {
         member(out, br#"{"code":"#, self.code.unwrap_or_default());
         member(out, br#","description":"#, self.description.unwrap_or_default());
-        member(out, br#","severity":"#, severity);
+        member(out, br#","severity":"#, self.severity());
         member(out, br#","title":"#, self.title.unwrap_or_default());
         out.extend_from_slice(br#","position":"#);
         self.position.write(out);
@@ -145,6 +191,10 @@ impl Position {
             }
         }
         Ok(position)
+    }
+
+    fn is_known(&self) -> bool {
+        self.offset.is_some() && self.line.is_some() && self.column.is_some()
     }
 
     fn write(&self, out: &mut BytesMut) {

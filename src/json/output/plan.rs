@@ -7,7 +7,7 @@ use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
 use super::walk::{DEPTH_LIMIT, Walk};
-use super::{scalar, text};
+use super::{scalar, text, value};
 use crate::bolt::packstream::{DecodeError, Reader, Token};
 use crate::json::View;
 
@@ -39,7 +39,7 @@ const MEASURES: [(&str, &str); 6] = [
 /// Returns a [`RowError`] if the tree is malformed or contains a value that the view cannot represent. `out` is then
 /// unchanged.
 pub fn plan(out: &mut BytesMut, plan: &[u8], view: View) -> Result<bool, RowError> {
-    tree(out, plan, view, false)
+    tree(out, plan, Style::Plan(view))
 }
 
 /// Like [`plan`] for the tree of PROFILE, with the measurements of each operator.
@@ -47,16 +47,36 @@ pub fn plan(out: &mut BytesMut, plan: &[u8], view: View) -> Result<bool, RowErro
 /// # Errors
 /// See [`plan`].
 pub fn profile(out: &mut BytesMut, profile: &[u8], view: View) -> Result<bool, RowError> {
-    tree(out, profile, view, true)
+    tree(out, profile, Style::Profile(view))
 }
 
-fn tree(out: &mut BytesMut, bytes: &[u8], view: View, measured: bool) -> Result<bool, RowError> {
+/// Appends the tree of EXPLAIN or PROFILE with each operator's arguments among its members, as the transactional HTTP API
+/// has it. Returns `false` and appends nothing if it is not a tree of operators.
+///
+/// # Errors
+/// See [`plan`].
+pub fn inlined(out: &mut BytesMut, plan: &[u8]) -> Result<bool, RowError> {
+    tree(out, plan, Style::Inlined)
+}
+
+/// What the members of an operator are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Style {
+    /// Arguments as an object.
+    Plan(View),
+    /// Arguments as an object, and measurements.
+    Profile(View),
+    /// Arguments among the other members.
+    Inlined,
+}
+
+fn tree(out: &mut BytesMut, bytes: &[u8], style: Style) -> Result<bool, RowError> {
     // Memgraph sends its profile as JSON text, and also as rows.
     if !matches!(Reader::new(bytes).token()?, Token::Map(_)) {
         return Ok(false);
     }
     let start = out.len();
-    let result = read(bytes).and_then(|operators| write(out, &operators, view, measured));
+    let result = read(bytes).and_then(|operators| write(out, &operators, style));
     match result {
         Ok(()) => Ok(true),
         Err(error) => {
@@ -132,13 +152,18 @@ impl<'a> Operator<'a> {
     }
 
     /// Writes the operator up to the `[` of its children.
-    fn write(&self, out: &mut BytesMut, view: View, measured: bool) -> Result<(), RowError> {
+    fn write(&self, out: &mut BytesMut, style: Style) -> Result<(), RowError> {
         out.extend_from_slice(br#"{"operatorType":"#);
         text::string(out, self.kind.unwrap_or_default());
-        out.extend_from_slice(br#","arguments":"#);
-        match self.arguments {
-            Some(arguments) => Walk::new(view).bare_map(out, &mut Reader::new(arguments))?,
-            None => out.extend_from_slice(b"{}"),
+        match style {
+            Style::Plan(view) | Style::Profile(view) => {
+                out.extend_from_slice(br#","arguments":"#);
+                match self.arguments {
+                    Some(arguments) => Walk::new(view).bare_map(out, &mut Reader::new(arguments))?,
+                    None => out.extend_from_slice(b"{}"),
+                }
+            }
+            Style::Inlined => self.write_arguments(out)?,
         }
         out.extend_from_slice(br#","identifiers":["#);
         if let Some(identifiers) = self.identifiers {
@@ -151,10 +176,22 @@ impl<'a> Operator<'a> {
             }
         }
         out.put_u8(b']');
-        if measured {
+        if let Style::Profile(_) = style {
             self.write_measures(out);
         }
         out.extend_from_slice(br#","children":["#);
+        Ok(())
+    }
+
+    /// Writes the arguments as further members.
+    fn write_arguments(&self, out: &mut BytesMut) -> Result<(), RowError> {
+        let mut reader = Reader::new(self.arguments.unwrap_or(&[0xA0]));
+        for _ in 0..reader.expect_map()? {
+            out.put_u8(b',');
+            text::string(out, reader.expect_string()?);
+            out.put_u8(b':');
+            value::value(out, &mut reader, View::Plain)?;
+        }
         Ok(())
     }
 
@@ -185,7 +222,7 @@ impl<'a> Operator<'a> {
     }
 }
 
-fn write(out: &mut BytesMut, operators: &[Operator<'_>], view: View, measured: bool) -> Result<(), RowError> {
+fn write(out: &mut BytesMut, operators: &[Operator<'_>], style: Style) -> Result<(), RowError> {
     // The operators whose children are being written.
     let mut open: Vec<&Operator<'_>> = Vec::new();
     let at = |index: Option<usize>| index.and_then(|index| operators.get(index));
@@ -193,7 +230,7 @@ fn write(out: &mut BytesMut, operators: &[Operator<'_>], view: View, measured: b
     loop {
         match next {
             Some(operator) => {
-                operator.write(out, view, measured)?;
+                operator.write(out, style)?;
                 open.push(operator);
                 next = at(operator.first_child);
             }

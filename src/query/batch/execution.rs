@@ -9,10 +9,10 @@ use super::{
     counters::Counters,
     pipeline::Pipeline,
     request::{Batch, BatchEnd, BatchError, BatchSink},
+    scope::BatchScope,
 };
 use crate::{
     bolt::{self, Reply, Summary, summary},
-    pool::Lease,
     query::{
         deadline::Deadline,
         error::Error,
@@ -41,7 +41,7 @@ pub struct StartedBatch {
 /// A running batch. Dropping it before its end rolls it back.
 pub struct BatchExecution {
     /// `None` after the end of the batch.
-    lease: Option<Lease>,
+    scope: Option<BatchScope>,
     batch: Batch,
     database: Arc<str>,
     settings: Arc<Settings>,
@@ -79,9 +79,9 @@ enum ExpectedReply {
 }
 
 impl BatchExecution {
-    /// Creates the execution of `batch` on `lease`, on which BEGIN is queued.
+    /// Creates the execution of `batch` in `scope`. If the transaction is the batch's own, BEGIN is queued.
     pub(in crate::query) fn new(
-        lease: Lease,
+        scope: BatchScope,
         database: Arc<str>,
         batch: Batch,
         settings: Arc<Settings>,
@@ -89,14 +89,15 @@ impl BatchExecution {
         running: RegisteredStatement,
     ) -> Self {
         let fetch_size = FetchSize::new(RowLimit::in_transaction(settings.result));
+        let is_open = !matches!(scope, BatchScope::Own(_));
         Self {
-            lease: Some(lease),
+            scope: Some(scope),
             batch,
             database,
             settings,
             pipeline: Pipeline::default(),
             answered: Position::default(),
-            expected: ExpectedReply::Begin,
+            expected: if is_open { ExpectedReply::Columns } else { ExpectedReply::Begin },
             is_reported: false,
             columns: 0,
             unfinished: false,
@@ -117,10 +118,10 @@ impl BatchExecution {
     ) -> Result<Option<BatchEnd>, BatchError> {
         let first = self.move_on(sink).await;
         first.map_err(|mut failure| {
-            if let (ExpectedReply::Begin, Some(lease)) = (self.expected, &mut self.lease) {
-                failure.error = mark_stale_after(failure.error, lease, options);
+            if let (ExpectedReply::Begin, Some(scope)) = (self.expected, &mut self.scope) {
+                failure.error = mark_stale_after(failure.error, scope.lease(), options);
             }
-            self.lease = None;
+            self.scope = None;
             failure
         })
     }
@@ -157,14 +158,14 @@ impl BatchExecution {
     /// Whether rows have been requested that have not been received yet. The database may be blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
-        self.lease.is_some() && !self.fetch_size.is_due()
+        self.scope.is_some() && !self.fetch_size.is_due()
     }
 
     /// Waits, while rows wait for a reader, until the deadline passes, the batch is cancelled, or the reader has
     /// blocked the database for too long. The batch is then rolled back.
     pub async fn interrupted(&mut self) -> Error {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let blocks = self.is_amid_batch() && self.lease.as_ref().is_some_and(|lease| lease.dialect().holds_workers);
+        let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(|scope| scope.lease().dialect().holds_workers);
         let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
             Ok(()) => {
                 running.report_slow_reader();
@@ -180,23 +181,22 @@ impl BatchExecution {
     /// Gives up the connection, whose cleanup then cancels the current statement without delay.
     fn abandon(&mut self) {
         self.report_rest();
-        if let Some(lease) = &mut self.lease {
-            lease.hurry();
+        if let Some(scope) = self.scope.take() {
+            scope.abandon();
         }
-        self.lease = None;
     }
 
     /// Sends statements ahead, and processes replies as [`BatchExecution::advance`] describes.
     async fn process_replies(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
-            let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
+            let lease = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease();
             if self.pipeline.is_low() {
                 let target = self.settings.aliases.resolve(&self.database);
                 let limit = RowLimit::in_transaction(self.settings.result);
                 self.pipeline.send_ahead(lease, &self.batch, target, limit).await?;
                 self.report_sent();
             }
-            let lease = self.lease.as_mut().ok_or_else(Error::result_ended)?;
+            let lease = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease();
             if let Some(rows) = self.fetch_size.take_due() {
                 lease.pull(rows);
             }
@@ -251,11 +251,16 @@ impl BatchExecution {
 
     /// Processes a SUCCESS. Returns the end of the batch after that of COMMIT.
     fn on_success(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
-        let Some(lease) = &mut self.lease else {
+        let Some(lease) = self.scope.as_mut().map(BatchScope::lease) else {
             return Err(Error::result_ended().into());
         };
         match self.expected {
-            ExpectedReply::Begin => self.expected = ExpectedReply::Columns,
+            ExpectedReply::Begin => {
+                self.expected = ExpectedReply::Columns;
+                if self.batch.statements.is_empty() {
+                    return self.finish();
+                }
+            }
             ExpectedReply::Columns => {
                 let columns = match summary::columns(lease.payload()) {
                     Ok(columns) => columns,
@@ -280,21 +285,47 @@ impl BatchExecution {
                     if let Err(limit) = self.fetch_size.end_batch() {
                         return Err(self.exceeded(Error::too_many_rows(limit)));
                     }
-                } else if let Err(refused) = self.end_run(summary, sink) {
-                    return Err(self.at_fault(refused.into()));
+                } else {
+                    self.end_run(summary, sink).map_err(|refused| self.at_fault(refused.into()))?;
+                    if self.answered.statement >= self.batch.statements.len() {
+                        return self.finish();
+                    }
                 }
             }
             ExpectedReply::Commit => {
                 self.running.record().database_answered(ExchangeOutcome::Succeeded);
-                let committed = Committed::of(lease.payload());
-                let counters = self.batch.counters.then(|| self.counters.1.to_packstream());
-                return Ok(Some(BatchEnd { counters, committed }));
+                let committed = Some(Committed::of(lease.payload()));
+                if let Some(scope) = self.scope.take() {
+                    scope.committed();
+                }
+                return Ok(Some(BatchEnd { counters: self.all_counters(), committed, transaction: None }));
             }
         }
         Ok(None)
     }
 
-    /// Ends a run, and its statement after the last run. Sends COMMIT after the last statement.
+    /// Ends the batch after its last statement: undoes it, leaves the transaction open, or sends COMMIT.
+    fn finish(&mut self) -> Result<Option<BatchEnd>, BatchError> {
+        if let Some(refused) = self.batch.refused.take() {
+            return Err(refused.into());
+        }
+        if matches!(self.scope, Some(BatchScope::Explicit(_))) {
+            let transaction = self.scope.take().and_then(BatchScope::keep);
+            return Ok(Some(BatchEnd { counters: self.all_counters(), committed: None, transaction }));
+        }
+        let scope = self.scope.as_mut().ok_or_else(Error::result_ended)?;
+        scope.lease().commit();
+        self.expected = ExpectedReply::Commit;
+        self.running.record().database_asked(Operation::Commit, None);
+        Ok(None)
+    }
+
+    /// The sums of all counters, if they are needed.
+    fn all_counters(&self) -> Option<Vec<u8>> {
+        self.batch.counters.then(|| self.counters.1.to_packstream())
+    }
+
+    /// Ends a run, and its statement after the last run.
     fn end_run(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
         self.pipeline.answered();
         if let (true, Some(stats)) = (self.batch.counters, &summary.stats) {
@@ -315,12 +346,7 @@ impl BatchExecution {
             self.is_reported = false;
             self.report_sent();
         }
-        let all = self.answered.statement >= self.batch.statements.len();
-        self.expected = if all { ExpectedReply::Commit } else { ExpectedReply::Columns };
-        if let (true, Some(lease)) = (all, &mut self.lease) {
-            lease.commit();
-            self.running.record().database_asked(Operation::Commit, None);
-        }
+        self.expected = ExpectedReply::Columns;
         Ok(())
     }
 
@@ -359,10 +385,10 @@ impl BatchExecution {
     }
 
     /// Returns the error for the loss of the connection.
-    fn connection_lost(&self, error: bolt::Error) -> BatchError {
+    fn connection_lost(&mut self, error: bolt::Error) -> BatchError {
         let error = match error {
             bolt::Error::Login(failure) => {
-                let caller = self.lease.as_ref().map(|lease| lease.identity());
+                let caller = self.scope.as_mut().map(|scope| scope.lease().identity());
                 return caller.map_or_else(Error::result_ended, |caller| Error::from_login(failure, caller)).into();
             }
             error => error,

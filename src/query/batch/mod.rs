@@ -1,4 +1,5 @@
-//! Batches: several statements in one transaction and one request, all of them applied or none.
+//! Batches: several statements in one request and one transaction, of their own or an open one; they succeed together or
+//! not at all.
 //!
 //! Owns the types of a batch, the pipelining of its statements, and the sum of its counters. Promises that COMMIT is
 //! sent only after all statements have succeeded. Knows nothing of JSON or HTTP.
@@ -8,6 +9,7 @@ mod execution;
 mod parameter_sets;
 mod pipeline;
 mod request;
+mod scope;
 
 pub use self::{
     counters::Counters,
@@ -15,3 +17,4 @@ pub use self::{
     parameter_sets::ParameterSets,
     request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement},
 };
+pub(super) use self::scope::BatchScope;

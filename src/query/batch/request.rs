@@ -9,7 +9,7 @@ use crate::{
         error::Error,
         result::{RowRefused, RowSink},
         running::StatementKind,
-        transaction::Committed,
+        transaction::{Committed, Transaction},
     },
 };
 
@@ -27,8 +27,10 @@ pub struct BatchStatement {
 pub struct Batch {
     /// Whether it is a batch of its own, or part of a load.
     pub kind: StatementKind,
-    /// The statements, in order. At least one.
+    /// The statements, in order.
     pub statements: Arc<[BatchStatement]>,
+    /// Why everything is undone after the statements.
+    pub refused: Option<Error>,
     /// Whether rows are needed.
     pub rows: bool,
     /// Whether counters are needed.
@@ -49,8 +51,10 @@ pub trait BatchSink: RowSink {
 pub struct BatchEnd {
     /// The sums of all counters, a PackStream map, if counters were needed.
     pub counters: Option<Vec<u8>>,
-    /// What the database reported about the commit.
-    pub committed: Committed,
+    /// What the database reported about the commit; `None` if the transaction stays open.
+    pub committed: Option<Committed>,
+    /// The transaction, if it stays open.
+    pub transaction: Option<Transaction>,
 }
 
 /// Why a batch failed. Unless the outcome is unknown, nothing was applied.

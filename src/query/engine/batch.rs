@@ -1,4 +1,4 @@
-//! A batch in a transaction of its own, retried as a whole.
+//! Batches: in a transaction of their own, retried as a whole, or in an open one.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::Engine;
 use crate::{
     query::{
-        batch::{Batch, BatchError, BatchExecution, BatchSink, StartedBatch},
+        batch::{Batch, BatchError, BatchExecution, BatchScope, BatchSink, StartedBatch},
         call::Call,
         deadline::Deadline,
         error::Error,
@@ -15,6 +15,7 @@ use crate::{
         retry::{Attempted, Attempts, Retry},
         running::{RegisteredStatement, StatementState},
         statement::{Options, ServerOptions, database_of},
+        transaction::{TransactionGuard, TransactionHandle},
     },
     telemetry::observer::RetryReason,
 };
@@ -32,12 +33,8 @@ impl Engine {
         retry: Retry,
         sink: &mut impl BatchSink,
     ) -> Attempted<StartedBatch, BatchError> {
-        let Some(first) = batch.statements.first() else {
-            let error = Error::bad_request("statements cannot be null or empty");
-            return Attempted { outcome: Err(error.into()), attempts: 0 };
-        };
         let limit = self.limit(caller, options, self.settings.max_execution_time);
-        let running = self.running_statements.register(caller, database, &first.text, (batch.kind, Some(limit)));
+        let running = self.register_batch(caller, database, batch, Some(limit));
         let mut attempts = Attempts::new(retry, Instant::now() + limit);
         let database: Arc<str> = database.into();
         loop {
@@ -90,7 +87,83 @@ impl Engine {
         lease.begin(&sent.extra());
         running.set_state(StatementState::Running);
         let deadline = Deadline::after(limit, self.settings.grace(options), caller);
+        Ok(self.execution(BatchScope::Own(lease), database, batch, deadline, running))
+    }
+
+    /// Opens a transaction for `batch`, whose statements are then to be run in it by [`BatchExecution::advance`]. Also
+    /// returns the handle.
+    ///
+    /// # Errors
+    /// Why the transaction could not be opened.
+    pub async fn begin_batch_in(
+        &self,
+        caller: &Call,
+        database: &str,
+        batch: &Batch,
+        options: &Options,
+    ) -> Result<(BatchExecution, String), Error> {
+        let limit = self.limit(caller, options, self.settings.transactions.max_lifetime);
+        let running = self.register_batch(caller, database, batch, Some(limit));
+        let opening = pin!(self.open(caller, database, options, (running.id(), running.downgrade())));
+        let opened = running.unless_cancelled(opening).await.flatten();
+        let guard = opened.inspect_err(|error| running.report_failure(error, None))?;
+        let handle = guard.handle().to_owned();
+        Ok((self.in_transaction(BatchScope::Explicit, guard, database, batch, &running), handle))
+    }
+
+    /// Runs `batch` in the transaction `handle` by [`BatchExecution::advance`], and commits the transaction after it if
+    /// `commit` says so. Whatever fails ends the transaction.
+    ///
+    /// # Errors
+    /// When the transaction does not exist or is in use.
+    pub async fn batch_in(
+        &self,
+        caller: &Call,
+        handle: &TransactionHandle<'_>,
+        batch: &Batch,
+        commit: bool,
+    ) -> Result<BatchExecution, Error> {
+        let running = self.register_batch(caller, handle.database, batch, None);
+        let guard = self.check_out(caller, handle, Some(&running)).await;
+        let guard = guard.inspect_err(|error| running.report_failure(error, None))?;
+        let scope = if commit { BatchScope::ExplicitCommit } else { BatchScope::Explicit };
+        Ok(self.in_transaction(scope, guard, handle.database, batch, &running))
+    }
+
+    fn register_batch(
+        &self,
+        caller: &Call,
+        database: &str,
+        batch: &Batch,
+        limit: Option<Duration>,
+    ) -> RegisteredStatement {
+        let text = batch.statements.first().map_or_else(|| Arc::from(""), |first| Arc::clone(&first.text));
+        self.running_statements.register(caller, database, &text, (batch.kind, limit))
+    }
+
+    fn in_transaction(
+        &self,
+        scope: fn(TransactionGuard) -> BatchScope,
+        guard: TransactionGuard,
+        database: &str,
+        batch: &Batch,
+        running: &RegisteredStatement,
+    ) -> BatchExecution {
+        running.set_transaction(guard.handle());
+        running.set_state(StatementState::Running);
+        let deadline = guard.deadline();
+        self.execution(scope(guard), &database.into(), batch, deadline, running)
+    }
+
+    fn execution(
+        &self,
+        scope: BatchScope,
+        database: &Arc<str>,
+        batch: &Batch,
+        deadline: Deadline,
+        running: &RegisteredStatement,
+    ) -> BatchExecution {
         let settings = Arc::clone(&self.settings);
-        Ok(BatchExecution::new(lease, Arc::clone(database), batch.clone(), settings, deadline, running.clone()))
+        BatchExecution::new(scope, Arc::clone(database), batch.clone(), settings, deadline, running.clone())
     }
 }

@@ -17,7 +17,9 @@ use crate::{
         retry::{Attempts, Retry},
         running::{RegisteredStatement, StatementKind, StatementState, WeakStatement},
         statement::{Options, Plan, ServerOptions, Statement, database_of, validated_parameters},
-        transaction::{Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, completion},
+        transaction::{
+            Committed, Reservation, Transaction, TransactionGuard, TransactionHandle, TransactionId, completion,
+        },
     },
     telemetry::spans::Operation,
 };
@@ -38,14 +40,25 @@ impl Engine {
     }
 
     async fn begin_once(&self, caller: &Call, database: &str, options: &Options) -> Result<Transaction, Error> {
+        let id = self.running_statements.next_id();
+        Ok(self.open(caller, database, options, (id, WeakStatement::default())).await?.keep())
+    }
+
+    /// Opens a transaction that a request goes on to use, for the statement `running` if there is one.
+    pub(super) async fn open(
+        &self,
+        caller: &Call,
+        database: &str,
+        options: &Options,
+        (id, running): (TransactionId, WeakStatement),
+    ) -> Result<TransactionGuard, Error> {
         let (mut lease, reservation, deadline) = self.queue_begin(caller, database, options).await?;
         caller.record.database_asked(Operation::Begin, None);
         let begun = expect(&mut lease, deadline, AtRisk::Transaction(None), |_| Ok(())).await;
         caller.answered(&begun);
         begun.map_err(|error| mark_stale_after(error, &mut lease, options))?;
-        let id = self.running_statements.next_id();
         caller.record.set_transaction(id.number());
-        Ok(reservation.open(lease, database, options, (id, WeakStatement::default()))?.keep())
+        reservation.open(lease, database, options, (id, running))
     }
 
     /// Opens a transaction and runs its first statement, in one round trip.
@@ -234,7 +247,7 @@ impl Engine {
     /// Checks out a transaction, after making sure that the database accepts the caller: unverified callers learn
     /// nothing about handles, and dropped users cannot go on using theirs. The check needs another connection, because
     /// none can log in again inside a transaction.
-    async fn check_out(
+    pub(super) async fn check_out(
         &self,
         caller: &Call,
         handle: &TransactionHandle<'_>,

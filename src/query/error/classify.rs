@@ -78,6 +78,13 @@ impl Error {
         if failure.code.starts_with("Memgraph.") { of_memgraph(failure) } else { of_codes(failure) }
     }
 
+    /// Whether the database refuses the statement in explicit transactions, so that it has done nothing and may do it
+    /// outside of one.
+    #[must_use]
+    pub fn needs_auto_commit(&self) -> bool {
+        self.message.ends_with(SEND_WITHOUT_TRANSACTION)
+    }
+
     /// Adapts the error of a statement for which the gateway opened a read transaction.
     pub(in crate::query) fn while_reading(mut self) -> Self {
         if let Some(said) = self.message.strip_suffix(SEND_WITHOUT_TRANSACTION) {

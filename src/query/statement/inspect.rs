@@ -40,7 +40,8 @@ pub(in crate::query) fn is_show_or_profile(statement: &str) -> bool {
 
 /// Whether the statement may commit part of its work before its end: `CALL {…} IN TRANSACTIONS`, `USING PERIODIC
 /// COMMIT`, `apoc.periodic.…` and `periodic.…`. Returns true in doubt: a Unicode escape could spell any of them.
-pub(in crate::query) fn may_commit_in_batches(statement: &str) -> bool {
+#[must_use]
+pub fn may_commit_in_batches(statement: &str) -> bool {
     if statement.contains("\\u") || statement.contains("\\U") {
         return true;
     }

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{notifications::NotificationFilter, parameters::Parameters};
+use crate::query::transaction::HandleStyle;
 
 /// A statement with its parameters.
 #[derive(Debug, Clone)]
@@ -30,6 +31,8 @@ pub struct Options {
     pub metadata: Option<Vec<u8>>,
     /// Which notifications to receive.
     pub notifications: NotificationFilter,
+    /// What the handle of a transaction that is opened looks like.
+    pub handle: HandleStyle,
 }
 
 /// Whether a transaction may write.

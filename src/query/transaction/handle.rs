@@ -22,10 +22,20 @@ pub struct TransactionSettings {
 /// An open transaction, as described to its owner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transaction {
-    /// The handle: 32 hexadecimal digits, or `INSTANCE-` and 28 of them if the gateway is one of several.
+    /// The handle, in the style that was asked for.
     pub id: String,
     /// When the transaction is rolled back unless a request uses it before.
     pub expires: SystemTime,
+}
+
+/// What handles look like. A transaction is known only by a handle of its own style.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum HandleStyle {
+    /// 32 hexadecimal digits, or `INSTANCE-` and 28 of them if the gateway is one of several.
+    #[default]
+    Opaque,
+    /// A decimal number of nine digits, for clients that read it into 32 bits.
+    Decimal,
 }
 
 /// How a request names an open transaction.
@@ -35,6 +45,8 @@ pub struct TransactionHandle<'a> {
     pub database: &'a str,
     /// See [`Transaction::id`].
     pub id: &'a str,
+    /// The style of the handle.
+    pub style: HandleStyle,
     /// The impersonated user, if the request names one. It must be the one that the transaction was opened with.
     pub impersonated_user: Option<&'a str>,
 }
@@ -43,14 +55,35 @@ impl<'a> TransactionHandle<'a> {
     /// Names the transaction `id` on `database`.
     #[must_use]
     pub fn new(database: &'a str, id: &'a str, impersonated_user: Option<&'a str>) -> Self {
-        Self { database, id, impersonated_user }
+        Self { database, id, style: HandleStyle::Opaque, impersonated_user }
+    }
+
+    /// The same name, of a transaction whose handle is decimal.
+    #[must_use]
+    pub fn decimal(self) -> Self {
+        Self { style: HandleStyle::Decimal, ..self }
     }
 }
 
 /// The hexadecimal digits in a handle that begins with an instance: as many as make 112 random bits.
 const DIGITS: usize = 28;
 
-/// Makes a handle out of random bits. With an instance, it says who opened the transaction, and is at most 61 characters
+/// The smallest decimal handle, and how many there are.
+const DECIMALS: (u128, u128) = (100_000_000, 900_000_000);
+
+/// A decimal handle of no transaction, for the answer to a request that failed to open one.
+#[must_use]
+pub fn unused_decimal_handle() -> String {
+    decimal_handle(getrandom::u64().unwrap_or_default().into())
+}
+
+/// Makes a decimal handle out of random bits. It is nine digits long and never begins with 0.
+pub(super) fn decimal_handle(random: u128) -> String {
+    let (first, count) = DECIMALS;
+    (first + random % count).to_string()
+}
+
+/// Makes an opaque handle out of random bits. With an instance, it says who opened the transaction, and is at most 61 characters
 /// long.
 pub(super) fn new_handle(instance: Option<&InstanceName>, random: u128) -> String {
     match instance {
@@ -81,6 +114,15 @@ mod tests {
                 assert!(id.len() <= 64, "{id}");
                 assert_eq!(instance_of(&id).as_ref(), Some(&instance), "{id}");
             }
+        }
+    }
+
+    #[test]
+    fn decimal_handles_fit_32_bits() {
+        for random in [0, 1, 899_999_999, 900_000_000, u128::MAX] {
+            let id = decimal_handle(random);
+            assert_eq!(id.len(), 9, "{id}");
+            assert!(id.parse::<i32>().is_ok_and(|id| id >= 100_000_000), "{id}");
         }
     }
 

@@ -16,7 +16,7 @@ mod tombstones;
 
 pub use self::{
     committed::Committed,
-    handle::{Transaction, TransactionHandle, TransactionSettings, instance_of},
+    handle::{HandleStyle, Transaction, TransactionHandle, TransactionSettings, instance_of, unused_decimal_handle},
     listing::{OpenTransaction, TransactionId, TransactionState},
 };
 pub(super) use self::{

@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     guard::TransactionGuard,
-    handle::{TransactionHandle, TransactionSettings, new_handle},
+    handle::{HandleStyle, TransactionHandle, TransactionSettings, decimal_handle, new_handle},
     listing::{OpenTransaction, TransactionId},
     permits::TransactionPermit,
     store::{IdleTransaction, Particulars, TransactionStore},
@@ -130,14 +130,12 @@ impl Reservation {
         (id, running): (TransactionId, WeakStatement),
     ) -> Result<TransactionGuard, Error> {
         let Self { store, instance, permit, owner } = self;
-        let mut random = [0; 16];
-        getrandom::fill(&mut random).map_err(|error| Error::no_randomness(&error))?;
-        let handle = new_handle(instance.as_deref(), u128::from_be_bytes(random));
         let TransactionSettings { max_lifetime, grace, .. } = **store.settings.get();
         let opened = Instant::now();
         let particulars = Arc::new(Particulars {
             id,
             database: database.to_owned(),
+            style: options.handle,
             impersonated_user: options.impersonated_user.clone(),
             since: SystemTime::now(),
             opened,
@@ -145,8 +143,19 @@ impl Reservation {
             owner,
             ended: CancellationToken::new(),
         });
-        store.insert(handle.clone(), Arc::clone(&particulars), running);
-        Ok(TransactionGuard::new(store, handle, particulars, (lease, permit)))
+        loop {
+            let mut random = [0; 16];
+            getrandom::fill(&mut random).map_err(|error| Error::no_randomness(&error))?;
+            let random = u128::from_be_bytes(random);
+            let handle = match options.handle {
+                HandleStyle::Opaque => new_handle(instance.as_deref(), random),
+                HandleStyle::Decimal => decimal_handle(random),
+            };
+            // Decimal handles are few enough to meet by chance.
+            if store.insert(&handle, &particulars, &running) {
+                return Ok(TransactionGuard::new(store, handle, particulars, (lease, permit)));
+            }
+        }
     }
 }
 

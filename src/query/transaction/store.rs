@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    handle::{TransactionHandle, TransactionSettings},
+    handle::{HandleStyle, TransactionHandle, TransactionSettings},
     listing::{OpenTransaction, TransactionId, TransactionState},
     permits::{TransactionPermit, TransactionPermits},
     tombstones::{RollbackCause, Tombstones},
@@ -56,6 +56,7 @@ pub(super) struct Particulars {
     pub(super) owner: Identity,
     /// The database, as the owner named it.
     pub(super) database: String,
+    pub(super) style: HandleStyle,
     pub(super) impersonated_user: Option<String>,
     pub(super) since: SystemTime,
     pub(super) opened: Instant,
@@ -84,10 +85,18 @@ impl TransactionStore {
         self.settings.set(settings);
     }
 
-    /// Adds a transaction that a request is using, and the statement that runs in it.
-    pub(super) fn insert(&self, handle: String, particulars: Arc<Particulars>, running: WeakStatement) {
+    /// Adds a transaction that a request is using, and the statement that runs in it. Returns `false`, and adds nothing,
+    /// if another transaction has this handle.
+    pub(super) fn insert(&self, handle: &str, particulars: &Arc<Particulars>, running: &WeakStatement) -> bool {
+        let mut state = self.state();
+        if state.entries.contains_key(handle) {
+            return false;
+        }
+        let entry = Entry { particulars: Arc::clone(particulars), idle: None, running: running.clone() };
+        state.entries.insert(handle.to_owned(), entry);
+        drop(state);
         self.observer.transaction_opened();
-        self.state().entries.insert(handle, Entry { particulars, idle: None, running });
+        true
     }
 
     /// Takes an idle transaction, to be used by a request of `caller` for the statement `running`, if any.
@@ -100,10 +109,12 @@ impl TransactionStore {
         caller: &Identity,
         running: WeakStatement,
     ) -> Result<(IdleTransaction, Arc<Particulars>), Error> {
-        let TransactionHandle { database, id, impersonated_user: named } = *handle;
+        let TransactionHandle { database, id, style, impersonated_user: named } = *handle;
         let mut state = self.state();
         let State { entries, tombstones } = &mut *state;
-        let is_mine = |known: &Particulars| known.owner.owner() == caller.owner() && known.database == database;
+        let is_mine = |known: &Particulars| {
+            known.owner.owner() == caller.owner() && known.database == database && known.style == style
+        };
         let Some(entry) = entries.get_mut(id).filter(|entry| is_mine(&entry.particulars)) else {
             let cause = tombstones.cause(id, caller.owner(), database);
             drop(state);
@@ -331,6 +342,7 @@ mod tests {
                 deadline: Deadline::new(later, Duration::ZERO, &owner),
                 owner,
                 database: "neo4j".into(),
+                style: HandleStyle::Opaque,
                 impersonated_user: None,
                 since: SystemTime::now(),
                 opened: now,

@@ -41,6 +41,8 @@ pub(in crate::server) fn settings(
             config::CsvFormulas::Keep => CsvFormulas::Keep,
             config::CsvFormulas::Escape => CsvFormulas::Escape,
         },
+        transactional: settings.http.transactional,
+        older_database: settings.http.older_paths.then(|| settings.http.older_database.as_str().to_owned()),
         retry: query::retry(&settings.retry),
         idempotency: IdempotencySettings {
             keep: settings.idempotency.keep.get(),

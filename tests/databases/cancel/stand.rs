@@ -195,6 +195,8 @@ impl Stand {
             statuses: http::Statuses::QueryApi,
             server_timing: false,
             csv_formulas: http::CsvFormulas::Keep,
+            transactional: true,
+            older_database: None,
             retry: query::Retry::NEVER,
             work: tokio_util::task::TaskTracker::new(),
             idempotency: http::IdempotencySettings {

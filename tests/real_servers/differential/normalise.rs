@@ -165,10 +165,11 @@ impl Masks<'_> {
         }
     }
 
-    fn number_id(&mut self, id: &Json) -> Json {
+    /// A number, which a node and a relationship may share. The element ids beside it tell which is which.
+    fn number_id(&self, id: &Json) -> Json {
         match id {
-            Json::Number(text) => Json::Number(format!("<id {}>", self.ordinal(text))),
-            Json::String(text) => Json::String(format!("<id {}>", self.ordinal(text))),
+            Json::Number(_) => Json::Number("<id>".to_owned()),
+            Json::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) => Json::string("<id>"),
             other => other.clone(),
         }
     }

@@ -150,7 +150,7 @@ async fn run(
     while let Some(rows) = next {
         let (count, size) = (rows.count, rows.statement.parameter_sets.size());
         let statements = Arc::from([rows.statement]);
-        let batch = Batch { kind: StatementKind::Load, statements, rows: false, counters: load.counters };
+        let batch = Batch { kind: StatementKind::Load, statements, refused: None, rows: false, counters: load.counters };
         let mut discard = Discard;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut discard);
         let (committed, gathered) = join(committing, gather(exchange, load, lines, size)).await;
@@ -164,7 +164,7 @@ async fn run(
             }
         };
         loaded.committed(count, attempts, &end);
-        load.options.bookmarks = vec![end.committed.bookmark];
+        load.options.bookmarks = end.committed.into_iter().map(|committed| committed.bookmark).collect();
         next = gathered?;
     }
     Ok(())

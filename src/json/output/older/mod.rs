@@ -1,0 +1,38 @@
+//! Values as Neo4j's transactional HTTP API writes them.
+//!
+//! Owns the forms `row` and `rest`, the list `meta`, Java's text of temporal values, and the API's counters, plans and
+//! notifications. Promises one pass over a record for each form, that nesting cannot exhaust the stack, and that a row
+//! allocates nothing except for paths and the growth of the buffer. Invalid values are errors.
+
+mod entity;
+mod meta;
+mod rest;
+mod row;
+mod spatial;
+mod temporal;
+#[cfg(test)]
+mod tests;
+
+pub use super::counters::stats;
+pub use super::notifications::listed as notifications;
+pub use super::plan::inlined as plan;
+pub use meta::meta;
+pub use rest::rest;
+pub use row::row;
+
+use smallvec::SmallVec;
+
+use super::error::RowError;
+use super::walk::DEPTH_LIMIT;
+
+/// The open collections of a value.
+type Open<T> = SmallVec<[T; 16]>;
+
+/// Opens a collection.
+fn push<T>(open: &mut Open<T>, collection: T) -> Result<(), RowError> {
+    if open.len() >= DEPTH_LIMIT {
+        return Err(RowError::TooDeep);
+    }
+    open.push(collection);
+    Ok(())
+}
