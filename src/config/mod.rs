@@ -38,7 +38,7 @@ pub use settings::{
 };
 pub use sources::{ConfigFile, Override, Sources};
 pub use values::{
-    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseUri, Factor, Fraction,
-    HeaderName, HttpUrl, ImpersonationRule, InstanceName, ListenAddr, Neo4jVersion, Network, ParseValueError, Percent,
-    Realm, Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
+    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseName, DatabaseUri, Factor,
+    Fraction, HeaderName, HttpUrl, ImpersonationRule, InstanceName, ListenAddr, Neo4jVersion, Network, ParseValueError,
+    Percent, Realm, Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
 };

@@ -5,11 +5,11 @@
 
 use std::borrow::Cow;
 
+use super::transactional;
 use axum::http::{
     Method,
     uri::{PathAndQuery, Uri},
 };
-use super::transactional;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The prefix of every path to a database.
@@ -175,8 +175,10 @@ pub(super) fn instead_of(path: &str) -> String {
     let named = api == "tx" && (1..=63).contains(&database.len()) && database.bytes().all(is_name);
     let database = if named { database } else { "{db}" };
     format!(
-        "Neo4j's older HTTP API is not served here (http.transactional, http.older_paths); send a statement to POST /db/{database}/query/v2, several at once to \
-         POST /db/{database}/query/v2/batch, and open a transaction with POST /db/{database}/query/v2/tx"
+        "the routes of Neo4j's older HTTP API are /db/{{db}}/tx, /tx/commit, /tx/{{id}} and /tx/{{id}}/commit \
+         (http.transactional), and /db/data/transaction (http.older_paths); of the Query API, send a statement to POST \
+         /db/{database}/query/v2, several at once to POST /db/{database}/query/v2/batch, and open a transaction with POST \
+         /db/{database}/query/v2/tx"
     )
 }
 

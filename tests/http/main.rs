@@ -25,6 +25,7 @@ mod support;
 mod threads;
 mod tools_at_start;
 mod tracing;
+mod transactional;
 mod transactions;
 mod unix_socket;
 mod unread;

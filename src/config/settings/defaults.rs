@@ -40,7 +40,7 @@ impl Default for Settings {
                 server_timing: false,
                 transactional: true,
                 older_paths: false,
-                older_database: "neo4j".to_owned(),
+                older_database: DatabaseName::constant("neo4j"),
             },
             formats: Formats { csv_formulas: CsvFormulas::Keep },
             cors: Cors { allowed_origins: Vec::new(), credentials: false, max_age: seconds(10 * 60) },

@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issuer, ServiceAccount};
 
 use super::values::{
-    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseUri, Factor, Fraction,
-    HttpUrl, InstanceName, ListenAddr, Neo4jVersion, Network, Percent, Secret, SizeLimit, SocketMode, TimeSpan,
-    optional,
+    Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseName, DatabaseUri, Factor,
+    Fraction, HttpUrl, InstanceName, ListenAddr, Neo4jVersion, Network, Percent, Secret, SizeLimit, SocketMode,
+    TimeSpan, optional,
 };
 
 /// Everything that an operator can set. The paths of the fields are the keys of the file.
@@ -130,7 +130,7 @@ pub struct Http {
     /// Whether its paths of Neo4j 3.5 are served too.
     pub older_paths: bool,
     /// The database that those paths mean.
-    pub older_database: String,
+    pub older_database: DatabaseName,
 }
 
 /// `[formats]`: results in formats other than JSON.

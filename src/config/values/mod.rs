@@ -4,6 +4,7 @@
 
 mod address;
 mod alias;
+mod database;
 mod instance;
 mod limit;
 mod names;
@@ -20,6 +21,7 @@ mod version;
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
 pub use alias::DatabaseAlias;
+pub use database::DatabaseName;
 pub use instance::InstanceName;
 pub use limit::{CountLimit, SizeLimit};
 pub use names::{HeaderName, ImpersonationRule, Scheme};

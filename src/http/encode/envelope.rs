@@ -207,11 +207,7 @@ impl Encode for Envelope {
 }
 
 /// A whole answer that has no results: a transaction, what a commit reports, or nothing.
-pub(in crate::http) fn empty(
-    shape: Shape,
-    committed: Option<&Committed>,
-    transaction: Option<&Transaction>,
-) -> Bytes {
+pub(in crate::http) fn empty(shape: Shape, committed: Option<&Committed>, transaction: Option<&Transaction>) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
     Envelope::new(shape).without_result(&mut out, committed, transaction);
     out.freeze()

@@ -34,9 +34,10 @@ impl Loaded {
             let _ = sums.add(counters);
         }
         let earlier = self.committed.take().and_then(|committed| committed.notice);
-        self.committed = end.committed.clone().map(|Committed { bookmark, notice }| {
-            Committed { bookmark, notice: notice.or(earlier) }
-        });
+        self.committed = end
+            .committed
+            .clone()
+            .map(|Committed { bookmark, notice }| Committed { bookmark, notice: notice.or(earlier) });
     }
 
     /// Adds attempts to commit a transaction.
@@ -77,7 +78,11 @@ mod tests {
         assert_eq!(nothing, r#"{"committed":{"rows":0,"transactions":0},"attempts":0}"#);
         for (rows, attempts, bookmark) in [(1000, 1, "FB:a"), (500, 2, "FB:b")] {
             let committed = Committed { bookmark: bookmark.into(), notice: None };
-            loaded.committed(rows, attempts, &BatchEnd { counters: None, committed: Some(committed), transaction: None });
+            loaded.committed(
+                rows,
+                attempts,
+                &BatchEnd { counters: None, committed: Some(committed), transaction: None },
+            );
         }
         loaded.attempted(1);
         let error = Error::invalid("x");

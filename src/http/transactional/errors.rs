@@ -29,6 +29,13 @@ pub(super) fn no_statement() -> Error {
     invalid("No statement provided.")
 }
 
+/// A number that no database type holds. `reason` begins with it.
+pub(super) fn unsupported_number(reason: &str) -> Error {
+    let number = reason.split(' ').next().unwrap_or_default();
+    let message = format!("Unsupported type of Number {number}");
+    Error::new(Kind::Refused, "Neo.DatabaseError.Statement.ExecutionFailed", message)
+}
+
 /// A form of results that does not exist.
 pub(super) fn unknown_form(name: &str) -> Error {
     let message = format!("Invalid result data content specifier: {name}");

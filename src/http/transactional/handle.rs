@@ -203,12 +203,7 @@ fn batch(kind: StatementKind, statements: Vec<BatchStatement>, refused: Option<E
 }
 
 /// Opens a transaction and runs statements in it.
-async fn begin(
-    mut frame: Frame<'_>,
-    options: &Options,
-    bytes: Bytes,
-    opened: impl Fn(&str) -> String,
-) -> Response {
+async fn begin(mut frame: Frame<'_>, options: &Options, bytes: Bytes, opened: impl Fn(&str) -> String) -> Response {
     let Exchange { gateway, caller, .. } = frame.exchange;
     frame.status = StatusCode::CREATED;
     let open_at = |frame: &mut Frame<'_>, id: &str| {

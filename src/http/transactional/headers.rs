@@ -35,9 +35,8 @@ pub(super) fn access_mode(headers: &HeaderMap) -> Result<AccessMode, Error> {
 pub(super) fn bookmarks(headers: &HeaderMap) -> Result<Vec<String>, Error> {
     let Some(value) = headers.get(BOOKMARKS) else { return Ok(Vec::new()) };
     let read = serde_json::from_slice::<Vec<String>>(value.as_bytes()).ok();
-    read.filter(|bookmarks| !bookmarks.iter().any(String::is_empty)).ok_or_else(|| {
-        invalid("Invalid bookmarks header. `bookmarks` must be an array of non-empty string values.")
-    })
+    read.filter(|bookmarks| !bookmarks.iter().any(String::is_empty))
+        .ok_or_else(|| invalid("Invalid bookmarks header. `bookmarks` must be an array of non-empty string values."))
 }
 
 /// How long the transaction may take. As on Neo4j, a header that is no positive number of milliseconds sets no limit.

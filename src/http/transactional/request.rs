@@ -13,7 +13,7 @@ use crate::{
     telemetry::observer::RefusalReason,
 };
 
-use super::errors::{invalid, no_statement, not_json, not_mapped, unknown_form};
+use super::errors::{invalid, no_statement, not_json, not_mapped, unknown_form, unsupported_number};
 
 /// The most statements in a request, so that many short ones take little memory.
 const MOST_STATEMENTS: usize = 100_000;
@@ -181,6 +181,8 @@ impl Reader<'_, '_> {
         let read = sets.add(|out| plain::read_map(&mut self.lexer, "parameters", out));
         read.map_err(|error| match error {
             InputError::Syntax(error) => Wrong::from(error),
+            // The only value that plain JSON can spell and PackStream cannot.
+            InputError::Value { reason, .. } => Wrong::Statement(unsupported_number(&reason)),
             other => Wrong::Statement(invalid(other.to_string())),
         })?;
         Ok(sets)
@@ -303,6 +305,10 @@ mod tests {
             (r#"{"statement":"B","parameters":[]}"#, "Could not map the incoming JSON"),
             (r#"{"statement":"B","resultDataContents":"row"}"#, "Could not map the incoming JSON"),
             (r#"{"statement":"B","includeStats":null}"#, "Could not parse the incoming JSON"),
+            (
+                r#"{"statement":"B","parameters":{"p":9223372036854775808}}"#,
+                "Unsupported type of Number 9223372036854775808",
+            ),
             (r#"{"statement":"B","resultDataContents":["ROW","pie"]}"#, "Invalid result data content specifier: pie"),
         ] {
             let body = format!(r#"{{"statements":[{{"statement":"A"}},{second}]}}"#);

@@ -79,7 +79,11 @@ impl Frame<'_> {
     }
 
     /// The response to a statement outside of transactions that has started.
-    pub(super) fn of_statement(&self, StartedStatement { rows, first }: StartedStatement, mut answer: Answer) -> Response {
+    pub(super) fn of_statement(
+        &self,
+        StartedStatement { rows, first }: StartedStatement,
+        mut answer: Answer,
+    ) -> Response {
         match first {
             Ok(Progress::Paused) => self.streamed(Rest::rows(rows, answer)),
             Ok(Progress::Done(end)) => {

@@ -2,14 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::State,
-    http::StatusCode,
-    response::Response,
-    routing::MethodRouter,
-};
+use axum::{Router, body::Body, extract::State, http::StatusCode, response::Response, routing::MethodRouter};
 use serde::Serialize;
 
 use super::{

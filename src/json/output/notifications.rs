@@ -53,11 +53,7 @@ pub fn notifications(
 ///
 /// # Errors
 /// See [`notifications`].
-pub fn listed(
-    out: &mut BytesMut,
-    statuses: Option<&[u8]>,
-    notifications: Option<&[u8]>,
-) -> Result<bool, DecodeError> {
+pub fn listed(out: &mut BytesMut, statuses: Option<&[u8]>, notifications: Option<&[u8]>) -> Result<bool, DecodeError> {
     let start = out.len();
     let result = each(out, statuses, notifications, Notification::write_older);
     if result.is_err() {

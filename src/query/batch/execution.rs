@@ -165,7 +165,8 @@ impl BatchExecution {
     /// blocked the database for too long. The batch is then rolled back.
     pub async fn interrupted(&mut self) -> Error {
         let (deadline, running) = (self.deadline, self.running.clone());
-        let blocks = self.is_amid_batch() && self.scope.as_mut().is_some_and(|scope| scope.lease().dialect().holds_workers);
+        let blocks =
+            self.is_amid_batch() && self.scope.as_mut().is_some_and(|scope| scope.lease().dialect().holds_workers);
         let why = match running.bound(deadline, pin!(slow_reader_timeout(blocks))).await {
             Ok(()) => {
                 running.report_slow_reader();

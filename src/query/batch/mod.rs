@@ -11,10 +11,10 @@ mod pipeline;
 mod request;
 mod scope;
 
+pub(super) use self::scope::BatchScope;
 pub use self::{
     counters::Counters,
     execution::{BatchExecution, StartedBatch},
     parameter_sets::ParameterSets,
     request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement},
 };
-pub(super) use self::scope::BatchScope;

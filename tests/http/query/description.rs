@@ -110,6 +110,10 @@ async fn describes_exactly_what_is_served() {
         "/db/{db}/query/v2/tx",
         "/db/{db}/query/v2/tx/{id}",
         "/db/{db}/query/v2/tx/{id}/commit",
+        "/db/{db}/tx",
+        "/db/{db}/tx/commit",
+        "/db/{db}/tx/{id}",
+        "/db/{db}/tx/{id}/commit",
     ];
     let mut sorted = named.clone();
     sorted.sort_unstable();
@@ -157,6 +161,10 @@ async fn lists_methods_in_answer_to_options() {
         ("/db/neo4j/query/v2/tx", "POST,OPTIONS"),
         ("/db/neo4j/query/v2/tx/0", "DELETE,POST,OPTIONS"),
         ("/db/neo4j/query/v2/tx/0/commit", "POST,OPTIONS"),
+        ("/db/neo4j/tx", "POST,OPTIONS"),
+        ("/db/neo4j/tx/commit", "POST,OPTIONS"),
+        ("/db/neo4j/tx/0", "DELETE,POST,OPTIONS"),
+        ("/db/neo4j/tx/0/commit", "POST,OPTIONS"),
     ] {
         for headers in [&[][..], &[("Authorization", "nonsense")]] {
             let response = gateway.send("OPTIONS", path, headers, "").await;

@@ -46,7 +46,7 @@ pub fn normalise(response: &Response, headers: &[String], names: &Names) -> Answ
     let body = if kind.contains("jsonl") {
         masks.lines(&text)
     } else if kind.contains("json") || kind.contains("vnd.neo4j") {
-        Json::parse(&text).map(|json| Content::Document(masks.document(&json)))
+        Json::parse(&text).map(|json| Content::Document(masks.document(&without_own_note(&json))))
     } else {
         Ok(Content::Text(masks.text(&text)))
     };
@@ -151,15 +151,24 @@ impl Masks<'_> {
                 let changed = members.iter().map(|(key, value)| {
                     let value = match key.as_str() {
                         "id" | "startNode" | "endNode" => self.number_id(value),
-                        "properties" => self.value(value),
+                        "row" => self.row(value),
+                        "properties" | "data" if matches!(value, Json::Object(_)) => self.value(value),
+                        "Memory" | "GlobalMemory" | "Time" | "PageCacheHits" | "PageCacheMisses" => any_number(value),
+                        "string-representation" => any_number(value),
                         "nodes" => self.older_result(&sorted_by_properties(value)),
                         _ => self.older_result(value),
                     };
                     (key.clone(), value)
                 });
-                Json::Object(changed.collect())
+                let mut changed: Vec<_> = changed.collect();
+                // The arguments of an operator are among its members, in the order of a hash table.
+                if members.iter().any(|(key, _)| key == "operatorType") {
+                    changed.sort();
+                }
+                Json::Object(changed)
             }
             Json::Array(_) => each(result, |item| self.older_result(item)),
+            Json::String(text) if text.starts_with("http://") => Json::String(self.text(text)),
             Json::String(text) => self.element(text),
             other => other.clone(),
         }
@@ -228,9 +237,32 @@ impl Masks<'_> {
         if !self.names.side.is_empty() {
             text = text.replace(&self.names.side, "<side>");
         }
-        let prefixes = ["Node(", "node<", "Relationship(", "transactionId=", " id=", "ownedIndex="];
+        let prefixes = [
+            "Node(",
+            "node<",
+            "Relationship(",
+            "transactionId=",
+            " id=",
+            "ownedIndex=",
+            "/tx/",
+            "/node/",
+            "/relationship/",
+        ];
         prefixes.into_iter().fold(text, |text, prefix| mask_number_after(&text, prefix))
     }
+}
+
+/// The answer without the note with which Neo4j's older API deprecates itself.
+fn without_own_note(document: &Json) -> Json {
+    const NOTE: &str = "Neo.ClientNotification.Request.FeatureDeprecationWarning";
+    let Json::Object(members) = document else { return document.clone() };
+    let kept = members.iter().filter_map(|(key, value)| {
+        let Json::Array(items) = value else { return Some((key.clone(), value.clone())) };
+        let is_note = |item: &Json| item.get("code").and_then(Json::as_str) == Some(NOTE);
+        let others: Vec<_> = items.iter().filter(|item| key != "notifications" || !is_note(item)).cloned().collect();
+        (key != "notifications" || !others.is_empty()).then(|| (key.clone(), Json::Array(others)))
+    });
+    Json::Object(kept.collect())
 }
 
 /// An object of the API itself, whose key order is part of the format.

@@ -61,12 +61,7 @@ pub fn meta(out: &mut BytesMut, fields: &[u8], columns: usize) -> Result<(), Row
     written
 }
 
-fn entry<'a>(
-    out: &mut BytesMut,
-    fields: &'a [u8],
-    reader: &mut Reader<'a>,
-    token: Token<'a>,
-) -> Result<(), RowError> {
+fn entry<'a>(out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>, token: Token<'a>) -> Result<(), RowError> {
     let Token::Struct(tag, count) = token else {
         out.extend_from_slice(b"null");
         return Ok(());

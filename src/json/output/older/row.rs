@@ -118,12 +118,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Writes a value, or opens it if it is a collection.
-    fn item(
-        &self,
-        out: &mut BytesMut,
-        reader: &mut Reader<'a>,
-        open: &mut Open<Collection>,
-    ) -> Result<(), RowError> {
+    fn item(&self, out: &mut BytesMut, reader: &mut Reader<'a>, open: &mut Open<Collection>) -> Result<(), RowError> {
         match &reader.token()? {
             Token::Bytes(bytes) => signed(out, bytes),
             Token::List(items) => {
