@@ -300,8 +300,8 @@ mod tests {
             ("/db/data/transaction/commit", "POST /db/{db}/query/v2,"),
             ("/db/data/cypher", "POST /db/{db}/query/v2,"),
             ("/db/a%22b/tx/1", "POST /db/{db}/query/v2,"),
-            ("/db/neo4j", "POST /db/{db}/query/v2;"),
-            ("/tx", "POST /db/{db}/query/v2;"),
+            ("/db/neo4j", "POST /db/{db}/query/v2 in"),
+            ("/tx", "POST /db/{db}/query/v2 in"),
         ] {
             let advice = instead_of(path);
             assert!(advice.contains(names), "{path}: {advice}");

@@ -87,7 +87,6 @@ fn unsupported_and_malformed_ranges_are_told_apart() {
     for accept in [
         "text/html",
         "garbage",
-        "application/x-ndjson",
         "application/vnd.neo4j.query+jsonl",
         "application/vnd.neo4j.query.v1.3",
     ] {
@@ -170,7 +169,6 @@ fn request_bodies() {
 fn lines_of_loads() {
     let lines = |values: &[&str]| lines_content(&headers(header::CONTENT_TYPE, values));
     for name in [
-        "application/x-ndjson",
         "application/ndjson",
         "application/jsonl",
         "application/jsonlines",
