@@ -59,6 +59,9 @@ ask "$database/query/v2" --json '{"statement": "RETRUN 1"}'
 ask "$database/query/v2" -H 'Accept: application/jsonl' \
   --json '{"statement": "UNWIND range(1, 3) AS n RETURN n, n * n AS square"}'
 
+# Receive the rows alone, as CSV.
+ask "$database/query/v2" --json '{"statement": "UNWIND range(1, 3) AS n RETURN n, n * n AS square"}' -H 'Accept: text/csv'
+
 # Clean up.
 ask "$database/query/v2" --json '{"statement": "MATCH (p:Pioneer) WHERE p.name IN $names DETACH DELETE p",
   "parameters": {"names": ["Ada", "Grace"]}}'
