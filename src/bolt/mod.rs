@@ -34,6 +34,6 @@ pub use error::{Error, HandshakeError};
 pub use failure::Failure;
 pub use message::Extra;
 pub use recognise::Recognition;
-pub use summary::{Columns, Summary};
+pub use summary::{Columns, Stats, Summary};
 pub use traffic::Traffic;
 pub use uri::{Security, Uri};

@@ -13,8 +13,8 @@ pub struct Summary {
     pub bookmark: Option<String>,
     /// `r`, `w`, `rw` or `s`.
     pub kind: Option<String>,
-    /// The counters: a map.
-    pub stats: Option<Vec<u8>>,
+    /// What was changed.
+    pub stats: Stats,
     /// The plan of an EXPLAIN: a map.
     pub plan: Option<Vec<u8>>,
     /// The plan of a PROFILE: a map.
@@ -23,6 +23,18 @@ pub struct Summary {
     pub statuses: Option<Vec<u8>>,
     /// Notifications (up to Bolt 5.4): a list.
     pub notifications: Option<Vec<u8>>,
+}
+
+/// What a server says about the number of changes that a statement made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Stats {
+    /// Nothing: the server leaves the counters out of a summary if they are all 0.
+    #[default]
+    Absent,
+    /// The counters: a map.
+    Counted(Vec<u8>),
+    /// Something else than a map, such as null: the server does not know the numbers.
+    Unknown,
 }
 
 impl Summary {
@@ -40,7 +52,7 @@ impl Summary {
                 "has_more" => summary.has_more = first(value) == Some(Token::Boolean(true)),
                 "bookmark" => summary.bookmark = string(value),
                 "type" => summary.kind = string(value),
-                "stats" => summary.stats = map(value),
+                "stats" => summary.stats = map(value).map_or(Stats::Unknown, Stats::Counted),
                 "plan" => summary.plan = map(value),
                 // Memgraph sends the profile as JSON text of its own shape, which is not a map; its rows say the same.
                 "profile" => summary.profile = map(value),
@@ -162,6 +174,14 @@ mod tests {
         writer.integer(7);
         let summary = Summary::parse(&out).unwrap();
         assert_eq!(summary, Summary { has_more: true, kind: Some("rw".into()), ..Summary::default() });
+    }
+
+    #[test]
+    fn counters_that_are_null_are_unknown_and_not_zero() {
+        let stats = |value: &[u8]| Summary::parse(&[&[0xA1, 0x85][..], b"stats", value].concat()).unwrap().stats;
+        assert_eq!(stats(&[0xC0]), Stats::Unknown);
+        assert_eq!(stats(&[0xA0]), Stats::Counted(vec![0xA0]));
+        assert_eq!(Summary::parse(&[0xA0]).unwrap().stats, Stats::Absent);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 #![cfg(feature = "embedded")]
 
 mod connections;
+mod counters;
 mod description;
 mod formats;
 mod http2;

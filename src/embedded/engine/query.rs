@@ -125,6 +125,10 @@ impl Query {
             ("db".to_owned(), BoltValue::from(DATABASE)),
             ("t_last".to_owned(), BoltValue::Integer(0)),
         ]);
+        if self.info.writes {
+            // Null means that they are not known: the engine does not count its changes.
+            summary.insert("stats".to_owned(), BoltValue::Null);
+        }
         if self.info.explain {
             summary.insert("plan".to_owned(), plan(&rows));
             return stream(Layout::new(self.info.columns, None).names, Vec::new(), summary);

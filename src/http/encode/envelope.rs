@@ -161,7 +161,7 @@ impl Encode for Envelope {
         out.put_u8(b']');
         let mut members = Members::further(out);
         if self.shape.results.get(self.opened - 1).is_some_and(|result| result.stats) {
-            members.optional("stats", |out| older::stats(out, summary.stats.as_deref()).is_ok());
+            members.counted("stats", &summary.stats, older::stats);
         }
         if let Some(plan) = summary.profile.as_ref().or(summary.plan.as_ref()) {
             members.optional("plan", |out| {

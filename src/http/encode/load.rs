@@ -30,8 +30,7 @@ impl Loaded {
         self.transactions += 1;
         self.attempted(attempts);
         if let (Some(sums), Some(counters)) = (&mut self.counters, &end.counters) {
-            // They were written by the engine, so reading them does not fail.
-            let _ = sums.add(counters);
+            sums.add(counters);
         }
         let earlier = self.committed.take().and_then(|committed| committed.notice);
         self.committed = end
@@ -54,7 +53,7 @@ impl Loaded {
         out.extend_from_slice(b"}");
         let mut members = Members::further(&mut out);
         if let Some(counters) = &self.counters {
-            members.counters(Some(&counters.to_packstream()));
+            members.counters(&counters.to_stats());
         }
         output::integer(members.key("attempts"), self.attempts.into());
         members.committed(self.committed.as_ref());

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use bytes::BytesMut;
 
 use crate::{
-    bolt::Summary,
+    bolt::{Stats, Summary, packstream::DecodeError},
     json::{View, output},
     query::{BatchEnd, Committed, Transaction},
 };
@@ -53,7 +53,7 @@ impl<'a> Members<'a> {
     pub(super) fn result(&mut self, summary: &Summary, counters: bool, view: View) {
         self.notifications(summary);
         if counters {
-            self.counters(summary.stats.as_deref());
+            self.counters(&summary.stats);
         }
         if let Some(profile) = &summary.profile {
             self.optional("profiledQueryPlan", |out| output::profile(out, profile, view).is_ok());
@@ -79,14 +79,30 @@ impl<'a> Members<'a> {
     /// Writes the summary of several statements that were committed together.
     pub(super) fn batch(&mut self, end: &BatchEnd, attempts: u32) {
         if let Some(counters) = &end.counters {
-            self.counters(Some(counters));
+            self.counters(counters);
         }
         output::integer(self.key("attempts"), attempts.into());
         self.committed(end.committed.as_ref());
     }
 
-    pub(super) fn counters(&mut self, stats: Option<&[u8]>) {
-        self.optional("counters", |out| output::counters(out, stats).is_ok());
+    /// Writes the counters, unless the database does not know them.
+    pub(super) fn counters(&mut self, stats: &Stats) {
+        self.counted("counters", stats, output::counters);
+    }
+
+    /// Writes the counters with `write`, unless the server does not know them.
+    pub(super) fn counted(
+        &mut self,
+        key: &str,
+        stats: &Stats,
+        write: fn(&mut BytesMut, Option<&[u8]>) -> Result<(), DecodeError>,
+    ) {
+        let map = match stats {
+            Stats::Absent => None,
+            Stats::Counted(map) => Some(map.as_slice()),
+            Stats::Unknown => return,
+        };
+        self.optional(key, |out| write(out, map).is_ok());
     }
 
     pub(super) fn kind(&mut self, summary: &Summary) {

@@ -84,12 +84,7 @@ fn the_best_range_wins() {
 
 #[test]
 fn unsupported_and_malformed_ranges_are_told_apart() {
-    for accept in [
-        "text/html",
-        "garbage",
-        "application/vnd.neo4j.query+jsonl",
-        "application/vnd.neo4j.query.v1.3",
-    ] {
+    for accept in ["text/html", "garbage", "application/vnd.neo4j.query+jsonl", "application/vnd.neo4j.query.v1.3"] {
         assert_eq!(accepted(accept), Err(Unfit::Unsupported), "{accept}");
     }
     for accept in [

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::bolt::packstream::{DecodeError, Reader, Token, Writer};
+use crate::bolt::{
+    Stats,
+    packstream::{DecodeError, Reader, Token, Writer},
+};
 
 /// Sums of counters, by the names that the database gives them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -10,14 +13,21 @@ pub struct Counters {
     numbers: BTreeMap<String, i64>,
     /// Flags such as `contains-updates`, which are true if they are true for any statement.
     flags: BTreeMap<String, bool>,
+    /// Whether the counters of any statement are unknown, and so the sums are, too.
+    unknown: bool,
 }
 
 impl Counters {
-    /// Adds the counters of one statement, a PackStream map from its summary.
-    ///
-    /// # Errors
-    /// When the map cannot be decoded.
-    pub fn add(&mut self, stats: &[u8]) -> Result<(), DecodeError> {
+    /// Adds the counters of one statement, as its summary has them. Those that cannot be decoded are unknown.
+    pub fn add(&mut self, stats: &Stats) {
+        self.unknown |= match stats {
+            Stats::Absent => false,
+            Stats::Counted(map) => self.add_map(map).is_err(),
+            Stats::Unknown => true,
+        };
+    }
+
+    fn add_map(&mut self, stats: &[u8]) -> Result<(), DecodeError> {
         let mut reader = Reader::new(stats);
         for _ in 0..reader.expect_map()? {
             let name = reader.expect_string()?;
@@ -33,8 +43,11 @@ impl Counters {
         Ok(())
     }
 
-    /// Returns the sums as a PackStream map, as a database sends counters.
-    pub fn to_packstream(&self) -> Vec<u8> {
+    /// Returns the sums as a summary has them.
+    pub fn to_stats(&self) -> Stats {
+        if self.unknown {
+            return Stats::Unknown;
+        }
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
         writer.map(self.numbers.len() + self.flags.len());
@@ -46,7 +59,7 @@ impl Counters {
             writer.string(name);
             writer.boolean(*flag);
         }
-        out
+        Stats::Counted(out)
     }
 }
 
@@ -58,7 +71,7 @@ fn entry<'a, T: Default>(entries: &'a mut BTreeMap<String, T>, name: &str) -> &'
 mod tests {
     use super::*;
 
-    fn stats(nodes: i64, updates: bool) -> Vec<u8> {
+    fn stats(nodes: i64, updates: bool) -> Stats {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
         writer.map(3);
@@ -68,21 +81,32 @@ mod tests {
         writer.boolean(updates);
         writer.string("odd");
         writer.list(0);
-        out
+        Stats::Counted(out)
     }
 
     #[test]
     fn numbers_are_summed_and_flags_are_combined() {
         let mut counters = Counters::default();
-        assert_eq!(counters.to_packstream(), [0xA0]);
-        counters.add(&stats(2, true)).unwrap();
-        counters.add(&stats(3, false)).unwrap();
-        counters.add(&stats(i64::MAX, false)).unwrap();
+        assert_eq!(counters.to_stats(), Stats::Counted(vec![0xA0]));
+        counters.add(&stats(2, true));
+        counters.add(&Stats::Absent);
+        counters.add(&stats(3, false));
+        counters.add(&stats(i64::MAX, false));
         assert_eq!(counters.numbers, BTreeMap::from([("nodes-created".to_owned(), i64::MAX)]));
         assert_eq!(counters.flags, BTreeMap::from([("contains-updates".to_owned(), true)]));
         let mut again = Counters::default();
-        again.add(&counters.to_packstream()).unwrap();
+        again.add(&counters.to_stats());
         assert_eq!(again, counters);
-        assert!(counters.add(&[0xA1]).is_err());
+    }
+
+    #[test]
+    fn one_statement_with_unknown_counters_makes_the_sums_unknown() {
+        for unknown in [Stats::Unknown, Stats::Counted(vec![0xA1])] {
+            let mut counters = Counters::default();
+            counters.add(&stats(2, true));
+            counters.add(&unknown);
+            counters.add(&stats(3, true));
+            assert_eq!(counters.to_stats(), Stats::Unknown);
+        }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     scope::BatchScope,
 };
 use crate::{
-    bolt::{self, Reply, Summary, summary},
+    bolt::{self, Reply, Stats, Summary, summary},
     query::{
         deadline::Deadline,
         error::Error,
@@ -322,24 +322,22 @@ impl BatchExecution {
     }
 
     /// The sums of all counters, if they are needed.
-    fn all_counters(&self) -> Option<Vec<u8>> {
-        self.batch.counters.then(|| self.counters.1.to_packstream())
+    fn all_counters(&self) -> Option<Stats> {
+        self.batch.counters.then(|| self.counters.1.to_stats())
     }
 
     /// Ends a run, and its statement after the last run.
     fn end_run(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
         self.pipeline.answered();
-        if let (true, Some(stats)) = (self.batch.counters, &summary.stats) {
-            // Counters that cannot be decoded are left out, as in the answer to a single statement.
-            let _ = self.counters.0.add(stats);
-            let _ = self.counters.1.add(stats);
+        if self.batch.counters {
+            self.counters.0.add(&summary.stats);
+            self.counters.1.add(&summary.stats);
         }
         let Some(statement) = self.batch.statements.get(self.answered.statement) else { return Ok(()) };
         self.answered.run += 1;
         if self.answered.run >= statement.parameter_sets.len() {
-            let sums = std::mem::take(&mut self.counters.0);
-            if summary.stats.is_some() || statement.parameter_sets.len() > 1 {
-                summary.stats = Some(sums.to_packstream());
+            if self.batch.counters {
+                summary.stats = std::mem::take(&mut self.counters.0).to_stats();
             }
             sink.close(&summary)?;
             self.answered = Position { statement: self.answered.statement + 1, run: 0 };

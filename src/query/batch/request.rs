@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::parameter_sets::ParameterSets;
 use crate::{
-    bolt::Summary,
+    bolt::{Stats, Summary},
     query::{
         error::Error,
         result::{RowRefused, RowSink},
@@ -49,8 +49,8 @@ pub trait BatchSink: RowSink {
 /// What is known at the end of a batch.
 #[derive(Debug)]
 pub struct BatchEnd {
-    /// The sums of all counters, a PackStream map, if counters were needed.
-    pub counters: Option<Vec<u8>>,
+    /// The sums of all counters, if counters were needed.
+    pub counters: Option<Stats>,
     /// What the database reported about the commit; `None` if the transaction stays open.
     pub committed: Option<Committed>,
     /// The transaction, if it stays open.
