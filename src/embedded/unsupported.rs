@@ -181,6 +181,10 @@ fn shape(tokens: &[Token<'_>]) -> Option<&'static str> {
         {
             return Some("A label expression (`:A|B`)");
         }
+        // `(n::Person)` is a slip; a value of an enum begins with the enum's name, which is a type's.
+        if token.is_symbol(":") && after.is_symbol(":") && before.text.starts_with(char::is_uppercase) {
+            return Some("An enum");
+        }
         if token.is_symbol("!") && before.is_symbol(":") {
             return Some("A label expression (`:!A`)");
         }
@@ -236,6 +240,7 @@ mod tests {
             ("MATCH (n) RETURN n {.name}", "A map projection (`n {.name}`)"),
             ("MATCH (n:A|B) RETURN n", "A label expression (`:A|B`)"),
             ("MATCH (n:!A) RETURN n", "A label expression (`:!A`)"),
+            ("RETURN Status::Good AS status", "An enum"),
             ("MATCH (n:`A B`) RETURN n", "A label or relationship type in backticks"),
             ("MATCH (größe) RETURN größe", "A name with characters that are not ASCII"),
         ] {
@@ -253,6 +258,7 @@ mod tests {
             "MATCH (offset:Finish) RETURN offset.x +",
             "MATCH ()-[r:A|B]->() RETURN r +",
             "RETURN [x IN [1] | x] +",
+            "MATCH (n::Person) RETURN n",
             "CREATE (n {count: 1} RETURN n",
             "",
         ] {

@@ -149,7 +149,8 @@ impl Step {
 
     /// Whether it may be asked again: it sends nothing.
     pub(crate) fn only_asks(&self) -> bool {
-        self.script.starts_with("curl http") && ![" -d", " --data", " -X"].iter().any(|flag| self.script.contains(flag))
+        self.script.starts_with("curl http")
+            && ![" -d", " --data", " --json", " -X"].iter().any(|flag| self.script.contains(flag))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use toml::Table;
 
 use super::{
+    ACCESS, ID, TOKENS,
     document::{self, MEMGRAPH, Section},
     play::{Gateway, Stand, play},
     tls::Tls,
@@ -24,13 +25,11 @@ use crate::support::bolt::{
     value::{Value, list, map, structure, v},
 };
 
-const ACCESS: &str = "e30.e30.access";
-const ID: &str = "e30.e30.id";
 const CONFLICT: &str = "Cannot resolve conflicting transactions. Retry this transaction when the conflicting transaction \
      is finished. For more details, visit https://memgraph.com/docs";
 
 /// Sections that [`answers`] knows.
-const ANSWERED: usize = 37;
+const ANSWERED: usize = 38;
 
 const SHAPES: Shapes =
     Shapes { element_ids: true, utc: true, vectors: false, uuids: false, memgraph: true, cartesian_3d: 9157 };
@@ -38,14 +37,16 @@ const SHAPES: Shapes =
 /// How long what a request has set off may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// Longer than any test.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
 /// Runs the section.
 pub(crate) async fn run(section: &Section) -> Result<(), String> {
     let fake = FakeMemgraph::start_with(Options::default().with_databases(["analytics"])).await;
     set_the_stage(section, &fake.control);
     let (settings, uri, _tls) = settings(section, &fake).await;
     let gateway = Gateway::serve(settings, Some(&uri));
-    let variables = [("ACCESS_TOKEN", ACCESS), ("ID_TOKEN", ID)];
-    let stand = Stand { database: MEMGRAPH, gateway: &gateway, user: None, variables: &variables };
+    let stand = Stand { database: MEMGRAPH, gateway: &gateway, user: None, variables: &TOKENS };
     play(section, &stand, |at| go_wrong(section.title, at, &fake.control))?;
     arrives(section.title, &fake.control).await?;
     drop(gateway);
@@ -121,11 +122,16 @@ fn row<const N: usize>(fields: [&str; N], values: [Value; N]) -> Option<Answer> 
 /// No rows, and what the summary says.
 fn nothing<const N: usize>(summary: [(&str, Value); N]) -> Option<Answer> {
     let summary = summary.map(|(name, value)| (name.to_owned(), value)).into();
-    Some(Answer { fields: Vec::new(), rows: Vec::new(), summary })
+    Some(Answer { summary, ..Answer::default() })
 }
 
 fn wrote() -> Option<Answer> {
     nothing([("type", v("w"))])
+}
+
+/// Does not end by itself, and has no rows until then.
+fn endless() -> Option<Answer> {
+    Some(Answer { sleep: Some(A_DAY), ..Answer::rows(&["n"], []) })
 }
 
 fn ada() -> Value {
@@ -174,6 +180,7 @@ fn answers(title: &str) -> Vec<Option<Answer>> {
         "Many writers" => vec![row(["value"], [v(0)]), wrote(), row(["value"], [v(8)])],
         "A retry loop of your own" => vec![row(["value"], [v(9)])],
         "A conflict without a retry" => vec![wrote()],
+        "What is running" => vec![endless()],
         "Bulk load" => vec![wrote(), wrote()],
         "A write that is done once, however often it is sent" => {
             vec![row(["number"], [v(4711)]), row(["orders"], [v(1)])]

@@ -42,6 +42,11 @@ impl Gateway {
         }
         Self { process: Process::serve(command), _settings: file }
     }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> String {
+        self.process.address()
+    }
 }
 
 /// What runs a section.
@@ -58,7 +63,7 @@ pub(crate) struct Stand<'a> {
 /// it is sent.
 pub(crate) fn play(section: &Section, stand: &Stand<'_>, before: impl Fn(usize)) -> Result<(), String> {
     let Stand { database, gateway, user, variables } = stand;
-    let mut shell = Shell::start(&gateway.process.address(), *user, variables);
+    let mut shell = Shell::start(&gateway.address(), *user, variables);
     for (at, step) in section.steps.iter().enumerate() {
         before(at);
         run(&mut shell, step, database)

@@ -171,11 +171,14 @@ pub struct Answer {
     pub rows: Vec<Vec<Value>>,
     /// Keys added to the summary, replacing what the fake would send.
     pub summary: Vec<(String, Value)>,
+    /// How long PULL takes; it can be interrupted as `SLEEP` can.
+    pub sleep: Option<Duration>,
 }
 
 impl Answer {
     pub fn rows<const N: usize>(fields: &[&str], rows: [Vec<Value>; N]) -> Answer {
-        Answer { fields: fields.iter().map(|f| (*f).to_owned()).collect(), rows: rows.into(), summary: Vec::new() }
+        let fields = fields.iter().map(|field| (*field).to_owned()).collect();
+        Answer { fields, rows: rows.into(), ..Answer::default() }
     }
 }
 

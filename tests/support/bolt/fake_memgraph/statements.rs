@@ -45,6 +45,7 @@ impl Session {
         if let Some(answer) = self.server.knobs.answer_for(text) {
             let mut program = Program::rows(answer.fields, Rows::Fixed(answer.rows));
             program.summary = answer.summary;
+            program.sleep = answer.sleep;
             program.special = alone(text).map(|what| Special::Admin(what.to_owned()));
             return Ok(program);
         }

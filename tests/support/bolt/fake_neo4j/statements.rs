@@ -15,6 +15,7 @@ impl Session {
         if let Some(answer) = answer {
             let mut program = Program::rows(answer.fields, Rows::Fixed(answer.rows));
             program.summary = answer.summary;
+            program.sleep = answer.sleep;
             return Ok(program);
         }
         parse(statement, parameters).map_err(|refused| match refused {
