@@ -6,6 +6,7 @@
 //! the gateway: it is one more Bolt server, reached over memory.
 
 mod catalog;
+mod counters;
 mod cypher;
 mod engine;
 mod errors;

@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// How long work that cannot be cancelled (a statement of the embedded database) may delay the end of a thread.
+/// How long work that cannot be cancelled (a commit of the embedded database, a look-up of a host name) may delay the end of a thread.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The threads that serve connections. Dropping this ends them, and aborts whatever is still being served.

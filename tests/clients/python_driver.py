@@ -46,7 +46,6 @@ HOLES = {
         "property map": "the embedded engine takes no parameter as the properties of CREATE",
         "plans": "the embedded engine has no PROFILE, and one text for a plan",
         "notifications": "the embedded engine sends none",
-        "counters": "the embedded engine counts nothing",
         "rows before an error": "the embedded engine has the whole result before the first row",
         "constraint": "the embedded engine has no CREATE CONSTRAINT",
     },

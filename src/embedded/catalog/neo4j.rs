@@ -9,7 +9,8 @@ use graphdblite::{Database, Edge, GraphError, Node, NodeId, Value};
 
 use crate::embedded::catalog::census::{Census, Group, TypeNames};
 use crate::embedded::catalog::indexes::{Index, indexes};
-use crate::embedded::catalog::tables::{FUNCTIONS, Row, Table, no_rows, one_column, signatures, text, texts};
+use crate::embedded::catalog::tables::{Row, Table, no_rows, one_column, signatures, text, texts};
+use crate::embedded::cypher::functions::functions;
 use crate::embedded::{ALIAS, DATABASE, VERSION};
 
 /// The ids of the nodes that stand for a label begin here, above those of all nodes, below what JavaScript can count to.
@@ -172,7 +173,7 @@ pub(in crate::embedded) static SHOW_FUNCTIONS: Table = Table {
     shown: 3,
     rows: |_| {
         let row = |name| vec![text(name), text(""), text(""), Value::Bool(true)];
-        Ok(FUNCTIONS.split_whitespace().map(row).collect())
+        Ok(functions().map(row).collect())
     },
 };
 

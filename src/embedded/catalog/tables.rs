@@ -62,13 +62,6 @@ pub(in crate::embedded) const ENGINE_PROCEDURES: [(&str, &str); 3] = [
     ),
 ];
 
-/// The functions of the engine.
-pub(in crate::embedded) const FUNCTIONS: &str = "abs all any avg ceil coalesce collect count date datetime duration e \
-    endNode exists exp floor head id keys labels last left length localdatetime localtime log log10 lTrim max min nodes \
-    none percentileCont percentileDisc pi properties rand range relationships replace reverse right round rTrim sign \
-    single size split sqrt startNode stDev stDevP substring sum tail time toBoolean toFloat toInteger toLower toString \
-    toUpper trim type";
-
 /// All procedures by name, each with its signature.
 pub(in crate::embedded) fn signatures() -> Vec<(&'static str, String)> {
     let signature = |table: &'static Table| (table.name, format!("{}() :: ({})", table.name, table.columns.join(", ")));

@@ -5,6 +5,7 @@
 
 pub(in crate::embedded) mod clauses;
 pub(in crate::embedded) mod columns;
+pub(in crate::embedded) mod functions;
 pub(in crate::embedded) mod lexer;
 pub(in crate::embedded) mod projection;
 pub(in crate::embedded) mod statement;

@@ -11,6 +11,7 @@ use crate::embedded::DATABASE;
 use crate::embedded::catalog;
 use crate::embedded::catalog::indexes::{Index, indexes};
 use crate::embedded::catalog::tables::Table;
+use crate::embedded::counters::{self, Changes};
 use crate::embedded::cypher::columns::Layout;
 use crate::embedded::cypher::projection::Columns;
 use crate::embedded::cypher::statement::{StatementInfo, Type};
@@ -82,8 +83,29 @@ impl Query {
                 self.parameters.entry(name.clone()).or_insert(Value::Null);
             }
         }
-        let rows = self.rows(database)?;
-        Ok(self.result(rows))
+        let (rows, changes) = self.changes(database)?;
+        Ok(self.result(rows, changes))
+    }
+
+    /// Runs the statement. Returns its rows, and what it has changed if that is known.
+    fn changes(&self, database: &mut Database) -> Result<(Vec<Record>, Option<Changes>), Failure> {
+        if self.index.is_some() {
+            let count = |database: &mut Database| {
+                let indexes = indexes(database).map_err(|error| Failure::of_engine(&error))?;
+                Ok(i64::try_from(indexes.len()).unwrap_or(i64::MAX))
+            };
+            let before = count(database)?;
+            let rows = self.rows(database)?;
+            let added = count(database)? - before;
+            let changes =
+                Changes { indexes_added: added.max(0), indexes_removed: (-added).max(0), ..Changes::default() };
+            return Ok((rows, Some(changes)));
+        }
+        if !self.writes() {
+            return Ok((self.rows(database)?, Some(Changes::default())));
+        }
+        let returns = self.info.columns != Columns::None;
+        counters::run(database, &self.text, &self.parameters, returns).map_err(|error| self.failure(error))
     }
 
     fn rows(&self, database: &mut Database) -> Result<Vec<Record>, Failure> {
@@ -97,19 +119,19 @@ impl Query {
         match database.execute_with_params(&self.text, Some(&self.parameters)) {
             Ok(rows) => Ok(rows),
             Err(GraphError::IndexAlreadyExists { .. }) if may_exist => Ok(Vec::new()),
-            Err(error) if is_parameter_missing(&error) => Err(self.missing_parameters()),
-            Err(error) => Err(Failure::of_statement(&self.text, &self.located(error))),
+            Err(error) => Err(self.failure(error)),
         }
     }
 
-    /// Moves the place that `error` names from the engine's text to the user's.
-    fn located(&self, error: GraphError) -> GraphError {
-        let (Some(translation), GraphError::Query(query)) = (&self.translation, &error) else {
-            return error;
-        };
-        match query.span() {
-            Some(span) => error.with_span(translation.origin(span)),
-            None => error,
+    fn failure(&self, error: GraphError) -> Failure {
+        if is_parameter_missing(&error) {
+            self.missing_parameters()
+        } else {
+            let error = match &self.translation {
+                Some(translation) => translation.located(error),
+                None => error,
+            };
+            Failure::of_statement(&self.text, &error)
         }
     }
 
@@ -119,15 +141,15 @@ impl Query {
         Failure::parameters_missing(&missing)
     }
 
-    fn result(self, rows: Vec<Record>) -> ResultStream {
+    fn result(self, rows: Vec<Record>, changes: Option<Changes>) -> ResultStream {
         let mut summary = BoltDict::from([
             ("type".to_owned(), BoltValue::from(self.info.kind.code())),
             ("db".to_owned(), BoltValue::from(DATABASE)),
             ("t_last".to_owned(), BoltValue::Integer(0)),
         ]);
-        if self.info.writes {
-            // Null means that they are not known: the engine does not count its changes.
-            summary.insert("stats".to_owned(), BoltValue::Null);
+        // Null means that the counters are not known; without changes there are none.
+        if let Some(stats) = changes.map_or(Some(BoltValue::Null), Changes::to_bolt) {
+            summary.insert("stats".to_owned(), stats);
         }
         if self.info.explain {
             summary.insert("plan".to_owned(), plan(&rows));

@@ -14,7 +14,7 @@ struct Edit {
 
 /// Changes that do not overlap.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Edits {
+pub(in crate::embedded) struct Edits {
     edits: Vec<Edit>,
 }
 
@@ -25,7 +25,7 @@ impl Edits {
     }
 
     /// Puts `text` at `offset`.
-    pub(super) fn insert(&mut self, offset: usize, text: impl Into<String>) {
+    pub(in crate::embedded) fn insert(&mut self, offset: usize, text: impl Into<String>) {
         self.replace(offset..offset, text);
     }
 
@@ -39,7 +39,7 @@ impl Edits {
     }
 
     /// Orders the edits and carries them out.
-    pub(super) fn apply(&mut self, original: &str) -> String {
+    pub(in crate::embedded) fn apply(&mut self, original: &str) -> String {
         self.edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
         let mut text =
             String::with_capacity(original.len() + self.edits.iter().map(|edit| edit.text.len()).sum::<usize>());

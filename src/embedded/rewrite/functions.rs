@@ -7,21 +7,16 @@ use graphdblite::Value;
 
 use super::Source;
 use super::edits::Edits;
+use crate::embedded::cypher::functions::is_function;
 use crate::embedded::cypher::lexer::{Kind, Token};
 use crate::embedded::errors::Failure;
 use crate::embedded::values::Parameters;
 
-/// The engine's functions, in lower case.
-const KNOWN: &str = " count sum avg min max collect percentiledisc percentilecont stdev stdevp length nodes \
-    relationships tolower toupper toboolean tostring tointeger tofloat keys labels id coalesce type head tail last size \
-    abs sqrt sign ceil floor round log10 log startnode endnode exists exp e pi substring left right ltrim rtrim replace \
-    split trim reverse range rand properties localdatetime localtime datetime date duration time all any none single \
-    shortestpath allshortestpaths ";
-
 /// The words that are no functions although a bracket may follow, in lower case.
 const WORDS: &str = " match optional create merge where and or xor not in return with distinct by unwind set delete detach \
     remove case when then else end skip limit offset is contains starts ends on yield explain profile union foreach \
-    reduce call as asc desc ascending descending for exists finish using load index elementid ";
+    reduce call as asc desc ascending descending for exists finish using load index elementid shortestpath \
+    allshortestpaths ";
 
 /// Functions of Neo4j and Memgraph that have no counterpart, in lower case.
 const MISSING: &str = " sin cos tan cot asin acos atan atan2 sinh cosh tanh coth haversin point distance isnan nullif \
@@ -62,7 +57,7 @@ pub(super) fn rewrite(source: &Source<'_>, parameters: &mut Parameters, edits: &
         }
         let name = word.text.to_ascii_lowercase();
         let is_in = |list: &str| list.contains(&format!(" {name} "));
-        if is_in(KNOWN) || is_in(WORDS) {
+        if is_function(&name) || is_in(WORDS) {
             continue;
         }
         if let Some((_, renamed)) = RENAMED.iter().find(|(old, _)| *old == name) {

@@ -6,7 +6,7 @@
 //! Knows nothing of the engine's state.
 
 mod conditions;
-mod edits;
+pub(in crate::embedded) mod edits;
 mod foreach;
 mod functions;
 mod identity;
@@ -22,7 +22,7 @@ mod temporal;
 use edits::Edits;
 use source::Source;
 
-use graphdblite::Span;
+use graphdblite::{GraphError, Span};
 
 use crate::embedded::cypher::lexer::{self, tokens};
 use crate::embedded::errors::Failure;
@@ -45,9 +45,24 @@ pub(in crate::embedded) struct Translation {
 }
 
 impl Translation {
+    /// What leads back through `edits` of `original`, which have been applied.
+    pub(in crate::embedded) fn new(original: &str, edits: Edits) -> Translation {
+        Translation { original: original.to_owned(), passes: vec![edits] }
+    }
+
+    /// Moves the place that `error` names from the engine's text to the user's.
+    pub(in crate::embedded) fn located(&self, error: GraphError) -> GraphError {
+        let GraphError::Query(query) = &error else { return error };
+        match query.span() {
+            Some(span) => error.with_span(self.origin(span)),
+            None => error,
+        }
+    }
+
     /// The place in the user's text that `span` comes from.
-    pub(in crate::embedded) fn origin(&self, span: Span) -> Span {
-        let origin = |offset| self.passes.iter().rev().fold(offset, |offset, edits| edits.origin(offset));
+    fn origin(&self, span: Span) -> Span {
+        let end = self.original.len();
+        let origin = |offset| self.passes.iter().rev().fold(offset, |offset, edits| edits.origin(offset)).min(end);
         let (start, end) = (origin(span.start), origin(span.end));
         let (line, col) = source::line_and_column(&self.original, start);
         Span { start, end, line, col }

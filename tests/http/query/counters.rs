@@ -32,6 +32,22 @@ async fn leaves_counters_out_that_the_database_does_not_know() {
 }
 
 #[tokio::test]
+async fn counts_what_a_statement_has_changed() {
+    let gateway = gateway().await;
+    let create = "UNWIND [1, 2] AS x CREATE (:A {x: x})-[:R]->(:B)";
+    let answer = body(&counted(&gateway, "/db/neo4j/query/v2", create).await);
+    let counters = &answer["counters"];
+    assert_eq!((&counters["containsUpdates"], &counters["nodesCreated"]), (&json!(true), &json!(4)), "{answer}");
+    assert_eq!((&counters["relationshipsCreated"], &counters["propertiesSet"]), (&json!(2), &json!(2)), "{answer}");
+    assert_eq!(answer["data"], json!({ "fields": [], "values": [] }));
+    let answer = body(&counted(&gateway, "/db/neo4j/query/v2", "CREATE INDEX ON :A(x)").await);
+    assert_eq!(answer["counters"]["indexesAdded"], 1, "{answer}");
+    let answer = body(&counted(&gateway, "/db/neo4j/query/v2", "MATCH (n) DETACH DELETE n").await);
+    assert_eq!(answer["counters"]["nodesDeleted"], 4, "{answer}");
+    assert_eq!(answer["counters"]["relationshipsDeleted"], 2, "{answer}");
+}
+
+#[tokio::test]
 async fn sums_counters_only_if_all_are_known() {
     let gateway = gateway().await;
     let batch = async |statements: Value| {
