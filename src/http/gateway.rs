@@ -84,6 +84,7 @@ impl Gateway {
                 body_timeout: settings.body_timeout,
                 line: settings.line,
                 content: settings.content,
+                graph: settings.graph,
             },
             body_memory,
             discovery: Discovery {

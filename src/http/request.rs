@@ -41,6 +41,8 @@ pub(super) struct RequestLimits {
     pub(super) line: usize,
     /// The limits of what a body contains.
     pub(super) content: BodyLimits,
+    /// The most rows of the transactional API that wait for nodes, in bytes.
+    pub(super) graph: usize,
 }
 
 /// A request that has been understood.
@@ -285,6 +287,7 @@ mod tests {
         body_timeout: Duration::from_secs(60),
         line: 1,
         content: BodyLimits { statement: 1, depth: 1, packed: 1 },
+        graph: 1,
     };
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Settings {
     pub line: usize,
     /// Limits on the contents of a body.
     pub content: BodyLimits,
+    /// The most rows of the transactional API that wait for nodes, in bytes.
+    pub graph: usize,
     /// The header that holds the ID token sent with an access token.
     pub id_token_header: HeaderName,
     /// The statuses of errors, unless the request chooses.

@@ -53,7 +53,7 @@ impl StatementRequest<'_> {
 
 /// How long the answer may be.
 fn limits(exchange: &Exchange) -> Limits {
-    Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes }
+    Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes, waiting: None }
 }
 
 /// Several statements, how they are to be run, and what their answer is to look like.

@@ -23,7 +23,8 @@ mod statement;
 mod transaction;
 
 pub use batch::{
-    Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, ParameterSets, StartedBatch,
+    Batch, BatchEnd, BatchError, BatchExecution, BatchSink, BatchStatement, Counters, MissingNode, ParameterSets,
+    StartedBatch,
 };
 pub use bookmark::is_placeholder;
 pub use call::Call;

@@ -216,3 +216,101 @@ async fn the_api_can_be_switched_off() {
     }
     assert_eq!(body(&gateway.send("GET", "/", &[], "").await).get("transaction"), None);
 }
+
+/// The answer to one statement in the form `graph`.
+async fn graph(gateway: &Gateway, text: &str) -> Response {
+    post(gateway, COMMIT, json!([{"statement": text, "resultDataContents": ["graph"]}])).await
+}
+
+/// The graphs of a result: the names of nodes, in order, and how many relationships there are.
+fn names(result: &Value) -> Vec<(Vec<&str>, usize)> {
+    let rows = result["data"].as_array().unwrap();
+    rows.iter()
+        .map(|row| {
+            let nodes = row["graph"]["nodes"].as_array().unwrap();
+            let mut names: Vec<_> = nodes.iter().map(|node| node["properties"]["name"].as_str().unwrap()).collect();
+            names.sort_unstable();
+            (names, row["graph"]["relationships"].as_array().unwrap().len())
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_graph_has_the_ends_of_its_relationships() {
+    let gateway = start_embedded(&[]).await;
+    post(
+        &gateway,
+        COMMIT,
+        list(&["CREATE (a:A {name: 'a'})-[:R {x: 1}]->(b:B {name: 'b'}), (b)-[:S]->(:C {name: 'c'})"]),
+    )
+    .await;
+    let answer = body(&graph(&gateway, "MATCH ()-[r:R]->() RETURN r").await);
+    assert_eq!(answer["errors"], json!([]), "{answer}");
+    let graph_of_row = &answer["results"][0]["data"][0]["graph"];
+    let relationship = &graph_of_row["relationships"][0];
+    assert_eq!((&relationship["type"], &relationship["properties"]), (&json!("R"), &json!({"x": 1})));
+    for (end, label) in [("startNode", "A"), ("endNode", "B")] {
+        let nodes = graph_of_row["nodes"].as_array().unwrap();
+        let node = nodes.iter().find(|node| node["id"] == relationship[end]).unwrap();
+        assert_eq!(node["elementId"], relationship[format!("{end}ElementId")]);
+        assert_eq!(node["labels"], json!([label]), "{answer}");
+    }
+
+    for (text, expected) in [
+        ("MATCH (n:A) RETURN n, [n, {m: n}] AS l", vec![(vec!["a"], 0)]),
+        ("MATCH ()-[r]->() RETURN r ORDER BY type(r)", vec![(vec!["a", "b"], 1), (vec!["b", "c"], 1)]),
+        ("MATCH ()-[r]->() RETURN collect(r) AS l", vec![(vec!["a", "b", "c"], 2)]),
+        ("MATCH p = (:A)-[:R]->()-[:S]->() RETURN p", vec![(vec!["a", "b", "c"], 2)]),
+        ("MATCH (n:B)-[r:R]-(m) RETURN m, r, n", vec![(vec!["a", "b"], 1)]),
+        // Rows that could leave at once stay behind those that wait.
+        (
+            "MATCH (n)-[r]->() RETURN r, CASE n.name WHEN 'b' THEN null END AS x ORDER BY n.name DESC",
+            vec![(vec!["b", "c"], 1), (vec!["a", "b"], 1)],
+        ),
+        ("RETURN 1 AS x", vec![(vec![], 0)]),
+        ("MATCH (n:Nothing) RETURN n", vec![]),
+    ] {
+        let answer = body(&graph(&gateway, text).await);
+        assert_eq!(answer["errors"], json!([]), "{text}: {answer}");
+        assert_eq!(names(&answer["results"][0]), expected, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_graph_shows_what_its_statement_saw() {
+    let gateway = start_embedded(&[]).await;
+    let begun = post(&gateway, TX, list(&["CREATE (:A {name: 'a'})-[:R]->(:B {name: 'b'})"])).await;
+    let location = begun.header("Location").unwrap();
+    let statements = json!([
+        {"statement": "MATCH ()-[r]->() RETURN r", "resultDataContents": ["rest", "graph", "row"]},
+        {"statement": "MATCH (n) SET n.name = 'x' RETURN n.name AS name"},
+        {"statement": "MATCH ()-[r]->() RETURN r", "resultDataContents": ["GRAPH"]},
+    ]);
+    let response = post(&gateway, path(location), statements).await;
+    let answer = body(&response);
+    assert_eq!(answer["errors"], json!([]), "{response}");
+    assert_eq!(names(&answer["results"][0]), [(vec!["a", "b"], 1)]);
+    assert_eq!(names(&answer["results"][2]), [(vec!["x", "x"], 1)]);
+    let text = response.text();
+    let places: Vec<_> = ["\"rest\"", "\"graph\"", "\"row\"", "\"meta\""].map(|form| text.find(form)).into();
+    assert!(places.is_sorted() && !places.contains(&None), "{text}");
+    assert!(answer["transaction"].is_object(), "{response}");
+}
+
+#[tokio::test]
+async fn what_waits_for_nodes_has_a_limit() {
+    let gateway = start_embedded(&[("limits.graph", "1KiB")]).await;
+    let created =
+        post(&gateway, COMMIT, list(&["UNWIND range(1, 100) AS i CREATE (:A {i: i})-[:R]->(:B {i: i})"])).await;
+    assert_eq!(body(&created)["errors"], json!([]), "{created}");
+    let whole = graph(&gateway, "MATCH (n)-[r]->(m) RETURN n, r, m").await;
+    assert_eq!(body(&whole)["results"][0]["data"].as_array().map(Vec::len), Some(100), "{whole}");
+    let begun = post(&gateway, TX, list(&["CREATE (:C)"])).await;
+    let location = begun.header("Location").unwrap();
+    let statements = json!([{"statement": "MATCH ()-[r]->() RETURN r", "resultDataContents": ["graph"]}]);
+    let refused = post(&gateway, path(location), statements).await;
+    assert_eq!(code(&refused), "Boltgate.ClientError.Limit.ResultBytes");
+    assert!(refused.text().contains("limits.graph"), "{refused}");
+    assert_eq!(post(&gateway, path(location), json!([])).await.status, 404);
+    assert_eq!(count(&gateway).await, 200);
+}

@@ -91,6 +91,7 @@ impl Default for Settings {
                 caller_waiting: Count::constant(500),
                 result_rows: CountLimit::NONE,
                 result_bytes: SizeLimit::NONE,
+                graph: ByteSize::constant(64 << 20),
             },
             discovery: Discovery {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),

@@ -249,6 +249,8 @@ pub struct Limits {
     pub result_rows: CountLimit,
     /// The largest result, in bytes of the answer.
     pub result_bytes: SizeLimit,
+    /// The most rows of the form `graph` that wait for the ends of their relationships, in bytes.
+    pub graph: ByteSize,
 }
 
 /// `[discovery]`: the gateway's description of itself at `GET /`.

@@ -70,7 +70,7 @@ impl Reader<'_, '_> {
             Some(before) if *before.text == *text => Arc::clone(&before.text),
             _ => text.into(),
         };
-        Ok(BatchStatement { text, parameter_sets: runs })
+        Ok(BatchStatement { text, parameter_sets: runs, looks_up: false })
     }
 
     fn parameters_list(&mut self) -> Result<Option<ParameterSets>, BodyError> {

@@ -11,7 +11,7 @@ use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
     json::output::{ReplacedValues, RowError, Written},
-    query::{BatchEnd, Error, Flow, ResultEnd, RowRefused, RowSink},
+    query::{BatchEnd, Error, Flow, MissingNode, ResultEnd, RowRefused, RowSink},
 };
 
 /// The capacity of a new buffer, in bytes, which a small answer fits into.
@@ -35,6 +35,8 @@ pub(in crate::http) struct Limits {
     pub(in crate::http) answer: Option<usize>,
     /// The rows of each result.
     pub(in crate::http) result: Option<usize>,
+    /// The rows that wait for nodes. `None`: none can be looked up.
+    pub(in crate::http) waiting: Option<usize>,
 }
 
 /// The text of one answer.
@@ -70,7 +72,7 @@ impl Answer {
 
     /// The answer to one statement, or several, of the transactional API.
     pub(in crate::http) fn in_envelope(shape: Shape, received: Instant, limits: Limits) -> Self {
-        Self::of(Encoder::Envelope(Box::new(Envelope::new(shape))), received, limits)
+        Self::of(Encoder::Envelope(Box::new(Envelope::new(shape, limits.waiting))), received, limits)
     }
 
     fn of(encoder: Encoder, received: Instant, limits: Limits) -> Self {
@@ -137,6 +139,53 @@ impl Answer {
         self.encoder.replaced()
     }
 
+    /// Takes back what was written since the text had the length `before`, if it exceeds a limit.
+    #[inline]
+    fn within_limits(&mut self, before: usize) -> Result<(), RowRefused> {
+        if self.length() > self.limit {
+            self.out.truncate(before);
+            self.encoder.abandon_row();
+            return Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
+        }
+        self.rows += self.out.len() - before;
+        if self.rows > self.result_limit {
+            self.out.truncate(before);
+            self.encoder.abandon_row();
+            return Err(RowRefused::TooLarge(self.result_limit));
+        }
+        Ok(())
+    }
+
+    /// How to continue after a whole row.
+    #[inline]
+    fn flow(&self) -> Flow {
+        match self.out.len() {
+            FULL.. => Flow::Full,
+            length if length >= self.enough() => Flow::Enough,
+            _ => Flow::Continue,
+        }
+    }
+
+    /// The nodes that rows wait for.
+    pub(super) fn missing(&self) -> Vec<MissingNode> {
+        self.encoder.missing()
+    }
+
+    /// Takes a record with a missing node.
+    pub(super) fn found(&mut self, fields: &[u8]) -> Result<(), RowRefused> {
+        self.encoder.found(fields).map_err(refused)
+    }
+
+    /// Writes the next row that waited for nodes.
+    pub(super) fn next_waiting(&mut self) -> Result<Option<Flow>, RowRefused> {
+        let before = self.out.len();
+        if !self.encoder.next_waiting(&mut self.out).map_err(refused)? {
+            return Ok(None);
+        }
+        self.within_limits(before)?;
+        Ok(Some(self.flow()))
+    }
+
     /// Ends an answer of one result, and says why values or rows are missing from it.
     pub(in crate::http) fn end(&mut self, end: &ResultEnd, columns: &Columns) -> Ending {
         let mut errors = match self.encoder.replaced() {
@@ -175,25 +224,8 @@ impl RowSink for Answer {
         let before = self.out.len();
         let room = self.room();
         let written = self.encoder.row(&mut self.out, fields, columns, room).map_err(refused);
-        if self.length() > self.limit {
-            self.out.truncate(before);
-            self.encoder.abandon_row();
-            return Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
-        }
-        self.rows += self.out.len() - before;
-        if self.rows > self.result_limit {
-            self.out.truncate(before);
-            self.encoder.abandon_row();
-            return Err(RowRefused::TooLarge(self.result_limit));
-        }
-        if written? == Written::Part {
-            return Ok(Flow::Unfinished);
-        }
-        Ok(match self.out.len() {
-            FULL.. => Flow::Full,
-            length if length >= self.enough() => Flow::Enough,
-            _ => Flow::Continue,
-        })
+        self.within_limits(before)?;
+        if written? == Written::Part { Ok(Flow::Unfinished) } else { Ok(self.flow()) }
     }
 
     fn has_replaced_values(&self) -> bool {
@@ -208,7 +240,8 @@ impl RowSink for Answer {
 
 fn refused(error: RowError) -> RowRefused {
     match error {
-        RowError::Unsupported { .. } => RowRefused::Format(error.to_string()),
+        RowError::Unsupported { .. } | RowError::WithoutNodes => RowRefused::Format(error.to_string()),
+        RowError::TooManyWait(limit) => RowRefused::TooManyWait(limit),
         other => RowRefused::Malformed(other.to_string()),
     }
 }

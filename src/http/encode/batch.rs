@@ -6,7 +6,7 @@ use super::{Answer, At, Ending, Limits, Shape, replaced};
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
-    query::{BatchEnd, BatchError, BatchSink, Flow, RowRefused, RowSink},
+    query::{BatchEnd, BatchError, BatchSink, Flow, MissingNode, RowRefused, RowSink},
 };
 
 const TOO_LARGE_TO_KEEP: &str = "The answer is too large to be kept under an Idempotency-Key (idempotency.max_answer); \
@@ -88,6 +88,19 @@ impl BatchSink for BatchAnswer {
     fn close(&mut self, summary: &Summary) -> Result<(), RowRefused> {
         self.answer.close(summary);
         self.within_limit()
+    }
+
+    fn missing(&self) -> Vec<MissingNode> {
+        self.answer.missing()
+    }
+
+    fn found(&mut self, fields: &[u8]) -> Result<(), RowRefused> {
+        self.answer.found(fields)
+    }
+
+    fn next_waiting(&mut self) -> Result<Option<Flow>, RowRefused> {
+        let flow = self.answer.next_waiting()?;
+        self.within_limit().map(|()| flow)
     }
 }
 

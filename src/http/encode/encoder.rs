@@ -10,7 +10,7 @@ use crate::{
     bolt::{Columns, Summary},
     http::media::{Format, Layout},
     json::output::{ReplacedValues, RowError, Written},
-    query::{BatchEnd, Committed, Error, Transaction},
+    query::{BatchEnd, Committed, Error, MissingNode, Transaction},
 };
 
 /// The encoder of an answer. It is an enum rather than a trait object, so that no row costs a call through a pointer.
@@ -68,6 +68,18 @@ impl Encode for Encoder {
 
     fn replaced(&self) -> &ReplacedValues {
         of_any_format!(self, format => format.replaced())
+    }
+
+    fn missing(&self) -> Vec<MissingNode> {
+        of_any_format!(self, format => format.missing())
+    }
+
+    fn found(&mut self, fields: &[u8]) -> Result<(), RowError> {
+        of_any_format!(self, format => format.found(fields))
+    }
+
+    fn next_waiting(&mut self, out: &mut BytesMut) -> Result<bool, RowError> {
+        of_any_format!(self, format => format.next_waiting(out))
     }
 
     fn restart(&mut self) {

@@ -4,12 +4,15 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{At, Closing, Encode, Ending, columns, errors, members::Members};
+use super::{At, Closing, Encode, Ending, columns, errors, members::Members, waiting::Waiting};
 use crate::{
     bolt::{Columns, Summary},
     http::status::Statuses,
-    json::output::{self, RowError, Written, older},
-    query::{BatchEnd, Committed, Error, Transaction, is_placeholder},
+    json::output::{
+        self, RowError, Written,
+        older::{self, Graph},
+    },
+    query::{BatchEnd, Committed, Error, MissingNode, Transaction, is_placeholder},
 };
 
 /// What an answer is to look like.
@@ -37,6 +40,8 @@ pub(in crate::http) struct ResultShape {
 pub(in crate::http) enum Form {
     /// Values, and what they are.
     Row,
+    /// Nodes and relationships.
+    Graph,
     /// Objects with links.
     Rest,
 }
@@ -52,16 +57,32 @@ pub(super) struct Envelope {
     has_rows: bool,
     /// The notifications of all results so far, with commas between them.
     notifications: BytesMut,
+    /// Rows that wait for nodes.
+    waiting: Waiting,
 }
 
 impl Envelope {
-    pub(super) fn new(shape: Shape) -> Self {
-        Self { shape, opened: 0, is_open: false, has_rows: false, notifications: BytesMut::new() }
+    /// `waiting` is the most that may wait for nodes, in bytes; `None` if none can be looked up.
+    pub(super) fn new(shape: Shape, waiting: Option<usize>) -> Self {
+        let waiting = Waiting::new(waiting);
+        Self { shape, opened: 0, is_open: false, has_rows: false, notifications: BytesMut::new(), waiting }
     }
 
-    fn write_row(&self, out: &mut BytesMut, fields: &[u8], columns: usize) -> Result<(), RowError> {
+    /// The forms of the rows of the open result.
+    fn forms(&self) -> &[Form] {
+        self.shape.results.get(self.opened - 1).map_or(&[][..], |result| &result.forms)
+    }
+
+    /// Writes a row. `graph` has its entities, if a form needs them.
+    fn write_row(
+        &self,
+        out: &mut BytesMut,
+        fields: &[u8],
+        columns: usize,
+        graph: Option<&Graph<'_>>,
+    ) -> Result<(), RowError> {
         out.extend_from_slice(if self.has_rows { b",{".as_slice() } else { b"{" });
-        let forms = self.shape.results.get(self.opened - 1).map_or(&[][..], |result| &result.forms);
+        let forms = self.forms();
         for (position, form) in forms.iter().enumerate() {
             if position > 0 {
                 out.put_u8(b',');
@@ -73,6 +94,12 @@ impl Envelope {
                     out.extend_from_slice(b",\"meta\":");
                     older::meta(out, fields, columns)?;
                 }
+                Form::Graph => {
+                    out.extend_from_slice(b"\"graph\":");
+                    if let Some(graph) = graph {
+                        graph.write(out, |id| self.waiting.node(id))?;
+                    }
+                }
                 Form::Rest => {
                     out.extend_from_slice(b"\"rest\":");
                     older::rest(out, fields, columns, &self.shape.database)?;
@@ -81,6 +108,12 @@ impl Envelope {
         }
         out.put_u8(b'}');
         Ok(())
+    }
+
+    /// The entities of a row, if a form needs them.
+    fn graph<'a>(&self, fields: &'a [u8], columns: usize) -> Result<Option<Graph<'a>>, RowError> {
+        let wanted = self.forms().contains(&Form::Graph);
+        wanted.then(|| Graph::of(fields, columns)).transpose()
     }
 
     fn note(&mut self, summary: &Summary) {
@@ -143,17 +176,53 @@ impl Encode for Envelope {
 
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, _: usize) -> Result<Written, RowError> {
         let start = out.len();
-        if let Err(error) = self.write_row(out, fields, columns) {
+        let written = self.graph(fields, columns).and_then(|graph| {
+            if let Some(graph) = &graph
+                && self.waiting.keeps(fields, columns, graph)?
+            {
+                return Ok(false);
+            }
+            self.write_row(out, fields, columns, graph.as_ref()).map(|()| true)
+        });
+        match written {
+            Ok(written) => self.has_rows |= written,
+            Err(error) => {
+                out.truncate(start);
+                return Err(error);
+            }
+        }
+        Ok(Written::Whole)
+    }
+
+    fn missing(&self) -> Vec<MissingNode> {
+        self.waiting.missing()
+    }
+
+    fn found(&mut self, fields: &[u8]) -> Result<(), RowError> {
+        self.waiting.found(fields)
+    }
+
+    fn next_waiting(&mut self, out: &mut BytesMut) -> Result<bool, RowError> {
+        let start = out.len();
+        let Some((fields, columns)) = self.waiting.next() else {
+            self.waiting.clear();
+            return Ok(false);
+        };
+        let written =
+            self.graph(fields, columns).and_then(|graph| self.write_row(out, fields, columns, graph.as_ref()));
+        if let Err(error) = written {
             out.truncate(start);
             return Err(error);
         }
         self.has_rows = true;
-        Ok(Written::Whole)
+        self.waiting.advance()?;
+        Ok(true)
     }
 
     fn restart(&mut self) {
         (self.opened, self.is_open, self.has_rows) = (0, false, false);
         self.notifications.clear();
+        self.waiting.clear();
     }
 
     fn close(&mut self, out: &mut BytesMut, summary: &Summary) {
@@ -209,7 +278,7 @@ impl Encode for Envelope {
 /// A whole answer that has no results: a transaction, what a commit reports, or nothing.
 pub(in crate::http) fn empty(shape: Shape, committed: Option<&Committed>, transaction: Option<&Transaction>) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
-    Envelope::new(shape).without_result(&mut out, committed, transaction);
+    Envelope::new(shape, None).without_result(&mut out, committed, transaction);
     out.freeze()
 }
 

@@ -23,6 +23,7 @@ mod replaced;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 use bytes::{Bytes, BytesMut};
 
@@ -33,7 +34,7 @@ use crate::{
         View,
         output::{ReplacedValues, RowError, Written},
     },
-    query::{BatchEnd, Committed, Error, ResultEnd, Transaction},
+    query::{BatchEnd, Committed, Error, MissingNode, ResultEnd, Transaction},
 };
 use encoder::Encoder;
 
@@ -82,6 +83,27 @@ trait Encode {
 
     /// Forgets all results, for another attempt.
     fn restart(&mut self) {}
+
+    /// The nodes that rows of the open result wait for.
+    fn missing(&self) -> Vec<MissingNode> {
+        Vec::new()
+    }
+
+    /// Takes a record with a missing node.
+    ///
+    /// # Errors
+    /// When it is invalid, or one too many.
+    fn found(&mut self, _fields: &[u8]) -> Result<(), RowError> {
+        Ok(())
+    }
+
+    /// Writes the next row that waited for nodes. `false` when there are no more.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    fn next_waiting(&mut self, _out: &mut BytesMut) -> Result<bool, RowError> {
+        Ok(false)
+    }
 
     // What follows is not asked of formats of rows alone (`Format::is_rows_alone`), which have nothing to say it with.
 

@@ -157,7 +157,8 @@ impl Reader<'_, '_> {
             );
             return Err(Wrong::Body(invalid(message).by_limit(RefusalReason::Statement)));
         }
-        Ok(Some((BatchStatement { text: text.into(), parameter_sets: parameters }, result)))
+        let looks_up = result.forms.contains(&Form::Graph);
+        Ok(Some((BatchStatement { text: text.into(), parameter_sets: parameters, looks_up }, result)))
     }
 
     /// Reads a string. A number or boolean is taken as the text that it is written in.
@@ -236,6 +237,7 @@ impl Reader<'_, '_> {
 fn form(name: &str) -> Option<Form> {
     match name.to_ascii_lowercase().as_str() {
         "row" => Some(Form::Row),
+        "graph" => Some(Form::Graph),
         "rest" => Some(Form::Rest),
         _ => None,
     }

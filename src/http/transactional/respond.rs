@@ -38,7 +38,8 @@ pub(super) struct Frame<'a> {
 impl Frame<'_> {
     /// An empty answer to several statements.
     pub(super) fn batch(&self) -> BatchAnswer {
-        BatchAnswer::in_envelope(self.shape.clone(), self.exchange.caller.record.started(), self.limits())
+        let limits = Limits { waiting: Some(self.exchange.gateway.limits.graph), ..self.limits() };
+        BatchAnswer::in_envelope(self.shape.clone(), self.exchange.caller.record.started(), limits)
     }
 
     /// An empty answer to one statement.
@@ -48,7 +49,7 @@ impl Frame<'_> {
 
     fn limits(&self) -> Limits {
         let result = self.exchange.gateway.engine.result_limits().bytes;
-        Limits { answer: self.exchange.limit, result }
+        Limits { answer: self.exchange.limit, result, waiting: None }
     }
 
     /// The response to an execution that has come this far.

@@ -35,4 +35,13 @@ pub enum RowError {
     /// The text of the row exceeds the limit.
     #[error("the text of a row exceeds its limit")]
     TooLong,
+    /// The rows that wait for nodes exceed the limit, in bytes.
+    #[error("rows that wait for nodes exceed the limit of {0} bytes")]
+    TooManyWait(usize),
+    /// The row has relationships without their nodes, which cannot be looked up.
+    #[error(
+        "The statement was carried out, but the form \"graph\" cannot be had for relationships without their nodes \
+         outside of transactions; rows are left out. Return the nodes too, or ask for \"row\"."
+    )]
+    WithoutNodes,
 }

@@ -2,6 +2,8 @@
 //!
 //! Before Bolt 5.0 there are no element ids. The numeric id takes their place, as in Neo4j's drivers.
 
+use std::borrow::Cow;
+
 use bytes::{BufMut, BytesMut};
 
 use super::error::RowError;
@@ -12,7 +14,7 @@ use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
 /// The identifier of a node or relationship that clients see.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum ElementId<'a> {
     Text(&'a str),
     Number(i64),
@@ -274,7 +276,14 @@ pub(super) fn part_of_path<'a>(
     }
 }
 
-impl ElementId<'_> {
+impl<'a> ElementId<'a> {
+    pub(super) fn text(self) -> Cow<'a, str> {
+        match self {
+            ElementId::Text(id) => Cow::Borrowed(id),
+            ElementId::Number(id) => Cow::Owned(id.to_string()),
+        }
+    }
+
     pub(super) fn write(self, out: &mut BytesMut) {
         match self {
             ElementId::Text(id) => text::string(out, id),

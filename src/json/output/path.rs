@@ -76,9 +76,14 @@ impl Path {
         Ok(PathPart::Relationship { relationship, start, end })
     }
 
+    /// Moves the reader past the path, all of whose parts were taken.
+    pub(super) fn skip<'a>(&self, fields: &'a [u8], reader: &mut Reader<'a>) {
+        *reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
+    }
+
     /// Ends the text, and moves the reader past the path.
     pub(super) fn close<'a>(&self, out: &mut BytesMut, view: View, fields: &'a [u8], reader: &mut Reader<'a>) {
-        *reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
+        self.skip(fields, reader);
         out.put_u8(b']');
         if view != View::Plain {
             out.put_u8(b'}');

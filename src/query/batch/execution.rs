@@ -7,6 +7,7 @@ use std::{pin::pin, sync::Arc};
 
 use super::{
     counters::Counters,
+    look_up,
     pipeline::Pipeline,
     request::{Batch, BatchEnd, BatchError, BatchSink},
     scope::BatchScope,
@@ -51,6 +52,8 @@ pub struct BatchExecution {
     /// Whether the statement whose reply is expected was reported as sent.
     is_reported: bool,
     columns: usize,
+    /// The summary of the statement whose missing nodes are looked up.
+    closing: Option<Box<Summary>>,
     /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
     /// Whether part of the answer has been sent, so that holding back the rest serves no purpose.
@@ -75,6 +78,12 @@ enum ExpectedReply {
     Begin,
     Columns,
     Rows,
+    /// The columns of the look-up of missing nodes.
+    LookUp,
+    /// The missing nodes.
+    Nodes,
+    /// None: rows that waited for the missing nodes go to the sink.
+    WaitingRows,
     Commit,
 }
 
@@ -100,6 +109,7 @@ impl BatchExecution {
             expected: if is_open { ExpectedReply::Columns } else { ExpectedReply::Begin },
             is_reported: false,
             columns: 0,
+            closing: None,
             unfinished: false,
             is_streaming: false,
             fetch_size,
@@ -158,7 +168,7 @@ impl BatchExecution {
     /// Whether rows have been requested that have not been received yet. The database may be blocked on sending them.
     #[must_use]
     pub fn is_amid_batch(&self) -> bool {
-        self.scope.is_some() && !self.fetch_size.is_due()
+        self.scope.is_some() && !self.fetch_size.is_due() && self.expected != ExpectedReply::WaitingRows
     }
 
     /// Waits, while rows wait for a reader, until the deadline passes, the batch is cancelled, or the reader has
@@ -190,6 +200,18 @@ impl BatchExecution {
     /// Sends statements ahead, and processes replies as [`BatchExecution::advance`] describes.
     async fn process_replies(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
         loop {
+            if self.expected == ExpectedReply::WaitingRows {
+                match sink.next_waiting().map_err(|refused| self.refused(refused))? {
+                    Some(Flow::Continue | Flow::Enough) => continue,
+                    Some(Flow::Full | Flow::Unfinished) => return Ok(None),
+                    None => {}
+                }
+                let summary = self.closing.take().ok_or_else(Error::result_ended)?;
+                if let Some(end) = self.end_rows(*summary, sink)? {
+                    return Ok(Some(end));
+                }
+                continue;
+            }
             let lease = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease();
             if self.pipeline.is_low() {
                 let target = self.settings.aliases.resolve(&self.database);
@@ -211,6 +233,9 @@ impl BatchExecution {
                 Err(error) => return Err(self.connection_lost(error)),
             };
             match reply {
+                Reply::Record if self.expected == ExpectedReply::Nodes => {
+                    sink.found(lease.payload()).map_err(|refused| self.refused(refused))?;
+                }
                 Reply::Record => {
                     let fields = lease.payload();
                     if !resumed {
@@ -227,10 +252,7 @@ impl BatchExecution {
                             self.unfinished = true;
                             return Ok(None);
                         }
-                        Err(refused @ (RowRefused::TooMany(_) | RowRefused::TooLarge(_))) => {
-                            return Err(self.exceeded(refused.into()));
-                        }
-                        Err(refused) => return Err(self.at_fault(refused.into())),
+                        Err(refused) => return Err(self.refused(refused)),
                     }
                 }
                 Reply::Success => {
@@ -287,12 +309,19 @@ impl BatchExecution {
                         return Err(self.exceeded(Error::too_many_rows(limit)));
                     }
                 } else {
-                    self.end_run(summary, sink).map_err(|refused| self.at_fault(refused.into()))?;
-                    if self.answered.statement >= self.batch.statements.len() {
-                        return self.finish();
+                    let missing = sink.missing();
+                    if missing.is_empty() {
+                        return self.end_rows(summary, sink);
                     }
+                    let (text, parameters) = look_up::statement(&missing);
+                    lease.run_in_transaction(text, &parameters);
+                    lease.pull_all();
+                    self.closing = Some(Box::new(summary));
+                    self.expected = ExpectedReply::LookUp;
                 }
             }
+            ExpectedReply::LookUp => self.expected = ExpectedReply::Nodes,
+            ExpectedReply::Nodes | ExpectedReply::WaitingRows => self.expected = ExpectedReply::WaitingRows,
             ExpectedReply::Commit => {
                 self.running.record().database_answered(ExchangeOutcome::Succeeded);
                 let committed = Some(Committed::of(lease.payload()));
@@ -303,6 +332,12 @@ impl BatchExecution {
             }
         }
         Ok(None)
+    }
+
+    /// Ends a run whose rows are in the sink, and the batch after its last one.
+    fn end_rows(&mut self, summary: Summary, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
+        self.end_run(summary, sink).map_err(|refused| self.at_fault(refused.into()))?;
+        if self.answered.statement >= self.batch.statements.len() { self.finish() } else { Ok(None) }
     }
 
     /// Ends the batch after its last statement: undoes it, leaves the transaction open, or sends COMMIT.
@@ -372,8 +407,18 @@ impl BatchExecution {
 
     /// Returns the error of the current statement, or of the batch as a whole outside statements.
     fn at_fault(&self, error: Error) -> BatchError {
-        let is_statements = matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows);
+        let is_statements = !matches!(self.expected, ExpectedReply::Begin | ExpectedReply::Commit);
         BatchError { error, statement: is_statements.then_some(self.answered.statement), lost_before_commit: false }
+    }
+
+    /// Returns the error of a row that the sink refused.
+    fn refused(&self, refused: RowRefused) -> BatchError {
+        match refused {
+            RowRefused::TooMany(_) | RowRefused::TooLarge(_) | RowRefused::TooManyWait(_) => {
+                self.exceeded(refused.into())
+            }
+            RowRefused::Format(_) | RowRefused::Malformed(_) => self.at_fault(refused.into()),
+        }
     }
 
     /// Returns the error of a result that is larger than allowed, and reports it.

@@ -6,6 +6,7 @@
 
 mod counters;
 mod execution;
+mod look_up;
 mod parameter_sets;
 mod pipeline;
 mod request;
@@ -16,5 +17,5 @@ pub use self::{
     counters::Counters,
     execution::{BatchExecution, StartedBatch},
     parameter_sets::ParameterSets,
-    request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement},
+    request::{Batch, BatchEnd, BatchError, BatchSink, BatchStatement, MissingNode},
 };

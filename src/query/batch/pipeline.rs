@@ -60,6 +60,10 @@ impl Pipeline {
     ) -> Result<(), BatchError> {
         while self.outstanding < AHEAD && lease.unsent() < AHEAD_BYTES {
             let (index, offset) = (self.statement, self.offset);
+            let before = index.checked_sub(1).and_then(|before| batch.statements.get(before));
+            if self.outstanding > 0 && before.is_some_and(|before| before.looks_up) {
+                break;
+            }
             let Some(statement) = batch.statements.get(index) else { break };
             let Some((parameters, next)) = statement.parameter_sets.at(offset) else {
                 (self.statement, self.run, self.offset) = (index + 1, 0, 0);

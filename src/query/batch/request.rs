@@ -7,7 +7,7 @@ use crate::{
     bolt::{Stats, Summary},
     query::{
         error::Error,
-        result::{RowRefused, RowSink},
+        result::{Flow, RowRefused, RowSink},
         running::StatementKind,
         transaction::{Committed, Transaction},
     },
@@ -20,6 +20,8 @@ pub struct BatchStatement {
     pub text: Arc<str>,
     /// The parameters of each run.
     pub parameter_sets: ParameterSets,
+    /// Whether the sink may miss nodes at its end. No later statement is sent before these were looked up.
+    pub looks_up: bool,
 }
 
 /// The statements of one transaction.
@@ -44,6 +46,36 @@ pub trait BatchSink: RowSink {
     /// # Errors
     /// [`RowRefused`] when the summary cannot be represented. The batch is then rolled back.
     fn close(&mut self, summary: &Summary) -> Result<(), RowRefused>;
+
+    /// The nodes that rows wait for, once the database has sent all rows of the open result.
+    fn missing(&self) -> Vec<MissingNode> {
+        Vec::new()
+    }
+
+    /// Takes a record with one of the missing nodes, which need not all exist.
+    ///
+    /// # Errors
+    /// [`RowRefused`] when it is invalid, or one too many.
+    fn found(&mut self, _fields: &[u8]) -> Result<(), RowRefused> {
+        Ok(())
+    }
+
+    /// Takes the next of the rows that waited, after everything that exists was found. `None` when there are no more.
+    ///
+    /// # Errors
+    /// As [`RowSink::row`].
+    fn next_waiting(&mut self) -> Result<Option<Flow>, RowRefused> {
+        Ok(None)
+    }
+}
+
+/// A node that a sink misses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingNode {
+    /// Its number.
+    pub number: i64,
+    /// Its element id; the number, if the database has no others.
+    pub element_id: Box<str>,
 }
 
 /// What is known at the end of a batch.

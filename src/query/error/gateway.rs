@@ -154,6 +154,15 @@ impl Error {
         Self::new(Kind::ResultLimit, RESULT_BYTES, message)
     }
 
+    /// Returns the error of a statement whose rows wait for nodes and are larger than `limit` bytes.
+    pub(in crate::query) fn too_many_wait(limit: usize) -> Self {
+        let message = format!(
+            "The rows that wait for the nodes at the ends of their relationships are more than {limit} bytes \
+             (limits.graph = {limit}). Return the nodes together with the relationships, or ask for fewer rows."
+        );
+        Self::new(Kind::ResultLimit, RESULT_BYTES, message)
+    }
+
     /// Returns the error of a request whose token expired while the request was served.
     pub(in crate::query) fn token_expired() -> Self {
         Self::new(

@@ -48,6 +48,8 @@ pub enum RowRefused {
     TooMany(u32),
     /// The rows are more text than this, in bytes, which is the limit. The statement is stopped.
     TooLarge(usize),
+    /// The rows that wait for nodes are larger than this, in bytes, which is the limit. The statement is stopped.
+    TooManyWait(usize),
 }
 
 impl From<RowRefused> for Error {
@@ -57,6 +59,7 @@ impl From<RowRefused> for Error {
             RowRefused::Malformed(message) => Self::malformed(message),
             RowRefused::TooMany(limit) => Self::too_many_rows(limit),
             RowRefused::TooLarge(limit) => Self::too_many_bytes(limit),
+            RowRefused::TooManyWait(limit) => Self::too_many_wait(limit),
         }
     }
 }

@@ -190,6 +190,7 @@ impl Stand {
             body_memory: 1 << 26,
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 19, depth: 100, packed: 1 << 21 },
+            graph: 1 << 20,
             line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,

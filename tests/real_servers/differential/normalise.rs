@@ -155,7 +155,7 @@ impl Masks<'_> {
                         "properties" | "data" if matches!(value, Json::Object(_)) => self.value(value),
                         "Memory" | "GlobalMemory" | "Time" | "PageCacheHits" | "PageCacheMisses" => any_number(value),
                         "string-representation" => any_number(value),
-                        "nodes" => self.older_result(&sorted_by_properties(value)),
+                        "nodes" | "relationships" => self.older_result(&sorted_by_properties(value)),
                         _ => self.older_result(value),
                     };
                     (key.clone(), value)
@@ -280,10 +280,10 @@ fn is_own_object(members: &[(String, Json)]) -> bool {
         .any(|shape| shape.len() == members.len() && members.iter().all(|(key, _)| shape.contains(&key.as_str())))
 }
 
-/// The nodes of a graph in the older API come in hash order of their ids.
-fn sorted_by_properties(nodes: &Json) -> Json {
-    let mut items = nodes.items().to_vec();
-    items.sort_by_key(|node| node.get("properties").map(Json::to_string));
+/// The nodes and relationships of a graph in the older API come in hash order of their ids.
+fn sorted_by_properties(entities: &Json) -> Json {
+    let mut items = entities.items().to_vec();
+    items.sort_by_key(|entity| entity.get("properties").map(Json::to_string));
     Json::Array(items)
 }
 

@@ -228,7 +228,8 @@ async fn gather(
         None => rows.sets,
         Some(name) => as_list(name, &rows.sets),
     };
-    Ok(Some(Gathered { statement: BatchStatement { text: Arc::clone(&load.statement), parameter_sets }, count, at }))
+    let statement = BatchStatement { text: Arc::clone(&load.statement), parameter_sets, looks_up: false };
+    Ok(Some(Gathered { statement, count, at }))
 }
 
 /// Returns a map with a single parameter: the list of all rows.

@@ -1,7 +1,8 @@
 //! Nodes and relationships as a record has them.
 
-use crate::bolt::packstream::{DecodeError, Reader};
+use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
 use crate::json::output::graph::{ElementId, name};
+use crate::json::output::path::EntityOffsets;
 
 /// A node.
 pub(super) struct Node<'a> {
@@ -31,6 +32,22 @@ impl<'a> Node<'a> {
         let (labels, properties) = (reader.raw()?, reader.raw()?);
         let element_id = if fields == 3 { ElementId::Number(id) } else { ElementId::Text(name(reader)?) };
         Ok(Self { id, element_id, labels, properties })
+    }
+
+    /// Reads a node that is a value of its own.
+    pub(super) fn parse(value: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = Reader::new(value);
+        match reader.token()? {
+            Token::Struct(tag::NODE, fields @ (3 | 4)) => Self::read(&mut reader, fields),
+            _ => Err(DecodeError::Value("something other than a node")),
+        }
+    }
+
+    /// Reads a node of a path in the record `fields`.
+    pub(super) fn of_path(at: EntityOffsets, fields: &'a [u8]) -> Result<Self, DecodeError> {
+        let mut reader = at.reader(fields);
+        let id = reader.expect_integer()?;
+        Ok(Self { id, element_id: at.id(fields)?, labels: reader.raw()?, properties: reader.raw()? })
     }
 }
 

@@ -27,31 +27,14 @@ struct Left {
 pub fn meta(out: &mut BytesMut, fields: &[u8], columns: usize) -> Result<(), RowError> {
     let start = out.len();
     let written = (|| {
-        let mut reader = begin(fields, columns)?;
         out.put_u8(b'[');
-        let mut open = Open::new();
-        push(&mut open, Left { items: columns, is_map: false })?;
         let mut first = true;
-        while let Some(top) = open.last_mut() {
-            if top.items == 0 {
-                open.pop();
-                continue;
+        each_value(fields, columns, |reader, token| {
+            if !std::mem::take(&mut first) {
+                out.put_u8(b',');
             }
-            top.items -= 1;
-            if top.is_map {
-                reader.skip()?;
-            }
-            match reader.token()? {
-                Token::List(items) => push(&mut open, Left { items, is_map: false })?,
-                Token::Map(items) => push(&mut open, Left { items, is_map: true })?,
-                token => {
-                    if !std::mem::take(&mut first) {
-                        out.put_u8(b',');
-                    }
-                    entry(out, fields, &mut reader, token)?;
-                }
-            }
-        }
+            entry(out, fields, reader, token)
+        })?;
         out.put_u8(b']');
         Ok(())
     })();
@@ -59,6 +42,34 @@ pub fn meta(out: &mut BytesMut, fields: &[u8], columns: usize) -> Result<(), Row
         out.truncate(start);
     }
     written
+}
+
+/// Visits the values of a row that are neither lists nor maps, at any depth. Whoever visits a structure moves the reader
+/// past it.
+pub(super) fn each_value<'a>(
+    fields: &'a [u8],
+    columns: usize,
+    mut visit: impl FnMut(&mut Reader<'a>, Token<'a>) -> Result<(), RowError>,
+) -> Result<(), RowError> {
+    let mut reader = begin(fields, columns)?;
+    let mut open = Open::new();
+    push(&mut open, Left { items: columns, is_map: false })?;
+    while let Some(top) = open.last_mut() {
+        if top.items == 0 {
+            open.pop();
+            continue;
+        }
+        top.items -= 1;
+        if top.is_map {
+            reader.skip()?;
+        }
+        match reader.token()? {
+            Token::List(items) => push(&mut open, Left { items, is_map: false })?,
+            Token::Map(items) => push(&mut open, Left { items, is_map: true })?,
+            token => visit(&mut reader, token)?,
+        }
+    }
+    Ok(())
 }
 
 fn entry<'a>(out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>, token: Token<'a>) -> Result<(), RowError> {
