@@ -52,6 +52,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "json",
             "unpack",
             "bolt::Columns",
+            "bolt::Stats",
             "bolt::Summary",
             "bolt::packstream",
             "value_path",
