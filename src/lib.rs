@@ -14,7 +14,7 @@
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
-//! | [`unpack`] | streams in gzip and zstd |
+//! | [`pack`], [`unpack`] | streams in gzip and zstd |
 //! | [`http_client`] | one `GET` of the gateway itself |
 //! | [`live`], [`drain`] | values that are replaced while others use them; whether the gateway is about to stop |
 //! | [`service_manager`] | what systemd is told |
@@ -36,6 +36,7 @@ pub mod http_client;
 pub mod idempotency;
 pub mod json;
 pub mod live;
+pub mod pack;
 pub mod pool;
 pub mod query;
 pub mod server;

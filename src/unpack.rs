@@ -82,7 +82,9 @@ impl Coding {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What HTTP calls it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 23] = [
+const ROOMS: [(&str, &[&str]); 24] = [
     ("lib", &[]),
     (
         "main",
@@ -50,6 +50,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "telemetry::spans",
             "telemetry::trace_context",
             "json",
+            "pack",
             "unpack",
             "bolt::Columns",
             "bolt::Stats",
@@ -89,6 +90,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
     ("bolt", &["value_path"]),
     ("http_client", &[]),
     ("tls", &[]),
+    ("pack", &["unpack"]),
     ("unpack", &[]),
     ("value_path", &[]),
     ("live", &[]),
@@ -106,7 +108,7 @@ const CRATES: [(&str, &[&str]); 35] = [
     ("boltr", &["embedded"]),
     ("chrono", &["embedded"]),
     ("clap", &["main", "cli"]),
-    ("flate2", &["unpack"]),
+    ("flate2", &["pack", "unpack"]),
     ("graphdblite", &["embedded"]),
     ("http_body_util", &["http", "http_client"]),
     ("hyper", &["server", "http", "auth", "healthcheck", "http_client"]),
@@ -132,7 +134,7 @@ const CRATES: [(&str, &[&str]); 35] = [
     ("tokio_rustls", &["bolt", "http_client", "server"]),
     ("toml", &["config"]),
     ("tracing_subscriber", &["telemetry"]),
-    ("zstd_safe", &["unpack"]),
+    ("zstd_safe", &["pack", "unpack"]),
 ];
 
 /// Where anybody from outside can be let in.

@@ -105,6 +105,7 @@ pub(super) const KEYS: &[Key] = &[
     live("admin.token", Secret),
     live("http.statuses", OneOf(&["query-api", "precise"])),
     live("http.server_timing", Switch),
+    live("http.compression", Switch),
     live("http.transactional", Switch),
     live("http.older_paths", Switch),
     live("http.older_database", form("^[^/]+$")),

@@ -24,6 +24,8 @@ pub(super) struct Gateway {
     pub(super) statuses: Statuses,
     /// Whether every answer says how long its parts took.
     pub(super) server_timing: bool,
+    /// Whether `Accept-Encoding` is honoured.
+    pub(super) compression: bool,
     /// What CSV does with formulas, unless the request says.
     pub(super) csv_formulas: CsvFormulas,
     pub(super) retry: Retry,
@@ -72,6 +74,7 @@ impl Gateway {
             id_token_header: settings.id_token_header,
             statuses: settings.statuses,
             server_timing: settings.server_timing,
+            compression: settings.compression,
             csv_formulas: settings.csv_formulas,
             retry: settings.retry,
             idempotency,

@@ -13,6 +13,7 @@ mod body_memory;
 mod caller;
 mod challenge;
 mod coded;
+mod compressed;
 mod encode;
 mod ending;
 mod exchange;
@@ -36,6 +37,7 @@ mod status;
 mod stream;
 mod traced;
 mod transactional;
+mod vary;
 mod verbs;
 mod verdict;
 

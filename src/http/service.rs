@@ -27,6 +27,7 @@ use super::{
     admission::{counts, until_sent},
     base_url::CameBy,
     challenge::Unusual,
+    compressed::compress,
     ending::{CountedBody, Ending, RequestHead},
     gateway::Gateway,
     guard::{Admitted, Guard},
@@ -142,6 +143,7 @@ where
     });
     // At the highest level, so that lines of any level have it.
     let span = tracing::error_span!("request", request_id = record.request_id().as_str());
+    let coding = if gateway.compression { media::accepted_coding(headers) } else { None };
     let is_timed = gateway.server_timing || server_timing::is_wanted(headers);
     let head = RequestHead {
         method: request.method().clone(),
@@ -165,6 +167,9 @@ where
         }
         if is_timed {
             server_timing::add(headers, &record, to_head);
+        }
+        if ending.gateway.compression {
+            compress(&mut answer, coding, &ending.head.method);
         }
         ending.with_answer(answer, to_head)
     }

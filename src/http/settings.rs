@@ -37,6 +37,8 @@ pub struct Settings {
     pub statuses: Statuses,
     /// Whether every answer says how long its parts took.
     pub server_timing: bool,
+    /// Whether `Accept-Encoding` is honoured.
+    pub compression: bool,
     /// What CSV does with formulas, unless the request says.
     pub csv_formulas: CsvFormulas,
     /// Whether Neo4j's transactional API is served.

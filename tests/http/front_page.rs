@@ -18,7 +18,7 @@ fn is_page(response: &Response, status: u16) {
     assert_eq!((response.status, response.header("Content-Type")), (status, Some("text/html; charset=utf-8")));
     let policy = response.header("Content-Security-Policy").expect("it has a policy");
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-") && !policy.contains("unsafe"), "{policy}");
-    assert_eq!(response.header("Vary"), Some("Accept"));
+    assert_eq!(response.header("Vary"), Some("Accept, Accept-Encoding"));
     assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
     let text = response.text();
     for foreign in ["<script", "style=\"", "{{", "src=", "<link"] {

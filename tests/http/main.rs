@@ -8,6 +8,7 @@ mod bad_input;
 mod batch;
 mod bodies;
 mod bulk_load;
+mod compression;
 mod connections;
 mod encrypted;
 mod front_page;

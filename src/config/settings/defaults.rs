@@ -38,6 +38,7 @@ impl Default for Settings {
             http: Http {
                 statuses: Statuses::QueryApi,
                 server_timing: false,
+                compression: true,
                 transactional: true,
                 older_paths: false,
                 older_database: DatabaseName::constant("neo4j"),

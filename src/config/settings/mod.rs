@@ -125,6 +125,8 @@ pub struct Http {
     pub statuses: Statuses,
     /// Whether every answer has a `Server-Timing` header.
     pub server_timing: bool,
+    /// Whether answers are compressed for clients that accept it.
+    pub compression: bool,
     /// Whether Neo4j's transactional HTTP API is served.
     pub transactional: bool,
     /// Whether its paths of Neo4j 3.5 are served too.

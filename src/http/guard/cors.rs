@@ -8,7 +8,7 @@ use axum::{
     response::Response,
 };
 
-use crate::config::AllowedOrigin;
+use crate::{config::AllowedOrigin, http::vary};
 
 /// Headers that pages may send. The header of the ID token, whose name is a setting, goes between the two parts.
 const REQUEST_HEADERS: (&str, &str) = (
@@ -112,9 +112,7 @@ impl Grant {
         if self.credentials {
             headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         }
-        let vary = headers.get(header::VARY).and_then(|vary| vary.to_str().ok());
-        let vary = vary.and_then(|vary| HeaderValue::try_from(format!("{vary}, Origin")).ok());
-        headers.insert(header::VARY, vary.unwrap_or(HeaderValue::from_static("Origin")));
+        vary::by(headers, "Origin");
     }
 }
 

@@ -1,5 +1,6 @@
 //! Media types: the format of a request's body, and the format that its answer is to have.
 
+mod codings;
 mod csv;
 mod range;
 
@@ -15,6 +16,7 @@ use crate::{
     json::{TypedVersion, View},
     unpack::Coding,
 };
+pub(super) use codings::accepted_coding;
 pub(super) use csv::Csv;
 pub use csv::Formulas;
 use range::{Range, ranges, unquoted};

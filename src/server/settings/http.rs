@@ -38,6 +38,7 @@ pub(in crate::server) fn settings(
             config::Statuses::Precise => Statuses::Precise,
         },
         server_timing: settings.http.server_timing,
+        compression: settings.http.compression,
         csv_formulas: match settings.formats.csv_formulas {
             config::CsvFormulas::Keep => CsvFormulas::Keep,
             config::CsvFormulas::Escape => CsvFormulas::Escape,

@@ -195,6 +195,7 @@ impl Stand {
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,
             server_timing: false,
+            compression: true,
             csv_formulas: http::CsvFormulas::Keep,
             transactional: true,
             older_database: None,
