@@ -27,10 +27,18 @@ pub(super) struct Waiting {
     columns: usize,
     /// How much of `rows` was given out.
     given: usize,
-    /// The nodes by element id: their number, and what was found.
-    nodes: HashMap<Box<str>, (i64, Option<Box<[u8]>>)>,
+    /// The nodes by element id.
+    nodes: HashMap<Box<str>, Awaited>,
     /// What the nodes take, in bytes.
     of_nodes: usize,
+}
+
+/// A node that rows wait for.
+#[derive(Debug)]
+struct Awaited {
+    number: i64,
+    /// The node in PackStream, once it was found.
+    node: Option<Box<[u8]>>,
 }
 
 impl Waiting {
@@ -57,7 +65,7 @@ impl Waiting {
             if !self.nodes.contains_key(&*id) {
                 self.of_nodes += NODE + id.len();
                 self.within(limit, 0)?;
-                self.nodes.insert(id.into(), (end.number(), None));
+                self.nodes.insert(id.into(), Awaited { number: end.number(), node: None });
             }
         }
         let row = Reader::new(fields).raw()?;
@@ -74,9 +82,8 @@ impl Waiting {
 
     /// The nodes that are missing.
     pub(super) fn missing(&self) -> Vec<MissingNode> {
-        let missing =
-            |(id, (number, _)): (&Box<str>, &(i64, _))| MissingNode { number: *number, element_id: id.clone() };
-        self.nodes.iter().map(missing).collect()
+        let missing = self.nodes.iter();
+        missing.map(|(id, node)| MissingNode { number: node.number, element_id: id.clone() }).collect()
     }
 
     /// Keeps the node in a record of the look-up.
@@ -91,7 +98,7 @@ impl Waiting {
         let node = reader.raw()?;
         let limit = self.limit.unwrap_or_default();
         self.within(limit, node.len())?;
-        if let Some((_, found @ None)) = self.nodes.get_mut(&*node_id(node)?) {
+        if let Some(Awaited { node: found @ None, .. }) = self.nodes.get_mut(&*node_id(node)?) {
             *found = Some(node.into());
             self.of_nodes += node.len();
         }
@@ -100,7 +107,7 @@ impl Waiting {
 
     /// What was found under an element id.
     pub(super) fn node(&self, element_id: &str) -> Option<&[u8]> {
-        self.nodes.get(element_id)?.1.as_deref()
+        self.nodes.get(element_id)?.node.as_deref()
     }
 
     /// The next row, with the number of its values, and whatever follows it.
