@@ -60,7 +60,7 @@ pub struct BatchExecution {
     is_streaming: bool,
     fetch_size: FetchSize,
     /// The sums of the current statement, and of all.
-    counters: (Counters, Counters),
+    counters: Box<(Counters, Counters)>,
     deadline: Deadline,
     running: RegisteredStatement,
 }
@@ -113,7 +113,7 @@ impl BatchExecution {
             unfinished: false,
             is_streaming: false,
             fetch_size,
-            counters: <(Counters, Counters)>::default(),
+            counters: Box::default(),
             deadline,
             running,
         }
