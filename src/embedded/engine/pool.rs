@@ -1,12 +1,13 @@
 //! The engine's handles: those that are idle, and how there come to be more.
 //!
-//! Promises at most [`HANDLES`] handles, and that a few are ready before they are needed: opening a handle writes to the
-//! file, so it has to wait for a transaction that writes, but a transaction that reads must not. Every call blocks.
+//! Promises [`HANDLES`] handles, opened before they are needed: opening one writes to the file, so it has to wait for a
+//! transaction that writes, but a transaction that reads must not. Only a lost one is replaced later. Every call blocks.
 
 use std::path::Path;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use graphdblite::GraphError;
 
@@ -17,8 +18,9 @@ use crate::embedded::errors::Failure;
 
 /// The number of handles, and so of transactions that may be open at the same time.
 pub(super) const HANDLES: usize = 32;
-/// The number of processes that wait for a transaction, as long as there are fewer than [`HANDLES`].
-const READY: usize = 4;
+
+/// How long a transaction waits for a process that is being started. A busy machine may need long for it.
+const START_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// The handles of one database.
 pub(super) struct Pool {
@@ -48,17 +50,21 @@ impl Pool {
         Ok(Pool { launch: None, state: Mutex::new(State { idle, ..State::default() }), changed: Condvar::new() })
     }
 
-    /// Starts a process of `program` for the first handles.
+    /// Starts a process of `program` for every handle.
     ///
     /// # Errors
-    /// Returns an error if the first cannot be started, or cannot open the file.
+    /// Returns an error if one cannot be started, or cannot open the file.
     pub(super) fn in_processes(program: PathBuf, file: PathBuf, temporary: bool) -> Result<Arc<Pool>, Failure> {
         let launch = Launch { program, file, temporary };
-        let idle = vec![Handle::Child(launch.start()?)];
+        // The first alone: it may have to create the tables that the others expect.
+        let first = launch.start()?;
+        let others: Result<Vec<_>, Failure> = thread::scope(|scope| {
+            let starts: Vec<_> = (1..HANDLES).map(|_| scope.spawn(|| launch.start())).collect();
+            starts.into_iter().map(|start| start.join().unwrap_or_else(|_panic| Err(Failure::broken()))).collect()
+        });
+        let idle = others?.into_iter().chain([first]).map(Handle::Child).collect();
         let state = Mutex::new(State { idle, ..State::default() });
-        let pool = Arc::new(Pool { launch: Some(launch), state, changed: Condvar::new() });
-        pool.start_more(&mut pool.state());
-        Ok(pool)
+        Ok(Arc::new(Pool { launch: Some(launch), state, changed: Condvar::new() }))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -68,8 +74,10 @@ impl Pool {
     /// Returns an idle handle. Waits if one must be started.
     ///
     /// # Errors
-    /// Returns an error if none can be started, or there is none in [`BUSY_TIMEOUT`].
+    /// Returns an error if none can be started, or there is none in [`BUSY_TIMEOUT`]; where processes are being started, in
+    /// [`START_TIMEOUT`].
     pub(super) fn take(self: &Arc<Pool>) -> Result<Handle, Failure> {
+        let began = Instant::now();
         let mut state = self.state();
         loop {
             while let Some(handle) = state.idle.pop() {
@@ -87,7 +95,8 @@ impl Pool {
             let waited = self.changed.wait_timeout(state, BUSY_TIMEOUT);
             let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
             state = after;
-            if timeout.timed_out() && state.idle.is_empty() {
+            let may_start = state.starting > 0 && began.elapsed() < START_TIMEOUT;
+            if timeout.timed_out() && state.idle.is_empty() && !may_start {
                 return Err(state.failure.take().unwrap_or_else(Failure::too_many_transactions));
             }
         }
@@ -107,7 +116,7 @@ impl Pool {
         if self.launch.is_none() {
             return;
         }
-        while state.idle.len() + state.starting < READY && state.taken + state.idle.len() + state.starting < HANDLES {
+        while state.taken + state.idle.len() + state.starting < HANDLES {
             let pool = Arc::clone(self);
             let started = thread::Builder::new().name("embedded-start".to_owned()).spawn(move || pool.start_one());
             if let Err(error) = started {
