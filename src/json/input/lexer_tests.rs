@@ -66,7 +66,10 @@ fn errors_give_the_position_and_what_was_expected() {
         ("[}", "line 1, column 2 (byte 1): expected a value or ], found '}'"),
         ("[1}", "line 1, column 3 (byte 2): expected a comma or ], found '}'"),
         ("{a:1}", "line 1, column 2 (byte 1): expected a key in double quotes or }, found 'a'"),
-        ("{'a':1}", "line 1, column 2 (byte 1): expected a key in double quotes or }, found '\\''"),
+        (
+            "{'a':1}",
+            "line 1, column 2 (byte 1): expected a key in double quotes or }, found '\\''; JSON has double quotes only",
+        ),
         ("[/* */1]", "line 1, column 2 (byte 1): expected a value or ], found '/'"),
         ("tru", "line 1, column 1 (byte 0): expected a value, found 't'"),
         ("[nulll]", "line 1, column 6 (byte 5): expected a comma or ], found 'l'"),
