@@ -89,7 +89,8 @@ impl Query {
 
     /// Runs the statement. Returns its rows, and what it has changed if that is known.
     fn changes(&self, database: &mut Database) -> Result<(Vec<Record>, Option<Changes>), Failure> {
-        if self.index.is_some() {
+        // Index commands; what a catalog command shows is of this kind, too, and does not write.
+        if self.info.kind == Type::Schema && self.writes() {
             let count = |database: &mut Database| {
                 let indexes = indexes(database).map_err(|error| Failure::of_engine(&error))?;
                 Ok(i64::try_from(indexes.len()).unwrap_or(i64::MAX))
