@@ -151,13 +151,12 @@ async fn returns_404_for_unknown_paths() {
 }
 
 #[tokio::test]
-async fn returns_404_for_paths_of_the_older_api() {
+async fn returns_404_for_paths_of_older_apis_that_are_not_served() {
     let gateway = gateway().await;
     for (path, instead) in [
-        ("/db/neo4j/tx", "POST /db/neo4j/query/v2,"),
-        ("/db/neo4j/tx/commit", "POST /db/neo4j/query/v2,"),
-        ("/db/neo4j/tx/7/commit", "POST /db/neo4j/query/v2,"),
+        ("/db/neo4j/tx/7/rollback", "POST /db/neo4j/query/v2,"),
         ("/db/data/transaction/commit", "POST /db/{db}/query/v2,"),
+        ("/db/data/cypher", "POST /db/{db}/query/v2,"),
     ] {
         let body = r#"{"statements":[{"statement":"RETURN 1"}]}"#;
         let refused = refused(&gateway.post(path, body).await);
