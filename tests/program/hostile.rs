@@ -42,9 +42,9 @@ impl Stand {
         let database = FakeNeo4j::start_with(Options::default().without_auth()).await;
         let mut command = boltgate(&["serve", "--log-format=json", "--database-uri", &database.uri()]);
         command.envs([
-            ("BOLTGATE_SERVER__HEADER_TIMEOUT", "2s"),
-            ("BOLTGATE_SERVER__BODY_TIMEOUT", "2s"),
-            ("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "2s"),
+            ("BOLTGATE_SERVER__HEADER_TIMEOUT", "10s"),
+            ("BOLTGATE_SERVER__BODY_TIMEOUT", "10s"),
+            ("BOLTGATE_SERVER__WRITE_STALL_TIMEOUT", "10s"),
             // One large body of 40 MiB fits, with all bombs as far as they are unpacked; what is left is for honest clients,
             // who would be refused without it.
             ("BOLTGATE_LIMITS__BODY", "48MiB"),
