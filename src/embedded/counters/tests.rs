@@ -9,7 +9,7 @@ use crate::embedded::values::Parameters;
 
 use boltr::types::BoltValue;
 
-/// The graph before each statement.
+/// The graph before each statement. It has an index on `:A(w)`, too.
 const GRAPH: &str = "CREATE (a:A {x: 1})-[:R {w: 1}]->(b:A:B {x: 2}), (b)-[:R]->(c:B {y: 1}), (a)-[:S]->(c), ({x: 3})";
 
 fn parameters() -> Parameters {
@@ -29,6 +29,7 @@ fn parameters() -> Parameters {
 fn counted(statement: &str) -> String {
     let mut database = Database::open_memory().unwrap();
     database.execute(GRAPH).unwrap();
+    database.execute("CREATE INDEX ON :A(w)").unwrap();
     let query = Query::new(statement, parameters(), &Ids::new("u")).unwrap();
     let result = query.run(&mut database).unwrap_or_else(|failure| panic!("{statement}: {failure}"));
     match result.summary.get("stats") {
@@ -197,4 +198,19 @@ fn an_error_is_where_the_user_wrote_it() {
     let failure = Query::new(statement, parameters(), &Ids::new("u")).unwrap().run(&mut database).unwrap_err();
     let expected = format!("(offset: {})", statement.find("nobody").unwrap());
     assert!(failure.message.contains(&expected), "{failure}");
+}
+
+#[test]
+fn commands_count_the_indexes_that_they_change() {
+    for (command, expected) in [
+        ("CREATE INDEX ON :A(x)", "indexes-added 1"),
+        ("CREATE INDEX named FOR (n:A) ON (n.x)", "indexes-added 1"),
+        ("CREATE INDEX ON :A", "nothing"),
+        ("DROP INDEX ON :A(w)", "indexes-removed 1"),
+        ("DROP INDEX index_A_w", "indexes-removed 1"),
+        ("CREATE INDEX IF NOT EXISTS FOR (n:A) ON (n.w)", "nothing"),
+        ("SHOW INDEXES", "nothing"),
+    ] {
+        assert_eq!(counted(command), expected, "{command}");
+    }
 }
