@@ -14,8 +14,8 @@ use crate::support::{
 const PATH: &str = "/db/neo4j/query/v2";
 /// Runs for days.
 const ENDLESS: &str = "UNWIND range(1, 10000000) AS a UNWIND range(1, 10000000) AS b WITH a, b WHERE a < 0";
-/// How many processes are kept ready.
-const READY: usize = 4;
+/// The number of processes, as many as there may be transactions.
+const READY: usize = 32;
 /// Clock ticks of computing that only a statement needs.
 const BUSY: u64 = 30;
 
@@ -52,7 +52,7 @@ pub fn busy(process: &Process) -> String {
     block_in_place(|| wait("a statement that runs", busy))
 }
 
-/// Waits until the processes that are kept ready have started, and returns their numbers.
+/// The number of processes, as many as there may be transactions.
 fn ready(process: &Process) -> Vec<String> {
     let handles_sigterm = |engine: &String| {
         let status = fs::read_to_string(format!("/proc/{engine}/status")).unwrap_or_default();
