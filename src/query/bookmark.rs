@@ -18,7 +18,7 @@ pub(super) fn placeholder() -> String {
     format!("FB:{}", STANDARD.encode(format!("boltgate:{number:015}")))
 }
 
-/// Whether a bookmark came from [`placeholder`], so that it must not be sent to the database.
+/// Whether a bookmark came from `placeholder`, so that it must not be sent to the database.
 #[must_use]
 pub fn is_placeholder(bookmark: &str) -> bool {
     bookmark.starts_with(PREFIX)
