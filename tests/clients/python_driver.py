@@ -443,7 +443,6 @@ def test_paths(session, label):
 # ---- summaries -----------------------------------------------------------------------------------
 
 
-@needs("counters")
 def test_counters(driver, label):
     query = f"CREATE (a:{label} {{k: 1, v: 2}})-[:LINKS {{k: 1}}]->(b:{label})"
     counters = driver.execute_query(query, database_=DATABASE).summary.counters
