@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use crate::embedded::cypher::clauses::items;
 use crate::embedded::cypher::lexer::{Kind, Token};
 
 /// A node or a relationship of a pattern.
@@ -72,7 +73,7 @@ fn properties<'a, 't>(entries: &'t [Token<'a>], depth: usize) -> Option<Vec<(&'a
     if entries.is_empty() {
         return Some(found);
     }
-    for entry in entries.split(|token| token.depth == depth + 1 && token.is_symbol(",")) {
+    for entry in items(entries, depth + 1) {
         let [key, colon, value @ ..] = entry else { return None };
         let name = key.name().filter(|name| matches!(key.kind, Kind::Word | Kind::Quoted) && keys.insert(*name))?;
         if !colon.is_symbol(":") || value.is_empty() {

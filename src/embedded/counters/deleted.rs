@@ -8,6 +8,7 @@ use graphdblite::{Database, GraphError, Record, Value};
 use super::Changes;
 use super::census::Census;
 use super::clauses::{Clauses, Element};
+use crate::embedded::cypher::clauses::items;
 use crate::embedded::values::Parameters;
 
 #[derive(Debug)]
@@ -27,7 +28,7 @@ impl Deleted {
             if clause.word.is_word("DETACH") && clause.body.is_empty() {
                 continue;
             }
-            for item in clause.body.split(|token| token.depth == 0 && token.is_symbol(",")) {
+            for item in items(clause.body, 0) {
                 let [variable] = item else { return None };
                 let name = variable.name()?;
                 match clauses.element(name)? {

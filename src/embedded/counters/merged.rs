@@ -11,6 +11,7 @@ use super::census::Census;
 use super::clauses::{Clauses, Element};
 use super::created::{Part, parts};
 use super::values::{Known, known};
+use crate::embedded::cypher::clauses::items;
 use crate::embedded::values::Parameters;
 
 #[derive(Debug)]
@@ -49,7 +50,7 @@ impl Merged {
             while updates.next_if(|clause| clause.word.is_word("ON")).is_some() {
                 updates.next().filter(|clause| clause.word.is_word("CREATE") && clause.body.is_empty())?;
                 let set = updates.next().filter(|clause| clause.word.is_word("SET"))?;
-                for item in set.body.split(|token| token.depth == 0 && token.is_symbol(",")) {
+                for item in items(set.body, 0) {
                     let [variable, dot, key, equals, value @ ..] = item else { return None };
                     let is_its_own = variable.name() == new.name && dot.is_symbol(".") && equals.is_symbol("=");
                     if !is_its_own || known(value, parameters) != Known::Set || !keys.insert(key.name()?) {

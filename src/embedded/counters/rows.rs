@@ -11,6 +11,7 @@ use super::Changes;
 use super::clauses::{Clauses, Element};
 use super::created::{Part, parts};
 use super::values::{Known, known};
+use crate::embedded::cypher::clauses::items;
 use crate::embedded::cypher::lexer::{Kind, Token};
 use crate::embedded::rewrite::Translation;
 use crate::embedded::rewrite::edits::Edits;
@@ -71,7 +72,7 @@ impl Rows {
                     analysis.create(&part)?;
                 }
             } else {
-                for item in clause.body.split(|token| token.depth == 0 && token.is_symbol(",")) {
+                for item in items(clause.body, 0) {
                     analysis.set(item)?;
                 }
             }

@@ -66,6 +66,11 @@ pub(in crate::embedded) fn next_keyword(tokens: &[Token<'_>], from: usize, words
         .unwrap_or(tokens.len())
 }
 
+/// The items of a list whose commas are inside `depth` brackets.
+pub(in crate::embedded) fn items<'a, 't>(list: &'t [Token<'a>], depth: usize) -> impl Iterator<Item = &'t [Token<'a>]> {
+    list.split(move |token| token.depth == depth && token.is_symbol(","))
+}
+
 /// The tokens between the `RETURN`, `WITH` or `YIELD` at `at` and the next of `ends`.
 pub(in crate::embedded) fn list_after<'a, 't>(tokens: &'t [Token<'a>], at: usize, ends: &[&str]) -> &'t [Token<'a>] {
     let distinct = tokens.get(at + 1).is_some_and(|token| token.is_word("DISTINCT"));

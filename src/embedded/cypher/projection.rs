@@ -3,7 +3,7 @@
 //! Owns what the engine does not report for an empty result. Promises Neo4j's names: the alias, or else the expression
 //! as it was written. Knows nothing of the engine and of records.
 
-use crate::embedded::cypher::clauses::{AFTER_LIST, AFTER_RETURN, CLAUSES, keyword, list_after, next_keyword};
+use crate::embedded::cypher::clauses::{AFTER_LIST, AFTER_RETURN, CLAUSES, items, keyword, list_after, next_keyword};
 use crate::embedded::cypher::lexer::{Kind, Token, dotted_name};
 
 /// The outputs of the engine's own procedures.
@@ -27,18 +27,18 @@ pub(in crate::embedded) enum Columns {
 /// Returns the columns of the statement `text`, whose tokens are `tokens`.
 pub(in crate::embedded) fn columns(text: &str, tokens: &[Token<'_>]) -> Columns {
     if let Some(at) = keyword(tokens, "RETURN") {
-        let items = items(text, list_after(tokens, at, &AFTER_RETURN));
-        if !items.iter().any(|item| item == "*") {
-            return Columns::Named(items);
+        let listed = column_names(text, list_after(tokens, at, &AFTER_RETURN));
+        if !listed.iter().any(|item| item == "*") {
+            return Columns::Named(listed);
         }
         let mut names = scope(text, tokens.get(..at).unwrap_or_default());
-        names.extend(items.into_iter().filter(|item| item != "*"));
+        names.extend(listed.into_iter().filter(|item| item != "*"));
         return Columns::All(names);
     }
     let Some(call) = keyword(tokens, "CALL") else {
         return Columns::None;
     };
-    let yielded = keyword(tokens, "YIELD").map(|at| items(text, list_after(tokens, at, &AFTER_LIST)));
+    let yielded = keyword(tokens, "YIELD").map(|at| column_names(text, list_after(tokens, at, &AFTER_LIST)));
     match yielded {
         Some(names) if !names.iter().any(|name| name == "*") => Columns::Named(names),
         _ => Columns::All(outputs(tokens.get(call + 1..).unwrap_or_default())),
@@ -53,8 +53,8 @@ fn outputs(tokens: &[Token<'_>]) -> Vec<String> {
 }
 
 /// The names of a list's items: the alias, or else the expression as it was written.
-fn items(text: &str, list: &[Token<'_>]) -> Vec<String> {
-    list.split(|token| token.depth == 0 && token.is_symbol(","))
+fn column_names(text: &str, list: &[Token<'_>]) -> Vec<String> {
+    items(list, 0)
         .filter_map(|item| match item {
             [.., alias, name] if alias.is_word("AS") && alias.depth == 0 => name.name().map(str::to_owned),
             [name] if name.kind == Kind::Quoted => name.name().map(str::to_owned),
@@ -73,13 +73,13 @@ fn scope(text: &str, tokens: &[Token<'_>]) -> Vec<String> {
         let end = next_keyword(tokens, at + 1, &CLAUSES);
         let clause = tokens.get(at + 1..end).unwrap_or_default();
         if word.is_word("WITH") {
-            let listed = items(text, list_after(tokens, at, &AFTER_LIST));
+            let listed = column_names(text, list_after(tokens, at, &AFTER_LIST));
             if !listed.iter().any(|item| item == "*") {
                 names.clear();
             }
             names.extend(listed.into_iter().filter(|item| item != "*"));
         } else if word.is_word("YIELD") {
-            names.extend(items(text, list_after(tokens, at, &AFTER_LIST)));
+            names.extend(column_names(text, list_after(tokens, at, &AFTER_LIST)));
         } else if word.is_word("UNWIND") {
             names.extend(clause.last().and_then(Token::name).map(str::to_owned));
         } else if word.is_word("UNION") {

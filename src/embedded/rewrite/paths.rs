@@ -5,7 +5,7 @@
 
 use super::Source;
 use super::edits::Edits;
-use crate::embedded::cypher::clauses::{CLAUSES, next_keyword};
+use crate::embedded::cypher::clauses::{CLAUSES, items, next_keyword};
 use crate::embedded::cypher::lexer::Token;
 
 /// Translates every named path of a `CREATE`.
@@ -16,7 +16,7 @@ pub(super) fn rewrite(source: &Source<'_>, edits: &mut Edits) {
         let end = next_keyword(tokens, at + 1, &CLAUSES);
         let clause = source.without_end(at + 1, end);
         let mut matches = String::new();
-        for pattern in clause.split(|token| token.depth == 0 && token.is_symbol(",")) {
+        for pattern in items(clause, 0) {
             if let [path, equals, elements @ ..] = pattern
                 && let (Some(_), Some(first)) = (path.name(), elements.first())
                 && equals.is_symbol("=")

@@ -5,6 +5,7 @@
 
 use super::Source;
 use super::edits::Edits;
+use crate::embedded::cypher::clauses::items;
 use crate::embedded::cypher::lexer::Token;
 
 /// Translates every one of them.
@@ -80,7 +81,7 @@ fn is_one_pattern(inner: &[Token<'_>]) -> bool {
 
 /// `n {.x, y: 1, z}` becomes a map, or null if `n` is null, and `n {.*}` becomes `properties(n)`.
 fn project(name: &Token<'_>, open: &Token<'_>, inner: &[Token<'_>], close: &Token<'_>, edits: &mut Edits) {
-    let items: Vec<&[Token<'_>]> = inner.split(|token| token.depth == open.depth + 1 && token.is_symbol(",")).collect();
+    let items: Vec<&[Token<'_>]> = items(inner, open.depth + 1).collect();
     let is_dotted = |item: &&[Token<'_>]| item.first().is_some_and(|first| first.is_symbol("."));
     if !items.iter().any(is_dotted) {
         return;

@@ -3,7 +3,7 @@
 //! Owns questions about its text that several rules ask: places, matching brackets, items of `RETURN`.
 
 use super::edits::Edits;
-use crate::embedded::cypher::clauses::{AFTER_RETURN, CLAUSES, is_keyword_at, list_after, next_keyword};
+use crate::embedded::cypher::clauses::{AFTER_RETURN, CLAUSES, is_keyword_at, items, list_after, next_keyword};
 use crate::embedded::cypher::lexer::Token;
 
 /// The statement and its tokens.
@@ -29,9 +29,7 @@ impl<'a> Source<'a> {
     /// it would be called without the edit.
     pub(super) fn keep_names(&self, edits: &mut Edits) {
         for at in (0..self.tokens.len()).filter(|&at| self.is_keyword(at, "RETURN")) {
-            for item in
-                list_after(self.tokens, at, &AFTER_RETURN).split(|token| token.depth == 0 && token.is_symbol(","))
-            {
+            for item in items(list_after(self.tokens, at, &AFTER_RETURN), 0) {
                 let (Some(first), Some(last)) = (item.first(), item.last()) else { continue };
                 let has_alias = matches!(item, [.., alias, _] if alias.is_word("AS") && alias.depth == 0);
                 let name = self.text.get(first.start..last.end()).unwrap_or_default();
