@@ -71,6 +71,7 @@ const KNOWN: &[(&str, &str)] = &[
         "CREATE (a:N {x: 1}) CREATE (b:N {x: 2}) CREATE (a)-[:T]->(b) RETURN a, b;",
         "labels-added 2, nodes-created 2, properties-set 2, relationships-created 1",
     ),
+    ("CREATE (n:N {x: date('2020-01-01')}) RETURN n", "labels-added 1, nodes-created 1, properties-set 1"),
     ("CREATE (n {a: 1}) SET n.a = 1 SET n.b = 2, n.c = $one RETURN n", "nodes-created 1, properties-set 4"),
     ("CREATE (a:N {x: [1, 2]}) RETURN count(a)", "labels-added 1, nodes-created 1, properties-set 1"),
     ("CREATE (n:N {x: 1}) // the end", "labels-added 1, nodes-created 1, properties-set 1"),

@@ -5,6 +5,9 @@ use graphdblite::Value;
 use crate::embedded::cypher::lexer::{Kind, Token};
 use crate::embedded::values::Parameters;
 
+/// The functions that read a temporal value from a text.
+const TEMPORAL: [&str; 6] = ["date", "datetime", "localdatetime", "localtime", "time", "duration"];
+
 /// What is known of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
@@ -34,6 +37,15 @@ pub(super) fn known(expression: &[Token<'_>], parameters: &Parameters) -> Known 
                 (Some(Value::Map(entries)), Some(key)) => of(entries.get(key)),
                 _ => Known::Open,
             }
+        }
+        // The moment that a text names; what names none is an error.
+        [function, open, text, close]
+            if TEMPORAL.iter().any(|name| function.is_word(name))
+                && open.is_symbol("(")
+                && text.kind == Kind::Text
+                && close.is_symbol(")") =>
+        {
+            Known::Set
         }
         [open, items @ .., close] if open.is_symbol("[") && close.is_symbol("]") => {
             let literal = |item: &Token<'_>| {

@@ -22,14 +22,12 @@ const first = async (statement, parameters) => (await session.run(statement, par
 // As the driver's own values print themselves: a date of numbers is a date of its integers.
 const text = (value) => (value?.constructor === Object || Array.isArray(value) ? JSON.stringify(value) : String(value))
 
-// With literals and parameters alone: the wrapper fails on an answer without counters, which the embedded database leaves
-// out where it cannot prove them.
 await step('creates nodes and a relationship', async () => {
   const record = await first(
-    'CREATE (a:Person {name: $name, born: "1815-12-10"})-[r:KNOWS {since: 1833}]->(b:Person {name: "Charles"}) RETURN a, r, b',
+    'CREATE (a:Person {name: $name, born: date("1815-12-10")})-[r:KNOWS {since: 1833}]->(b:Person {name: "Charles"}) RETURN a, r, b',
     { name: 'Ada' })
   const [a, r, b] = [record.get('a'), record.get('r'), record.get('b')]
-  assert.deepEqual([a.labels, a.properties.name, a.properties.born], [['Person'], 'Ada', '1815-12-10'])
+  assert.deepEqual([a.labels, a.properties.name, a.properties.born.toString()], [['Person'], 'Ada', '1815-12-10'])
   assert.deepEqual([r.type, r.properties.since.toNumber()], ['KNOWS', 1833])
   assert.deepEqual([r.startNodeElementId, r.endNodeElementId], [a.elementId, b.elementId])
 })
