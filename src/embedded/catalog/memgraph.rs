@@ -27,7 +27,7 @@ pub(in crate::embedded) static PROCEDURES: [Table; 5] = [
         name: "mg.functions",
         columns: &["is_editable", "name", "path", "signature"],
         shown: 4,
-        // As in Memgraph, these are the functions of modules. There are none.
+        // As in Memgraph, this lists the functions of modules; the embedded database has no modules.
         rows: no_rows,
     },
     Table { name: "mg.get_module_files", columns: &["is_editable", "path"], shown: 2, rows: no_rows },
@@ -98,7 +98,7 @@ fn rel_type_properties(database: &mut Database) -> Result<Vec<Row>, GraphError> 
     Ok(rows)
 }
 
-/// Whether all have it, its name and its types, for each property; one row of empty values if there is none.
+/// A row for each property: whether every element has it, its name, its types. Without properties, one row of empty values.
 fn property_rows(group: &Group) -> Vec<[Value; 3]> {
     if group.properties.is_empty() {
         return vec![[Value::Bool(false), text(""), Value::List(Vec::new())]];

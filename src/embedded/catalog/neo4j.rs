@@ -297,7 +297,7 @@ fn by_type(census: Census) -> BTreeMap<String, Group> {
     types
 }
 
-/// Name, types and whether all have it, for each property; one row of nulls if there is none.
+/// A row for each property: its name, its types, whether every element has it. Without properties, one row of nulls.
 fn property_rows(group: &Group) -> Vec<Row> {
     if group.properties.is_empty() {
         return vec![vec![Value::Null, Value::Null, Value::Bool(false)]];

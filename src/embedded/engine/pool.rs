@@ -74,8 +74,8 @@ impl Pool {
     /// Returns an idle handle. Waits if one must be started.
     ///
     /// # Errors
-    /// Returns an error if none can be started, or there is none in [`BUSY_TIMEOUT`]; where processes are being started, in
-    /// [`START_TIMEOUT`].
+    /// Returns an error if no process can be started, or no handle becomes free within [`BUSY_TIMEOUT`]
+    /// ([`START_TIMEOUT`] while processes are being started).
     pub(super) fn take(self: &Arc<Pool>) -> Result<Handle, Failure> {
         let began = Instant::now();
         let mut state = self.state();

@@ -148,7 +148,7 @@ impl Query {
             ("db".to_owned(), BoltValue::from(DATABASE)),
             ("t_last".to_owned(), BoltValue::Integer(0)),
         ]);
-        // Null means that the counters are not known; without changes there are none.
+        // Null says that the counters are not known. A statement without changes has no counters.
         if let Some(stats) = changes.map_or(Some(BoltValue::Null), Changes::to_bolt) {
             summary.insert("stats".to_owned(), stats);
         }

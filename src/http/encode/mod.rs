@@ -105,7 +105,7 @@ trait Encode {
         Ok(false)
     }
 
-    // What follows is not asked of formats of rows alone (`Format::is_rows_alone`), which have nothing to say it with.
+    // What follows is not asked of formats of rows alone (`Layout::is_rows_alone`), which have nothing to say it with.
 
     /// Closes one of several results.
     fn close(&mut self, _out: &mut BytesMut, _summary: &Summary) {}
