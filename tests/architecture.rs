@@ -82,7 +82,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
         ],
     ),
     ("pool", &["auth", "bolt", "telemetry::observer", "live"]),
-    ("auth", &["bolt::AuthToken", "http_client", "tls", "telemetry::observer"]),
+    ("auth", &["bolt::AuthToken", "config::WhoRule", "http_client", "tls", "telemetry::observer"]),
     ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "http_client", "tls", "live"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &["http_client", "tls"]),

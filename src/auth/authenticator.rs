@@ -17,7 +17,7 @@ use super::{
     forward::Form,
     identity::{Account, CredentialHasher, Identity, Login, Principal},
     impersonation::Impersonation,
-    token::{self, SetupError, Verifier, unverified_expiry},
+    token::{self, SetupError, Verifier, claims_in, unverified_expiry},
 };
 use crate::{
     bolt::AuthToken,
@@ -90,6 +90,8 @@ pub struct Policy {
     pub issuer_schemes: Vec<Option<String>>,
     /// The impersonation rules.
     pub impersonation: Impersonation,
+    /// Whether callers' claims are kept, because rules read them.
+    pub claims: bool,
 }
 
 /// Authenticates callers. Clones are alike.
@@ -209,7 +211,7 @@ impl Authenticator {
         match self.policy.basic {
             Inbound::Forward => {
                 // A successful login proves the name.
-                let principal = Principal { name: Some(user.into()), user: None };
+                let principal = Principal { name: Some(user.into()), user: None, claims: None };
                 Ok(Identity::own(self.hasher.login(token, Account::Caller), Some(principal), None))
             }
             Inbound::Service => Ok(Identity::shared(self.service.clone(), self.hasher.key(&token), None, None)),
@@ -247,6 +249,7 @@ impl Authenticator {
         let principal = verified.as_ref().map(|verified| Principal {
             name: verified.user.clone().or_else(|| verified.subject.clone()),
             user: verified.user.clone(),
+            claims: if self.policy.claims { claims_in(token).map(Box::new) } else { None },
         });
         let expires = verified.as_ref().map(|verified| verified.expires).or_else(|| unverified_expiry(token));
         if self.policy.bearer == Inbound::Service {
@@ -325,6 +328,7 @@ mod tests {
             request_schemes: Vec::new(),
             issuer_schemes: Vec::new(),
             impersonation: Impersonation::Off,
+            claims: false,
         };
         let tokens = token::Settings { issuers: Vec::new(), leeway: Duration::ZERO, stale_keys: Duration::ZERO };
         Settings { policy, realm: "x".into(), service_account: ServiceAccount::default(), tokens }

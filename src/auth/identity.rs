@@ -7,6 +7,7 @@ use std::{
     sync::Arc,
 };
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use crate::bolt::AuthToken;
@@ -55,6 +56,8 @@ pub(super) struct Principal {
     pub(super) name: Option<String>,
     /// The caller's user in the database, from a claim of its token.
     pub(super) user: Option<String>,
+    /// The claims of its verified token, if rules read them.
+    pub(super) claims: Option<Box<Value>>,
 }
 
 /// Identifies a whole credential. Two keys are equal exactly if the credentials are. A key is useless to anyone who sees
@@ -102,6 +105,12 @@ impl Identity {
         let account = if is_service_account { Account::Service { read_only: false } } else { Account::Caller };
         let key = IdentityKey::numbered(0);
         Self::own(Login { token: Arc::new(token), key, account }, None, None)
+    }
+
+    /// Returns the caller as that of a verified token for `user`.
+    pub(super) fn known_as(self, user: &str, claims: Option<Value>) -> Self {
+        let principal = Principal { name: None, user: Some(user.to_owned()), claims: claims.map(Box::new) };
+        Self::shared(self.0.login.clone(), self.0.owner, Some(principal), None)
     }
 
     /// Returns the same caller for the same number.
@@ -253,6 +262,10 @@ impl Identity {
         self.0.principal.as_ref()?.name.as_deref()
     }
 
+    pub(super) fn claims(&self) -> Option<&Value> {
+        self.0.principal.as_ref()?.claims.as_deref()
+    }
+
     pub(super) fn user(&self) -> Option<&str> {
         self.0.principal.as_ref()?.user.as_deref()
     }
@@ -333,7 +346,7 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         let hasher = CredentialHasher::new().unwrap();
-        let principal = Principal { name: Some("alice".into()), user: None };
+        let principal = Principal { name: Some("alice".into()), user: None, claims: None };
         let login = hasher.login(AuthToken::basic("alice", "correct horse"), Account::Caller);
         let identity = Identity::own(login, Some(principal), None);
         let shown = format!("{identity:?} {:?}", identity.key());

@@ -74,7 +74,7 @@ mod tests {
 
     fn caller(account: Account, user: Option<&str>, name: &str) -> Identity {
         let hasher = CredentialHasher::new().unwrap();
-        let principal = Principal { name: Some(name.into()), user: user.map(Into::into) };
+        let principal = Principal { name: Some(name.into()), user: user.map(Into::into), claims: None };
         let login = hasher.login(AuthToken::basic("db", "pw"), account);
         Identity::shared(login, hasher.key(&AuthToken::none()), Some(principal), None)
     }

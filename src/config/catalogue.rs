@@ -56,6 +56,7 @@ const LISTENER: Kind = Form { form: "^(unix:/.+|.+:[0-9]+)$", or_empty: false };
 const MODE: Kind = Form { form: "^0?[0-7]{3}$", or_empty: false };
 const SCHEME: &str = "^[a-z0-9_-]{1,64}$";
 const INBOUND: Kind = OneOf(&["forward", "service", "refuse"]);
+const WHO: Kind = form("^(\\*|user:.+|claim:[^=]+=.+)$");
 const ALGORITHMS: Kind = OneOf(&[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "HS384", "HS512",
 ]);
@@ -151,6 +152,7 @@ pub(super) const KEYS: &[Key] = &[
     live("auth.issuers.*.allow_http", Switch),
     live("auth.issuers.*.scheme", form_or_empty(SCHEME)),
     live("auth.issuers.*.user_claim", Text),
+    live("cypher.allow", List(&WHO)),
     live("transactions.max", COUNT),
     live("transactions.caller_share", PERCENT),
     live("transactions.idle_timeout", SPAN),

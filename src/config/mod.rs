@@ -32,13 +32,13 @@ pub use load::Reading;
 pub use origin::Origin;
 pub use schema::schema;
 pub use settings::{
-    AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, CsvFormulas, Database, Dialect, Discovery,
-    Edition, Formats, Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp, Retry, Server,
-    ServerTls, ServiceAccount, Settings, Statuses, Telemetry, Transactions,
+    AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Cors, CsvFormulas, Cypher, Database, Dialect,
+    Discovery, Edition, Formats, Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat, Otlp,
+    Retry, Server, ServerTls, ServiceAccount, Settings, Statuses, Telemetry, Transactions,
 };
 pub use sources::{ConfigFile, Override, Sources};
 pub use values::{
     Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseName, DatabaseUri, Factor,
     Fraction, HeaderName, HttpUrl, ImpersonationRule, InstanceName, ListenAddr, Neo4jVersion, Network, ParseValueError,
-    Percent, Realm, Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme,
+    Percent, Realm, Scheme, Secret, SizeLimit, SocketMode, Thousandths, TimeSpan, UriScheme, WhoRule,
 };

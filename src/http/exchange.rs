@@ -56,6 +56,11 @@ impl Exchange {
         })
     }
 
+    /// Whether the caller may send statements of its own, provided that the database accepts it.
+    pub(super) fn may_send_cypher(&self) -> bool {
+        self.gateway.cypher.allow(&self.caller)
+    }
+
     /// The open transaction `id` as this request names it.
     ///
     /// # Errors

@@ -9,7 +9,7 @@ use super::{
     request::RequestLimits, routes::discovery::Discovery, settings::Settings,
 };
 use crate::{
-    auth::Authenticator,
+    auth::{Authenticator, WhoRules},
     idempotency,
     query::{Engine, Retry},
     telemetry::spans::Tracer,
@@ -28,6 +28,8 @@ pub(super) struct Gateway {
     pub(super) compression: bool,
     /// What CSV does with formulas, unless the request says.
     pub(super) csv_formulas: CsvFormulas,
+    /// Who may send statements of their own.
+    pub(super) cypher: WhoRules,
     pub(super) retry: Retry,
     pub(super) idempotency: idempotency::Store,
     pub(super) limits: RequestLimits,
@@ -76,6 +78,7 @@ impl Gateway {
             server_timing: settings.server_timing,
             compression: settings.compression,
             csv_formulas: settings.csv_formulas,
+            cypher: settings.cypher,
             retry: settings.retry,
             idempotency,
             admission,

@@ -70,6 +70,10 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
     // A coding that is not supported is refused later, together with everything else in the head.
     let coding = request::coding(&exchange.parts.headers).ok().flatten();
     let bytes = request::read(body, coding, &exchange.gateway.limits, &mut hold, &exchange).await?;
+    if !exchange.may_send_cypher() {
+        // On the heap, since it is rare.
+        return Err(Box::pin(exchange.login_first(Refusal::of_own_cypher())).await);
+    }
     if exchange.parts.method != Method::POST {
         // Requests with other methods can be repeated as they are.
         return answered(&exchange, bytes, hold).await;
@@ -85,6 +89,9 @@ async fn serve(exchange: Exchange, body: Body) -> Result<Response, Refusal> {
 async fn expected(exchange: &Exchange, length: u64) -> Result<(), Refusal> {
     let Exchange { gateway, parts, .. } = exchange;
     request::fits(length, &gateway.limits)?;
+    if !exchange.may_send_cypher() {
+        return Err(exchange.login_first(Refusal::of_own_cypher()).await);
+    }
     let checked = if parts.method == Method::POST { keyed::key(&parts.headers).map(drop) } else { Ok(()) };
     let checked = checked.map_err(|error| Refusal::of(error, Format::plain()));
     match checked.and_then(|()| request::check_head(parts, length)) {

@@ -66,6 +66,13 @@ impl Refusal {
         Self { status: None, error, at: None, format, advice: None }
     }
 
+    /// A caller that may not send statements of its own.
+    pub(super) fn of_own_cypher() -> Self {
+        let message = "This caller may not send statements of its own (cypher.allow). Call a named query instead; GET \
+                       /db/{db}/named lists those that it may call.";
+        Self::stated(StatusCode::FORBIDDEN, Error::forbidden(message))
+    }
+
     /// A path that does not exist. The message names what the client may have meant.
     pub(super) fn not_found(path: &str) -> Self {
         Self::plain(StatusCode::NOT_FOUND, &format!("Not Found: {}", path::instead_of(path)))

@@ -6,7 +6,7 @@ use axum::http::HeaderName;
 use tokio_util::task::TaskTracker;
 
 use super::{BodyLimits, CsvFormulas, GuardSettings, IdempotencySettings, Statuses};
-use crate::{config::InstanceName, query::Retry, telemetry::spans::Tracer};
+use crate::{auth::WhoRules, config::InstanceName, query::Retry, telemetry::spans::Tracer};
 
 /// The settings of the service for clients.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct Settings {
     pub compression: bool,
     /// What CSV does with formulas, unless the request says.
     pub csv_formulas: CsvFormulas,
+    /// Who may send statements of their own.
+    pub cypher: WhoRules,
     /// Whether Neo4j's transactional API is served.
     pub transactional: bool,
     /// The database of its paths of Neo4j 3.5, if they are served.

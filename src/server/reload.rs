@@ -109,7 +109,7 @@ impl Parts {
     /// Hands the settings to the rooms. Whatever can fail comes first.
     fn apply(&mut self, settings: &Settings) -> Result<(), StartError> {
         let certificates = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
-        let authenticator = self.authenticator.renewed(settings::auth::settings(&settings.auth))?;
+        let authenticator = self.authenticator.renewed(settings::auth::settings(settings))?;
         self.log.change(|log| log.clone_from(&settings.log))?;
         self.tls.install(certificates);
         authenticator.warm_up();

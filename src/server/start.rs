@@ -136,7 +136,8 @@ pub fn check(effective: &Effective) -> Vec<String> {
             continue;
         }
         // One at a time, so that all mistakes are found.
-        let only = config::Auth { issuers: [(name.clone(), issuer.clone())].into(), ..settings.auth.clone() };
+        let issuers = [(name.clone(), issuer.clone())].into();
+        let only = Settings { auth: config::Auth { issuers, ..settings.auth.clone() }, ..settings.clone() };
         if let Err(error) = Authenticator::new(settings::auth::settings(&only), Arc::new(EventLog)) {
             let key = format!("auth.issuers.{name}.{}", error.setting());
             add(&key, error.into());
@@ -181,7 +182,7 @@ pub async fn start(
     let engine = Engine::new(pool, settings::query::settings(settings, log.clone()));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
-    let authenticator = Authenticator::new(settings::auth::settings(&settings.auth), Arc::clone(&observer))?;
+    let authenticator = Authenticator::new(settings::auth::settings(settings), Arc::clone(&observer))?;
     let listener = Bound::to(&settings.server.listen, settings.server.socket_mode, "server.listen").await?;
     let (address, is_local) = (listener.address.clone(), listener.is_local);
     let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));

@@ -22,15 +22,20 @@ impl ClaimPath {
         &self.0
     }
 
+    /// The claim.
+    #[must_use]
+    pub fn find<'a>(&self, claims: &'a Value) -> Option<&'a Value> {
+        if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) }
+    }
+
     /// The text of the claim, unless it is empty.
     pub(super) fn text<'a>(&self, claims: &'a Value) -> Option<&'a str> {
-        let claim = if self.0.starts_with('/') { claims.pointer(&self.0) } else { claims.get(&self.0) };
-        claim?.as_str().filter(|text| !text.is_empty())
+        self.find(claims)?.as_str().filter(|text| !text.is_empty())
     }
 }
 
-/// The claims of an unverified token. Use them only to find out which issuer to check with.
-pub(super) fn unverified(token: &str) -> Option<Value> {
+/// The claims in a token. Until it is verified, use them only to find out which issuer to check with.
+pub(in crate::auth) fn claims_in(token: &str) -> Option<Value> {
     if token.split('.').count() == 3 { part(token, 1) } else { None }
 }
 
@@ -62,7 +67,7 @@ pub(super) fn expiry(claims: &Value) -> Option<SystemTime> {
 /// or has no expiry.
 #[must_use]
 pub fn unverified_expiry(token: &str) -> Option<SystemTime> {
-    expiry(&unverified(token)?)
+    expiry(&claims_in(token)?)
 }
 
 #[cfg(test)]

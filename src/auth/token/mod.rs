@@ -13,6 +13,7 @@ mod self_test;
 mod settings;
 mod verifier;
 
+pub(in crate::auth) use claims::claims_in;
 pub use claims::{ClaimPath, unverified_expiry};
 pub use error::{SetupError, TokenError};
 pub use jsonwebtoken::Algorithm;

@@ -11,7 +11,7 @@ use quick_cache::sync::Cache;
 use serde_json::Value;
 
 use super::{
-    claims::{expiry, part, unverified},
+    claims::{claims_in, expiry, part},
     error::{SetupError, TokenError},
     fetch::{FetchError, Fetcher},
     keys::KeySet,
@@ -148,7 +148,7 @@ impl Shared {
             return Err(TokenError::TooLong { limit: MAX_TOKEN_BYTES });
         }
         let header = readable_header(token)?;
-        let claims = unverified(token).ok_or(TokenError::Malformed)?;
+        let claims = claims_in(token).ok_or(TokenError::Malformed)?;
         let named = claims.get("iss").and_then(Value::as_str);
         let found = self.issuers.iter().enumerate().find(|(_, issuer)| Some(issuer.settings.issuer.as_str()) == named);
         let (index, issuer) = found.ok_or(TokenError::UnknownIssuer)?;

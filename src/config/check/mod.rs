@@ -11,7 +11,7 @@ use super::{
     effective::Effective,
     error::ConfigError,
     settings::{ClientAuth, ServerTls, Settings},
-    values::{AllowedOrigin, DatabaseAlias, UriScheme},
+    values::{AllowedOrigin, DatabaseAlias, UriScheme, WhoRule},
 };
 
 /// Neo4j accepts no deeper nesting, and closes the connection far beyond it.
@@ -116,8 +116,9 @@ pub(super) fn check(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> V
 type Rule = (bool, &'static str, &'static str);
 
 /// The rules about single values that their types do not hold.
-fn bounds(settings: &Settings) -> [Rule; 6] {
-    let Settings { admin, database, limits, retry, .. } = settings;
+fn bounds(settings: &Settings) -> [Rule; 7] {
+    let Settings { admin, auth, cypher, database, limits, retry, .. } = settings;
+    let reads_claims = cypher.allow.iter().any(|rule| matches!(rule, WhoRule::Claim { .. }));
     let too_large = "must not exceed 1GiB: send more data as a bulk load, which has no limit in total";
     [
         (
@@ -139,6 +140,11 @@ fn bounds(settings: &Settings) -> [Rule; 6] {
             retry.initial_delay.get() >= MIN_DELAY,
             "retry.initial_delay",
             "must be at least 5ms: attempts without a pause only add to the load",
+        ),
+        (
+            !reads_claims || !auth.issuers.is_empty(),
+            "cypher.allow",
+            "names a claim, but no token is verified; add the issuer of the tokens in [auth.issuers.NAME]",
         ),
         (limits.body.get() <= MAX_BODY, "limits.body", too_large),
         (limits.line.get() <= MAX_BODY, "limits.line", too_large),

@@ -61,6 +61,7 @@ impl Default for Settings {
                 termination_grace: seconds(10),
             },
             auth: Auth::default(),
+            cypher: Cypher { allow: vec![WhoRule::Anybody] },
             transactions: Transactions {
                 max: Count::constant(50),
                 caller_share: Percent::constant(80),

@@ -14,7 +14,7 @@ pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issue
 use super::values::{
     Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseName, DatabaseUri, Factor,
     Fraction, HttpUrl, InstanceName, ListenAddr, Neo4jVersion, Network, Percent, Secret, SizeLimit, SocketMode,
-    TimeSpan, optional,
+    TimeSpan, WhoRule, optional,
 };
 
 /// Everything that an operator can set. The paths of the fields are the keys of the file.
@@ -34,6 +34,8 @@ pub struct Settings {
     pub database: Database,
     /// How callers are authenticated.
     pub auth: Auth,
+    /// Statements of callers' own.
+    pub cypher: Cypher,
     /// Explicit transactions held open between requests.
     pub transactions: Transactions,
     /// How transactions are retried.
@@ -183,6 +185,13 @@ pub struct Database {
     pub max_execution_time: TimeSpan,
     /// How long the database may take to end a statement that has reached its time limit.
     pub termination_grace: TimeSpan,
+}
+
+/// `[cypher]`: statements of callers' own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cypher {
+    /// Who may send statements of their own.
+    pub allow: Vec<WhoRule>,
 }
 
 /// `[transactions]`: explicit transactions held open between requests.

@@ -357,6 +357,11 @@ fn settings_that_contradict_each_other_are_refused() {
              server.listen = \"127.0.0.1:7474\" (default): each listener needs an address of its own",
         ),
         (
+            file("[cypher]\nallow = ['user:alice', 'claim:roles=analyst']"),
+            "cypher.allow = [\"user:alice\", \"claim:roles=analyst\"] (file b.toml:2) names a claim, but no token is \
+             verified; add the issuer of the tokens in [auth.issuers.NAME]",
+        ),
+        (
             file("[cors]\nallowed_origins = ['*']\ncredentials = true"),
             "cors.credentials = true (file b.toml:3) cannot be used with \
              cors.allowed_origins = [\"*\"] (file b.toml:2): \

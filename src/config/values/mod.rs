@@ -18,6 +18,7 @@ mod text;
 mod time;
 mod url;
 mod version;
+mod who;
 
 pub use address::{DatabaseUri, ListenAddr, UriScheme};
 pub use alias::DatabaseAlias;
@@ -36,3 +37,4 @@ pub(super) use text::optional;
 pub use time::{Age, TimeSpan};
 pub use url::HttpUrl;
 pub use version::Neo4jVersion;
+pub use who::WhoRule;

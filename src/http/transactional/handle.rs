@@ -53,6 +53,7 @@ async fn serve(mut exchange: Exchange, body: Body) -> Result<Response, Refusal> 
         if let Err(Unfit(response)) = head(&exchange, length == 0) {
             return verified(&exchange, *response).await;
         }
+        may_send_cypher(&exchange).await?;
     }
     let mut hold = Hold::new(&gateway.body_memory);
     // A coding that is not supported is refused later, together with everything else in the head.
@@ -61,6 +62,7 @@ async fn serve(mut exchange: Exchange, body: Body) -> Result<Response, Refusal> 
     if let Err(Unfit(response)) = head(&exchange, bytes.is_empty()) {
         return verified(&exchange, *response).await;
     }
+    may_send_cypher(&exchange).await?;
     let key = match keyed::key(&exchange.parts.headers) {
         Ok(key) => key.filter(|_| commits_at_once(&exchange)),
         Err(error) => return Err(exchange.login_first(Refusal::of(error, Format::plain())).await),
@@ -80,6 +82,11 @@ async fn serve(mut exchange: Exchange, body: Body) -> Result<Response, Refusal> 
         response
     };
     keyed::once(&gateway.idempotency, owner, key, fingerprint, work).await
+}
+
+/// Refuses callers that may not send statements of their own.
+async fn may_send_cypher(exchange: &Exchange) -> Result<(), Refusal> {
+    if exchange.may_send_cypher() { Ok(()) } else { Err(exchange.login_first(Refusal::of_own_cypher()).await) }
 }
 
 /// The response to a request whose head cannot be used.

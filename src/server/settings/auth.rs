@@ -5,13 +5,14 @@ use zeroize::Zeroizing;
 
 use crate::{
     auth::{
-        self, Form, Policy, Rule,
+        self, Form, Policy, Rule, WhoRules,
         token::{self, Algorithm, ClaimPath, IssuerSettings, KeySource},
     },
     config::{self, Issuer},
 };
 
-pub(in crate::server) fn settings(auth: &config::Auth) -> auth::Settings {
+pub(in crate::server) fn settings(settings: &config::Settings) -> auth::Settings {
+    let auth = &settings.auth;
     let account = &auth.service_account;
     auth::Settings {
         policy: Policy {
@@ -31,6 +32,7 @@ pub(in crate::server) fn settings(auth: &config::Auth) -> auth::Settings {
                 .map(|issuer| issuer.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()))
                 .collect(),
             impersonation: impersonation(auth),
+            claims: cypher(settings).read_claims(),
         },
         realm: auth.realm.as_str().to_owned(),
         service_account: auth::ServiceAccount {
@@ -44,6 +46,11 @@ pub(in crate::server) fn settings(auth: &config::Auth) -> auth::Settings {
             stale_keys: auth.stale_keys.get(),
         },
     }
+}
+
+/// Who may send statements of their own.
+pub(super) fn cypher(settings: &config::Settings) -> WhoRules {
+    WhoRules::new(&settings.cypher.allow)
 }
 
 /// The header that carries ID tokens.

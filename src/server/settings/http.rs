@@ -43,6 +43,7 @@ pub(in crate::server) fn settings(
             config::CsvFormulas::Keep => CsvFormulas::Keep,
             config::CsvFormulas::Escape => CsvFormulas::Escape,
         },
+        cypher: auth::cypher(settings),
         transactional: settings.http.transactional,
         older_database: settings.http.older_paths.then(|| settings.http.older_database.as_str().to_owned()),
         retry: query::retry(&settings.retry),

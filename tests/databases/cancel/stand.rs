@@ -12,8 +12,9 @@ use axum::{
     http::{HeaderName, Request},
 };
 use boltgate::{
-    auth::{self, Authenticator, Form, Impersonation, Inbound, Policy, ServiceAccount, token},
+    auth::{self, Authenticator, Form, Impersonation, Inbound, Policy, ServiceAccount, WhoRules, token},
     bolt::{Dialer, Endpoint, Recognition, connection::Limits},
+    config::WhoRule,
     http,
     pool::{self, Pool},
     query::{self, Engine, TransactionSettings},
@@ -123,6 +124,7 @@ pub fn everything_passed_on() -> auth::Settings {
         bearer: Inbound::Forward,
         scheme: "bearer".into(),
         form: Form::Auto,
+        claims: false,
         request_schemes: Vec::new(),
         issuer_schemes: Vec::new(),
         impersonation: Impersonation::Database,
@@ -197,6 +199,7 @@ impl Stand {
             server_timing: false,
             compression: true,
             csv_formulas: http::CsvFormulas::Keep,
+            cypher: WhoRules::new(&[WhoRule::Anybody]),
             transactional: true,
             older_database: None,
             retry: query::Retry::NEVER,

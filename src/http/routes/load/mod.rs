@@ -70,6 +70,9 @@ pub(in crate::http::routes) async fn load(
     request: Authenticated,
 ) -> Result<Response, Refusal> {
     let Authenticated { exchange, body } = request;
+    if !exchange.may_send_cypher() {
+        return Err(exchange.login_first(Refusal::of_own_cypher()).await);
+    }
     let limits = &exchange.gateway.limits;
     let mut lines = Lines::new(body, limits.line, limits.body_timeout, Hold::new(&exchange.gateway.body_memory));
     let mut load = match read_head(&exchange, &mut lines).await {
