@@ -1,7 +1,7 @@
-//! Writing a row as JSON or CSV allocates nothing once the buffer is large enough.
+//! Writing a row as JSON, CSV or part of a graph allocates nothing once the buffer is large enough.
 
 use boltgate::bolt::packstream::{Writer, tag};
-use boltgate::json::output::{ObjectKeys, csv_row, object_row, row};
+use boltgate::json::output::{Elements, GraphLimits, GraphShape, ObjectKeys, csv_row, object_row, row};
 use boltgate::json::{TypedVersion, View};
 use bytes::BytesMut;
 
@@ -56,6 +56,62 @@ fn properties(out: &mut Writer<'_>) {
     (0..3).for_each(|score| out.integer(score));
 }
 
+fn node_and_relationship(out: &mut Writer<'_>) {
+    out.structure(tag::NODE, 4);
+    out.integer(9);
+    out.list(1);
+    out.string("Person");
+    properties(out);
+    out.string("4:x:9");
+    out.structure(tag::RELATIONSHIP, 8);
+    (0..3).for_each(|id| out.integer(id));
+    out.string("KNOWS");
+    properties(out);
+    ["5:x:0", "4:x:1", "4:x:2"].into_iter().for_each(|id| out.string(id));
+}
+
+fn path(out: &mut Writer<'_>) {
+    out.structure(tag::PATH, 3);
+    out.list(1);
+    out.structure(tag::NODE, 3);
+    out.integer(9);
+    out.list(0);
+    out.map(0);
+    out.list(0);
+    out.list(0);
+}
+
+/// How much is allocated for rows whose elements a graph has already.
+fn allocations_of_a_graph(columns: usize, write: impl Fn(&mut Writer<'_>)) -> u64 {
+    let mut fields = Vec::new();
+    let mut writer = Writer::new(&mut fields);
+    writer.list(columns);
+    write(&mut writer);
+    let mut total = 0;
+    for shape in [GraphShape::Lists, GraphShape::Cytoscape] {
+        let mut elements = Elements::new(shape, GraphLimits { elements: 100, waiting: 64 * 1024 });
+        let mut out = BytesMut::with_capacity(64 * 1024);
+        elements.open(&mut out);
+        assert_eq!(elements.row(&mut out, &fields, columns), Ok(()));
+        total += allocation_counter::measure(|| {
+            (0..10).for_each(|_| assert_eq!(elements.row(&mut out, &fields, columns), Ok(())));
+        })
+        .count_total;
+    }
+    total
+}
+
+#[test]
+fn adds_a_row_without_new_elements_to_a_graph_without_allocating() {
+    assert_eq!(allocations_of_a_graph(8, scalars), 0);
+    let entities = |out: &mut Writer<'_>| {
+        out.list(2);
+        node_and_relationship(out);
+        path(out);
+    };
+    assert_eq!(allocations_of_a_graph(2, entities), 0);
+}
+
 #[test]
 fn writes_scalars_without_allocating() {
     assert_eq!(allocations(8, scalars), 0);
@@ -75,20 +131,7 @@ fn writes_collections_without_allocating() {
 
 #[test]
 fn writes_nodes_and_relationships_without_allocating() {
-    let count = allocations(2, |out| {
-        out.structure(tag::NODE, 4);
-        out.integer(9);
-        out.list(1);
-        out.string("Person");
-        properties(out);
-        out.string("4:x:9");
-        out.structure(tag::RELATIONSHIP, 8);
-        (0..3).for_each(|id| out.integer(id));
-        out.string("KNOWS");
-        properties(out);
-        ["5:x:0", "4:x:1", "4:x:2"].into_iter().for_each(|id| out.string(id));
-    });
-    assert_eq!(count, 0);
+    assert_eq!(allocations(2, node_and_relationship), 0);
 }
 
 #[test]
@@ -114,15 +157,5 @@ fn writes_temporal_and_spatial_values_without_allocating() {
 
 #[test]
 fn counts_the_allocations_of_a_path() {
-    let count = allocations(1, |out| {
-        out.structure(tag::PATH, 3);
-        out.list(1);
-        out.structure(tag::NODE, 3);
-        out.integer(9);
-        out.list(0);
-        out.map(0);
-        out.list(0);
-        out.list(0);
-    });
-    assert!(count > 0);
+    assert!(allocations(1, path) > 0);
 }

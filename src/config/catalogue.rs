@@ -178,6 +178,7 @@ pub(super) const KEYS: &[Key] = &[
     live("limits.result_rows", Whole { least: 0, most: u32::MAX }),
     live("limits.result_bytes", Size { or_zero: true }),
     live("limits.graph", SIZE),
+    live("limits.graph_elements", COUNT),
     start("discovery.neo4j_version", form("^[0-9]+(\\.[0-9]+)+$")),
     start("discovery.neo4j_edition", OneOf(&["community", "enterprise"])),
     live("log.format", OneOf(&["pretty", "json"])),

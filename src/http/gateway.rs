@@ -91,6 +91,7 @@ impl Gateway {
                 line: settings.line,
                 content: settings.content,
                 graph: settings.graph,
+                graph_elements: settings.graph_elements,
             },
             body_memory,
             discovery: Discovery {

@@ -43,6 +43,8 @@ pub(super) struct RequestLimits {
     pub(super) content: BodyLimits,
     /// The most rows of the transactional API that wait for nodes, in bytes.
     pub(super) graph: usize,
+    /// The most nodes and relationships of a graph document.
+    pub(super) graph_elements: usize,
 }
 
 /// A request that has been understood.
@@ -288,6 +290,7 @@ mod tests {
         line: 1,
         content: BodyLimits { statement: 1, depth: 1, packed: 1 },
         graph: 1,
+        graph_elements: 1,
     };
 
     #[test]

@@ -92,7 +92,8 @@ impl Rest {
         let reads_ahead = !*pause || (source.is_amid_batch() && !source.answer().is_full());
         let ending = if reads_ahead {
             let ending = source.advance(&self.verdict).await;
-            *pause = true;
+            // Rows may have added nothing, and then nobody is to be waited for.
+            *pause = !source.answer().is_empty();
             ending
         } else {
             let ending = source.interrupted(&self.verdict).await;

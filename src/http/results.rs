@@ -33,7 +33,7 @@ pub(super) fn of_rows(
     match first {
         Ok(Progress::Paused) => streamed(Rest::rows(rows, answer), format),
         Ok(Progress::Done(end)) => {
-            if let Some(error) = end.withheld.as_ref().filter(|_| rows_alone) {
+            if let Some(error) = end.withheld.as_ref().filter(|_| rows_alone && !answer.is_cut()) {
                 return Refusal::of(error.clone(), format.clone()).into_response();
             }
             let ending = answer.end(&end, rows.columns());

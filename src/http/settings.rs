@@ -29,8 +29,10 @@ pub struct Settings {
     pub line: usize,
     /// Limits on the contents of a body.
     pub content: BodyLimits,
-    /// The most rows of the transactional API that wait for nodes, in bytes.
+    /// The most that waits for nodes, in bytes: rows of the transactional API, relationships of a graph document.
     pub graph: usize,
+    /// The most nodes and relationships of a graph document.
+    pub graph_elements: usize,
     /// The header that holds the ID token sent with an access token.
     pub id_token_header: HeaderName,
     /// The statuses of errors, unless the request chooses.

@@ -12,7 +12,10 @@ use super::{
     refusal::Refusal,
     results::{self, with_attempts},
 };
-use crate::query::{Batch, Options, Retry, Rows, StartedStatement, Statement};
+use crate::{
+    json::output::GraphLimits,
+    query::{Batch, Options, Retry, Rows, StartedStatement, Statement},
+};
 
 /// A statement, how it is to be run, and what its answer is to look like.
 pub(super) struct StatementRequest<'a> {
@@ -53,7 +56,9 @@ impl StatementRequest<'_> {
 
 /// How long the answer may be.
 fn limits(exchange: &Exchange) -> Limits {
-    Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes, waiting: None }
+    let limits = &exchange.gateway.limits;
+    let graph = GraphLimits { elements: limits.graph_elements, waiting: limits.graph };
+    Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes, waiting: None, graph }
 }
 
 /// Several statements, how they are to be run, and what their answer is to look like.

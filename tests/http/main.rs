@@ -12,6 +12,7 @@ mod compression;
 mod connections;
 mod encrypted;
 mod front_page;
+mod graph_document;
 mod guard;
 mod idempotency;
 mod mistakes;

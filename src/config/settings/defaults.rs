@@ -94,6 +94,7 @@ impl Default for Settings {
                 result_rows: CountLimit::NONE,
                 result_bytes: SizeLimit::NONE,
                 graph: ByteSize::constant(64 << 20),
+                graph_elements: Count::constant(50_000),
             },
             discovery: Discovery {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),

@@ -260,8 +260,11 @@ pub struct Limits {
     pub result_rows: CountLimit,
     /// The largest result, in bytes of the answer.
     pub result_bytes: SizeLimit,
-    /// The most rows of the form `graph` that wait for the ends of their relationships, in bytes.
+    /// The most that waits for the ends of relationships, in bytes: rows of the form `graph`, relationships of a graph
+    /// document.
     pub graph: ByteSize,
+    /// The most nodes and relationships of a graph document.
+    pub graph_elements: Count,
 }
 
 /// `[discovery]`: the gateway's description of itself at `GET /`.

@@ -10,7 +10,7 @@ use super::{At, Closing, Encode as _, Ending, Results, Shape, encoder::Encoder, 
 use crate::{
     bolt::{Columns, Summary},
     http::media::Format,
-    json::output::{ReplacedValues, RowError, Written},
+    json::output::{GraphLimits, ReplacedValues, RowError, Written},
     query::{BatchEnd, Error, Flow, MissingNode, ResultEnd, RowRefused, RowSink},
 };
 
@@ -29,7 +29,7 @@ const TOO_LARGE_TO_KEEP: &str = "The statement was carried out, but its answer i
                                  Idempotency-Key (idempotency.max_answer); the rows from here on are left out.";
 
 /// How long an answer may be, in bytes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::http) struct Limits {
     /// The whole answer, if it is to be kept.
     pub(in crate::http) answer: Option<usize>,
@@ -37,6 +37,15 @@ pub(in crate::http) struct Limits {
     pub(in crate::http) result: Option<usize>,
     /// The rows that wait for nodes. `None`: none can be looked up.
     pub(in crate::http) waiting: Option<usize>,
+    /// The graph, in an answer that is one.
+    pub(in crate::http) graph: GraphLimits,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let graph = GraphLimits { elements: usize::MAX, waiting: usize::MAX };
+        Self { answer: None, result: None, waiting: None, graph }
+    }
 }
 
 /// The text of one answer.
@@ -62,12 +71,12 @@ pub(in crate::http) struct Answer {
 impl Answer {
     /// The answer to one statement. Its rows end before they exceed `limits.answer`; the statement is carried out anyway.
     pub(in crate::http) fn new(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
-        Self::of(Encoder::new(format, counters, Results::One), received, limits)
+        Self::of(Encoder::new(format, counters, Results::One, limits), received, limits)
     }
 
     /// An answer of several results, which as a whole has no limit of its own.
     pub(super) fn of_several(format: &Format, counters: bool, received: Instant, limits: Limits) -> Self {
-        Self::of(Encoder::new(format, counters, Results::Several), received, Limits { answer: None, ..limits })
+        Self::of(Encoder::new(format, counters, Results::Several, limits), received, Limits { answer: None, ..limits })
     }
 
     /// The answer to one statement, or several, of the transactional API.
@@ -134,6 +143,16 @@ impl Answer {
         self.out.len() >= FULL || self.encoder.is_torn()
     }
 
+    /// Whether there is no text to take.
+    pub(in crate::http) fn is_empty(&self) -> bool {
+        self.out.is_empty()
+    }
+
+    /// Whether rows are missing because of a limit of the format itself. Then the answer has what fits, and says so.
+    pub(in crate::http) fn is_cut(&self) -> bool {
+        self.encoder.is_full()
+    }
+
     /// The values of the open result that were replaced by null.
     pub(super) fn replaced(&self) -> &ReplacedValues {
         self.encoder.replaced()
@@ -142,13 +161,14 @@ impl Answer {
     /// Takes back what was written since the text had the length `before`, if it exceeds a limit.
     #[inline]
     fn within_limits(&mut self, before: usize) -> Result<(), RowRefused> {
-        if self.length() > self.limit {
+        let held = self.encoder.held();
+        if self.length().saturating_add(held) > self.limit {
             self.out.truncate(before);
             self.encoder.abandon_row();
             return Err(RowRefused::Format(TOO_LARGE_TO_KEEP.to_owned()));
         }
         self.rows += self.out.len() - before;
-        if self.rows > self.result_limit {
+        if self.rows.saturating_add(held) > self.result_limit {
             self.out.truncate(before);
             self.encoder.abandon_row();
             return Err(RowRefused::TooLarge(self.result_limit));
@@ -242,6 +262,7 @@ fn refused(error: RowError) -> RowRefused {
     match error {
         RowError::Unsupported { .. } | RowError::WithoutNodes => RowRefused::Format(error.to_string()),
         RowError::TooManyWait(limit) => RowRefused::TooManyWait(limit),
+        RowError::TooManyElements(limit) => RowRefused::TooManyElements(limit),
         other => RowRefused::Malformed(other.to_string()),
     }
 }

@@ -87,17 +87,7 @@ impl Encode for Document {
             return Ending::BrokenOff;
         }
         out.extend_from_slice(b"]}");
-        let mut members = Members::further(out);
-        if result.end.withheld.is_none() {
-            members.result(&result.end.summary, self.wanted.counters, self.wanted.view);
-            members.kind(&result.end.summary);
-            members.timings(result.timings);
-            members.bookmark(result.end.bookmark.as_deref());
-            members.transaction(result.end.transaction.as_ref());
-        }
-        if !result.errors.is_empty() {
-            errors::write_all(members.key("errors"), result.errors, self.wanted.statuses);
-        }
+        Members::further(out).end(result, self.wanted);
         out.extend_from_slice(b"}");
         Ending::Complete
     }

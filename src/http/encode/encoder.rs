@@ -3,8 +3,8 @@
 use bytes::BytesMut;
 
 use super::{
-    At, Closing, Encode, Ending, Results, Wanted, csv::Csv, document::Document, envelope::Envelope, lines::Lines,
-    objects::Objects,
+    At, Closing, Encode, Ending, Limits, Results, Wanted, csv::Csv, document::Document, envelope::Envelope,
+    graph::Graph, lines::Lines, objects::Objects,
 };
 use crate::{
     bolt::{Columns, Summary},
@@ -19,6 +19,7 @@ pub(super) enum Encoder {
     Lines(Lines),
     Objects(Objects),
     Csv(Csv),
+    Graph(Box<Graph>),
     Envelope(Box<Envelope>),
 }
 
@@ -30,6 +31,7 @@ macro_rules! of_any_format {
             Encoder::Lines($format) => $call,
             Encoder::Objects($format) => $call,
             Encoder::Csv($format) => $call,
+            Encoder::Graph($format) => $call,
             Encoder::Envelope($format) => $call,
         }
     };
@@ -37,13 +39,14 @@ macro_rules! of_any_format {
 
 impl Encoder {
     /// The encoder for `format`.
-    pub(super) fn new(format: &Format, counters: bool, results: Results) -> Self {
+    pub(super) fn new(format: &Format, counters: bool, results: Results, limits: Limits) -> Self {
         let wanted = Wanted { view: format.view, statuses: format.statuses, counters };
         match format.layout {
             Layout::Document => Self::Document(Document::new(wanted, results)),
             Layout::Lines => Self::Lines(Lines::new(wanted)),
             Layout::Objects => Self::Objects(Objects::new(format.statuses)),
             Layout::Csv(options) => Self::Csv(Csv::new(options)),
+            Layout::Graph(shape) => Self::Graph(Box::new(Graph::new(wanted, shape, limits.graph))),
         }
     }
 }
@@ -80,6 +83,15 @@ impl Encode for Encoder {
 
     fn next_waiting(&mut self, out: &mut BytesMut) -> Result<bool, RowError> {
         of_any_format!(self, format => format.next_waiting(out))
+    }
+
+    #[inline]
+    fn held(&self) -> usize {
+        of_any_format!(self, format => format.held())
+    }
+
+    fn is_full(&self) -> bool {
+        of_any_format!(self, format => format.is_full())
     }
 
     fn restart(&mut self) {

@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use bytes::BytesMut;
 
+use super::{Closing, Wanted, errors};
 use crate::{
     bolt::{Stats, Summary, packstream::DecodeError},
     json::{View, output},
@@ -65,6 +66,20 @@ impl<'a> Members<'a> {
     fn notifications(&mut self, summary: &Summary) {
         let (statuses, notifications) = (summary.statuses.as_deref(), summary.notifications.as_deref());
         self.optional("notifications", |out| output::notifications(out, statuses, notifications).unwrap_or(false));
+    }
+
+    /// Writes all that is known at the end of an answer's only result. A result that was withheld has nothing but errors.
+    pub(super) fn end(&mut self, result: &Closing<'_>, wanted: Wanted) {
+        if result.end.withheld.is_none() {
+            self.result(&result.end.summary, wanted.counters, wanted.view);
+            self.kind(&result.end.summary);
+            self.timings(result.timings);
+            self.bookmark(result.end.bookmark.as_deref());
+            self.transaction(result.end.transaction.as_ref());
+        }
+        if !result.errors.is_empty() {
+            errors::write_all(self.key("errors"), result.errors, wanted.statuses);
+        }
     }
 
     /// Writes what the database reports about a commit.

@@ -1,7 +1,7 @@
 //! The text of results, in each format that an answer can have.
 //!
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
-//! [`document`], [`lines`], [`objects`], [`csv`], [`envelope`]. The choice between them is made once for an answer, in
+//! [`document`], [`lines`], [`objects`], [`csv`], [`graph`], [`envelope`]. The choice between them is made once for an answer, in
 //! [`Encoder::new`] or by the API itself. [`Answer`] and
 //! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
@@ -15,6 +15,7 @@ mod document;
 mod encoder;
 mod envelope;
 mod errors;
+mod graph;
 mod lines;
 mod load;
 mod members;
@@ -79,6 +80,16 @@ trait Encode {
     /// The values of the open result that were replaced by null.
     fn replaced(&self) -> &ReplacedValues {
         const { &ReplacedValues { first: Vec::new(), count: 0 } }
+    }
+
+    /// The length of the text of rows that is still to be written, in bytes.
+    fn held(&self) -> usize {
+        0
+    }
+
+    /// Whether rows are missing because of a limit of the format itself. Then the answer has what fits, and says so.
+    fn is_full(&self) -> bool {
+        false
     }
 
     /// Forgets all results, for another attempt.
@@ -165,13 +176,13 @@ pub(super) fn without_result(
     transaction: Option<&Transaction>,
 ) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
-    Encoder::new(format, false, Results::One).without_result(&mut out, committed, transaction);
+    Encoder::new(format, false, Results::One, Limits::default()).without_result(&mut out, committed, transaction);
     out.freeze()
 }
 
 /// A whole answer that is an error.
 pub(super) fn error(format: &Format, error: &Error, at: Option<At>) -> Bytes {
     let mut out = BytesMut::new();
-    Encoder::new(format, false, Results::One).refuse(&mut out, error, at);
+    Encoder::new(format, false, Results::One, Limits::default()).refuse(&mut out, error, at);
     out.freeze()
 }

@@ -13,7 +13,7 @@ fn format(layout: Layout) -> Format {
 }
 
 fn answer(layout: Layout, limit: Option<usize>) -> Answer {
-    Answer::new(&format(layout), false, Instant::now(), Limits { answer: limit, result: None, waiting: None })
+    Answer::new(&format(layout), false, Instant::now(), Limits { answer: limit, ..Limits::default() })
 }
 
 fn columns() -> Columns {

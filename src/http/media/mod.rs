@@ -2,6 +2,7 @@
 
 mod codings;
 mod csv;
+mod graph;
 mod range;
 
 use std::borrow::Cow;
@@ -13,7 +14,7 @@ use axum::http::{
 
 use super::status::Statuses;
 use crate::{
-    json::{TypedVersion, View},
+    json::{TypedVersion, View, output::GraphShape},
     unpack::Coding,
 };
 pub(super) use codings::accepted_coding;
@@ -32,6 +33,8 @@ pub(super) enum Layout {
     Objects,
     /// A record for each row.
     Csv(Csv),
+    /// One JSON document with the nodes and relationships of all rows.
+    Graph(GraphShape),
 }
 
 /// The format of an answer.
@@ -81,11 +84,12 @@ const LINE_NAMES: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
 
 /// The types of answers, by layout.
-const ANSWERS: [(Layout, &[Type]); 4] = [
+const ANSWERS: [(Layout, &[Type]); 5] = [
     (Layout::Document, &DOCUMENTS),
     (Layout::Lines, &LINES),
     (Layout::Objects, &[("application/x-ndjson", View::Plain)]),
     (Layout::Csv(Csv::DEFAULT), &[("text/csv", View::Plain)]),
+    (Layout::Graph(GraphShape::Lists), &[(graph::NAME, View::Plain)]),
 ];
 
 /// Which answers a route can give.
@@ -93,7 +97,7 @@ const ANSWERS: [(Layout, &[Type]); 4] = [
 pub(super) enum Offer {
     /// Those that can say anything.
     Events,
-    /// Also those of rows alone.
+    /// Also those of rows alone, and graphs.
     Rows,
 }
 
@@ -109,9 +113,10 @@ impl Offer {
 }
 
 impl Layout {
-    /// Whether an answer is the rows of one result and nothing else: no summary, no bookmark, no error.
+    /// Whether an answer is made of the rows of one result, and can say nothing without them: an error in their place is
+    /// plain JSON.
     pub(super) fn is_rows_alone(self) -> bool {
-        matches!(self, Self::Objects | Self::Csv(_))
+        matches!(self, Self::Objects | Self::Csv(_) | Self::Graph(_))
     }
 }
 

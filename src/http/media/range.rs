@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, header::GetAll};
 
-use super::{Csv, Format, JSON, Layout, Offer, Statuses, Unfit, answer};
+use super::{Csv, Format, JSON, Layout, Offer, Statuses, Unfit, answer, graph};
 
 /// One media range with its parameters.
 pub(super) struct Range<'a> {
@@ -71,10 +71,19 @@ impl<'a> Range<'a> {
             return Ok(Some(Format::plain()));
         }
         let Some((layout, &(name, view))) = answer(offer, |name| self.is(name)) else { return Ok(None) };
-        if let Layout::Csv(_) = layout {
-            let csv = Csv::asked(self.parameters.iter().map(|(key, value)| (*key, &**value)))?;
-            let content_type = csv.content_type().into();
-            return Ok(Some(Format { layout: Layout::Csv(csv), content_type, ..Format::plain() }));
+        let parameters = self.parameters.iter().map(|(key, value)| (*key, &**value));
+        match layout {
+            Layout::Csv(_) => {
+                let csv = Csv::asked(parameters)?;
+                let content_type = csv.content_type().into();
+                return Ok(Some(Format { layout: Layout::Csv(csv), content_type, ..Format::plain() }));
+            }
+            Layout::Graph(_) => {
+                let shape = graph::shape(parameters)?;
+                let content_type = graph::content_type(shape).into();
+                return Ok(Some(Format { layout: Layout::Graph(shape), content_type, ..Format::plain() }));
+            }
+            Layout::Document | Layout::Lines | Layout::Objects => {}
         }
         // As the client spelled it, except for plain JSON, whose name and charset come back in lower case.
         let mut content_type = if name == JSON { name } else { self.name }.to_owned();

@@ -110,9 +110,12 @@ fn unsupported_and_malformed_ranges_are_told_apart() {
 
 #[test]
 fn headers_read_without_the_parser_agree_with_it() {
-    for name in
-        DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain(["text/csv", "application/x-ndjson", "*/*"])
-    {
+    for name in DOCUMENTS.into_iter().chain(LINES).map(|(name, _)| name).chain([
+        "text/csv",
+        "application/x-ndjson",
+        graph::NAME,
+        "*/*",
+    ]) {
         let value = HeaderValue::from_static(name);
         let accept = headers(header::ACCEPT, &[name]);
         assert_eq!(
@@ -197,6 +200,21 @@ fn codings_of_bodies() {
 }
 
 #[test]
+fn a_graph_has_the_shape_that_is_asked_for() {
+    const GRAPH: &str = "application/vnd.boltgate.graph+json";
+    let cytoscape = format!("{GRAPH};shape=cytoscape");
+    for (accept, expected) in [
+        (GRAPH, GRAPH),
+        ("application/vnd.boltgate.graph+json; q=0.5; x=y, application/xml", GRAPH),
+        ("application/vnd.boltgate.graph+json; Shape=\"Cytoscape\"", &cytoscape),
+    ] {
+        assert_eq!(accepted(accept).as_deref(), Ok(expected), "{accept}");
+    }
+    let refused = accepted("application/vnd.boltgate.graph+json;shape=sigma");
+    assert!(matches!(refused, Err(Unfit::Malformed(text)) if text.contains("shape=cytoscape")), "{refused:?}");
+}
+
+#[test]
 fn csv_says_what_it_honours() {
     for (accept, content_type) in [
         ("text/csv", "text/csv; charset=utf-8; header=present"),
@@ -216,7 +234,7 @@ fn csv_says_what_it_honours() {
 
 #[test]
 fn rows_alone_are_not_on_offer_everywhere() {
-    for name in ["text/csv", "application/x-ndjson"] {
+    for name in ["text/csv", "application/x-ndjson", graph::NAME] {
         let headers = headers(header::ACCEPT, &[name]);
         assert_eq!(Format::accepted(&headers, Offer::Events), Err(Unfit::Unsupported));
         assert!(!Offer::Events.names().contains(name) && Offer::Rows.names().contains(name));

@@ -49,7 +49,7 @@ impl Frame<'_> {
 
     fn limits(&self) -> Limits {
         let result = self.exchange.gateway.engine.result_limits().bytes;
-        Limits { answer: self.exchange.limit, result, waiting: None }
+        Limits { answer: self.exchange.limit, result, ..Limits::default() }
     }
 
     /// The response to an execution that has come this far.

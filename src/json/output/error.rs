@@ -35,9 +35,12 @@ pub enum RowError {
     /// The text of the row exceeds the limit.
     #[error("the text of a row exceeds its limit")]
     TooLong,
-    /// The rows that wait for nodes exceed the limit, in bytes.
-    #[error("rows that wait for nodes exceed the limit of {0} bytes")]
+    /// What waits for nodes exceeds the limit, in bytes.
+    #[error("what waits for nodes exceeds the limit of {0} bytes")]
     TooManyWait(usize),
+    /// The graph has more nodes and relationships than this, which is the limit.
+    #[error("the graph has more than {0} nodes and relationships")]
+    TooManyElements(usize),
     /// The row has relationships without their nodes, which cannot be looked up.
     #[error(
         "The statement was carried out, but the form \"graph\" cannot be had for relationships without their nodes \

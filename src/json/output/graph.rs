@@ -284,6 +284,14 @@ impl<'a> ElementId<'a> {
         }
     }
 
+    /// Its text, which `digits` has if it is a number.
+    pub(super) fn as_str(self, digits: &'a mut itoa::Buffer) -> &'a str {
+        match self {
+            ElementId::Text(id) => id,
+            ElementId::Number(id) => digits.format(id),
+        }
+    }
+
     pub(super) fn write(self, out: &mut BytesMut) {
         match self {
             ElementId::Text(id) => text::string(out, id),

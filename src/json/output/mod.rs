@@ -8,6 +8,8 @@
 mod counters;
 mod csv;
 mod duration;
+mod elements;
+mod entity;
 mod error;
 mod float;
 mod graph;
@@ -25,6 +27,7 @@ mod temporal;
 mod text;
 mod value;
 mod vector;
+mod visit;
 mod walk;
 
 #[cfg(test)]
@@ -34,6 +37,7 @@ mod tests;
 
 pub use counters::counters;
 pub use csv::{csv_header, csv_row};
+pub use elements::{Elements, GraphLimits, GraphShape};
 pub use error::RowError;
 pub use notifications::notifications;
 pub use object::{ObjectKeys, object_row};

@@ -10,6 +10,7 @@ use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
 use crate::json::View;
 
 /// The state of a path that is being written.
+#[derive(Default)]
 pub(super) struct Path {
     nodes: Vec<EntityOffsets>,
     relationships: Vec<EntityOffsets>,
@@ -22,7 +23,7 @@ pub(super) struct Path {
 }
 
 /// The position of a path's node or relationship in the record.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct EntityOffsets {
     /// The offset of its first field.
     fields: u32,
@@ -48,18 +49,26 @@ pub(super) enum PathPart {
 impl Path {
     /// Reads and checks the fields of a path. Also returns the number of its parts.
     pub(super) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
-        let nodes = read_entities(fields, reader, tag::NODE)?;
-        let relationships = read_entities(fields, reader, tag::UNBOUND_RELATIONSHIP)?;
+        let mut path = Self::default();
+        let parts = path.reread(fields, reader)?;
+        Ok((path, parts))
+    }
+
+    /// Reads and checks the fields of another path, in the same memory. Returns the number of its parts.
+    pub(super) fn reread<'a>(&mut self, fields: &'a [u8], reader: &mut Reader<'a>) -> Result<usize, DecodeError> {
+        read_entities(&mut self.nodes, fields, reader, tag::NODE)?;
+        read_entities(&mut self.relationships, fields, reader, tag::UNBOUND_RELATIONSHIP)?;
         let numbers = reader.expect_list()?;
         if !numbers.is_multiple_of(2) {
             return Err(DecodeError::Value("a path with an incomplete step"));
         }
-        let current = *nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
-        let path = Self { nodes, relationships, numbers: position(fields, reader), current, pending: Some(current) };
+        self.current = *self.nodes.first().ok_or(DecodeError::Value("a path without nodes"))?;
+        self.pending = Some(self.current);
+        self.numbers = position(fields, reader);
         for _ in 0..numbers / 2 {
-            path.step(reader)?;
+            self.step(reader)?;
         }
-        Ok((path, numbers + 1))
+        Ok(numbers + 1)
     }
 
     /// Returns the next part. Nodes and relationships alternate.
@@ -136,12 +145,17 @@ pub(super) fn position(fields: &[u8], reader: &Reader<'_>) -> usize {
 
 /// Reads a list of nodes or unbound relationships. Each has a number, labels or a type, properties and, since Bolt 5.0,
 /// an element id.
-fn read_entities(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<EntityOffsets>, DecodeError> {
+fn read_entities(
+    entities: &mut Vec<EntityOffsets>,
+    fields: &[u8],
+    reader: &mut Reader<'_>,
+    tag: u8,
+) -> Result<(), DecodeError> {
     let here = |reader: &Reader<'_>| {
         u32::try_from(position(fields, reader)).map_err(|_| DecodeError::Value("a path larger than 4 GiB"))
     };
+    entities.clear();
     // Not allocated in advance: the count may be as large as the number of bytes, and an entry is larger than a byte.
-    let mut entities = Vec::new();
     for _ in 0..reader.expect_list()? {
         let count = match reader.token()? {
             Token::Struct(found, count @ (3 | 4)) if found == tag => count,
@@ -162,5 +176,5 @@ fn read_entities(fields: &[u8], reader: &mut Reader<'_>, tag: u8) -> Result<Vec<
         }
         entities.push(entity);
     }
-    Ok(entities)
+    Ok(())
 }

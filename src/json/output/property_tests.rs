@@ -1,11 +1,15 @@
 //! Properties that hold for any value and any bytes.
 
+use std::collections::HashSet;
+
 use bytes::BytesMut;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use serde_json::Value as Json;
 
-use super::{RowError, RowWriter, Written, counters, notifications, plan, profile, row, value};
+use super::{
+    Elements, GraphLimits, GraphShape, RowError, RowWriter, Written, counters, notifications, plan, profile, row, value,
+};
 use crate::bolt::packstream::{DecodeError, Reader, Writer, tag};
 use crate::json::{TypedVersion, View};
 
@@ -247,6 +251,23 @@ proptest! {
     }
 
     #[test]
+    fn a_graph_has_each_element_once_and_both_ends(
+        values in vec(any_value(), 0..8),
+        limit in prop_oneof![Just(usize::MAX), 0..6_usize],
+        cytoscape in any::<bool>(),
+    ) {
+        let shape = if cytoscape { GraphShape::Cytoscape } else { GraphShape::Lists };
+        let rows: Vec<_> = values.iter().map(|value| sample(None, |out| {
+            out.list(1);
+            out.raw(&value.bytes);
+        }).bytes).collect();
+        let limits = GraphLimits { elements: limit, waiting: usize::MAX };
+        let (graph, ended) = graph_of(shape, limits, rows.iter().map(|row| (&**row, 1)));
+        prop_assert!(matches!(ended, Ok(()) | Err(RowError::TooManyElements(_))), "{ended:?}");
+        check_graph(&graph, limit)?;
+    }
+
+    #[test]
     fn damaged_values_give_valid_json_or_an_error(
         original in any_value(),
         damages in vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
@@ -284,7 +305,50 @@ fn in_parts(fields: &[u8], columns: usize, view: View, limit: usize) -> (Vec<u8>
     }
 }
 
+/// The graph of these rows, as far as they could be written, and how they ended.
+fn graph_of<'a>(
+    shape: GraphShape,
+    limits: GraphLimits,
+    rows: impl Iterator<Item = (&'a [u8], usize)>,
+) -> (Json, Result<(), RowError>) {
+    let (mut elements, mut out) = (Elements::new(shape, limits), BytesMut::new());
+    elements.open(&mut out);
+    let ended = { rows }.try_for_each(|(fields, columns)| elements.row(&mut out, fields, columns));
+    elements.close(&mut out);
+    out.extend_from_slice(b"}");
+    (serde_json::from_slice(&out).unwrap(), ended)
+}
+
+/// Checks that no id occurs twice and every end is there.
+fn check_graph(graph: &Json, limit: usize) -> Result<(), TestCaseError> {
+    let list = |name: &str| graph[name].as_array().cloned().unwrap_or_default();
+    let (nodes, edges): (Vec<Json>, Vec<Json>) = if graph.get("elements").is_some() {
+        list("elements").into_iter().partition(|element| element["group"] == "nodes")
+    } else {
+        (list("nodes"), list("relationships"))
+    };
+    prop_assert!(nodes.len() + edges.len() <= limit);
+    let text = |element: &Json, names: [&str; 2]| {
+        element[names[0]].as_str().or(element["data"][names[1]].as_str()).unwrap().to_owned()
+    };
+    let ids = |elements: &[Json]| elements.iter().map(|element| text(element, ["elementId", "id"])).collect::<Vec<_>>();
+    let known: HashSet<String> = ids(&nodes).into_iter().collect();
+    prop_assert_eq!(known.len(), nodes.len());
+    prop_assert_eq!(ids(&edges).into_iter().collect::<HashSet<_>>().len(), edges.len());
+    for edge in &edges {
+        prop_assert!(known.contains(&text(edge, ["startNodeElementId", "source"])), "{graph}");
+        prop_assert!(known.contains(&text(edge, ["endNodeElementId", "target"])), "{graph}");
+    }
+    Ok(())
+}
+
 fn check_hostile(bytes: &[u8]) -> Result<(), TestCaseError> {
+    for shape in [GraphShape::Lists, GraphShape::Cytoscape] {
+        let columns = Reader::new(bytes).expect_list().unwrap_or(1);
+        let limits = GraphLimits { elements: usize::MAX, waiting: usize::MAX };
+        let (graph, _) = graph_of(shape, limits, [(bytes, columns); 2].into_iter());
+        check_graph(&graph, usize::MAX)?;
+    }
     for view in VIEWS {
         let columns = Reader::new(bytes).expect_list().unwrap_or(1);
         let (text, result, _) = in_parts(bytes, columns, view, 50);

@@ -414,9 +414,10 @@ impl BatchExecution {
     /// Returns the error of a row that the sink refused.
     fn refused(&self, refused: RowRefused) -> BatchError {
         match refused {
-            RowRefused::TooMany(_) | RowRefused::TooLarge(_) | RowRefused::TooManyWait(_) => {
-                self.exceeded(refused.into())
-            }
+            RowRefused::TooMany(_)
+            | RowRefused::TooLarge(_)
+            | RowRefused::TooManyWait(_)
+            | RowRefused::TooManyElements(_) => self.exceeded(refused.into()),
             RowRefused::Format(_) | RowRefused::Malformed(_) => self.at_fault(refused.into()),
         }
     }

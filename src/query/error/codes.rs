@@ -20,6 +20,7 @@ pub(super) const CALLER_WAITING: &str = "Boltgate.TransientError.Limit.CallerWai
 /// A result is larger than the operator allows.
 pub(in crate::query) const RESULT_ROWS: &str = "Boltgate.ClientError.Limit.ResultRows";
 pub(super) const RESULT_BYTES: &str = "Boltgate.ClientError.Limit.ResultBytes";
+pub(super) const GRAPH_ELEMENTS: &str = "Boltgate.ClientError.Limit.GraphElements";
 pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 pub(super) const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";

@@ -3,8 +3,9 @@
 use super::{
     Error, Kind,
     codes::{
-        DATABASE_NOT_FOUND, FORBIDDEN, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, RESULT_BYTES, RESULT_ROWS,
-        TERMINATED, TIMED_OUT, TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE, UNKNOWN_ERROR,
+        DATABASE_NOT_FOUND, FORBIDDEN, GRAPH_ELEMENTS, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, RESULT_BYTES,
+        RESULT_ROWS, TERMINATED, TIMED_OUT, TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE,
+        UNKNOWN_ERROR,
     },
 };
 use crate::{query::statement::inspect, telemetry::observer::RefusalReason};
@@ -154,11 +155,20 @@ impl Error {
         Self::new(Kind::ResultLimit, RESULT_BYTES, message)
     }
 
-    /// Returns the error of a statement whose rows wait for nodes and are larger than `limit` bytes.
+    /// Returns the error of a statement whose graph has more than `limit` nodes and relationships.
+    pub(in crate::query) fn too_many_elements(limit: usize) -> Self {
+        let message = format!(
+            "The graph has more than {limit} nodes and relationships (limits.graph_elements = {limit}). It has what \
+             fits; ask for fewer, or in parts."
+        );
+        Self::new(Kind::ResultLimit, GRAPH_ELEMENTS, message)
+    }
+
+    /// Returns the error of a statement of which more than `limit` bytes wait for nodes.
     pub(in crate::query) fn too_many_wait(limit: usize) -> Self {
         let message = format!(
-            "The rows that wait for the nodes at the ends of their relationships are more than {limit} bytes \
-             (limits.graph = {limit}). Return the nodes together with the relationships, or ask for fewer rows."
+            "What waits for the nodes at the ends of relationships is more than {limit} bytes (limits.graph = \
+             {limit}). Return the nodes together with the relationships, or ask for fewer rows."
         );
         Self::new(Kind::ResultLimit, RESULT_BYTES, message)
     }

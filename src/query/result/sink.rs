@@ -48,8 +48,10 @@ pub enum RowRefused {
     TooMany(u32),
     /// The rows are more text than this, in bytes, which is the limit. The statement is stopped.
     TooLarge(usize),
-    /// The rows that wait for nodes are larger than this, in bytes, which is the limit. The statement is stopped.
+    /// What waits for nodes is larger than this, in bytes, which is the limit. No further row is taken.
     TooManyWait(usize),
+    /// The rows have more nodes and relationships than this, which is the limit. No further row is taken.
+    TooManyElements(usize),
 }
 
 impl From<RowRefused> for Error {
@@ -60,6 +62,7 @@ impl From<RowRefused> for Error {
             RowRefused::TooMany(limit) => Self::too_many_rows(limit),
             RowRefused::TooLarge(limit) => Self::too_many_bytes(limit),
             RowRefused::TooManyWait(limit) => Self::too_many_wait(limit),
+            RowRefused::TooManyElements(limit) => Self::too_many_elements(limit),
         }
     }
 }

@@ -32,6 +32,7 @@ pub(in crate::server) fn settings(
             packed: 2 * limits.body.max(limits.line).max(limits.decompressed_body).get(),
         },
         graph: limits.graph.get(),
+        graph_elements: limits.graph_elements.get(),
         id_token_header: auth::id_token_header(&settings.auth),
         statuses: match settings.http.statuses {
             config::Statuses::QueryApi => Statuses::QueryApi,

@@ -193,6 +193,7 @@ impl Stand {
             body_timeout: Duration::from_secs(10),
             content: http::BodyLimits { statement: 1 << 19, depth: 100, packed: 1 << 21 },
             graph: 1 << 20,
+            graph_elements: 1000,
             line: 1 << 20,
             id_token_header: HeaderName::from_static("x-id-token"),
             statuses: http::Statuses::QueryApi,

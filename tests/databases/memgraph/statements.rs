@@ -52,6 +52,34 @@ async fn returns_every_kind_of_value() {
 }
 
 #[tokio::test]
+async fn draws_a_graph_although_ids_are_plain_numbers() {
+    for options in all_versions() {
+        let stand = Stand::start_with(options).await;
+        let ask = async |accept: &str| {
+            let headers = [("Content-Type", "application/json"), ("Accept", accept)];
+            let request = r#"{"statement":"TYPE all"}"#;
+            let answer = stand.gateway.send("POST", "/db/memgraph/query/v2", &headers, request).await;
+            assert_eq!(answer.status, 200, "{answer}");
+            body(&answer)
+        };
+        let graph = ask("application/vnd.boltgate.graph+json").await;
+        let ids = |elements: &Value, id: fn(&Value) -> &Value| {
+            let ids = elements.as_array().unwrap().iter().map(|element| id(element).as_str().unwrap().to_owned());
+            ids.collect::<Vec<_>>()
+        };
+        let nodes = ids(&graph["nodes"], |node| &node["elementId"]);
+        let relationships = ids(&graph["relationships"], |relationship| &relationship["elementId"]);
+        assert!(nodes.contains(&"9".to_owned()) && relationships.contains(&"7".to_owned()), "{graph}");
+        // Cytoscape has one space of ids for both.
+        let elements = ask("application/vnd.boltgate.graph+json;shape=cytoscape").await;
+        let of_edges = relationships.iter().map(|id| format!("r{id}"));
+        let expected: Vec<_> = nodes.iter().cloned().chain(of_edges).collect();
+        assert_eq!(ids(&elements["elements"], |element| &element["data"]["id"]), expected);
+        stand.is_content().await;
+    }
+}
+
+#[tokio::test]
 async fn returns_every_kind_of_value_typed() {
     for options in all_versions() {
         let stand = Stand::start_with(options).await;

@@ -8,13 +8,13 @@ use std::collections::HashSet;
 
 use bytes::{BufMut, BytesMut};
 
-use super::entity::{Node, Relationship};
-use super::meta::each_value;
 use super::row::property;
-use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
+use crate::bolt::packstream::DecodeError;
+use crate::json::output::entity::{Node, Relationship};
 use crate::json::output::error::RowError;
-use crate::json::output::graph::{ElementId, name};
-use crate::json::output::path::{EntityOffsets, Path, PathPart};
+use crate::json::output::graph::ElementId;
+use crate::json::output::path::Path;
+use crate::json::output::visit::{Entity, each_entity};
 use crate::json::output::{scalar, text};
 
 /// The node at both ends of a relationship that was deleted.
@@ -30,16 +30,9 @@ pub struct End<'a> {
 /// The nodes and relationships of a row.
 pub struct Graph<'a> {
     nodes: Vec<Node<'a>>,
-    relationships: Vec<Link<'a>>,
+    relationships: Vec<Relationship<'a>>,
     /// The nodes at the ends of relationships that are not among `nodes`, each once.
     ends: Vec<End<'a>>,
-}
-
-/// A relationship, and the element ids of its ends.
-struct Link<'a> {
-    relationship: Relationship<'a>,
-    start: ElementId<'a>,
-    end: ElementId<'a>,
 }
 
 impl<'a> End<'a> {
@@ -64,48 +57,19 @@ impl<'a> Graph<'a> {
     pub fn of(fields: &'a [u8], columns: usize) -> Result<Self, RowError> {
         let mut graph = Self { nodes: Vec::new(), relationships: Vec::new(), ends: Vec::new() };
         let (mut nodes, mut relationships) = (HashSet::new(), HashSet::new());
-        let add_node = |graph: &mut Self, nodes: &mut HashSet<_>, node: Node<'a>| {
-            if nodes.insert(node.element_id) {
-                graph.nodes.push(node);
-            }
-        };
-        each_value(fields, columns, |reader, token| {
-            match token {
-                Token::Struct(tag::NODE, count @ (3 | 4)) => {
-                    add_node(&mut graph, &mut nodes, Node::read(reader, count)?);
+        each_entity(fields, columns, &mut Path::default(), |entity| {
+            match entity {
+                Entity::Node(node) if nodes.insert(node.element_id) => graph.nodes.push(node),
+                Entity::Relationship(relationship) if relationships.insert(relationship.element_id) => {
+                    graph.relationships.push(relationship);
                 }
-                Token::Struct(tag::RELATIONSHIP, count @ (5 | 8)) => {
-                    let link = Link::read(reader, count)?;
-                    if relationships.insert(link.relationship.element_id) {
-                        graph.relationships.push(link);
-                    }
-                }
-                Token::Struct(tag::PATH, 3) => {
-                    let (mut path, parts) = Path::read(fields, reader)?;
-                    for _ in 0..parts {
-                        match path.next(fields)? {
-                            PathPart::Node(node) => add_node(&mut graph, &mut nodes, Node::of_path(node, fields)?),
-                            PathPart::Relationship { relationship, start, end } => {
-                                if relationships.insert(relationship.id(fields)?) {
-                                    graph.relationships.push(Link::of_path(relationship, [start, end], fields)?);
-                                }
-                            }
-                        }
-                    }
-                    path.skip(fields, reader);
-                }
-                Token::Struct(_, count) => {
-                    for _ in 0..count {
-                        reader.skip()?;
-                    }
-                }
-                _ => {}
+                Entity::Node(_) | Entity::Relationship(_) => {}
             }
             Ok(())
         })?;
-        for link in graph.relationships.iter().filter(|link| !link.relationship.is_deleted()) {
-            let Relationship { start, end, .. } = link.relationship;
-            for (number, element_id) in [(start, link.start), (end, link.end)] {
+        for relationship in graph.relationships.iter().filter(|relationship| !relationship.is_deleted()) {
+            let Relationship { start, end, start_element_id, end_element_id, .. } = *relationship;
+            for (number, element_id) in [(start, start_element_id), (end, end_element_id)] {
                 if nodes.insert(element_id) {
                     graph.ends.push(End { number, element_id });
                 }
@@ -142,15 +106,15 @@ impl<'a> Graph<'a> {
                 }
             }
         }
-        if self.relationships.iter().any(|link| link.relationship.is_deleted()) {
+        if self.relationships.iter().any(Relationship::is_deleted) {
             separator.write(out);
             out.extend_from_slice(NOWHERE);
         }
         out.extend_from_slice(b"],\"relationships\":[");
         let mut separator = Separator::default();
-        for link in &self.relationships {
+        for relationship in &self.relationships {
             separator.write(out);
-            link.write(out)?;
+            write_relationship(out, relationship)?;
         }
         out.extend_from_slice(b"]}");
         Ok(())
@@ -165,57 +129,26 @@ pub fn node_id(node: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     Node::parse(node).map(|node| node.element_id.text())
 }
 
-impl<'a> Link<'a> {
-    fn read(reader: &mut Reader<'a>, count: usize) -> Result<Self, DecodeError> {
-        let fields = reader.clone();
-        let relationship = Relationship::read(reader, count)?;
-        let (start, end) = if count == 5 {
-            (ElementId::Number(relationship.start), ElementId::Number(relationship.end))
-        } else {
-            let mut ids = fields;
-            for _ in 0..6 {
-                ids.skip()?;
-            }
-            (ElementId::Text(name(&mut ids)?), ElementId::Text(name(&mut ids)?))
-        };
-        Ok(Self { relationship, start, end })
+fn write_relationship(out: &mut BytesMut, relationship: &Relationship<'_>) -> Result<(), RowError> {
+    ids(out, relationship.id, relationship.element_id);
+    if relationship.is_deleted() {
+        out.extend_from_slice(b",\"deleted\":true}");
+        return Ok(());
     }
-
-    fn of_path(at: EntityOffsets, [start, end]: [EntityOffsets; 2], fields: &'a [u8]) -> Result<Self, DecodeError> {
-        let mut reader = at.reader(fields);
-        let relationship = Relationship {
-            id: reader.expect_integer()?,
-            element_id: at.id(fields)?,
-            start: start.reader(fields).expect_integer()?,
-            end: end.reader(fields).expect_integer()?,
-            kind: name(&mut reader)?,
-            properties: reader.raw()?,
-        };
-        Ok(Self { relationship, start: start.id(fields)?, end: end.id(fields)? })
-    }
-
-    fn write(&self, out: &mut BytesMut) -> Result<(), RowError> {
-        let Relationship { id, element_id, start, end, kind, properties } = self.relationship;
-        ids(out, id, element_id);
-        if self.relationship.is_deleted() {
-            out.extend_from_slice(b",\"deleted\":true}");
-            return Ok(());
-        }
-        out.extend_from_slice(b",\"type\":");
-        text::string(out, kind);
-        out.extend_from_slice(b",\"startNode\":");
-        scalar::quoted(out, |out| scalar::integer(out, start));
-        out.extend_from_slice(b",\"startNodeElementId\":");
-        self.start.write(out);
-        out.extend_from_slice(b",\"endNode\":");
-        scalar::quoted(out, |out| scalar::integer(out, end));
-        out.extend_from_slice(b",\"endNodeElementId\":");
-        self.end.write(out);
-        out.extend_from_slice(b",\"properties\":");
-        property(out, properties)?;
-        out.put_u8(b'}');
-        Ok(())
-    }
+    out.extend_from_slice(b",\"type\":");
+    text::string(out, relationship.kind);
+    out.extend_from_slice(b",\"startNode\":");
+    scalar::quoted(out, |out| scalar::integer(out, relationship.start));
+    out.extend_from_slice(b",\"startNodeElementId\":");
+    relationship.start_element_id.write(out);
+    out.extend_from_slice(b",\"endNode\":");
+    scalar::quoted(out, |out| scalar::integer(out, relationship.end));
+    out.extend_from_slice(b",\"endNodeElementId\":");
+    relationship.end_element_id.write(out);
+    out.extend_from_slice(b",\"properties\":");
+    property(out, relationship.properties)?;
+    out.put_u8(b'}');
+    Ok(())
 }
 
 fn write_node(out: &mut BytesMut, node: &Node<'_>) -> Result<(), RowError> {

@@ -2,22 +2,14 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::entity::{Node, Relationship};
-use super::row::begin;
-use super::{Open, push};
 use crate::bolt::packstream::{Reader, Token, tag};
 use crate::json::View;
+use crate::json::output::entity::{Node, Relationship};
 use crate::json::output::error::RowError;
 use crate::json::output::graph::ElementId;
 use crate::json::output::path::{Path, PathPart};
 use crate::json::output::scalar;
-
-/// What is left of an open collection.
-#[derive(Clone, Copy)]
-struct Left {
-    items: usize,
-    is_map: bool,
-}
+use crate::json::output::visit::each_value;
 
 /// Appends what the values of a row are, one entry for each scalar, entity, temporal value and point. Lists and maps are
 /// flattened into the same list; a path is a list of its own.
@@ -42,34 +34,6 @@ pub fn meta(out: &mut BytesMut, fields: &[u8], columns: usize) -> Result<(), Row
         out.truncate(start);
     }
     written
-}
-
-/// Visits the values of a row that are neither lists nor maps, at any depth. Whoever visits a structure moves the reader
-/// past it.
-pub(super) fn each_value<'a>(
-    fields: &'a [u8],
-    columns: usize,
-    mut visit: impl FnMut(&mut Reader<'a>, Token<'a>) -> Result<(), RowError>,
-) -> Result<(), RowError> {
-    let mut reader = begin(fields, columns)?;
-    let mut open = Open::new();
-    push(&mut open, Left { items: columns, is_map: false })?;
-    while let Some(top) = open.last_mut() {
-        if top.items == 0 {
-            open.pop();
-            continue;
-        }
-        top.items -= 1;
-        if top.is_map {
-            reader.skip()?;
-        }
-        match reader.token()? {
-            Token::List(items) => push(&mut open, Left { items, is_map: false })?,
-            Token::Map(items) => push(&mut open, Left { items, is_map: true })?,
-            token => visit(&mut reader, token)?,
-        }
-    }
-    Ok(())
 }
 
 fn entry<'a>(out: &mut BytesMut, fields: &'a [u8], reader: &mut Reader<'a>, token: Token<'a>) -> Result<(), RowError> {

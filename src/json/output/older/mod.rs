@@ -4,7 +4,6 @@
 //! notifications. Promises one pass over a record for each form, that nesting cannot exhaust the stack, and that a row
 //! allocates nothing except for paths, graphs and the growth of the buffer. Invalid values are errors.
 
-mod entity;
 mod graph;
 mod meta;
 mod rest;
@@ -22,19 +21,4 @@ pub use meta::meta;
 pub use rest::rest;
 pub use row::row;
 
-use smallvec::SmallVec;
-
-use super::error::RowError;
-use super::walk::DEPTH_LIMIT;
-
-/// The open collections of a value.
-type Open<T> = SmallVec<[T; 16]>;
-
-/// Opens a collection.
-fn push<T>(open: &mut Open<T>, collection: T) -> Result<(), RowError> {
-    if open.len() >= DEPTH_LIMIT {
-        return Err(RowError::TooDeep);
-    }
-    open.push(collection);
-    Ok(())
-}
+use super::visit::{Open, push};

@@ -3,10 +3,10 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::entity::{Node, Relationship};
 use super::row::{Entities, property, values};
 use crate::bolt::packstream::Reader;
 use crate::json::View;
+use crate::json::output::entity::{Node, Relationship};
 use crate::json::output::error::RowError;
 use crate::json::output::path::{EntityOffsets, Path, PathPart};
 use crate::json::output::{scalar, text};
@@ -76,7 +76,7 @@ pub(super) fn relationship(
     fields: usize,
     links: &Links<'_>,
 ) -> Result<(), RowError> {
-    let Relationship { id, element_id, start, end, kind, properties } = Relationship::read(reader, fields)?;
+    let Relationship { id, element_id, start, end, kind, properties, .. } = Relationship::read(reader, fields)?;
     out.extend_from_slice(b"{\"metadata\":{\"elementId\":");
     element_id.write(out);
     out.extend_from_slice(b",\"id\":");

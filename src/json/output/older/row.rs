@@ -10,6 +10,7 @@ use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
 use crate::json::View;
 use crate::json::output::error::RowError;
 use crate::json::output::path::{Path, PathPart};
+use crate::json::output::row::begin;
 use crate::json::output::{scalar, text, vector};
 
 /// The longest text of one row, in bytes. Only a hostile database's paths can exceed it, since a path may repeat its
@@ -69,13 +70,6 @@ pub(super) fn values(
         out.truncate(start);
     }
     written
-}
-
-/// A reader at the first value of a record.
-pub(super) fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
-    let mut reader = Reader::new(fields);
-    let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is not a list"))?;
-    if found == columns { Ok(reader) } else { Err(RowError::WrongWidth { expected: columns, found }) }
 }
 
 /// Appends a value that has no nodes, relationships and paths in it, such as the properties of one of these.

@@ -1,5 +1,6 @@
 //! Tests with texts that Neo4j's own Query API sent. This module has what they share.
 
+mod elements;
 mod graph;
 mod parts;
 mod rows;

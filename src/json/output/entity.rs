@@ -1,8 +1,8 @@
 //! Nodes and relationships as a record has them.
 
+use super::graph::{ElementId, name};
+use super::path::EntityOffsets;
 use crate::bolt::packstream::{DecodeError, Reader, Token, tag};
-use crate::json::output::graph::{ElementId, name};
-use crate::json::output::path::EntityOffsets;
 
 /// A node.
 pub(super) struct Node<'a> {
@@ -20,6 +20,8 @@ pub(super) struct Relationship<'a> {
     pub(super) element_id: ElementId<'a>,
     pub(super) start: i64,
     pub(super) end: i64,
+    pub(super) start_element_id: ElementId<'a>,
+    pub(super) end_element_id: ElementId<'a>,
     pub(super) kind: &'a str,
     /// A map.
     pub(super) properties: &'a [u8],
@@ -56,15 +58,31 @@ impl<'a> Relationship<'a> {
     pub(super) fn read(reader: &mut Reader<'a>, fields: usize) -> Result<Self, DecodeError> {
         let (id, start, end) = (reader.expect_integer()?, reader.expect_integer()?, reader.expect_integer()?);
         let (kind, properties) = (name(reader)?, reader.raw()?);
-        let element_id = if fields == 5 {
-            ElementId::Number(id)
+        let [element_id, start_element_id, end_element_id] = if fields == 5 {
+            [id, start, end].map(ElementId::Number)
         } else {
-            let element_id = ElementId::Text(name(reader)?);
-            reader.skip()?;
-            reader.skip()?;
-            element_id
+            [name(reader)?, name(reader)?, name(reader)?].map(ElementId::Text)
         };
-        Ok(Self { id, element_id, start, end, kind, properties })
+        Ok(Self { id, element_id, start, end, start_element_id, end_element_id, kind, properties })
+    }
+
+    /// Reads a relationship of a path in the record `fields`, between two of its nodes.
+    pub(super) fn of_path(
+        at: EntityOffsets,
+        [start, end]: [EntityOffsets; 2],
+        fields: &'a [u8],
+    ) -> Result<Self, DecodeError> {
+        let mut reader = at.reader(fields);
+        Ok(Self {
+            id: reader.expect_integer()?,
+            element_id: at.id(fields)?,
+            start: start.reader(fields).expect_integer()?,
+            end: end.reader(fields).expect_integer()?,
+            start_element_id: start.id(fields)?,
+            end_element_id: end.id(fields)?,
+            kind: name(&mut reader)?,
+            properties: reader.raw()?,
+        })
     }
 
     /// Whether the statement has deleted the relationship.
