@@ -15,6 +15,7 @@
 //! | [`bolt`] | the protocol: one connection over any byte stream |
 //! | [`tls`] | which certificates to trust |
 //! | [`pack`], [`unpack`] | streams in gzip and zstd |
+//! | `arrow` | rows as Arrow record batches |
 //! | [`http_client`] | one `GET` of the gateway itself |
 //! | [`live`], [`drain`] | values that are replaced while others use them; whether the gateway is about to stop |
 //! | [`service_manager`] | what systemd is told |
@@ -23,6 +24,8 @@
 //! `ARCHITECTURE.md` follows a request through them.
 
 pub mod admin;
+#[cfg(feature = "arrow")]
+pub mod arrow;
 pub mod auth;
 pub mod bolt;
 pub mod cli;

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use source::{Source, read_all};
 
 /// The rooms from top to bottom, and what each may import from those below: a whole room, or what is named of it.
-const ROOMS: [(&str, &[&str]); 24] = [
+const ROOMS: [(&str, &[&str]); 25] = [
     ("lib", &[]),
     (
         "main",
@@ -49,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
             "telemetry::request_id",
             "telemetry::spans",
             "telemetry::trace_context",
+            "arrow",
             "json",
             "pack",
             "unpack",
@@ -84,6 +85,7 @@ const ROOMS: [(&str, &[&str]); 24] = [
     ("pool", &["auth", "bolt", "telemetry::observer", "live"]),
     ("auth", &["bolt::AuthToken", "config::WhoRule", "http_client", "tls", "telemetry::observer"]),
     ("telemetry", &["config::AccessLog", "config::Log", "config::LogFormat", "http_client", "tls", "live"]),
+    ("arrow", &["json", "bolt::packstream"]),
     ("json", &["bolt::packstream", "value_path", "bolt::zone"]),
     ("healthcheck", &["http_client", "tls"]),
     ("config", &[]),
@@ -99,9 +101,13 @@ const ROOMS: [(&str, &[&str]); 24] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 35] = [
+const CRATES: [(&str, &[&str]); 39] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
+    ("arrow_array", &["arrow"]),
+    ("arrow_buffer", &["arrow"]),
+    ("arrow_ipc", &["arrow"]),
+    ("arrow_schema", &["arrow"]),
     ("async_trait", &["embedded", "telemetry"]),
     ("axum", &["server", "admin", "http"]),
     ("blake3", &["auth", "idempotency", "server"]),

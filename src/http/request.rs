@@ -9,6 +9,8 @@ use axum::{
 use http_body_util::BodyExt as _;
 use tokio::time::timeout;
 
+#[cfg(feature = "arrow")]
+use super::media::Layout;
 use super::{
     body::{self, BodyError, BodyKind, BodyLimits, QueryBody},
     body_memory::{Hold, Sender},
@@ -192,7 +194,8 @@ pub(super) async fn understand<'a>(
     limits: &RequestLimits,
     hold: &mut Hold,
 ) -> Result<Understood<'a>, Refusal> {
-    let Head { path, delete, content, format } = Head::of(parts, bytes.is_empty())?;
+    #[cfg_attr(not(feature = "arrow"), expect(unused_mut, reason = "only Arrow changes them"))]
+    let Head { path, delete, content, mut format } = Head::of(parts, bytes.is_empty())?;
     let kind = kind(&path);
     let body = if bytes.len() <= OFFLOAD_ABOVE {
         parse(kind, bytes, content, &limits.content)
@@ -200,6 +203,8 @@ pub(super) async fn understand<'a>(
         // On the heap, since few bodies are that large.
         Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
     };
+    #[cfg(feature = "arrow")]
+    let body = body.and_then(|body| declaring(body, &mut format));
     match body {
         // To keep a transaction alive is answered with more than rows.
         Ok(body) if body.statement.is_none() && format.layout.is_rows_alone() => {
@@ -208,6 +213,17 @@ pub(super) async fn understand<'a>(
         Ok(body) => Ok(Understood { path, delete, format, body }),
         Err(error) => Err(Refusal::of(error, format)),
     }
+}
+
+/// Has an Arrow stream's format take over what the body says of its schema.
+#[cfg(feature = "arrow")]
+fn declaring(mut body: QueryBody, format: &mut Format) -> Result<QueryBody, Error> {
+    if format.layout == Layout::Arrow
+        && let Some(declared) = body.arrow.take()
+    {
+        format.declare((*declared).map_err(in_body)?);
+    }
+    Ok(body)
 }
 
 /// The coding of the body, if it has one.

@@ -92,8 +92,8 @@ impl Rest {
         let reads_ahead = !*pause || (source.is_amid_batch() && !source.answer().is_full());
         let ending = if reads_ahead {
             let ending = source.advance(&self.verdict).await;
-            // Rows may have added nothing, and then nobody is to be waited for.
-            *pause = !source.answer().is_empty();
+            // A format that gathers rows may have nothing to send yet, and then nobody is to be waited for.
+            *pause = source.answer().has_text();
             ending
         } else {
             let ending = source.interrupted(&self.verdict).await;

@@ -23,6 +23,15 @@ use crate::query::{Kind, Progress, StartedBatch, StartedStatement};
 /// The number of attempts, if there was more than one.
 const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 
+/// Moves a result on until there is text of it, since an error until then has a status of its own. Most formats have text
+/// with the first row.
+pub(super) async fn until_text(begun: &mut StartedStatement, answer: &mut Answer) {
+    while answer.is_empty() && matches!(begun.first, Ok(Progress::Paused)) {
+        // On the heap, since few results get here.
+        begun.first = Box::pin(begun.rows.advance(answer)).await;
+    }
+}
+
 /// The response to one statement that has started.
 pub(super) fn of_rows(
     StartedStatement { rows, first }: StartedStatement,

@@ -36,7 +36,10 @@ impl StatementRequest<'_> {
         let mut answer = self.answer(exchange);
         let run = gateway.engine.run(caller, database, &self.statement, self.options, self.retry, &mut answer).await;
         let response = match run.outcome {
-            Ok(begun) => results::of_rows(begun, answer, self.format),
+            Ok(mut begun) => {
+                results::until_text(&mut begun, &mut answer).await;
+                results::of_rows(begun, answer, self.format)
+            }
             Err(error) => Refusal::of(error, self.format.clone()).into_response(),
         };
         with_attempts(response, run.attempts)
@@ -46,7 +49,9 @@ impl StatementRequest<'_> {
     pub(super) async fn result(&self, exchange: &Exchange, mut rows: Rows) -> Response {
         let mut answer = self.answer(exchange);
         let first = rows.begin(&mut answer).await;
-        results::of_rows(StartedStatement { rows, first }, answer, self.format)
+        let mut begun = StartedStatement { rows, first };
+        results::until_text(&mut begun, &mut answer).await;
+        results::of_rows(begun, answer, self.format)
     }
 
     fn answer(&self, exchange: &Exchange) -> Answer {

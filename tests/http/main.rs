@@ -4,6 +4,7 @@
 mod admin;
 mod admission;
 mod affinity;
+mod arrow;
 mod bad_input;
 mod batch;
 mod bodies;

@@ -370,3 +370,23 @@ async fn a_statement_that_outlasts_the_gateway_is_cancelled_for_that_reason() {
     assert_eq!((&line["status"], &line["gone"]), (&json!(499), &Value::Null), "{line}");
     drop(client);
 }
+
+#[cfg(all(feature = "arrow", feature = "embedded"))]
+#[test]
+fn why_an_answer_was_broken_off_is_found_by_the_id_of_its_request() {
+    use crate::support::http::try_request;
+
+    let process = Process::embedded(&["--log-format=json"]);
+    let statement = "UNWIND range(1, 40000) AS n RETURN CASE n WHEN 39999 THEN 'x' ELSE n END AS n";
+    let request = json!({ "statement": statement }).to_string();
+    let headers = [JSON, ("Accept", "application/vnd.apache.arrow.stream"), ("X-Request-Id", "late-surprise")];
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let answer = runtime.block_on(try_request(&process.address(), "POST", PATH, &headers, request.as_bytes()));
+    assert!(answer.is_err(), "{answer:?}");
+    let line = wait("the line", || process.log().into_iter().find(|line| line.contains("broke an answer off")));
+    for part in
+        ["late-surprise", "Column \\\"n\\\" is int64 (Integer)", "row 39999 has a value of type String", "arrow.sample"]
+    {
+        assert!(line.contains(part), "{line}");
+    }
+}

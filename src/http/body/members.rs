@@ -53,8 +53,36 @@ impl<'t> Reader<'t, '_> {
                 body.tx_metadata = self.map_into("txMetadata", &mut metadata)?.then_some(metadata);
             }
             Member::NotificationsFilter => body.notifications = self.notifications()?,
+            Member::Arrow => self.arrow(body)?,
         }
         Ok(())
+    }
+
+    /// Reads what is said of Arrow streams. What is wrong with it matters only to whoever asks for one.
+    fn arrow(&mut self, body: &mut QueryBody) -> Result<(), BodyError> {
+        let value = self.skipped()?;
+        #[cfg(feature = "arrow")]
+        {
+            body.arrow = Some(Box::new(Reader { lexer: value, ..*self }.declared()));
+        }
+        Ok(())
+    }
+
+    /// Skips a value, and returns a lexer that is at its start.
+    fn skipped(&mut self) -> Result<Lexer<'t>, BodyError> {
+        let (mut depth, mut start) = (0_usize, None);
+        loop {
+            let token = self.lexer.token()?;
+            start.get_or_insert(self.lexer.offset());
+            match token {
+                Token::ObjectStart | Token::ArrayStart => depth += 1,
+                Token::ObjectEnd | Token::ArrayEnd => depth -= 1,
+                _ => {}
+            }
+            if depth == 0 {
+                return Ok(self.lexer.fork_at(start.unwrap_or_default()));
+            }
+        }
     }
 
     pub(super) fn statement(&mut self) -> Result<Option<String>, BodyError> {

@@ -4,6 +4,8 @@
 //! wherever in the body they are. Accepts the scalars that Neo4j accepts in place of others (a number as a string,
 //! `"true"` as a boolean), so that its clients work. May not know routes, transactions or databases.
 
+#[cfg(feature = "arrow")]
+mod arrow;
 mod members;
 mod retry;
 mod statements;
@@ -13,6 +15,8 @@ use std::{borrow::Cow, time::Duration};
 use axum::body::Bytes;
 use thiserror::Error;
 
+#[cfg(feature = "arrow")]
+use crate::arrow::Declared;
 use crate::json::TypedVersion;
 use crate::json::input::{InputError, Lexer, Limits, SyntaxError, Token, encoding};
 use crate::query::{AccessMode, BatchStatement, NotificationFilter};
@@ -89,6 +93,9 @@ pub(super) struct QueryBody {
     pub tx_metadata: Option<Vec<u8>>,
     /// The notifications that the caller wants.
     pub notifications: NotificationFilter,
+    /// What is said of the schema of an Arrow stream. Errors in it matter for no other format.
+    #[cfg(feature = "arrow")]
+    pub arrow: Option<Box<Result<Declared, BodyError>>>,
 }
 
 impl Default for QueryBody {
@@ -108,6 +115,8 @@ impl Default for QueryBody {
             implicit: false,
             tx_metadata: None,
             notifications: NotificationFilter::default(),
+            #[cfg(feature = "arrow")]
+            arrow: None,
         }
     }
 }
@@ -257,12 +266,13 @@ enum Member {
     Retry,
     TransactionSize,
     RowsAs,
+    Arrow,
 }
 
 use BodyKind::{Batch, Inside, Load, Opening, Query};
 
 /// All members, and the kinds of requests that each belongs to.
-const MEMBERS: [(&str, Member, &[BodyKind]); 14] = [
+const MEMBERS: [(&str, Member, &[BodyKind]); 15] = [
     ("statement", Member::Statement, &[Query, Load, Opening, Inside]),
     ("statements", Member::Statements, &[Batch]),
     ("parameters", Member::Parameters, &[Query, Opening, Inside]),
@@ -277,6 +287,7 @@ const MEMBERS: [(&str, Member, &[BodyKind]); 14] = [
     ("retry", Member::Retry, &[Query, Batch, Load]),
     ("transactionSize", Member::TransactionSize, &[Load]),
     ("rowsAs", Member::RowsAs, &[Load]),
+    ("arrow", Member::Arrow, &[Query, Opening, Inside]),
 ];
 
 fn member(key: &str, kind: BodyKind) -> Result<Member, BodyError> {

@@ -138,14 +138,19 @@ impl Answer {
         if self.taken == 0 { ENOUGH } else { ENOUGH_MORE }
     }
 
+    /// Whether nothing has been written yet.
+    pub(in crate::http) fn is_empty(&self) -> bool {
+        self.length() == 0
+    }
+
+    /// Whether there is text that was not taken.
+    pub(in crate::http) fn has_text(&self) -> bool {
+        !self.out.is_empty()
+    }
+
     /// Whether text has to be taken before more is written, because the buffer is full or a row is half written.
     pub(in crate::http) fn is_full(&self) -> bool {
         self.out.len() >= FULL || self.encoder.is_torn()
-    }
-
-    /// Whether there is no text to take.
-    pub(in crate::http) fn is_empty(&self) -> bool {
-        self.out.is_empty()
     }
 
     /// Whether rows are missing because of a limit of the format itself. Then the answer has what fits, and says so.
@@ -214,7 +219,8 @@ impl Answer {
         };
         errors.extend(end.withheld.clone());
         let timings = (self.available, self.received.elapsed().as_millis());
-        self.encoder.end(&mut self.out, &Closing { end, errors: &errors, timings })
+        let ending = self.encoder.end(&mut self.out, &Closing { end, errors: &errors, timings });
+        logged(ending, errors.first())
     }
 
     /// Closes one of several results.
@@ -229,7 +235,7 @@ impl Answer {
 
     /// Ends the answer with an error that occurred after it was begun.
     pub(in crate::http) fn fail(&mut self, error: &Error, at: Option<At>) -> Ending {
-        self.encoder.fail(&mut self.out, error, at)
+        logged(self.encoder.fail(&mut self.out, error, at), Some(error))
     }
 }
 
@@ -248,6 +254,13 @@ impl RowSink for Answer {
         if written? == Written::Part { Ok(Flow::Unfinished) } else { Ok(self.flow()) }
     }
 
+    fn finish(&mut self) -> Result<(), RowRefused> {
+        let before = self.out.len();
+        let finished = self.encoder.write_held(&mut self.out).map_err(refused);
+        self.within_limits(before)?;
+        finished
+    }
+
     fn has_replaced_values(&self) -> bool {
         self.encoder.replaced().count > 0
     }
@@ -258,9 +271,20 @@ impl RowSink for Answer {
     }
 }
 
+/// Says in the log why an answer is broken off, since the answer itself may have no place for it.
+fn logged(ending: Ending, error: Option<&Error>) -> Ending {
+    if ending == Ending::BrokenOff {
+        let (code, message) = error.map(|error| (&error.code, &error.message)).unzip();
+        tracing::info!(code, message, "broke an answer off");
+    }
+    ending
+}
+
 fn refused(error: RowError) -> RowRefused {
     match error {
-        RowError::Unsupported { .. } | RowError::WithoutNodes => RowRefused::Format(error.to_string()),
+        RowError::Unsupported { .. } | RowError::WithoutNodes | RowError::DoesNotFit(_) => {
+            RowRefused::Format(error.to_string())
+        }
         RowError::TooManyWait(limit) => RowRefused::TooManyWait(limit),
         RowError::TooManyElements(limit) => RowRefused::TooManyElements(limit),
         other => RowRefused::Malformed(other.to_string()),

@@ -2,6 +2,8 @@
 
 use bytes::BytesMut;
 
+#[cfg(feature = "arrow")]
+use super::arrow::Arrow;
 use super::{
     At, Closing, Encode, Ending, Limits, Results, Wanted, csv::Csv, document::Document, envelope::Envelope,
     graph::Graph, lines::Lines, objects::Objects,
@@ -20,6 +22,8 @@ pub(super) enum Encoder {
     Objects(Objects),
     Csv(Csv),
     Graph(Box<Graph>),
+    #[cfg(feature = "arrow")]
+    Arrow(Box<Arrow>),
     Envelope(Box<Envelope>),
 }
 
@@ -32,6 +36,8 @@ macro_rules! of_any_format {
             Encoder::Objects($format) => $call,
             Encoder::Csv($format) => $call,
             Encoder::Graph($format) => $call,
+            #[cfg(feature = "arrow")]
+            Encoder::Arrow($format) => $call,
             Encoder::Envelope($format) => $call,
         }
     };
@@ -47,6 +53,8 @@ impl Encoder {
             Layout::Objects => Self::Objects(Objects::new(format.statuses)),
             Layout::Csv(options) => Self::Csv(Csv::new(options)),
             Layout::Graph(shape) => Self::Graph(Box::new(Graph::new(wanted, shape, limits.graph))),
+            #[cfg(feature = "arrow")]
+            Layout::Arrow => Self::Arrow(Box::new(Arrow::new(format.arrow.clone().unwrap_or_default()))),
         }
     }
 }
@@ -59,6 +67,10 @@ impl Encode for Encoder {
     #[inline]
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError> {
         of_any_format!(self, format => format.row(out, fields, columns, room))
+    }
+
+    fn write_held(&mut self, out: &mut BytesMut) -> Result<(), RowError> {
+        of_any_format!(self, format => format.write_held(out))
     }
 
     fn is_torn(&self) -> bool {

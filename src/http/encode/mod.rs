@@ -1,13 +1,15 @@
 //! The text of results, in each format that an answer can have.
 //!
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
-//! [`document`], [`lines`], [`objects`], [`csv`], [`graph`], [`envelope`]. The choice between them is made once for an answer, in
+//! `document`, `lines`, `objects`, `csv`, `graph`, `arrow`, `envelope`. The choice between them is made once for an answer, in
 //! [`Encoder::new`] or by the API itself. [`Answer`] and
 //! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
 //! databases.
 
 mod answer;
+#[cfg(feature = "arrow")]
+mod arrow;
 mod batch;
 mod columns;
 mod csv;
@@ -62,6 +64,14 @@ trait Encode {
     /// # Errors
     /// When the row cannot be shown as a whole. Whatever of it can be shown stays in `out`; no further row follows.
     fn row(&mut self, out: &mut BytesMut, fields: &[u8], columns: usize, room: usize) -> Result<Written, RowError>;
+
+    /// Writes what of the only result's rows is held back: there are no others.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    fn write_held(&mut self, _out: &mut BytesMut) -> Result<(), RowError> {
+        Ok(())
+    }
 
     /// Closes the only result, and ends the answer.
     fn end(&mut self, out: &mut BytesMut, result: &Closing<'_>) -> Ending;

@@ -6,6 +6,8 @@ mod graph;
 mod range;
 
 use std::borrow::Cow;
+#[cfg(feature = "arrow")]
+use std::sync::Arc;
 
 use axum::http::{
     HeaderMap, HeaderValue,
@@ -13,6 +15,8 @@ use axum::http::{
 };
 
 use super::status::Statuses;
+#[cfg(feature = "arrow")]
+use crate::arrow::Declared;
 use crate::{
     json::{TypedVersion, View, output::GraphShape},
     unpack::Coding,
@@ -35,6 +39,9 @@ pub(super) enum Layout {
     Csv(Csv),
     /// One JSON document with the nodes and relationships of all rows.
     Graph(GraphShape),
+    /// An Arrow IPC stream.
+    #[cfg(feature = "arrow")]
+    Arrow,
 }
 
 /// The format of an answer.
@@ -46,6 +53,9 @@ pub(super) struct Format {
     pub(super) content_type: Cow<'static, str>,
     /// The statuses that errors get.
     pub(super) statuses: Statuses,
+    /// What the request says of an Arrow stream's schema.
+    #[cfg(feature = "arrow")]
+    pub(super) arrow: Option<Arc<Declared>>,
 }
 
 /// Why a header cannot be used.
@@ -84,12 +94,14 @@ const LINE_NAMES: [&str; 4] =
     ["application/x-ndjson", "application/ndjson", "application/jsonlines", "application/x-jsonlines"];
 
 /// The types of answers, by layout.
-const ANSWERS: [(Layout, &[Type]); 5] = [
+const ANSWERS: &[(Layout, &[Type])] = &[
     (Layout::Document, &DOCUMENTS),
     (Layout::Lines, &LINES),
     (Layout::Objects, &[("application/x-ndjson", View::Plain)]),
     (Layout::Csv(Csv::DEFAULT), &[("text/csv", View::Plain)]),
     (Layout::Graph(GraphShape::Lists), &[(graph::NAME, View::Plain)]),
+    #[cfg(feature = "arrow")]
+    (Layout::Arrow, &[("application/vnd.apache.arrow.stream", View::Plain)]),
 ];
 
 /// Which answers a route can give.
@@ -108,7 +120,7 @@ impl Offer {
 
     /// The names of the types, as a list for people.
     pub(super) fn names(self) -> String {
-        names(ANSWERS.into_iter().filter(|(layout, _)| self.has(*layout)).flat_map(|(_, types)| types))
+        names(ANSWERS.iter().filter(|(layout, _)| self.has(*layout)).flat_map(|(_, types)| *types))
     }
 }
 
@@ -116,7 +128,12 @@ impl Layout {
     /// Whether an answer is made of the rows of one result, and can say nothing without them: an error in their place is
     /// plain JSON.
     pub(super) fn is_rows_alone(self) -> bool {
-        matches!(self, Self::Objects | Self::Csv(_) | Self::Graph(_))
+        match self {
+            Self::Document | Self::Lines => false,
+            Self::Objects | Self::Csv(_) | Self::Graph(_) => true,
+            #[cfg(feature = "arrow")]
+            Self::Arrow => true,
+        }
     }
 }
 
@@ -154,7 +171,14 @@ fn answer(offer: Offer, is_wanted: impl Fn(&str) -> bool) -> Option<(Layout, &'s
 impl Format {
     /// Plain JSON in one document, the default.
     pub(super) fn plain() -> Self {
-        Self { layout: Layout::Document, view: View::Plain, content_type: JSON.into(), statuses: Statuses::QueryApi }
+        Self {
+            layout: Layout::Document,
+            view: View::Plain,
+            content_type: JSON.into(),
+            statuses: Statuses::QueryApi,
+            #[cfg(feature = "arrow")]
+            arrow: None,
+        }
     }
 
     /// Whether it is plain JSON in one document, by whatever name.
@@ -183,6 +207,12 @@ impl Format {
         }
     }
 
+    /// What the request says of an Arrow stream's schema.
+    #[cfg(feature = "arrow")]
+    pub(super) fn declare(&mut self, declared: Declared) {
+        self.arrow = Some(Arc::new(declared));
+    }
+
     /// The format of errors, which are JSON where the format has no place for them.
     pub(super) fn of_errors(self) -> Self {
         if self.layout.is_rows_alone() { Self { statuses: self.statuses, ..Self::plain() } } else { self }
@@ -198,7 +228,7 @@ impl Format {
             Layout::Csv(csv) => csv.content_type().into(),
             _ => name.into(),
         };
-        Some(Self { layout, view, content_type, statuses: Statuses::QueryApi })
+        Some(Self { layout, view, content_type, ..Self::plain() })
     }
 
     fn best(values: &GetAll<'_, HeaderValue>, offer: Offer) -> Result<Self, Unfit> {

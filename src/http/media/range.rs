@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::http::{HeaderValue, header::GetAll};
 
-use super::{Csv, Format, JSON, Layout, Offer, Statuses, Unfit, answer, graph};
+use super::{Csv, Format, JSON, Layout, Offer, Unfit, answer, graph};
 
 /// One media range with its parameters.
 pub(super) struct Range<'a> {
@@ -84,6 +84,8 @@ impl<'a> Range<'a> {
                 return Ok(Some(Format { layout: Layout::Graph(shape), content_type, ..Format::plain() }));
             }
             Layout::Document | Layout::Lines | Layout::Objects => {}
+            #[cfg(feature = "arrow")]
+            Layout::Arrow => {}
         }
         // As the client spelled it, except for plain JSON, whose name and charset come back in lower case.
         let mut content_type = if name == JSON { name } else { self.name }.to_owned();
@@ -92,7 +94,7 @@ impl<'a> Range<'a> {
             let value = if fold { value.to_ascii_lowercase() } else { value.clone().into_owned() };
             content_type.extend([";", &key.to_ascii_lowercase(), "=", &quoted(value)]);
         }
-        Ok(Some(Format { layout, view, content_type: content_type.into(), statuses: Statuses::QueryApi }))
+        Ok(Some(Format { layout, view, content_type: content_type.into(), ..Format::plain() }))
     }
 }
 

@@ -68,7 +68,7 @@ fn field(
         _ => {
             *reader = before;
             let start = out.len();
-            value::within(out, reader, View::Plain, limit)?;
+            value::value_within(out, reader, View::Plain, limit)?;
             without_json_quotes(out, start);
             quote_if_needed(out, start);
         }

@@ -41,6 +41,9 @@ pub enum RowError {
     /// The graph has more nodes and relationships than this, which is the limit.
     #[error("the graph has more than {0} nodes and relationships")]
     TooManyElements(usize),
+    /// A value does not fit what was said of its column; the text names row and column.
+    #[error("{0}")]
+    DoesNotFit(String),
     /// The row has relationships without their nodes, which cannot be looked up.
     #[error(
         "The statement was carried out, but the form \"graph\" cannot be had for relationships without their nodes \

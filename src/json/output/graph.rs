@@ -15,7 +15,7 @@ use crate::json::View;
 
 /// The identifier of a node or relationship that clients see.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum ElementId<'a> {
+pub(crate) enum ElementId<'a> {
     Text(&'a str),
     Number(i64),
 }
@@ -75,7 +75,7 @@ fn keys(view: View) -> &'static Keys {
 const LONGEST_NAME: usize = 64 * 1024;
 
 /// Reads a label, a type or an element id: text that is always written as a whole.
-pub(super) fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
+pub(crate) fn name<'a>(reader: &mut Reader<'a>) -> Result<&'a str, DecodeError> {
     let name = reader.expect_string()?;
     if name.len() <= LONGEST_NAME { Ok(name) } else { Err(DecodeError::Value("a name longer than 64 KiB")) }
 }
@@ -277,7 +277,7 @@ pub(super) fn part_of_path<'a>(
 }
 
 impl<'a> ElementId<'a> {
-    pub(super) fn text(self) -> Cow<'a, str> {
+    pub(crate) fn text(self) -> Cow<'a, str> {
         match self {
             ElementId::Text(id) => Cow::Borrowed(id),
             ElementId::Number(id) => Cow::Owned(id.to_string()),

@@ -40,9 +40,21 @@ pub use csv::{csv_header, csv_row};
 pub use elements::{Elements, GraphLimits, GraphShape};
 pub use error::RowError;
 pub use notifications::notifications;
-pub use object::{ObjectKeys, object_row};
+pub use object::{ObjectKeys, distinct_names, object_row};
 pub use plan::{plan, profile};
 pub use row::{ReplacedValue, ReplacedValues, RowWriter, Written, row};
 pub use scalar::{integer, plain_float};
 pub use text::string;
-pub use value::value;
+pub use value::{value, value_within};
+
+/// What encodings other than text read as this one does.
+#[cfg(feature = "arrow")]
+pub(crate) mod parts {
+    pub(crate) use super::graph::{ElementId, name};
+    pub(crate) use super::path::{Path, PathPart};
+    pub(crate) use super::row::{LONGEST_TEXT, begin, end};
+    pub(crate) use super::spatial::srid_3d;
+    pub(crate) use super::structures::{DateTime, Place, floats, integers};
+    pub(crate) use super::temporal::{normalised, offset_in_range, time_in_range};
+    pub(crate) use super::vector::coordinates;
+}

@@ -22,7 +22,7 @@ impl ObjectKeys {
     #[must_use]
     pub fn new<'a>(names: impl Iterator<Item = &'a str>) -> Self {
         let (mut out, mut ends) = (BytesMut::new(), Vec::new());
-        for name in distinct(names) {
+        for name in distinct_names(names) {
             out.put_u8(if ends.is_empty() { b'{' } else { b',' });
             text::string(&mut out, &name);
             out.put_u8(b':');
@@ -38,7 +38,8 @@ impl ObjectKeys {
 }
 
 /// The names, all different: the second, third … column of the same name gets the next free number.
-fn distinct<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+#[must_use]
+pub fn distinct_names<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
     let names: Vec<&str> = names.collect();
     let mut taken: std::collections::HashSet<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let mut next: std::collections::HashMap<&str, usize> = std::collections::HashMap::new();
@@ -80,7 +81,7 @@ fn object(out: &mut BytesMut, fields: &[u8], keys: &ObjectKeys) -> Result<(), Ro
     let limit = out.len().saturating_add(LONGEST_TEXT);
     for key in keys.each() {
         out.put_slice(key);
-        value::within(out, &mut reader, View::Plain, limit)?;
+        value::value_within(out, &mut reader, View::Plain, limit)?;
     }
     out.put_slice(if keys.ends.is_empty() { b"{}" } else { b"}" });
     end(&reader)
@@ -98,7 +99,7 @@ mod tests {
             (&["a", "a_2", "a", "a_2"], &["a", "a_2", "a_3", "a_2_2"]),
             (&["a", "a", "a_2"], &["a", "a_3", "a_2"]),
         ] {
-            assert_eq!(distinct(names.iter().copied()), expected, "{names:?}");
+            assert_eq!(distinct_names(names.iter().copied()), expected, "{names:?}");
         }
     }
 

@@ -11,7 +11,7 @@ use crate::json::View;
 
 /// The state of a path that is being written.
 #[derive(Default)]
-pub(super) struct Path {
+pub(crate) struct Path {
     nodes: Vec<EntityOffsets>,
     relationships: Vec<EntityOffsets>,
     /// The offset of the next pair of indices.
@@ -24,7 +24,7 @@ pub(super) struct Path {
 
 /// The position of a path's node or relationship in the record.
 #[derive(Clone, Copy, Default)]
-pub(super) struct EntityOffsets {
+pub(crate) struct EntityOffsets {
     /// The offset of its first field.
     fields: u32,
     /// The offset of its element id, or of the number that takes its place.
@@ -32,7 +32,7 @@ pub(super) struct EntityOffsets {
 }
 
 /// The next part of a path.
-pub(super) enum PathPart {
+pub(crate) enum PathPart {
     /// A node.
     Node(EntityOffsets),
     /// A relationship between two nodes.
@@ -48,7 +48,7 @@ pub(super) enum PathPart {
 
 impl Path {
     /// Reads and checks the fields of a path. Also returns the number of its parts.
-    pub(super) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
+    pub(crate) fn read<'a>(fields: &'a [u8], reader: &mut Reader<'a>) -> Result<(Self, usize), DecodeError> {
         let mut path = Self::default();
         let parts = path.reread(fields, reader)?;
         Ok((path, parts))
@@ -72,7 +72,7 @@ impl Path {
     }
 
     /// Returns the next part. Nodes and relationships alternate.
-    pub(super) fn next(&mut self, fields: &[u8]) -> Result<PathPart, DecodeError> {
+    pub(crate) fn next(&mut self, fields: &[u8]) -> Result<PathPart, DecodeError> {
         if let Some(node) = self.pending.take() {
             self.current = node;
             return Ok(PathPart::Node(node));
@@ -86,7 +86,7 @@ impl Path {
     }
 
     /// Moves the reader past the path, all of whose parts were taken.
-    pub(super) fn skip<'a>(&self, fields: &'a [u8], reader: &mut Reader<'a>) {
+    pub(crate) fn skip<'a>(&self, fields: &'a [u8], reader: &mut Reader<'a>) {
         *reader = Reader::new(fields.get(self.numbers..).unwrap_or_default());
     }
 
@@ -121,11 +121,11 @@ struct Step {
 
 impl EntityOffsets {
     /// Returns a reader at the first field.
-    pub(super) fn reader(self, fields: &[u8]) -> Reader<'_> {
+    pub(crate) fn reader(self, fields: &[u8]) -> Reader<'_> {
         reader_at(fields, self.fields)
     }
 
-    pub(super) fn id(self, fields: &[u8]) -> Result<ElementId<'_>, DecodeError> {
+    pub(crate) fn id(self, fields: &[u8]) -> Result<ElementId<'_>, DecodeError> {
         let mut reader = reader_at(fields, self.id);
         match reader.clone().token()? {
             Token::Integer(number) => Ok(ElementId::Number(number)),

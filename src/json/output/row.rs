@@ -19,7 +19,7 @@ const LONGEST_WHOLE_TEXT: usize = 2 * 1024 * 1024;
 
 /// The longest text of a row that is written as a whole in any case, in bytes. Records have a limit of their own, but a path
 /// writes its nodes as often as it passes them.
-pub(super) const LONGEST_TEXT: usize = 256 * 1024 * 1024;
+pub(crate) const LONGEST_TEXT: usize = 256 * 1024 * 1024;
 
 /// The number of replaced values that are described. Further ones are only counted.
 const DESCRIBED: usize = 10;
@@ -106,7 +106,7 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: u
         if column > 0 {
             out.put_u8(b',');
         }
-        if let Err(error) = value::within(out, &mut reader, view, limit) {
+        if let Err(error) = value::value_within(out, &mut reader, view, limit) {
             out.truncate(before);
             out.put_u8(b']');
             return Err(error);
@@ -117,14 +117,14 @@ fn write(out: &mut BytesMut, fields: &[u8], columns: usize, view: View, limit: u
 }
 
 #[inline]
-pub(super) fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
+pub(crate) fn begin(fields: &[u8], columns: usize) -> Result<Reader<'_>, RowError> {
     let mut reader = Reader::new(fields);
     let found = reader.expect_list().map_err(|_| DecodeError::Framing("a row that is not a list"))?;
     if found == columns { Ok(reader) } else { Err(RowError::WrongWidth { expected: columns, found }) }
 }
 
 #[inline]
-pub(super) fn end(reader: &Reader<'_>) -> Result<(), RowError> {
+pub(crate) fn end(reader: &Reader<'_>) -> Result<(), RowError> {
     if reader.rest().is_empty() {
         Ok(())
     } else {

@@ -14,8 +14,12 @@ pub(super) fn point_2d(out: &mut BytesMut, srid: i64, coordinates: [f64; 2]) {
 }
 
 pub(super) fn point_3d(out: &mut BytesMut, srid: i64, coordinates: [f64; 3]) {
-    let srid = if srid == MISSPELT_CARTESIAN_3D { CARTESIAN_3D } else { srid };
-    point(out, srid, b";POINT Z (", &coordinates);
+    point(out, srid_3d(srid), b";POINT Z (", &coordinates);
+}
+
+/// The SRID of a three-dimensional point, as clients know it.
+pub(crate) fn srid_3d(srid: i64) -> i64 {
+    if srid == MISSPELT_CARTESIAN_3D { CARTESIAN_3D } else { srid }
 }
 
 fn point(out: &mut BytesMut, srid: i64, opening: &[u8], coordinates: &[f64]) {

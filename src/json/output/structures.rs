@@ -91,36 +91,78 @@ fn point_in_time(
             let [seconds, nanos] = integers(reader)?;
             scalar::textual(out, view, "LocalDateTime", |out| temporal::local_date_time(out, seconds, nanos))
         }
-        (tag::DATE_TIME | tag::LEGACY_DATE_TIME, 3) => {
-            let [seconds, nanos, offset] = integers(reader)?;
-            let is_wall_clock = tag == tag::LEGACY_DATE_TIME;
-            let utc = if is_wall_clock { seconds.checked_sub(offset) } else { Some(seconds) };
-            let utc = utc.ok_or(DecodeError::Value("a date-time beyond the years ±999999999"))?;
-            scalar::textual(out, view, "OffsetDateTime", |out| temporal::offset_date_time(out, utc, nanos, offset))
+        _ => {
+            let time = DateTime::read(reader, tag, fields)?;
+            match time.place {
+                Place::Offset(offset) => scalar::textual(out, view, "OffsetDateTime", |out| {
+                    temporal::offset_date_time(out, time.utc, time.nanos, offset)
+                }),
+                Place::Zone(name) => scalar::textual(out, view, "ZonedDateTime", |out| {
+                    temporal::offset_date_time(out, time.utc, time.nanos, time.offset())?;
+                    if view != View::Plain {
+                        out.put_u8(b'[');
+                        text::escaped(out, name);
+                        out.put_u8(b']');
+                    }
+                    Ok(())
+                }),
+            }
         }
-        (tag::DATE_TIME_ZONE | tag::LEGACY_DATE_TIME_ZONE, 3) => {
-            let [seconds, nanos] = integers(reader)?;
-            let name = graph::name(reader)?;
-            let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
-            let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
-            let utc = utc.ok_or(DecodeError::Value("a wall-clock time in an unknown time zone"))?;
-            // The instant is known even if the zone is not, so it is shown in UTC.
-            let offset = zone::offset_at(name, utc).map_or(0, i64::from);
-            scalar::textual(out, view, "ZonedDateTime", |out| {
-                temporal::offset_date_time(out, utc, nanos, offset)?;
-                if view != View::Plain {
-                    out.put_u8(b'[');
-                    text::escaped(out, name);
-                    out.put_u8(b']');
-                }
-                Ok(())
-            })
-        }
-        _ => Err(DecodeError::Value("a structure that is unknown to every Bolt version")),
     }
 }
 
-fn integers<const N: usize>(reader: &mut Reader<'_>) -> Result<[i64; N], DecodeError> {
+/// An instant and where its clock is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DateTime<'a> {
+    /// Seconds since 1970-01-01 in UTC.
+    pub(crate) utc: i64,
+    /// Nanoseconds as the server counts them: maybe back from the next second.
+    pub(crate) nanos: i64,
+    pub(crate) place: Place<'a>,
+}
+
+/// Where a clock is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Place<'a> {
+    /// The offset from UTC, in seconds.
+    Offset(i64),
+    /// The name of a time zone.
+    Zone(&'a str),
+}
+
+impl<'a> DateTime<'a> {
+    /// Reads the fields of a structure with this tag.
+    pub(crate) fn read(reader: &mut Reader<'a>, tag: u8, fields: usize) -> Result<Self, DecodeError> {
+        match (tag, fields) {
+            (tag::DATE_TIME | tag::LEGACY_DATE_TIME, 3) => {
+                let [seconds, nanos, offset] = integers(reader)?;
+                let is_wall_clock = tag == tag::LEGACY_DATE_TIME;
+                let utc = if is_wall_clock { seconds.checked_sub(offset) } else { Some(seconds) };
+                let utc = utc.ok_or(DecodeError::Value("a date-time beyond the years ±999999999"))?;
+                Ok(Self { utc, nanos, place: Place::Offset(offset) })
+            }
+            (tag::DATE_TIME_ZONE | tag::LEGACY_DATE_TIME_ZONE, 3) => {
+                let [seconds, nanos] = integers(reader)?;
+                let name = graph::name(reader)?;
+                let is_wall_clock = tag == tag::LEGACY_DATE_TIME_ZONE;
+                let utc = if is_wall_clock { zone::instant_of_wall_clock(name, seconds) } else { Some(seconds) };
+                let utc = utc.ok_or(DecodeError::Value("a wall-clock time in an unknown time zone"))?;
+                Ok(Self { utc, nanos, place: Place::Zone(name) })
+            }
+            _ => Err(DecodeError::Value("a structure that is unknown to every Bolt version")),
+        }
+    }
+
+    /// The offset from UTC, in seconds. Where the zone is unknown, the instant is shown in UTC.
+    pub(crate) fn offset(&self) -> i64 {
+        match self.place {
+            Place::Offset(offset) => offset,
+            Place::Zone(name) => zone::offset_at(name, self.utc).map_or(0, i64::from),
+        }
+    }
+}
+
+pub(crate) fn integers<const N: usize>(reader: &mut Reader<'_>) -> Result<[i64; N], DecodeError> {
     let mut values = [0; N];
     for value in &mut values {
         *value = reader.expect_integer()?;
@@ -128,7 +170,7 @@ fn integers<const N: usize>(reader: &mut Reader<'_>) -> Result<[i64; N], DecodeE
     Ok(values)
 }
 
-fn floats<const N: usize>(reader: &mut Reader<'_>) -> Result<[f64; N], DecodeError> {
+pub(crate) fn floats<const N: usize>(reader: &mut Reader<'_>) -> Result<[f64; N], DecodeError> {
     let mut values = [0.0; N];
     for value in &mut values {
         let Token::Float(coordinate) = reader.token()? else {

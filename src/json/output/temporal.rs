@@ -36,9 +36,7 @@ pub(super) fn date(out: &mut BytesMut, days: i64) -> Result<(), DecodeError> {
 
 /// Appends a time of day, given as nanoseconds since midnight.
 pub(super) fn local_time(out: &mut BytesMut, nanos: i64) -> Result<(), DecodeError> {
-    if !(0..SECONDS_PER_DAY * NANOS_PER_SECOND).contains(&nanos) {
-        return Err(DecodeError::Value("a time of day beyond 24 hours"));
-    }
+    time_in_range(nanos)?;
     time_of_day(out, nanos / NANOS_PER_SECOND, nanos % NANOS_PER_SECOND);
     Ok(())
 }
@@ -59,7 +57,7 @@ pub(super) fn offset_date_time(
     nanos: i64,
     offset_seconds: i64,
 ) -> Result<(), DecodeError> {
-    in_range(offset_seconds)?;
+    offset_in_range(offset_seconds)?;
     let wall = utc_seconds.checked_add(offset_seconds).ok_or(BEYOND_TIME)?;
     local_date_time(out, wall, nanos)?;
     offset(out, offset_seconds)
@@ -67,7 +65,7 @@ pub(super) fn offset_date_time(
 
 /// Appends an offset: `Z`, `+01:00` or `-00:00:30`.
 pub(super) fn offset(out: &mut BytesMut, seconds: i64) -> Result<(), DecodeError> {
-    in_range(seconds)?;
+    offset_in_range(seconds)?;
     if seconds == 0 {
         out.put_u8(b'Z');
         return Ok(());
@@ -97,8 +95,17 @@ pub(super) fn fraction(out: &mut BytesMut, nanos: i64) {
     out.extend_from_slice(digits.get(..significant).unwrap_or_default());
 }
 
+/// Checks a time of day, in nanoseconds since midnight.
+pub(crate) fn time_in_range(nanos: i64) -> Result<(), DecodeError> {
+    if (0..SECONDS_PER_DAY * NANOS_PER_SECOND).contains(&nanos) {
+        Ok(())
+    } else {
+        Err(DecodeError::Value("a time of day beyond 24 hours"))
+    }
+}
+
 /// Servers may count nanoseconds back from the next second. Makes them count forward.
-fn normalised(seconds: i64, nanos: i64) -> Result<(i64, i64), DecodeError> {
+pub(crate) fn normalised(seconds: i64, nanos: i64) -> Result<(i64, i64), DecodeError> {
     if nanos.unsigned_abs() >= NANOS_PER_SECOND.unsigned_abs() {
         return Err(DecodeError::Value("a date-time with more nanoseconds than a second has"));
     }
@@ -106,7 +113,8 @@ fn normalised(seconds: i64, nanos: i64) -> Result<(i64, i64), DecodeError> {
     Ok((seconds, nanos.rem_euclid(NANOS_PER_SECOND)))
 }
 
-fn in_range(offset_seconds: i64) -> Result<(), DecodeError> {
+/// Checks an offset, in seconds.
+pub(crate) fn offset_in_range(offset_seconds: i64) -> Result<(), DecodeError> {
     if (-MAX_OFFSET..=MAX_OFFSET).contains(&offset_seconds) {
         Ok(())
     } else {

@@ -14,7 +14,7 @@ use crate::json::View;
 /// See [`RowError`]. After an error `out` is unchanged, and the reader's position is unspecified.
 #[inline]
 pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<(), RowError> {
-    within(out, reader, view, usize::MAX)
+    value_within(out, reader, view, usize::MAX)
 }
 
 /// Like [`value`], but stops once `out` is longer than about `limit` bytes.
@@ -22,7 +22,7 @@ pub fn value(out: &mut BytesMut, reader: &mut Reader<'_>, view: View) -> Result<
 /// # Errors
 /// Also returns [`RowError::TooLong`].
 #[inline]
-pub(super) fn within(out: &mut BytesMut, reader: &mut Reader<'_>, view: View, limit: usize) -> Result<(), RowError> {
+pub fn value_within(out: &mut BytesMut, reader: &mut Reader<'_>, view: View, limit: usize) -> Result<(), RowError> {
     // Matched by reference: moving a token that has just been written costs as much as writing most values.
     match &reader.token() {
         // Most values are scalars, which need no bookkeeping for nesting.

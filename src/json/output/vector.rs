@@ -20,6 +20,15 @@ pub(super) fn vector(out: &mut BytesMut, view: View, kind: &[u8], data: &[u8]) -
 
 /// Returns the name of the coordinates' type, if the view can represent it and `data` is a whole number of coordinates.
 pub(super) fn coordinates_type(view: View, kind: &[u8], data: &[u8]) -> Result<&'static str, RowError> {
+    let (name, _) = coordinates(kind, data)?;
+    if view == View::Typed(TypedVersion::V1_0) {
+        return Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false });
+    }
+    Ok(name)
+}
+
+/// The name of the coordinates' type and the number of bytes of each, if `data` is a whole number of coordinates.
+pub(crate) fn coordinates(kind: &[u8], data: &[u8]) -> Result<(&'static str, usize), DecodeError> {
     let (name, width) = match kind {
         [0xC8] => ("INT8", 1),
         [0xC9] => ("INT16", 2),
@@ -27,15 +36,13 @@ pub(super) fn coordinates_type(view: View, kind: &[u8], data: &[u8]) -> Result<&
         [0xCB] => ("INT64", 8),
         [0xC6] => ("FLOAT32", 4),
         [0xC1] => ("FLOAT64", 8),
-        _ => return Err(DecodeError::Value("a vector with an unknown coordinate type").into()),
+        _ => return Err(DecodeError::Value("a vector with an unknown coordinate type")),
     };
-    if view == View::Typed(TypedVersion::V1_0) {
-        return Err(RowError::Unsupported { type_name: Cow::Borrowed("VECTOR"), nested: false });
+    if data.len().is_multiple_of(width) {
+        Ok((name, width))
+    } else {
+        Err(DecodeError::Value("a vector that ends inside a coordinate"))
     }
-    if !data.len().is_multiple_of(width) {
-        return Err(DecodeError::Value("a vector that ends inside a coordinate").into());
-    }
-    Ok(name)
 }
 
 /// Begins the text of a vector.

@@ -16,6 +16,14 @@ pub trait RowSink {
     /// executed to its end nevertheless; a transaction is rolled back.
     fn row(&mut self, fields: &[u8], columns: usize) -> Result<Flow, RowRefused>;
 
+    /// Takes note that there are no further rows, so that what it holds back of them can be written.
+    ///
+    /// # Errors
+    /// As [`Self::row`].
+    fn finish(&mut self) -> Result<(), RowRefused> {
+        Ok(())
+    }
+
     /// Whether values were left out because they are invalid. An explicit transaction around the statement is then
     /// rolled back.
     fn has_replaced_values(&self) -> bool;

@@ -34,7 +34,7 @@ async fn a_header_that_does_not_fit() {
             &[JSON, ("Accept", "text/xml")],
             406,
             INVALID,
-            "Not Acceptable: send Accept: application/json, or one of application/vnd.neo4j.query, application/vnd.neo4j.query.v1.0, application/vnd.neo4j.query.v1.1, application/vnd.neo4j.query.v1.2, application/jsonl, application/vnd.neo4j.query.v1.0+jsonl, application/vnd.neo4j.query.v1.1+jsonl, application/vnd.neo4j.query.v1.2+jsonl, application/x-ndjson, text/csv, application/vnd.boltgate.graph+json",
+            "Not Acceptable: send Accept: application/json, or one of application/vnd.neo4j.query, application/vnd.neo4j.query.v1.0, application/vnd.neo4j.query.v1.1, application/vnd.neo4j.query.v1.2, application/jsonl, application/vnd.neo4j.query.v1.0+jsonl, application/vnd.neo4j.query.v1.1+jsonl, application/vnd.neo4j.query.v1.2+jsonl, application/x-ndjson, text/csv, application/vnd.boltgate.graph+json, application/vnd.apache.arrow.stream",
         ),
         (
             "an Accept that is none",

@@ -5,7 +5,12 @@ use std::pin::pin;
 use super::Rows;
 use crate::query::{
     error::{Error, Kind},
-    result::{progress::Progress, scope::TransactionScope, sink::RowSink, slow_reader::slow_reader_timeout},
+    result::{
+        progress::Progress,
+        scope::TransactionScope,
+        sink::{RowRefused, RowSink},
+        slow_reader::slow_reader_timeout,
+    },
     running::RegisteredStatement,
     statement::inspect,
 };
@@ -55,6 +60,20 @@ impl Rows {
                 self.stopping = Some(Box::new(why.clone().after_stopping(self.running.text())));
             }
             _ => return Err(self.stopped(&why)),
+        }
+        self.refused = Some(why);
+        Ok(())
+    }
+
+    /// Takes note that the last rows cannot be shown.
+    ///
+    /// # Errors
+    /// If the result is larger than allowed and nothing of it is committed yet.
+    pub(super) fn refuse_last(&mut self, refused: RowRefused) -> Result<(), Error> {
+        let is_limit = matches!(refused, RowRefused::TooMany(_) | RowRefused::TooLarge(_));
+        let why = Error::from(refused);
+        if is_limit && !matches!(self.scope, Some(TransactionScope::AutoCommit(_))) {
+            return Err(self.stopped(&why));
         }
         self.refused = Some(why);
         Ok(())

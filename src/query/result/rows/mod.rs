@@ -216,6 +216,11 @@ impl Rows {
                     let kind = self.kind.or(summary.kind.as_deref());
                     self.running.report_rows(self.fetch_size.take_unreported(), !summary.has_more, kind);
                     if !summary.has_more {
+                        if self.refused.is_none()
+                            && let Err(refused) = sink.finish()
+                        {
+                            self.refuse_last(refused)?;
+                        }
                         self.running.report_success();
                         return self.end(summary, sink.has_replaced_values()).await;
                     }
