@@ -101,7 +101,7 @@ const ROOMS: [(&str, &[&str]); 25] = [
 ];
 
 /// Crates that are the business of some rooms only.
-const CRATES: [(&str, &[&str]); 39] = [
+const CRATES: [(&str, &[&str]); 40] = [
     ("anyhow", &["main"]),
     ("arc_swap", &["live"]),
     ("arrow_array", &["arrow"]),
@@ -129,6 +129,7 @@ const CRATES: [(&str, &[&str]); 39] = [
     ("percent_encoding", &["config", "http"]),
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
+    ("rmcp", &["http"]),
     ("rusqlite", &["embedded"]),
     ("rustix", &["embedded", "server"]),
     ("rustls", &["auth", "telemetry", "bolt", "http_client", "server", "tls"]),

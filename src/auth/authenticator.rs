@@ -104,6 +104,8 @@ pub struct Authenticator {
     leeway: Duration,
     policy: Policy,
     challenge: Challenge,
+    /// The issuers of tokens, as tokens name them.
+    issuers: Arc<[String]>,
     observer: Arc<dyn Observer>,
 }
 
@@ -142,6 +144,7 @@ impl Authenticator {
             service: hasher.login(service, Account::Service { read_only: account.read_only }),
             hasher,
             leeway: tokens.leeway,
+            issuers: tokens.issuers.iter().map(|issuer| issuer.issuer.clone()).collect(),
             verifier: match old {
                 _ if tokens.issuers.is_empty() => None,
                 Some(old) => Some(old.renewed(tokens, Arc::clone(&observer))?),
@@ -165,6 +168,12 @@ impl Authenticator {
     #[must_use]
     pub fn challenge(&self) -> &Challenge {
         &self.challenge
+    }
+
+    /// The issuers whose tokens are accepted, as tokens name them; none if tokens are not verified here.
+    #[must_use]
+    pub fn issuers(&self) -> &[String] {
+        &self.issuers
     }
 
     /// Identifies the caller that sent these headers.

@@ -36,16 +36,34 @@ impl Challenge {
     /// The value of `WWW-Authenticate` for a caller that has to log in; `None` if no credentials are accepted.
     #[must_use]
     pub fn to_log_in(&self) -> Option<String> {
-        let Accepted { basic, bearer } = self.accepted;
-        let accepted = [(basic, "Basic"), (bearer, "Bearer")].into_iter().filter(|(accepted, _)| *accepted);
-        let challenges: Vec<_> = accepted.map(|(_, scheme)| format!("{scheme} realm={}", self.realm)).collect();
-        (!challenges.is_empty()).then(|| challenges.join(", "))
+        self.to_log_in_at(None)
     }
 
     /// The same for a caller whose token is at fault (RFC 6750, section 3.1).
     #[must_use]
     pub fn to_renew_token(&self) -> Option<String> {
-        let text = self.to_log_in()?;
+        self.to_renew_token_at(None)
+    }
+
+    /// The challenge that also says where the metadata of the protected resource is (RFC 9728, section 5.1), for callers
+    /// with tokens. `metadata` is a URL.
+    #[must_use]
+    pub fn to_log_in_at(&self, metadata: Option<&str>) -> Option<String> {
+        let Accepted { basic, bearer } = self.accepted;
+        let accepted = [(basic, "Basic"), (bearer, "Bearer")].into_iter().filter(|(accepted, _)| *accepted);
+        let challenges: Vec<_> = accepted
+            .map(|(_, scheme)| match metadata.filter(|_| scheme == "Bearer") {
+                Some(url) => format!("{scheme} resource_metadata={}, realm={}", quoted(url), self.realm),
+                None => format!("{scheme} realm={}", self.realm),
+            })
+            .collect();
+        (!challenges.is_empty()).then(|| challenges.join(", "))
+    }
+
+    /// The same for a caller whose token is at fault.
+    #[must_use]
+    pub fn to_renew_token_at(&self, metadata: Option<&str>) -> Option<String> {
+        let text = self.to_log_in_at(metadata)?;
         Some(if self.accepted.bearer { format!("{text}, error=\"invalid_token\"") } else { text })
     }
 }
@@ -73,6 +91,15 @@ mod tests {
         let bearer = r#"Bearer realm="x""#;
         assert_eq!(challenge(false, true, "x"), [some(bearer), some(&format!(r#"{bearer}, error="invalid_token""#))]);
         assert_eq!(challenge(false, false, "x"), [None, None]);
+    }
+
+    #[test]
+    fn callers_with_tokens_learn_where_the_metadata_is() {
+        let challenge = Challenge { accepted: Accepted { basic: true, bearer: true }, realm: quoted("x") };
+        let expected = r#"Basic realm="x", Bearer resource_metadata="https://h/m", realm="x", error="invalid_token""#;
+        assert_eq!(challenge.to_renew_token_at(Some("https://h/m")).as_deref(), Some(expected));
+        let challenge = Challenge { accepted: Accepted { basic: true, bearer: false }, ..challenge };
+        assert_eq!(challenge.to_log_in_at(Some("https://h/m")).as_deref(), Some(r#"Basic realm="x""#));
     }
 
     #[test]

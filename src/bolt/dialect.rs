@@ -23,6 +23,9 @@ pub struct Dialect {
     pub refusal_makes_stale: bool,
     /// The server ignores the access mode of a statement outside of a transaction, so reading needs a transaction.
     pub mode_needs_transaction: bool,
+    /// In a transaction in read mode, nothing can be changed: neither data nor indexes, users or settings. Otherwise the
+    /// server may lack the mode (ArcadeDB), or has it for data only (Memgraph).
+    pub enforces_reading: bool,
     /// Statements that begin with these words change the session for later statements.
     pub session_statements: &'static [&'static str],
     /// Statements that start or end a transaction, which the gateway would not notice.
@@ -61,6 +64,7 @@ pub static NEO4J: Dialect = Dialect {
     always_configure: false,
     refusal_makes_stale: false,
     mode_needs_transaction: false,
+    enforces_reading: true,
     session_statements: &[],
     transaction_statements: &[],
     undoes_refused: true,
@@ -84,6 +88,7 @@ pub static MEMGRAPH: Dialect = Dialect {
     always_configure: true,
     refusal_makes_stale: false,
     mode_needs_transaction: true,
+    enforces_reading: false,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
     undoes_refused: true,
@@ -103,7 +108,7 @@ pub static MEMGRAPH: Dialect = Dialect {
 pub static STRICT: Dialect = UNKNOWN;
 
 /// The embedded database. Its failed statements have no effect.
-pub static EMBEDDED: Dialect = Dialect { name: "embedded", undoes_refused: true, ..UNKNOWN };
+pub static EMBEDDED: Dialect = Dialect { name: "embedded", enforces_reading: true, undoes_refused: true, ..UNKNOWN };
 
 /// The assumptions about a server of unknown kind.
 pub(super) const UNKNOWN: Dialect = Dialect {
@@ -113,6 +118,7 @@ pub(super) const UNKNOWN: Dialect = Dialect {
     always_configure: true,
     refusal_makes_stale: true,
     mode_needs_transaction: false,
+    enforces_reading: false,
     session_statements: &["SET SESSION", "SET NEXT", "USE"],
     transaction_statements: &["BEGIN", "COMMIT", "ROLLBACK"],
     undoes_refused: false,

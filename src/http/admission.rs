@@ -17,7 +17,7 @@ use axum::{
 };
 use http_body_util::BodyExt as _;
 
-use super::path::DB;
+use super::path::{DB, is_mcp};
 use crate::{
     auth::{ByIdentity, IdentityKey},
     query::{Error, Kind},
@@ -40,7 +40,7 @@ pub(super) struct Ticket {
 
 /// Whether a request counts: one that may use a database.
 pub(super) fn counts(method: &Method, uri: &Uri) -> bool {
-    uri.path().starts_with(DB) && !matches!(*method, Method::HEAD | Method::OPTIONS)
+    (uri.path().starts_with(DB) || is_mcp(uri.path())) && !matches!(*method, Method::HEAD | Method::OPTIONS)
 }
 
 impl Admission {

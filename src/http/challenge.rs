@@ -16,17 +16,24 @@ pub(super) enum Unusual {
     PageAsks,
 }
 
+/// The URL at which the caller learns where to get a token. Travels with the answer, as an extension.
+#[derive(Debug, Clone)]
+pub(super) struct Metadata(pub(super) String);
+
 /// The values of `WWW-Authenticate`; `None` where no credentials are accepted.
 pub(super) struct Challenges {
+    challenge: auth::Challenge,
     to_log_in: Option<HeaderValue>,
     to_renew_token: Option<HeaderValue>,
 }
 
 impl Challenges {
     pub(super) fn new(challenge: &auth::Challenge) -> Self {
-        // Settings hold only realms that headers can have.
-        let value = |text: Option<String>| text.and_then(|text| HeaderValue::try_from(text).ok());
-        Self { to_log_in: value(challenge.to_log_in()), to_renew_token: value(challenge.to_renew_token()) }
+        Self {
+            to_log_in: value(challenge.to_log_in()),
+            to_renew_token: value(challenge.to_renew_token()),
+            challenge: challenge.clone(),
+        }
     }
 
     /// Adds the challenge to an answer that needs one.
@@ -34,13 +41,22 @@ impl Challenges {
         if answer.status() != StatusCode::UNAUTHORIZED {
             return;
         }
-        let value = match answer.extensions().get() {
-            None => &self.to_log_in,
-            Some(Unusual::TokenAtFault) => &self.to_renew_token,
-            Some(Unusual::PageAsks) => &None,
+        let unusual = answer.extensions().get::<Unusual>().copied();
+        let metadata = answer.extensions().get::<Metadata>().map(|Metadata(url)| url.as_str());
+        let challenge = match (unusual, metadata) {
+            (Some(Unusual::PageAsks), _) => None,
+            (None, None) => self.to_log_in.clone(),
+            (Some(Unusual::TokenAtFault), None) => self.to_renew_token.clone(),
+            (None, url) => value(self.challenge.to_log_in_at(url)),
+            (Some(Unusual::TokenAtFault), url) => value(self.challenge.to_renew_token_at(url)),
         };
-        if let Some(value) = value {
-            answer.headers_mut().insert(header::WWW_AUTHENTICATE, value.clone());
+        if let Some(challenge) = challenge {
+            answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         }
     }
+}
+
+/// Settings hold only realms that headers can have.
+fn value(text: Option<String>) -> Option<HeaderValue> {
+    text.and_then(|text| HeaderValue::try_from(text).ok())
 }

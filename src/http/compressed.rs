@@ -13,7 +13,7 @@ use axum::{
     body::{Body, Bytes, HttpBody},
     http::{
         HeaderMap, HeaderValue, Method,
-        header::{CONTENT_ENCODING, CONTENT_LENGTH},
+        header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
     },
     response::Response,
 };
@@ -34,7 +34,7 @@ const PIECE: usize = 64 * 1024;
 pub(super) fn compress(answer: &mut Response, accepted: Option<Coding>, method: &Method) {
     let is_head = method == Method::HEAD;
     let length = if is_head { announced(answer.headers()) } else { answer.body().size_hint().exact() };
-    if length.is_some_and(|length| length < WORTHWHILE) {
+    if length.is_some_and(|length| length < WORTHWHILE) || is_event_stream(answer.headers()) {
         return;
     }
     vary::by(answer.headers_mut(), "Accept-Encoding");
@@ -48,6 +48,11 @@ pub(super) fn compress(answer: &mut Response, accepted: Option<Coding>, method: 
         *answer.body_mut() =
             Body::new(Compressed { text, part: Bytes::new(), packer: Some(packer), owes_a_turn: false });
     }
+}
+
+/// Whether the answer consists of events, each of which has to arrive as soon as it is there.
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|name| name.as_bytes().starts_with(b"text/event-stream"))
 }
 
 /// The length of the body that would follow if the request were no `HEAD`.

@@ -40,6 +40,9 @@ pub(super) struct Gateway {
     pub(super) transactional: bool,
     /// The database of its paths of Neo4j 3.5, if they are served.
     pub(super) older_database: Option<String>,
+    /// Tools for agents; `None` for none.
+    #[cfg(feature = "mcp")]
+    pub(super) mcp: Option<super::McpSettings>,
     /// `None` if this is the only gateway.
     pub(super) affinity: Option<Affinity>,
     /// `None` without a collector.
@@ -101,6 +104,8 @@ impl Gateway {
             },
             transactional: settings.transactional,
             older_database: settings.older_database,
+            #[cfg(feature = "mcp")]
+            mcp: settings.mcp,
             affinity: settings.instance.map(Affinity::new),
             tracer: settings.tracer,
         }

@@ -6,6 +6,9 @@ pub(super) enum Methods {
     /// GET and HEAD.
     Get,
     Post,
+    /// POST, as the Model Context Protocol has it: no other method is named.
+    #[cfg(feature = "mcp")]
+    PostAlone,
     Delete,
     PostAndDelete,
 }
@@ -16,6 +19,8 @@ impl Methods {
         match self {
             Self::Get => "HEAD,GET,OPTIONS",
             Self::Post => "POST,OPTIONS",
+            #[cfg(feature = "mcp")]
+            Self::PostAlone => "POST",
             Self::Delete => "DELETE,OPTIONS",
             Self::PostAndDelete => "DELETE,POST,OPTIONS",
         }

@@ -34,6 +34,10 @@ pub(super) const RUNNING_STATEMENT: &str = "/db/{db}/query/v2/running/{id}";
 pub(super) const DISCOVERY: &str = "/";
 /// The path of the description of all routes.
 pub(super) const OPENAPI: &str = "/openapi.json";
+/// The path of the tools for agents. A slash may follow.
+pub(super) const MCP: &str = "/mcp";
+/// The path at which agents learn where to get tokens.
+pub(super) const MCP_METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 /// Stands for a path that leads nowhere.
 pub(super) const OTHER: &str = "other";
 
@@ -95,6 +99,8 @@ pub(super) fn template(path: &str) -> &'static str {
     match path {
         DISCOVERY => return DISCOVERY,
         OPENAPI => return OPENAPI,
+        MCP_METADATA => return MCP_METADATA,
+        _ if is_mcp(path) => return MCP,
         _ => {}
     }
     let path = canonical(path);
@@ -110,6 +116,11 @@ pub(super) fn template(path: &str) -> &'static str {
         Some((false, id, rest)) if id.len() < rest.len() && !id.is_empty() && !id.contains('/') => RUNNING_STATEMENT,
         _ => OTHER,
     }
+}
+
+/// Whether a path is that of the tools for agents.
+pub(super) fn is_mcp(path: &str) -> bool {
+    path.strip_prefix(MCP).is_some_and(|rest| matches!(rest, "" | "/"))
 }
 
 /// Decodes a segment of a canonical path, which is always UTF-8; `None` if the segment is empty.

@@ -6,7 +6,12 @@ use axum::http::HeaderName;
 use tokio_util::task::TaskTracker;
 
 use super::{BodyLimits, CsvFormulas, GuardSettings, IdempotencySettings, Statuses};
-use crate::{auth::WhoRules, config::InstanceName, query::Retry, telemetry::spans::Tracer};
+use crate::{
+    auth::WhoRules,
+    config::InstanceName,
+    query::{Denied, Retry},
+    telemetry::spans::Tracer,
+};
 
 /// The settings of the service for clients.
 #[derive(Debug, Clone)]
@@ -49,6 +54,8 @@ pub struct Settings {
     pub transactional: bool,
     /// The database of its paths of Neo4j 3.5, if they are served.
     pub older_database: Option<String>,
+    /// Tools for agents; `None` for none.
+    pub mcp: Option<McpSettings>,
     /// How often a statement is retried, unless the request says.
     pub retry: Retry,
     /// How answers are kept for `Idempotency-Key`.
@@ -65,4 +72,17 @@ pub struct Settings {
     pub instance: Option<InstanceName>,
     /// Makes the spans of requests; `None` without a collector.
     pub tracer: Option<Tracer>,
+}
+
+/// The settings of the tools for agents.
+#[derive(Debug, Clone)]
+pub struct McpSettings {
+    /// Whether there is a tool that writes.
+    pub write: bool,
+    /// The most rows of a result.
+    pub max_rows: u32,
+    /// The most text of the rows of a result, or of a schema, in bytes.
+    pub max_bytes: usize,
+    /// What statements may not call.
+    pub denied: Denied,
 }

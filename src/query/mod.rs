@@ -28,7 +28,7 @@ pub use batch::{
 };
 pub use bookmark::is_placeholder;
 pub use call::Call;
-pub use engine::{Ending, Engine};
+pub use engine::{Ending, Engine, Excerpt};
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
 pub use result::{Flow, Progress, ResultEnd, ResultLimits, RowRefused, RowSink, Rows, StartedStatement};
@@ -36,8 +36,8 @@ pub use retry::{Attempted, Retry};
 pub use running::{RunningStatement, StatementKind, StatementState};
 pub use settings::Settings;
 pub use statement::{
-    AccessMode, Alias, Aliases, Category, NotificationFilter, Options, Parameters, Severity, Statement,
-    inspect::may_commit_in_batches as commits_in_batches,
+    AccessMode, Alias, Aliases, Category, Denied, NotificationFilter, Options, Parameters, Severity, Statement,
+    hides_characters, inspect::may_commit_in_batches as commits_in_batches,
 };
 pub use transaction::{
     Committed, HandleStyle, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings,

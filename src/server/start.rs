@@ -73,6 +73,12 @@ pub enum StartError {
     /// Traces cannot be exported.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
+    /// Tools for agents are wanted of a program that has none.
+    #[cfg(not(feature = "mcp"))]
+    #[error(
+        "this program was built without the feature `mcp`, so that it has no tools for agents; set mcp.enabled = false"
+    )]
+    NoAgents,
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
@@ -142,6 +148,10 @@ pub fn check(effective: &Effective) -> Vec<String> {
             let key = format!("auth.issuers.{name}.{}", error.setting());
             add(&key, error.into());
         }
+    }
+    #[cfg(not(feature = "mcp"))]
+    if settings.mcp.enabled {
+        add("mcp.enabled", StartError::NoAgents);
     }
     let traces = settings::traces::settings(settings);
     if let Err(error) = traces.and_then(|traces| traces.map_or(Ok(()), otlp::check)) {

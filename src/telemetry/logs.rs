@@ -138,6 +138,9 @@ pub fn init(settings: &Log) -> Result<LogControl, LogsError> {
     Ok(control)
 }
 
+/// What is not logged unless the filter names it: a library that writes down whole requests.
+const QUIET: &str = "rmcp=off";
+
 /// Parses `log.filter`: `info`, `boltgate::pool=debug`, or several of these, separated by commas.
 ///
 /// # Errors
@@ -151,7 +154,8 @@ pub fn parse_filter(filter: &str) -> Result<EnvFilter, LogsError> {
             return Err(LogsError::Word { word: word.to_owned() });
         }
     }
-    EnvFilter::builder().parse(filter).map_err(|source| LogsError::Filter { filter: filter.to_owned(), source })
+    let parsed = EnvFilter::builder().parse(format!("{QUIET},{filter}"));
+    parsed.map_err(|source| LogsError::Filter { filter: filter.to_owned(), source })
 }
 
 fn subscriber<W>(

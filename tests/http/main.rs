@@ -4,6 +4,8 @@
 mod admin;
 mod admission;
 mod affinity;
+#[cfg(feature = "mcp")]
+mod agents;
 mod arrow;
 mod bad_input;
 mod batch;

@@ -6,6 +6,24 @@ use std::time::Duration;
 
 use super::*;
 
+/// What statements of agents may not use: what reaches other hosts or files, what runs further statements, which nobody has
+/// inspected, and what administers the server.
+const DENIED: [&str; 13] = [
+    "LOAD CSV",
+    "apoc.load.*",
+    "apoc.import.*",
+    "apoc.export.*",
+    "apoc.cypher.*",
+    "apoc.periodic.*",
+    "apoc.trigger.*",
+    "dbms.*",
+    "mg.load*",
+    "apoc.when",
+    "apoc.case",
+    "apoc.graph.fromCypher",
+    "apoc.bolt.*",
+];
+
 impl Default for Settings {
     fn default() -> Self {
         let seconds = |s| TimeSpan::constant(Duration::from_secs(s));
@@ -95,6 +113,13 @@ impl Default for Settings {
                 result_bytes: SizeLimit::NONE,
                 graph: ByteSize::constant(64 << 20),
                 graph_elements: Count::constant(50_000),
+            },
+            mcp: Mcp {
+                enabled: false,
+                write: false,
+                max_rows: Count::constant(1000),
+                max_bytes: ByteSize::constant(256 << 10),
+                deny: DENIED.map(str::to_owned).to_vec(),
             },
             discovery: Discovery {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),

@@ -44,6 +44,8 @@ pub struct Settings {
     pub idempotency: Idempotency,
     /// The limits of requests and answers.
     pub limits: Limits,
+    /// Tools for agents.
+    pub mcp: Mcp,
     /// The gateway's description of itself at `GET /`.
     pub discovery: Discovery,
     /// The log.
@@ -265,6 +267,21 @@ pub struct Limits {
     pub graph: ByteSize,
     /// The most nodes and relationships of a graph document.
     pub graph_elements: Count,
+}
+
+/// `[mcp]`: tools for agents at `/mcp`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mcp {
+    /// Whether they are served.
+    pub enabled: bool,
+    /// Whether one of them may write.
+    pub write: bool,
+    /// The most rows of a result.
+    pub max_rows: Count,
+    /// The most text of the rows of a result, in bytes.
+    pub max_bytes: ByteSize,
+    /// The procedures, functions and clauses that statements may not use.
+    pub deny: Vec<String>,
 }
 
 /// `[discovery]`: the gateway's description of itself at `GET /`.

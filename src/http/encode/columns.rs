@@ -25,7 +25,7 @@ pub(super) fn name(columns: &Columns, column: usize) -> &str {
 }
 
 /// All names in order. The list was checked when it was received: it holds strings.
-pub(super) fn each(columns: &Columns) -> impl Iterator<Item = &str> {
+pub(in crate::http) fn each(columns: &Columns) -> impl Iterator<Item = &str> {
     let mut reader = Reader::new(&columns.list);
     let count = reader.expect_list().unwrap_or(0);
     (0..count).map_while(move |_| reader.expect_string().ok())

@@ -153,6 +153,17 @@ impl<'a> Members<'a> {
     }
 }
 
+/// Appends to an object what the database says of a statement besides its rows: notifications, and counters if they are
+/// wanted.
+#[cfg(feature = "mcp")]
+pub(in crate::http) fn told(out: &mut BytesMut, summary: &Summary, counters: bool) {
+    let mut members = Members::further(out);
+    members.notifications(summary);
+    if counters {
+        members.counters(&summary.stats);
+    }
+}
+
 /// A time as whole seconds in UTC: `2026-09-27T14:36:50Z`.
 pub(in crate::http) fn instant(time: SystemTime) -> String {
     let seconds = time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());

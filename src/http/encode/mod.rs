@@ -43,10 +43,14 @@ use encoder::Encoder;
 
 pub(super) use answer::{Answer, Limits};
 pub(super) use batch::BatchAnswer;
+#[cfg(feature = "mcp")]
+pub(super) use columns::each as each_column;
 pub(super) use envelope::{Form, ResultShape, Shape, empty};
 pub(super) use errors::At;
 pub(super) use load::Loaded;
 pub(super) use members::instant;
+#[cfg(feature = "mcp")]
+pub(super) use members::told;
 
 /// Writes results as text. One implementation for each format.
 ///

@@ -14,13 +14,13 @@ use crate::{config::AllowedOrigin, http::vary};
 const REQUEST_HEADERS: (&str, &str) = (
     "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id",
     "Realm, traceparent, tracestate, neo4j-cluster-affinity, Boltgate-Statuses, Boltgate-Timing, Boltgate-Auth-Scheme, \
-     Boltgate-Impersonated-User",
+     Boltgate-Impersonated-User, If-None-Match, Boltgate-Bookmarks, MCP-Protocol-Version, Mcp-Method, Mcp-Name",
 );
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
 /// Response headers that pages may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "X-Request-Id, Retry-After, Server-Timing, Boltgate-Attempts, Idempotency-Replayed, WWW-Authenticate, \
-     neo4j-cluster-affinity",
+     neo4j-cluster-affinity, ETag",
 );
 
 /// Settings for pages of other origins.

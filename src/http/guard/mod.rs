@@ -25,7 +25,7 @@ pub(super) use cors::Grant;
 use head::Head;
 use hosts::Hosts;
 
-use super::refusal::Refusal;
+use super::{path::is_mcp, refusal::Refusal};
 use crate::{
     config::AllowedHost,
     query::{Error, Kind},
@@ -89,7 +89,9 @@ impl Guard {
         }
         // These methods change nothing, and no page can read the answer without a grant.
         let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        if !is_safe && origin::is_foreign(&head, authority.as_ref()) && self.grant(request.headers()).is_none() {
+        let is_foreign = !is_safe && origin::is_foreign(&head, authority.as_ref())
+            || is_mcp(request.uri().path()) && origin::is_unknown(&head, authority.as_ref());
+        if is_foreign && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
         Ok(Admitted { prompts_itself: head.prompts_itself })

@@ -13,8 +13,13 @@ pub(super) fn is_foreign(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
     match head.sec_fetch_site {
         Some(site) => site != "same-origin" && site != "none",
         // Browsers omit it over plain HTTP, except to loopback.
-        None => head.origin.is_some_and(|origin| !own.is_some_and(|own| is_own(origin, own))),
+        None => is_unknown(head, own),
     }
+}
+
+/// Whether the request names an origin other than `own`, whatever else the browser says.
+pub(super) fn is_unknown(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
+    head.origin.is_some_and(|origin| !own.is_some_and(|own| is_own(origin, own)))
 }
 
 /// Whether `origin` has the host and port of `own`. The scheme is ignored: TLS may end in front of the gateway.

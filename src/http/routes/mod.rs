@@ -8,6 +8,8 @@ mod description;
 pub(super) mod discovery;
 mod fallback;
 mod load;
+#[cfg(feature = "mcp")]
+mod mcp;
 mod page;
 mod running;
 
@@ -44,6 +46,8 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
         .route(RUNNING, authenticated(Methods::Get).get(running::list))
         .route(RUNNING_STATEMENT, authenticated(Methods::Delete).delete(running::cancel))
         .fallback(fallback::unknown_path);
+    #[cfg(feature = "mcp")]
+    let router = mcp::add(router, &gateway, open);
     transactional::add(router, &gateway, authenticated).with_state(gateway)
 }
 

@@ -31,6 +31,11 @@ impl ObjectKeys {
         Self { text: out.to_vec(), ends }
     }
 
+    /// The names of the members, as JSON strings.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.each().map(|key| key.get(1..key.len().saturating_sub(1)).unwrap_or_default())
+    }
+
     fn each(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| self.text.get(start..end).unwrap_or_default())
@@ -109,6 +114,7 @@ mod tests {
         let mut out = BytesMut::from(".");
         object_row(&mut out, &[0x93, 1, 0xC0, 0x81, b'c'], &keys).unwrap();
         assert_eq!(out, r#".{"b":1,"a \"x\"":null,"b_2":"c"}"#);
+        assert_eq!(keys.names().collect::<Vec<_>>(), [&b"\"b\""[..], b"\"a \\\"x\\\"\"", b"\"b_2\""]);
     }
 
     #[test]

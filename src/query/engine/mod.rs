@@ -5,6 +5,7 @@
 
 mod auto_commit;
 mod batch;
+mod excerpt;
 mod explicit;
 mod operator;
 mod read_only;
@@ -14,7 +15,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::time::{Instant, sleep};
 
-pub use self::operator::Ending;
+pub use self::{excerpt::Excerpt, operator::Ending};
 use super::{
     call::Call,
     error::{AUTHORIZATION_EXPIRED, Error},

@@ -21,6 +21,8 @@ pub(super) const CALLER_WAITING: &str = "Boltgate.TransientError.Limit.CallerWai
 pub(in crate::query) const RESULT_ROWS: &str = "Boltgate.ClientError.Limit.ResultRows";
 pub(super) const RESULT_BYTES: &str = "Boltgate.ClientError.Limit.ResultBytes";
 pub(super) const GRAPH_ELEMENTS: &str = "Boltgate.ClientError.Limit.GraphElements";
+/// The statement would write, but must not.
+pub(super) const ACCESS_MODE: &str = "Neo.ClientError.Statement.AccessMode";
 pub(super) const FORBIDDEN: &str = "Neo.ClientError.Security.Forbidden";
 pub(super) const UNAUTHORIZED: &str = "Neo.ClientError.Security.Unauthorized";
 pub(super) const TOKEN_EXPIRED: &str = "Neo.ClientError.Security.TokenExpired";

@@ -3,12 +3,15 @@
 use super::{
     Error, Kind,
     codes::{
-        DATABASE_NOT_FOUND, FORBIDDEN, GRAPH_ELEMENTS, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID, RESULT_BYTES,
-        RESULT_ROWS, TERMINATED, TIMED_OUT, TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED, UNAVAILABLE,
-        UNKNOWN_ERROR,
+        ACCESS_MODE, DATABASE_NOT_FOUND, FORBIDDEN, GRAPH_ELEMENTS, OUTCOME_UNKNOWN, READER_TOO_SLOW, REQUEST_INVALID,
+        RESULT_BYTES, RESULT_ROWS, TERMINATED, TIMED_OUT, TOKEN_EXPIRED, TOO_MANY_TRANSACTIONS, TRANSACTION_ENDED,
+        UNAVAILABLE, UNKNOWN_ERROR,
     },
 };
-use crate::{query::statement::inspect, telemetry::observer::RefusalReason};
+use crate::{
+    query::statement::{inspect, reading::NotReading},
+    telemetry::observer::RefusalReason,
+};
 
 impl Error {
     /// Creates an error for an invalid request. `detail` follows `Bad Request: `.
@@ -34,6 +37,40 @@ impl Error {
     /// Creates an error for something invalid that the database sent.
     pub fn malformed(message: String) -> Self {
         Self::new(Kind::Gateway, UNKNOWN_ERROR, message)
+    }
+
+    /// Returns the error of a statement that had to be read only and by its text is not, or may not be.
+    pub(in crate::query) fn not_reading(why: &NotReading<'_>) -> Self {
+        let shortened = |word: &str| word.chars().take(40).collect::<String>();
+        let message = match why {
+            NotReading::Several => {
+                "Only one statement can be executed at a time: remove what follows the `;`.".to_owned()
+            }
+            NotReading::Terminates => {
+                "The statement was not executed: ending other transactions is more than reading.".to_owned()
+            }
+            NotReading::Begins(word) => format!(
+                "The statement was not executed: this database does not enforce read mode, and a statement that begins \
+                 with {} is not known to only read.",
+                shortened(word)
+            ),
+            NotReading::Writes(word) => format!(
+                "The statement was not executed: this database does not enforce read mode, and {} may write. A name like \
+                 that needs backticks.",
+                shortened(word)
+            ),
+        };
+        Self::new(Kind::Refused, ACCESS_MODE, message)
+    }
+
+    /// Returns the error of a statement that had to be read only and of which the database says that it is not.
+    pub(in crate::query) fn not_of_reading_type(kind: Option<&str>) -> Self {
+        let kind = match kind {
+            Some("w" | "rw") => "that it writes",
+            Some("s") => "that it is about the schema",
+            _ => "nothing that shows that it only reads",
+        };
+        Self::new(Kind::Refused, ACCESS_MODE, format!("The database says of the statement {kind}.")).after_rollback()
     }
 
     /// Returns the error that anybody gets for a transaction that is not theirs. The message is Neo4j's.

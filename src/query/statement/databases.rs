@@ -32,8 +32,11 @@ impl Aliases {
         Self(aliases)
     }
 
-    /// Returns the database that a request calls `named`.
+    /// Returns the database that a request calls `named`. One that names none leaves the choice to the server.
     pub(in crate::query) fn resolve<'a>(&'a self, named: &'a str) -> Target<'a> {
+        if named.is_empty() {
+            return Target { named, sent: None };
+        }
         let alias = self.0.iter().find(|alias| alias.name.eq_ignore_ascii_case(named));
         Target { named, sent: alias.map_or(Some(named), |alias| alias.target.as_deref()) }
     }
@@ -55,7 +58,7 @@ mod tests {
         let alias = |name: &str, target: Option<&str>| Alias { name: name.into(), target: target.map(Into::into) };
         let aliases = Aliases::new(vec![alias("neo4j", Some("memgraph")), alias("home", None)]);
         for (named, sent) in
-            [("neo4j", Some("memgraph")), ("NEO4J", Some("memgraph")), ("home", None), ("x", Some("x"))]
+            [("neo4j", Some("memgraph")), ("NEO4J", Some("memgraph")), ("home", None), ("x", Some("x")), ("", None)]
         {
             assert_eq!(aliases.resolve(named).sent, sent);
             assert_eq!(aliases.resolve(named).named, named);

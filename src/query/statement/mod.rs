@@ -4,11 +4,13 @@
 //! of results and transactions.
 
 mod databases;
+mod denied;
 mod handed_on;
 pub(super) mod inspect;
 mod notifications;
 mod parameters;
 mod plan;
+pub(super) mod reading;
 mod request;
 mod server_options;
 mod tokens;
@@ -21,6 +23,7 @@ pub(super) use self::{
 };
 pub use self::{
     databases::{Alias, Aliases},
+    denied::{Denied, hides_characters},
     notifications::{Category, NotificationFilter, Severity},
     parameters::Parameters,
     request::{AccessMode, Options, Statement},

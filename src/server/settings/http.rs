@@ -2,10 +2,11 @@
 
 use tokio_util::task::TaskTracker;
 
-use super::{auth, guard, query};
+use super::{auth, guard, query as queries};
 use crate::{
     config::{self, Edition},
-    http::{BodyLimits, CsvFormulas, IdempotencySettings, Settings, Statuses},
+    http::{BodyLimits, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses},
+    query::Denied,
     telemetry::spans::Tracer,
 };
 
@@ -47,7 +48,8 @@ pub(in crate::server) fn settings(
         cypher: auth::cypher(settings),
         transactional: settings.http.transactional,
         older_database: settings.http.older_paths.then(|| settings.http.older_database.as_str().to_owned()),
-        retry: query::retry(&settings.retry),
+        mcp: settings.mcp.enabled.then(|| mcp(&settings.mcp)),
+        retry: queries::retry(&settings.retry),
         idempotency: IdempotencySettings {
             keep: settings.idempotency.keep.get(),
             max_answer: settings.idempotency.max_answer.get(),
@@ -62,5 +64,14 @@ pub(in crate::server) fn settings(
         bolt_port,
         instance: settings.server.instance.clone(),
         tracer,
+    }
+}
+
+fn mcp(settings: &config::Mcp) -> McpSettings {
+    McpSettings {
+        write: settings.write,
+        max_rows: u32::try_from(settings.max_rows.get()).unwrap_or(u32::MAX),
+        max_bytes: settings.max_bytes.get(),
+        denied: Denied::new(&settings.deny),
     }
 }

@@ -202,6 +202,7 @@ impl Stand {
             csv_formulas: http::CsvFormulas::Keep,
             cypher: WhoRules::new(&[WhoRule::Anybody]),
             transactional: true,
+            mcp: None,
             older_database: None,
             retry: query::Retry::NEVER,
             work: tokio_util::task::TaskTracker::new(),

@@ -1,0 +1,205 @@
+//! The server as the protocol sees it: what it can do, the list of its tools, and calls of them.
+
+use std::{borrow::Cow, sync::Arc};
+
+use bytes::{BufMut as _, BytesMut};
+use http::request::Parts;
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, CallToolResult, Implementation, ListToolsResult,
+        PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::RequestContext,
+};
+
+use super::{
+    arguments::{Cypher, Refused, Schema},
+    asked::Asked,
+    outcome::{refused, shown},
+    schema,
+    state::State,
+    table::{Room, Table},
+    tools::Kind,
+};
+use crate::{
+    bolt::Summary,
+    http::encode::told,
+    query::{AccessMode, Error, Options, Statement, hides_characters},
+};
+
+/// The revisions of the protocol, oldest first.
+const VERSIONS: &[ProtocolVersion] = &[
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+/// How long a list of tools may be kept, in milliseconds.
+const FRESH: u64 = 60_000;
+const INSTRUCTIONS: &str = "Tools for a graph database that speaks Cypher. Call get_schema first; then read_cypher with \
+                            parameters, and ask for few columns and rows.";
+
+/// Serves one message.
+#[derive(Clone)]
+pub(super) struct Server(pub(super) Arc<State>);
+
+impl ServerHandler for Server {
+    fn get_info(&self) -> ServerConfig {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        ServerConfig::new(capabilities)
+            .with_server_info(Implementation::new("boltgate", env!("CARGO_PKG_VERSION")))
+            .with_instructions(INSTRUCTIONS)
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(VERSIONS)
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.tools.find(name).map(|(_, tool)| tool.clone())
+    }
+
+    async fn list_tools(
+        &self,
+        _: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        let mut list = ListToolsResult::with_all_items(self.0.tools.list()).with_ttl_ms(FRESH);
+        list.cache_scope = Some(CacheScope::Private);
+        Ok(list)
+    }
+
+    async fn call_tool(
+        &self,
+        call: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        let Some((kind, _)) = self.0.tools.find(&call.name) else {
+            let name: String = call.name.chars().take(64).collect();
+            return Err(ErrorData::invalid_params(format!("There is no tool {name}."), None));
+        };
+        let parts = context.extensions.get::<Parts>();
+        let asked = parts.and_then(|parts| parts.extensions.get::<Arc<Asked>>()).map(Arc::clone);
+        let asked = asked.ok_or_else(|| ErrorData::internal_error("The request was lost.", None))?;
+        // The statement is cancelled in the database when the client has left, since nobody awaits it any more.
+        let result = tokio::select! {
+            biased;
+            () = context.ct.cancelled() => Err(Refusal::Gone),
+            result = self.carry_out(*kind, &asked) => result,
+        };
+        match result {
+            Ok(result) => Ok(result.into()),
+            Err(Refusal::Tool(error)) => {
+                asked.exchange.caller.record.fail(&error.code);
+                Ok(refused(&error).into())
+            }
+            Err(Refusal::Arguments(message)) => Err(ErrorData::invalid_params(message, None)),
+            Err(Refusal::Gone) => Err(ErrorData::internal_error("The request was cancelled.", None)),
+        }
+    }
+}
+
+/// Why a call has no result.
+enum Refusal {
+    /// An error that the agent is shown.
+    Tool(Error),
+    /// Its arguments break the schema.
+    Arguments(String),
+    /// The client has left.
+    Gone,
+}
+
+impl From<Error> for Refusal {
+    fn from(error: Error) -> Self {
+        Self::Tool(error)
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Schema(message) => Self::Arguments(message),
+            Refused::Value(error) => Self::Tool(error),
+        }
+    }
+}
+
+impl Server {
+    async fn carry_out(&self, kind: Kind, asked: &Asked) -> Result<CallToolResult, Refusal> {
+        let limits = &asked.exchange.gateway.limits.content;
+        // The whole message was checked to be UTF-8.
+        let arguments = str::from_utf8(&asked.arguments).unwrap_or_default();
+        let cypher = || Cypher::read(arguments, limits, self.0.settings.max_rows);
+        if kind == Kind::GetSchema {
+            let arguments = Schema::read(arguments, limits)?;
+            is_verified(asked)?;
+            let schema = Box::pin(schema::get(asked, &arguments, &self.0.schemas)).await?;
+            return Ok(shown(&schema, None));
+        }
+        let arguments = cypher()?;
+        is_verified(asked)?;
+        self.admit(&arguments.query)?;
+        let room = Room { rows: arguments.limit.min(asked.room().rows), ..asked.room() };
+        Ok(if kind == Kind::ReadCypher {
+            read(asked, arguments, room).await
+        } else {
+            write(asked, arguments, room).await
+        }?)
+    }
+
+    /// Refuses a statement that calls what the operator does not allow, or that may hide such a call.
+    fn admit(&self, query: &str) -> Result<(), Error> {
+        if let Some(pattern) = self.0.settings.denied.find(query) {
+            return Err(Error::forbidden(&format!(
+                "The statement was not executed: agents may not use {pattern} (mcp.deny)."
+            )));
+        }
+        if hides_characters(query) {
+            return Err(Error::invalid(
+                "The statement was not executed: write characters themselves in place of their Unicode escapes (\\u…), or \
+                 pass the text as a parameter.",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn is_verified(asked: &Asked) -> Result<(), Error> {
+    asked.unverified.clone().map_or(Ok(()), Err)
+}
+
+async fn read(asked: &Asked, arguments: Cypher, room: Room) -> Result<CallToolResult, Error> {
+    let Cypher { query, parameters, database, .. } = arguments;
+    let statement = Statement { text: query.into(), parameters: parameters.into() };
+    let mut table = Table::new(room);
+    let excerpt = Box::pin(asked.excerpt_of(&database, &statement, room.rows, &mut table)).await?;
+    Ok(result(&table, excerpt.summary.as_ref(), false))
+}
+
+async fn write(asked: &Asked, arguments: Cypher, room: Room) -> Result<CallToolResult, Error> {
+    let Cypher { query, parameters, database, .. } = arguments;
+    let statement = Statement { text: query.into(), parameters: parameters.into() };
+    let mut table = Table::new(Room { to_the_end: true, ..room });
+    let access_mode = if asked.exchange.caller.is_read_only() { AccessMode::Read } else { AccessMode::Write };
+    let options = Options { access_mode, ..asked.options.clone() };
+    let end = asked.run(&database, &statement, &options, &mut table).await?;
+    Ok(result(&table, Some(&end.summary), true))
+}
+
+fn result(table: &Table, summary: Option<&Summary>, counters: bool) -> CallToolResult {
+    let mut out = BytesMut::from(&b"{"[..]);
+    table.write(&mut out);
+    if let Some(summary) = summary {
+        told(&mut out, summary, counters);
+    }
+    out.put_u8(b'}');
+    let note = table.is_cut().then(|| {
+        format!(
+            "The result was cut off after {} rows. Raise `limit`, aggregate, or return less of each row to see what is \
+             missing.",
+            table.rows()
+        )
+    });
+    shown(&String::from_utf8_lossy(&out), note.as_deref())
+}
