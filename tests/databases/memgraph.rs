@@ -1,6 +1,8 @@
 //! The Query API in front of Memgraph: what its users do, what its protocol punishes, and what it has that Neo4j has
 //! not, over a fake of versions before, in and after those that glue failures to rows.
 
+#[cfg(feature = "mcp")]
+mod agents;
 mod cancelled;
 mod commits;
 mod errors;

@@ -4,7 +4,10 @@ use serde_json::json;
 
 use super::{ACCEPT, JSON, call, request, send, start};
 use crate::support::{
-    bolt::fake_neo4j::{FakeNeo4j, Options},
+    bolt::{
+        control::User,
+        fake_neo4j::{FakeNeo4j, Options},
+    },
     gateway::{start_embedded, start_for_with},
     query::{body, refused},
 };
@@ -63,7 +66,8 @@ async fn pages_of_unknown_origins_are_refused_before_anything_else() {
 
 #[tokio::test]
 async fn every_message_needs_credentials_that_the_database_accepts() {
-    let fake = FakeNeo4j::start_with(Options::default().with_auth("neo4j", "secret")).await;
+    let fake = FakeNeo4j::start_with(Options::default()).await;
+    fake.control.set_user("neo4j", User { password: "secret".into(), ..User::default() });
     let gateway = start_for_with(&fake.uri(), &[("mcp.enabled", "true")]).await;
     let messages = [
         request("server/discover", json!({})),

@@ -80,6 +80,16 @@ async fn what_the_database_refuses_is_a_result_that_an_agent_can_mend() {
 }
 
 #[tokio::test]
+async fn callers_without_cypher_of_their_own_still_see_the_schema() {
+    let gateway = start(&[("cypher.allow", "[]"), ("mcp.write", "true")]).await;
+    for tool in ["read_cypher", "write_cypher"] {
+        let text = failed(&gateway, tool, json!({"query": "RETURN 1"})).await;
+        assert!(text.starts_with("Neo.ClientError.Security.Forbidden: ") && text.contains("cypher.allow"), "{text}");
+    }
+    called(&gateway, "get_schema", json!({})).await;
+}
+
+#[tokio::test]
 async fn writing_is_there_only_where_it_is_allowed() {
     let gateway = start(&[("mcp.write", "true")]).await;
     let listed = body(&send(&gateway, &request("tools/list", json!({})), &[]).await);

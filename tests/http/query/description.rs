@@ -96,13 +96,22 @@ async fn serves_the_description_with_the_program_version() {
 
 #[tokio::test]
 async fn describes_exactly_what_is_served() {
-    let gateway = gateway().await;
+    let changes = [
+        ("mcp.enabled", "true"),
+        ("auth.issuers.main.issuer", "https://issuer.example"),
+        ("auth.issuers.main.audience", r#"["graph"]"#),
+        ("auth.issuers.main.algorithms", r#"["HS256"]"#),
+        ("auth.issuers.main.secret", "0123456789abcdef0123456789abcdef"),
+    ];
+    let gateway = start_embedded(&changes).await;
     let description: Value = serde_json::from_str(openapi()).expect("the description is JSON");
     let paths = description["paths"].as_object().unwrap();
     let named: Vec<&str> = paths.keys().map(String::as_str).collect();
     let mut served = vec![
         "/",
         "/openapi.json",
+        "/mcp",
+        "/.well-known/oauth-protected-resource/mcp",
         "/db/{db}/query/v2",
         "/db/{db}/query/v2/batch",
         "/db/{db}/query/v2/running",

@@ -130,15 +130,17 @@ impl Server {
         let limits = &asked.exchange.gateway.limits.content;
         // The whole message was checked to be UTF-8.
         let arguments = str::from_utf8(&asked.arguments).unwrap_or_default();
-        let cypher = || Cypher::read(arguments, limits, self.0.settings.max_rows);
         if kind == Kind::GetSchema {
             let arguments = Schema::read(arguments, limits)?;
             is_verified(asked)?;
             let schema = Box::pin(schema::get(asked, &arguments, &self.0.schemas)).await?;
             return Ok(shown(&schema, None));
         }
-        let arguments = cypher()?;
+        let arguments = Cypher::read(arguments, limits, self.0.settings.max_rows)?;
         is_verified(asked)?;
+        if !asked.exchange.may_send_cypher() {
+            return Err(Error::forbidden("This caller may not send statements of its own (cypher.allow).").into());
+        }
         self.admit(&arguments.query)?;
         let room = Room { rows: arguments.limit.min(asked.room().rows), ..asked.room() };
         Ok(if kind == Kind::ReadCypher {
