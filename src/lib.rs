@@ -13,6 +13,7 @@
 //! | [`auth`] | from an HTTP credential to an identity |
 //! | [`json`] | PackStream to JSON text and back |
 //! | [`bolt`] | the protocol: one connection over any byte stream |
+//! | [`websocket`] | a byte stream in WebSocket messages |
 //! | [`tls`] | which certificates to trust |
 //! | [`pack`], [`unpack`] | streams in gzip and zstd |
 //! | `arrow` | rows as Arrow record batches |
@@ -48,3 +49,4 @@ pub mod telemetry;
 pub mod tls;
 pub mod unpack;
 pub mod value_path;
+pub mod websocket;

@@ -102,6 +102,14 @@ impl Dialer {
         timeout(self.timeout, probing).await.unwrap_or(Err(Error::Silent(self.timeout)))
     }
 
+    /// Opens a byte stream to the server, without handshake and login.
+    ///
+    /// # Errors
+    /// As [`Dialer::dial`], except those of handshake and login.
+    pub async fn stream(&self) -> Result<Box<dyn Transport>, Error> {
+        timeout(self.timeout, self.transport()).await.unwrap_or(Err(Error::Silent(self.timeout)))
+    }
+
     async fn transport(&self) -> Result<Box<dyn Transport>, Error> {
         match &self.endpoint {
             Endpoint::Memory(connect) => Ok(self.metered(connect())),

@@ -5,8 +5,14 @@ use std::sync::Arc;
 use axum::http::HeaderName;
 
 use super::{
-    CsvFormulas, Statuses, admission::Admission, affinity::Affinity, body_memory::BodyMemory, challenge::Challenges,
-    request::RequestLimits, routes::discovery::Discovery, settings::Settings,
+    CsvFormulas, Statuses,
+    admission::Admission,
+    affinity::Affinity,
+    body_memory::BodyMemory,
+    challenge::Challenges,
+    request::RequestLimits,
+    routes::{discovery::Discovery, websocket::Sockets},
+    settings::{Settings, WebSocketSettings},
 };
 use crate::{
     auth::{Authenticator, WhoRules},
@@ -36,6 +42,9 @@ pub(super) struct Gateway {
     pub(super) admission: Arc<Admission>,
     pub(super) body_memory: Arc<BodyMemory>,
     pub(super) discovery: Discovery,
+    /// Bolt over WebSocket; `None` if it is not served.
+    pub(super) websocket: Option<WebSocketSettings>,
+    pub(super) sockets: Sockets,
     /// Whether the transactional API is served.
     pub(super) transactional: bool,
     /// The database of its paths of Neo4j 3.5, if they are served.
@@ -54,14 +63,16 @@ impl Gateway {
         let observer = Arc::clone(engine.observer());
         let idempotency = idempotency::Store::new(settings.idempotency, settings.work.clone(), observer);
         let body_memory = Arc::new(BodyMemory::new(settings.body_memory));
-        Self::assemble(engine, authenticator, settings, idempotency, Arc::default(), body_memory)
+        let sockets = Sockets::new(settings.at_once.clone());
+        Self::assemble(engine, authenticator, settings, idempotency, Arc::default(), body_memory, sockets)
     }
 
     /// The gateway with other settings. What requests have taken or left behind stays.
     pub(super) fn renewed(&self, engine: Engine, authenticator: Authenticator, settings: Settings) -> Self {
         self.body_memory.set_limit(settings.body_memory);
         let (admission, body_memory) = (Arc::clone(&self.admission), Arc::clone(&self.body_memory));
-        Self::assemble(engine, authenticator, settings, self.idempotency.clone(), admission, body_memory)
+        let sockets = self.sockets.renewed(settings.websocket.is_some());
+        Self::assemble(engine, authenticator, settings, self.idempotency.clone(), admission, body_memory, sockets)
     }
 
     fn assemble(
@@ -71,6 +82,7 @@ impl Gateway {
         idempotency: idempotency::Store,
         admission: Arc<Admission>,
         body_memory: Arc<BodyMemory>,
+        sockets: Sockets,
     ) -> Self {
         Self {
             engine,
@@ -102,6 +114,8 @@ impl Gateway {
                 edition: settings.neo4j_edition,
                 bolt_port: settings.bolt_port,
             },
+            websocket: settings.websocket,
+            sockets,
             transactional: settings.transactional,
             older_database: settings.older_database,
             #[cfg(feature = "mcp")]

@@ -38,6 +38,8 @@ pub(super) const OPENAPI: &str = "/openapi.json";
 pub(super) const MCP: &str = "/mcp";
 /// The path at which agents learn where to get tokens.
 pub(super) const MCP_METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
+/// The path of Bolt over WebSocket, besides that of the discovery document.
+pub(super) const BOLT: &str = "/bolt";
 /// Stands for a path that leads nowhere.
 pub(super) const OTHER: &str = "other";
 
@@ -101,6 +103,7 @@ pub(super) fn template(path: &str) -> &'static str {
         OPENAPI => return OPENAPI,
         MCP_METADATA => return MCP_METADATA,
         _ if is_mcp(path) => return MCP,
+        BOLT => return BOLT,
         _ => {}
     }
     let path = canonical(path);

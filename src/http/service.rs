@@ -324,6 +324,7 @@ mod tests {
             loopback: true,
             allowed_hosts: Vec::new(),
             trusted_proxies: Vec::new(),
+            upgrades: false,
             cors: CorsSettings {
                 origins: vec![AllowedOrigin::Exactly(PAGE.to_owned())],
                 credentials: false,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::http::HeaderName;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{BodyLimits, CsvFormulas, GuardSettings, IdempotencySettings, Statuses};
 use crate::{
@@ -12,6 +12,17 @@ use crate::{
     query::{Denied, Retry},
     telemetry::spans::Tracer,
 };
+
+/// The settings of Bolt over WebSocket.
+#[derive(Debug, Clone, Copy)]
+pub struct WebSocketSettings {
+    /// The most sockets that are open at a time.
+    pub max_connections: usize,
+    /// The time without a byte after which a socket is closed.
+    pub idle_timeout: Duration,
+    /// The age at which a socket is closed.
+    pub max_lifetime: Duration,
+}
 
 /// The settings of the service for clients.
 #[derive(Debug, Clone)]
@@ -62,6 +73,10 @@ pub struct Settings {
     pub idempotency: IdempotencySettings,
     /// Tracks work that continues after its client is gone.
     pub work: TaskTracker,
+    /// Cancelled when everything that still runs has to end at once.
+    pub at_once: CancellationToken,
+    /// Bolt over WebSocket; `None` if it is not served.
+    pub websocket: Option<WebSocketSettings>,
     /// The version of Neo4j that clients are told.
     pub neo4j_version: String,
     /// The edition of Neo4j that clients are told.

@@ -22,8 +22,8 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    bolt::{self, Dialer},
-    telemetry::observer::{Observer, ProbeFailed},
+    bolt::{self, Dialer, connection::Transport},
+    telemetry::observer::{ConnectFailed, Observer, ProbeFailed, Purpose},
 };
 
 /// The number of connections in the pool, and of those who use it.
@@ -126,6 +126,20 @@ impl Pool {
             }
         }
         probed.map(drop)
+    }
+
+    /// Opens a byte stream to the database for a client's own driver. It belongs to no pool and counts nowhere.
+    ///
+    /// # Errors
+    /// Why none could be opened.
+    pub async fn stream(&self) -> Result<Box<dyn Transport>, bolt::Error> {
+        let began = Instant::now();
+        let opened = self.shared.dialer.snapshot().stream().await;
+        if let Err(error) = &opened {
+            let (purpose, took, reason) = (Purpose::Relay, began.elapsed(), connect_failure(error));
+            self.shared.observer.connect_failed(&ConnectFailed { purpose, took, reason, error });
+        }
+        opened
     }
 
     /// The address of the database, for messages.

@@ -12,12 +12,14 @@ const OTHERS: usize = 100;
 /// The process may open fewer files than the settings need.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[error(
-    "this process may open {allowed} files, but server.max_connections = {clients} and database.max_connections = \
-     {database} need {needed}: raise the limit (`ulimit -n {needed}`, or LimitNOFILE={needed} in systemd), or {lower}"
+    "this process may open {allowed} files, but server.max_connections = {clients}{sockets} and \
+     database.max_connections = {database} need {needed}: raise the limit (`ulimit -n {needed}`, or LimitNOFILE={needed} in systemd), or {lower}"
 )]
 pub struct Shortage {
     allowed: u64,
     clients: usize,
+    /// What WebSockets need besides, in words; empty if they are off.
+    sockets: String,
     database: usize,
     needed: u64,
     lower: String,
@@ -41,14 +43,21 @@ pub fn provide_descriptors(settings: &Settings) -> Result<(), Shortage> {
 /// `allowed` is `None` without a limit.
 fn shortage(settings: &Settings, allowed: Option<u64>) -> Result<(), Shortage> {
     let (clients, database) = (settings.server.max_connections.get(), settings.database.max_connections.get());
-    let besides = database.saturating_add(admin_thread::CONNECTIONS + OTHERS) as u64;
+    let mut besides = database.saturating_add(admin_thread::CONNECTIONS + OTHERS) as u64;
+    let mut sockets = String::new();
+    if settings.websocket.enabled {
+        // Each has a connection to the database, and one of a client, which is among `clients`.
+        let most = settings.websocket.max_connections.get();
+        besides = besides.saturating_add(most as u64);
+        sockets = format!(", websocket.max_connections = {most}");
+    }
     let needed = besides.saturating_add(clients as u64);
     let Some(allowed) = allowed.filter(|allowed| *allowed < needed) else { return Ok(()) };
     let lower = match allowed.saturating_sub(besides) {
-        0 => "lower both settings".to_owned(),
+        0 => "lower these settings".to_owned(),
         fits => format!("set server.max_connections = {fits}"),
     };
-    Err(Shortage { allowed, clients, database, needed, lower })
+    Err(Shortage { allowed, clients, sockets, database, needed, lower })
 }
 
 #[cfg(test)]
@@ -68,6 +77,15 @@ mod tests {
              10232: raise the limit (`ulimit -n 10232`, or LimitNOFILE=10232 in systemd), or set server.max_connections = \
              792"
         );
-        assert!(text(232).ends_with("or lower both settings"), "{}", text(232));
+        assert!(text(232).ends_with("or lower these settings"), "{}", text(232));
+
+        let mut settings = settings;
+        settings.websocket.enabled = true;
+        let text = shortage(&settings, Some(10_331)).expect_err("too few").to_string();
+        assert!(
+            text.contains(", websocket.max_connections = 100 and database.max_connections = 100 need 10332"),
+            "{text}"
+        );
+        assert_eq!(shortage(&settings, Some(10_332)), Ok(()));
     }
 }

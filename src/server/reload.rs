@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     StartError, check,
@@ -62,6 +62,7 @@ pub(super) struct Parts {
     pub(super) service: Service,
     pub(super) bolt_port: Option<u16>,
     pub(super) work: TaskTracker,
+    pub(super) at_once: CancellationToken,
     /// `None` without a collector.
     pub(super) tracer: Option<Tracer>,
 }
@@ -122,7 +123,8 @@ impl Parts {
         if let Some(tracer) = &self.tracer {
             tracer.settings().set(settings::traces::sampling(&settings.telemetry.otlp));
         }
-        let http = settings::http::settings(settings, self.bolt_port, self.work.clone(), self.tracer.clone());
+        let (work, at_once) = (self.work.clone(), self.at_once.clone());
+        let http = settings::http::settings(settings, self.bolt_port, work, at_once, self.tracer.clone());
         self.service.update(engine, self.authenticator.clone(), http);
         Ok(())
     }

@@ -220,7 +220,8 @@ pub async fn start(
 
     authenticator.warm_up();
     let (stop, connections, work) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
-    let http_settings = settings::http::settings(settings, bolt_port, work.clone(), tracer.clone());
+    let http_settings =
+        settings::http::settings(settings, bolt_port, work.clone(), stop.at_once.clone(), tracer.clone());
     let service = http::service(engine.clone(), authenticator.clone(), http_settings);
     let acceptor = Acceptor {
         workers: Arc::clone(&workers),
@@ -242,6 +243,7 @@ pub async fn start(
         service: service.clone(),
         bolt_port,
         work: work.clone(),
+        at_once: stop.at_once.clone(),
         tracer,
     };
     let reloader = Reloader::new(parts, Arc::clone(&observer));

@@ -10,7 +10,7 @@ use std::{
 
 use super::observer::{
     AcquireFailure, AttemptFailed, CancelReason, ConnectFailed, Connected, Discard, LoginRefused, Observer,
-    ProbeFailed, RowsReceived, StatementOutcome, StatementState,
+    ProbeFailed, RowsReceived, StatementOutcome, StatementState, WebSocketClosed,
 };
 
 /// Writes every event to the log of this process.
@@ -21,6 +21,8 @@ pub struct EventLog;
 const POOL: &str = "boltgate::pool";
 /// The target of the engine's events.
 const QUERY: &str = "boltgate::query";
+/// The target of the events of WebSockets.
+const WEBSOCKET: &str = "boltgate::websocket";
 
 impl Observer for EventLog {
     fn connected(&self, event: &Connected<'_>) {
@@ -131,6 +133,18 @@ impl Observer for EventLog {
             target: QUERY,
             transactions = count,
             "rolled back transactions that were idle or open for too long"
+        );
+    }
+
+    fn websocket_opened(&self) {
+        tracing::debug!(target: WEBSOCKET, "a WebSocket was opened");
+    }
+
+    fn websocket_closed(&self, event: &WebSocketClosed) {
+        let WebSocketClosed { reason, duration, received, sent } = *event;
+        let duration_us = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(
+            target: WEBSOCKET, %reason, duration_us, received_bytes = received, sent_bytes = sent, "a WebSocket was closed"
         );
     }
 }

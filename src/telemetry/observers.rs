@@ -12,7 +12,7 @@ use super::{
         AcquireFailure, AttemptFailed, AuthFailure, CancelReason, ClientClose, ConnectFailed, Connected, Discard,
         HttpProtocol, LoginRefused, Observer, ProbeFailed, RefusalReason, Reloaded, RequestEnded, RetryReason,
         RowsReceived, SpanOutcome, StatementFinished, StatementKind, StatementOutcome, StatementState, TlsOutcome,
-        TransactionOutcome,
+        TransactionOutcome, WebSocketClosed,
     },
 };
 
@@ -75,6 +75,8 @@ forward! {
     request_arrived();
     request_ended(event: &RequestEnded<'_>);
     request_refused(reason: RefusalReason);
+    websocket_opened();
+    websocket_closed(event: &WebSocketClosed);
     authentication_failed(reason: AuthFailure);
     keys_wanted(issuer: &str);
     keys_fetched(issuer: &str, succeeded: bool);

@@ -34,3 +34,4 @@ mod transactional;
 mod transactions;
 mod unix_socket;
 mod unread;
+mod websocket;

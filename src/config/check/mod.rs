@@ -3,10 +3,11 @@
 //! Promises to find all contradictions, and that each one names the keys, their values, and where these were set.
 
 mod auth;
+mod websocket;
 
 use std::time::Duration;
 
-use self::auth::check_auth;
+use self::{auth::check_auth, websocket::check_websocket};
 use super::{
     effective::Effective,
     error::ConfigError,
@@ -42,6 +43,13 @@ pub(super) fn check(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> V
             "must not exceed",
             "transactions.max_lifetime",
             "a transaction would reach its maximum lifetime first",
+        ),
+        (
+            settings.websocket.idle_timeout <= settings.websocket.max_lifetime,
+            "websocket.idle_timeout",
+            "must not exceed",
+            "websocket.max_lifetime",
+            "a socket would reach its maximum lifetime first",
         ),
         (
             settings.idempotency.max_answer <= settings.idempotency.capacity,
@@ -110,6 +118,7 @@ pub(super) fn check(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> V
         add(&["database.aliases"], format!("{} {advice}", describe("database.aliases")));
     }
     contradictions.extend(check_auth(effective, in_doubt));
+    contradictions.extend(check_websocket(effective, in_doubt));
     contradictions
 }
 

@@ -121,6 +121,12 @@ impl Default for Settings {
                 max_bytes: ByteSize::constant(256 << 10),
                 deny: DENIED.map(str::to_owned).to_vec(),
             },
+            websocket: WebSocket {
+                enabled: false,
+                max_connections: Count::constant(100),
+                idle_timeout: seconds(10 * 60),
+                max_lifetime: seconds(12 * 60 * 60),
+            },
             discovery: Discovery {
                 neo4j_version: Neo4jVersion::constant("2026.09.0"),
                 neo4j_edition: Edition::Community,

@@ -46,6 +46,8 @@ pub struct Settings {
     pub limits: Limits,
     /// Tools for agents.
     pub mcp: Mcp,
+    /// Bolt over WebSocket, for drivers in web pages.
+    pub websocket: WebSocket,
     /// The gateway's description of itself at `GET /`.
     pub discovery: Discovery,
     /// The log.
@@ -282,6 +284,19 @@ pub struct Mcp {
     pub max_bytes: ByteSize,
     /// The procedures, functions and clauses that statements may not use.
     pub deny: Vec<String>,
+}
+
+/// `[websocket]`: Bolt over WebSocket, for drivers in web pages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebSocket {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// The most sockets that are open at a time; each one has a connection to the database of its own.
+    pub max_connections: Count,
+    /// The time without a byte after which a socket is closed.
+    pub idle_timeout: TimeSpan,
+    /// The age at which a socket is closed.
+    pub max_lifetime: TimeSpan,
 }
 
 /// `[discovery]`: the gateway's description of itself at `GET /`.

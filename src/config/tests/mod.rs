@@ -7,6 +7,7 @@ mod reference;
 mod schema;
 mod secrets;
 mod sections;
+mod websocket;
 
 use std::ffi::OsString;
 use std::io;

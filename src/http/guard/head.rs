@@ -10,6 +10,8 @@ pub(super) struct Head<'a> {
     /// Whether `Host` is repeated.
     pub(super) repeats_host: bool,
     pub(super) origin: Option<&'a HeaderValue>,
+    /// Whether there is an `Upgrade` header.
+    pub(super) upgrades: bool,
     pub(super) sec_fetch_site: Option<&'a HeaderValue>,
     /// `X-Ajax-Browser-Auth: true`: the page prompts for a password itself.
     pub(super) prompts_itself: bool,
@@ -26,6 +28,7 @@ impl<'a> Head<'a> {
                     head.host = Some(value);
                 }
                 "origin" => head.origin = Some(value),
+                "upgrade" => head.upgrades = true,
                 "sec-fetch-site" => head.sec_fetch_site = Some(value),
                 "x-ajax-browser-auth" => head.prompts_itself = value == "true",
                 _ => {}

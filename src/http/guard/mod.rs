@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, StatusCode},
+    http::{HeaderMap, Method, StatusCode, header},
     response::Response,
 };
 use ipnet::IpNet;
@@ -41,6 +41,8 @@ pub struct GuardSettings {
     pub allowed_hosts: Vec<AllowedHost>,
     /// Proxies whose `X-Forwarded-*` headers are trusted.
     pub trusted_proxies: Vec<IpNet>,
+    /// Whether a request may upgrade its connection. Only pages of known origins may then ask for that.
+    pub upgrades: bool,
     /// Settings for pages of other origins.
     pub cors: CorsSettings,
 }
@@ -57,6 +59,7 @@ pub(super) struct Admitted {
 pub(super) struct Guard {
     hosts: Hosts,
     trusted_proxies: Vec<IpNet>,
+    upgrades: bool,
     cors: Cors,
 }
 
@@ -65,6 +68,7 @@ impl Guard {
         Self {
             hosts: Hosts::new(settings.allowed_hosts, settings.loopback),
             trusted_proxies: settings.trusted_proxies,
+            upgrades: settings.upgrades,
             cors: Cors::new(settings.cors),
         }
     }
@@ -94,7 +98,21 @@ impl Guard {
         if is_foreign && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
+        // Over an upgraded connection, a page reads whatever it is sent.
+        if self.upgrades && head.upgrades && !self.is_known(request.headers(), authority.as_ref()) {
+            return Err(cross_origin());
+        }
         Ok(Admitted { prompts_itself: head.prompts_itself })
+    }
+
+    /// Whether the origin of a request is the gateway's own or an allowed one. Clients that are not browsers have none.
+    fn is_known(&self, headers: &HeaderMap, own: Option<&Authority<'_>>) -> bool {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        match (origins.next(), origins.next()) {
+            (None, _) => true,
+            (Some(origin), None) => own.is_some_and(|own| origin::is_own(origin, own)) || self.grant(headers).is_some(),
+            (Some(_), Some(_)) => false,
+        }
     }
 
     /// Answers a preflight from an allowed origin; `None` for every other request.
@@ -142,6 +160,7 @@ mod tests {
         let guard = Guard::new(GuardSettings {
             loopback: true,
             allowed_hosts: Vec::new(),
+            upgrades: false,
             trusted_proxies: vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()],
             cors: CorsSettings {
                 origins: vec![AllowedOrigin::Any],

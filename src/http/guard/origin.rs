@@ -23,7 +23,7 @@ pub(super) fn is_unknown(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
 }
 
 /// Whether `origin` has the host and port of `own`. The scheme is ignored: TLS may end in front of the gateway.
-fn is_own(origin: &HeaderValue, own: &Authority<'_>) -> bool {
+pub(super) fn is_own(origin: &HeaderValue, own: &Authority<'_>) -> bool {
     let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return false;
     };

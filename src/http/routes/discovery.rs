@@ -1,4 +1,5 @@
-//! `GET /`: the discovery document, by which clients find the Query API. Needs no credentials.
+//! `GET /`: the discovery document, by which clients find the Query API. Needs no credentials. Drivers that ask for a
+//! WebSocket get one.
 
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use crate::http::{
     gateway::Gateway,
     media::{self, Format, JSON, Offer, Unfit},
     refusal::{Refusal, respond},
-    routes::page,
+    routes::{page, websocket::Upgrade},
 };
 
 /// The configured parts of the document.
@@ -45,12 +46,16 @@ struct Document {
     query_api_versions: [&'static str; 1],
 }
 
-/// Answers with the document, in plain JSON only, or with a page to a client that prefers pages.
+/// Answers with the document, in plain JSON only, with a page to a client that prefers pages, or with a WebSocket.
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     base: BaseUrl,
+    upgrade: Option<Upgrade>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    if let Some(upgrade) = upgrade {
+        return upgrade.open(&gateway);
+    }
     if media::prefers_page(&headers) {
         return Ok(page::welcome(&gateway, &base));
     }

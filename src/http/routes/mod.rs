@@ -12,6 +12,7 @@ mod load;
 mod mcp;
 mod page;
 mod running;
+pub(super) mod websocket;
 
 pub use description::openapi;
 
@@ -27,7 +28,7 @@ use super::{
     authenticated::Authenticated,
     gateway::Gateway,
     methods::Methods,
-    path::{BATCH, BEGIN, COMMIT, DISCOVERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT, TRANSACTION},
+    path::{BATCH, BEGIN, BOLT, COMMIT, DISCOVERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT, TRANSACTION},
     refusal::Refusal,
     transactional,
 };
@@ -48,6 +49,8 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
         .fallback(fallback::unknown_path);
     #[cfg(feature = "mcp")]
     let router = mcp::add(router, &gateway, open);
+    let router =
+        if gateway.websocket.is_some() { router.route(BOLT, open(Methods::Get).get(websocket::only)) } else { router };
     transactional::add(router, &gateway, authenticated).with_state(gateway)
 }
 

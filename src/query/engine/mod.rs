@@ -13,7 +13,10 @@ mod running;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use tokio::time::{Instant, sleep};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{Instant, sleep},
+};
 
 pub use self::{excerpt::Excerpt, operator::Ending};
 use super::{
@@ -120,6 +123,14 @@ impl Engine {
     /// Why it cannot be reached.
     pub async fn probe(&self) -> Result<(), Error> {
         self.pool.probe().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
+    }
+
+    /// Opens a byte stream to the database, over which a client's own driver logs in and sends its statements.
+    ///
+    /// # Errors
+    /// Why the database cannot be reached.
+    pub async fn stream(&self) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + use<>, Error> {
+        self.pool.stream().await.map_err(|error| Error::from_opening(&error, &self.pool.address()))
     }
 
     /// How large a result may be. Sinks check the size of its text.

@@ -7,6 +7,7 @@ pub(super) fn settings(settings: &Settings) -> http::GuardSettings {
         loopback: settings.server.listen.is_local(),
         allowed_hosts: settings.server.allowed_hosts.clone(),
         trusted_proxies: settings.server.trusted_proxies.iter().map(|network| network.get()).collect(),
+        upgrades: settings.websocket.enabled,
         cors: http::CorsSettings {
             origins: settings.cors.allowed_origins.clone(),
             credentials: settings.cors.credentials,

@@ -1,20 +1,21 @@
 //! Settings of the HTTP interface.
 
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{auth, guard, query as queries};
 use crate::{
     config::{self, Edition},
-    http::{BodyLimits, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses},
+    http::{BodyLimits, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses, WebSocketSettings},
     query::Denied,
     telemetry::spans::Tracer,
 };
 
-/// `work` tracks what runs on without its client. `tracer` makes spans.
+/// `work` tracks what runs on without its client, and `at_once` ends it. `tracer` makes spans.
 pub(in crate::server) fn settings(
     settings: &config::Settings,
     bolt_port: Option<u16>,
     work: TaskTracker,
+    at_once: CancellationToken,
     tracer: Option<Tracer>,
 ) -> Settings {
     let limits = &settings.limits;
@@ -56,6 +57,8 @@ pub(in crate::server) fn settings(
             capacity: settings.idempotency.capacity.get(),
         },
         work,
+        at_once,
+        websocket: websocket(&settings.websocket),
         neo4j_version: settings.discovery.neo4j_version.as_str().to_owned(),
         neo4j_edition: match settings.discovery.neo4j_edition {
             Edition::Community => "community",
@@ -74,4 +77,12 @@ fn mcp(settings: &config::Mcp) -> McpSettings {
         max_bytes: settings.max_bytes.get(),
         denied: Denied::new(&settings.deny),
     }
+}
+
+fn websocket(settings: &config::WebSocket) -> Option<WebSocketSettings> {
+    settings.enabled.then(|| WebSocketSettings {
+        max_connections: settings.max_connections.get(),
+        idle_timeout: settings.idle_timeout.get(),
+        max_lifetime: settings.max_lifetime.get(),
+    })
 }

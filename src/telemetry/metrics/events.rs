@@ -6,7 +6,7 @@ use super::Metrics;
 use crate::telemetry::observer::{
     AcquireFailure, AuthFailure, CancelReason, ClientClose, ConnectFailed, Connected, Discard, HttpProtocol,
     LoginRefused, Observer, ProbeFailed, RefusalReason, Reloaded, RequestEnded, RetryReason, RowsReceived, SpanOutcome,
-    StatementFinished, StatementKind, TlsOutcome, TransactionOutcome,
+    StatementFinished, StatementKind, TlsOutcome, TransactionOutcome, WebSocketClosed,
 };
 
 impl Observer for Metrics {
@@ -93,6 +93,14 @@ impl Observer for Metrics {
 
     fn request_refused(&self, reason: RefusalReason) {
         self.requests.refused.inc(reason);
+    }
+
+    fn websocket_opened(&self) {
+        self.websockets.open.inc();
+    }
+
+    fn websocket_closed(&self, event: &WebSocketClosed) {
+        self.websockets.closed(event);
     }
 
     fn authentication_failed(&self, reason: AuthFailure) {

@@ -17,6 +17,7 @@ mod scrape;
 mod series;
 mod statements;
 mod transactions;
+mod websockets;
 
 pub use pool::PoolGauges;
 pub use scrape::{CONTENT_TYPE, Scrape};
@@ -27,12 +28,14 @@ use pool::Pool;
 use requests::Requests;
 use statements::Statements;
 use transactions::Transactions;
+use websockets::WebSockets;
 
 /// Counts every event. Everything starts at zero.
 #[derive(Debug, Default)]
 pub struct Metrics {
     requests: Requests,
     connections: Connections,
+    websockets: WebSockets,
     pool: Pool,
     statements: Statements,
     transactions: Transactions,

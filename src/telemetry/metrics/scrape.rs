@@ -59,9 +59,10 @@ struct Own {
 impl Collector for Own {
     fn encode(&self, encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let out = &mut Families(encoder);
-        let Metrics { requests, connections, pool, statements, transactions, gateway } = &*self.metrics;
+        let Metrics { requests, connections, websockets, pool, statements, transactions, gateway } = &*self.metrics;
         requests.encode(out)?;
         connections.encode(out)?;
+        websockets.encode(out)?;
         pool.encode(&self.pool, out)?;
         statements.encode(out)?;
         transactions.encode(out)?;

@@ -11,6 +11,8 @@ pub enum Purpose {
     Verification,
     /// It only ends an abandoned statement, and is closed then.
     Termination,
+    /// A client's own driver speaks over it.
+    Relay,
 }
 
 /// See [`Observer::connected`](super::Observer::connected).

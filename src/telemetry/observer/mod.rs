@@ -100,6 +100,12 @@ pub trait Observer: Send + Sync {
     /// A limit of the gateway refused a request.
     fn request_refused(&self, _reason: RefusalReason) {}
 
+    /// A client's WebSocket was opened; [`Observer::websocket_closed`] follows.
+    fn websocket_opened(&self) {}
+
+    /// A client's WebSocket was closed.
+    fn websocket_closed(&self, _event: &WebSocketClosed) {}
+
     /// A caller was not authenticated.
     fn authentication_failed(&self, _reason: AuthFailure) {}
 

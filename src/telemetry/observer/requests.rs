@@ -95,6 +95,46 @@ pub enum RefusalReason {
     Host,
     /// A page of an origin that is not allowed.
     Origin,
+    /// `websocket.max_connections`.
+    WebSockets,
+}
+
+/// See [`Observer::websocket_closed`](super::Observer::websocket_closed).
+#[derive(Debug, Clone, Copy)]
+pub struct WebSocketClosed {
+    /// Why.
+    pub reason: WebSocketClose,
+    /// How long it was open.
+    pub duration: Duration,
+    /// The bytes that the client sent in messages.
+    pub received: u64,
+    /// The bytes that the client was sent in messages.
+    pub sent: u64,
+}
+
+/// Why a WebSocket was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WebSocketClose {
+    /// By the client.
+    Done,
+    /// The client's connection ended without a word.
+    Gone,
+    /// The client sent what it may not.
+    Protocol,
+    /// By the database.
+    Database,
+    /// The connection to the database was lost, or could not be had.
+    DatabaseFailed,
+    /// No byte came at the beginning.
+    Silent,
+    /// `websocket.idle_timeout`.
+    Idle,
+    /// `websocket.max_lifetime`.
+    Age,
+    /// `websocket.enabled` is false now.
+    Off,
+    /// The gateway is stopping.
+    Shutdown,
 }
 
 /// Why a caller was not authenticated.

@@ -47,7 +47,7 @@ macro_rules! words {
 }
 
 words! {
-    Purpose { Pool => "pool", Verification => "verification", Termination => "termination" }
+    Purpose { Pool => "pool", Verification => "verification", Termination => "termination", Relay => "relay" }
     ConnectFailure {
         Unreachable => "unreachable", Timeout => "timeout", Tls => "tls", Handshake => "handshake", Login => "login",
     }
@@ -75,7 +75,12 @@ words! {
         CallerWaiting => "caller_waiting", AcquireTimeout => "acquire_timeout", Transactions => "transactions",
         Body => "body", BodyMemory => "body_memory", DecompressedBody => "decompressed_body",
         Statement => "statement", Depth => "depth", ResultRows => "result_rows", ResultBytes => "result_bytes",
-        Host => "host", Origin => "origin",
+        Host => "host", Origin => "origin", WebSockets => "websockets",
+    }
+    WebSocketClose {
+        Done => "done", Gone => "gone", Protocol => "protocol", Database => "database",
+        DatabaseFailed => "database_failed", Silent => "silent", Idle => "idle", Age => "age", Off => "off",
+        Shutdown => "shutdown",
     }
     AuthFailure {
         Malformed => "malformed", Scheme => "scheme", Refused => "refused", Expired => "expired", Token => "token",

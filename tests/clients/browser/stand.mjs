@@ -54,8 +54,13 @@ export async function end() {
 
 // A gateway in front of an empty embedded database; gives its port.
 export async function gateway(binary, settings) {
+  return (await start(binary, settings)).port;
+}
+
+// A gateway; gives its port, its process, and what its log says so far.
+export async function start(binary, settings, database = ["--embedded"]) {
   const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("BOLTGATE_")));
-  const arguments_ = ["serve", "--embedded", "--listen", "127.0.0.1:0"];
+  const arguments_ = ["serve", ...database, "--listen", "127.0.0.1:0"];
   const child = spawn(binary, arguments_, { env: { ...environment, ...settings }, stdio: ["ignore", "ignore", "pipe"] });
   endings.push(async () => {
     const ended = once(child, "exit");
@@ -63,18 +68,20 @@ export async function gateway(binary, settings) {
   });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text) => { log += text; });
-  return eventually("the gateway serves", () => {
+  const port = await eventually("the gateway serves", () => {
     if (child.exitCode !== null) throw new Error(`the gateway ended:\n${log}`);
-    return Number(/serving http:\/\/127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
+    return Number(/serving https?:\/\/127\.0\.0\.1:(\d+)/.exec(log)?.[1]);
   });
+  return { port, child, log: () => log };
 }
 
-// A site with the files of a folder, and an empty page for every other path; gives its port.
-export async function site(folder) {
+// A site with the files of these folders, and an empty page for every other path; gives its port.
+export async function site(...folders) {
   const server = createServer(async (request, response) => {
     const name = path.basename(new URL(request.url, "http://x").pathname);
-    const file = name ? await readFile(path.join(folder, name)).catch(() => null) : null;
-    response.setHeader("Content-Type", "text/html; charset=utf-8");
+    const found = folders.map((folder) => (name ? readFile(path.join(folder, name)).catch(() => null) : null));
+    const file = (await Promise.all(found)).find((content) => content !== null);
+    response.setHeader("Content-Type", name.endsWith("js") ? "text/javascript" : "text/html; charset=utf-8");
     response.end(file ?? PAGE);
   });
   return listen(server);
@@ -111,6 +118,8 @@ export async function browser(executablePath) {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     headless: true,
+    // Some checks make their own certificate.
+    ignoreHTTPSErrors: true,
     args: [
       "--no-sandbox",
       "--disable-gpu",

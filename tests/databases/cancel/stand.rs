@@ -206,6 +206,8 @@ impl Stand {
             older_database: None,
             retry: query::Retry::NEVER,
             work: tokio_util::task::TaskTracker::new(),
+            at_once: tokio_util::sync::CancellationToken::new(),
+            websocket: None,
             idempotency: http::IdempotencySettings {
                 keep: Duration::from_secs(60),
                 max_answer: 1 << 20,

@@ -23,7 +23,7 @@ pub(super) fn scrape(scrape: &Scrape) -> Exposition {
 }
 
 /// The samples whose labels are a closed set: name, label, values.
-const CLOSED: [(&str, &str, &[&str]); 17] = [
+const CLOSED: [(&str, &str, &[&str]); 19] = [
     ("http_connections", "protocol", &["http/1.1", "http/2"]),
     (
         "http_connections_closed_total",
@@ -49,7 +49,13 @@ const CLOSED: [(&str, &str, &[&str]); 17] = [
             "result_bytes",
             "host",
             "origin",
+            "websockets",
         ],
+    ),
+    (
+        "websockets_closed_total",
+        "reason",
+        &["done", "gone", "protocol", "database", "database_failed", "silent", "idle", "age", "off", "shutdown"],
     ),
     ("pool_connections", "state", &["idle", "in_use", "recovering"]),
     (
@@ -77,6 +83,7 @@ const CLOSED: [(&str, &str, &[&str]); 17] = [
     ("pool_opened_total", "", &[]),
     ("pool_acquire_duration_seconds_count", "", &[]),
     ("rows_total", "", &[]),
+    ("websockets", "", &[]),
     ("draining", "", &[]),
 ];
 const KINDS: &[&str] = &["explicit", "statement", "batch", "load"];

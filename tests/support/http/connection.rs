@@ -72,6 +72,13 @@ impl Connection {
         filled.expect("more arrives").expect("the connection holds");
     }
 
+    /// Waits until `enough` says so of the unread bytes that have arrived.
+    pub async fn wait_until(&mut self, enough: impl Fn(&[u8]) -> bool) {
+        while !enough(&self.received) {
+            self.wait_for_bytes(self.received.len() + 1).await;
+        }
+    }
+
     /// Closes the sending half.
     pub async fn finish_sending(&mut self) {
         self.stream.shutdown().await.expect("the connection holds");
