@@ -82,7 +82,7 @@ impl Denied {
                 continues = true;
                 continue;
             } else {
-                let is_call = follows_call || token == Some(Token::Symbol('('));
+                let is_call = !name.is_empty() && (follows_call || token == Some(Token::Symbol('(')));
                 if is_call && let Some(pattern) = self.0.iter().find(|pattern| pattern.form.is_name(&name)) {
                     return Some(&pattern.written);
                 }
@@ -171,7 +171,11 @@ mod tests {
         ] {
             assert_eq!(denied().find(statement), None, "{statement}");
         }
-        assert_eq!(Denied::default().find("LOAD CSV FROM 'x' AS r RETURN r"), None);
+        for nothing in [Denied::default(), Denied::new(&[String::new()])] {
+            assert_eq!(nothing.find("LOAD CSV FROM 'x' AS r RETURN f(r)"), None);
+        }
+        assert_eq!(Denied::new(&["*".to_owned()]).find("MATCH (n) RETURN size(n.x)"), Some("*"));
+        assert_eq!(Denied::new(&["*".to_owned()]).find("MATCH (n) RETURN n"), None);
     }
 
     #[test]

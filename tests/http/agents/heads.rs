@@ -151,7 +151,7 @@ async fn types_are_checked_and_answers_are_json() {
 
 #[tokio::test]
 async fn the_limits_of_requests_are_those_of_the_query_api() {
-    let gateway = start(&[("limits.body", "1KiB"), ("limits.line", "1KiB"), ("limits.statement", "20B")]).await;
+    let gateway = start(&[("limits.body", "1KiB"), ("limits.line", "1KiB"), ("limits.statement", "20")]).await;
     let long = request("tools/call", json!({"name": "read_cypher", "arguments": {"query": "x".repeat(2000)}}));
     assert_eq!(send(&gateway, &long, &[]).await.status, 413);
     let result = call(&gateway, "read_cypher", json!({"query": "RETURN 1 AS a_long_name"})).await;

@@ -32,7 +32,7 @@ async fn reading_returns_rows_as_plain_json() {
 
 #[tokio::test]
 async fn results_are_cut_off_and_say_so() {
-    let gateway = start(&[("mcp.max_bytes", "1KiB"), ("mcp.max_rows", "200")]).await;
+    let gateway = start(&[("mcp.max_bytes", "512"), ("mcp.max_rows", "200")]).await;
     let rows = |n: u32, more: serde_json::Value| {
         let mut arguments = json!({"query": format!("UNWIND range(1, {n}) AS n RETURN n")});
         arguments.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
@@ -49,8 +49,8 @@ async fn results_are_cut_off_and_say_so() {
         let shown = &result["structuredContent"];
         let text = result["content"][0]["text"].as_str().unwrap_or_default();
         if arguments["query"].as_str().is_some_and(|query| query.contains("100)")) {
-            // 1 KiB has no room for all of them.
-            assert!(shown["rowCount"].as_u64().is_some_and(|rows| (80..100).contains(&rows)), "{shown}");
+            // 512 bytes have no room for all of them.
+            assert!(shown["rowCount"].as_u64().is_some_and(|rows| (50..100).contains(&rows)), "{shown}");
         } else {
             assert_eq!(shown["rowCount"], count, "{shown}");
         }
@@ -73,7 +73,7 @@ async fn what_the_database_refuses_is_a_result_that_an_agent_can_mend() {
     let text =
         failed(&gateway, "read_cypher", json!({"query": "LOAD CSV FROM 'file:///etc/passwd' AS r RETURN r"})).await;
     assert!(text.starts_with("Neo.ClientError.Security.Forbidden: ") && text.contains("mcp.deny"), "{text}");
-    let text = failed(&gateway, "read_cypher", json!({"query": "CALL dbms.l\\u0069stConfig()"})).await;
+    let text = failed(&gateway, "read_cypher", json!({"query": "CALL ap\\u006fc.load.json('x')"})).await;
     assert!(text.contains("Unicode escapes"), "{text}");
     let text = failed(&gateway, "read_cypher", json!({"query": "RETURN 1 AS a; RETURN 2 AS b"})).await;
     assert!(text.starts_with("Neo.ClientError.Statement.AccessMode: Only one statement"), "{text}");
@@ -115,7 +115,7 @@ async fn writing_is_there_only_where_it_is_allowed() {
 #[tokio::test]
 async fn the_schema_shows_what_is_there() {
     let gateway = start(&[]).await;
-    let create = "CREATE (a:Person {name: 'A', born: 1990}), (b:Person:Actor {name: 'B', born: 'unknown'}), (c:`Odd ``name` {x: [1]}) \
+    let create = "CREATE (a:Person {name: 'A', born: 1990}), (b:Person:Actor {name: 'B', born: 'unknown'}), (c:Odd {x: [1]}) \
                   CREATE (a)-[:KNOWS {since: date('2020-01-01')}]->(b), (c)-[:KNOWS]->(a)";
     values(&gateway.query(create).await);
     values(&gateway.query("CREATE INDEX FOR (n:Person) ON (n.name)").await);
@@ -127,15 +127,11 @@ async fn the_schema_shows_what_is_there() {
     });
     let labels = schema["nodeLabels"].as_array().expect("a list");
     assert!(labels.contains(&person), "{schema}");
-    assert!(labels.iter().any(|label| label["label"] == "Odd `name"), "{schema}");
+    assert!(labels.iter().any(|label| label["label"] == "Odd"), "{schema}");
     let knows = &schema["relationshipTypes"][0];
     assert_eq!(knows["type"], "KNOWS", "{schema}");
     assert_eq!(knows["properties"], json!([{"name": "since", "types": ["DATE"]}]), "{schema}");
-    assert_eq!(
-        (&knows["from"], &knows["to"]),
-        (&json!(["Odd `name", "Person"]), &json!(["Actor", "Person"])),
-        "{schema}"
-    );
+    assert_eq!((&knows["from"], &knows["to"]), (&json!(["Odd", "Person"]), &json!(["Actor", "Person"])), "{schema}");
     let index = &schema["indexes"][0];
     assert_eq!((&index["labelsOrTypes"], &index["properties"]), (&json!(["Person"]), &json!(["name"])), "{schema}");
 

@@ -52,7 +52,7 @@ use crate::{
         refusal::{Refusal, concerns_credentials, respond},
         request,
     },
-    query::{AccessMode, Options},
+    query::{AccessMode, OFFLOAD_ABOVE, Options, offload},
 };
 
 /// The headers of the protocol, which have to agree with the message.
@@ -147,7 +147,10 @@ impl Agents {
             impersonated_user: user.map_err(|error| exchange.refusal(error))?,
             ..Options::default()
         };
-        let Envelope { message, arguments, calls } = match Envelope::of(&text, gateway.limits.content.depth) {
+        let (depth, length) = (gateway.limits.content.depth, text.len());
+        let understand = move || (Envelope::of(&text, depth), hold);
+        let (envelope, hold) = if length > OFFLOAD_ABOVE { offload(understand).await } else { understand() };
+        let Envelope { message, arguments, calls } = match envelope {
             Ok(envelope) => envelope,
             Err(malformed) => return Ok(refuse(malformed)),
         };

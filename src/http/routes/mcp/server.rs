@@ -25,7 +25,7 @@ use super::{
 use crate::{
     bolt::Summary,
     http::encode::told,
-    query::{AccessMode, Error, Options, Statement, hides_characters},
+    query::{AccessMode, Denied, Error, OFFLOAD_ABOVE, Options, Statement, hides_characters, offload},
 };
 
 /// The revisions of the protocol, oldest first.
@@ -125,62 +125,72 @@ impl From<Refused> for Refusal {
     }
 }
 
+/// A call whose arguments were understood.
+enum Wanted {
+    Schema(Schema),
+    Read(Cypher),
+    Write(Cypher),
+}
+
 impl Server {
-    async fn carry_out(&self, kind: Kind, asked: &Asked) -> Result<CallToolResult, Refusal> {
-        let limits = &asked.exchange.gateway.limits.content;
-        // The whole message was checked to be UTF-8.
-        let arguments = str::from_utf8(&asked.arguments).unwrap_or_default();
-        if kind == Kind::GetSchema {
-            let arguments = Schema::read(arguments, limits)?;
-            is_verified(asked)?;
-            let schema = Box::pin(schema::get(asked, &arguments, &self.0.schemas)).await?;
-            return Ok(shown(&schema, None));
+    async fn carry_out(&self, kind: Kind, asked: &Arc<Asked>) -> Result<CallToolResult, Refusal> {
+        let owned = Arc::clone(asked);
+        let understand = move || understand(kind, &owned);
+        let wanted = if asked.arguments.len() > OFFLOAD_ABOVE { offload(understand).await } else { understand() };
+        if let Some(error) = asked.unverified.clone() {
+            return Err(error.into());
         }
-        let arguments = Cypher::read(arguments, limits, self.0.settings.max_rows)?;
-        is_verified(asked)?;
-        if !asked.exchange.may_send_cypher() {
-            return Err(Error::forbidden("This caller may not send statements of its own (cypher.allow).").into());
-        }
-        self.admit(&arguments.query)?;
-        let room = Room { rows: arguments.limit.min(asked.room().rows), ..asked.room() };
-        Ok(if kind == Kind::ReadCypher {
-            read(asked, arguments, room).await
-        } else {
-            write(asked, arguments, room).await
-        }?)
-    }
-
-    /// Refuses a statement that calls what the operator does not allow, or that may hide such a call.
-    fn admit(&self, query: &str) -> Result<(), Error> {
-        if let Some(pattern) = self.0.settings.denied.find(query) {
-            return Err(Error::forbidden(&format!(
-                "The statement was not executed: agents may not use {pattern} (mcp.deny)."
-            )));
-        }
-        if hides_characters(query) {
-            return Err(Error::invalid(
-                "The statement was not executed: write characters themselves in place of their Unicode escapes (\\u…), or \
-                 pass the text as a parameter.",
-            ));
-        }
-        Ok(())
+        let room = |cypher: &Cypher| Room { rows: cypher.limit.min(asked.room().rows), ..asked.room() };
+        Ok(match wanted? {
+            Wanted::Schema(wanted) => shown(&Box::pin(schema::get(asked, &wanted, &self.0.schemas)).await?, None),
+            Wanted::Read(cypher) => read(asked, room(&cypher), cypher).await?,
+            Wanted::Write(cypher) => write(asked, room(&cypher), cypher).await?,
+        })
     }
 }
 
-fn is_verified(asked: &Asked) -> Result<(), Error> {
-    asked.unverified.clone().map_or(Ok(()), Err)
+/// Reads the arguments of a tool, and refuses a statement that may not be sent.
+fn understand(kind: Kind, asked: &Asked) -> Result<Wanted, Refusal> {
+    let limits = &asked.exchange.gateway.limits.content;
+    // The whole message was checked to be UTF-8.
+    let arguments = str::from_utf8(&asked.arguments).unwrap_or_default();
+    if kind == Kind::GetSchema {
+        return Ok(Wanted::Schema(Schema::read(arguments, limits)?));
+    }
+    let cypher = Cypher::read(arguments, limits, asked.state.settings.max_rows)?;
+    if !asked.exchange.may_send_cypher() {
+        return Err(Error::forbidden("This caller may not send statements of its own (cypher.allow).").into());
+    }
+    admit(&asked.state.settings.denied, &cypher.query)?;
+    Ok(if kind == Kind::ReadCypher { Wanted::Read(cypher) } else { Wanted::Write(cypher) })
 }
 
-async fn read(asked: &Asked, arguments: Cypher, room: Room) -> Result<CallToolResult, Error> {
-    let Cypher { query, parameters, database, .. } = arguments;
+/// Refuses a statement that calls what the operator does not allow, or that may hide such a call.
+fn admit(denied: &Denied, query: &str) -> Result<(), Error> {
+    if let Some(pattern) = denied.find(query) {
+        return Err(Error::forbidden(&format!(
+            "The statement was not executed: agents may not use {pattern} (mcp.deny)."
+        )));
+    }
+    if hides_characters(query) {
+        return Err(Error::invalid(
+            "The statement was not executed: write characters themselves in place of their Unicode escapes (\\u…), or \
+             pass the text as a parameter.",
+        ));
+    }
+    Ok(())
+}
+
+async fn read(asked: &Asked, room: Room, cypher: Cypher) -> Result<CallToolResult, Error> {
+    let Cypher { query, parameters, database, .. } = cypher;
     let statement = Statement { text: query.into(), parameters: parameters.into() };
     let mut table = Table::new(room);
     let excerpt = Box::pin(asked.excerpt_of(&database, &statement, room.rows, &mut table)).await?;
     Ok(result(&table, excerpt.summary.as_ref(), false))
 }
 
-async fn write(asked: &Asked, arguments: Cypher, room: Room) -> Result<CallToolResult, Error> {
-    let Cypher { query, parameters, database, .. } = arguments;
+async fn write(asked: &Asked, room: Room, cypher: Cypher) -> Result<CallToolResult, Error> {
+    let Cypher { query, parameters, database, .. } = cypher;
     let statement = Statement { text: query.into(), parameters: parameters.into() };
     let mut table = Table::new(Room { to_the_end: true, ..room });
     let access_mode = if asked.exchange.caller.is_read_only() { AccessMode::Read } else { AccessMode::Write };

@@ -7,7 +7,7 @@
 mod cache;
 mod observed;
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{borrow::Cow, fmt::Write as _, sync::Arc};
 
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -180,10 +180,15 @@ fn union(names: &[String], branch: impl Fn(usize, &str) -> String) -> Option<Str
     (!statement.is_empty()).then_some(statement)
 }
 
-/// A name as it stands in a statement. Some servers resolve escapes within backticks, so that a name with a backslash could
-/// close them.
-fn quoted(name: &str) -> Option<String> {
-    (!name.is_empty() && !name.contains('\\')).then(|| format!("`{}`", name.replace('`', "``")))
+/// A name as it stands in a statement: in backticks only where it needs them, since the embedded database knows none. Some
+/// servers resolve escapes within backticks, so that a name with a backslash could close them.
+fn quoted(name: &str) -> Option<Cow<'_, str>> {
+    if name.is_empty() || name.contains('\\') {
+        return None;
+    }
+    let is_word = name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    Some(if is_word { name.into() } else { format!("`{}`", name.replace('`', "``")).into() })
 }
 
 /// The indexes, as the database describes them; and whether there are more.
@@ -292,7 +297,7 @@ mod tests {
     fn names_cannot_end_their_quotes() {
         let labels = ["A", "b`) DETACH DELETE n //", r"\u0060", ""].map(str::to_owned);
         let statement = union(&labels, |at, label| format!("MATCH (n:{label}) RETURN {at}")).unwrap();
-        assert_eq!(statement, "MATCH (n:`A`) RETURN 0 UNION ALL MATCH (n:`b``) DETACH DELETE n //`) RETURN 1");
+        assert_eq!(statement, "MATCH (n:A) RETURN 0 UNION ALL MATCH (n:`b``) DETACH DELETE n //`) RETURN 1");
         assert_eq!(union(&labels[2..], |_, label| label.to_owned()), None);
     }
 
