@@ -18,9 +18,10 @@ TARGET = Path(os.environ.get("CARGO_TARGET_DIR", REPOSITORY / "target")).resolve
 def build(tree, into):
     """Builds like users do, and copies the result, since the next build may overwrite it."""
     into.mkdir(parents=True, exist_ok=True)
-    # The gateway comes last: building a bench builds a gateway with the features of the tests'
-    # dependencies.
-    work = _cargo(tree, "--bench", "instructions")
+    # A bench in trees that are older, which comes first: Cargo then builds a gateway with the features of the tests'
+    # dependencies, too.
+    kind = "--bench" if '[[bench]]\nname = "instructions"' in (Path(tree) / "Cargo.toml").read_text() else "--example"
+    work = _cargo(tree, kind, "instructions")
     gateway = _cargo(tree, "--bin", "boltgate")
     return Binaries(gateway=shutil.copy2(gateway, into / "boltgate"), work=shutil.copy2(work, into / "work"))
 

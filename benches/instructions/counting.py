@@ -6,11 +6,13 @@ what a process does to start, to warm up and to stop.
 
 import contextlib
 import os
+import queue
 import re
 import signal
 import subprocess
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 # The caller's environment has no effect, and timeouts are long enough for a slow machine.
@@ -21,6 +23,11 @@ ENVIRONMENT = {
     "BOLTGATE_DATABASE__MAX_LIFETIME": "1h",
 }
 PATIENCE = 300
+PROCESSORS = sorted(os.sched_getaffinity(0))
+# Those that no gateway has.
+FREE = queue.SimpleQueue()
+for processor in PROCESSORS:
+    FREE.put(processor)
 
 
 class Failed(Exception):
@@ -70,18 +77,21 @@ def _is_awake(task):
     return (task / "stat").read_bytes().rpartition(b") ")[2][:1] in b"RD"
 
 
-def keep_to_one_processor():
-    """Makes the gateway serve with one thread, so that no work moves between threads by chance."""
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+def concurrently(count, parts):
+    """What `count` returns for each part, in order. A count does not depend on what else the machine does."""
+    with ThreadPoolExecutor(len(PROCESSORS)) as executor:
+        yield from executor.map(count, parts)
 
 
 @contextlib.contextmanager
 def gateway(profile, binary, database):
-    """Runs a gateway under callgrind, connected to the port `database`."""
+    """Runs a gateway under callgrind, connected to the port `database`. It has one processor and so serves with one thread:
+    no work moves between threads by chance."""
+    options = ["serve", "--listen", "127.0.0.1:0", "--database-uri", f"bolt://127.0.0.1:{database}"]
+    processor = FREE.get()
     process = subprocess.Popen(
-        [*valgrind(profile), binary, "serve", "--listen", "127.0.0.1:0", "--database-uri", f"bolt://127.0.0.1:{database}"],
+        ["taskset", "--cpu-list", str(processor), *valgrind(profile), binary, *options],
         env=ENVIRONMENT,
-        preexec_fn=keep_to_one_processor,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -111,3 +121,4 @@ def gateway(profile, binary, database):
         watchdog.cancel()
         process.kill()
         process.wait()
+        FREE.put(processor)

@@ -3,7 +3,7 @@
 import subprocess
 from dataclasses import dataclass
 
-from counting import ENVIRONMENT, count_program, gateway
+from counting import ENVIRONMENT, concurrently, count_program, gateway
 from database import Database
 from workloads import (
     BASIC, JSON, LINES, NODES_25, POINT_READ, RETURN_1, TYPED, TYPED_LINES, Client, answers, batch, result, statement,
@@ -65,26 +65,27 @@ def _request(name, work, times=1000, unit="request"):
 
 def count_gateway(binaries, folder):
     """Parts that need a gateway: name, unit, and instructions per unit."""
+    meant = list(rounds())
+    without, *totals = concurrently(lambda one: _count_round(binaries, folder, one), [None, *meant])
+    for one, total in zip(meant, totals):
+        # What only the first of them costs, such as a connection, is spread over all.
+        yield one.name, one.unit, (total - without) / (one.times * one.units)
+
+
+def _count_round(binaries, folder, meant):
+    profile = folder / (file_name(meant.name) if meant else "gateway.callgrind")
     database = Database(answers(ROWS))
     try:
-        without = _count_round(binaries, folder / "gateway.callgrind", database, None)
-        for meant in rounds():
-            # What only the first of them costs, such as a connection, is spread over all.
-            total = _count_round(binaries, folder / file_name(meant.name), database, meant)
-            yield meant.name, meant.unit, (total - without) / (meant.times * meant.units)
+        with gateway(profile, binaries.gateway, database.port) as counted:
+            database.pause = counted.wait_until_idle
+            client = Client(counted)
+            for _ in range(WARM_ROUNDS):
+                WARM(client)
+            for _ in range(meant.times if meant else 0):
+                meant.work(client)
+            client.close()
     finally:
         database.close()
-
-
-def _count_round(binaries, profile, database, meant):
-    with gateway(profile, binaries.gateway, database.port) as counted:
-        database.pause = counted.wait_until_idle
-        client = Client(counted)
-        for _ in range(WARM_ROUNDS):
-            WARM(client)
-        for _ in range(meant.times if meant else 0):
-            meant.work(client)
-        client.close()
     return counted.instructions
 
 
@@ -92,11 +93,15 @@ def count_work(binaries, folder):
     """Parts that need no gateway, in the same form."""
     few, many = 10, 1010
     listed = subprocess.run([binaries.work, "parts"], env=ENVIRONMENT, capture_output=True, text=True, check=True).stdout
-    for name, unit, units in (line.split("\t") for line in listed.splitlines()):
+
+    def count(part):
+        name, unit, units = part.split("\t")
         profile = folder / file_name(name)
         without = count_program(profile, binaries.work, name, str(few))
         total = count_program(profile, binaries.work, name, str(many))
-        yield name, unit, (total - without) / ((many - few) * float(units))
+        return name, unit, (total - without) / ((many - few) * float(units))
+
+    yield from concurrently(count, listed.splitlines())
 
 
 def file_name(part):

@@ -31,8 +31,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<()> {
-    // `cargo bench` adds an argument of its own.
-    let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    let arguments: Vec<String> = env::args().skip(1).collect();
     let parts: Vec<Part> = rows::parts().chain(parameters::parts()).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => println!("This is counted by benches/instructions/run."),

@@ -3,7 +3,7 @@
 #
 # Owns: what is claimed of the Dockerfile, and of one container of its image.
 
-prove_image() {
+prove_build() {
     local bases
     mapfile -t bases < <(awk '$1 == "FROM" { print $2 }' "$repository/Dockerfile")
     [ "${bases[*]}" = "\${BUILD_IMAGE} \${BASE_IMAGE}" ] \
@@ -22,6 +22,10 @@ prove_image() {
         -t boltgate "$context"
     [ "$failed" = "$failed_before" ] || die "no image, nothing to run"
     docker_builder image prune -f >/dev/null
+}
+
+prove_image() {
+    prove_build
     docker_builder save boltgate "$memgraph_image" "$(image_of memgraph/lab)" | docker_runner load >/dev/null
 
     check "image: its user is a number and not root" is boltgate '{{.Config.User}}' 65532:65532
