@@ -2,7 +2,8 @@
 //!
 //! Owns: relaying message by message. A request is passed on once the one before it is answered, so a point of the
 //! conversation is the same each time, whatever travels together.
-//! Promises: one connection is cut, once; [`Cutter::until_cut`] tells that the database has let go of it.
+//! Promises: one connection is cut, once; [`Cutter::until_cut`] tells that the database has let go of it, and that the client's
+//! system knows of the end.
 //! May not know: HTTP, statements, which database it is. A RESET is handled in order here like everything else.
 
 use std::{
@@ -141,17 +142,10 @@ impl Cutter {
         self.until(|now| now.cut).await
     }
 
-    /// Ends all connections, which have to be idle, and waits until both sides are closed and the clients' system knows.
+    /// Ends all connections, which have to be idle, and waits until both sides are closed.
     pub async fn end_all(&self) {
         self.shared.ended.send_modify(|ended| *ended += 1);
         assert!(self.until(|now| now.open == 0).await, "a connection is not idle");
-        // A busy system may deliver the end of a connection after the request that is sent next.
-        let delivered = async {
-            while is_established(self.address.port()) {
-                sleep(Duration::from_millis(1)).await;
-            }
-        };
-        timeout(PATIENCE, delivered).await.expect("the ends of the connections arrive");
     }
 
     async fn until(&self, reached: impl Fn(&Now) -> bool) -> bool {
@@ -160,12 +154,24 @@ impl Cutter {
     }
 }
 
-/// Whether a client of this port on loopback still believes that it is connected. Only Linux tells.
-fn is_established(port: u16) -> bool {
-    let peer = format!("0100007F:{port:04X}");
+/// Waits until the client's system knows that the connection has ended. A busy one learns it after the client has sent its
+/// next request, and nobody could then tell whether the database has got that.
+async fn has_learnt(client: SocketAddr) {
+    let learns = async {
+        while is_established(client) {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(PATIENCE, learns).await.expect("the end of the connection arrives");
+}
+
+/// Whether the system still believes that the socket with this address is connected. Only Linux tells.
+fn is_established(socket: SocketAddr) -> bool {
+    let SocketAddr::V4(socket) = socket else { return false };
+    let address = format!("{:08X}:{:04X}", u32::from_ne_bytes(socket.ip().octets()), socket.port());
     std::fs::read_to_string("/proc/net/tcp").unwrap_or_default().lines().any(|line| {
-        let mut fields = line.split_ascii_whitespace().skip(2);
-        (fields.next(), fields.next()) == (Some(peer.as_str()), Some("01"))
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        (fields.next(), fields.nth(1)) == (Some(address.as_str()), Some("01"))
     })
 }
 
@@ -204,6 +210,7 @@ enum Flow {
 
 async fn serve(near: TcpStream, shared: Arc<Shared>) {
     let mut was_cut = false;
+    let client = near.peer_addr();
     if let Ok(far) = (shared.dial)().await {
         let mut relay = Relay { near, far, requests: FrameReader::default(), replies: FrameReader::default() };
         was_cut = matches!(relay.work(&shared).await, Ok(Flow::Cut));
@@ -212,6 +219,9 @@ async fn serve(near: TcpStream, shared: Arc<Shared>) {
         // What the database still does with its last request, it has done when it closes its side, too.
         let _ = far.shutdown().await;
         let _ = timeout(PATIENCE, tokio::io::copy(&mut far, &mut tokio::io::sink())).await;
+        if let Ok(client) = client {
+            has_learnt(client).await;
+        }
     }
     shared.now.send_modify(|now| {
         now.open -= 1;
