@@ -1,12 +1,21 @@
-//! Owns the command line: its commands, flags and help.
+//! Owns the command line: its commands, flags and help, completions for shells, and the manual page.
 //!
 //! Promises parsing only. Flags that are settings become [`Override`]s, whose values are validated with the settings.
 //! Does not know how a command is carried out.
 
+mod generate;
+mod query;
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
+pub use clap_complete::Shell;
 
+use self::query::QUERY_HELP;
+pub use self::{
+    generate::{completions, man},
+    query::{Format, QueryArgs},
+};
 use crate::config::Override;
 use crate::healthcheck::Target;
 
@@ -22,6 +31,7 @@ const EXAMPLES: &str = "\
 Examples:
   boltgate serve --embedded --sample      try it, with a database of its own
   boltgate serve --database-uri bolt://db.example:7687
+  boltgate query 'MATCH (n) RETURN n'     ask it, or any other gateway
   boltgate --example-config > boltgate.toml
   boltgate check-config boltgate.toml
   boltgate help serve                     the flags of a command
@@ -60,6 +70,18 @@ Examples:
   boltgate healthcheck                    where the settings listen
   boltgate healthcheck --url http://127.0.0.1:7474/
   boltgate healthcheck --url unix:/run/boltgate/http.sock";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  source <(boltgate completions bash)     for this shell; or, for all of them:
+  boltgate completions bash > ~/.local/share/bash-completion/completions/boltgate
+  boltgate completions zsh > \"${fpath[1]}/_boltgate\"
+  boltgate completions fish > ~/.config/fish/completions/boltgate.fish";
+
+const MAN_EXAMPLES: &str = "\
+Examples:
+  boltgate man | man -l -
+  boltgate man > /usr/local/share/man/man1/boltgate.1";
 
 /// The widest line of help.
 const COLUMNS: usize = 80;
@@ -109,6 +131,15 @@ pub enum Command {
     /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
     #[command(after_help = EXIT_CODES)]
     Openapi,
+    /// Send one statement to a gateway or a database, and print the rows
+    #[command(after_help = QUERY_HELP)]
+    Query(QueryArgs),
+    /// Print the script with which a shell completes commands and flags
+    #[command(after_help = help(COMPLETIONS_EXAMPLES))]
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    #[command(after_help = help(MAN_EXAMPLES))]
+    Man,
     /// Run the engine of the embedded database for the process that started this one
     #[command(hide = true)]
     EmbeddedEngine(EngineArgs),
@@ -174,11 +205,11 @@ pub struct ServeArgs {
     /// Speak TLS with clients: a PEM file with the certificate chain, leaf
     /// first; needs --tls-key
     /// [env: BOLTGATE_SERVER__TLS__CERTIFICATE] [default: off]
-    #[arg(verbatim_doc_comment, long, value_name = "FILE")]
+    #[arg(verbatim_doc_comment, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tls_certificate: Option<String>,
     /// The PEM file with the key of the certificate
     /// [env: BOLTGATE_SERVER__TLS__KEY]
-    #[arg(verbatim_doc_comment, long, value_name = "FILE")]
+    #[arg(verbatim_doc_comment, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     tls_key: Option<String>,
     /// Connect to this database: bolt://, bolt+s:// or bolt+ssc://
     /// HOST[:PORT]
@@ -217,6 +248,14 @@ impl ServeArgs {
             |(key, flag, value): (_, _, &Option<String>)| value.clone().map(|value| Override { key, flag, value });
         flags.into_iter().filter_map(given).collect()
     }
+}
+
+/// The arguments of `boltgate completions`.
+#[derive(Debug, Args)]
+pub struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub shell: Shell,
 }
 
 /// The arguments of `boltgate healthcheck`.

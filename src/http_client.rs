@@ -1,6 +1,6 @@
-//! An HTTP/1 client for what the gateway itself asks and reports: one request, on a connection of its own.
+//! An HTTP/1 client for what the program itself asks and reports: one request, on a connection of its own.
 //!
-//! Owns URLs, the connection and its TLS. Promises that nothing outlasts the caller's deadline. Follows no redirects,
+//! Owns URLs, the connection and its TLS. Promises that nothing but a streamed answer outlasts the caller's deadline. Follows no redirects,
 //! uses no proxies, and sends no credentials but those in the caller's headers. Knows nothing of what it carries.
 
 use std::{fmt, io, net::SocketAddr, str::FromStr, sync::Arc};
@@ -21,7 +21,7 @@ use tokio::{
     net::TcpStream,
     time::{Instant, timeout_at},
 };
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// An `http://` or `https://` URL without credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -131,6 +131,27 @@ pub async fn post(
     exchange(connect(url, deadline).await?, url, tls, request, deadline).await
 }
 
+/// Sends a `POST` request with `body` over a connection that exists already, and returns the answer as it arrives.
+/// `deadline` is that of TLS: for the answer there is none, since it takes as long as what it waits for. Dropping the
+/// answer, or this future, closes the connection.
+///
+/// # Errors
+/// [`Error::Connect`], [`Error::NotHttp`], [`Error::Incomplete`].
+pub async fn post_streaming(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    url: &Url,
+    tls: Option<&Arc<ClientConfig>>,
+    headers: &[(HeaderName, HeaderValue)],
+    body: Bytes,
+    deadline: Instant,
+) -> Result<Response<Incoming>, Error> {
+    let request = request(Method::POST, url, headers, body);
+    if !url.is_https {
+        return respond(stream, request).await;
+    }
+    respond(encrypt(stream, url, tls, deadline).await?, request).await
+}
+
 fn request(method: Method, url: &Url, headers: &[(HeaderName, HeaderValue)], body: Bytes) -> Request<Full<Bytes>> {
     let mut request = Request::new(Full::new(body));
     *request.method_mut() = method;
@@ -144,7 +165,11 @@ fn request(method: Method, url: &Url, headers: &[(HeaderName, HeaderValue)], bod
     request
 }
 
-async fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, Error> {
+/// Connects to the host of `url`, without TLS.
+///
+/// # Errors
+/// [`Error::Connect`].
+pub async fn connect(url: &Url, deadline: Instant) -> Result<TcpStream, Error> {
     let connected = timeout_at(deadline, TcpStream::connect((url.host.as_str(), url.port)));
     connected.await.map_err(io::Error::from).flatten().map_err(Error::Connect)
 }
@@ -156,35 +181,40 @@ async fn exchange(
     request: Request<Full<Bytes>>,
     deadline: Instant,
 ) -> Result<Answer, Error> {
-    if !url.is_https {
-        return send(stream, request, deadline).await;
-    }
-    let connect = async {
+    let responded = match url.is_https {
+        false => timeout_at(deadline, respond(stream, request)).await,
+        true => timeout_at(deadline, respond(encrypt(stream, url, tls, deadline).await?, request)).await,
+    };
+    let response = responded.map_err(|_| Error::Timeout)??;
+    Ok(Answer { response, deadline })
+}
+
+/// Speaks TLS with the host of `url`.
+async fn encrypt<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    url: &Url,
+    tls: Option<&Arc<ClientConfig>>,
+    deadline: Instant,
+) -> Result<TlsStream<S>, Error> {
+    let handshake = async {
         let tls = tls.ok_or_else(|| io::Error::new(io::ErrorKind::Unsupported, "https:// is not supported here"))?;
         let name = ServerName::try_from(url.host.clone()).map_err(io::Error::other)?;
         TlsConnector::from(Arc::clone(tls)).connect(name, stream).await
     };
-    let stream = timeout_at(deadline, connect).await.map_err(io::Error::from).flatten().map_err(Error::Connect)?;
-    send(stream, request, deadline).await
+    timeout_at(deadline, handshake).await.map_err(io::Error::from).flatten().map_err(Error::Connect)
 }
 
-async fn send(
+async fn respond(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     request: Request<Full<Bytes>>,
-    deadline: Instant,
-) -> Result<Answer, Error> {
+) -> Result<Response<Incoming>, Error> {
     let exchange = async {
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         // Ends with the answer.
         tokio::spawn(connection);
         sender.send_request(request).await
     };
-    match timeout_at(deadline, exchange).await {
-        Ok(Ok(response)) => Ok(Answer { response, deadline }),
-        Ok(Err(error)) if error.is_parse() => Err(Error::NotHttp(error)),
-        Ok(Err(error)) => Err(Error::Incomplete(error)),
-        Err(_) => Err(Error::Timeout),
-    }
+    exchange.await.map_err(|error| if error.is_parse() { Error::NotHttp(error) } else { Error::Incomplete(error) })
 }
 
 impl Answer {
@@ -228,6 +258,15 @@ impl Url {
     #[must_use]
     pub fn with_path(self, path: &'static str) -> Self {
         Self { path: PathAndQuery::from_static(path), ..self }
+    }
+
+    /// The same address with `path` behind its own. `path` begins with a slash.
+    ///
+    /// # Errors
+    /// [`UrlError::Malformed`] if the result is not a path.
+    pub fn join(self, path: &str) -> Result<Self, UrlError> {
+        let joined = format!("{}{path}", self.path.path().trim_end_matches('/'));
+        Ok(Self { path: joined.parse().map_err(|_| UrlError::Malformed)?, ..self })
     }
 
     /// The same URL with the scheme `https`.
@@ -313,6 +352,20 @@ mod tests {
         ] {
             assert_eq!(text.parse::<Url>().expect(text).to_string(), completed);
         }
+    }
+
+    #[test]
+    fn a_path_is_put_behind_that_of_the_url() {
+        for (base, joined) in [
+            ("http://h", "http://h:80/db/x"),
+            ("http://h/", "http://h:80/db/x"),
+            ("http://h/graph/?y", "http://h:80/graph/db/x"),
+        ] {
+            let url: Url = base.parse().expect(base);
+            assert_eq!(url.join("/db/x").expect(base).to_string(), joined);
+        }
+        let url: Url = "http://h".parse().expect("is a URL");
+        assert_eq!(url.join("/a b"), Err(UrlError::Malformed));
     }
 
     #[test]

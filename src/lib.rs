@@ -4,6 +4,7 @@
 //!
 //! | room | owns |
 //! |---|---|
+//! | [`shell`] | the command `query`: a client for people and scripts |
 //! | [`server`] | listeners, connections, graceful shutdown |
 //! | [`admin`] | the operator's listener |
 //! | [`http`] | routes, media types, request bodies, the text of answers |
@@ -45,6 +46,7 @@ pub mod pool;
 pub mod query;
 pub mod server;
 pub mod service_manager;
+pub mod shell;
 pub mod telemetry;
 pub mod tls;
 pub mod unpack;

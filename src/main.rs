@@ -4,7 +4,7 @@ use std::{
     fmt::Display,
     hint::black_box,
     io::{self, Write as _},
-    path::PathBuf,
+    path::Path,
     process::ExitCode,
     sync::LazyLock,
     time::Duration,
@@ -12,14 +12,14 @@ use std::{
 
 use boltgate::{
     bolt::{Endpoint, zone},
-    cli::{Cli, Command, ConfigArgs, EngineArgs, HealthcheckArgs, ServeArgs},
+    cli::{self, Cli, Command, ConfigArgs, EngineArgs, HealthcheckArgs, QueryArgs, ServeArgs},
     config::{
         self, AllowedHost, EXAMPLE, Effective, Ignored, ListenAddr, Mistakes, Origin, Reading, Settings, Sources,
     },
     healthcheck::{HealthcheckError, Target},
     http,
     server::{self, ServerHandle, Workers},
-    service_manager,
+    service_manager, shell,
     telemetry::{self, logs::LogControl},
 };
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -77,15 +77,23 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::ConfigSchema => print(format_args!("{:#}\n", config::schema()))?,
         Command::Healthcheck(args) => healthcheck(args)?,
         Command::Openapi => print(http::openapi())?,
+        Command::Query(args) => return Ok(query(args)),
+        Command::Completions(args) => write(&cli::completions(args.shell))?,
+        Command::Man => write(&cli::man()?)?,
         Command::EmbeddedEngine(args) => embedded_engine(&args)?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Writes a command's output. A reader that closes the pipe, such as `head`, has read enough: that is no error.
+/// Prints a command's output.
 fn print(text: impl Display) -> io::Result<()> {
+    write(text.to_string().as_bytes())
+}
+
+/// Writes a command's output. A reader that closes the pipe, such as `head`, has read enough: that is no error.
+fn write(bytes: &[u8]) -> io::Result<()> {
     let mut output = io::stdout().lock();
-    match write!(output, "{text}").and_then(|()| output.flush()) {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         result => result,
     }
@@ -143,7 +151,7 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let endpoint = match &args.embedded {
-        Some(file) => embedded(file.as_ref(), args.sample)?,
+        Some(file) => embedded(file.as_deref(), args.sample)?,
         None => server::network_endpoint(&effective.settings.database)?,
     };
     let served = runtime.block_on(async {
@@ -165,9 +173,9 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 }
 
 #[cfg(feature = "embedded")]
-fn embedded(file: Option<&PathBuf>, sample: bool) -> anyhow::Result<Endpoint> {
+fn embedded(file: Option<&Path>, sample: bool) -> anyhow::Result<Endpoint> {
     let program = boltgate::embedded::this_program()?;
-    let opened = boltgate::embedded::Embedded::open_in_processes(file.map(PathBuf::as_path), program);
+    let opened = boltgate::embedded::Embedded::open_in_processes(file, program);
     let database = opened.map_err(|error| match file {
         Some(_) => anyhow::anyhow!("{error}; name a file that it made, or a new one in a folder that exists"),
         None => error.into(),
@@ -191,7 +199,7 @@ fn embedded_engine(_args: &EngineArgs) -> anyhow::Result<()> {
 }
 
 #[cfg(not(feature = "embedded"))]
-fn embedded(_file: Option<&PathBuf>, _sample: bool) -> anyhow::Result<Endpoint> {
+fn embedded(_file: Option<&Path>, _sample: bool) -> anyhow::Result<Endpoint> {
     anyhow::bail!(
         "this boltgate was built without the embedded database; connect to a server with --database-uri instead"
     )
@@ -274,6 +282,10 @@ impl Signals {
             }
         }
     }
+}
+
+fn query(args: QueryArgs) -> ExitCode {
+    shell::run(args, |file| embedded(file, false).map_err(|error| error.to_string()))
 }
 
 fn healthcheck(args: HealthcheckArgs) -> anyhow::Result<()> {

@@ -9,6 +9,7 @@ mod connection;
 mod descriptors;
 mod handle;
 mod listener;
+mod local;
 #[cfg(test)]
 mod memory;
 mod reload;
@@ -23,6 +24,7 @@ mod workers;
 
 pub use descriptors::{Shortage, provide_descriptors};
 pub use handle::ServerHandle;
+pub use local::LocalGateway;
 pub use reload::{ReloadError, Reloader};
 pub use start::{StartError, check, network_endpoint, start};
 pub use tls::TlsFileError;

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     admin,
     auth::{Authenticator, token::SetupError},
-    bolt::Endpoint,
+    bolt::{Dialer, Endpoint},
     config::{self, Effective, ListenAddr, Settings, SocketMode},
     http::{self, Peer},
     live::Live,
@@ -183,13 +183,11 @@ pub async fn start(
     let observer: Arc<dyn Observer> = Arc::new(Observers::new(dialer.endpoint.to_string(), Arc::clone(&metrics)));
     let traces = traces(settings, &dialer.endpoint, &observer)?;
     let tracer = traces.as_ref().map(|traces| traces.tracer().clone());
-    let pool_settings = settings::pool::settings(&settings.database, &settings.limits);
-    let pool = Pool::new(dialer, pool_settings, Arc::clone(&observer));
+    let engine = engine(settings, dialer, Arc::clone(&observer), log.clone());
     let scrape = Arc::new(Scrape::new(metrics, {
-        let pool = pool.clone();
+        let pool = engine.pool().clone();
         move || settings::metrics::gauges(&pool.status())
     }));
-    let engine = Engine::new(pool, settings::query::settings(settings, log.clone()));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
     let authenticator = Authenticator::new(settings::auth::settings(settings), Arc::clone(&observer))?;
@@ -264,6 +262,12 @@ pub async fn start(
         reloader,
         workers,
     })
+}
+
+/// The engine over a pool of connections that `dialer` opens.
+pub(super) fn engine(settings: &Settings, dialer: Dialer, observer: Arc<dyn Observer>, log: LogControl) -> Engine {
+    let pool = Pool::new(dialer, settings::pool::settings(&settings.database, &settings.limits), observer);
+    Engine::new(pool, settings::query::settings(settings, log))
 }
 
 /// Starts the export of traces, if there is a collector.

@@ -8,6 +8,7 @@ mod hostile;
 mod listeners;
 mod mistakes;
 mod otlp;
+mod query;
 mod reload;
 mod requests;
 mod sample;

@@ -25,8 +25,8 @@ const PREFIX: &str = "BOLTGATE_";
 const FILE_SUFFIX: &str = "_FILE";
 /// Stands between a section and its key.
 const SEPARATOR: &str = "__";
-/// What the examples read, without the prefix.
-const CLIENTS: [&str; 2] = ["URL", "DATABASE"];
+/// What the examples and `boltgate query` read, without the prefix.
+const CLIENTS: [&str; 7] = ["URL", "DATABASE", "USER", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE"];
 
 /// Reads a file that a variable names.
 type ReadFile = fn(&Path) -> io::Result<String>;
@@ -84,7 +84,7 @@ pub(super) fn assignments(
     assignments
 }
 
-/// Whether other programs use the variable: the examples, which are clients, and Kubernetes, which describes a service
+/// Whether others use the variable: clients (the examples, `boltgate query`), and Kubernetes, which describes a service
 /// named `boltgate` to every pod as `BOLTGATE_SERVICE_HOST`, `BOLTGATE_PORT_7474_TCP` and the like.
 fn is_of_others(variable: &str) -> bool {
     let is_of_kubernetes = |name: &str| {

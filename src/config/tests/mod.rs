@@ -146,7 +146,8 @@ fn a_key_that_itself_ends_in_file_is_not_taken_for_a_file_variant() {
 #[test]
 fn variables_that_are_no_settings_are_named_and_have_no_effect() {
     let Reading { effective, mistakes, ignored } = Effective::read(&env([
-        ("BOLTGATE_USER", "neo4j:s3cret"),
+        ("BOLTGATE_SECRET_NAME", "s3cret"),
+        ("BOLTGATE_COMPRESSION", "false"),
         ("BOLTGATE_DATABASE_URI", "bolt://db"),
         ("BOLTGATE_LISTEN", "0.0.0.0:80"),
         ("BOLTGATE_COLOUR", "red"),
@@ -157,8 +158,9 @@ fn variables_that_are_no_settings_are_named_and_have_no_effect() {
     assert_eq!(
         ignored,
         [
-            "the environment variable BOLTGATE_USER is not a setting and has no effect; \
-             did you mean `BOLTGATE_AUTH__SERVICE_ACCOUNT__USER`?",
+            "the environment variable BOLTGATE_SECRET_NAME is not a setting and has no effect",
+            "the environment variable BOLTGATE_COMPRESSION is not a setting and has no effect; \
+             did you mean `BOLTGATE_HTTP__COMPRESSION`?",
             "the environment variable BOLTGATE_DATABASE_URI is not a setting and has no effect; \
              did you mean `BOLTGATE_DATABASE__URI`?",
             "the environment variable BOLTGATE_LISTEN is not a setting and has no effect; \
@@ -174,6 +176,11 @@ fn variables_of_other_programs_are_not_mentioned() {
         ("PATH", "/bin"),
         ("BOLTGATE_URL", "http://127.0.0.1:1"),
         ("BOLTGATE_DATABASE", "neo4j"),
+        ("BOLTGATE_USER", "neo4j"),
+        ("BOLTGATE_PASSWORD", "s3cret"),
+        ("BOLTGATE_PASSWORD_FILE", "/run/password"),
+        ("BOLTGATE_TOKEN", "s3cret"),
+        ("BOLTGATE_TOKEN_FILE", "/run/token"),
         ("BOLTGATE_CONFIG", "elsewhere.toml"),
         ("BOLTGATE_SERVICE_HOST", "10.0.0.1"),
         ("BOLTGATE_SERVICE_PORT", "7474"),

@@ -178,6 +178,7 @@ impl Stand {
             decompressed_body: 1 << 20,
             caller_requests: 1000,
             guard: http::GuardSettings {
+                upgrades: false,
                 loopback: true,
                 allowed_hosts: Vec::new(),
                 trusted_proxies: Vec::new(),

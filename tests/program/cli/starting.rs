@@ -46,8 +46,8 @@ fn warns_when_others_can_reach_a_database_that_checks_no_password() {
 
 #[test]
 fn names_variables_that_are_no_settings() {
-    let process = Process::embedded_with(&[("BOLTGATE_USER", "neo4j:s3cret"), ("BOLTGATE_URL", "http://x")], &[]);
-    process.wait_for_line("BOLTGATE_USER is not a setting");
+    let process = Process::embedded_with(&[("BOLTGATE_LOGIN", "neo4j:s3cret"), ("BOLTGATE_URL", "http://x")], &[]);
+    process.wait_for_line("BOLTGATE_LOGIN is not a setting");
     let log = process.log().concat();
     assert!(!log.contains("BOLTGATE_URL") && !log.contains("s3cret"), "{log}");
 }
