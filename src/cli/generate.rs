@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use clap::{Command, CommandFactory as _};
 use clap_complete::Shell;
-use clap_mangen::Man;
+use clap_mangen::{
+    Man,
+    roff::{Roff, roman},
+};
 
 use super::Cli;
 
@@ -55,12 +58,24 @@ pub fn man() -> io::Result<Vec<u8>> {
         part.render_description_section(&mut text)?;
         part.render_synopsis_section(&mut text)?;
         part.render_options_section(&mut text)?;
-        part.render_extra_section(&mut text)?;
+        notes(command, &mut text)?;
         write!(page, ".SH \"{}\"\n{}", title.to_uppercase(), below(&String::from_utf8_lossy(&text)))?;
     }
-    whole.render_extra_section(&mut page)?;
+    notes(&definition, &mut page)?;
     whole.render_version_section(&mut page)?;
     Ok(page)
+}
+
+/// What follows the flags in the help of a command, line by line as it is there.
+fn notes(command: &Command, page: &mut Vec<u8>) -> io::Result<()> {
+    let Some(notes) = command.get_after_help() else { return Ok(()) };
+    let mut section = Roff::default();
+    section.control("SH", ["NOTES"]).control("nf", []);
+    for line in notes.to_string().lines() {
+        section.text([roman(line)]);
+    }
+    section.control("fi", []);
+    section.to_writer(page)
 }
 
 /// The sections of a command, as parts of a section.

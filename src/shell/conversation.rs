@@ -247,10 +247,11 @@ fn ticks() -> tokio::time::Interval {
     ticks
 }
 
-/// The first error of an error document.
+/// The first error of an answer that is an error: a document, or an event of JSON Lines.
 fn told(body: &[u8]) -> Option<Told> {
     #[derive(Deserialize)]
     struct Document {
+        #[serde(alias = "_body")]
         errors: Vec<Told>,
     }
     let document: Document = serde_json::from_slice(body).ok()?;
@@ -270,7 +271,9 @@ mod tests {
     #[test]
     fn an_error_document_tells_its_first_error() {
         let body = br#"{"errors":[{"code":"A.B","message":"m","retryable":true},{"code":"C","message":"n"}]}"#;
-        assert_eq!(told(body), Some(Told { code: "A.B".to_owned(), message: "m".to_owned() }));
+        let first = Some(Told { code: "A.B".to_owned(), message: "m".to_owned() });
+        assert_eq!(told(body), first);
+        assert_eq!(told(b"{\"$event\":\"Error\",\"_body\":[{\"code\":\"A.B\",\"message\":\"m\"}]}\n"), first);
         for other in ["", "<html>", "{}", r#"{"errors":[]}"#, r#"{"errors":[1]}"#] {
             assert_eq!(told(other.as_bytes()), None, "{other}");
         }

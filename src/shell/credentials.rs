@@ -36,11 +36,18 @@ impl Credentials {
     /// [`Failure::Usage`] if they contradict each other or cannot be used.
     pub(super) fn given(user: Option<String>, variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, Failure> {
         let user_flag = user.is_some();
+        let mut password = secret(&variable, "BOLTGATE_PASSWORD", "BOLTGATE_PASSWORD_FILE")?;
         let user = match user {
-            None => text(&variable, "BOLTGATE_USER")?.map(|user| user.to_string()),
-            user => user,
+            Some(user) => Some(user),
+            None => match (text(&variable, "BOLTGATE_USER")?, &password) {
+                // Both in one, as curl takes it.
+                (Some(both), None) if both.contains(':') => both.split_once(':').map(|(user, secret)| {
+                    password = Some(Zeroizing::new(secret.to_owned()));
+                    user.to_owned()
+                }),
+                (user, _) => user.map(|user| user.to_string()),
+            },
         };
-        let password = secret(&variable, "BOLTGATE_PASSWORD", "BOLTGATE_PASSWORD_FILE")?;
         // Whoever names a user does not mean the token that happens to be there.
         let token = if user_flag { None } else { secret(&variable, "BOLTGATE_TOKEN", "BOLTGATE_TOKEN_FILE")? };
         match (user, password, token) {
@@ -95,7 +102,8 @@ impl Credentials {
 
 fn basic(user: &str, password: &str) -> Result<Credentials, Failure> {
     if user.contains(':') {
-        return Err(Failure::Usage(format!("the name of the user `{user}` has a colon, which HTTP cannot carry")));
+        // Not repeated, since what follows the colon may be a password.
+        return Err(Failure::Usage("the name of the user has a colon, which HTTP cannot carry".to_owned()));
     }
     let pair = Zeroizing::new(format!("{user}:{password}"));
     complete(&format!("Basic {}", BASE64_STANDARD.encode(pair.as_bytes())), "the password")
@@ -165,6 +173,7 @@ mod tests {
         let alice = "Basic YWxpY2U6c2VjcmV0"; // alice:secret
         assert_eq!(header(Some("alice"), &[("BOLTGATE_PASSWORD", "secret")]), alice);
         assert_eq!(header(None, &[("BOLTGATE_USER", "alice"), ("BOLTGATE_PASSWORD", "secret")]), alice);
+        assert_eq!(header(None, &[("BOLTGATE_USER", "alice:secret")]), alice);
         assert_eq!(header(None, &[("BOLTGATE_TOKEN", "a.b.c")]), "Bearer a.b.c");
         let file = tempfile::NamedTempFile::new().expect("there is room for a file");
         fs::write(file.path(), "secret\r\n").expect("there is room for a file");
@@ -183,7 +192,8 @@ mod tests {
             (None, &[("BOLTGATE_PASSWORD", "s3cret")][..], "there is no user"),
             (None, &[("BOLTGATE_USER", "a"), ("BOLTGATE_TOKEN", "s3cret")], "unset one of them"),
             (Some("a"), &[("BOLTGATE_PASSWORD", "s3cret"), ("BOLTGATE_PASSWORD_FILE", "f")], "unset one of them"),
-            (Some("a:b"), &[("BOLTGATE_PASSWORD", "s3cret")], "has a colon"),
+            (Some("a:s3cret"), &[("BOLTGATE_PASSWORD", "s3cret")], "has a colon"),
+            (None, &[("BOLTGATE_USER", "a:s3cret"), ("BOLTGATE_PASSWORD", "x")], "has a colon"),
             (None, &[("BOLTGATE_TOKEN", "s3cret\n")], "has characters that HTTP cannot carry"),
             (Some("a"), &[("BOLTGATE_PASSWORD_FILE", "/nowhere")], "BOLTGATE_PASSWORD_FILE: cannot read /nowhere: "),
         ] {

@@ -82,7 +82,10 @@ impl Target {
                  BOLTGATE_USER and BOLTGATE_PASSWORD"
                     .to_owned(),
             ),
-            _ => Failure::Usage(format!("--url: {error}; write one such as {DEFAULT}, https://HOST or unix:PATH")),
+            _ => Failure::Usage(format!(
+                "--url: {error}; write one such as {DEFAULT}, https://HOST or unix:PATH; a database's address, bolt://…, \
+                 takes --database-uri"
+            )),
         };
         Ok(Self::Gateway { url: url.parse().map_err(wrong)?, socket, is_default })
     }

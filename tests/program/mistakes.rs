@@ -248,6 +248,39 @@ const MISTAKES: &[Mistake] = &[
         1,
         "boltgate: cannot connect to http://127.0.0.1:1/: Connection refused (os error 111); is the gateway running?",
     ),
+    // Statements at a shell.
+    (
+        "query RETURN --url http://127.0.0.1:1",
+        "",
+        3,
+        "boltgate: cannot connect to http://127.0.0.1:1/: Connection refused (os error 111); is the gateway running, and the \
+         address right?",
+    ),
+    (
+        "query RETURN --url bolt://127.0.0.1:1",
+        "",
+        2,
+        "boltgate: --url: it does not begin with https:// or http://; write one such as http://127.0.0.1:7474, https://HOST or \
+         unix:PATH; a database's address, bolt://…, takes --database-uri",
+    ),
+    ("query RETURN --database-uri http://127.0.0.1:1", "", 2, "boltgate: flag --database-uri: database.uri: {…}"),
+    (
+        "query RETURN --user ada",
+        "",
+        2,
+        "boltgate: there is no password for ada, and no terminal to ask for it; set BOLTGATE_PASSWORD, or \
+         BOLTGATE_PASSWORD_FILE to the name of a file",
+    ),
+    (
+        "BOLTGATE_PASSWORD=s3cret query RETURN",
+        "",
+        2,
+        "boltgate: BOLTGATE_PASSWORD is set, but there is no user; name one with --user or BOLTGATE_USER",
+    ),
+    ("query RETURN --pasword x", "", 2, "error: unexpected argument '--pasword' found{…}"),
+    ("query RETURN --embedded {dir}/text", "", 3, "boltgate: cannot open the embedded database {dir}/text: {…}"),
+    ("query RETURN --output {dir}", "", 2, "boltgate: --output: cannot write {dir}: is a directory"),
+    ("completions tcsh", "", 2, "error: invalid value 'tcsh' for '<SHELL>'{…}"),
 ];
 
 #[test]

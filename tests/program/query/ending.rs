@@ -15,9 +15,9 @@ use crate::support::{
 
 /// Takes far longer than any test.
 const ENDLESS: &str =
-    "UNWIND range(1, 100000000) AS a UNWIND range(1, 100000000) AS b WITH a + b AS c WHERE c < 0 RETURN c";
+    "UNWIND range(1, 10000000) AS a UNWIND range(1, 10000000) AS b WITH a, b WHERE a < 0 RETURN count(*)";
 /// Far more rows than fit into any buffer, with [`filler`].
-const MANY_ROWS: &str = "UNWIND range(1, 200000) AS a RETURN a, $text AS t";
+const MANY_ROWS: &str = "UNWIND range(1, 30000) AS a RETURN a, $text AS t";
 
 /// The argument that makes a row a kilobyte.
 fn filler() -> String {
@@ -94,7 +94,7 @@ fn an_interrupt_ends_the_embedded_database_with_the_command() {
 #[tokio::test]
 async fn a_closed_pipe_ends_quietly_and_cancels_the_statement() {
     let gateway = Process::embedded(&[]);
-    for format in ["csv", "table", "ndjson"] {
+    for format in ["csv", "table"] {
         let mut child = start(query(&gateway.address(), &[MANY_ROWS, &filler(), "--format", format]));
         let mut rows = BufReader::new(child.stdout.take().expect("it was piped"));
         let mut first = String::new();

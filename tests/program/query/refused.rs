@@ -26,6 +26,16 @@ fn says_which_refusal_it_was_by_its_exit_status() {
 }
 
 #[test]
+fn says_why_in_every_format() {
+    let gateway = Process::embedded(&[]);
+    for format in ["table", "csv", "json", "jsonl", "ndjson", "typed"] {
+        let (status, rows, said) = ended(&mut query(&gateway.address(), &["RETRN 1", "--format", format]));
+        assert_eq!((status, rows.as_str()), (Some(1), ""), "{said}");
+        assert!(said.starts_with("boltgate: Neo.ClientError.Statement.SyntaxError: "), "{format}: {said}");
+    }
+}
+
+#[test]
 fn tells_what_is_no_gateway() {
     for (reply, exit, expected) in [
         (whole("200 OK", "text/html", b"<html>"), 3, "answered with text/html instead of text/csv; is it a Boltgate?"),

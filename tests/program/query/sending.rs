@@ -8,7 +8,10 @@ use super::{
     ended, query,
     stand_in::{Request, answer, whole},
 };
-use crate::support::process::boltgate;
+use crate::support::{
+    process::{Process, boltgate},
+    tls::{Authority, Mounted},
+};
 
 /// What it sends with these arguments and this environment.
 fn sent(arguments: &[&str], environment: &[(&str, &str)]) -> Request {
@@ -93,7 +96,30 @@ fn reaches_a_gateway_below_a_path_and_at_a_unix_socket() {
     let folder = tempfile::tempdir().expect("there is room for a socket");
     let socket = format!("unix:{}", folder.path().join("b.sock").display());
     let serve = boltgate(&["serve", "--embedded", "--log-format=json", "--listen", &socket]);
-    let _gateway = crate::support::process::Process::start(serve);
+    let _gateway = Process::start(serve);
     let (status, rows, said) = ended(&mut boltgate(&["query", "RETURN 1 AS n", "--url", &socket]));
+    assert_eq!((status, rows.as_str()), (Some(0), "n\r\n1\r\n"), "{said}");
+}
+
+#[test]
+fn verifies_certificates_and_takes_authorities_from_a_file() {
+    let authority = Authority::new("the test's authority");
+    let files = Mounted::new(&authority.certify());
+    let serve = boltgate(&[
+        "serve",
+        "--embedded",
+        "--log-format=json",
+        "--tls-certificate",
+        &files.text("certificate.pem"),
+        "--tls-key",
+        &files.text("key.pem"),
+    ]);
+    let gateway = Process::serve(serve);
+    let url = format!("https://localhost:{}", gateway.address().rsplit(':').next().expect("has a port"));
+    let mut asked = boltgate(&["query", "RETURN 1 AS n", "--url", &url]);
+    let (status, _, said) = ended(&mut asked);
+    assert_eq!(status, Some(3), "{said}");
+    assert!(said.contains("set SSL_CERT_FILE to its PEM file"), "{said}");
+    let (status, rows, said) = ended(asked.env("SSL_CERT_FILE", files.write("ca.crt", &authority.pem())));
     assert_eq!((status, rows.as_str()), (Some(0), "n\r\n1\r\n"), "{said}");
 }
