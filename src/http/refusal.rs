@@ -34,8 +34,8 @@ pub(super) struct Refusal {
     /// The status, if HTTP itself has one for this; otherwise the kind of the error decides.
     status: Option<StatusCode>,
     error: Error,
-    /// The part of the request that the error is about.
-    at: Option<At>,
+    /// The part of the request that the error is about. Few have one.
+    at: Option<Box<At>>,
     format: Format,
     advice: Option<Advice>,
 }
@@ -201,7 +201,7 @@ impl Refusal {
 
     /// Adds the part of the request that the error is about.
     pub(super) fn at(self, at: Option<At>) -> Self {
-        Self { at, ..self }
+        Self { at: at.map(Box::new), ..self }
     }
 
     /// Sets the statuses that the client asked for.
@@ -224,7 +224,7 @@ pub(super) fn concerns_credentials(error: &Error) -> bool {
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
         let status = self.status.unwrap_or_else(|| self.format.statuses.of(self.error.kind));
-        let body = Body::from(encode::error(&self.format, &self.error, self.at));
+        let body = Body::from(encode::error(&self.format, &self.error, self.at.as_deref().copied()));
         let mut response = respond(status, &self.format.content_type, body);
         advise(&mut response, &self.error);
         response.extensions_mut().insert(Code(self.error.code));
