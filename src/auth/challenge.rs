@@ -5,6 +5,8 @@ use super::authenticator::{Inbound, Policy};
 /// The kinds of credentials that the operator accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Accepted {
+    /// No credentials at all.
+    pub anonymous: bool,
     /// Users with passwords.
     pub basic: bool,
     /// Tokens.
@@ -23,7 +25,11 @@ impl Challenge {
     /// `realm` is printable ASCII.
     pub(super) fn new(policy: &Policy, realm: &str) -> Self {
         let accepted = |inbound| inbound != Inbound::Refuse;
-        let accepted = Accepted { basic: accepted(policy.basic), bearer: accepted(policy.bearer) };
+        let accepted = Accepted {
+            anonymous: accepted(policy.anonymous),
+            basic: accepted(policy.basic),
+            bearer: accepted(policy.bearer),
+        };
         Self { accepted, realm: quoted(realm) }
     }
 
@@ -49,7 +55,7 @@ impl Challenge {
     /// with tokens. `metadata` is a URL.
     #[must_use]
     pub fn to_log_in_at(&self, metadata: Option<&str>) -> Option<String> {
-        let Accepted { basic, bearer } = self.accepted;
+        let Accepted { basic, bearer, .. } = self.accepted;
         let accepted = [(basic, "Basic"), (bearer, "Bearer")].into_iter().filter(|(accepted, _)| *accepted);
         let challenges: Vec<_> = accepted
             .map(|(_, scheme)| match metadata.filter(|_| scheme == "Bearer") {
@@ -78,7 +84,7 @@ mod tests {
     use super::*;
 
     fn challenge(basic: bool, bearer: bool, realm: &str) -> [Option<String>; 2] {
-        let challenge = Challenge { accepted: Accepted { basic, bearer }, realm: quoted(realm) };
+        let challenge = Challenge { accepted: Accepted { anonymous: true, basic, bearer }, realm: quoted(realm) };
         [challenge.to_log_in(), challenge.to_renew_token()]
     }
 
@@ -95,10 +101,10 @@ mod tests {
 
     #[test]
     fn callers_with_tokens_learn_where_the_metadata_is() {
-        let challenge = Challenge { accepted: Accepted { basic: true, bearer: true }, realm: quoted("x") };
+        let challenge = Challenge { accepted: Accepted { anonymous: true, basic: true, bearer: true }, realm: quoted("x") };
         let expected = r#"Basic realm="x", Bearer resource_metadata="https://h/m", realm="x", error="invalid_token""#;
         assert_eq!(challenge.to_renew_token_at(Some("https://h/m")).as_deref(), Some(expected));
-        let challenge = Challenge { accepted: Accepted { basic: true, bearer: false }, ..challenge };
+        let challenge = Challenge { accepted: Accepted { anonymous: true, basic: true, bearer: false }, ..challenge };
         assert_eq!(challenge.to_log_in_at(Some("https://h/m")).as_deref(), Some(r#"Basic realm="x""#));
     }
 

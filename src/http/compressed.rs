@@ -32,6 +32,10 @@ const PIECE: usize = 64 * 1024;
 
 /// Compresses an answer, if it is worth it and its client accepts a coding. Caches learn that it depends on that.
 pub(super) fn compress(answer: &mut Response, accepted: Option<Coding>, method: &Method) {
+    // One that was compressed beforehand says so itself.
+    if answer.headers().contains_key(CONTENT_ENCODING) {
+        return;
+    }
     let is_head = method == Method::HEAD;
     let length = if is_head { announced(answer.headers()) } else { answer.body().size_hint().exact() };
     if length.is_some_and(|length| length < WORTHWHILE) || is_event_stream(answer.headers()) {
@@ -227,6 +231,16 @@ mod tests {
             compress(&mut answer, Some(Coding::Gzip), &Method::GET);
             assert!(answer.headers().is_empty(), "{status}");
         }
+    }
+
+    #[test]
+    fn what_is_compressed_already_stays_as_it_is() {
+        let mut answer = Response::new(Body::from("x".repeat(1024)));
+        answer.headers_mut().insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        let size = answer.body().size_hint().exact();
+        compress(&mut answer, Some(Coding::Zstd), &Method::GET);
+        assert_eq!((answer.headers()[CONTENT_ENCODING].to_str().unwrap(), answer.headers().len()), ("gzip", 1));
+        assert_eq!(answer.body().size_hint().exact(), size);
     }
 
     #[test]

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::http::HeaderName;
 
+#[cfg(feature = "console")]
+use super::ConsoleSettings;
 use super::{
     CsvFormulas, Statuses,
     admission::Admission,
@@ -52,6 +54,9 @@ pub(super) struct Gateway {
     /// Tools for agents; `None` for none.
     #[cfg(feature = "mcp")]
     pub(super) mcp: Option<super::McpSettings>,
+    /// `None` if there is no console.
+    #[cfg(feature = "console")]
+    pub(super) console: Option<ConsoleSettings>,
     /// `None` if this is the only gateway.
     pub(super) affinity: Option<Affinity>,
     /// `None` without a collector.
@@ -120,6 +125,8 @@ impl Gateway {
             older_database: settings.older_database,
             #[cfg(feature = "mcp")]
             mcp: settings.mcp,
+            #[cfg(feature = "console")]
+            console: settings.console,
             affinity: settings.instance.map(Affinity::new),
             tracer: settings.tracer,
         }

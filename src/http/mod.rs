@@ -47,5 +47,5 @@ pub use guard::{CorsSettings, GuardSettings};
 pub use media::Formulas as CsvFormulas;
 pub use routes::openapi;
 pub use service::{Peer, Service, service};
-pub use settings::{McpSettings, Settings, WebSocketSettings};
+pub use settings::{ConsoleIssuer, ConsoleSettings, McpSettings, Settings, WebSocketSettings};
 pub use status::Statuses;

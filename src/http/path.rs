@@ -40,6 +40,14 @@ pub(super) const MCP: &str = "/mcp";
 pub(super) const MCP_METADATA: &str = "/.well-known/oauth-protected-resource/mcp";
 /// The path of Bolt over WebSocket, besides that of the discovery document.
 pub(super) const BOLT: &str = "/bolt";
+/// The path of the console's page.
+pub(super) const CONSOLE: &str = "/console";
+/// The path to which an issuer sends people back who have signed in.
+pub(super) const CONSOLE_CALLBACK: &str = "/console/callback";
+/// The path of what the console has to know beforehand.
+pub(super) const CONSOLE_ABOUT: &str = "/console/config.json";
+/// The template of the files that make up the console.
+pub(super) const CONSOLE_ASSET: &str = "/console/assets/{name}";
 /// Stands for a path that leads nowhere.
 pub(super) const OTHER: &str = "other";
 
@@ -104,6 +112,12 @@ pub(super) fn template(path: &str) -> &'static str {
         MCP_METADATA => return MCP_METADATA,
         _ if is_mcp(path) => return MCP,
         BOLT => return BOLT,
+        CONSOLE => return CONSOLE,
+        CONSOLE_CALLBACK => return CONSOLE_CALLBACK,
+        CONSOLE_ABOUT => return CONSOLE_ABOUT,
+        _ if path.strip_prefix("/console/assets/").is_some_and(|name| !name.is_empty() && !name.contains('/')) => {
+            return CONSOLE_ASSET;
+        }
         _ => {}
     }
     let path = canonical(path);

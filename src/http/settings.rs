@@ -83,6 +83,8 @@ pub struct Settings {
     pub neo4j_edition: &'static str,
     /// The port on which the database listens for Bolt; `None` for one in this process.
     pub bolt_port: Option<u16>,
+    /// The console; `None` if it is not served.
+    pub console: Option<ConsoleSettings>,
     /// The gateway's name among several.
     pub instance: Option<InstanceName>,
     /// Makes the spans of requests; `None` without a collector.
@@ -100,4 +102,22 @@ pub struct McpSettings {
     pub max_bytes: usize,
     /// What statements may not call.
     pub denied: Denied,
+}
+
+/// The settings of the console.
+#[derive(Debug, Clone)]
+pub struct ConsoleSettings {
+    /// Where people sign in with OpenID Connect; `None` if they cannot.
+    pub oidc: Option<ConsoleIssuer>,
+}
+
+/// An issuer at which the console has people sign in. It is a public client, so nothing of this is secret.
+#[derive(Debug, Clone)]
+pub struct ConsoleIssuer {
+    /// The issuer's URL.
+    pub issuer: String,
+    /// The console's name at the issuer.
+    pub client_id: String,
+    /// The scopes to ask for.
+    pub scopes: Vec<String>,
 }

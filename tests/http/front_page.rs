@@ -1,4 +1,4 @@
-//! The gateway in a browser: a page that says what it is, and one for paths that lead nowhere.
+//! The gateway in a browser, without the console: a page that says what it is, and one for paths that lead nowhere.
 
 use crate::support::{
     gateway::{Gateway, start_embedded, start_for_with},
@@ -8,6 +8,8 @@ use crate::support::{
 
 const BROWSER: (&str, &str) =
     ("Accept", "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8");
+
+const NO_CONSOLE: [(&str, &str); 1] = [("console.enabled", "false")];
 
 async fn visit(gateway: &Gateway, path: &str) -> Response {
     gateway.send("GET", path, &[BROWSER], "").await
@@ -28,7 +30,7 @@ fn is_page(response: &Response, status: u16) {
 
 #[tokio::test]
 async fn says_what_it_is_with_commands_for_this_very_address() {
-    let gateway = start_embedded(&[]).await;
+    let gateway = start_embedded(&NO_CONSOLE).await;
     let page = visit(&gateway, "/").await;
     is_page(&page, 200);
     let text = page.text();
@@ -40,7 +42,7 @@ async fn says_what_it_is_with_commands_for_this_very_address() {
 
 #[tokio::test]
 async fn names_the_kind_of_credentials_but_not_where_the_database_is() {
-    let gateway = start_for_with("bolt://127.0.0.1:9", &[("auth.bearer", "refuse")]).await;
+    let gateway = start_for_with("bolt://127.0.0.1:9", &[NO_CONSOLE[0], ("auth.bearer", "refuse")]).await;
     let page = visit(&gateway, "/").await;
     is_page(&page, 200);
     let text = page.text();
@@ -51,7 +53,7 @@ async fn names_the_kind_of_credentials_but_not_where_the_database_is() {
 
 #[tokio::test]
 async fn programs_get_the_document_as_ever() {
-    let gateway = start_embedded(&[]).await;
+    let gateway = start_embedded(&NO_CONSOLE).await;
     let plain = gateway.send("GET", "/", &[], "").await;
     assert!(body(&plain)["neo4j_version"].is_string());
     let java = "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2";
@@ -64,7 +66,7 @@ async fn programs_get_the_document_as_ever() {
 
 #[tokio::test]
 async fn says_that_a_path_leads_nowhere() {
-    let gateway = start_embedded(&[]).await;
+    let gateway = start_embedded(&NO_CONSOLE).await;
     for path in ["/favicon.ico", "/console", "/docs", "/browser/", "//"] {
         let page = visit(&gateway, path).await;
         is_page(&page, 404);

@@ -13,6 +13,7 @@ mod bodies;
 mod bulk_load;
 mod compression;
 mod connections;
+mod console;
 mod encrypted;
 mod front_page;
 mod graph_document;

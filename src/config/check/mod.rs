@@ -11,7 +11,7 @@ use self::{auth::check_auth, websocket::check_websocket};
 use super::{
     effective::Effective,
     error::ConfigError,
-    settings::{ClientAuth, ServerTls, Settings},
+    settings::{ClientAuth, Console, ServerTls, Settings},
     values::{AllowedOrigin, DatabaseAlias, UriScheme, WhoRule},
 };
 
@@ -117,9 +117,31 @@ pub(super) fn check(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> V
         let advice = format!("gives one name two meanings, \"{one}\" and \"{other}\"; remove one of them");
         add(&["database.aliases"], format!("{} {advice}", describe("database.aliases")));
     }
+    if let Some((keys, advice)) = incomplete_sign_in(settings) {
+        let [key, _] = keys;
+        add(&keys, format!("{} {advice}", describe(key)));
+    }
     contradictions.extend(check_auth(effective, in_doubt));
     contradictions.extend(check_websocket(effective, in_doubt));
     contradictions
+}
+
+/// What is missing for the console's sign-in, and which keys are about it.
+fn incomplete_sign_in(settings: &Settings) -> Option<([&'static str; 2], String)> {
+    let (issuer, client) = ("console.oidc_issuer", "console.oidc_client_id");
+    let Console { oidc_issuer, oidc_client_id, .. } = &settings.console;
+    match (oidc_issuer.is_empty(), oidc_client_id.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(([client, issuer], format!("has no effect without {issuer}; set both or neither"))),
+        (false, true) => Some(([issuer, client], format!("needs {client}, the console's name at that issuer"))),
+        (false, false) if settings.auth.issuers.contains_key(oidc_issuer) => None,
+        (false, false) => {
+            let known = settings.auth.issuers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+            let known = if known.is_empty() { "there is none".to_owned() } else { format!("there is {known}") };
+            let advice = format!("must be the NAME of a section [auth.issuers.NAME], and {known}");
+            Some(([issuer, client], advice))
+        }
+    }
 }
 
 type Rule = (bool, &'static str, &'static str);

@@ -62,6 +62,12 @@ impl Default for Settings {
                 older_database: DatabaseName::constant("neo4j"),
             },
             formats: Formats { csv_formulas: CsvFormulas::Keep },
+            console: Console {
+                enabled: true,
+                oidc_issuer: String::new(),
+                oidc_client_id: String::new(),
+                oidc_scopes: vec!["openid".to_owned()],
+            },
             cors: Cors { allowed_origins: Vec::new(), credentials: false, max_age: seconds(10 * 60) },
             database: Database {
                 uri: DatabaseUri::loopback(),

@@ -28,6 +28,8 @@ pub struct Settings {
     pub http: Http,
     /// The formats of results.
     pub formats: Formats,
+    /// The console for people.
+    pub console: Console,
     /// Web pages of other origins.
     pub cors: Cors,
     /// The Bolt database behind the gateway.
@@ -146,6 +148,19 @@ pub struct Http {
 pub struct Formats {
     /// What CSV does with text that a spreadsheet would take for a formula, unless the request says.
     pub csv_formulas: CsvFormulas,
+}
+
+/// `[console]`: a page in which people ask the database and see its graph.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Console {
+    /// Whether it is served.
+    pub enabled: bool,
+    /// The name of the issuer in `auth.issuers` at which people sign in; empty for none.
+    pub oidc_issuer: String,
+    /// The console's client id there.
+    pub oidc_client_id: String,
+    /// The scopes that it asks for.
+    pub oidc_scopes: Vec<String>,
 }
 
 /// `[cors]`: web pages of other origins.

@@ -8,24 +8,44 @@ use crate::unpack::Coding;
 /// The coding in which an answer is to be sent; `None` for none. The highest `q` wins; among equals zstd, then gzip, then
 /// no coding. What cannot be read is as if it were not there, since an answer without a coding is always acceptable.
 pub(in crate::http) fn accepted_coding(headers: &HeaderMap) -> Option<Coding> {
-    let values = headers.get_all(header::ACCEPT_ENCODING);
-    let (mut gzip, mut zstd, mut identity, mut others) = (None, None, None, None);
-    let texts = values.iter().filter_map(|value| value.to_str().ok());
-    for range in texts.flat_map(|text| unquoted(text, ',')).filter_map(|part| Range::parse(part.trim())) {
-        let quality = match Coding::named(range.name.as_bytes()) {
-            Some(Coding::Gzip) => &mut gzip,
-            Some(Coding::Zstd) => &mut zstd,
-            None if range.is("identity") => &mut identity,
-            None if range.name == "*" => &mut others,
-            None => continue,
-        };
-        // Of what is named twice, the lower: a client may have been told to leave a coding out.
-        *quality = Some(quality.map_or(range.quality, |lower: u16| lower.min(range.quality)));
-    }
-    let of = |named: Option<u16>| named.or(others).unwrap_or(0);
-    let (gzip, zstd) = (of(gzip), of(zstd));
+    let Qualities { gzip, zstd, identity } = Qualities::of(headers);
     let (coding, quality) = if gzip > zstd { (Coding::Gzip, gzip) } else { (Coding::Zstd, zstd) };
-    (quality > 0 && quality >= identity.unwrap_or(0)).then_some(coding)
+    (quality > 0 && quality >= identity).then_some(coding)
+}
+
+/// Whether gzip is as good as no coding at all, for answers that are there in gzip already.
+#[cfg(feature = "console")]
+pub(in crate::http) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let Qualities { gzip, identity, .. } = Qualities::of(headers);
+    gzip > 0 && gzip >= identity
+}
+
+/// How much each coding is wanted, in thousandths.
+struct Qualities {
+    gzip: u16,
+    zstd: u16,
+    identity: u16,
+}
+
+impl Qualities {
+    fn of(headers: &HeaderMap) -> Self {
+        let values = headers.get_all(header::ACCEPT_ENCODING);
+        let (mut gzip, mut zstd, mut identity, mut others) = (None, None, None, None);
+        let texts = values.iter().filter_map(|value| value.to_str().ok());
+        for range in texts.flat_map(|text| unquoted(text, ',')).filter_map(|part| Range::parse(part.trim())) {
+            let quality = match Coding::named(range.name.as_bytes()) {
+                Some(Coding::Gzip) => &mut gzip,
+                Some(Coding::Zstd) => &mut zstd,
+                None if range.is("identity") => &mut identity,
+                None if range.name == "*" => &mut others,
+                None => continue,
+            };
+            // Of what is named twice, the lower: a client may have been told to leave a coding out.
+            *quality = Some(quality.map_or(range.quality, |lower: u16| lower.min(range.quality)));
+        }
+        let of = |named: Option<u16>| named.or(others).unwrap_or(0);
+        Self { gzip: of(gzip), zstd: of(zstd), identity: identity.unwrap_or(0) }
+    }
 }
 
 #[cfg(test)]

@@ -22,6 +22,8 @@ use crate::{
     unpack::Coding,
 };
 pub(super) use codings::accepted_coding;
+#[cfg(feature = "console")]
+pub(super) use codings::accepts_gzip;
 pub(super) use csv::Csv;
 pub use csv::Formulas;
 use range::{Range, ranges, unquoted};

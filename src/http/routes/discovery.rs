@@ -10,6 +10,8 @@ use axum::{
 };
 use serde::Serialize;
 
+#[cfg(feature = "console")]
+use crate::http::routes::console;
 use crate::http::{
     base_url::BaseUrl,
     gateway::Gateway,
@@ -46,7 +48,8 @@ struct Document {
     query_api_versions: [&'static str; 1],
 }
 
-/// Answers with the document, in plain JSON only, with a page to a client that prefers pages, or with a WebSocket.
+/// Answers with the document, in plain JSON only, or with a WebSocket. A client that prefers pages is sent to the console,
+/// or gets a page if there is none.
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     base: BaseUrl,
@@ -57,6 +60,10 @@ pub(super) async fn show(
         return upgrade.open(&gateway);
     }
     if media::prefers_page(&headers) {
+        #[cfg(feature = "console")]
+        if gateway.console.is_some() {
+            return Ok(console::redirect());
+        }
         return Ok(page::welcome(&gateway, &base));
     }
     match Format::accepted(&headers, Offer::Events) {

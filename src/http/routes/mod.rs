@@ -4,6 +4,8 @@
 //! directly, because each route and layer here allocates once more per request. Promises that every address answers
 //! OPTIONS, and that every 405 has `Allow`. Requests have passed `http/guard` before they arrive here.
 
+#[cfg(feature = "console")]
+mod console;
 mod description;
 pub(super) mod discovery;
 mod fallback;
@@ -51,6 +53,11 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
     let router = mcp::add(router, &gateway, open);
     let router =
         if gateway.websocket.is_some() { router.route(BOLT, open(Methods::Get).get(websocket::only)) } else { router };
+    #[cfg(feature = "console")]
+    let router = match &gateway.console {
+        Some(settings) => console::add(router, settings),
+        None => router,
+    };
     transactional::add(router, &gateway, authenticated).with_state(gateway)
 }
 

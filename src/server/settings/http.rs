@@ -5,7 +5,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{auth, guard, query as queries};
 use crate::{
     config::{self, Edition},
-    http::{BodyLimits, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses, WebSocketSettings},
+    http::{BodyLimits, ConsoleIssuer, ConsoleSettings, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses, WebSocketSettings},
     query::Denied,
     telemetry::spans::Tracer,
 };
@@ -65,6 +65,7 @@ pub(in crate::server) fn settings(
             Edition::Enterprise => "enterprise",
         },
         bolt_port,
+        console: settings.console.enabled.then(|| console(settings)),
         instance: settings.server.instance.clone(),
         tracer,
     }
@@ -85,4 +86,15 @@ fn websocket(settings: &config::WebSocket) -> Option<WebSocketSettings> {
         idle_timeout: settings.idle_timeout.get(),
         max_lifetime: settings.max_lifetime.get(),
     })
+}
+
+/// The settings of the console, with the issuer that they name.
+fn console(settings: &config::Settings) -> ConsoleSettings {
+    let config::Console { oidc_issuer, oidc_client_id, oidc_scopes, .. } = &settings.console;
+    let oidc = settings.auth.issuers.get(oidc_issuer).map(|issuer| ConsoleIssuer {
+        issuer: issuer.issuer.clone(),
+        client_id: oidc_client_id.clone(),
+        scopes: oidc_scopes.clone(),
+    });
+    ConsoleSettings { oidc }
 }

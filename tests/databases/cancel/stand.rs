@@ -202,6 +202,7 @@ impl Stand {
             compression: true,
             csv_formulas: http::CsvFormulas::Keep,
             cypher: WhoRules::new(&[WhoRule::Anybody]),
+            console: None,
             transactional: true,
             mcp: None,
             older_database: None,

@@ -14,7 +14,7 @@ const JSON_BODY: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
 /// `path` with something in its places.
 fn filled(path: &str) -> String {
-    path.replace("{db}", "neo4j").replace("{id}", "0")
+    path.replace("{db}", "neo4j").replace("{id}", "0").replace("{name}", "none.js")
 }
 
 async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Response {
@@ -111,6 +111,10 @@ async fn describes_exactly_what_is_served() {
     let named: Vec<&str> = paths.keys().map(String::as_str).collect();
     let mut served = vec![
         "/",
+        "/console",
+        "/console/assets/{name}",
+        "/console/callback",
+        "/console/config.json",
         "/openapi.json",
         "/mcp",
         "/.well-known/oauth-protected-resource/mcp",
@@ -167,6 +171,8 @@ async fn lists_methods_in_answer_to_options() {
     for (path, verbs) in [
         ("/", "HEAD,GET,OPTIONS"),
         ("/openapi.json", "HEAD,GET,OPTIONS"),
+        ("/console", "HEAD,GET,OPTIONS"),
+        ("/console/config.json", "HEAD,GET,OPTIONS"),
         ("/db/neo4j/query/v2", "POST,OPTIONS"),
         ("/db/neo4j/query/v2/batch", "POST,OPTIONS"),
         ("/db/neo4j/query/v2/running", "HEAD,GET,OPTIONS"),

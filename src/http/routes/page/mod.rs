@@ -40,10 +40,10 @@ pub(super) fn welcome(gateway: &Gateway, base: &BaseUrl) -> Response {
     let asks = !embedded && accepted.basic;
     let credentials = match accepted {
         _ if embedded => "The database itself asks for none",
-        Accepted { basic: true, bearer: true } => "User and password, or a token",
-        Accepted { basic: true, bearer: false } => "User and password",
-        Accepted { basic: false, bearer: true } => "A token",
-        Accepted { basic: false, bearer: false } => "None are accepted",
+        Accepted { basic: true, bearer: true, .. } => "User and password, or a token",
+        Accepted { basic: true, bearer: false, .. } => "User and password",
+        Accepted { basic: false, bearer: true, .. } => "A token",
+        Accepted { basic: false, bearer: false, .. } => "None are accepted",
     };
     let content = filled(
         WELCOME,

@@ -1,0 +1,25 @@
+/** What the gateway says of itself before anybody has signed in. */
+
+export type Mode = 'none' | 'basic' | 'token' | 'oidc';
+
+export interface Issuer {
+  issuer: string;
+  clientId: string;
+  scopes: string[];
+}
+
+export interface Config {
+  login: Mode[];
+  oidc: Issuer | null;
+  /** Whether statements of one's own are allowed; else there are named queries only. */
+  cypher: boolean;
+  version: string;
+  /** The database that is asked first. */
+  database: string;
+}
+
+export async function fetchConfig(): Promise<Config> {
+  const answer = await fetch('/console/config.json', { credentials: 'omit' });
+  if (!answer.ok) throw new Error(`The gateway answered ${answer.status} to /console/config.json.`);
+  return (await answer.json()) as Config;
+}

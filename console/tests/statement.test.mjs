@@ -1,0 +1,181 @@
+/** Writing and running statements: what is shown while they run, and when they fail. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ask, startBrowser, startGateway, withConsole } from './support.mjs';
+
+/** Long enough for anybody to cancel it. */
+const LONG = 'UNWIND range(1, 30000) AS a UNWIND range(1, 10000) AS b RETURN count(*) AS n';
+
+let [browser, gateway] = [];
+before(async () => {
+  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+
+consoleTest('the first visit leads to the console, and one click draws the graph', async ({ page, ui }) => {
+  assert.match(page.url(), /\/console$/);
+  assert.equal(await ui.attribute('identity', 'data-mode'), 'none');
+  assert.equal(await ui.attribute('status', 'data-state'), 'idle');
+  await page.getByRole('button', { name: 'See the graph' }).click();
+  await ui.settled();
+  assert.equal(await ui.attribute('graph', 'data-nodes'), '39');
+});
+
+consoleTest('a statement says how many rows it has, and how long it took', async ({ ui }) => {
+  assert.equal(await ui.run('UNWIND range(1, 3) AS n RETURN n'), 'done');
+  assert.match(await ui.id('status').innerText(), /^3 rows in \d+ ms$/);
+  assert.equal(await ui.attribute('status', 'data-rows'), '3');
+  assert.equal(await ui.run('CREATE (n:ConsoleTest {a: 1}) DELETE n'), 'done');
+  assert.match(await ui.id('status').innerText(), /^0 rows in/);
+});
+
+consoleTest('rows are counted while they arrive, and the page answers meanwhile', async ({ page, ui }) => {
+  await page.evaluate(() => {
+    window.counts = new Set();
+    const status = document.querySelector('[data-testid=status]');
+    new MutationObserver(() => window.counts.add(status.dataset.rows)).observe(status, { attributes: true });
+    window.longest = 0;
+    new PerformanceObserver((list) => {
+      for (const { duration } of list.getEntries()) window.longest = Math.max(window.longest, duration);
+    }).observe({ entryTypes: ['longtask'] });
+  });
+  assert.equal(await ui.run('UNWIND range(1, 20000) AS n RETURN n, "row " + toString(n) AS text'), 'done');
+  assert.equal(await ui.attribute('status', 'data-rows'), '20000');
+  await ui.id('tab-table').click();
+  assert.equal(await ui.attribute('result-table', 'aria-rowcount'), '20001');
+  // Only what is in sight is in the page.
+  assert.ok((await ui.id('result-table').locator('tr').count()) < 200);
+  await page.getByRole('region', { name: 'Rows' }).evaluate((region) => region.scrollTo(0, region.scrollHeight));
+  await ui.id('result-table').getByText('row 20000', { exact: true }).waitFor();
+  assert.ok(await page.evaluate(() => window.counts.size >= 1));
+});
+
+consoleTest('an error has its code, its message and its place', async ({ page, ui }) => {
+  assert.equal(await ui.run('RETURN foo'), 'error');
+  const error = await page.getByRole('alert').innerText();
+  assert.match(error, /Neo\.ClientError\.Statement\.SyntaxError/);
+  assert.match(error, /foo/);
+  assert.equal(await ui.id('editor').locator('.cm-mistake').innerText(), 'foo');
+  assert.equal(await ui.run('RETURN 1 AS foo'), 'done');
+  assert.equal(await ui.id('error').count(), 0);
+  // After the first rows, too.
+  assert.equal(await ui.run('UNWIND [1, 0] AS x RETURN 1 / x'), 'error');
+});
+
+consoleTest('cancelling ends the statement in the database', async ({ page, ui }) => {
+  const running = async () => {
+    const answer = await fetch(`${gateway.url}/db/neo4j/query/v2/running`);
+    return (await answer.json()).running.length;
+  };
+  for (const cancel of [() => ui.id('cancel').click(), () => page.keyboard.press('Escape')]) {
+    await ui.write(LONG);
+    await ui.id('run').click();
+    assert.equal(await ui.attribute('status', 'data-state'), 'running');
+    await ui.until(async () => (await running()) === 1);
+    await cancel();
+    assert.equal(await ui.ended(), 'cancelled');
+    await ui.until(async () => (await running()) === 0);
+    assert.equal(await ui.id('cancel').count(), 0);
+  }
+});
+
+consoleTest('parameters are JSON, and are checked at once', async ({ page, ui }) => {
+  await ui.id('params').fill('{"n": 9007199254740991, "list": ["a"]}');
+  assert.equal(await ui.run('RETURN $n AS n, $list AS list'), 'done');
+  await ui.id('tab-json').click();
+  assert.match(await ui.id('panel-json').innerText(), /"n":9007199254740991,"list":\["a"\]/);
+  for (const wrong of ['{', '[1]', '{"a": 1} x']) {
+    await ui.id('params').fill(wrong);
+    assert.equal(await ui.id('params-error').getAttribute('role'), 'alert');
+    assert.ok(await ui.id('run').isDisabled());
+    await page.keyboard.press('Control+Enter');
+    assert.equal(await ui.attribute('status', 'data-state'), 'done');
+  }
+  await ui.id('params').fill('');
+  assert.equal(await ui.id('params-error').count(), 0);
+});
+
+consoleTest('the keyboard is enough', async ({ page, ui }) => {
+  await ui.editor.focus();
+  await page.keyboard.type('RETURN 1 AS one');
+  await page.keyboard.press('Control+Enter');
+  assert.equal(await ui.ended(), 'done');
+  for (const [i, view] of ['graph', 'table', 'json', 'raw', 'plan'].entries()) {
+    await page.keyboard.press(`Alt+${i + 1}`);
+    // A result without nodes has no graph to show.
+    const shown = view === 'graph' ? 'table' : view;
+    assert.equal(await ui.attribute(`tab-${shown}`, 'aria-selected'), 'true');
+    assert.ok(await ui.id(`panel-${shown}`).isVisible());
+  }
+  await ui.run('RETURN 2 AS two');
+  await ui.editor.focus();
+  await page.keyboard.press('Control+ArrowUp');
+  assert.equal(await ui.editor.innerText(), 'RETURN 2 AS two');
+  await page.keyboard.press('Control+ArrowUp');
+  assert.equal(await ui.editor.innerText(), 'RETURN 1 AS one');
+  await page.keyboard.press('Control+ArrowDown');
+  assert.equal(await ui.editor.innerText(), 'RETURN 2 AS two');
+  await page.keyboard.press('Tab');
+  assert.equal(await page.evaluate(() => document.activeElement?.dataset.testid), 'params');
+  // Arrows go from tab to tab.
+  await ui.id('tab-raw').click();
+  await page.keyboard.press('ArrowLeft');
+  assert.equal(await page.evaluate(() => document.activeElement?.dataset.testid), 'tab-json');
+});
+
+consoleTest('the names of the live schema are proposed and can be clicked', async ({ page, ui }) => {
+  await ui.id('schema-label').first().waitFor();
+  const texts = (name) => ui.id(name).allInnerTexts();
+  assert.deepEqual(await texts('schema-label'), ['Account', 'Film', 'Person']);
+  assert.ok((await texts('schema-type')).includes('ACTED_IN'));
+  await ui.id('schema-key').first().waitFor();
+  assert.ok((await texts('schema-key')).includes('born'));
+  await ui.editor.focus();
+  await page.keyboard.type('MATCH (n:Pe');
+  await page.getByRole('option', { name: 'Person' }).waitFor();
+  // CodeMirror ignores keys for a moment, so that nobody picks what has just appeared.
+  await ui.until(async () => {
+    await page.keyboard.press('Enter');
+    return (await ui.editor.innerText()).includes('Person');
+  });
+  await ui.write('');
+  await ui.id('schema-label').getByText('Film').click();
+  assert.equal(await ui.editor.innerText(), 'MATCH (n:Film) RETURN n LIMIT 25');
+  assert.equal(await ui.run('CREATE (:ConsoleTestLabel)'), 'done');
+  await ui.id('schema-label').getByText('ConsoleTestLabel').waitFor();
+  await ask(gateway, 'MATCH (n:ConsoleTestLabel) DELETE n');
+});
+
+consoleTest('the history is text, survives the page, and can be cleared', async ({ page, ui }) => {
+  await ui.run('RETURN 1 AS first');
+  await ui.run('RETURN 2 AS second');
+  await page.reload();
+  await ui.ready();
+  assert.deepEqual(await ui.id('history-item').allInnerTexts(), ['RETURN 2 AS second', 'RETURN 1 AS first']);
+  await ui.id('history-item').last().click();
+  assert.equal(await ui.editor.innerText(), 'RETURN 1 AS first');
+  await ui.id('history-clear').click();
+  assert.equal(await ui.id('history-item').count(), 0);
+  for (let i = 0; i < 3; i++) await ui.run(`RETURN ${i}`);
+  const stored = await page.evaluate(() => JSON.parse(localStorage.getItem('boltgate.history')));
+  assert.equal(stored.length, 3);
+});
+
+test('a gateway that goes away is an error, and the statement stays', async () => {
+  const own = await startGateway();
+  await withConsole(browser, own, {}, async ({ ui }) => {
+    await ui.write(LONG);
+    await ui.id('run').click();
+    await ui.until(async () => (await ui.attribute('status', 'data-state')) === 'running');
+    await own.stop('SIGKILL');
+    assert.equal(await ui.ended(), 'error');
+    assert.match(await ui.id('error').innerText(), /cannot be reached|broke/);
+    assert.equal(await ui.editor.innerText(), LONG);
+    await ui.id('run').click();
+    assert.equal(await ui.ended(), 'error');
+  });
+});

@@ -1,0 +1,59 @@
+//! `GET /console/config.json`: what the page has to know of this gateway before anybody has signed in.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse as _, Response},
+};
+use serde::Serialize;
+
+use crate::{
+    auth::Accepted,
+    http::{
+        gateway::Gateway,
+        media::JSON,
+        refusal::{Refusal, respond},
+    },
+};
+
+/// The document.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About<'a> {
+    /// The ways to sign in, the likeliest first.
+    login: Vec<&'static str>,
+    oidc: Option<Oidc<'a>>,
+    /// Whether statements of one's own are allowed.
+    cypher: bool,
+    version: &'static str,
+    /// The database that is asked first.
+    database: &'static str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Oidc<'a> {
+    issuer: &'a str,
+    client_id: &'a str,
+    scopes: &'a [String],
+}
+
+pub(super) async fn show(State(gateway): State<Arc<Gateway>>) -> Result<Response, Refusal> {
+    let Accepted { anonymous, basic, bearer } = gateway.authenticator.challenge().accepted();
+    let issuer = gateway.console.as_ref().and_then(|console| console.oidc.as_ref()).filter(|_| bearer);
+    let ways = [(anonymous, "none"), (basic, "basic"), (bearer, "token"), (issuer.is_some(), "oidc")];
+    let about = About {
+        login: ways.into_iter().filter_map(|(accepted, way)| accepted.then_some(way)).collect(),
+        oidc: issuer.map(|oidc| Oidc { issuer: &oidc.issuer, client_id: &oidc.client_id, scopes: &oidc.scopes }),
+        cypher: true,
+        version: env!("CARGO_PKG_VERSION"),
+        database: match gateway.engine.pool().dialect() {
+            Some("memgraph") => "memgraph",
+            _ => "neo4j",
+        },
+    };
+    let about = serde_json::to_vec(&about).map_err(|_| Refusal::internal())?;
+    Ok(([(header::CACHE_CONTROL, "no-cache")], respond(StatusCode::OK, JSON, about.into())).into_response())
+}
