@@ -9,7 +9,7 @@ import requests
 
 HERE = Path(__file__).parent
 # The gateway that is asked has a limit of one mebibyte.
-STATEMENT = "UNWIND range(1, 60000) AS i RETURN i, 'row ' + toString(i) AS text"
+STATEMENT = "UNWIND range(1, 60000) AS i RETURN i, 'this is row number ' + toString(i) AS text"
 
 
 def readers(gateway, accept, folder):
