@@ -1,8 +1,8 @@
-//! PackStream to JSON: rows per second in each view, compared with building a tree of `serde_json` values, and with
-//! merely checking and copying the text.
+//! PackStream to text: rows per second in each view of JSON, as CSV, as NDJSON and as a graph, compared with building a
+//! tree of `serde_json` values, and with merely checking and copying the text.
 
 use boltgate::bolt::packstream::{Reader, Token, Writer, tag};
-use boltgate::json::output::row;
+use boltgate::json::output::{Elements, GraphLimits, GraphShape, ObjectKeys, RowError, csv_row, object_row, row};
 use boltgate::json::{TypedVersion, View};
 use bytes::{BufMut, BytesMut};
 use divan::Bencher;
@@ -58,17 +58,44 @@ fn packed(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
     bytes
 }
 
-fn transcode(bencher: Bencher<'_, '_>, fields: &[u8], view: View) {
+/// Writes the same row again and again.
+fn rows(bencher: Bencher<'_, '_>, fields: &[u8], mut write: impl FnMut(&mut BytesMut, &[u8]) -> Result<(), RowError>) {
     let mut out = BytesMut::with_capacity(16 * 1024 * 1024);
     bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
         out.clear();
         for _ in 0..ROWS {
-            let written = row(&mut out, divan::black_box(fields), COLUMNS, view);
-            assert_eq!(written, Ok(()));
-            out.put_u8(b',');
+            assert_eq!(write(&mut out, divan::black_box(fields)), Ok(()));
         }
         out.len()
     });
+}
+
+fn transcode(bencher: Bencher<'_, '_>, fields: &[u8], view: View) {
+    rows(bencher, fields, |out, fields| {
+        row(out, fields, COLUMNS, view)?;
+        out.put_u8(b',');
+        Ok(())
+    });
+}
+
+fn csv(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    rows(bencher, fields, |out, fields| csv_row(out, fields, COLUMNS, false));
+}
+
+fn ndjson(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    let keys = ObjectKeys::new(["id", "score", "name", "note"].into_iter());
+    rows(bencher, fields, |out, fields| {
+        object_row(out, fields, &keys)?;
+        out.put_u8(b'\n');
+        Ok(())
+    });
+}
+
+/// Rows whose elements the graph has already: what each costs that adds nothing.
+fn graph(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    let limits = GraphLimits { elements: 1000, waiting: usize::MAX };
+    let mut elements = Elements::new(GraphShape::Lists, limits);
+    rows(bencher, fields, |out, fields| elements.row(out, fields, COLUMNS));
 }
 
 fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
@@ -132,6 +159,16 @@ fn scalars_typed(bencher: Bencher<'_, '_>) {
 }
 
 #[divan::bench]
+fn scalars_csv(bencher: Bencher<'_, '_>) {
+    csv(bencher, &scalar_row());
+}
+
+#[divan::bench]
+fn scalars_ndjson(bencher: Bencher<'_, '_>) {
+    ndjson(bencher, &scalar_row());
+}
+
+#[divan::bench]
 fn scalars_tree(bencher: Bencher<'_, '_>) {
     tree(bencher, &scalar_row());
 }
@@ -149,6 +186,21 @@ fn nodes_plain(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn nodes_typed(bencher: Bencher<'_, '_>) {
     transcode(bencher, &node_row(), View::Typed(TypedVersion::V1_2));
+}
+
+#[divan::bench]
+fn nodes_csv(bencher: Bencher<'_, '_>) {
+    csv(bencher, &node_row());
+}
+
+#[divan::bench]
+fn nodes_ndjson(bencher: Bencher<'_, '_>) {
+    ndjson(bencher, &node_row());
+}
+
+#[divan::bench]
+fn nodes_graph(bencher: Bencher<'_, '_>) {
+    graph(bencher, &node_row());
 }
 
 #[divan::bench]
