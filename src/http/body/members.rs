@@ -53,17 +53,14 @@ impl<'t> Reader<'t, '_> {
                 body.tx_metadata = self.map_into("txMetadata", &mut metadata)?.then_some(metadata);
             }
             Member::NotificationsFilter => body.notifications = self.notifications()?,
-            Member::Arrow => self.arrow(body)?,
-        }
-        Ok(())
-    }
-
-    /// Reads what is said of Arrow streams. What is wrong with it matters only to whoever asks for one.
-    fn arrow(&mut self, body: &mut QueryBody) -> Result<(), BodyError> {
-        let value = self.skipped()?;
-        #[cfg(feature = "arrow")]
-        {
-            body.arrow = Some(Box::new(Reader { lexer: value, ..*self }.declared()));
+            // What is wrong with it matters only to whoever asks for such a stream.
+            #[cfg(feature = "arrow")]
+            Member::Arrow => {
+                let lexer = self.skipped()?;
+                body.arrow = Some(Box::new(Reader { lexer, ..*self }.declared()));
+            }
+            #[cfg(not(feature = "arrow"))]
+            Member::Arrow => drop(self.skipped()?),
         }
         Ok(())
     }
