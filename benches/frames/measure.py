@@ -1,6 +1,6 @@
 """Measures how long a result takes until it is a data frame, by several ways from the same Neo4j.
 
-    measure.py GATEWAY-URL NEO4J-BOLT-URL ROWS
+    measure.py GATEWAY-URL NEO4J-BOLT-URL ROWS ROUNDS
 """
 
 import json
@@ -15,8 +15,7 @@ import pandas
 import polars
 import pyarrow.ipc
 
-GATEWAY, BOLT, ROWS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-ROUNDS = 3
+GATEWAY, BOLT, ROWS, ROUNDS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 STATEMENT = f"UNWIND range(1, {ROWS}) AS n RETURN n, n * 0.5 AS half, 'name ' + n AS name, n % 2 = 0 AS even"
 
 
@@ -84,7 +83,7 @@ with neo4j.GraphDatabase.driver(BOLT, auth=("neo4j", "none")) as driver:
             assert frame is None or len(frame) == ROWS, name
             del frame
 
-print(f"{ROWS} rows of an integer, a float, a text and a Boolean; medians of {ROUNDS} rounds; load {os.getloadavg()[0]:.1f}.\n")
+print(f"{ROWS} rows of an integer, a float, a text and a Boolean; medians of {ROUNDS} round(s); load {os.getloadavg()[0]:.1f}.\n")
 print("| way | seconds | CPU seconds of Python | times as long as Arrow into pandas |")
 print("|---|--:|--:|--:|")
 base = statistics.median(times[WAYS[0][0]])
