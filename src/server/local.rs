@@ -54,7 +54,9 @@ impl LocalGateway {
         let engine = engine(settings, dialer, Arc::clone(&observer), log);
         let authenticator = Authenticator::new(settings::auth::settings(settings), observer)?;
         let work = TaskTracker::new();
-        let http_settings = settings::http::settings(settings, None, work.clone(), CancellationToken::new(), None);
+        // Nothing here ends before its client does.
+        let never = CancellationToken::new();
+        let http_settings = settings::http::settings(settings, None, work.clone(), never, None);
         let service = http::service(engine.clone(), authenticator, http_settings);
         Ok(Self { service, engine, connections: TaskTracker::new(), work })
     }

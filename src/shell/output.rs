@@ -3,10 +3,7 @@
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, IsTerminal as _, Write as _},
-    os::{
-        fd::AsFd as _,
-        unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
-    },
+    os::{fd::AsFd as _, unix::fs::PermissionsExt as _},
     path::{Path, PathBuf},
 };
 
@@ -58,7 +55,7 @@ impl Output {
         let path = if existing.is_some() { path.canonicalize()? } else { path.to_owned() };
         if existing.is_some() {
             // A file that may not be written is not replaced, either.
-            OpenOptions::new().append(true).mode(0).open(&path)?;
+            OpenOptions::new().append(true).open(&path)?;
         }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let mode = existing.map_or(0o666, |metadata| metadata.permissions().mode() & 0o777);
