@@ -143,6 +143,14 @@ mod tests {
 
     const CODINGS: [Coding; 2] = [Coding::Gzip, Coding::Zstd];
 
+    #[test]
+    fn event_streams_stay_as_they_are() {
+        let mut answer = Response::new(Body::from("x".repeat(2000)));
+        answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream; charset=utf-8"));
+        compress(&mut answer, Some(Coding::Gzip), &Method::POST);
+        assert_eq!((answer.headers().get(CONTENT_ENCODING), answer.headers().get(VARY)), (None, None));
+    }
+
     fn compressed(body: impl Into<Body>, coding: Coding) -> Response {
         let mut answer = Response::new(body.into());
         compress(&mut answer, Some(coding), &Method::POST);

@@ -191,6 +191,9 @@ pub(super) fn canonical_target(target: &Uri) -> Option<Uri> {
 
 /// Advice for a path that does not exist, as the end of a sentence.
 pub(super) fn instead_of(path: &str) -> String {
+    if is_mcp(path) {
+        return "tools for agents are switched off here (mcp.enabled)".to_owned();
+    }
     let mut segments = path.strip_prefix(DB).unwrap_or_default().split('/');
     let (database, api) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());
     if !matches!(api, "tx" | "transaction" | "cypher") {

@@ -104,6 +104,9 @@ async def shows_the_schema():
         assert knows["properties"] == [{"name": "since", "types": ["DATE"]}], knows
         assert (await call(client, "get_schema"))["database"] == "neo4j"
     query("MATCH (n:AgentPerson) DETACH DELETE n")
+    async with agent() as client:
+        schema = await call(client, "get_schema", database="neo4j", sample=9_999)
+        assert not any(label["label"] == "AgentPerson" for label in schema["nodeLabels"]), "nothing has it any more"
 
 
 async def passes_values_exactly():

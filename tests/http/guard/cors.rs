@@ -11,10 +11,11 @@ use crate::support::{
 
 const APP: &str = "https://app.example";
 const EXPOSED: &str = "X-Request-Id, Retry-After, Server-Timing, Boltgate-Attempts, Idempotency-Replayed, \
-                       WWW-Authenticate, neo4j-cluster-affinity";
+                       WWW-Authenticate, neo4j-cluster-affinity, ETag";
 const REQUEST_HEADERS: &str = "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id, X-Id-Token, Realm, \
                                traceparent, tracestate, neo4j-cluster-affinity, Boltgate-Statuses, Boltgate-Timing, \
-                               Boltgate-Auth-Scheme, Boltgate-Impersonated-User";
+                               Boltgate-Auth-Scheme, Boltgate-Impersonated-User, If-None-Match, Boltgate-Bookmarks, \
+                               MCP-Protocol-Version, Mcp-Method, Mcp-Name";
 
 /// What CORS says in an answer.
 fn said(response: &Response) -> Vec<(String, String)> {

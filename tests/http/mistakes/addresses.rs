@@ -80,6 +80,14 @@ async fn a_path_that_is_nearly_right() {
             INVALID,
             "Not Found: the routes of Neo4j's older HTTP API are /db/{db}/tx, /tx/commit, /tx/{id} and /tx/{id}/commit (http.transactional), and /db/data/transaction (http.older_paths); of the Query API, send a statement to POST /db/{db}/query/v2, several at once to POST /db/{db}/query/v2/batch, and open a transaction with POST /db/{db}/query/v2/tx",
         ),
+        (
+            "tools for agents that are off",
+            "POST",
+            "/mcp",
+            404,
+            INVALID,
+            "Not Found: tools for agents are switched off here (mcp.enabled)",
+        ),
         ("GET for a query", "GET", QUERY, 405, INVALID, "Method Not Allowed: this address takes POST, OPTIONS"),
         ("PUT for a query", "PUT", QUERY, 405, INVALID, "Method Not Allowed: this address takes POST, OPTIONS"),
         (

@@ -1,8 +1,9 @@
 //! The server as the protocol sees it: what it can do, the list of its tools, and calls of them.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::{BufMut as _, BytesMut};
+use futures_util::FutureExt as _;
 use http::request::Parts;
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
@@ -82,11 +83,13 @@ impl ServerHandler for Server {
         let parts = context.extensions.get::<Parts>();
         let asked = parts.and_then(|parts| parts.extensions.get::<Arc<Asked>>()).map(Arc::clone);
         let asked = asked.ok_or_else(|| ErrorData::internal_error("The request was lost.", None))?;
+        // A panic would leave the client without an answer, since this runs in a task of the protocol's.
+        let carried_out = AssertUnwindSafe(self.carry_out(*kind, &asked)).catch_unwind();
         // The statement is cancelled in the database when the client has left, since nobody awaits it any more.
         let result = tokio::select! {
             biased;
             () = context.ct.cancelled() => Err(Refusal::Gone),
-            result = self.carry_out(*kind, &asked) => result,
+            result = carried_out => result.unwrap_or(Err(Refusal::Bug)),
         };
         match result {
             Ok(result) => Ok(result.into()),
@@ -95,6 +98,7 @@ impl ServerHandler for Server {
                 Ok(refused(&error).into())
             }
             Err(Refusal::Arguments(message)) => Err(ErrorData::invalid_params(message, None)),
+            Err(Refusal::Bug) => Err(ErrorData::internal_error("The gateway failed; its log says more.", None)),
             Err(Refusal::Gone) => Err(ErrorData::internal_error("The request was cancelled.", None)),
         }
     }
@@ -108,6 +112,8 @@ enum Refusal {
     Arguments(String),
     /// The client has left.
     Gone,
+    /// The gateway has failed.
+    Bug,
 }
 
 impl From<Error> for Refusal {

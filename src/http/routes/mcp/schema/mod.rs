@@ -70,6 +70,13 @@ struct Names {
     is_cut: bool,
 }
 
+impl Names {
+    /// Whether the database lists a name that nothing has any more.
+    fn is_left_over(&self, name: &str, seen: &Seen) -> bool {
+        self.is_listed && !seen.is_there && quoted(name).is_some()
+    }
+}
+
 /// Collects the schema, or takes the one that was collected within the last minute. Returns the text of a JSON object.
 pub(super) async fn get(asked: &Asked, arguments: &arguments::Schema, cache: &Cache) -> Result<Arc<str>, Error> {
     let key = Key {
@@ -248,6 +255,9 @@ fn write(
     let mut schema =
         Schema { database, node_labels: Vec::new(), relationship_types: Vec::new(), indexes: &[], truncated: is_cut };
     for ((label, seen), count) in labels.names.iter().zip(&labels.seen).zip(counts) {
+        if labels.is_left_over(label, seen) {
+            continue;
+        }
         let label = NodeLabel { label, count: *count, properties: seen.properties.each() };
         if fits(&label, &mut left) {
             schema.node_labels.push(label);
@@ -256,6 +266,9 @@ fn write(
         }
     }
     for (name, seen) in types.names.iter().zip(&types.seen) {
+        if types.is_left_over(name, seen) {
+            continue;
+        }
         let (from, to) = (seen.from.iter().map(String::as_str).collect(), seen.to.iter().map(String::as_str).collect());
         let kind = RelationshipType { name, from, to, properties: seen.properties.each() };
         if fits(&kind, &mut left) {
@@ -289,7 +302,7 @@ mod tests {
     use super::*;
 
     fn names(names: &[&str]) -> Names {
-        let seen = vec![Seen::default(); names.len()];
+        let seen = vec![Seen { is_there: true, ..Seen::default() }; names.len()];
         Names { names: names.iter().map(|&name| name.to_owned()).collect(), seen, is_listed: true, is_cut: false }
     }
 
@@ -315,6 +328,14 @@ mod tests {
         let shown = serde_json::json!({"type": "label+property", "labelsOrTypes": ["A"], "properties": ["x"]});
         assert_eq!(index(&memgraph), Some(shown));
         assert_eq!(index(&serde_json::json!({"x": 1})), None);
+    }
+
+    #[test]
+    fn names_that_nothing_has_any_more_are_left_out() {
+        let mut labels = names(&["A", "B"]);
+        labels.seen[0].is_there = false;
+        let schema = write(None, (&labels, &[Some(0), None]), &names(&[]), &[], false, 10_000);
+        assert!(schema.contains(r#""nodeLabels":[{"label":"B","properties":[]}]"#), "{schema}");
     }
 
     #[test]

@@ -59,6 +59,8 @@ impl Properties {
 /// What is seen of the entities of one label or type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Seen {
+    /// Whether there are any.
+    pub(super) is_there: bool,
     pub(super) properties: Properties,
     pub(super) from: BTreeSet<String>,
     pub(super) to: BTreeSet<String>,
@@ -79,6 +81,7 @@ impl Look<'_> {
         for _ in 0..before {
             reader.skip()?;
         }
+        seen.is_there = true;
         seen.properties.note(&mut reader)?;
         if columns == 4 {
             let mut ends = Reader::new(fields);
