@@ -43,8 +43,10 @@ struct Found {
     id: Option<String>,
     method: Option<String>,
     names_tool: bool,
-    /// Where the arguments of the tool are; `None` within if they are no object.
-    arguments: Option<Option<Range<usize>>>,
+    /// Where the arguments of the tool are, if they are an object.
+    arguments: Option<Range<usize>>,
+    /// Whether there are arguments that are no object.
+    has_other_arguments: bool,
 }
 
 impl Envelope {
@@ -59,13 +61,13 @@ impl Envelope {
         let reason = match &found {
             _ if !calls => None,
             Found { names_tool: false, .. } => Some("params.name has to be the name of a tool"),
-            Found { arguments: Some(None), .. } => Some("params.arguments has to be an object"),
+            Found { has_other_arguments: true, .. } => Some("params.arguments has to be an object"),
             _ => None,
         };
         if let Some(reason) = reason {
             return Err(Malformed::Params { id: found.id.unwrap_or_else(|| "null".to_owned()), reason });
         }
-        let (message, arguments) = match found.arguments.flatten() {
+        let (message, arguments) = match found.arguments {
             Some(range) if calls => {
                 let (before, after) = (body.slice(..range.start), body.slice(range.end..));
                 ([&before, &b"{}"[..], &after].concat().into(), body.slice(range))
@@ -117,8 +119,9 @@ fn look_at_params(lexer: &mut Lexer<'_>, found: &mut Found) -> Result<(), Syntax
         match &*key {
             "name" => found.names_tool = matches!(value, Token::String(_)),
             "arguments" => {
-                let range = (value == Token::ObjectStart).then(|| begins..lexer.offset() + 1);
-                found.arguments = Some(range);
+                let is_object = value == Token::ObjectStart;
+                found.arguments = is_object.then(|| begins..lexer.offset() + 1);
+                found.has_other_arguments = !is_object;
             }
             _ => {}
         }
