@@ -22,7 +22,7 @@ consoleTest('what is drawn is counted, and has a legend', async ({ ui, page }) =
   const people = Number(await ui.attribute('graph', 'data-relationships'));
   assert.equal(Number(await ui.attribute('graph', 'data-nodes')), people + 1);
   assert.equal(await page.getByRole('list', { name: 'Labels' }).getByRole('listitem').count(), 2);
-  assert.equal(await page.getByRole('option').count(), people + 1);
+  assert.equal(await page.getByRole('listbox', { name: 'Nodes' }).getByRole('option').count(), people + 1);
   // A path and a list hold nodes as well.
   await ui.run('MATCH p = (:Person)-[:DIRECTED]->(:Film {title: "M"}) RETURN [p, 1] AS deep');
   await ui.settled();

@@ -22,7 +22,7 @@ consoleTest('a table has its columns as headers', async ({ ui }) => {
   await ui.id('tab-table').click();
   const table = ui.id('result-table');
   assert.deepEqual(await table.locator('th[scope=col]').allInnerTexts(), [
-    '',
+    'Row',
     'n',
     'f',
     't',
@@ -53,8 +53,8 @@ consoleTest('a plan is drawn, also for a statement that was only written', async
   await ui.run('EXPLAIN MATCH (n:Person) RETURN n');
   assert.equal(await ui.attribute('tab-plan', 'aria-selected'), 'true');
   await page.getByRole('group', { name: 'Plan' }).getByText('Project').first().waitFor();
-  await ui.write('MATCH (n:Film) RETURN n');
   await ui.run('RETURN 1');
+  await ui.write('MATCH (n:Film) RETURN n');
   await ui.id('tab-plan').click();
   await page.getByRole('button', { name: 'Explain this statement' }).click();
   await page.getByRole('group', { name: 'Plan' }).waitFor();

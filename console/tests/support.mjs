@@ -6,6 +6,8 @@ import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const BINARY = process.env.BOLTGATE_BINARY ?? fileURLToPath(new URL('../../target/debug/boltgate', import.meta.url));
+/** Files of the page that are taken from there, and not from the gateway: a change of the page then needs no `cargo build`. */
+const DIST = process.env.CONSOLE_DIST;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 /** Starts a gateway. `settings` are environment variables without their prefix, such as `CONSOLE__ENABLED`. */
@@ -67,8 +69,20 @@ export async function openConsole(browser, gateway, { path = '/', allowed = [], 
       );
     });
   });
-  await page.goto(gateway.url + path);
+  if (DIST) await context.route(/\/console(\/callback|\/assets\/.*)?(\?.*)?$/, serveFromDist);
+  // What a redirect leads to would come from the gateway.
+  await page.goto(gateway.url + (DIST && path === '/' ? '/console' : path));
+  page.setDefaultTimeout(20_000);
   return { context, page, strays, ui: new Ui(page) };
+}
+
+/** Answers with a file of DIST, under the policy of the gateway. */
+async function serveFromDist(route) {
+  const { origin, pathname } = new URL(route.request().url());
+  const { headers } = await fetch(`${origin}/console`);
+  const file = pathname.includes('/assets/') ? pathname.replace('/console/', '') : 'index.html';
+  const policy = headers.get('Content-Security-Policy');
+  await route.fulfill({ path: `${DIST}/${file}`, headers: { 'Content-Security-Policy': policy } });
 }
 
 /** The console by its names. */
@@ -108,12 +122,12 @@ export class Ui {
   }
 
   async settled() {
-    await this.page.locator('[data-testid=graph][data-settled=true]').waitFor({ timeout: 60_000 });
+    await this.page.locator('[data-testid=graph][data-settled=true]').waitFor({ timeout: 30_000 });
   }
 
   /** Waits for a condition. */
   async until(condition, what = 'the condition') {
-    for (const end = Date.now() + 60_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
+    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
       if (await condition()) return;
     }
     assert.fail(`${what} has not come true: ${condition}`);

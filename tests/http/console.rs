@@ -1,6 +1,7 @@
 //! The console: its addresses, their headers, and what it is told of the gateway. `console/tests` has what people see.
 #![cfg(feature = "console")]
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -26,6 +27,10 @@ async fn about(gateway: &Gateway) -> Value {
 fn assets(page: &str) -> Vec<String> {
     let names = page.split('"').filter(|text| text.starts_with("/console/assets/"));
     names.map(str::to_owned).collect()
+}
+
+fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
 fn is_protected(response: &Response) {
@@ -136,7 +141,7 @@ async fn says_how_one_can_sign_in() {
     is_protected(&answer);
     assert_eq!(
         (answer.header("Content-Type"), answer.header("Cache-Control")),
-        (Some("application/json"), Some("no-cache"))
+        (Some("application/json"), Some("no-store"))
     );
     let expected = json!({
         "login": ["none", "basic", "token"], "oidc": null, "cypher": true, "version": env!("CARGO_PKG_VERSION"),
@@ -145,6 +150,19 @@ async fn says_how_one_can_sign_in() {
     assert_eq!(body(&answer), expected);
     gateway.reload(&[("auth.anonymous", "refuse"), ("auth.bearer", "refuse")]);
     assert_eq!(about(&gateway).await["login"], json!(["basic"]));
+}
+
+#[tokio::test]
+async fn says_whether_the_caller_may_send_statements() {
+    let gateway = start_embedded(&[("cypher.allow", "user:ada")]).await;
+    assert_eq!(about(&gateway).await["cypher"], json!(false));
+    for (user, allowed) in [("ada", true), ("bob", false)] {
+        let credentials = basic(user, "secret");
+        let answer = get(&gateway, "/console/config.json", &[("Authorization", &credentials)]).await;
+        assert_eq!(body(&answer)["cypher"], json!(allowed), "{user}");
+    }
+    gateway.reload(&[("cypher.allow", "*")]);
+    assert_eq!(about(&gateway).await["cypher"], json!(true));
 }
 
 #[tokio::test]

@@ -11,15 +11,16 @@ export interface Issuer {
 export interface Config {
   login: Mode[];
   oidc: Issuer | null;
-  /** Whether statements of one's own are allowed; else there are named queries only. */
+  /** Whether whoever asks may send statements of his own; else there are named queries only. */
   cypher: boolean;
   version: string;
   /** The database that is asked first. */
   database: string;
 }
 
-export async function fetchConfig(): Promise<Config> {
-  const answer = await fetch('/console/config.json', { credentials: 'omit' });
+/** `headers` say who asks. */
+export async function fetchConfig(headers: Record<string, string> = {}): Promise<Config> {
+  const answer = await fetch('/console/config.json', { headers, credentials: 'omit', cache: 'no-store' });
   if (!answer.ok) throw new Error(`The gateway answered ${answer.status} to /console/config.json.`);
   return (await answer.json()) as Config;
 }

@@ -34,6 +34,17 @@ const mistakes = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+/** What is selected in the editor, according to the browser; `null` if that is nothing. */
+function selectionIn(view: EditorView): Position | null {
+  // Chromium has one for each shadow root; elsewhere, the document's reaches into them.
+  const root = view.root as { getSelection?: () => Selection | null };
+  const { anchorNode, anchorOffset, focusNode, focusOffset, isCollapsed } =
+    root.getSelection?.() ?? document.getSelection() ?? {};
+  if (!anchorNode || !focusNode || isCollapsed || !view.contentDOM.contains(anchorNode)) return null;
+  const ends = [view.posAtDOM(anchorNode, anchorOffset), view.posAtDOM(focusNode, focusOffset)] as const;
+  return { from: Math.min(...ends), to: Math.max(...ends) };
+}
+
 /**
  * Text that replaces a selection goes in as text. Chromium would give it the style of what was selected, by an attribute
  * that the page's policy refuses.
@@ -42,10 +53,9 @@ const replacing = EditorView.domEventHandlers({
   beforeinput(event, view) {
     const { inputType, data, isComposing } = event;
     // The editor may not have heard yet of what is selected.
-    const [range] = event.getTargetRanges();
-    if (inputType !== 'insertText' || data === null || isComposing || !range || range.collapsed) return false;
-    const from = view.posAtDOM(range.startContainer, range.startOffset);
-    const to = view.posAtDOM(range.endContainer, range.endOffset);
+    const selection = selectionIn(view);
+    if (inputType !== 'insertText' || data === null || isComposing || !selection) return false;
+    const { from, to } = selection;
     event.preventDefault();
     view.dispatch({
       changes: { from, to, insert: view.state.toText(data) },

@@ -15,10 +15,13 @@ export class Session {
   ready = $state(false);
   /** Why signing in failed, or why it is asked for again. */
   failure = $state.raw<Failure | null>(null);
-  /** Whether whoever is signed in may send statements of his own. */
-  cypher = $state(true);
   client = $state.raw(new Client());
   #tokens: Tokens | null = null;
+
+  /** Whether whoever is signed in may send statements of his own. */
+  get cypher(): boolean {
+    return this.config.cypher;
+  }
 
   /** Whether anybody is signed in, be it nobody in particular. */
   get isOpen(): boolean {
@@ -124,7 +127,7 @@ export class Session {
       this.asking = true;
       return;
     }
-    this.cypher = this.config.cypher && refused?.code !== 'Neo.ClientError.Security.Forbidden';
+    this.config = await fetchConfig(headers);
     this.mode = mode;
     this.user = user === '' ? 'Anonymous' : user;
     this.#tokens = tokens;
