@@ -101,7 +101,8 @@ mod tests {
 
     #[test]
     fn callers_with_tokens_learn_where_the_metadata_is() {
-        let challenge = Challenge { accepted: Accepted { anonymous: true, basic: true, bearer: true }, realm: quoted("x") };
+        let challenge =
+            Challenge { accepted: Accepted { anonymous: true, basic: true, bearer: true }, realm: quoted("x") };
         let expected = r#"Basic realm="x", Bearer resource_metadata="https://h/m", realm="x", error="invalid_token""#;
         assert_eq!(challenge.to_renew_token_at(Some("https://h/m")).as_deref(), Some(expected));
         let challenge = Challenge { accepted: Accepted { anonymous: true, basic: true, bearer: false }, ..challenge };

@@ -5,7 +5,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{auth, guard, query as queries};
 use crate::{
     config::{self, Edition},
-    http::{BodyLimits, ConsoleIssuer, ConsoleSettings, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses, WebSocketSettings},
+    http::{
+        BodyLimits, ConsoleIssuer, ConsoleSettings, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses,
+        WebSocketSettings,
+    },
     query::Denied,
     telemetry::spans::Tracer,
 };

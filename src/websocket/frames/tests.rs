@@ -183,7 +183,7 @@ proptest! {
         let bytes = frames.concat();
         let whole = decoded(&bytes, &[]);
         prop_assert_eq!(whole.2, None);
-        prop_assert_eq!(decoded(&bytes, &pieces), whole.clone());
+        prop_assert_eq!(&decoded(&bytes, &pieces), &whole);
         prop_assert_eq!(decoded(&bytes, &vec![1; bytes.len()]), whole);
     }
 

@@ -248,7 +248,9 @@ mod tests {
     use super::*;
     use crate::bolt::packstream::Writer;
 
-    fn entity(kind: u8, position: i64, properties: &[(&str, fn(&mut Writer<'_>))]) -> Vec<u8> {
+    type Write = fn(&mut Writer<'_>);
+
+    fn entity(kind: u8, position: i64, properties: &[(&str, Write)]) -> Vec<u8> {
         let mut out = Vec::new();
         let mut writer = Writer::new(&mut out);
         writer.list(if kind == tag::NODE { 2 } else { 4 });
