@@ -18,7 +18,7 @@ use crate::embedded::cypher::statement::{StatementInfo, Type};
 use crate::embedded::errors::{Failure, is_parameter_missing};
 use crate::embedded::ids::Ids;
 use crate::embedded::rewrite::index_commands::{IndexCommand, index_command};
-use crate::embedded::rewrite::{self, Rewritten, Translation, options};
+use crate::embedded::rewrite::{self, Rewritten, Translation, options, parameters::unquote};
 use crate::embedded::values::{self, Parameters};
 
 /// A statement that is ready to run.
@@ -41,6 +41,7 @@ impl Query {
     /// Returns an error if the statement can be refused without the engine.
     pub(in crate::embedded) fn new(text: &str, parameters: Parameters, ids: &Ids) -> Result<Query, Failure> {
         let text = options::blank(text);
+        let text = unquote(&text);
         if let Some(expansion) = catalog::expand(&text)? {
             let mut query = Query::translated(expansion.text, parameters, ids)?;
             if expansion.command {

@@ -13,6 +13,7 @@ mod identity;
 pub(in crate::embedded) mod index_commands;
 mod operators;
 pub(in crate::embedded) mod options;
+pub(in crate::embedded) mod parameters;
 mod paths;
 mod projections;
 mod property_maps;
