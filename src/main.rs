@@ -14,7 +14,8 @@ use boltgate::{
     bolt::{Endpoint, zone},
     cli::{self, Cli, Command, ConfigArgs, EngineArgs, HealthcheckArgs, QueryArgs, ServeArgs},
     config::{
-        self, AllowedHost, EXAMPLE, Effective, Ignored, ListenAddr, Mistakes, Origin, Reading, Settings, Sources,
+        self, AllowedHost, EXAMPLE, Effective, Ignored, InstanceName, ListenAddr, Mistakes, Origin, Reading, Settings,
+        Sources,
     },
     healthcheck::{HealthcheckError, Target},
     http,
@@ -138,6 +139,11 @@ fn summary(sources: &Sources, effective: &Effective) -> String {
     )
 }
 
+/// The name of the gateway, if the older HTTP API needs a number in it and there is none.
+fn without_number(settings: &Settings) -> Option<&InstanceName> {
+    settings.server.instance.as_ref().filter(|instance| settings.http.transactional && instance.number().is_none())
+}
+
 fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let sources = || Sources::from_process(args.config.config.clone(), args.overrides());
     let read = || Effective::load(&sources()?);
@@ -145,6 +151,14 @@ fn serve(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let log = telemetry::logs::init(&effective.settings.log)?;
     for warning in ignored {
         tracing::warn!("{warning}");
+    }
+    if let Some(instance) = without_number(&effective.settings) {
+        tracing::warn!(
+            "server.instance is \"{instance}\", without a number from 0 to {} at its end: numbers of transactions of the older \
+             HTTP API do not say that this gateway has them; name it like \"gw-0\", or set http.transactional to false if \
+             no client uses that API",
+            InstanceName::MAX_NUMBER
+        );
     }
     if let Err(shortage) = server::provide_descriptors(&effective.settings) {
         tracing::warn!("{shortage}");

@@ -11,7 +11,7 @@ use axum::{
 use super::{path::Path, refusal::Refusal, status::Statuses};
 use crate::{
     config::InstanceName,
-    query::{Error, Kind, instance_of},
+    query::{Error, Kind, instance_of, instance_of_decimal},
 };
 
 /// The header by which Neo4j's clusters keep the requests of a transaction together.
@@ -48,22 +48,40 @@ impl Affinity {
         headers.append(header::SET_COOKIE, if https { &self.secure_cookie } else { &self.cookie }.clone());
     }
 
+    /// This gateway's name.
+    pub(super) fn instance(&self) -> &InstanceName {
+        &self.instance
+    }
+
     /// The refusal of a request for a transaction that another instance has opened.
     pub(super) fn elsewhere(&self, path: &str, statuses: Statuses) -> Option<Response> {
         let (Path::Transaction { id, .. } | Path::Commit { id, .. }) = Path::parse(path)? else { return None };
         let owner = instance_of(&id).filter(|owner| *owner != self.instance)?;
+        let refusal = Refusal::stated(StatusCode::MISDIRECTED_REQUEST, self.misdirected(&owner)).with(statuses);
+        Some(naming(&owner, refusal.into_response()))
+    }
+
+    /// The same for the transaction with the decimal handle `id`. `answer` tells the error, with status 421.
+    pub(super) fn decimal_elsewhere(&self, id: &str, answer: impl FnOnce(&Error) -> Response) -> Option<Response> {
+        let owner = instance_of_decimal(id, &self.instance).filter(|owner| *owner != self.instance)?;
+        Some(naming(&owner, answer(&self.misdirected(&owner))))
+    }
+
+    fn misdirected(&self, owner: &InstanceName) -> Error {
         let message = format!(
             "Misdirected Request: the gateway {owner} has this transaction, and this is the gateway {}. Send the \
              request again with the header {HEADER}: {owner} or the cookie {COOKIE}={owner}, by which a load balancer \
              finds it; if it arrives here again, {owner} cannot be reached, or the load balancer looks at neither.",
             self.instance
         );
-        let code = "Boltgate.ClientError.Transaction.OtherInstance";
-        let error = Error::new(Kind::TransactionNotFound, code, message);
-        let mut response = Refusal::stated(StatusCode::MISDIRECTED_REQUEST, error).with(statuses).into_response();
-        response.headers_mut().insert(HEADER, value(owner.as_str()));
-        Some(response)
+        Error::new(Kind::TransactionNotFound, "Boltgate.ClientError.Transaction.OtherInstance", message)
     }
+}
+
+/// The response with the name of the gateway to go to.
+fn naming(owner: &InstanceName, mut response: Response) -> Response {
+    response.headers_mut().insert(HEADER, value(owner.as_str()));
+    response
 }
 
 /// A name of an instance, or a cookie with one, as a header's value.

@@ -37,7 +37,8 @@ pub(super) async fn carry_out(
         (Path::Query { .. }, None) => Err(request::missing_statement()),
         (Path::Batch { database }, _) => {
             let statements = std::mem::take(&mut body.statements).into();
-            let batch = Batch { kind: StatementKind::Batch, statements, refused: None, rows: true, counters };
+            let batch =
+                Batch { kind: StatementKind::Batch, statements, refused: None, rows: true, counters, streams: false };
             let request = BatchRequest { batch, options: &options, retry, format };
             Ok(Box::pin(run_batch(exchange, database, request, hold)).await)
         }

@@ -41,5 +41,5 @@ pub use statement::{
 };
 pub use transaction::{
     Committed, HandleStyle, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings,
-    TransactionState, instance_of, unused_decimal_handle,
+    TransactionState, instance_of, instance_of_decimal, unused_decimal_handle,
 };

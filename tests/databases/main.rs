@@ -15,3 +15,4 @@ mod retries;
 mod support;
 mod tls;
 mod transaction_ends;
+mod transactional;

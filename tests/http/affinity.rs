@@ -198,3 +198,81 @@ async fn old_affinities_on_other_requests_mean_nothing() {
     let opened = begin(&gateway, &stale[1..], "{}").await;
     assert_eq!(opened.header(AFFINITY), Some("gw-b"));
 }
+
+/// The older API's.
+const OLDER: &str = "/db/neo4j/tx";
+
+/// The path of the transaction that a request to the older API opens.
+async fn open_older(gateway: &Gateway, request: &str) -> String {
+    let opened = gateway.send("POST", OLDER, &[JSON], request).await;
+    assert_eq!(opened.status, 201, "{opened}");
+    let location = opened.header("Location").expect("it has an address");
+    location[location.find("/db/").unwrap()..].to_owned()
+}
+
+fn id(path: &str) -> &str {
+    path.rsplit('/').next().unwrap()
+}
+
+#[tokio::test]
+async fn the_older_api_tells_instances_by_the_first_digits() {
+    let stand = Stand::new();
+    for (name, digits) in [("gw-0", "10"), ("boltgate-7", "17"), ("gw-89", "99"), ("gw-90", "10"), ("gw-a", "10")] {
+        let gateway = stand.instance(name).await;
+        for request in ["", r#"{"statements":[{"statement":"RETURN 1"}]}"#] {
+            let path = open_older(&gateway, request).await;
+            assert!(id(&path).len() == 9 && id(&path).starts_with(digits), "{name}: {path}");
+            let ended = gateway.send("DELETE", &path, &[], "").await;
+            assert_eq!(ended.status, 200, "{ended}");
+        }
+        // What leads to no transaction leads to this gateway as well.
+        let failed = open_older(&gateway, r#"{"statements":[{"statement":"NONSENSE"}]}"#).await;
+        assert!(id(&failed).starts_with(digits), "{name}: {failed}");
+        assert_eq!(gateway.send("POST", &failed, &[JSON], "").await.status, 404);
+    }
+}
+
+#[tokio::test]
+async fn the_older_api_says_who_has_a_transaction_of_another_instance() {
+    let stand = Stand::new();
+    let (one, two) = (stand.instance("gw-1").await, stand.instance("gw-2").await);
+    let opened = one.send("POST", OLDER, &[JSON], "").await;
+    assert_eq!(opened.header(AFFINITY), Some("gw-1"), "{opened}");
+    let path = open_older(&one, "").await;
+    let connections = stand.connections();
+    for authorization in [None, Some("Basic !")] {
+        for (method, path) in [("POST", path.clone()), ("POST", format!("{path}/commit")), ("DELETE", path.clone())] {
+            let headers: Vec<_> =
+                [Some(JSON), authorization.map(|value| ("Authorization", value))].into_iter().flatten().collect();
+            let response = two.send(method, &path, &headers, "").await;
+            assert_eq!(
+                (response.status, response.header(AFFINITY)),
+                (421, Some("gw-1")),
+                "{method} {path}: {response}"
+            );
+            let answer = body(&response);
+            let error = &answer["errors"][0];
+            assert_eq!((&answer["results"], answer.get("commit")), (&json!([]), None), "{response}");
+            assert_eq!(error["code"], "Boltgate.ClientError.Transaction.OtherInstance");
+            assert!(error["message"].as_str().unwrap().contains("gw-1 has this transaction"), "{response}");
+        }
+    }
+    assert_eq!(stand.connections(), connections, "the database was asked");
+    assert_eq!(one.send("POST", &format!("{path}/commit"), &[JSON], "").await.status, 200, "it is still there");
+
+    // Handles that no instance has made, or this one.
+    for id in ["12", "-12", "099999999", "1234567890", "121234567"] {
+        let response = two.send("POST", &format!("{OLDER}/{id}"), &[JSON], "").await;
+        assert_eq!((response.status, response.header(AFFINITY)), (404, None), "{id}: {response}");
+    }
+}
+
+#[tokio::test]
+async fn the_older_api_takes_no_instance_for_another_without_numbers() {
+    for name in [None, Some("gw-a")] {
+        let changes: Vec<_> = name.map(|name| ("server.instance", name)).into_iter().collect();
+        let gateway = Stand::new().gateway(&changes).await;
+        let response = gateway.send("POST", &format!("{OLDER}/151234567"), &[JSON], "").await;
+        assert_eq!((response.status, response.header(AFFINITY)), (404, None), "{response}");
+    }
+}

@@ -93,6 +93,43 @@ async fn takes_over_new_settings_without_a_break() {
     assert!(!stand.is_precise().await);
 }
 
+/// The older HTTP API, for those who still need it.
+#[tokio::test]
+async fn switches_the_older_api() {
+    const COMMIT: &str = "/db/neo4j/tx/commit";
+    const OLDER: &str = "/db/data/transaction/commit";
+    let nothing = r#"{"statements":[]}"#;
+    let graph = |text: &str| json!({"statements": [{"statement": text, "resultDataContents": ["graph"]}]}).to_string();
+    let related = graph("MATCH ()-[r]->() RETURN r");
+    let stand = Stand::start("", &[]);
+    let created = stand.post(COMMIT, &graph("UNWIND range(1, 100) AS i CREATE (:A)-[:R]->(:B)")).await;
+    assert!(created.text().contains(r#""errors":[]"#), "{created}");
+    let reloaded = |text: &str| stand.reload(text)["changed"].clone();
+    assert_eq!((stand.status(COMMIT, nothing).await, stand.status(OLDER, nothing).await), (200, 404));
+
+    assert_eq!(reloaded("[http]\nolder_paths = true\n"), "http.older_paths");
+    assert_eq!(stand.status(OLDER, nothing).await, 200);
+    assert!(stand.post(OLDER, &related).await.text().contains(r#""errors":[]"#), "a graph has room");
+
+    let elsewhere = "[http]\nolder_paths = true\nolder_database = 'nowhere'\n[limits]\ngraph = '1KiB'\n";
+    assert_eq!(reloaded(elsewhere), "http.older_database, limits.graph");
+    let missing = stand.post(OLDER, &graph("RETURN 1")).await;
+    assert_eq!(missing.status, 404, "{missing}");
+    assert!(missing.text().contains("Requested database name: 'nowhere'"), "{missing}");
+    let refused = stand.post(COMMIT, &related).await;
+    assert!(refused.text().contains("limits.graph"), "{refused}");
+
+    assert_eq!(
+        reloaded("[http]\ntransactional = false\nolder_paths = true\n"),
+        "http.transactional, http.older_database, limits.graph"
+    );
+    assert_eq!((stand.status(COMMIT, nothing).await, stand.status(OLDER, nothing).await), (404, 404));
+    let discovery = request(&stand.process.address(), "GET", "/", &[], b"").await;
+    assert!(!discovery.text().contains(r#""transaction""#), "{discovery}");
+    assert_eq!(reloaded(""), "http.transactional, http.older_paths");
+    assert_eq!((stand.status(COMMIT, nothing).await, stand.status(OLDER, nothing).await), (200, 404));
+}
+
 #[tokio::test]
 async fn keeps_everything_when_the_new_settings_are_bad() {
     let stand = Stand::start("[http]\nstatuses = 'precise'\n", &[]);

@@ -24,6 +24,8 @@ pub(in crate::http) struct Shape {
     pub(in crate::http) database: String,
     /// The address that commits the transaction, where answers name it.
     pub(in crate::http) commit: Option<String>,
+    /// Whether it is for a client of Neo4j 3.5: in the form `graph`, some refuse members that are newer.
+    pub(in crate::http) is_older: bool,
 }
 
 /// What a result is to have.
@@ -97,7 +99,7 @@ impl Envelope {
                 Form::Graph => {
                     out.extend_from_slice(b"\"graph\":");
                     if let Some(graph) = graph {
-                        graph.write(out, |id| self.waiting.node(id))?;
+                        graph.write(out, !self.shape.is_older, |id| self.waiting.node(id))?;
                     }
                 }
                 Form::Rest => {
@@ -279,6 +281,13 @@ impl Encode for Envelope {
 pub(in crate::http) fn empty(shape: Shape, committed: Option<&Committed>, transaction: Option<&Transaction>) -> Bytes {
     let mut out = BytesMut::with_capacity(256);
     Envelope::new(shape, None).without_result(&mut out, committed, transaction);
+    out.freeze()
+}
+
+/// A whole answer that is nothing but an error.
+pub(in crate::http) fn refused(error: &Error) -> Bytes {
+    let mut out = BytesMut::with_capacity(1024);
+    Envelope::new(Shape::default(), None).refuse(&mut out, error, None);
     out.freeze()
 }
 

@@ -45,7 +45,7 @@ pub(super) use answer::{Answer, Limits};
 pub(super) use batch::BatchAnswer;
 #[cfg(feature = "mcp")]
 pub(super) use columns::each as each_column;
-pub(super) use envelope::{Form, ResultShape, Shape, empty};
+pub(super) use envelope::{Form, ResultShape, Shape, empty, refused};
 pub(super) use errors::At;
 pub(super) use load::Loaded;
 pub(super) use members::instant;

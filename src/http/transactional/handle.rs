@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     body::{Body, Bytes, HttpBody as _},
+    extract::{FromRequest as _, Request, State},
     http::{HeaderMap, Method, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
@@ -12,17 +13,19 @@ use super::{
     headers,
     path::{Action, Target},
     request::{self, Statements},
-    respond::Frame,
+    respond::{Frame, misdirected},
 };
 use crate::{
     http::{
         access_log::note_code,
+        affinity::Affinity,
         authenticated::Authenticated,
         base_url::BaseUrl,
         body_memory::Hold,
         caller::acting_as,
         encode::Shape,
         exchange::Exchange,
+        gateway::Gateway,
         keyed,
         media::{self, Format, JSON},
         refusal::{Refusal, respond},
@@ -38,10 +41,23 @@ use crate::{
 };
 
 /// Answers a request on a route of this API.
-pub(super) async fn answer(request: Authenticated) -> Response {
-    let Authenticated { mut exchange, body } = request;
+pub(super) async fn answer(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    if let Some(refusal) = elsewhere(&gateway, request.uri().path()) {
+        return refusal;
+    }
+    let Authenticated { mut exchange, body } = match Authenticated::from_request(request, &gateway).await {
+        Ok(request) => request,
+        Err(refusal) => return refusal.into_response(),
+    };
     exchange.statuses = Statuses::QueryApi;
     serve(exchange, body).await.unwrap_or_else(Refusal::into_response)
+}
+
+/// The answer to a request for a transaction that another gateway has.
+fn elsewhere(gateway: &Gateway, path: &str) -> Option<Response> {
+    let affinity = gateway.affinity.as_ref()?;
+    let (Action::Run(id) | Action::CommitTransaction(id)) = Target::parse(path, "")?.action else { return None };
+    affinity.decimal_elsewhere(id, misdirected)
 }
 
 async fn serve(mut exchange: Exchange, body: Body) -> Result<Response, Refusal> {
@@ -144,7 +160,7 @@ async fn carry_out(exchange: &Exchange, bytes: Bytes, hold: Hold) -> Response {
         content_type: &content_type,
         status: StatusCode::OK,
         location: None,
-        shape: Shape { database: format!("{base}{}", target.root), ..Shape::default() },
+        shape: Shape { database: format!("{base}{}", target.root), is_older: target.is_older, ..Shape::default() },
     };
     let transactions = format!("{base}{}", target.transactions);
     let opened = |id: &str| format!("{transactions}/{id}");
@@ -206,7 +222,7 @@ async fn parse(frame: &Frame<'_>, bytes: Bytes) -> Result<Statements, Error> {
 
 fn batch(kind: StatementKind, statements: Vec<BatchStatement>, refused: Option<Error>) -> Batch {
     // The counters decide what the summaries of the statements say.
-    Batch { kind, statements: statements.into(), refused, rows: true, counters: true }
+    Batch { kind, statements: statements.into(), refused, rows: true, counters: true, streams: true }
 }
 
 /// Opens a transaction and runs statements in it.
@@ -225,7 +241,7 @@ async fn begin(mut frame: Frame<'_>, options: &Options, bytes: Bytes, opened: im
     // Failures have an address as well, of a transaction that does not exist.
     let response = match (statements.is_empty(), wrong) {
         (true, Some(error)) => {
-            open_at(&mut frame, &unused_decimal_handle());
+            open_at(&mut frame, &unused_handle(gateway));
             refused(&frame, error).await
         }
         (true, None) => match gateway.engine.begin(caller, frame.database, options).await {
@@ -288,9 +304,14 @@ async fn run(mut frame: Frame<'_>, id: &str, commit: bool, bytes: Bytes) -> Resp
     }
 }
 
+/// The handle of a transaction that does not exist.
+fn unused_handle(gateway: &Gateway) -> String {
+    unused_decimal_handle(gateway.affinity.as_ref().map(Affinity::instance))
+}
+
 /// The answer to a request that failed to open a transaction.
 fn not_begun(frame: &mut Frame<'_>, error: Error, open_at: impl Fn(&mut Frame<'_>, &str)) -> Response {
-    open_at(frame, &unused_decimal_handle());
+    open_at(frame, &unused_handle(&frame.exchange.gateway));
     frame.refused(error)
 }
 

@@ -30,6 +30,8 @@ pub(super) struct Target<'a> {
     pub(super) transactions: &'a str,
     pub(super) action: Action<'a>,
     pub(super) template: &'static str,
+    /// Whether it is a path of 3.5.
+    pub(super) is_older: bool,
 }
 
 /// What a request does, if it is a POST.
@@ -67,7 +69,7 @@ impl<'a> Target<'a> {
         };
         let root = path.get(..DB.len() + name.len())?;
         let transactions = path.get(..path.len() - below.len())?;
-        Some(Self { database, root, transactions, action, template })
+        Some(Self { database, root, transactions, action, template, is_older })
     }
 }
 

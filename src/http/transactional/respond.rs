@@ -10,9 +10,9 @@ use super::errors;
 use crate::{
     http::{
         access_log::Code,
-        encode::{Answer, BatchAnswer, Limits, Shape, empty},
+        encode::{Answer, BatchAnswer, Limits, Shape, empty, refused},
         exchange::Exchange,
-        media::Format,
+        media::{Format, JSON},
         refusal::{Refusal, advise, concerns_credentials, respond},
         rest::Rest,
         results, stream,
@@ -21,6 +21,13 @@ use crate::{
         BatchEnd, BatchError, BatchExecution, Committed, Error, Progress, StartedBatch, StartedStatement, Transaction,
     },
 };
+
+/// A response that tells of nothing but `error`, to a request that was not looked at any further.
+pub(super) fn misdirected(error: &Error) -> Response {
+    let mut response = respond(StatusCode::MISDIRECTED_REQUEST, JSON, Body::from(refused(error)));
+    response.extensions_mut().insert(Code(error.code.clone()));
+    response
+}
 
 /// What surrounds the answer to one request.
 pub(super) struct Frame<'a> {

@@ -18,7 +18,7 @@ use crate::{
         deadline::Deadline,
         error::Error,
         reply::{AtRisk, mark_stale_after},
-        result::{FetchSize, Flow, RowLimit, RowRefused, slow_reader_timeout},
+        result::{FetchSize, Flow, MIN_HELD_BACK, RowLimit, RowRefused, slow_reader_timeout},
         running::{RegisteredStatement, StatementState},
         settings::Settings,
         statement::{Options, inspect},
@@ -199,6 +199,8 @@ impl BatchExecution {
 
     /// Sends statements ahead, and processes replies as [`BatchExecution::advance`] describes.
     async fn process_replies(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
+        // Whether rows may leave before the next one has arrived, since there are enough of them.
+        let mut early = false;
         loop {
             if self.expected == ExpectedReply::WaitingRows {
                 match sink.next_waiting().map_err(|refused| self.refused(refused))? {
@@ -226,6 +228,10 @@ impl BatchExecution {
             let resumed = std::mem::take(&mut self.unfinished);
             let reply = match if resumed { Ok(Some(Reply::Record)) } else { lease.buffered_reply() } {
                 Ok(Some(reply)) => reply,
+                // COMMIT is not left alone: nobody could interrupt it truthfully.
+                Ok(None) if early && matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows) => {
+                    return Ok(None);
+                }
                 Ok(None) => match lease.fill().await {
                     Ok(()) => continue,
                     Err(error) => return Err(self.connection_lost(error)),
@@ -246,7 +252,8 @@ impl BatchExecution {
                         Some(limit) => Err(RowRefused::TooMany(limit)),
                     };
                     match taken {
-                        Ok(Flow::Continue | Flow::Enough) => {}
+                        Ok(Flow::Continue) => {}
+                        Ok(Flow::Enough) => early = self.batch.streams && (self.is_streaming || !self.is_held_back()),
                         Ok(Flow::Full) => return Ok(None),
                         Ok(Flow::Unfinished) => {
                             self.unfinished = true;
@@ -259,7 +266,7 @@ impl BatchExecution {
                     if let Some(end) = self.on_success(sink)? {
                         return Ok(Some(end));
                     }
-                    if self.fetch_size.is_due() && self.is_streaming {
+                    if self.fetch_size.is_due() && (self.is_streaming || self.may_begin()) {
                         return Ok(None);
                     }
                 }
@@ -270,6 +277,17 @@ impl BatchExecution {
                 }
             }
         }
+    }
+
+    /// Whether the first part of the answer may leave after a fetch that did not end the result.
+    fn may_begin(&self) -> bool {
+        self.batch.streams && (!self.is_held_back() || self.fetch_size.received() >= MIN_HELD_BACK)
+    }
+
+    /// Whether the first rows are held back, so that the batch can be retried if it conflicts with others.
+    fn is_held_back(&self) -> bool {
+        let mut statements = self.batch.statements.iter();
+        matches!(self.scope, Some(BatchScope::Own(_))) && statements.any(|one| inspect::may_write(&one.text))
     }
 
     /// Processes a SUCCESS. Returns the end of the batch after that of COMMIT.

@@ -37,6 +37,9 @@ pub struct Batch {
     pub rows: bool,
     /// Whether counters are needed.
     pub counters: bool,
+    /// Whether rows leave as soon as those of a statement alone would, although what has left cannot be retried. Otherwise
+    /// they leave when there is no more room for them.
+    pub streams: bool,
 }
 
 /// A destination of a batch's results, one after another.

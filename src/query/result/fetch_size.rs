@@ -59,6 +59,11 @@ impl FetchSize {
         unreported
     }
 
+    /// The rows of the result so far.
+    pub(in crate::query) fn received(&self) -> u32 {
+        self.received
+    }
+
     /// The most rows that the result may have, if it has more.
     pub(in crate::query) fn exceeded(&self) -> Option<u32> {
         self.limit.rows.filter(|rows| self.received > *rows)

@@ -14,6 +14,7 @@ mod slow_reader;
 pub(super) use self::{
     fetch_size::{FetchSize, pull_first},
     limits::RowLimit,
+    rows::MIN_HELD_BACK,
     scope::TransactionScope,
     slow_reader::slow_reader_timeout,
 };

@@ -34,7 +34,8 @@ pub enum HandleStyle {
     /// 32 hexadecimal digits, or `INSTANCE-` and 28 of them if the gateway is one of several.
     #[default]
     Opaque,
-    /// A decimal number of nine digits, for clients that read it into 32 bits.
+    /// A decimal number of nine digits, for clients that read it into 32 bits. If the gateway is one of several, the first
+    /// two say which.
     Decimal,
 }
 
@@ -71,16 +72,34 @@ const DIGITS: usize = 28;
 /// The smallest decimal handle, and how many there are.
 const DECIMALS: (u128, u128) = (100_000_000, 900_000_000);
 
+/// The first two digits of the handles of the instance with the number 0, or none; and the digits that follow them.
+const FIRST_INSTANCE: u8 = 10;
+const OF_INSTANCE: usize = 7;
+
 /// A decimal handle of no transaction, for the answer to a request that failed to open one.
 #[must_use]
-pub fn unused_decimal_handle() -> String {
-    decimal_handle(getrandom::u64().unwrap_or_default().into())
+pub fn unused_decimal_handle(instance: Option<&InstanceName>) -> String {
+    decimal_handle(instance, getrandom::u64().unwrap_or_default().into())
 }
 
 /// Makes a decimal handle out of random bits. It is nine digits long and never begins with 0.
-pub(super) fn decimal_handle(random: u128) -> String {
-    let (first, count) = DECIMALS;
-    (first + random % count).to_string()
+pub(super) fn decimal_handle(instance: Option<&InstanceName>, random: u128) -> String {
+    let Some(instance) = instance else {
+        let (first, count) = DECIMALS;
+        return (first + random % count).to_string();
+    };
+    let digits = FIRST_INSTANCE + instance.number().unwrap_or_default();
+    format!("{digits}{:0OF_INSTANCE$}", random % 10_u128.pow(7))
+}
+
+/// The instance that the decimal handle `id` names, provided that all are named like `instance`; `None` if the handle does
+/// not look like one that an instance has made, or `instance` has no number.
+#[must_use]
+pub fn instance_of_decimal(id: &str, instance: &InstanceName) -> Option<InstanceName> {
+    let (digits, rest) = id.split_at_checked(2)?;
+    let looks_like_ours = rest.len() == OF_INSTANCE && id.bytes().all(|byte| byte.is_ascii_digit());
+    let number = digits.parse::<u8>().ok().filter(|_| looks_like_ours)?.checked_sub(FIRST_INSTANCE)?;
+    instance.numbered(number)
 }
 
 /// Makes an opaque handle out of random bits. With an instance, it says who opened the transaction, and is at most 61 characters
@@ -119,10 +138,29 @@ mod tests {
 
     #[test]
     fn decimal_handles_fit_32_bits() {
-        for random in [0, 1, 899_999_999, 900_000_000, u128::MAX] {
-            let id = decimal_handle(random);
-            assert_eq!(id.len(), 9, "{id}");
-            assert!(id.parse::<i32>().is_ok_and(|id| id >= 100_000_000), "{id}");
+        let instances = ["gw-0", "gw-89", "gw-a"].map(|name| Some(name.parse().unwrap()));
+        for instance in [None].into_iter().chain(instances) {
+            for random in [0, 1, 899_999_999, 900_000_000, u128::MAX] {
+                let id = decimal_handle(instance.as_ref(), random);
+                assert_eq!(id.len(), 9, "{id}");
+                assert!(id.parse::<i32>().is_ok_and(|id| id >= 100_000_000), "{id}");
+            }
+        }
+    }
+
+    #[test]
+    fn decimal_handles_name_the_instance_by_its_number() {
+        let (first, last, nobody) = ("gw-0".parse().unwrap(), "gw-89".parse().unwrap(), "gw-a".parse().unwrap());
+        for random in [0, 1, 9_999_999, 10_000_000, u128::MAX] {
+            let of_last = decimal_handle(Some(&last), random);
+            assert!(of_last.starts_with("99"), "{of_last}");
+            assert_eq!(instance_of_decimal(&of_last, &first).as_ref(), Some(&last));
+            assert_eq!(instance_of_decimal(&of_last, &nobody), None);
+            let of_nobody = decimal_handle(Some(&nobody), random);
+            assert!(of_nobody.starts_with("10"), "{of_nobody}");
+        }
+        for id in ["", "1", "10", "12345678", "1234567890", "099999999", "-12345678", "12345678x", "1\u{e9}234567"] {
+            assert_eq!(instance_of_decimal(id, &first), None, "{id:?}");
         }
     }
 

@@ -16,7 +16,10 @@ mod tombstones;
 
 pub use self::{
     committed::Committed,
-    handle::{HandleStyle, Transaction, TransactionHandle, TransactionSettings, instance_of, unused_decimal_handle},
+    handle::{
+        HandleStyle, Transaction, TransactionHandle, TransactionSettings, instance_of, instance_of_decimal,
+        unused_decimal_handle,
+    },
     listing::{OpenTransaction, TransactionId, TransactionState},
 };
 pub(super) use self::{

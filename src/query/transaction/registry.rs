@@ -149,7 +149,7 @@ impl Reservation {
             let random = u128::from_be_bytes(random);
             let handle = match options.handle {
                 HandleStyle::Opaque => new_handle(instance.as_deref(), random),
-                HandleStyle::Decimal => decimal_handle(random),
+                HandleStyle::Decimal => decimal_handle(instance.as_deref(), random),
             };
             // Decimal handles are few enough to meet by chance.
             if store.insert(&handle, &particulars, &running) {

@@ -45,6 +45,22 @@ fn warns_when_others_can_reach_a_database_that_checks_no_password() {
 }
 
 #[test]
+fn says_that_transactions_of_the_older_api_need_a_number_in_the_gateways_name() {
+    const NAME: &str = "BOLTGATE_SERVER__INSTANCE";
+    let process = Process::embedded_with(&[(NAME, "gw-a")], &[]);
+    let warning = process.wait_for_line("without a number");
+    assert!(
+        warning.contains("WARN") && warning.contains("gw-a") && warning.contains("http.transactional"),
+        "{warning}"
+    );
+    for settings in [&[(NAME, "gw-0")][..], &[(NAME, "gw-a"), ("BOLTGATE_HTTP__TRANSACTIONAL", "false")]] {
+        let silent = Process::embedded_with(settings, &[]);
+        silent.wait_for_line("reached the database");
+        assert!(!silent.log().iter().any(|line| line.contains("without a number")), "{:?}", silent.log());
+    }
+}
+
+#[test]
 fn names_variables_that_are_no_settings() {
     let process = Process::embedded_with(&[("BOLTGATE_LOGIN", "neo4j:s3cret"), ("BOLTGATE_URL", "http://x")], &[]);
     process.wait_for_line("BOLTGATE_LOGIN is not a setting");

@@ -153,8 +153,9 @@ async fn run(
     while let Some(rows) = next {
         let (count, size) = (rows.count, rows.statement.parameter_sets.size());
         let statements = Arc::from([rows.statement]);
+        let counters = load.counters;
         let batch =
-            Batch { kind: StatementKind::Load, statements, refused: None, rows: false, counters: load.counters };
+            Batch { kind: StatementKind::Load, statements, refused: None, rows: false, counters, streams: false };
         let mut discard = Discard;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut discard);
         let (committed, gathered) = join(committing, gather(exchange, load, lines, size)).await;

@@ -17,8 +17,9 @@ use crate::json::output::path::Path;
 use crate::json::output::visit::{Entity, each_entity};
 use crate::json::output::{scalar, text};
 
-/// The node at both ends of a relationship that was deleted.
-const NOWHERE: &[u8] = br#"{"id":"-1","elementId":"","labels":[],"properties":{}}"#;
+/// The node at both ends of a relationship that was deleted, with its element id and without.
+const NOWHERE: [&[u8]; 2] =
+    [br#"{"id":"-1","elementId":"","labels":[],"properties":{}}"#, br#"{"id":"-1","labels":[],"properties":{}}"#];
 
 /// A node that a row refers to and does not hold.
 #[derive(Clone, Copy)]
@@ -85,36 +86,43 @@ impl<'a> Graph<'a> {
     }
 
     /// Appends `{"nodes":[…],"relationships":[…]}`. `found` has the nodes at the ends that the row does not hold, in
-    /// PackStream, by element id; one that it does not have was deleted.
+    /// PackStream, by element id; one that it does not have was deleted. `element_ids` says whether entities have these:
+    /// in Neo4j 3.5 there were none.
     ///
     /// # Errors
     /// See [`RowError`]. `out` may have a part of the text then.
-    pub fn write<'f>(&self, out: &mut BytesMut, found: impl Fn(&str) -> Option<&'f [u8]>) -> Result<(), RowError> {
+    pub fn write<'f>(
+        &self,
+        out: &mut BytesMut,
+        element_ids: bool,
+        found: impl Fn(&str) -> Option<&'f [u8]>,
+    ) -> Result<(), RowError> {
         out.extend_from_slice(b"{\"nodes\":[");
         let mut separator = Separator::default();
         for node in &self.nodes {
             separator.write(out);
-            write_node(out, node)?;
+            write_node(out, node, element_ids)?;
         }
         for end in &self.ends {
             separator.write(out);
             match found(&end.element_id()) {
-                Some(node) => write_node(out, &Node::parse(node)?)?,
+                Some(node) => write_node(out, &Node::parse(node)?, element_ids)?,
                 None => {
-                    ids(out, end.number, end.element_id);
+                    ids(out, end.number, element_ids.then_some(end.element_id));
                     out.extend_from_slice(b",\"deleted\":true}");
                 }
             }
         }
         if self.relationships.iter().any(Relationship::is_deleted) {
             separator.write(out);
-            out.extend_from_slice(NOWHERE);
+            let [with, without] = NOWHERE;
+            out.extend_from_slice(if element_ids { with } else { without });
         }
         out.extend_from_slice(b"],\"relationships\":[");
         let mut separator = Separator::default();
         for relationship in &self.relationships {
             separator.write(out);
-            write_relationship(out, relationship)?;
+            write_relationship(out, relationship, element_ids)?;
         }
         out.extend_from_slice(b"]}");
         Ok(())
@@ -129,30 +137,36 @@ pub fn node_id(node: &[u8]) -> Result<Cow<'_, str>, DecodeError> {
     Node::parse(node).map(|node| node.element_id.text())
 }
 
-fn write_relationship(out: &mut BytesMut, relationship: &Relationship<'_>) -> Result<(), RowError> {
-    ids(out, relationship.id, relationship.element_id);
+fn write_relationship(out: &mut BytesMut, relationship: &Relationship<'_>, element_ids: bool) -> Result<(), RowError> {
+    ids(out, relationship.id, element_ids.then_some(relationship.element_id));
     if relationship.is_deleted() {
         out.extend_from_slice(b",\"deleted\":true}");
         return Ok(());
     }
     out.extend_from_slice(b",\"type\":");
     text::string(out, relationship.kind);
-    out.extend_from_slice(b",\"startNode\":");
-    scalar::quoted(out, |out| scalar::integer(out, relationship.start));
-    out.extend_from_slice(b",\"startNodeElementId\":");
-    relationship.start_element_id.write(out);
-    out.extend_from_slice(b",\"endNode\":");
-    scalar::quoted(out, |out| scalar::integer(out, relationship.end));
-    out.extend_from_slice(b",\"endNodeElementId\":");
-    relationship.end_element_id.write(out);
+    let start = (relationship.start, relationship.start_element_id);
+    let end = (relationship.end, relationship.end_element_id);
+    for (name, (number, element_id)) in [("startNode", start), ("endNode", end)] {
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\":");
+        scalar::quoted(out, |out| scalar::integer(out, number));
+        if element_ids {
+            out.extend_from_slice(b",\"");
+            out.extend_from_slice(name.as_bytes());
+            out.extend_from_slice(b"ElementId\":");
+            element_id.write(out);
+        }
+    }
     out.extend_from_slice(b",\"properties\":");
     property(out, relationship.properties)?;
     out.put_u8(b'}');
     Ok(())
 }
 
-fn write_node(out: &mut BytesMut, node: &Node<'_>) -> Result<(), RowError> {
-    ids(out, node.id, node.element_id);
+fn write_node(out: &mut BytesMut, node: &Node<'_>, element_ids: bool) -> Result<(), RowError> {
+    ids(out, node.id, element_ids.then_some(node.element_id));
     out.extend_from_slice(b",\"labels\":");
     property(out, node.labels)?;
     out.extend_from_slice(b",\"properties\":");
@@ -162,11 +176,13 @@ fn write_node(out: &mut BytesMut, node: &Node<'_>) -> Result<(), RowError> {
 }
 
 /// Opens an object with the ids of an entity.
-fn ids(out: &mut BytesMut, id: i64, element_id: ElementId<'_>) {
+fn ids(out: &mut BytesMut, id: i64, element_id: Option<ElementId<'_>>) {
     out.extend_from_slice(b"{\"id\":");
     scalar::quoted(out, |out| scalar::integer(out, id));
-    out.extend_from_slice(b",\"elementId\":");
-    element_id.write(out);
+    if let Some(element_id) = element_id {
+        out.extend_from_slice(b",\"elementId\":");
+        element_id.write(out);
+    }
 }
 
 /// Writes commas between items.

@@ -22,9 +22,9 @@ use crate::{
     telemetry::observer::StatementOutcome,
 };
 
-/// The number of rows of a statement that may write that are held back at least, because the statement can be retried
-/// until its first rows are sent.
-const MIN_HELD_BACK: u32 = 1000;
+/// The number of rows of what may write that are held back at least, because it can be retried until its first rows are
+/// sent.
+pub(in crate::query) const MIN_HELD_BACK: u32 = 1000;
 
 /// A result whose first rows are in a sink.
 #[derive(Debug)]
