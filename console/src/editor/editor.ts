@@ -1,5 +1,11 @@
 /** The editor, in a shadow root: there its styles are sheets of the root, where a style element would be refused. */
-import { acceptCompletion, autocompletion, closeBrackets, completionKeymap } from '@codemirror/autocomplete';
+import {
+  acceptCompletion,
+  autocompletion,
+  closeBrackets,
+  closeCompletion,
+  completionKeymap,
+} from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
 import { StreamLanguage, bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { cypher } from '@codemirror/legacy-modes/mode/cypher';
@@ -122,6 +128,9 @@ export function insert(view: EditorView, text: string): void {
   view.dispatch(view.state.replaceSelection(text));
   view.focus();
 }
+
+/** What was proposed is no longer wanted, since the statement runs. */
+export { closeCompletion as closeProposals };
 
 /** Underlines what an error is about. */
 export function setMark(view: EditorView, place: Position | null): void {

@@ -8,6 +8,8 @@ import { paints, stylesheet } from './style';
 
 /** Elements that are added before the page gets its turn. */
 const SLICE = 300;
+/** The longest caption, in letters. */
+const CAPTION = 22;
 /** Larger graphs appear at rest. */
 const ANIMATED = 300;
 /** In larger graphs, what is not selected stays as it is: dimming would take too long. */
@@ -26,6 +28,8 @@ export class Drawing {
   /** Whether somebody has moved the view, which then stays where it is. */
   #isMoved = false;
   #turn = 0;
+  /** The nodes that have found their places. */
+  #placed = new Set<string>();
 
   constructor(
     container: HTMLElement,
@@ -57,7 +61,6 @@ export class Drawing {
     const turn = ++this.#turn;
     this.hooks.settled(false);
     this.#layout.stop();
-    const isNew = this.#cy.elements().empty();
     this.#cy
       .elements()
       .filter((element) => !has(graph, element.id()))
@@ -66,14 +69,16 @@ export class Drawing {
     if (isOther) this.#isMoved = false;
     this.#graph = graph;
     this.restyle();
-    const added = definitions(graph, this.#cy);
-    for (let i = 0; i < added.length; i += SLICE) {
-      this.#cy.add(added.slice(i, i + SLICE));
-      if (added.length > SLICE) await new Promise((resolve) => setTimeout(resolve));
+    const isLarge = graph.nodes.size > ANIMATED;
+    // A large graph is drawn where it comes to rest; of a small one, people see how it unfolds.
+    if (!isLarge) await this.#add(graph, turn, null);
+    this.#arrange(graph, isOther ? 1 : 0.35, async (positions, rests) => {
+      if (isLarge) await this.#add(graph, turn, positions);
       if (turn !== this.#turn) return;
-    }
-    this.#resize();
-    this.#arrange(graph, isNew || isOther ? 1 : 0.35);
+      this.#place(graph, positions);
+      if (!this.#isMoved) this.fit();
+      if (rests) this.hooks.settled(true);
+    });
   }
 
   /** Selects what has this element id, and brings it into sight. */
@@ -131,38 +136,48 @@ export class Drawing {
     this.#cy.destroy();
   }
 
-  #resize(): void {
-    const nodes = this.#cy.nodes();
-    this.#cy.batch(() =>
-      nodes.forEach((node) => void node.data('size', 26 + Math.min(30, 5 * Math.sqrt(node.degree(false))))),
-    );
+  /** Adds what is not drawn yet, in slices, between which the page gets its turn. */
+  async #add(graph: Graph, turn: number, positions: Float32Array | null): Promise<void> {
+    const added = definitions(graph, this.#cy, positions);
+    for (let i = 0; i < added.length; i += SLICE) {
+      if (turn !== this.#turn) return;
+      this.#cy.add(added.slice(i, i + SLICE));
+      if (added.length > SLICE) await new Promise((resolve) => setTimeout(resolve));
+    }
   }
 
-  #arrange(graph: Graph, heat: number): void {
-    const nodes = this.#cy.nodes();
-    const index = new Map(nodes.map((node, i) => [node.id(), i]));
-    const positions = new Float32Array(nodes.length * 2);
-    nodes.forEach((node, i) => {
-      const { x, y } = node.position();
-      positions.set(node.data('placed') ? [x, y] : [NaN, NaN], 2 * i);
+  /** Puts nodes into their places: two numbers each, in the graph's order. */
+  #place(graph: Graph, positions: Float32Array): void {
+    this.#cy.batch(() => {
+      [...graph.nodes.keys()].forEach((id, i) => {
+        const node = this.#cy.getElementById(id);
+        const [x, y] = [positions[2 * i] as number, positions[2 * i + 1] as number];
+        const old = node.position();
+        if (old && (old.x !== x || old.y !== y)) node.position({ x, y });
+      });
+    });
+  }
+
+  /** Has nodes look for their places, beginning with those that they have. */
+  #arrange(graph: Graph, heat: number, onstep: (positions: Float32Array, rests: boolean) => void): void {
+    const ids = [...graph.nodes.keys()];
+    const index = new Map(ids.map((id, i) => [id, i]));
+    const positions = new Float32Array(ids.length * 2).fill(NaN);
+    ids.forEach((id, i) => {
+      if (!this.#placed.has(id)) return;
+      const { x, y } = this.#cy.getElementById(id).position();
+      positions.set([x, y], 2 * i);
     });
     const pairs = [...graph.relationships.values()].flatMap((relationship) => {
       const [from, to] = [relationship._start_node_element_id, relationship._end_node_element_id];
       return [index.get(from) ?? 0, index.get(to) ?? 0];
     });
-    const aspect = Math.min(2.5, Math.max(0.6, this.#cy.width() / Math.max(1, this.#cy.height())));
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
-    const animate = !still && nodes.length <= ANIMATED;
+    const animate = !still && ids.length <= ANIMATED;
+    const aspect = Math.min(2.5, Math.max(0.6, this.#cy.width() / Math.max(1, this.#cy.height())));
     this.#layout.run({ positions, links: Uint32Array.from(pairs), animate, aspect, heat }, (step) => {
-      this.#cy.batch(() => {
-        nodes.forEach((node, i) => {
-          node.position({ x: step.positions[2 * i] as number, y: step.positions[2 * i + 1] as number });
-        });
-      });
-      if (!this.#isMoved) this.fit();
-      if (!step.rests) return;
-      this.#cy.batch(() => nodes.forEach((node) => void node.data('placed', true)));
-      this.hooks.settled(true);
+      if (step.rests) this.#placed = new Set(ids);
+      onstep(step.positions, step.rests);
     });
   }
 
@@ -184,29 +199,40 @@ function has(graph: Graph, id: string): boolean {
 }
 
 /** What is not drawn yet: nodes first, since a relationship needs its ends. */
-function definitions(graph: Graph, cy: Core): ElementDefinition[] {
+function definitions(graph: Graph, cy: Core, positions: Float32Array | null): ElementDefinition[] {
   const isNew = (id: string) => cy.getElementById(id).empty();
-  const nodes = [...graph.nodes.values()].filter((node) => isNew(node._element_id));
-  const relationships = [...graph.relationships.values()].filter((relationship) => isNew(relationship._element_id));
-  return [
-    ...nodes.map((node): ElementDefinition => ({
+  const degrees = new Map<string, number>();
+  for (const { _start_node_element_id: start, _end_node_element_id: end } of graph.relationships.values()) {
+    for (const id of [start, end]) degrees.set(id, (degrees.get(id) ?? 0) + 1);
+  }
+  const nodes = [...graph.nodes.values()].map((node, i): ElementDefinition => {
+    const id = node._element_id;
+    return {
       group: 'nodes',
       data: {
-        id: node._element_id,
-        caption: caption(node),
+        id,
+        caption: shortened(caption(node)),
         colour: node.partial ? UNKNOWN : colour(node._labels[0]),
         partial: node.partial ?? false,
-        size: 30,
+        // Those with many relationships are larger.
+        size: 26 + Math.min(30, 5 * Math.sqrt(degrees.get(id) ?? 0)),
       },
-    })),
-    ...relationships.map((relationship): ElementDefinition => ({
-      group: 'edges',
-      data: {
-        id: relationship._element_id,
-        source: relationship._start_node_element_id,
-        target: relationship._end_node_element_id,
-        type: relationship._type,
-      },
-    })),
-  ];
+      position: { x: positions?.[2 * i] ?? 0, y: positions?.[2 * i + 1] ?? 0 },
+    };
+  });
+  const relationships = [...graph.relationships.values()].map((relationship): ElementDefinition => ({
+    group: 'edges',
+    data: {
+      id: relationship._element_id,
+      source: relationship._start_node_element_id,
+      target: relationship._end_node_element_id,
+      type: relationship._type,
+    },
+  }));
+  return [...nodes, ...relationships].filter(({ data }) => isNew(data.id ?? ''));
+}
+
+/** Cytoscape could do this, too, by measuring letter after letter. */
+function shortened(text: string): string {
+  return text.length > CAPTION ? `${text.slice(0, CAPTION - 1)}…` : text;
 }

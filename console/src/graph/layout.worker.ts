@@ -30,7 +30,7 @@ export interface Step {
 /** How long one works before telling about it, in milliseconds. */
 const FRAME = 33;
 /** How long a layout may take at most, in milliseconds. */
-const MOST = 5000;
+const MOST = 3500;
 
 self.onmessage = ({ data }: MessageEvent<Task>) => {
   const count = data.positions.length / 2;

@@ -14,8 +14,9 @@
 //   GET  ISSUER/test/fetches                              how often they were asked for: {"discovery": n, "keys": n}
 //   POST ISSUER/test/mint     {"claims", "header", "key"} a token that no grant gives: {"token": "…"}
 //
-// Clients: `service` (client_credentials, secret `service-secret`), `short` (the same, tokens live for one second) and
-// `browser` (authorization code with PKCE, no secret). People: whatever name is typed into the login form.
+// Clients: `service` (client_credentials, secret `service-secret`), `short` (the same, tokens live for one second),
+// `browser` (authorization code with PKCE, no secret) and `console` (the same in a page, whose tokens are for `boltgate`
+// without its asking, and can be renewed). People: whatever name is typed into the login form.
 
 import { createServer } from 'node:http';
 
@@ -52,7 +53,16 @@ const configuration = (jwks) => ({
       grant_types: ['authorization_code'],
       redirect_uris: [redirectUri],
     },
+    {
+      client_id: 'console',
+      token_endpoint_auth_method: 'none',
+      application_type: 'native',
+      grant_types: ['authorization_code', 'refresh_token'],
+      redirect_uris: ['http://127.0.0.1/console/callback'],
+    },
   ],
+  clientBasedCORS: (_, __, client) => client.clientId === 'console',
+  issueRefreshToken: (_, client) => client.clientId === 'console',
   claims: { openid: ['sub', 'preferred_username', 'realm'] },
   // The claims go into the id token as well, not only into what /me answers.
   conformIdTokenClaims: false,
@@ -65,11 +75,12 @@ const configuration = (jwks) => ({
     devInteractions: { enabled: true },
     resourceIndicators: {
       enabled: true,
+      defaultResource: (_, client, oneOf) => (client.clientId === 'console' ? 'urn:boltgate' : oneOf),
       useGrantedResource: () => true,
       // The resource that is asked for becomes the token's audience, which makes the token a JWT.
       getResourceServerInfo: (_, resource, client) => ({
         scope: '',
-        audience: resource,
+        audience: resource === 'urn:boltgate' ? 'boltgate' : resource,
         accessTokenFormat: 'jwt',
         accessTokenTTL: client.clientId === 'short' ? 1 : 3600,
         jwt: { sign: { alg: 'RS256' } },

@@ -1,0 +1,164 @@
+/** The page as a page: themes, phones, screen readers, other databases, and what happens when it is switched off. */
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { startBrowser, startGateway, withConsole } from './support.mjs';
+
+const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+let [browser, gateway] = [];
+before(async () => {
+  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+
+/** What axe finds serious. */
+async function findings(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
+  return serious.map(
+    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`,
+  );
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  consoleTest(
+    `axe finds nothing serious, ${colorScheme}`,
+    async ({ ui, page }) => {
+      const check = async (name) => assert.deepEqual(await findings(page), [], name);
+      await check('at the start');
+      await ui.run('MATCH (a)-[r]->(b) RETURN a, r, b, a.name AS name');
+      await ui.settled();
+      await ui.id('graph-node').first().click();
+      for (const view of ['graph', 'table', 'json', 'raw', 'plan']) {
+        await ui.id(`tab-${view}`).click();
+        await check(view);
+      }
+      await ui.run('EXPLAIN MATCH (n) RETURN n');
+      await check('a plan');
+      await ui.id('params').fill('{');
+      await check('wrong parameters');
+      await ui.id('params').fill('');
+      await ui.run('RETURN foo');
+      await check('an error');
+      await ui.id('tx-begin').click();
+      await ui.until(async () => (await ui.attribute('tx-state', 'data-state')) === 'open');
+      await check('a transaction');
+      await ui.id('tx-rollback').click();
+      await ui.id('help').click();
+      await check('help');
+      await page.keyboard.press('Escape');
+      await ui.id('signin-open').click();
+      await check('sign-in');
+    },
+    { colorScheme },
+  );
+}
+
+consoleTest('the theme is the system’s until one is chosen', async ({ ui, page }) => {
+  const theme = () => page.evaluate(() => document.documentElement.dataset.theme);
+  assert.equal(await theme(), 'light');
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await ui.until(async () => (await theme()) === 'dark');
+  const button = page.getByRole('button', { name: 'Theme' });
+  await button.click();
+  assert.equal(await theme(), 'light');
+  await button.click();
+  assert.equal(await theme(), 'dark');
+  await page.emulateMedia({ colorScheme: 'light' });
+  await page.reload();
+  await ui.ready();
+  assert.equal(await theme(), 'dark');
+});
+
+consoleTest('help lists the keys, and Esc closes it', async ({ ui, page }) => {
+  await page.getByRole('button', { name: 'Keyboard shortcuts' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Keyboard shortcuts' });
+  assert.match(await dialog.innerText(), /Run the statement/);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await ui.id('help').isVisible(), true);
+});
+
+consoleTest(
+  'a phone has everything, and scrolls in one direction',
+  async ({ ui, page }) => {
+    const fits = async (state) => {
+      const [width, wide] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
+      assert.ok(wide <= width, `${state}: ${wide} > ${width}`);
+      const small = await page.evaluate(() => {
+        const targets = [...document.querySelectorAll('button, select, [role=tab], input:not([type=radio])')];
+        const boxes = targets.map((target) => [target, target.getBoundingClientRect()]);
+        const tiny = boxes.filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24));
+        return tiny.map(([target]) => target.outerHTML.slice(0, 120));
+      });
+      assert.deepEqual(small, [], state);
+    };
+    await fits('at the start');
+    await ui.run('MATCH (a)-[r]->(b) RETURN a, r, b');
+    await ui.settled();
+    await ui.id('graph-node').first().click();
+    for (const view of ['graph', 'table', 'json', 'raw', 'plan']) {
+      await ui.id(`tab-${view}`).click();
+      await fits(view);
+    }
+    await ui.run('RETURN foo');
+    await fits('an error');
+    await ui.id('signin-open').click();
+    await fits('sign-in');
+  },
+  { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
+);
+
+test('without statements of one’s own, there is no editor', async () => {
+  const own = await startGateway(['--embedded'], { CYPHER__ALLOW: 'user:ada' });
+  try {
+    await withConsole(browser, own, {}, async ({ ui, page }) => {
+      await page.getByRole('region', { name: 'Named queries' }).waitFor();
+      assert.equal(await ui.id('editor').count(), 0);
+      await ui.id('signin-open').click();
+      await ui.id('signin-mode-basic').check();
+      await ui.id('signin-user').fill('ada');
+      await ui.id('signin-submit').click();
+      await ui.id('editor').waitFor();
+      assert.equal(await ui.run('RETURN 1'), 'done');
+    });
+  } finally {
+    await own.stop();
+  }
+});
+
+const neo4j = process.env.BOLTGATE_TEST_NEO4J_BOLT;
+test('Neo4j: rows, a graph, a plan that is counted, its databases', { skip: !neo4j }, async () => {
+  const own = await startGateway(['--database-uri', neo4j]);
+  try {
+    await withConsole(browser, own, {}, async ({ ui, page }) => {
+      await ui.until(async () => (await ui.id('database').locator('option').allInnerTexts()).includes('system'));
+      assert.equal(await ui.run('CREATE p = (:ConsoleA {name: "a"})-[:CONSOLE]->(:ConsoleB) RETURN p'), 'done');
+      await ui.settled();
+      assert.deepEqual(
+        [await ui.attribute('graph', 'data-nodes'), await ui.attribute('graph', 'data-relationships')],
+        ['2', '1'],
+      );
+      assert.match(await ui.id('status').innerText(), /2 nodes created · 1 relationship created/);
+      await ui.run('MATCH (n:ConsoleA) RETURN n');
+      await ui.settled();
+      await ui.id('graph-node').click();
+      await ui.id('expand').click();
+      await ui.until(async () => (await ui.attribute('graph', 'data-nodes')) === '2');
+      assert.equal(await ui.run('PROFILE MATCH (n:ConsoleA) DETACH DELETE n'), 'done');
+      await page.getByRole('group', { name: 'Plan' }).getByText('database hits').first().waitFor();
+      assert.equal(await ui.run('MATC (n) RETURN n'), 'error');
+      assert.equal(await ui.id('editor').locator('.cm-mistake').innerText(), 'MATC');
+      await ui.run('MATCH (n) WHERE n:ConsoleA OR n:ConsoleB DETACH DELETE n');
+    });
+  } finally {
+    await own.stop();
+  }
+});

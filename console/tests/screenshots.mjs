@@ -1,0 +1,52 @@
+/** Takes the pictures of docs/console.md: `node tests/screenshots.mjs FOLDER`. */
+import { mkdir, stat } from 'node:fs/promises';
+import { startBrowser, startGateway, withConsole } from './support.mjs';
+
+const [folder] = process.argv.slice(2);
+if (!folder) throw new Error('usage: node tests/screenshots.mjs FOLDER');
+await mkdir(folder, { recursive: true });
+
+const GRAPH = 'MATCH (a)-[r]->(b)\nRETURN a, r, b';
+const FILMS =
+  'MATCH (p:Person)-[:ACTED_IN]->(f:Film)\nRETURN f.title AS film, f.year AS year, count(p) AS cast, collect(p.name) AS actors\nORDER BY year';
+const DESKTOP = { viewport: { width: 1200, height: 720 }, reducedMotion: 'reduce' };
+const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
+
+const pictures = {
+  graph: [{ ...DESKTOP, colorScheme: 'light' }, draw('Humphrey Bogart')],
+  'graph-dark': [{ ...DESKTOP, colorScheme: 'dark' }, draw('Casablanca')],
+  table: [{ ...DESKTOP, colorScheme: 'dark' }, ({ ui }) => ui.run(FILMS)],
+  error: [
+    { ...DESKTOP, viewport: { width: 1200, height: 480 } },
+    ({ ui }) => ui.run('MATCH (p:Person)\nRETURN person.name'),
+  ],
+  phone: [
+    PHONE,
+    async ({ ui, page }) => {
+      await ui.run(GRAPH);
+      await ui.settled();
+      await page.evaluate(() => scrollTo(0, 0));
+    },
+  ],
+};
+
+function draw(name) {
+  return async ({ ui }) => {
+    await ui.run(GRAPH);
+    await ui.settled();
+    await ui.id('graph-node').filter({ hasText: name }).click();
+  };
+}
+
+const [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
+for (const [name, [options, show]] of Object.entries(pictures)) {
+  await withConsole(browser, gateway, options, async (stage) => {
+    await stage.ui.id('schema-key').first().waitFor();
+    await show(stage);
+    const path = `${folder}/console-${name}.png`;
+    await stage.page.screenshot({ path, animations: 'disabled' });
+    console.log(`${path} ${(await stat(path)).size} bytes`);
+  });
+}
+await browser.close();
+await gateway.stop();

@@ -1,0 +1,74 @@
+/** Explicit transactions: begun, used, ended, and lost. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { ask, startBrowser, startGateway, withConsole } from './support.mjs';
+
+let [browser, gateway] = [];
+before(async () => {
+  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
+});
+after(async () => {
+  await browser?.close();
+  await gateway?.stop();
+});
+const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+
+const count = async (at) => Number((await ask(at, 'MATCH (n:ConsoleTx) RETURN count(n)')).data.values[0][0]);
+const state = (ui) => ui.attribute('tx-state', 'data-state');
+
+consoleTest('statements run inside until it is committed or rolled back', async ({ ui }) => {
+  assert.equal(await state(ui), 'none');
+  for (const [end, left] of [
+    ['tx-rollback', 0],
+    ['tx-commit', 1],
+  ]) {
+    await ui.id('tx-begin').click();
+    await ui.until(async () => (await state(ui)) === 'open');
+    assert.match(await ui.id('tx-state').innerText(), /Transaction open\s+(1:00|0:5\d)/);
+    assert.equal(await ui.run('CREATE (n:ConsoleTx) RETURN n'), 'done');
+    await ui.settled();
+    assert.equal(await count(gateway), 0);
+    await ui.id(end).click();
+    await ui.until(async () => (await state(ui)) === 'none');
+    assert.equal(await count(gateway), left);
+  }
+  await ask(gateway, 'MATCH (n:ConsoleTx) DELETE n');
+});
+
+consoleTest('a statement that fails ends it, and nothing runs outside of it by mistake', async ({ ui }) => {
+  await ui.id('tx-begin').click();
+  await ui.until(async () => (await state(ui)) === 'open');
+  assert.equal(await ui.run('RETURN foo'), 'error');
+  await ui.until(async () => (await state(ui)) === 'lost');
+  assert.equal(await ui.run('CREATE (:ConsoleTx)'), 'error');
+  assert.match(await ui.id('error').innerText(), /transaction is lost/i);
+  assert.equal(await count(gateway), 0);
+  await ui.id('tx-rollback').click();
+  assert.equal(await state(ui), 'none');
+  assert.equal(await ui.run('RETURN 1'), 'done');
+});
+
+consoleTest('leaving the page rolls it back', async ({ ui, page }) => {
+  await ui.id('tx-begin').click();
+  await ui.until(async () => (await state(ui)) === 'open');
+  await ui.run('CREATE (:ConsoleTx)');
+  await page.goto('about:blank');
+  // The embedded database has one writer at a time: it is free again.
+  await ui.until(async () => !(await ask(gateway, 'CREATE (n:ConsoleTx) DELETE n')).errors);
+  assert.equal(await count(gateway), 0);
+});
+
+test('one that is not used in time is lost', async () => {
+  const own = await startGateway(['--embedded'], { TRANSACTIONS__IDLE_TIMEOUT: '2s' });
+  try {
+    await withConsole(browser, own, {}, async ({ ui }) => {
+      await ui.id('tx-begin').click();
+      await ui.until(async () => (await state(ui)) === 'lost');
+      assert.equal(await ui.id('tx-commit').count(), 0);
+      await ui.id('tx-begin').click();
+      await ui.until(async () => (await state(ui)) === 'open');
+    });
+  } finally {
+    await own.stop();
+  }
+});
