@@ -18,7 +18,6 @@ pub(super) enum Unusual {
 
 /// The URL at which the caller learns where to get a token. Travels with the answer, as an extension.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "mcp"), expect(dead_code, reason = "only tools for agents have metadata"))]
 pub(super) struct Metadata(pub(super) String);
 
 /// The values of `WWW-Authenticate`; `None` where no credentials are accepted.
