@@ -16,6 +16,7 @@ mod coded;
 mod compressed;
 mod encode;
 mod ending;
+mod etag;
 mod exchange;
 mod gateway;
 mod guard;

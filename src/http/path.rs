@@ -48,6 +48,10 @@ pub(super) const CONSOLE_CALLBACK: &str = "/console/callback";
 pub(super) const CONSOLE_ABOUT: &str = "/console/config.json";
 /// The template of the files that make up the console.
 pub(super) const CONSOLE_ASSET: &str = "/console/assets/{name}";
+/// The path of the page that renders the description.
+pub(super) const DOCS: &str = "/docs";
+/// The template of the files of that page.
+pub(super) const DOCS_FILE: &str = "/docs/{file}";
 /// Stands for a path that leads nowhere.
 pub(super) const OTHER: &str = "other";
 
@@ -118,7 +122,11 @@ pub(super) fn template(path: &str) -> &'static str {
         _ if path.strip_prefix("/console/assets/").is_some_and(|name| !name.is_empty() && !name.contains('/')) => {
             return CONSOLE_ASSET;
         }
+        DOCS => return DOCS,
         _ => {}
+    }
+    if path.strip_prefix("/docs/").is_some_and(|file| !file.is_empty() && !file.contains('/')) {
+        return DOCS_FILE;
     }
     let path = canonical(path);
     if let Some(path) = Path::parse(&path) {

@@ -14,6 +14,7 @@ mod bulk_load;
 mod compression;
 mod connections;
 mod console;
+mod docs;
 mod encrypted;
 mod front_page;
 mod graph_document;

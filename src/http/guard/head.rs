@@ -9,7 +9,10 @@ pub(super) struct Head<'a> {
     pub(super) host: Option<&'a HeaderValue>,
     /// Whether `Host` is repeated.
     pub(super) repeats_host: bool,
+    /// The last `Origin` header.
     pub(super) origin: Option<&'a HeaderValue>,
+    /// Whether `Origin` is repeated, which no browser does.
+    pub(super) repeats_origin: bool,
     /// Whether there is an `Upgrade` header.
     pub(super) upgrades: bool,
     pub(super) sec_fetch_site: Option<&'a HeaderValue>,
@@ -27,7 +30,10 @@ impl<'a> Head<'a> {
                     head.repeats_host = head.host.is_some();
                     head.host = Some(value);
                 }
-                "origin" => head.origin = Some(value),
+                "origin" => {
+                    head.repeats_origin = head.origin.is_some();
+                    head.origin = Some(value);
+                }
                 "upgrade" => head.upgrades = true,
                 "sec-fetch-site" => head.sec_fetch_site = Some(value),
                 "x-ajax-browser-auth" => head.prompts_itself = value == "true",

@@ -13,7 +13,7 @@ use std::net::IpAddr;
 
 use axum::{
     extract::Request,
-    http::{HeaderMap, Method, StatusCode, header},
+    http::{HeaderMap, Method, StatusCode},
     response::Response,
 };
 use ipnet::IpNet;
@@ -93,26 +93,14 @@ impl Guard {
         }
         // These methods change nothing, and no page can read the answer without a grant.
         let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
+        // An agent's tools are for no foreign page. Over an upgraded connection, a page reads whatever it is sent.
+        let must_be_known = is_mcp(request.uri().path()) || self.upgrades && head.upgrades;
         let is_foreign = !is_safe && origin::is_foreign(&head, authority.as_ref())
-            || is_mcp(request.uri().path()) && origin::is_unknown(&head, authority.as_ref());
+            || must_be_known && origin::is_unknown(&head, authority.as_ref());
         if is_foreign && self.grant(request.headers()).is_none() {
             return Err(cross_origin());
         }
-        // Over an upgraded connection, a page reads whatever it is sent.
-        if self.upgrades && head.upgrades && !self.is_known(request.headers(), authority.as_ref()) {
-            return Err(cross_origin());
-        }
         Ok(Admitted { prompts_itself: head.prompts_itself })
-    }
-
-    /// Whether the origin of a request is the gateway's own or an allowed one. Clients that are not browsers have none.
-    fn is_known(&self, headers: &HeaderMap, own: Option<&Authority<'_>>) -> bool {
-        let mut origins = headers.get_all(header::ORIGIN).iter();
-        match (origins.next(), origins.next()) {
-            (None, _) => true,
-            (Some(origin), None) => own.is_some_and(|own| origin::is_own(origin, own)) || self.grant(headers).is_some(),
-            (Some(_), Some(_)) => false,
-        }
     }
 
     /// Answers a preflight from an allowed origin; `None` for every other request.

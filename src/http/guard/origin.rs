@@ -19,11 +19,11 @@ pub(super) fn is_foreign(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
 
 /// Whether the request names an origin other than `own`, whatever else the browser says.
 pub(super) fn is_unknown(head: &Head<'_>, own: Option<&Authority<'_>>) -> bool {
-    head.origin.is_some_and(|origin| !own.is_some_and(|own| is_own(origin, own)))
+    head.repeats_origin || head.origin.is_some_and(|origin| !own.is_some_and(|own| is_own(origin, own)))
 }
 
 /// Whether `origin` has the host and port of `own`. The scheme is ignored: TLS may end in front of the gateway.
-pub(super) fn is_own(origin: &HeaderValue, own: &Authority<'_>) -> bool {
+fn is_own(origin: &HeaderValue, own: &Authority<'_>) -> bool {
     let Some((scheme, authority)) = origin.to_str().ok().and_then(|origin| origin.split_once("://")) else {
         return false;
     };

@@ -8,6 +8,8 @@
 mod console;
 mod description;
 pub(super) mod discovery;
+#[cfg(feature = "console")]
+mod docs;
 mod fallback;
 mod load;
 #[cfg(feature = "mcp")]

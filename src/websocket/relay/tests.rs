@@ -185,7 +185,7 @@ async fn idleness_counts_from_the_last_byte_of_either_side() {
 
 #[tokio::test(start_paused = true)]
 async fn a_busy_socket_ends_at_its_age() {
-    let limits = Limits { lifetime: Duration::from_secs(3600), ..LIMITS };
+    let limits = Limits { lifetime: Duration::from_secs(3550), ..LIMITS };
     let mut stand = Stand::new(limits, 4096).await;
     let began = Instant::now();
     for _ in 0..11 {
@@ -194,7 +194,7 @@ async fn a_busy_socket_ends_at_its_age() {
         sleep(Duration::from_secs(300)).await;
     }
     let (code, relayed) = stand.end().await;
-    assert_eq!((code, relayed.close, began.elapsed().as_secs()), (Some(1001), WebSocketClose::Age, 3600));
+    assert_eq!((code, relayed.close, began.elapsed().as_secs()), (Some(1001), WebSocketClose::Age, 3550));
 }
 
 #[tokio::test]

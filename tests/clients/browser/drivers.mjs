@@ -10,7 +10,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { browser, check, end, equal, eventually, pageAt, site, start } from "./stand.mjs";
+import { browser, check, end, equal, eventually, site, start } from "./stand.mjs";
 
 const [binary, executable, examples] = process.argv.slice(2);
 const DRIVER = path.join(path.dirname(fileURLToPath(import.meta.url)), "node_modules/neo4j-driver/lib/browser");
@@ -41,15 +41,16 @@ const raw = async (address, bytes = []) =>
     };
     socket.onclose = ({ code, wasClean }) => resolve({ opened, code, wasClean });
   });
+const speak = ([raw, address, bytes]) => new Function(`return (${raw})`)()(address, bytes);
 // The four versions are 5.4, 5.0, 4.4 and 4.1.
 const HANDSHAKE = [0x60, 0x60, 0xb0, 0x17, 0, 0, 4, 5, 0, 0, 0, 5, 0, 0, 4, 4, 0, 0, 1, 4];
 
 // ---- what drivers do ------------------------------------------------------------------------------------------
 
-const databases = [["the embedded database", ["--embedded"], undefined]];
+const databases = [["the embedded database", ["--embedded"]]];
 if (process.env.BOLTGATE_TEST_NEO4J_BOLT) {
   const uri = process.env.BOLTGATE_TEST_NEO4J_BOLT;
-  databases.push(["Neo4j", ["--database-uri", uri.includes("://") ? uri : `bolt://${uri}`], undefined]);
+  databases.push(["Neo4j", ["--database-uri", uri.includes("://") ? uri : `bolt://${uri}`]]);
 }
 for (const [name, database] of databases) {
   const { port, log } = await start(binary, ON, database);
@@ -162,7 +163,8 @@ await check("pages of foreign origins, and of none, get no socket", async () => 
 
 await check("a page of the gateway's own origin gets one without being listed", async () => {
   const alone = await start(binary, { BOLTGATE_WEBSOCKET__ENABLED: "true" });
-  const own = await pageAt(context, `http://localhost:${alone.port}/own.html`);
+  const own = await context.newPage();
+  await own.goto(`http://localhost:${alone.port}/docs`);
   const opened = await own.evaluate((address) => new Promise((resolve) => {
     const socket = new WebSocket(address);
     socket.onopen = () => { socket.close(); resolve(true); };
@@ -179,7 +181,7 @@ await check("where it is off, there is no socket", async () => {
 
 await check("an idle socket is closed, and the driver opens another one", async () => {
   const short = await start(binary, { ...ON, BOLTGATE_WEBSOCKET__IDLE_TIMEOUT: "500ms" });
-  const socket = await page.evaluate(([raw, address, bytes]) => new Function(`return (${raw})`)()(address, bytes), [raw.toString(), `ws://localhost:${short.port}/`, HANDSHAKE]);
+  const socket = await page.evaluate(speak, [raw.toString(), `ws://localhost:${short.port}/`, HANDSHAKE]);
   equal(socket, { opened: true, code: 1001, wasClean: true });
   await within(page, async (neo4j, uri) => {
     globalThis.kept = neo4j.driver(uri);
@@ -195,9 +197,10 @@ await check("an idle socket is closed, and the driver opens another one", async 
 });
 
 await check("SIGTERM closes sockets with 1001", async () => {
-  const ending = await start(binary, { ...ON, BOLTGATE_SERVER__SHUTDOWN_TIMEOUT: "100ms" });
-  const closed = page.evaluate(([raw, address, bytes]) => new Function(`return (${raw})`)()(address, bytes), [raw.toString(), `ws://localhost:${ending.port}/`, HANDSHAKE]);
-  await eventually("it is open", async () => ending.child.exitCode === null && /WebSocket was opened/.test(ending.log()));
+  const settings = { ...ON, BOLTGATE_SERVER__SHUTDOWN_TIMEOUT: "100ms", BOLTGATE_LOG__FILTER: "info,boltgate::websocket=debug" };
+  const ending = await start(binary, settings);
+  const closed = page.evaluate(speak, [raw.toString(), `ws://localhost:${ending.port}/`, HANDSHAKE]);
+  await eventually("it is open", () => /a WebSocket was opened/.test(ending.log()));
   ending.child.kill("SIGTERM");
   equal(await closed, { opened: true, code: 1001, wasClean: true });
 });

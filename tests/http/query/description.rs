@@ -14,7 +14,8 @@ const JSON_BODY: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
 /// `path` with something in its places.
 fn filled(path: &str) -> String {
-    path.replace("{db}", "neo4j").replace("{id}", "0").replace("{name}", "none.js")
+    let names = [("{db}", "neo4j"), ("{id}", "0"), ("{name}", "none.js"), ("{file}", "app.js")];
+    names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
 async fn get(gateway: &Gateway, path: &str, headers: &[(&str, &str)]) -> Response {
@@ -119,6 +120,8 @@ async fn describes_exactly_what_is_served() {
         "/mcp",
         "/.well-known/oauth-protected-resource/mcp",
         "/bolt",
+        "/docs",
+        "/docs/{file}",
         "/db/{db}/query/v2",
         "/db/{db}/query/v2/batch",
         "/db/{db}/query/v2/running",

@@ -12,7 +12,7 @@ use axum::{
 };
 use flate2::{Compression, write::GzEncoder};
 
-use crate::http::media;
+use crate::http::{etag, media};
 
 /// The page and all other files, by their names: written by the build of the console.
 const PAGE: &[u8] = include_bytes!("../../../../console/dist/index.html");
@@ -22,8 +22,7 @@ const ASSETS: &[(&str, &[u8])] = include!("../../../../console/dist/assets.rs");
 const FOREVER: &str = "public, max-age=31536000, immutable";
 
 static FILES: LazyLock<Files> = LazyLock::new(|| Files {
-    tag: HeaderValue::try_from(format!("W/\"{}\"", blake3::hash(PAGE).to_hex().split_at(32).0))
-        .unwrap_or(HeaderValue::from_static("W/\"\"")),
+    tag: etag::tag(PAGE),
     page: File::new("index.html", PAGE),
     assets: ASSETS.iter().map(|(name, content)| (*name, File::new(name, content))).collect(),
 });
@@ -45,9 +44,7 @@ struct File {
 pub(super) fn page(request: &HeaderMap, compression: bool) -> Response {
     let Files { tag, page, .. } = &*FILES;
     let headers = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    let known = request.get_all(header::IF_NONE_MATCH).iter().filter_map(|tags| tags.to_str().ok());
-    let is_known = |known: &str| known == "*" || Some(known) == tag.to_str().ok();
-    if known.flat_map(|tags| tags.split(',')).any(|known| is_known(known.trim())) {
+    if etag::is_known(request, tag) {
         return (StatusCode::NOT_MODIFIED, headers, vary(compression)).into_response();
     }
     (headers, page.answer(request, compression)).into_response()

@@ -18,7 +18,7 @@ use axum::{
     routing::any,
 };
 
-use super::open;
+use super::{docs, open};
 use crate::http::{
     ConsoleSettings,
     gateway::Gateway,
@@ -36,6 +36,7 @@ pub(super) fn add(router: Router<Arc<Gateway>>, settings: &ConsoleSettings) -> R
         .route(CONSOLE_ABOUT, open(Methods::Get).get(about::show))
         .route(CONSOLE_ASSET, open(Methods::Get).get(asset))
         .route("/console/{*other}", any(unknown))
+        .merge(docs::routes())
         .layer(from_fn_with_state(policy(settings), protect));
     router.merge(console)
 }
