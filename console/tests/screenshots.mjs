@@ -6,18 +6,18 @@ const [folder] = process.argv.slice(2);
 if (!folder) throw new Error('usage: node tests/screenshots.mjs FOLDER');
 await mkdir(folder, { recursive: true });
 
-const GRAPH = 'MATCH (a)-[r]->(b)\nRETURN a, r, b';
+const GRAPH = 'MATCH (p:Person)-[r]->(f:Film)\nWHERE f.year < 1943 RETURN p, r, f';
 const FILMS =
-  'MATCH (p:Person)-[:ACTED_IN]->(f:Film)\nRETURN f.title AS film, f.year AS year, count(p) AS cast, collect(p.name) AS actors\nORDER BY year';
-const DESKTOP = { viewport: { width: 1200, height: 720 }, reducedMotion: 'reduce' };
-const PHONE = { viewport: { width: 390, height: 780 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
+  'MATCH (p:Person)-[:ACTED_IN]->(f:Film)\nRETURN f.title AS film, f.year AS year, count(p) AS cast, collect(p.name) AS actors\nORDER BY year LIMIT 6';
+const DESKTOP = { viewport: { width: 970, height: 520 }, reducedMotion: 'reduce' };
+const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
 
 const pictures = {
   graph: [{ ...DESKTOP, colorScheme: 'light' }, draw('Humphrey Bogart')],
   'graph-dark': [{ ...DESKTOP, colorScheme: 'dark' }, draw('Casablanca')],
   table: [{ ...DESKTOP, colorScheme: 'dark' }, ({ ui }) => ui.run(FILMS)],
   error: [
-    { ...DESKTOP, viewport: { width: 1200, height: 480 } },
+    { ...DESKTOP, viewport: { width: 980, height: 400 } },
     ({ ui }) => ui.run('MATCH (p:Person)\nRETURN person.name'),
   ],
   phone: [
@@ -45,7 +45,7 @@ for (const [name, [options, show]] of Object.entries(pictures)) {
     await show(stage);
     const path = `${folder}/console-${name}.png`;
     await stage.page.screenshot({ path, animations: 'disabled' });
-    console.log(`${path} ${(await stat(path)).size} bytes`);
+    console.log(`# ${path}: ${(await stat(path)).size} bytes`);
   });
 }
 await browser.close();

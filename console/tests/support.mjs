@@ -37,8 +37,8 @@ export async function startGateway(args = ['--embedded', '--sample'], settings =
   return { url, stop, pid: gateway.pid, log: () => log };
 }
 
-export function startBrowser() {
-  const args = ['--no-sandbox'];
+export function startBrowser(...options) {
+  const args = ['--no-sandbox', ...options];
   // Pages that did not come over the network may not ask others on this machine, such as an issuer.
   if (DIST) args.push('--disable-features=LocalNetworkAccessChecks');
   return chromium.launch({ executablePath: CHROMIUM, args });
