@@ -159,7 +159,9 @@ export class Session {
 }
 
 function credentials(tokens: Tokens): Credentials {
-  const headers: Credentials = { Authorization: `Bearer ${tokens.access}` };
+  // Only the issuer itself can read an access token that is no JWT. The ID token is meant for this page, and verifiable.
+  const isReadable = tokens.access.split('.').length === 3;
+  const headers: Credentials = { Authorization: `Bearer ${isReadable ? tokens.access : (tokens.id ?? tokens.access)}` };
   // Memgraph's single sign-on takes both.
   if (tokens.id) headers['X-Id-Token'] = tokens.id;
   return headers;
