@@ -128,9 +128,9 @@ pub enum Command {
     /// Check that a running gateway responds; exit with 0 if it does, else with 1
     #[command(after_help = help(HEALTHCHECK_EXAMPLES))]
     Healthcheck(HealthcheckArgs),
-    /// Print the OpenAPI 3.1 description of the HTTP interface as JSON
+    /// Print the OpenAPI 3.1 description of the HTTP interface as JSON; with --config, with its named queries too
     #[command(after_help = EXIT_CODES)]
-    Openapi,
+    Openapi(ConfigArgs),
     /// Send one statement to a gateway or a database, and print the rows
     #[command(after_help = QUERY_HELP)]
     Query(QueryArgs),
@@ -376,7 +376,7 @@ mod tests {
         }
         assert!(parse(["check-config", "b", "--config", "c"]).is_err());
         assert!(matches!(parse(["print-config"]), Ok(Command::PrintConfig(_))));
-        assert!(matches!(parse(["openapi"]), Ok(Command::Openapi)));
+        assert!(matches!(parse(["openapi"]), Ok(Command::Openapi(_))));
         assert!(matches!(parse(["config-schema"]), Ok(Command::ConfigSchema)));
         assert!(serve(["serve", "--example-config"]).example_config);
         assert!(Cli::try_parse_from(["boltgate", "--example-config"]).is_ok_and(|cli| cli.example_config));

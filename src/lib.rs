@@ -41,6 +41,7 @@ pub mod http_client;
 pub mod idempotency;
 pub mod json;
 pub mod live;
+pub mod named;
 pub mod pack;
 pub mod pool;
 pub mod query;

@@ -19,7 +19,7 @@ use boltgate::{
     },
     healthcheck::{HealthcheckError, Target},
     http,
-    server::{self, ServerHandle, Workers},
+    server::{self, ServerHandle, StartError, Workers},
     service_manager, shell,
     telemetry::{self, logs::LogControl},
 };
@@ -36,6 +36,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// Includes the version of the tz database, which determines local times.
 static VERSION: LazyLock<String> =
     LazyLock::new(|| format!("{}\ntz database {}", env!("CARGO_PKG_VERSION"), zone::version()));
+
+/// The status by which `sysexits.h` says that a configuration cannot be used: a supervisor need not start it again.
+const EX_CONFIG: u8 = 78;
 
 /// The size in bytes from which the allocator gives a block pages of its own.
 const LARGE_BLOCK: usize = 4 * 1024 * 1024;
@@ -64,8 +67,26 @@ fn main() -> ExitCode {
         Err(error) => {
             // Every error includes its cause in its message.
             eprintln!("boltgate: {error}");
-            ExitCode::FAILURE
+            status(&error)
         }
+    }
+}
+
+/// The exit status after an error.
+fn status(error: &anyhow::Error) -> ExitCode {
+    let of_start = error.downcast_ref().is_some_and(StartError::is_of_named_queries);
+    if of_start || error.is::<NamedQueries>() { ExitCode::from(EX_CONFIG) } else { ExitCode::FAILURE }
+}
+
+/// Named queries that cannot be used, among whatever else is wrong.
+#[derive(Debug)]
+struct NamedQueries(Mistakes);
+
+impl std::error::Error for NamedQueries {}
+
+impl Display for NamedQueries {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
     }
 }
 
@@ -77,7 +98,10 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::PrintConfig(args) => print(effective(&args)?)?,
         Command::ConfigSchema => print(format_args!("{:#}\n", config::schema()))?,
         Command::Healthcheck(args) => healthcheck(args)?,
-        Command::Openapi => print(http::openapi())?,
+        Command::Openapi(args) if args.config.is_none() => print(http::openapi())?,
+        Command::Openapi(args) => {
+            print(http::openapi_with(&server::named_queries(&effective(&args)?.settings)?))?;
+        }
         Command::Query(args) => return Ok(query(args)),
         Command::Completions(args) => write(&cli::completions(args.shell))?,
         Command::Man => write(&cli::man()?)?,
@@ -108,11 +132,16 @@ fn effective(args: &ConfigArgs) -> anyhow::Result<Effective> {
 ///
 /// # Errors
 /// All mistakes in all of them.
-fn checked(sources: &Sources) -> Result<(Effective, Vec<Ignored>), Mistakes> {
+fn checked(sources: &Sources) -> anyhow::Result<(Effective, Vec<Ignored>)> {
     let Reading { effective, mistakes, ignored } = Effective::read(sources);
     let mut texts: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
     texts.extend(server::check(&effective));
-    Mistakes::refuse(texts)?;
+    let named = server::check_named(&effective);
+    let is_named = !named.is_empty();
+    texts.extend(named);
+    if let Err(mistakes) = Mistakes::refuse(texts) {
+        return Err(if is_named { NamedQueries(mistakes).into() } else { mistakes.into() });
+    }
     Ok((effective, ignored))
 }
 

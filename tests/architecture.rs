@@ -35,7 +35,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     // A client of gateways. What it knows of databases is how to put a gateway in front of one.
     ("shell", &["cli", "server", "config", "bolt::Endpoint", "http_client", "tls"]),
     ("cli", &["healthcheck", "config"]),
-    ("server", &["admin", "http", "query", "pool", "auth", "telemetry", "config", "bolt", "tls", "live", "drain"]),
+    (
+        "server",
+        &["admin", "http", "named", "query", "pool", "auth", "telemetry", "config", "bolt", "tls", "live", "drain"],
+    ),
     ("admin", &["query", "pool", "telemetry::logs", "telemetry::metrics", "config", "live"]),
     // One more Bolt server: it knows nothing of the gateway.
     ("embedded", &[]),
@@ -45,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
         "http",
         &[
             "idempotency",
+            "named",
             "query",
             "auth",
             "telemetry::observer",
@@ -67,6 +71,21 @@ const ROOMS: &[(&str, &[&str])] = &[
             "config::AllowedHost",
             "config::AllowedOrigin",
             "config::InstanceName",
+        ],
+    ),
+    (
+        "named",
+        &[
+            "query::is_blank",
+            "query::parameters_in",
+            "query::single_statement",
+            "auth::Identity",
+            "auth::WhoRules",
+            "json",
+            "config::TimeSpan",
+            "config::WhoRule",
+            "bolt::packstream",
+            "value_path",
         ],
     ),
     // It learns nothing of what it carries out: callers, and answers as values.
@@ -133,7 +152,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("opentelemetry_http", &["telemetry"]),
     ("opentelemetry_otlp", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
-    ("percent_encoding", &["config", "http", "shell"]),
+    ("percent_encoding", &["config", "http", "named", "shell"]),
     ("prometheus_client", &["telemetry"]),
     ("quick_cache", &["auth"]),
     ("rmcp", &["http"]),
@@ -148,7 +167,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["bolt", "http_client", "server"]),
     ("tempfile", &["embedded", "shell"]),
     ("tokio_tungstenite", &["http", "websocket"]),
-    ("toml", &["config"]),
+    ("toml", &["config", "named"]),
     ("tracing_subscriber", &["telemetry"]),
     ("unicode_width", &["shell"]),
     ("zstd_safe", &["pack", "unpack"]),

@@ -198,6 +198,18 @@ impl Authenticator {
         }
     }
 
+    /// The gateway's own account, for what it does by itself and for named queries that anybody may call.
+    #[must_use]
+    pub fn own_account(&self) -> Identity {
+        Identity::public(self.service.clone(), self.anonymous.key())
+    }
+
+    /// `caller` on the gateway's own account, for a named query that runs there. It acts as no other user.
+    #[must_use]
+    pub fn on_own_account(&self, caller: &Identity) -> Identity {
+        Identity::shared(self.service.clone(), caller.owner(), None, caller.until())
+    }
+
     /// Reports that the headers of a request cannot be read as those of one caller, and returns the error for that.
     #[must_use]
     pub fn malformed(&self) -> Error {

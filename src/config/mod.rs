@@ -34,7 +34,8 @@ pub use schema::schema;
 pub use settings::{
     AccessLog, Admin, Algorithm, Auth, BearerCredentials, ClientAuth, Console, Cors, CsvFormulas, Cypher, Database,
     Dialect, Discovery, Edition, Formats, Http, Idempotency, Impersonation, Inbound, Issuer, Limits, Log, LogFormat,
-    Mcp, Otlp, Retry, Server, ServerTls, ServiceAccount, Settings, Statuses, Telemetry, Transactions, WebSocket,
+    Mcp, Named, NamedCheck, Otlp, Retry, Server, ServerTls, ServiceAccount, Settings, Statuses, Telemetry,
+    Transactions, WebSocket,
 };
 pub use sources::{ConfigFile, Override, Sources};
 pub use values::{

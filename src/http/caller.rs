@@ -50,11 +50,28 @@ impl Caller {
         let identified = identity(gateway, headers).await;
         record.add_auth(began.elapsed());
         let identity = identified.map_err(|refusal| refusal.with(statuses))?;
+        Self::counted(gateway, Call::new(identity, record), statuses, ticket)
+    }
+
+    /// Anybody, on the gateway's own account: the request's credentials are not looked at.
+    ///
+    /// # Errors
+    /// When a header is malformed, or too many such requests are in flight.
+    pub(super) fn anybody(gateway: &Gateway, parts: &mut Parts) -> Result<Self, Refusal> {
+        let record = parts.extensions.get().map(Arc::clone).unwrap_or_default();
+        let ticket = parts.extensions.remove::<Arc<Ticket>>();
+        let statuses = Statuses::wanted(&parts.headers, gateway.statuses);
+        let statuses = statuses.map_err(|error| Refusal::of(error, Format::plain()).with(gateway.statuses))?;
+        let identity = gateway.authenticator.own_account();
+        Self::counted(gateway, Call::new(identity, record), statuses, ticket.as_deref())
+    }
+
+    fn counted(gateway: &Gateway, call: Call, statuses: Statuses, ticket: Option<&Ticket>) -> Result<Self, Refusal> {
         if let Some(ticket) = ticket {
-            let counted = ticket.of_caller(identity.owner(), gateway.limits.caller_requests);
+            let counted = ticket.of_caller(call.owner(), gateway.limits.caller_requests);
             counted.map_err(|error| Refusal::of(error, Format::plain()).with(statuses))?;
         }
-        Ok(Self { call: Call::new(identity, record), statuses })
+        Ok(Self { call, statuses })
     }
 }
 

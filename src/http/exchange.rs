@@ -49,6 +49,7 @@ impl Exchange {
             bookmarks: std::mem::take(&mut body.bookmarks),
             impersonated_user: acting_as(gateway, caller, &parts.headers, body.impersonated_user.as_deref())?,
             max_execution_time: body.max_execution_time,
+            max_rows: None,
             implicit: body.implicit,
             metadata: body.tx_metadata.take(),
             notifications: std::mem::take(&mut body.notifications),

@@ -19,6 +19,7 @@ use super::{
 use crate::{
     auth::{Authenticator, WhoRules},
     idempotency,
+    named::Queries,
     query::{Engine, Retry},
     telemetry::spans::Tracer,
 };
@@ -38,6 +39,10 @@ pub(super) struct Gateway {
     pub(super) csv_formulas: CsvFormulas,
     /// Who may send statements of their own.
     pub(super) cypher: WhoRules,
+    /// The named queries.
+    pub(super) named: Queries,
+    /// Whether their list has their statements.
+    pub(super) named_statements: bool,
     pub(super) retry: Retry,
     pub(super) idempotency: idempotency::Store,
     pub(super) limits: RequestLimits,
@@ -99,6 +104,8 @@ impl Gateway {
             compression: settings.compression,
             csv_formulas: settings.csv_formulas,
             cypher: settings.cypher,
+            named: settings.named,
+            named_statements: settings.named_statements,
             retry: settings.retry,
             idempotency,
             admission,

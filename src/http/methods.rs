@@ -11,6 +11,8 @@ pub(super) enum Methods {
     PostAlone,
     Delete,
     PostAndDelete,
+    /// GET, HEAD and POST.
+    GetAndPost,
 }
 
 impl Methods {
@@ -23,6 +25,7 @@ impl Methods {
             Self::PostAlone => "POST",
             Self::Delete => "DELETE,OPTIONS",
             Self::PostAndDelete => "DELETE,POST,OPTIONS",
+            Self::GetAndPost => "HEAD,GET,POST,OPTIONS",
         }
     }
 }

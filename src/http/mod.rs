@@ -46,7 +46,7 @@ pub use crate::idempotency::Settings as IdempotencySettings;
 pub use body::BodyLimits;
 pub use guard::{CorsSettings, GuardSettings};
 pub use media::Formulas as CsvFormulas;
-pub use routes::openapi;
+pub use routes::{openapi, openapi_with};
 pub use service::{Peer, Service, service};
 pub use settings::{ConsoleIssuer, ConsoleSettings, McpSettings, Settings, WebSocketSettings};
 pub use status::Statuses;

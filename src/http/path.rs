@@ -30,6 +30,10 @@ pub(super) const BATCH: &str = "/db/{db}/query/v2/batch";
 pub(super) const RUNNING: &str = "/db/{db}/query/v2/running";
 /// The template of a running statement.
 pub(super) const RUNNING_STATEMENT: &str = "/db/{db}/query/v2/running/{id}";
+/// The template of the list of named queries.
+pub(super) const NAMED: &str = "/db/{db}/named";
+/// The template of a named query.
+pub(super) const NAMED_QUERY: &str = "/db/{db}/named/{name}";
 /// The path of the discovery document.
 pub(super) const DISCOVERY: &str = "/";
 /// The path of the description of all routes.
@@ -56,7 +60,7 @@ pub(super) const DOCS_FILE: &str = "/docs/{file}";
 pub(super) const OTHER: &str = "other";
 
 /// All characters except those that mean the same with and without encoding (RFC 3986, section 2.3).
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The path of a statement, with its names decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,6 +139,9 @@ pub(super) fn template(path: &str) -> &'static str {
     if let Some(template) = transactional::template(&path) {
         return template;
     }
+    if let Some(template) = named_template(&path) {
+        return template;
+    }
     let below = path.strip_prefix(DB).and_then(|below| below.split_once("/query/v2/running"));
     match below.map(|(database, rest)| (database.contains('/'), rest.strip_prefix('/').unwrap_or(rest), rest)) {
         Some((false, "", "")) => RUNNING,
@@ -146,6 +153,15 @@ pub(super) fn template(path: &str) -> &'static str {
 /// Whether a path is that of the tools for agents.
 pub(super) fn is_mcp(path: &str) -> bool {
     path.strip_prefix(MCP).is_some_and(|rest| matches!(rest, "" | "/"))
+}
+
+/// The template of a canonical path to named queries.
+fn named_template(path: &str) -> Option<&'static str> {
+    let (_, rest) = path.strip_prefix(DB)?.split_once('/')?;
+    match rest.strip_prefix("named")? {
+        "" => Some(NAMED),
+        rest => rest.strip_prefix('/').filter(|name| !name.is_empty() && !name.contains('/')).map(|_| NAMED_QUERY),
+    }
 }
 
 /// Decodes a segment of a canonical path, which is always UTF-8; `None` if the segment is empty.

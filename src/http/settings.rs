@@ -9,6 +9,7 @@ use super::{BodyLimits, CsvFormulas, GuardSettings, IdempotencySettings, Statuse
 use crate::{
     auth::WhoRules,
     config::InstanceName,
+    named::Queries,
     query::{Denied, Retry},
     telemetry::spans::Tracer,
 };
@@ -61,6 +62,10 @@ pub struct Settings {
     pub csv_formulas: CsvFormulas,
     /// Who may send statements of their own.
     pub cypher: WhoRules,
+    /// The named queries.
+    pub named: Queries,
+    /// Whether the list of named queries has their statements.
+    pub named_statements: bool,
     /// Whether Neo4j's transactional API is served.
     pub transactional: bool,
     /// The database of its paths of Neo4j 3.5, if they are served.

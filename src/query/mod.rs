@@ -37,7 +37,7 @@ pub use running::{RunningStatement, StatementKind, StatementState};
 pub use settings::Settings;
 pub use statement::{
     AccessMode, Alias, Aliases, Category, Denied, NotificationFilter, Options, Parameters, Severity, Statement,
-    hides_characters, inspect::may_commit_in_batches as commits_in_batches,
+    hides_characters, inspect::may_commit_in_batches as commits_in_batches, is_blank, parameters_in, single_statement,
 };
 pub use transaction::{
     Committed, HandleStyle, OpenTransaction, Transaction, TransactionHandle, TransactionId, TransactionSettings,

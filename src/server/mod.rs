@@ -12,6 +12,7 @@ mod listener;
 mod local;
 #[cfg(test)]
 mod memory;
+mod named;
 mod reload;
 mod settings;
 mod start;
@@ -26,6 +27,6 @@ pub use descriptors::{Shortage, provide_descriptors};
 pub use handle::ServerHandle;
 pub use local::LocalGateway;
 pub use reload::{ReloadError, Reloader};
-pub use start::{StartError, check, network_endpoint, start};
+pub use start::{StartError, check, check_named, named_queries, network_endpoint, start};
 pub use tls::TlsFileError;
 pub use workers::Workers;

@@ -9,9 +9,9 @@ use thiserror::Error;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    StartError, check,
+    StartError, check, check_named,
     connection::Protocols,
-    settings,
+    named_queries, settings,
     tls::{Prepared, Tls},
 };
 use crate::{
@@ -100,7 +100,7 @@ impl Parts {
     /// Puts `newer` settings into force. Returns the keys that changed, and those that need a start.
     fn take_over(&mut self, newer: Effective) -> Result<(Vec<String>, Vec<String>), ReloadError> {
         // What needs a start is checked as well: a gateway that could not start again should say so now.
-        Mistakes::refuse(check(&newer))?;
+        Mistakes::refuse([check(&newer), check_named(&newer)].concat())?;
         let Change { settings, changed, pending } = self.settings.get().take_over(newer)?;
         self.apply(&settings.settings)?;
         self.settings.set(settings);
@@ -110,7 +110,8 @@ impl Parts {
     /// Hands the settings to the rooms. Whatever can fail comes first.
     fn apply(&mut self, settings: &Settings) -> Result<(), StartError> {
         let certificates = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
-        let authenticator = self.authenticator.renewed(settings::auth::settings(settings))?;
+        let queries = named_queries(settings)?;
+        let authenticator = self.authenticator.renewed(settings::auth::settings(settings, &queries))?;
         self.log.change(|log| log.clone_from(&settings.log))?;
         self.tls.install(certificates);
         authenticator.warm_up();
@@ -123,8 +124,11 @@ impl Parts {
         if let Some(tracer) = &self.tracer {
             tracer.settings().set(settings::traces::sampling(&settings.telemetry.otlp));
         }
-        let (work, at_once) = (self.work.clone(), self.at_once.clone());
-        let http = settings::http::settings(settings, self.bolt_port, work, at_once, self.tracer.clone());
+        if settings.named.directory.is_some() {
+            tracing::info!(count = queries.count(), "named queries reloaded");
+        }
+        let (work, at_once, tracer) = (self.work.clone(), self.at_once.clone(), self.tracer.clone());
+        let http = settings::http::settings(settings, self.bolt_port, queries, work, at_once, tracer);
         self.service.update(engine, self.authenticator.clone(), http);
         Ok(())
     }

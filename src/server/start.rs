@@ -11,6 +11,7 @@ use super::{
     admin_thread::AdminThread,
     connection::{HttpService, Protocols, Stop},
     handle::ServerHandle,
+    named,
     reload::{Parts, Reloader},
     settings,
     tcp::TcpListeners,
@@ -20,13 +21,14 @@ use super::{
 };
 use crate::{
     admin,
-    auth::{Authenticator, token::SetupError},
+    auth::{Authenticator, Identity, token::SetupError},
     bolt::{Dialer, Endpoint},
-    config::{self, Effective, ListenAddr, Settings, SocketMode},
+    config::{self, Effective, ListenAddr, NamedCheck, Settings, SocketMode},
     http::{self, Peer},
     live::Live,
+    named::{FileError, Queries},
     pool::Pool,
-    query::Engine,
+    query::{self, Engine},
     telemetry::{
         event_log::EventLog,
         logs::{LogControl, LogsError, parse_filter},
@@ -79,6 +81,23 @@ pub enum StartError {
         "this program was built without the feature `mcp`, so that it has no tools for agents; set mcp.enabled = false"
     )]
     NoAgents,
+    /// Files of named queries cannot be used.
+    #[error("{}", lines(.0))]
+    Named(Vec<FileError>),
+    /// The database does not accept named queries.
+    #[error("the database does not accept named queries (named.check = \"fail\"):\n  {}", .0.join("\n  "))]
+    NamedRefused(Vec<String>),
+    /// The database could not be asked whether it accepts the named queries.
+    #[error(
+        "cannot ask the database whether it accepts the named query {file} (named.check = \"fail\"): {error}; start the \
+         database first, let auth.service_account log in to it, or set named.check = \"warn\""
+    )]
+    NamedUnchecked {
+        /// The file of the query.
+        file: String,
+        /// What the database, or the way to it, says.
+        error: query::Error,
+    },
     /// Callers cannot be authenticated.
     #[error(transparent)]
     Auth(#[from] SetupError),
@@ -88,6 +107,19 @@ pub enum StartError {
     /// The log cannot be filtered as wanted.
     #[error(transparent)]
     Log(#[from] LogsError),
+}
+
+/// What is wrong with files, a line for each mistake.
+fn lines(mistakes: &[FileError]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n  ")
+}
+
+impl StartError {
+    /// Whether named queries are at fault, so that another start will fail as well until they are mended.
+    #[must_use]
+    pub fn is_of_named_queries(&self) -> bool {
+        matches!(self, Self::Named(_) | Self::NamedRefused(_))
+    }
 }
 
 /// What to do about an address that cannot be had.
@@ -144,7 +176,8 @@ pub fn check(effective: &Effective) -> Vec<String> {
         // One at a time, so that all mistakes are found.
         let issuers = [(name.clone(), issuer.clone())].into();
         let only = Settings { auth: config::Auth { issuers, ..settings.auth.clone() }, ..settings.clone() };
-        if let Err(error) = Authenticator::new(settings::auth::settings(&only), Arc::new(EventLog)) {
+        if let Err(error) = Authenticator::new(settings::auth::settings(&only, &Queries::default()), Arc::new(EventLog))
+        {
             let key = format!("auth.issuers.{name}.{}", error.setting());
             add(&key, error.into());
         }
@@ -158,6 +191,21 @@ pub fn check(effective: &Effective) -> Vec<String> {
         add("telemetry.otlp.endpoint", error.into());
     }
     mistakes
+}
+
+/// Reads the files of the named queries.
+///
+/// # Errors
+/// [`StartError::Named`].
+pub fn named_queries(settings: &Settings) -> Result<Queries, StartError> {
+    settings::named::load(settings).map_err(StartError::Named)
+}
+
+/// Reads the files of the named queries, and starts nothing. Returns what is wrong with them: a text for each mistake.
+#[must_use]
+pub fn check_named(effective: &Effective) -> Vec<String> {
+    let mistakes = settings::named::load(&effective.settings).err().unwrap_or_default();
+    mistakes.iter().map(ToString::to_string).collect()
 }
 
 /// Starts a gateway in front of `endpoint`, whose connections `workers` serve. `log` is the log of the process, which the
@@ -190,7 +238,10 @@ pub async fn start(
     }));
     let prepared = settings::tls::settings(&settings.server.tls).map(Prepared::read).transpose()?;
     let tls = Tls::new(prepared, Arc::clone(&observer));
-    let authenticator = Authenticator::new(settings::auth::settings(settings), Arc::clone(&observer))?;
+    let queries = named_queries(settings)?;
+    let auth_settings = settings::auth::settings(settings, &queries);
+    let authenticator = Authenticator::new(auth_settings, Arc::clone(&observer))?;
+    check_queries(&queries, settings.named.check, &engine, authenticator.own_account()).await?;
     let listener = Bound::to(&settings.server.listen, settings.server.socket_mode, "server.listen").await?;
     let (address, is_local) = (listener.address.clone(), listener.is_local);
     let protocols = Live::new(Protocols::new(settings::connection::timeouts(&settings.server)));
@@ -218,8 +269,8 @@ pub async fn start(
 
     authenticator.warm_up();
     let (stop, connections, work) = (Stop::default(), TaskTracker::new(), TaskTracker::new());
-    let http_settings =
-        settings::http::settings(settings, bolt_port, work.clone(), stop.at_once.clone(), tracer.clone());
+    let (work_of_http, at_once) = (work.clone(), stop.at_once.clone());
+    let http_settings = settings::http::settings(settings, bolt_port, queries, work_of_http, at_once, tracer.clone());
     let service = http::service(engine.clone(), authenticator.clone(), http_settings);
     let acceptor = Acceptor {
         workers: Arc::clone(&workers),
@@ -268,6 +319,28 @@ pub async fn start(
 pub(super) fn engine(settings: &Settings, dialer: Dialer, observer: Arc<dyn Observer>, log: LogControl) -> Engine {
     let pool = Pool::new(dialer, settings::pool::settings(&settings.database, &settings.limits), observer);
     Engine::new(pool, settings::query::settings(settings, log))
+}
+
+/// Has the database explain the named queries. Only a gateway that is to fail with them waits for that.
+async fn check_queries(
+    queries: &Queries,
+    check: NamedCheck,
+    engine: &Engine,
+    account: Identity,
+) -> Result<(), StartError> {
+    if queries.count() == 0 {
+        return Ok(());
+    }
+    tracing::info!(count = queries.count(), "named queries loaded");
+    let asking = named::check(queries.clone(), check, engine.clone(), account);
+    match check {
+        NamedCheck::Off => Ok(()),
+        NamedCheck::Warn => {
+            tokio::spawn(asking);
+            Ok(())
+        }
+        NamedCheck::Fail => asking.await,
+    }
 }
 
 /// Starts the export of traces, if there is a collector.

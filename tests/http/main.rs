@@ -21,6 +21,7 @@ mod graph_document;
 mod guard;
 mod idempotency;
 mod mistakes;
+mod named;
 mod query;
 mod reload;
 mod result_limits;

@@ -4,6 +4,7 @@
 mod callers;
 mod isolation;
 mod logins;
+mod named;
 mod own_cypher;
 mod secrets;
 mod single_sign_on;

@@ -39,7 +39,7 @@ async fn start(settings: &[(&'static str, &str)]) -> (FakeNeo4j, Gateway) {
 }
 
 /// The settings of a gateway that verifies tokens and logs in with an account of its own.
-fn with_tokens(allow: &str) -> Vec<(&'static str, &str)> {
+pub fn with_tokens(allow: &str) -> Vec<(&'static str, &str)> {
     vec![
         ("cypher.allow", allow),
         ("auth.bearer", "service"),
@@ -51,7 +51,7 @@ fn with_tokens(allow: &str) -> Vec<(&'static str, &str)> {
     ]
 }
 
-fn token(claims: &Value) -> String {
+pub fn token(claims: &Value) -> String {
     let expires = SystemTime::now() + Duration::from_secs(600);
     let expires = expires.duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let mut all = json!({ "iss": "test", "exp": expires });

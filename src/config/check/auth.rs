@@ -17,7 +17,7 @@ const MIN_SECRET: usize = 32;
 pub(super) fn check_auth(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> Vec<ConfigError> {
     let auth = &effective.settings.auth;
     let conflict = |key: &str, advice: &str| ConfigError::Conflict(format!("{} {advice}", effective.describe(key)));
-    let of_auth = rules(auth);
+    let of_auth = rules(auth, effective.settings.named.directory.is_some());
     let doubtful = of_auth.iter().any(|(_, key, _)| in_doubt(key));
     let broken = of_auth.into_iter().filter(|(holds, ..)| !holds && !doubtful);
     let mut contradictions: Vec<_> = broken.map(|(_, key, advice)| conflict(key, advice)).collect();
@@ -41,9 +41,10 @@ pub(super) fn check_auth(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool)
 
 type Rule = (bool, &'static str, &'static str);
 
-fn rules(auth: &Auth) -> [Rule; 8] {
+/// `named`: there are named queries, which may run on the service account.
+fn rules(auth: &Auth, named: bool) -> [Rule; 8] {
     let open = auth.anonymous == Inbound::Service;
-    let used = [auth.anonymous, auth.basic, auth.bearer].contains(&Inbound::Service);
+    let used = named || [auth.anonymous, auth.basic, auth.bearer].contains(&Inbound::Service);
     let account = &auth.service_account;
     let listed = auth.impersonation == Impersonation::List;
     [
@@ -66,7 +67,7 @@ fn rules(auth: &Auth) -> [Rule; 8] {
         (
             account.user.is_empty() || used,
             "auth.service_account.user",
-            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\"",
+            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\", or named.directory",
         ),
         (
             account.password.is_empty() || !account.user.is_empty(),
@@ -76,7 +77,7 @@ fn rules(auth: &Auth) -> [Rule; 8] {
         (
             !account.read_only || used,
             "auth.service_account.read_only",
-            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\"",
+            "has no effect; set auth.anonymous, auth.basic or auth.bearer to \"service\", or named.directory",
         ),
         (
             !listed || !auth.impersonation_list.is_empty(),

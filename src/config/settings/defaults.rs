@@ -86,6 +86,7 @@ impl Default for Settings {
             },
             auth: Auth::default(),
             cypher: Cypher { allow: vec![WhoRule::Anybody] },
+            named: Named { directory: None, check: NamedCheck::Warn, show_statements: false },
             transactions: Transactions {
                 max: Count::constant(50),
                 caller_share: Percent::constant(80),

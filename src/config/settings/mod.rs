@@ -38,6 +38,8 @@ pub struct Settings {
     pub auth: Auth,
     /// Statements of callers' own.
     pub cypher: Cypher,
+    /// Named queries.
+    pub named: Named,
     /// Explicit transactions held open between requests.
     pub transactions: Transactions,
     /// How transactions are retried.
@@ -213,6 +215,18 @@ pub struct Cypher {
     pub allow: Vec<WhoRule>,
 }
 
+/// `[named]`: named queries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// The folder of their files; `None` for no named queries.
+    #[serde(with = "optional")]
+    pub directory: Option<PathBuf>,
+    /// What becomes of a query that the database does not accept at the start.
+    pub check: NamedCheck,
+    /// Whether the list of queries has their statements.
+    pub show_statements: bool,
+}
+
 /// `[transactions]`: explicit transactions held open between requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transactions {
@@ -369,6 +383,18 @@ pub enum CsvFormulas {
     Keep,
     /// It gets a `'` before it.
     Escape,
+}
+
+/// What becomes of a named query that the database does not accept at the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NamedCheck {
+    /// The database is not asked.
+    Off,
+    /// The log says so.
+    Warn,
+    /// The gateway does not start.
+    Fail,
 }
 
 /// The statuses of failures.

@@ -55,7 +55,12 @@ pub struct BodyLimits {
 
 impl BodyLimits {
     pub(super) fn lexer<'t>(&self, text: &'t str) -> Lexer<'t> {
-        Lexer::new(text, Limits { depth: self.depth, packed: self.packed, ..Limits::default() })
+        Lexer::new(text, self.of_json())
+    }
+
+    /// The same limits for one JSON value.
+    pub(super) fn of_json(&self) -> Limits {
+        Limits { depth: self.depth, packed: self.packed, ..Limits::default() }
     }
 
     #[cfg(test)]

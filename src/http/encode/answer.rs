@@ -99,7 +99,7 @@ impl Answer {
     }
 
     /// The length of all text written so far, in bytes.
-    pub(super) fn length(&self) -> usize {
+    pub(in crate::http) fn length(&self) -> usize {
         self.taken + self.out.len()
     }
 

@@ -6,7 +6,7 @@ use bytes::BytesMut;
 use super::arrow::Arrow;
 use super::{
     At, Closing, Encode, Ending, Limits, Results, Wanted, csv::Csv, document::Document, envelope::Envelope,
-    graph::Graph, lines::Lines, objects::Objects,
+    graph::Graph, lines::Lines, objects::Objects, records::Records,
 };
 use crate::{
     bolt::{Columns, Summary},
@@ -24,6 +24,7 @@ pub(super) enum Encoder {
     Graph(Box<Graph>),
     #[cfg(feature = "arrow")]
     Arrow(Box<Arrow>),
+    Records(Records),
     Envelope(Box<Envelope>),
 }
 
@@ -38,6 +39,7 @@ macro_rules! of_any_format {
             Encoder::Graph($format) => $call,
             #[cfg(feature = "arrow")]
             Encoder::Arrow($format) => $call,
+            Encoder::Records($format) => $call,
             Encoder::Envelope($format) => $call,
         }
     };
@@ -55,6 +57,7 @@ impl Encoder {
             Layout::Graph(shape) => Self::Graph(Box::new(Graph::new(wanted, shape, limits.graph))),
             #[cfg(feature = "arrow")]
             Layout::Arrow => Self::Arrow(Box::new(Arrow::new(format.arrow.clone().unwrap_or_default()))),
+            Layout::Records(form) => Self::Records(Records::new(form)),
         }
     }
 }

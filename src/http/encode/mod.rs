@@ -1,7 +1,7 @@
 //! The text of results, in each format that an answer can have.
 //!
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
-//! `document`, `lines`, `objects`, `csv`, `graph`, `arrow`, `envelope`. The choice between them is made once for an answer, in
+//! `document`, `lines`, `objects`, `csv`, `graph`, `arrow`, `records`, `envelope`. The choice between them is made once for an answer, in
 //! [`Encoder::new`] or by the API itself. [`Answer`] and
 //! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
@@ -22,6 +22,7 @@ mod lines;
 mod load;
 mod members;
 mod objects;
+mod records;
 mod replaced;
 mod rows;
 #[cfg(test)]

@@ -44,6 +44,19 @@ pub(super) enum Layout {
     /// An Arrow IPC stream.
     #[cfg(feature = "arrow")]
     Arrow,
+    /// The records of a named query, in plain JSON. Its own file chooses that, and not `Accept`.
+    Records(Records),
+}
+
+/// How the records of a named query look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Records {
+    /// An array of objects.
+    All,
+    /// The only one, an object.
+    Only,
+    /// The first value of the only one.
+    Value,
 }
 
 /// The format of an answer.
@@ -132,7 +145,7 @@ impl Layout {
     pub(super) fn is_rows_alone(self) -> bool {
         match self {
             Self::Document | Self::Lines => false,
-            Self::Objects | Self::Csv(_) | Self::Graph(_) => true,
+            Self::Objects | Self::Csv(_) | Self::Graph(_) | Self::Records(_) => true,
             #[cfg(feature = "arrow")]
             Self::Arrow => true,
         }

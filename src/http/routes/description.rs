@@ -1,11 +1,16 @@
-//! `GET /openapi.json`: the description of the API. Needs no credentials.
+//! `GET /openapi.json`: the description of the API. Needs no credentials; with some, it also has the named queries that
+//! they may call.
+
+use std::{borrow::Cow, sync::Arc};
 
 use axum::{
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    extract::{FromRequestParts as _, Request, State},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 
-use crate::http::{etag, media::JSON};
+use super::named::described;
+use crate::http::{caller::Caller, etag, gateway::Gateway, media::JSON};
 
 /// The API's description in OpenAPI 3.1.
 #[must_use]
@@ -14,12 +19,31 @@ pub fn openapi() -> &'static str {
 }
 
 /// Answers with the description, unless the client has it already.
-pub(super) async fn show(request: HeaderMap) -> Response {
-    let tag = etag::tag(openapi().as_bytes());
-    let is_known = etag::is_known(&request, &tag);
-    let headers = [(header::ETAG, tag), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if is_known {
-        return (StatusCode::NOT_MODIFIED, headers).into_response();
+pub(super) async fn show(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
+    let headers = request.headers().clone();
+    // Another caller may be shown more.
+    let varies = (gateway.named.count() > 0).then_some([(header::VARY, "Authorization")]);
+    let text = if varies.is_some() { with_named(&gateway, request).await } else { Cow::Borrowed(openapi()) };
+    let tag = etag::tag(text.as_bytes());
+    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    if etag::is_known(&headers, &tag) {
+        return (StatusCode::NOT_MODIFIED, caching, varies).into_response();
     }
-    (headers, [(header::CONTENT_TYPE, JSON)], openapi()).into_response()
+    (caching, varies, [(header::CONTENT_TYPE, JSON)], text).into_response()
+}
+
+/// The description with the named queries that this request may call, on whatever database.
+async fn with_named(gateway: &Arc<Gateway>, request: Request) -> Cow<'static, str> {
+    let (mut parts, _) = request.into_parts();
+    let caller = Caller::from_request_parts(&mut parts, gateway).await.ok().map(|caller| caller.call);
+    let caller = match caller {
+        // Whom the database does not accept may call what anybody may.
+        Some(caller) if gateway.engine.verify(&caller).await.is_ok() => Some(caller),
+        _ => None,
+    };
+    let queries = gateway.named.all().map(|query| &**query);
+    described(queries.filter(|query| match &caller {
+        Some(caller) => query.allow.allow(caller),
+        None => query.is_open(),
+    }))
 }

@@ -14,11 +14,13 @@ mod fallback;
 mod load;
 #[cfg(feature = "mcp")]
 mod mcp;
+mod named;
 mod page;
 mod running;
 pub(super) mod websocket;
 
 pub use description::openapi;
+pub use named::openapi_with;
 
 use std::sync::Arc;
 
@@ -32,7 +34,10 @@ use super::{
     authenticated::Authenticated,
     gateway::Gateway,
     methods::Methods,
-    path::{BATCH, BEGIN, BOLT, COMMIT, DISCOVERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT, TRANSACTION},
+    path::{
+        BATCH, BEGIN, BOLT, COMMIT, DISCOVERY, NAMED, NAMED_QUERY, OPENAPI, QUERY, RUNNING, RUNNING_STATEMENT,
+        TRANSACTION,
+    },
     refusal::Refusal,
     transactional,
 };
@@ -50,6 +55,8 @@ pub(super) fn router(gateway: Arc<Gateway>) -> Router {
         .route(BATCH, authenticated(Methods::Post).post(load::load))
         .route(RUNNING, authenticated(Methods::Get).get(running::list))
         .route(RUNNING_STATEMENT, authenticated(Methods::Delete).delete(running::cancel))
+        .route(NAMED, authenticated(Methods::Get).get(named::list))
+        .route(NAMED_QUERY, named())
         .fallback(fallback::unknown_path);
     #[cfg(feature = "mcp")]
     let router = mcp::add(router, &gateway, open);
@@ -72,4 +79,10 @@ fn open(methods: Methods) -> MethodRouter<Arc<Gateway>> {
 fn authenticated(methods: Methods) -> MethodRouter<Arc<Gateway>> {
     let refuse = async move |request: Authenticated| request.refuse(Refusal::method_not_allowed(methods)).await;
     any(refuse).options(async move |headers: HeaderMap| fallback::allow_under_db(methods, &headers))
+}
+
+/// The address of a named query. Its handler judges methods, so that a wrong one does not tell which queries there are.
+fn named() -> MethodRouter<Arc<Gateway>> {
+    let allow = async move |headers: HeaderMap| fallback::allow_under_db(Methods::GetAndPost, &headers);
+    any(named::call).options(allow)
 }

@@ -290,6 +290,18 @@ fn write_scalar(kind: Kind, text: &str, assembly: &mut Assembly<'_, '_>) -> Opti
     Some(())
 }
 
+/// A value of the type that typed JSON calls `name`, from its text. Returns `None` if it is not valid.
+#[must_use]
+pub fn scalar(name: &str, text: &str) -> Option<Vec<u8>> {
+    let kind = Kind::named(name, TypedVersion::V1_2)?;
+    let mut map = Vec::new();
+    let mut assembly = Assembly::begin("", Source { text, largest_encoding, limit: usize::MAX }, &mut map);
+    write_scalar(kind, text, &mut assembly)?;
+    // The place of the map's head.
+    map.remove(0);
+    Some(map)
+}
+
 /// Writes a structure of integers.
 fn integers<const N: usize>(writer: &mut Writer<'_>, tag: u8, fields: [i64; N]) {
     writer.structure(tag, u8::try_from(N).unwrap_or_default());

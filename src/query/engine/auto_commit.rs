@@ -79,8 +79,9 @@ impl Engine {
         let parameters = validated_parameters(&statement.parameters, &lease).await?;
         let sent = ServerOptions::new(&lease, plan.database, options, limit, &caller.record)?;
         let read_only = needs_read_transaction(options, &plan, &lease);
-        let enclosed = read_only || needs_undoing(self.settings.result, options, &plan);
-        let rows = self.settings.result.rows;
+        let limits = self.settings.result.with_rows(options.max_rows);
+        let enclosed = read_only || needs_undoing(limits, options, &plan);
+        let rows = limits.rows;
         // The text is looked at only if it matters.
         let commits = rows.is_some() && !enclosed && inspect::may_write(plan.text);
         let row_limit = RowLimit { rows, commits };

@@ -178,7 +178,8 @@ impl Error {
     /// Returns the error of a statement whose result has more rows than `limit`.
     pub(in crate::query) fn too_many_rows(limit: u32) -> Self {
         let message = format!(
-            "The result has more than {limit} rows (limits.result_rows = {limit}). Ask for fewer, or in parts."
+            "The result has more than {limit} rows (limits.result_rows = {limit}, or max_rows of a named query). Ask for \
+             fewer, or in parts."
         );
         Self::new(Kind::ResultLimit, RESULT_ROWS, message)
     }

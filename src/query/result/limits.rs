@@ -10,6 +10,11 @@ pub struct ResultLimits {
 }
 
 impl ResultLimits {
+    /// The limits with at most `rows` rows, if that is less.
+    pub(in crate::query) fn with_rows(self, rows: Option<u32>) -> Self {
+        Self { rows: self.rows.into_iter().chain(rows).min(), ..self }
+    }
+
     /// Whether there is a limit.
     pub(in crate::query) fn any(self) -> bool {
         self.rows.is_some() || self.bytes.is_some()

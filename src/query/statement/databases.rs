@@ -38,7 +38,8 @@ impl Aliases {
             return Target { named, sent: None };
         }
         let alias = self.0.iter().find(|alias| alias.name.eq_ignore_ascii_case(named));
-        Target { named, sent: alias.map_or(Some(named), |alias| alias.target.as_deref()) }
+        let own = Some(named).filter(|named| !named.is_empty());
+        Target { named, sent: alias.map_or(own, |alias| alias.target.as_deref()) }
     }
 }
 

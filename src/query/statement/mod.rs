@@ -9,6 +9,7 @@ mod handed_on;
 pub(super) mod inspect;
 mod notifications;
 mod parameters;
+mod parts;
 mod plan;
 pub(super) mod reading;
 mod request;
@@ -26,5 +27,6 @@ pub use self::{
     denied::{Denied, hides_characters},
     notifications::{Category, NotificationFilter, Severity},
     parameters::Parameters,
+    parts::{is_blank, parameters_in, single_statement},
     request::{AccessMode, Options, Statement},
 };

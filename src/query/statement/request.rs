@@ -25,6 +25,8 @@ pub struct Options {
     pub impersonated_user: Option<String>,
     /// The caller's time limit.
     pub max_execution_time: Option<Duration>,
+    /// The most rows of the result, if that is less than the operator's limit.
+    pub max_rows: Option<u32>,
     /// Whether statements may commit in batches (`CALL {…} IN TRANSACTIONS`).
     pub implicit: bool,
     /// A PackStream map that the database shows with the running transaction.

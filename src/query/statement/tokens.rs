@@ -35,6 +35,11 @@ impl<'t> Tokens<'t> {
         Self { rest: statement }
     }
 
+    /// How much of `statement`, which these are the tokens of, was read.
+    pub(super) fn offset_in(&self, statement: &str) -> usize {
+        statement.len().saturating_sub(self.rest.len())
+    }
+
     fn skip_blanks_and_comments(&mut self) {
         loop {
             let text = self.rest.trim_start_matches(is_blank);

@@ -3,15 +3,17 @@
 use axum::http::HeaderName;
 use zeroize::Zeroizing;
 
+use super::named;
 use crate::{
     auth::{
-        self, Form, Policy, Rule, WhoRules,
+        self, Form, Policy, Rule,
         token::{self, Algorithm, ClaimPath, IssuerSettings, KeySource},
     },
     config::{self, Issuer},
+    named::Queries,
 };
 
-pub(in crate::server) fn settings(settings: &config::Settings) -> auth::Settings {
+pub(in crate::server) fn settings(settings: &config::Settings, queries: &Queries) -> auth::Settings {
     let auth = &settings.auth;
     let account = &auth.service_account;
     auth::Settings {
@@ -32,7 +34,7 @@ pub(in crate::server) fn settings(settings: &config::Settings) -> auth::Settings
                 .map(|issuer| issuer.scheme.as_ref().map(|scheme| scheme.as_str().to_owned()))
                 .collect(),
             impersonation: impersonation(auth),
-            claims: cypher(settings).read_claims(),
+            claims: named::read_claims(settings, queries),
         },
         realm: auth.realm.as_str().to_owned(),
         service_account: auth::ServiceAccount {
@@ -46,11 +48,6 @@ pub(in crate::server) fn settings(settings: &config::Settings) -> auth::Settings
             stale_keys: auth.stale_keys.get(),
         },
     }
-}
-
-/// Who may send statements of their own.
-pub(super) fn cypher(settings: &config::Settings) -> WhoRules {
-    WhoRules::new(&settings.cypher.allow)
 }
 
 /// The header that carries ID tokens.

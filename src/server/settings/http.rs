@@ -2,13 +2,14 @@
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{auth, guard, query as queries};
+use super::{auth, guard, named, query as queries};
 use crate::{
     config::{self, Edition},
     http::{
         BodyLimits, ConsoleIssuer, ConsoleSettings, CsvFormulas, IdempotencySettings, McpSettings, Settings, Statuses,
         WebSocketSettings,
     },
+    named::Queries,
     query::Denied,
     telemetry::spans::Tracer,
 };
@@ -17,6 +18,7 @@ use crate::{
 pub(in crate::server) fn settings(
     settings: &config::Settings,
     bolt_port: Option<u16>,
+    queries: Queries,
     work: TaskTracker,
     at_once: CancellationToken,
     tracer: Option<Tracer>,
@@ -49,7 +51,9 @@ pub(in crate::server) fn settings(
             config::CsvFormulas::Keep => CsvFormulas::Keep,
             config::CsvFormulas::Escape => CsvFormulas::Escape,
         },
-        cypher: auth::cypher(settings),
+        cypher: named::cypher(settings),
+        named: queries,
+        named_statements: settings.named.show_statements,
         transactional: settings.http.transactional,
         older_database: settings.http.older_paths.then(|| settings.http.older_database.as_str().to_owned()),
         mcp: settings.mcp.enabled.then(|| mcp(&settings.mcp)),

@@ -8,6 +8,7 @@ pub(super) mod connection;
 mod guard;
 pub(super) mod http;
 pub(super) mod metrics;
+pub(super) mod named;
 pub(super) mod pool;
 pub(super) mod query;
 pub(super) mod tls;

@@ -2,6 +2,8 @@
 //
 //   browser.mjs GATEWAY-BINARY CHROMIUM EXAMPLES
 
+import path from "node:path";
+
 import { browser, check, end, equal, eventually, gateway, pageAt, rebinding, site } from "./stand.mjs";
 
 const [binary, executable, examples] = process.argv.slice(2);
@@ -20,6 +22,11 @@ const CORS = { BOLTGATE_CORS__ALLOWED_ORIGINS: app };
 const port = await gateway(binary, { ...LIMITS, ...CORS });
 const closed = await gateway(binary, { ...CORS, BOLTGATE_AUTH__ANONYMOUS: "refuse" });
 const off = await gateway(binary, LIMITS);
+const named = await gateway(
+  binary,
+  { ...CORS, BOLTGATE_NAMED__DIRECTORY: path.join(examples, "../config/named"), BOLTGATE_CYPHER__ALLOW: "[]" },
+  "--sample",
+);
 const context = await browser(executable);
 
 const queries = (at, host = "localhost") => `http://${host}:${at}/db/neo4j/query/v2`;
@@ -142,6 +149,33 @@ await check("an allowed page that stops reading ends its statement", async () =>
     const { running } = await parsed(send(port, "/running", { method: "GET" }));
     return running.length === 0;
   });
+});
+
+await check("the page over named queries shows films, tells faults and revalidates, without Cypher", async () => {
+  const films = await context.newPage();
+  const statuses = [];
+  films.on("response", (response) => statuses.push(response.status()));
+  await films.goto(`${app}/named.html?gateway=http://localhost:${named}`);
+  await films.getByText("4 films", { exact: true }).waitFor();
+  await films.getByLabel("Actor").selectOption("Peter Lorre");
+  await films.getByRole("button", { name: "Show" }).click();
+  await films.getByText("3 films", { exact: true }).waitFor();
+  equal(await films.locator("#films tr").last().innerText(), "M\t1931\tHans Beckert");
+  await films.getByLabel("At most").fill("1000");
+  await films.getByRole("button", { name: "Show" }).click();
+  await films.getByText("1000 is more than 100").waitFor();
+  equal(statuses.filter((status) => status !== 200), [400]);
+  const [tag, again] = await films.evaluate(async (address) => {
+    const first = await fetch(address);
+    const tag = first.headers.get("ETag");
+    return [tag, (await fetch(address, { cache: "no-store", headers: { "If-None-Match": tag } })).status];
+  }, `http://localhost:${named}/db/neo4j/named/actors`);
+  equal([/^W\/"[0-9a-f]{32}"$/.test(tag), again], [true, 304]);
+  const own = await films.evaluate(async (address) => {
+    const headers = { "Content-Type": "application/json" };
+    return (await fetch(address, { method: "POST", headers, body: JSON.stringify({ statement: "RETURN 1" }) })).status;
+  }, queries(named));
+  equal(own, 403, "a statement of its own");
 });
 
 await check("the example page works from an allowed origin", async () => {

@@ -52,9 +52,9 @@ export async function end() {
   process.exit(failures ? 1 : 0);
 }
 
-// A gateway in front of an empty embedded database; gives its port.
-export async function gateway(binary, settings) {
-  return (await start(binary, settings)).port;
+// A gateway in front of an embedded database, empty unless a flag fills it; gives its port.
+export async function gateway(binary, settings, ...flags) {
+  return (await start(binary, settings, ["--embedded", ...flags])).port;
 }
 
 // A gateway; gives its port, its process, and what its log says so far.

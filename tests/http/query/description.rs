@@ -1,5 +1,7 @@
 //! What the gateway says of itself: the discovery document, the OpenAPI description, the verbs of each route.
 
+use std::fs;
+
 use boltgate::http::openapi;
 use serde_json::{Value, json};
 
@@ -14,7 +16,8 @@ const JSON_BODY: [(&str, &str); 1] = [("Content-Type", "application/json")];
 
 /// `path` with something in its places.
 fn filled(path: &str) -> String {
-    let names = [("{db}", "neo4j"), ("{id}", "0"), ("{name}", "none.js"), ("{file}", "app.js")];
+    let names =
+        [("{db}", "neo4j"), ("{id}", "0"), ("named/{name}", "named/one"), ("{name}", "none.js"), ("{file}", "app.js")];
     names.iter().fold(path.to_owned(), |path, (name, value)| path.replace(name, value))
 }
 
@@ -97,7 +100,12 @@ async fn serves_the_description_with_the_program_version() {
 
 #[tokio::test]
 async fn describes_exactly_what_is_served() {
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    fs::write(folder.path().join("one.cypher"), "RETURN 1 AS one").expect("there is room for a file");
+    let directory = folder.path().to_str().expect("it is UTF-8");
     let changes = [
+        ("named.directory", directory),
+        ("named.check", "off"),
         ("mcp.enabled", "true"),
         ("auth.issuers.main.issuer", "https://issuer.example"),
         ("auth.issuers.main.audience", r#"["graph"]"#),
@@ -122,6 +130,8 @@ async fn describes_exactly_what_is_served() {
         "/bolt",
         "/docs",
         "/docs/{file}",
+        "/db/{db}/named",
+        "/db/{db}/named/{name}",
         "/db/{db}/query/v2",
         "/db/{db}/query/v2/batch",
         "/db/{db}/query/v2/running",

@@ -1,0 +1,16 @@
+//! `/db/{db}/named`: the named queries that a caller may call, and their calls.
+//!
+//! Promises that a query which is unknown, forbidden, or not for this database is told by the same answer, and that
+//! whoever the database does not accept learns only that.
+
+mod cached;
+mod call;
+mod describe;
+mod faults;
+mod list;
+mod run;
+
+pub(super) use call::call;
+pub(super) use describe::described;
+pub use describe::openapi_with;
+pub(super) use list::list;

@@ -1,0 +1,169 @@
+//! Who may call which named query, on which account, and that nobody learns of the others.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::own_cypher::{token, with_tokens};
+use crate::support::{
+    bolt::fake_neo4j::FakeNeo4j,
+    gateway::{self, Gateway},
+    http::Response,
+    query::{authorization, body, refused},
+};
+
+const FILES: [(&str, &str); 6] = [
+    ("anybody", "WHOAMI"),
+    ("for-alice", "//: allow = [\"user:alice\"]\nWHOAMI"),
+    ("elsewhere", "//: databases = [\"other\"]\nWHOAMI"),
+    ("open", "//: allow = [\"*\"]\n//: run_as = \"service\"\nWHOAMI"),
+    ("lent", "//: allow = [\"user:alice\"]\n//: run_as = \"service\"\nWHOAMI"),
+    ("role", "//: allow = [\"claim:roles=reader\"]\n//: run_as = \"service\"\nWHOAMI"),
+];
+const ACCOUNT: [(&str, &str); 2] =
+    [("auth.service_account.user", "neo4j"), ("auth.service_account.password", "password")];
+
+struct Stand {
+    fake: FakeNeo4j,
+    gateway: Gateway,
+    _folder: TempDir,
+}
+
+impl Stand {
+    async fn start(settings: &[(&'static str, &str)]) -> Self {
+        let folder = tempfile::tempdir().expect("there is room for a folder");
+        let has_issuer = settings.iter().any(|(key, _)| key.starts_with("auth.issuers"));
+        for (name, text) in FILES.iter().filter(|(name, _)| has_issuer || *name != "role") {
+            fs::write(folder.path().join(format!("{name}.cypher")), text).expect("there is room for a file");
+        }
+        let fake = FakeNeo4j::start().await;
+        let directory = folder.path().to_str().expect("it is UTF-8").to_owned();
+        let settings = [&[("named.directory", directory.as_str()), ("named.check", "off")], settings].concat();
+        let gateway = gateway::start_for_with(&fake.uri(), &settings).await;
+        Self { fake, gateway, _folder: folder }
+    }
+
+    async fn call(&self, method: &str, name: &str, authorization: Option<&str>) -> Response {
+        let credentials: Vec<_> = authorization.into_iter().map(|value| ("Authorization", value)).collect();
+        self.gateway.send(method, &format!("/db/neo4j/named/{name}"), &credentials, "").await
+    }
+}
+
+/// The user that the database saw.
+fn who(answer: &Response) -> Value {
+    assert_eq!(answer.status, 200, "{answer}");
+    let row = &body(answer)[0];
+    row.as_object().and_then(|row| row.values().next()).cloned().unwrap_or_else(|| row.clone())
+}
+
+/// Everything of an answer that may not tell one query from another.
+fn told(answer: &Response, name: &str) -> (u16, Vec<(String, String)>, String) {
+    let varies = |header: &str| header.eq_ignore_ascii_case("x-request-id") || header.eq_ignore_ascii_case("date");
+    let mut headers: Vec<_> = answer.headers.iter().filter(|(header, _)| !varies(header)).cloned().collect();
+    headers.retain(|(header, _)| !header.eq_ignore_ascii_case("content-length"));
+    headers.sort();
+    (answer.status, headers, answer.text().replace(name, "NAME"))
+}
+
+#[tokio::test]
+async fn whoever_may_call_runs_as_the_file_says() {
+    let stand = Stand::start(&ACCOUNT).await;
+    let (alice, bob) = (authorization("alice", "wonderland"), authorization("bob", "builder"));
+    assert_eq!(who(&stand.call("GET", "anybody", Some(&bob)).await), "bob");
+    assert_eq!(who(&stand.call("GET", "for-alice", Some(&alice)).await), "alice");
+    assert_eq!(who(&stand.call("GET", "lent", Some(&alice)).await), "neo4j");
+    for anybody in [None, Some(alice.as_str()), Some("Basic bm9ib2R5Om5vdGhpbmc="), Some("Bearer x"), Some("nonsense")]
+    {
+        assert_eq!(who(&stand.call("GET", "open", anybody).await), "neo4j", "{anybody:?}");
+    }
+}
+
+#[tokio::test]
+async fn unknown_and_forbidden_queries_are_told_alike() {
+    let stand = Stand::start(&ACCOUNT).await;
+    let bob = authorization("bob", "builder");
+    for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"] {
+        let expected = told(&stand.call(method, "nothing", Some(&bob)).await, "nothing");
+        assert_eq!(expected.0, 404, "{method}");
+        if method == "GET" {
+            let document = json!({ "errors": [{ "code": "Neo.ClientError.Request.NotFound", "message": "There is no query NAME." }] });
+            assert_eq!(serde_json::from_str::<Value>(&expected.2).unwrap(), document);
+        }
+        for name in ["for-alice", "elsewhere", "lent", "NOTHING", "a%20b"] {
+            let shown = name.replace("%20", " ");
+            assert_eq!(told(&stand.call(method, name, Some(&bob)).await, &shown), expected, "{method} {name}");
+        }
+    }
+    // Neither do faulty parameters, headers or bodies tell them apart.
+    for headers in [vec![("Accept", "image/png")], vec![("Content-Type", "x/y")], vec![("Boltgate-Bookmarks", "x")]] {
+        let headers = [vec![("Authorization", bob.as_str())], headers].concat();
+        let ask =
+            async |name: &str| stand.gateway.send("POST", &format!("/db/neo4j/named/{name}"), &headers, "{").await;
+        assert_eq!(told(&ask("for-alice").await, "for-alice"), told(&ask("nothing").await, "nothing"));
+    }
+    assert_eq!(stand.fake.control.count("RUN"), 0);
+}
+
+#[tokio::test]
+async fn who_is_not_accepted_learns_only_that() {
+    let stand = Stand::start(&ACCOUNT).await;
+    for (user, password) in [("alice", "guess"), ("nobody", "guess"), ("neo4j", "guess")] {
+        let credentials = authorization(user, password);
+        for method in ["GET", "POST", "PUT"] {
+            let expected = told(&stand.call(method, "nothing", Some(&credentials)).await, "nothing");
+            assert_eq!(expected.0, 401, "{user} {method}");
+            for name in ["anybody", "for-alice", "elsewhere", "lent"] {
+                assert_eq!(told(&stand.call(method, name, Some(&credentials)).await, name), expected, "{user} {name}");
+            }
+        }
+        let list = stand.gateway.send("GET", "/db/neo4j/named", &[("Authorization", &credentials)], "").await;
+        assert_eq!(list.status, 401, "{list}");
+    }
+    let stand = Stand::start(&[&ACCOUNT[..], &[("auth.anonymous", "refuse")]].concat()).await;
+    let expected = told(&stand.call("GET", "nothing", None).await, "nothing");
+    assert_eq!((expected.0, told(&stand.call("GET", "lent", None).await, "lent")), (401, expected.clone()));
+    assert_eq!(who(&stand.call("GET", "open", None).await), "neo4j");
+    assert_eq!(stand.fake.control.count("RUN"), 1);
+}
+
+#[tokio::test]
+async fn tokens_are_judged_by_their_claims() {
+    let stand = Stand::start(&with_tokens("*")).await;
+    let reader = token(&json!({ "sub": "x", "roles": ["reader", "other"] }));
+    let other = token(&json!({ "sub": "x", "roles": ["other"] }));
+    assert_eq!(who(&stand.call("GET", "role", Some(&reader)).await), "neo4j");
+    assert_eq!(stand.call("GET", "role", Some(&other)).await.status, 404);
+    let alice = token(&json!({ "sub": "alice" }));
+    assert_eq!(who(&stand.call("GET", "lent", Some(&alice)).await), "neo4j");
+    let names = async |token: &str| {
+        let listed = stand.gateway.send("GET", "/db/neo4j/named", &[("Authorization", token)], "").await;
+        let names = body(&listed)["named"].as_array().unwrap().iter().map(|entry| entry["name"].clone()).collect();
+        Value::Array(names)
+    };
+    assert_eq!(names(&reader).await, json!(["anybody", "open", "role"]));
+    assert_eq!(names(&alice).await, json!(["anybody", "for-alice", "lent", "open"]));
+}
+
+#[tokio::test]
+async fn the_account_that_is_lent_acts_as_nobody_else() {
+    let stand = Stand::start(&ACCOUNT).await;
+    let alice = authorization("alice", "wonderland");
+    let headers = [("Authorization", alice.as_str()), ("Boltgate-Impersonated-User", "bob")];
+    let answer = stand.gateway.send("GET", "/db/neo4j/named/lent", &headers, "").await;
+    assert_eq!(refused(&answer).code, "Neo.ClientError.Security.Forbidden");
+    let anonymous = [("Boltgate-Impersonated-User", "bob")];
+    let answer = stand.gateway.send("GET", "/db/neo4j/named/open", &anonymous, "").await;
+    assert_eq!(refused(&answer).code, "Neo.ClientError.Security.Forbidden");
+}
+
+#[tokio::test]
+async fn queries_are_left_to_those_who_may_send_nothing_of_their_own() {
+    let settings = [&ACCOUNT[..], &[("cypher.allow", "")]].concat();
+    let stand = Stand::start(&settings).await;
+    let alice = authorization("alice", "wonderland");
+    let headers = [("Content-Type", "application/json"), ("Authorization", alice.as_str())];
+    let own = stand.gateway.send("POST", "/db/neo4j/query/v2", &headers, r#"{"statement":"WHOAMI"}"#).await;
+    assert_eq!(own.status, 403, "{own}");
+    assert_eq!(who(&stand.call("GET", "for-alice", Some(&alice)).await), "alice");
+}
