@@ -76,9 +76,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "named",
         &[
-            "query::is_blank",
-            "query::parameters_in",
-            "query::single_statement",
+            "query",
             "auth::Identity",
             "auth::WhoRules",
             "json",

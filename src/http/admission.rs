@@ -40,7 +40,9 @@ pub(super) struct Ticket {
 
 /// Whether a request counts: one that may use a database.
 pub(super) fn counts(method: &Method, uri: &Uri) -> bool {
-    (uri.path().starts_with(DB) || is_mcp(uri.path())) && !matches!(*method, Method::HEAD | Method::OPTIONS)
+    // Of what HEAD can ask for, only named queries run statements.
+    let asks_nothing = *method == Method::OPTIONS || *method == Method::HEAD && !uri.path().contains("/named/");
+    (uri.path().starts_with(DB) || is_mcp(uri.path())) && !asks_nothing
 }
 
 impl Admission {

@@ -7,6 +7,7 @@ use super::{file::FileError, folder, parameter::Parameter, returns::Returned};
 use crate::{
     auth::{Identity, WhoRules},
     bolt::packstream::Writer,
+    query::{AccessMode, Options, Statement, commits_in_batches},
 };
 
 /// A named query.
@@ -71,6 +72,25 @@ impl Query {
         self.access == Access::Read
     }
 
+    /// The statement with parameters that were checked.
+    #[must_use]
+    pub fn statement(&self, parameters: Vec<u8>) -> Statement {
+        Statement { text: Arc::clone(&self.text), parameters: parameters.into() }
+    }
+
+    /// The options of its transaction. Of a query that has one record, a second one is refused.
+    #[must_use]
+    pub fn options(&self) -> Options {
+        let is_single = matches!(self.result, Shape::Record | Shape::Value);
+        Options {
+            access_mode: if self.is_read() { AccessMode::Read } else { AccessMode::Write },
+            max_execution_time: self.timeout,
+            max_rows: if is_single { Some(1) } else { self.max_rows },
+            implicit: !self.is_read() && commits_in_batches(&self.text),
+            ..Options::default()
+        }
+    }
+
     /// The types of columns that are declared, as `column` and name of the type.
     pub fn returns(&self) -> impl Iterator<Item = (&str, &str)> {
         self.returns.iter().map(|(column, kind)| (column.as_str(), kind.as_str()))
@@ -132,19 +152,15 @@ impl Queries {
     }
 
     /// The queries that `caller` may call under this name of a database, sorted by name, provided that the database
-    /// accepts its login. `None` is a caller whose login it does not accept, or who has none.
-    pub fn open_to<'a>(
-        &'a self,
-        caller: Option<&'a Identity>,
-        database: &'a str,
-    ) -> impl Iterator<Item = &'a Arc<Query>> {
-        self.all().filter(move |query| {
-            query.is_in(database)
-                && match caller {
-                    Some(caller) => query.allow.allow(caller),
-                    None => query.is_open(),
-                }
-        })
+    /// accepts its login.
+    pub fn open_to<'a>(&'a self, caller: &'a Identity, database: &'a str) -> impl Iterator<Item = &'a Arc<Query>> {
+        self.all().filter(move |query| query.is_in(database) && query.allow.allow(caller))
+    }
+
+    /// The queries that agents of `caller` may call as tools under this name of a database, sorted by name, provided that
+    /// the database accepts its login.
+    pub fn tools<'a>(&'a self, caller: &'a Identity, database: &'a str) -> impl Iterator<Item = &'a Arc<Query>> {
+        self.open_to(caller, database).filter(|query| query.mcp)
     }
 
     /// Whether rules of any query read claims of tokens.

@@ -13,7 +13,9 @@ use crate::support::{
     query::{authorization, body, refused},
 };
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 8] = [
+    ("hurried", "//: timeout = \"5s\"\nWHOAMI"),
+    ("writing", "//: access = \"write\"\nWHOAMI"),
     ("anybody", "WHOAMI"),
     ("for-alice", "//: allow = [\"user:alice\"]\nWHOAMI"),
     ("elsewhere", "//: databases = [\"other\"]\nWHOAMI"),
@@ -53,8 +55,7 @@ impl Stand {
 /// The user that the database saw.
 fn who(answer: &Response) -> Value {
     assert_eq!(answer.status, 200, "{answer}");
-    let row = &body(answer)[0];
-    row.as_object().and_then(|row| row.values().next()).cloned().unwrap_or_else(|| row.clone())
+    body(answer)[0]["principal"].clone()
 }
 
 /// Everything of an answer that may not tell one query from another.
@@ -77,6 +78,24 @@ async fn whoever_may_call_runs_as_the_file_says() {
     {
         assert_eq!(who(&stand.call("GET", "open", anybody).await), "neo4j", "{anybody:?}");
     }
+}
+
+#[tokio::test]
+async fn the_transaction_is_as_the_file_and_the_request_say() {
+    let stand = Stand::start(&ACCOUNT).await;
+    let bob = authorization("bob", "builder");
+    let typed = [("Authorization", bob.as_str()), ("Accept", "application/vnd.neo4j.query.v1.0")];
+    let written = body(&stand.gateway.send("POST", "/db/neo4j/named/writing", &typed, "").await);
+    let bookmark = written["bookmarks"][0].as_str().expect("a bookmark");
+    let waited_for = format!(" {bookmark} ,");
+    let headers = [("Authorization", bob.as_str()), ("Boltgate-Bookmarks", waited_for.as_str())];
+    let hurried = stand.gateway.send("GET", "/db/neo4j/named/hurried", &headers, "").await;
+    let row = &body(&hurried)[0];
+    assert_eq!((&row["tx_timeout"], &row["mode"]), (&json!(5000), &json!("r")), "{hurried}");
+    assert_eq!(row["bookmarks"], json!([bookmark]), "{hurried}");
+    let writing = body(&stand.call("POST", "writing", Some(&bob)).await)[0].clone();
+    assert_eq!(writing["tx_timeout"], json!(600_000), "{writing}");
+    assert_ne!(writing["mode"], "r");
 }
 
 #[tokio::test]
@@ -141,8 +160,8 @@ async fn tokens_are_judged_by_their_claims() {
         let names = body(&listed)["named"].as_array().unwrap().iter().map(|entry| entry["name"].clone()).collect();
         Value::Array(names)
     };
-    assert_eq!(names(&reader).await, json!(["anybody", "open", "role"]));
-    assert_eq!(names(&alice).await, json!(["anybody", "for-alice", "lent", "open"]));
+    assert_eq!(names(&reader).await, json!(["anybody", "hurried", "open", "role", "writing"]));
+    assert_eq!(names(&alice).await, json!(["anybody", "for-alice", "hurried", "lent", "open", "writing"]));
 }
 
 #[tokio::test]

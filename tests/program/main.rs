@@ -7,6 +7,7 @@ mod engine;
 mod hostile;
 mod listeners;
 mod mistakes;
+mod named;
 mod otlp;
 mod query;
 mod reload;

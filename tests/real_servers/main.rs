@@ -14,6 +14,7 @@ mod fakes;
 mod kill;
 mod logins;
 mod metrics;
+mod named;
 mod oidc;
 mod recipes;
 mod runaway_queries;

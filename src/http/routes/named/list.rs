@@ -31,8 +31,7 @@ async fn listed(database: &str, request: Authenticated) -> Result<Response, Refu
     let Exchange { gateway, caller, .. } = &exchange;
     gateway.engine.verify(caller).await.map_err(|error| exchange.refusal(error))?;
     let shows = gateway.named_statements;
-    let named: Vec<_> =
-        gateway.named.open_to(Some(caller), database).map(|query| entry(query, database, shows)).collect();
+    let named: Vec<_> = gateway.named.open_to(caller, database).map(|query| entry(query, database, shows)).collect();
     Ok(respond(StatusCode::OK, JSON, Body::from(json!({ "named": named }).to_string())))
 }
 

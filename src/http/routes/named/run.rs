@@ -22,10 +22,7 @@ use crate::{
         results::{with_attempts, with_rest},
         stream,
     },
-    query::{
-        AccessMode, Error, Flow, Kind, Options, Progress, RowRefused, RowSink, StartedStatement, Statement,
-        commits_in_batches,
-    },
+    query::{AccessMode, Error, Flow, Kind, Options, Progress, RowRefused, RowSink, StartedStatement},
 };
 
 const BOOKMARKS: HeaderName = HeaderName::from_static("boltgate-bookmarks");
@@ -40,15 +37,12 @@ const LONGEST_TAGGED: usize = 1024 * 1024;
 /// When a header cannot be read, or names a user whom the caller may not act as.
 pub(super) fn options(call: &Call) -> Result<Options, Error> {
     let Call { exchange: Exchange { gateway, caller, parts, .. }, query, .. } = call;
-    let reads = query.is_read() || caller.is_read_only();
+    let own = query.options();
     Ok(Options {
-        access_mode: if reads { AccessMode::Read } else { AccessMode::Write },
+        access_mode: if caller.is_read_only() { AccessMode::Read } else { own.access_mode },
         bookmarks: bookmarks(&parts.headers)?,
         impersonated_user: acting_as(gateway, caller, &parts.headers, None)?,
-        max_execution_time: query.timeout,
-        max_rows: if is_single(call) { Some(1) } else { query.max_rows },
-        implicit: !reads && commits_in_batches(&query.text),
-        ..Options::default()
+        ..own
     })
 }
 
@@ -77,7 +71,7 @@ fn bookmarks(headers: &HeaderMap) -> Result<Vec<String>, Error> {
 pub(super) async fn run(call: &Call, parameters: Vec<u8>, options: &Options, format: &Format) -> Response {
     let Call { exchange, query, database } = call;
     let Exchange { gateway, caller, .. } = exchange;
-    let statement = Statement { text: query.text.clone(), parameters: parameters.into() };
+    let statement = query.statement(parameters);
     let limits = Limits { answer: exchange.limit, result: gateway.engine.result_limits().bytes, waiting: None };
     let answer = Answer::new(format, false, caller.record.started(), limits);
     let seed = seeded(format);
