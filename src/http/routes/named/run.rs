@@ -87,8 +87,11 @@ pub(super) async fn run(call: &Call, parameters: Vec<u8>, options: &Options, for
 async fn respond_with(call: &Call, started: StartedStatement, mut sink: Tagged, format: &Format) -> Response {
     let Call { exchange: Exchange { parts, .. }, query, .. } = call;
     let StartedStatement { mut rows, mut first } = started;
-    // One record is waited for, since a second one is a failure.
-    let waits = |sink: &Tagged| is_single(call) || query.is_read() && sink.answer.length() <= LONGEST_TAGGED;
+    // One record is waited for, since a second one is a failure; and the first text, since a failure before it has a status.
+    let waits = |sink: &Tagged| {
+        let length = sink.answer.length();
+        is_single(call) || length == 0 || query.is_read() && length <= LONGEST_TAGGED
+    };
     while matches!(first, Ok(Progress::Paused)) && waits(&sink) && !sink.answer.is_full() {
         first = rows.advance(&mut sink).await;
     }
