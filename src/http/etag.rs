@@ -2,9 +2,14 @@
 
 use axum::http::{HeaderMap, HeaderValue, header};
 
-/// The tag of an answer's content. It is weak, since the same content also leaves compressed.
+/// The tag of an answer's content.
 pub(super) fn tag(content: &[u8]) -> HeaderValue {
-    let hash = blake3::hash(content).to_hex();
+    of(blake3::hash(content))
+}
+
+/// The tag of content with this hash. It is weak, since the same content also leaves compressed, or with other timings.
+pub(super) fn of(hash: blake3::Hash) -> HeaderValue {
+    let hash = hash.to_hex();
     let (digits, _) = hash.split_at(32);
     HeaderValue::try_from(format!("W/\"{digits}\"")).unwrap_or(HeaderValue::from_static("W/\"\""))
 }

@@ -60,7 +60,7 @@ impl StatementRequest<'_> {
 }
 
 /// How long the answer may be.
-fn limits(exchange: &Exchange) -> Limits {
+pub(super) fn limits(exchange: &Exchange) -> Limits {
     let limits = &exchange.gateway.limits;
     let graph = GraphLimits { elements: limits.graph_elements, waiting: limits.graph };
     Limits { answer: exchange.limit, result: exchange.gateway.engine.result_limits().bytes, waiting: None, graph }

@@ -23,6 +23,7 @@ use crate::{
     bolt::Endpoint,
     config::Settings,
     http::{self, Peer},
+    named::Queries,
     query::Engine,
     telemetry::{event_log::EventLog, logs::LogControl, observer::Observer},
 };
@@ -52,11 +53,11 @@ impl LocalGateway {
         let dialer = settings::bolt::dialer(settings, endpoint);
         let log = LogControl::detached(settings.log.clone());
         let engine = engine(settings, dialer, Arc::clone(&observer), log);
-        let authenticator = Authenticator::new(settings::auth::settings(settings), observer)?;
+        let authenticator = Authenticator::new(settings::auth::settings(settings, &Queries::default()), observer)?;
         let work = TaskTracker::new();
         // Nothing here ends before its client does.
         let never = CancellationToken::new();
-        let http_settings = settings::http::settings(settings, None, work.clone(), never, None);
+        let http_settings = settings::http::settings(settings, None, Queries::default(), work.clone(), never, None);
         let service = http::service(engine.clone(), authenticator, http_settings);
         Ok(Self { service, engine, connections: TaskTracker::new(), work })
     }

@@ -83,7 +83,7 @@ impl<'a> Range<'a> {
                 let content_type = graph::content_type(shape).into();
                 return Ok(Some(Format { layout: Layout::Graph(shape), content_type, ..Format::plain() }));
             }
-            Layout::Document | Layout::Lines | Layout::Objects => {}
+            Layout::Document | Layout::Lines | Layout::Objects | Layout::Records(_) => {}
             #[cfg(feature = "arrow")]
             Layout::Arrow => {}
         }

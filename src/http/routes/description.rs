@@ -5,7 +5,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use axum::{
     extract::{FromRequestParts as _, Request, State},
-    http::{HeaderValue, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse as _, Response},
 };
 
@@ -20,16 +20,22 @@ pub fn openapi() -> &'static str {
 
 /// Answers with the description, unless the client has it already.
 pub(super) async fn show(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
-    let headers = request.headers().clone();
-    // Another caller may be shown more.
-    let varies = (gateway.named.count() > 0).then_some([(header::VARY, "Authorization")]);
-    let text = if varies.is_some() { with_named(&gateway, request).await } else { Cow::Borrowed(openapi()) };
+    let known = request.headers().clone();
+    let mut headers = HeaderMap::from_iter([(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))]);
+    let text = if gateway.named.count() > 0 {
+        // Another caller may be shown more.
+        headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
+        with_named(&gateway, request).await
+    } else {
+        Cow::Borrowed(openapi())
+    };
     let tag = etag::tag(text.as_bytes());
-    let caching = [(header::ETAG, tag.clone()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if etag::is_known(&headers, &tag) {
-        return (StatusCode::NOT_MODIFIED, caching, varies).into_response();
+    let is_known = etag::is_known(&known, &tag);
+    headers.insert(header::ETAG, tag);
+    if is_known {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
     }
-    (caching, varies, [(header::CONTENT_TYPE, JSON)], text).into_response()
+    (headers, [(header::CONTENT_TYPE, JSON)], text).into_response()
 }
 
 /// The description with the named queries that this request may call, on whatever database.

@@ -10,6 +10,8 @@ use axum::{
 };
 
 use super::{cached, faults, run};
+#[cfg(feature = "arrow")]
+use crate::arrow::{Column, Declared};
 use crate::{
     http::{
         access_log::note_code,
@@ -180,6 +182,10 @@ impl Call {
         })?;
         format.statuses = *statuses;
         format.set_formulas(gateway.csv_formulas);
+        #[cfg(feature = "arrow")]
+        if format.layout == Layout::Arrow {
+            format.declare(declared(&self.query));
+        }
         if format.is_plain() {
             format.layout = match self.query.result {
                 Shape::Document => Layout::Document,
@@ -229,4 +235,11 @@ fn content(headers: &HeaderMap, is_empty: bool) -> Result<View, Refusal> {
         Ok(None) | Err(Unfit::Unsupported) => Err(Refusal::unsupported_media_type(&media::bodies(false))),
         Err(Unfit::Malformed(detail)) => Err(Refusal::bad_header(detail)),
     }
+}
+
+/// The types that the query's file declares for columns of an Arrow stream.
+#[cfg(feature = "arrow")]
+fn declared(query: &Query) -> Declared {
+    let columns = query.returns().filter_map(|(name, kind)| Some((name.to_owned(), Column::declared(kind)?)));
+    Declared { columns: columns.collect(), ..Declared::default() }
 }

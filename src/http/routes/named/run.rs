@@ -14,12 +14,14 @@ use crate::{
     bolt::Columns,
     http::{
         caller::acting_as,
-        encode::{Answer, Limits},
+        encode::Answer,
+        etag,
         exchange::Exchange,
         media::{Format, Layout, Records},
         refusal::{Refusal, respond},
         rest::Rest,
         results::{with_attempts, with_rest},
+        statement::limits,
         stream,
     },
     query::{AccessMode, Error, Flow, Kind, Options, Progress, RowRefused, RowSink, StartedStatement},
@@ -72,8 +74,7 @@ pub(super) async fn run(call: &Call, parameters: Vec<u8>, options: &Options, for
     let Call { exchange, query, database } = call;
     let Exchange { gateway, caller, .. } = exchange;
     let statement = query.statement(parameters);
-    let limits = Limits { answer: exchange.limit, result: gateway.engine.result_limits().bytes, waiting: None };
-    let answer = Answer::new(format, false, caller.record.started(), limits);
+    let answer = Answer::new(format, false, caller.record.started(), limits(exchange));
     let seed = seeded(format);
     let mut sink = Tagged { answer, count: 0, rows: seed.clone(), seed };
     let run = gateway.engine.run(caller, database, &statement, options, gateway.retry, &mut sink).await;
@@ -108,7 +109,7 @@ async fn respond_with(call: &Call, started: StartedStatement, mut sink: Tagged, 
             }
             let length = sink.answer.length();
             let ending = sink.answer.end(&end, rows.columns());
-            let tag = if length <= LONGEST_TAGGED { cached::tag(&sink.rows) } else { None };
+            let tag = if length <= LONGEST_TAGGED { Some(etag::of(sink.rows.finalize())) } else { None };
             (ok(stream::whole(sink.answer.take(), ending)), tag)
         }
     };
