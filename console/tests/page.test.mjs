@@ -134,6 +134,51 @@ test('without statements of one’s own, there is no editor', async () => {
   }
 });
 
+consoleTest('named queries are forms', async ({ ui, page }) => {
+  const query = {
+    name: 'films',
+    summary: 'Films of an actor',
+    description: 'Newest first.',
+    access: 'read',
+    methods: ['GET', 'HEAD', 'POST'],
+    href: '/db/neo4j/named/films',
+    parameters: {
+      properties: {
+        actor: { type: 'string' },
+        limit: { type: 'integer', default: 10 },
+        color: { enum: ['yes', 'no'] },
+      },
+      required: ['actor'],
+    },
+  };
+  // As a gateway with named queries and without statements of one's own answers.
+  await page.route('**/console/config.json', async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), cypher: false } });
+  });
+  await page.route('**/db/neo4j/named', (route) => route.fulfill({ json: { named: [query] } }));
+  let sent;
+  await page.route('**/db/neo4j/named/films', (route) => {
+    sent = route.request().postDataJSON();
+    const events = [
+      { $event: 'Header', _body: { fields: ['title'] } },
+      { $event: 'Record', _body: [{ $type: 'String', _value: 'Casablanca' }] },
+      { $event: 'Summary', _body: {} },
+    ];
+    const body = events.map((event) => JSON.stringify(event)).join('\n');
+    return route.fulfill({ status: 200, contentType: 'application/vnd.neo4j.query.v1.2+jsonl', body });
+  });
+  await page.reload();
+  const form = page.getByRole('form', { name: 'Films of an actor' });
+  await form.getByRole('textbox', { name: 'actor' }).fill('Ingrid Bergman');
+  await form.getByRole('textbox', { name: 'limit' }).fill('5');
+  assert.deepEqual(await findings(page), []);
+  await ui.id('run').click();
+  assert.equal(await ui.ended(), 'done');
+  assert.deepEqual(sent, { actor: 'Ingrid Bergman', limit: 5 });
+  await ui.id('result-table').getByText('Casablanca').waitFor();
+});
+
 const neo4j = process.env.BOLTGATE_TEST_NEO4J_BOLT;
 test('Neo4j: rows, a graph, a plan that is counted, its databases', { skip: !neo4j }, async () => {
   const own = await startGateway(['--database-uri', neo4j]);

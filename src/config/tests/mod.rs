@@ -2,6 +2,7 @@
 
 mod auth;
 mod change;
+mod console;
 mod otel;
 mod reference;
 mod schema;
