@@ -15,7 +15,8 @@ WORKDIR /build
 COPY . .
 # A Cargo profile: `release` for shipped images, `dev` for a quick test.
 ARG BOLTGATE_IMAGE_PROFILE=release
-ARG BOLTGATE_IMAGE_FEATURES=otlp
+# Everything but the embedded database.
+ARG BOLTGATE_IMAGE_FEATURES=arrow,console,mcp,otlp
 # The commit, shown in boltgate_build_info: --build-arg BOLTGATE_REVISION="$(git rev-parse --short HEAD)"
 ARG BOLTGATE_REVISION=unknown
 # Seconds since 1970, for the files' times: --build-arg SOURCE_DATE_EPOCH="$(git log -1 --format=%ct)"

@@ -12,7 +12,7 @@ use crate::{config::AllowedOrigin, http::vary};
 
 /// Headers that pages may send. The header of the ID token, whose name is a setting, goes between the two parts.
 const REQUEST_HEADERS: (&str, &str) = (
-    "Authorization, Content-Type, Accept, Idempotency-Key, If-None-Match, X-Request-Id",
+    "Authorization, Content-Type, Accept, Idempotency-Key, X-Request-Id",
     "Realm, traceparent, tracestate, neo4j-cluster-affinity, Boltgate-Statuses, Boltgate-Timing, Boltgate-Auth-Scheme, \
      Boltgate-Impersonated-User, If-None-Match, Boltgate-Bookmarks, MCP-Protocol-Version, Mcp-Method, Mcp-Name",
 );

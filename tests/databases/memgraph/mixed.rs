@@ -96,8 +96,9 @@ async fn isolates_ten_thousand_mixed_requests() {
     let settings = [
         ("database.max_connections", "10"),
         ("database.caller_share", "20"),
-        // No login grows too old, however slow the machine.
+        // No login grows too old, and no connection is thought to be dead, however slow the machine.
         ("database.login_age", "1h"),
+        ("database.liveness_after", "1h"),
         ("transactions.max", "9"),
         ("transactions.caller_share", "100"),
     ];

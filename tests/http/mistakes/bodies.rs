@@ -36,14 +36,14 @@ async fn a_body_that_is_not_a_statement() {
             br#"{"query": "RETURN 1"}"#,
             400,
             INVALID,
-            "Bad Request: unknown field `query`; known fields: statement, parameters, includeCounters, accessMode, maxExecutionTime, bookmarks, impersonatedUser, txType, txMetadata, notificationsFilter, retry",
+            "Bad Request: unknown field `query`; known fields: statement, parameters, includeCounters, accessMode, maxExecutionTime, bookmarks, impersonatedUser, txType, txMetadata, notificationsFilter, retry, arrow",
         ),
         (
             "the body of the older API",
             br#"{"statements": [{"statement": "RETURN 1"}]}"#,
             400,
             INVALID,
-            "Bad Request: unknown field `statements`; known fields: statement, parameters, includeCounters, accessMode, maxExecutionTime, bookmarks, impersonatedUser, txType, txMetadata, notificationsFilter, retry",
+            "Bad Request: unknown field `statements`; known fields: statement, parameters, includeCounters, accessMode, maxExecutionTime, bookmarks, impersonatedUser, txType, txMetadata, notificationsFilter, retry, arrow",
         ),
         ("an empty statement", br#"{"statement": ""}"#, 400, INVALID, "statement cannot be null or empty"),
         (
