@@ -14,6 +14,9 @@ const LONGEST: usize = 64;
 /// The longest file, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
+/// The names of the tools that the gateway itself offers agents.
+pub const TOOLS: [&str; 3] = ["get_schema", "read_cypher", "write_cypher"];
+
 /// Reads all files of a folder, sorted by name.
 ///
 /// # Errors
@@ -47,6 +50,7 @@ pub(super) fn read(directory: &Path) -> Result<Vec<Query>, Vec<FileError>> {
         }
     }
     mistakes.extend(twins(&queries));
+    mistakes.extend(queries.iter().filter_map(hidden_tool));
     if mistakes.is_empty() { Ok(queries) } else { Err(mistakes) }
 }
 
@@ -55,12 +59,22 @@ fn twins(queries: &[Query]) -> Vec<FileError> {
     let mut known = HashMap::new();
     let mut mistakes = Vec::new();
     for query in queries {
-        if let Some(other) = known.insert(query.name.replace('-', "_"), &query.name) {
+        if let Some(other) = known.insert(query.tool_name(), &query.name) {
             let message = format!("differs from {other}{EXTENSION} only in - and _; give one of them another name");
             mistakes.push(FileError { file: query.file.clone(), line: 1, message });
         }
     }
     mistakes
+}
+
+/// What is wrong with a query that agents could not call, because a tool of the gateway has its name.
+fn hidden_tool(query: &Query) -> Option<FileError> {
+    let is_hidden = query.mcp && TOOLS.contains(&query.tool_name().as_str());
+    let message = format!(
+        "`mcp` is set, but {} is the name of a tool that the gateway has itself; give the query another name",
+        query.tool_name()
+    );
+    is_hidden.then(|| FileError { file: query.file.clone(), line: 1, message })
 }
 
 fn text(path: &Path) -> Result<String, String> {

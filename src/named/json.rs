@@ -49,6 +49,21 @@ impl Query {
     /// # Errors
     /// [`Unreadable`].
     pub fn parameters_from_json(&self, text: &str, view: View, limits: Limits) -> Result<Vec<u8>, Unreadable> {
+        self.parameters_among(text, view, limits, |_, _| false)
+    }
+
+    /// As [`Self::parameters_from_json`], of an object that has other members, too. `other` is called with the name and the
+    /// JSON text of each, and says whether it knows it.
+    ///
+    /// # Errors
+    /// [`Unreadable`].
+    pub fn parameters_among(
+        &self,
+        text: &str,
+        view: View,
+        limits: Limits,
+        mut other: impl FnMut(&str, &str) -> bool,
+    ) -> Result<Vec<u8>, Unreadable> {
         let mut slots = Slots::new(&self.parameters);
         let mut lexer = Lexer::new(text, limits);
         if lexer.token()? != Token::ObjectStart {
@@ -57,6 +72,7 @@ impl Query {
         while let Token::Key(name) = lexer.token()? {
             let value = value_text(&mut lexer, text)?;
             match self.parameters.iter().position(|parameter| parameter.name == name) {
+                None if other(&name, value) => {}
                 None => slots.unknown(&name),
                 Some(at) if slots.is_given(at) => slots.twice(at),
                 Some(at) => match raw(value, view, limits) {

@@ -22,5 +22,6 @@ mod types;
 
 pub use check::{Code, Fault};
 pub use file::FileError;
+pub use folder::TOOLS;
 pub use json::Unreadable;
 pub use query::{Access, Queries, Query, RunAs, Scope, Shape};

@@ -66,6 +66,12 @@ impl Query {
         self.run_as == RunAs::Service && self.allow.allow_anybody()
     }
 
+    /// The name of the tool that it is for agents.
+    #[must_use]
+    pub fn tool_name(&self) -> String {
+        self.name.replace('-', "_")
+    }
+
     /// Whether it only reads.
     #[must_use]
     pub fn is_read(&self) -> bool {
@@ -157,10 +163,11 @@ impl Queries {
         self.all().filter(move |query| query.is_in(database) && query.allow.allow(caller))
     }
 
-    /// The queries that agents of `caller` may call as tools under this name of a database, sorted by name, provided that
-    /// the database accepts its login.
-    pub fn tools<'a>(&'a self, caller: &'a Identity, database: &'a str) -> impl Iterator<Item = &'a Arc<Query>> {
-        self.open_to(caller, database).filter(|query| query.mcp)
+    /// The queries that agents of `caller` may call as tools, on whatever database, sorted by name, provided that the
+    /// database accepts its login.
+    pub fn tools<'a>(&'a self, caller: &'a Identity) -> impl Iterator<Item = &'a Arc<Query>> {
+        let is_somewhere = |query: &Query| query.databases.as_ref().is_none_or(|databases| !databases.is_empty());
+        self.all().filter(move |query| query.mcp && is_somewhere(query) && query.allow.allow(caller))
     }
 
     /// Whether rules of any query read claims of tokens.

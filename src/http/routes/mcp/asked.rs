@@ -10,8 +10,14 @@ use super::{
 };
 use crate::{
     http::{body_memory::Hold, exchange::Exchange},
-    query::{AccessMode, Error, Excerpt, Options, Progress, ResultEnd, RowSink, Statement},
+    query::{AccessMode, Call, Error, Excerpt, Options, Progress, ResultEnd, RowSink, Statement},
 };
+
+/// Whom a statement runs as, and how.
+pub(super) struct Terms<'a> {
+    pub(super) caller: &'a Call,
+    pub(super) options: &'a Options,
+}
 
 /// A message, and who sent it.
 pub(super) struct Asked {
@@ -50,7 +56,12 @@ impl Asked {
         rows: u32,
         sink: &mut (impl RowSink + Send),
     ) -> Result<Excerpt, Error> {
-        self.excerpt_of(database, &without_parameters(&statement), rows, sink).await
+        self.excerpt_of(&self.terms(), database, &without_parameters(&statement), rows, sink).await
+    }
+
+    /// The terms of the statements that the agent itself asks for.
+    pub(super) fn terms(&self) -> Terms<'_> {
+        Terms { caller: &self.exchange.caller, options: &self.options }
     }
 
     /// Moves the first `rows` rows of a statement, which must not change anything, into `sink`.
@@ -59,6 +70,7 @@ impl Asked {
     /// Why the statement was refused, or failed.
     pub(super) async fn excerpt_of(
         &self,
+        Terms { caller, options }: &Terms<'_>,
         database: &str,
         statement: &Statement,
         rows: u32,
@@ -66,7 +78,7 @@ impl Asked {
     ) -> Result<Excerpt, Error> {
         let gateway = &self.exchange.gateway;
         let limits = (gateway.retry, rows);
-        gateway.engine.excerpt(&self.exchange.caller, database, statement, &self.options, limits, sink).await
+        gateway.engine.excerpt(caller, database, statement, options, limits, sink).await
     }
 
     /// Runs a statement of the gateway's own in read mode, outside of explicit transactions.
@@ -75,7 +87,8 @@ impl Asked {
     /// As [`Asked::run`].
     pub(super) async fn run_reading(&self, database: &str, statement: &str, table: &mut Table) -> Result<(), Error> {
         let options = Options { access_mode: AccessMode::Read, ..self.options.clone() };
-        self.run(database, &without_parameters(statement), &options, table).await.map(drop)
+        let terms = Terms { options: &options, ..self.terms() };
+        self.run(&terms, database, &without_parameters(statement), table).await.map(drop)
     }
 
     /// Runs a statement in a transaction of its own, and commits it.
@@ -84,12 +97,12 @@ impl Asked {
     /// Why the statement failed, or that its rows cannot be shown although it was committed.
     pub(super) async fn run(
         &self,
+        Terms { caller, options }: &Terms<'_>,
         database: &str,
         statement: &Statement,
-        options: &Options,
         table: &mut Table,
     ) -> Result<Box<ResultEnd>, Error> {
-        let Exchange { gateway, caller, .. } = &self.exchange;
+        let gateway = &self.exchange.gateway;
         let run = gateway.engine.run(caller, database, statement, options, gateway.retry, table);
         let started = Box::pin(run).await.outcome?;
         let (mut rows, mut progress) = (started.rows, started.first?);

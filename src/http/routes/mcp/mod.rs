@@ -9,6 +9,7 @@ mod arguments;
 mod asked;
 mod envelope;
 mod metadata;
+mod named;
 mod outcome;
 mod schema;
 mod server;

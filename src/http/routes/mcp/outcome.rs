@@ -1,9 +1,37 @@
 //! What a tool has found out, as the result that an agent is shown.
 
+use bytes::{BufMut as _, BytesMut};
 use rmcp::model::{CallToolResult, ContentBlock};
 use serde_json::Value;
 
-use crate::query::{Error, Kind};
+use super::table::Table;
+use crate::{
+    bolt::Summary,
+    http::encode::told,
+    query::{Error, Kind},
+};
+
+/// What helps an agent to see the rows that were left out of the result of its own statement.
+const OF_CYPHER: &str = "Raise `limit`, aggregate, or return less of each row to see what is missing.";
+
+/// The rows of a statement of the agent's own. `counters` says whether it is told what was changed.
+pub(super) fn rows_of_cypher(table: &Table, summary: Option<&Summary>, counters: bool) -> CallToolResult {
+    rows(table, OF_CYPHER, |out| {
+        if let Some(summary) = summary {
+            told(out, summary, counters);
+        }
+    })
+}
+
+/// Rows, and what `more` has to say of them. If some are left out, the text ends with `advice`.
+pub(super) fn rows(table: &Table, advice: &str, more: impl FnOnce(&mut BytesMut)) -> CallToolResult {
+    let mut out = BytesMut::from(&b"{"[..]);
+    table.write(&mut out);
+    more(&mut out);
+    out.put_u8(b'}');
+    let note = table.is_cut().then(|| format!("The result was cut off after {} rows. {advice}", table.rows()));
+    shown(&String::from_utf8_lossy(&out), note.as_deref())
+}
 
 /// A result: the text of a JSON object, which the agent is shown as it is and as a structure. `note` is for people, and
 /// follows the text.

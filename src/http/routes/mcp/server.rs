@@ -2,7 +2,6 @@
 
 use std::{borrow::Cow, panic::AssertUnwindSafe, sync::Arc};
 
-use bytes::{BufMut as _, BytesMut};
 use futures_util::FutureExt as _;
 use http::request::Parts;
 use rmcp::{
@@ -16,17 +15,19 @@ use rmcp::{
 
 use super::{
     arguments::{Cypher, Refused, Schema},
-    asked::Asked,
-    outcome::{refused, shown},
+    asked::{Asked, Terms},
+    named,
+    outcome::{refused, rows_of_cypher, shown},
     schema,
     state::State,
     table::{Room, Table},
     tools::Kind,
 };
 use crate::{
-    bolt::Summary,
-    http::encode::told,
+    http::exchange::Exchange,
+    named::Query,
     query::{AccessMode, Denied, Error, OFFLOAD_ABOVE, Options, Statement, hides_characters, offload},
+    value_path::shortened,
 };
 
 /// The revisions of the protocol, oldest first.
@@ -36,6 +37,8 @@ const VERSIONS: &[ProtocolVersion] = &[
     ProtocolVersion::V_2025_11_25,
     ProtocolVersion::V_2026_07_28,
 ];
+/// The longest name that a message repeats, in characters.
+const LONGEST_NAME: usize = 64;
 /// How long a list of tools may be kept, in milliseconds.
 const FRESH: u64 = 60_000;
 const INSTRUCTIONS: &str = "Tools for a graph database that speaks Cypher. Call get_schema first; then read_cypher with \
@@ -64,9 +67,12 @@ impl ServerHandler for Server {
     async fn list_tools(
         &self,
         _: Option<PaginatedRequestParams>,
-        _: RequestContext<RoleServer>,
+        context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let mut list = ListToolsResult::with_all_items(self.0.tools.list()).with_ttl_ms(FRESH);
+        let Exchange { gateway, caller, .. } = &asked(&context)?.exchange;
+        let mut tools = self.0.tools.list();
+        tools.extend(gateway.named.tools(caller).map(|query| named::describe(query)));
+        let mut list = ListToolsResult::with_all_items(tools).with_ttl_ms(FRESH);
         list.cache_scope = Some(CacheScope::Private);
         Ok(list)
     }
@@ -76,15 +82,9 @@ impl ServerHandler for Server {
         call: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        let Some((kind, _)) = self.0.tools.find(&call.name) else {
-            let name: String = call.name.chars().take(64).collect();
-            return Err(ErrorData::invalid_params(format!("There is no tool {name}."), None));
-        };
-        let parts = context.extensions.get::<Parts>();
-        let asked = parts.and_then(|parts| parts.extensions.get::<Arc<Asked>>()).map(Arc::clone);
-        let asked = asked.ok_or_else(|| ErrorData::internal_error("The request was lost.", None))?;
+        let asked = asked(&context)?;
         // A panic would leave the client without an answer, since this runs in a task of the protocol's.
-        let carried_out = AssertUnwindSafe(self.carry_out(*kind, &asked)).catch_unwind();
+        let carried_out = AssertUnwindSafe(self.carry_out(&call.name, &asked)).catch_unwind();
         // The statement is cancelled in the database when the client has left, since nobody awaits it any more.
         let result = tokio::select! {
             biased;
@@ -102,6 +102,13 @@ impl ServerHandler for Server {
             Err(Refusal::Gone) => Err(ErrorData::internal_error("The request was cancelled.", None)),
         }
     }
+}
+
+/// The message that is being answered.
+fn asked(context: &RequestContext<RoleServer>) -> Result<Arc<Asked>, ErrorData> {
+    let parts = context.extensions.get::<Parts>();
+    let asked = parts.and_then(|parts| parts.extensions.get::<Arc<Asked>>()).map(Arc::clone);
+    asked.ok_or_else(|| ErrorData::internal_error("The request was lost.", None))
 }
 
 /// Why a call has no result.
@@ -131,17 +138,25 @@ impl From<Refused> for Refusal {
     }
 }
 
+/// A tool that the caller may call.
+#[derive(Clone)]
+enum Chosen {
+    Own(Kind),
+    Named(Arc<Query>),
+}
+
 /// A call whose arguments were understood.
 enum Wanted {
     Schema(Schema),
     Read(Cypher),
     Write(Cypher),
+    Named(Arc<Query>, named::Arguments),
 }
 
 impl Server {
-    async fn carry_out(&self, kind: Kind, asked: &Arc<Asked>) -> Result<CallToolResult, Refusal> {
-        let owned = Arc::clone(asked);
-        let understand = move || understand(kind, &owned);
+    async fn carry_out(&self, name: &str, asked: &Arc<Asked>) -> Result<CallToolResult, Refusal> {
+        let (chosen, owned) = (self.choose(name, asked)?, Arc::clone(asked));
+        let understand = move || understand(chosen, &owned);
         let wanted = if asked.arguments.len() > OFFLOAD_ABOVE { offload(understand).await } else { understand() };
         if let Some(error) = asked.unverified.clone() {
             return Err(error.into());
@@ -151,18 +166,39 @@ impl Server {
             Wanted::Schema(wanted) => shown(&Box::pin(schema::get(asked, &wanted, &self.0.schemas)).await?, None),
             Wanted::Read(cypher) => read(asked, room(&cypher), cypher).await?,
             Wanted::Write(cypher) => write(asked, room(&cypher), cypher).await?,
+            Wanted::Named(query, arguments) => named::run(asked, &query, arguments).await?,
         })
+    }
+
+    /// The tool of this name. One that the caller may not call is none.
+    fn choose(&self, name: &str, asked: &Asked) -> Result<Chosen, Refusal> {
+        if let Some((kind, _)) = self.0.tools.find(name) {
+            return Ok(Chosen::Own(*kind));
+        }
+        // Who somebody is says the database, and what there is for them depends on it.
+        if let Some(error) = asked.unverified.clone() {
+            return Err(error.into());
+        }
+        let Exchange { gateway, caller, .. } = &asked.exchange;
+        let query = gateway.named.tools(caller).find(|query| query.tool_name() == name);
+        let unknown = || Refusal::Arguments(format!("There is no tool {}.", shortened(name, LONGEST_NAME)));
+        query.map(|query| Chosen::Named(Arc::clone(query))).ok_or_else(unknown)
     }
 }
 
 /// Reads the arguments of a tool, and refuses a statement that may not be sent.
-fn understand(kind: Kind, asked: &Asked) -> Result<Wanted, Refusal> {
+fn understand(chosen: Chosen, asked: &Asked) -> Result<Wanted, Refusal> {
     let limits = &asked.exchange.gateway.limits.content;
     // The whole message was checked to be UTF-8.
     let arguments = str::from_utf8(&asked.arguments).unwrap_or_default();
-    if kind == Kind::GetSchema {
-        return Ok(Wanted::Schema(Schema::read(arguments, limits)?));
-    }
+    let kind = match chosen {
+        Chosen::Own(Kind::GetSchema) => return Ok(Wanted::Schema(Schema::read(arguments, limits)?)),
+        Chosen::Own(kind) => kind,
+        Chosen::Named(query) => {
+            let arguments = named::Arguments::read(&query, arguments, limits)?;
+            return Ok(Wanted::Named(query, arguments));
+        }
+    };
     let cypher = Cypher::read(arguments, limits, asked.state.settings.max_rows)?;
     if !asked.exchange.may_send_cypher() {
         return Err(Error::forbidden("This caller may not send statements of its own (cypher.allow).").into());
@@ -191,8 +227,8 @@ async fn read(asked: &Asked, room: Room, cypher: Cypher) -> Result<CallToolResul
     let Cypher { query, parameters, database, .. } = cypher;
     let statement = Statement { text: query.into(), parameters: parameters.into() };
     let mut table = Table::new(room);
-    let excerpt = Box::pin(asked.excerpt_of(&database, &statement, room.rows, &mut table)).await?;
-    Ok(result(&table, excerpt.summary.as_ref(), false))
+    let excerpt = Box::pin(asked.excerpt_of(&asked.terms(), &database, &statement, room.rows, &mut table)).await?;
+    Ok(rows_of_cypher(&table, excerpt.summary.as_ref(), false))
 }
 
 async fn write(asked: &Asked, room: Room, cypher: Cypher) -> Result<CallToolResult, Error> {
@@ -201,23 +237,7 @@ async fn write(asked: &Asked, room: Room, cypher: Cypher) -> Result<CallToolResu
     let mut table = Table::new(Room { to_the_end: true, ..room });
     let access_mode = if asked.exchange.caller.is_read_only() { AccessMode::Read } else { AccessMode::Write };
     let options = Options { access_mode, ..asked.options.clone() };
-    let end = asked.run(&database, &statement, &options, &mut table).await?;
-    Ok(result(&table, Some(&end.summary), true))
-}
-
-fn result(table: &Table, summary: Option<&Summary>, counters: bool) -> CallToolResult {
-    let mut out = BytesMut::from(&b"{"[..]);
-    table.write(&mut out);
-    if let Some(summary) = summary {
-        told(&mut out, summary, counters);
-    }
-    out.put_u8(b'}');
-    let note = table.is_cut().then(|| {
-        format!(
-            "The result was cut off after {} rows. Raise `limit`, aggregate, or return less of each row to see what is \
-             missing.",
-            table.rows()
-        )
-    });
-    shown(&String::from_utf8_lossy(&out), note.as_deref())
+    let terms = Terms { options: &options, ..asked.terms() };
+    let end = asked.run(&terms, &database, &statement, &mut table).await?;
+    Ok(rows_of_cypher(&table, Some(&end.summary), true))
 }

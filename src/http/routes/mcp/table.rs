@@ -23,6 +23,8 @@ pub(super) struct Room {
 /// Collects rows.
 pub(super) struct Table {
     room: Room,
+    /// How many rows the result may have at all.
+    most: Option<u32>,
     keys: ObjectKeys,
     out: BytesMut,
     rows: u32,
@@ -31,7 +33,12 @@ pub(super) struct Table {
 
 impl Table {
     pub(super) fn new(room: Room) -> Self {
-        Self { room, keys: ObjectKeys::default(), out: BytesMut::new(), rows: 0, is_cut: false }
+        Self { room, most: None, keys: ObjectKeys::default(), out: BytesMut::new(), rows: 0, is_cut: false }
+    }
+
+    /// The table of a result that may have `most` rows: more are an error, if there is room for that many.
+    pub(super) fn at_most(self, most: Option<u32>) -> Self {
+        Self { most, ..self }
     }
 
     /// The number of rows that are shown.
@@ -70,6 +77,9 @@ impl RowSink for Table {
     }
 
     fn row(&mut self, fields: &[u8], _: usize) -> Result<Flow, RowRefused> {
+        if let Some(most) = self.most.filter(|most| self.rows >= *most) {
+            return Err(RowRefused::TooMany(most));
+        }
         let left_out = if self.room.to_the_end { Flow::Continue } else { Flow::Full };
         if self.is_cut || self.rows >= self.room.rows {
             self.is_cut = true;
@@ -131,6 +141,21 @@ mod tests {
         let (flows, text) = table(Room { rows: 9, bytes: 18, to_the_end: true }, &rows);
         assert_eq!(flows, [Flow::Continue; 3]);
         assert_eq!(text, r#""columns":["n"],"rows":[{"n":1}],"rowCount":1,"truncated":true"#);
+    }
+
+    #[test]
+    fn a_result_may_not_have_more_rows_than_it_should() {
+        let room = Room { rows: 2, bytes: 100, to_the_end: false };
+        for (most, rows, third) in
+            [(Some(2), 2, Err(RowRefused::TooMany(2))), (Some(3), 2, Ok(Flow::Full)), (None, 2, Ok(Flow::Full))]
+        {
+            let mut table = Table::new(room).at_most(most);
+            table.open(&Columns { count: 1, list: vec![0x91, 0x81, b'n'] });
+            for _ in 0..rows {
+                assert_eq!(table.row(&[0x91, 1], 1), Ok(Flow::Continue));
+            }
+            assert_eq!(table.row(&[0x91, 1], 1), third, "{most:?}");
+        }
     }
 
     #[test]

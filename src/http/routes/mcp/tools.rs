@@ -75,16 +75,20 @@ fn describe(kind: Kind, settings: &McpSettings) -> Tool {
         Kind::ReadCypher => (cypher_input(settings), cypher_output(false)),
         Kind::WriteCypher => (cypher_input(settings), cypher_output(true)),
     };
-    let reads = kind != Kind::WriteCypher;
+    let named = Tool::new(kind.name(), description, object(input));
+    complete(named, title, output, kind != Kind::WriteCypher)
+}
+
+/// A tool with all that clients look for. `reads` says that it changes nothing.
+pub(super) fn complete(mut tool: Tool, title: &str, output: Value, reads: bool) -> Tool {
     let annotations = ToolAnnotations::with_title(title).read_only(reads).destructive(!reads).open_world(false);
-    let mut tool = Tool::new(kind.name(), description, object(input));
     tool.title = Some(title.to_owned());
     tool.output_schema = Some(object(output));
     tool.annotations = Some(annotations);
     tool
 }
 
-fn object(schema: Value) -> Arc<JsonObject> {
+pub(super) fn object(schema: Value) -> Arc<JsonObject> {
     match schema {
         Value::Object(object) => Arc::new(object),
         _ => Arc::default(),
@@ -175,21 +179,28 @@ fn schema_output() -> Value {
 }
 
 fn cypher_output(counts: bool) -> Value {
-    let mut output = json!({
+    let mut output = rows_output();
+    if let Some(Value::Object(properties)) = output.get_mut("properties") {
+        properties.insert("notifications".to_owned(), json!({"type": "array", "items": {"type": "object"}}));
+        if counts {
+            properties.insert("counters".to_owned(), json!({"type": "object"}));
+        }
+    }
+    output
+}
+
+/// The schema of rows.
+pub(super) fn rows_output() -> Value {
+    json!({
         "type": "object",
         "properties": {
             "columns": {"type": "array", "items": {"type": "string"}},
             "rows": {"type": "array", "items": {"type": "object"}},
             "rowCount": {"type": "integer", "description": "The number of rows in `rows`."},
             "truncated": {"type": "boolean", "description": "Whether the result has more rows."},
-            "notifications": {"type": "array", "items": {"type": "object"}},
         },
         "required": ["columns", "rows", "rowCount", "truncated"],
-    });
-    if counts && let Some(Value::Object(properties)) = output.get_mut("properties") {
-        properties.insert("counters".to_owned(), json!({"type": "object"}));
-    }
-    output
+    })
 }
 
 #[cfg(test)]
@@ -205,7 +216,7 @@ mod tests {
     fn writing_is_offered_only_where_it_is_allowed() {
         let names = |tools: &[Tool]| tools.iter().map(|tool| tool.name.to_string()).collect::<Vec<_>>();
         assert_eq!(names(&tools(false)), ["get_schema", "read_cypher"]);
-        assert_eq!(names(&tools(true)), ["get_schema", "read_cypher", "write_cypher"]);
+        assert_eq!(names(&tools(true)), crate::named::TOOLS, "no named query has one of these names");
     }
 
     #[test]

@@ -132,7 +132,8 @@ impl Call {
         {
             return self.exchange.refusal(error).into_response();
         }
-        let options = match run::options(&self) {
+        let Exchange { gateway, caller, parts, .. } = &self.exchange;
+        let options = match run::options(gateway, caller, &parts.headers, &self.query) {
             Ok(options) => options,
             Err(error) => {
                 let refusal = Refusal::of(error, format);

@@ -14,3 +14,5 @@ pub(super) use call::call;
 pub(super) use describe::described;
 pub use describe::openapi_with;
 pub(super) use list::list;
+#[cfg(feature = "mcp")]
+pub(super) use run::{options, told_of};

@@ -11,12 +11,14 @@ use axum::{
 
 use super::{cached, call::Call};
 use crate::{
+    auth::Identity,
     bolt::Columns,
     http::{
         caller::acting_as,
         encode::Answer,
         etag,
         exchange::Exchange,
+        gateway::Gateway,
         media::{Format, Layout, Records},
         refusal::{Refusal, respond},
         rest::Rest,
@@ -24,34 +26,51 @@ use crate::{
         statement::limits,
         stream,
     },
+    named::{Query, Shape},
     query::{AccessMode, Error, Flow, Kind, Options, Progress, RowRefused, RowSink, StartedStatement},
 };
 
 const BOOKMARKS: HeaderName = HeaderName::from_static("boltgate-bookmarks");
 /// The most bookmarks of a request.
 const MOST_BOOKMARKS: usize = 1000;
+const SEVERAL_RECORDS: &str = "Boltgate.DatabaseError.Named.SeveralRecords";
 /// The longest answer that has a tag, in bytes.
 const LONGEST_TAGGED: usize = 1024 * 1024;
 
-/// The options of the transaction.
+/// The options of the transaction of a query that runs as `caller`.
 ///
 /// # Errors
 /// When a header cannot be read, or names a user whom the caller may not act as.
-pub(super) fn options(call: &Call) -> Result<Options, Error> {
-    let Call { exchange: Exchange { gateway, caller, parts, .. }, query, .. } = call;
+pub(in crate::http::routes) fn options(
+    gateway: &Gateway,
+    caller: &Identity,
+    headers: &HeaderMap,
+    query: &Query,
+) -> Result<Options, Error> {
     let own = query.options();
     Ok(Options {
         access_mode: if caller.is_read_only() { AccessMode::Read } else { own.access_mode },
-        bookmarks: bookmarks(&parts.headers)?,
-        impersonated_user: acting_as(gateway, caller, &parts.headers, None)?,
+        bookmarks: bookmarks(headers)?,
+        impersonated_user: acting_as(gateway, caller, headers, None)?,
         ..own
     })
 }
 
+/// An error as it is told of this query.
+pub(in crate::http::routes) fn told_of(query: &Query, error: Error) -> Error {
+    if !(is_single(query) && error.kind == Kind::ResultLimit && error.code.ends_with(".ResultRows")) {
+        return error;
+    }
+    let message = format!(
+        "The query {} has several records for these parameters, although its file says that it has one (`result`).",
+        query.name
+    );
+    Error::new(Kind::Database, SEVERAL_RECORDS, message)
+}
+
 /// Whether the answer is one record, whatever its format.
-fn is_single(call: &Call) -> bool {
-    use crate::named::Shape::{Record, Value};
-    matches!(call.query.result, Record | Value)
+fn is_single(query: &Query) -> bool {
+    matches!(query.result, Shape::Record | Shape::Value)
 }
 
 fn bookmarks(headers: &HeaderMap) -> Result<Vec<String>, Error> {
@@ -91,7 +110,7 @@ async fn respond_with(call: &Call, started: StartedStatement, mut sink: Tagged, 
     // One record is waited for, since a second one is a failure; and the first text, since a failure before it has a status.
     let waits = |sink: &Tagged| {
         let length = sink.answer.length();
-        is_single(call) || length == 0 || query.is_read() && length <= LONGEST_TAGGED
+        is_single(query) || length == 0 || query.is_read() && length <= LONGEST_TAGGED
     };
     while matches!(first, Ok(Progress::Paused)) && waits(&sink) && !sink.answer.is_full() {
         first = rows.advance(&mut sink).await;
@@ -118,12 +137,8 @@ async fn respond_with(call: &Call, started: StartedStatement, mut sink: Tagged, 
 
 /// The answer to a call that has failed before anything of its result was sent.
 fn refused(call: &Call, error: Error, format: &Format) -> Response {
-    if is_single(call) && error.kind == Kind::ResultLimit && error.code.ends_with(".ResultRows") {
-        let message = format!(
-            "The query {} has several records for these parameters, although its file says that it has one (`result`).",
-            call.query.name
-        );
-        let error = Error::new(Kind::Database, "Boltgate.DatabaseError.Named.SeveralRecords", message);
+    let error = told_of(&call.query, error);
+    if error.code == SEVERAL_RECORDS {
         return Refusal::stated(StatusCode::INTERNAL_SERVER_ERROR, error).with(format.statuses).into_response();
     }
     Refusal::of(error, format.clone()).into_response()
