@@ -88,6 +88,21 @@ fn a_file_is_a_header_and_a_statement() {
 }
 
 #[test]
+fn members_that_are_no_parameters_may_mean_something_else() {
+    let films = query(FILMS);
+    let mut others = Vec::new();
+    let body = r#"{"database": "a\"b" , "actor":"x","more":[1, {}],"unknown":1}"#;
+    let read = films.parameters_among(body, View::Plain, Limits::default(), |name, value| {
+        others.push((name.to_owned(), value.to_owned()));
+        name != "unknown"
+    });
+    let Err(Unreadable::Faults(faults)) = read else { panic!("{read:?}") };
+    assert_eq!(faults.iter().map(|fault| fault.parameter.as_str()).collect::<Vec<_>>(), ["unknown"]);
+    let others: Vec<_> = others.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    assert_eq!(others, [("database", r#""a\"b""#), ("more", "[1, {}]"), ("unknown", "1")]);
+}
+
+#[test]
 fn mistakes_of_a_file_have_their_lines() {
     for (text, expected) in [
         ("//: sumary = \"x\"\nRETURN 1", "q.cypher:1: the header is not valid: unknown field `sumary`"),

@@ -4,6 +4,9 @@
 mod heads;
 #[path = "agents/messages.rs"]
 mod messages;
+#[cfg(feature = "embedded")]
+#[path = "agents/named.rs"]
+mod named;
 #[path = "agents/tools.rs"]
 mod tools;
 #[path = "agents/written.rs"]

@@ -37,11 +37,13 @@ impl Stand {
         let folder = tempfile::tempdir().expect("there is room for a folder");
         let has_issuer = settings.iter().any(|(key, _)| key.starts_with("auth.issuers"));
         for (name, text) in FILES.iter().filter(|(name, _)| has_issuer || *name != "role") {
+            let text = format!("//: mcp = true\n{text}");
             fs::write(folder.path().join(format!("{name}.cypher")), text).expect("there is room for a file");
         }
         let fake = FakeNeo4j::start().await;
         let directory = folder.path().to_str().expect("it is UTF-8").to_owned();
-        let settings = [&[("named.directory", directory.as_str()), ("named.check", "off")], settings].concat();
+        let named = [("named.directory", directory.as_str()), ("named.check", "off"), ("mcp.enabled", "true")];
+        let settings = [&named[..], settings].concat();
         let gateway = gateway::start_for_with(&fake.uri(), &settings).await;
         Self { fake, gateway, _folder: folder }
     }
@@ -49,6 +51,39 @@ impl Stand {
     async fn call(&self, method: &str, name: &str, authorization: Option<&str>) -> Response {
         let credentials: Vec<_> = authorization.into_iter().map(|value| ("Authorization", value)).collect();
         self.gateway.send(method, &format!("/db/neo4j/named/{name}"), &credentials, "").await
+    }
+}
+
+/// The names of operations that `/openapi.json` has for named queries, and its tag.
+async fn described(stand: &Stand, authorization: Option<&str>) -> (Vec<String>, String) {
+    let credentials: Vec<_> = authorization.into_iter().map(|value| ("Authorization", value)).collect();
+    let answer = stand.gateway.send("GET", "/openapi.json", &credentials, "").await;
+    assert_eq!((answer.status, answer.header("Vary")), (200, Some("Authorization")), "{answer}");
+    let tag = answer.header("ETag").expect("it has a tag").to_owned();
+    let document = body(&answer);
+    let paths = document["paths"].as_object().expect("paths").keys();
+    (paths.filter_map(|path| path.strip_prefix("/db/{db}/named/")).map(str::to_owned).collect(), tag)
+}
+
+#[tokio::test]
+async fn the_description_shows_what_its_reader_may_call() {
+    let stand = Stand::start(&ACCOUNT).await;
+    let (alice, bob) = (authorization("alice", "wonderland"), authorization("bob", "builder"));
+    let guessed = authorization("alice", "guess");
+    let (of_alice, tag_of_alice) = described(&stand, Some(&alice)).await;
+    assert_eq!(of_alice, ["anybody", "elsewhere", "for-alice", "hurried", "lent", "open", "writing"]);
+    let (of_bob, tag_of_bob) = described(&stand, Some(&bob)).await;
+    assert_eq!(of_bob, ["anybody", "elsewhere", "hurried", "open", "writing"]);
+    let (of_nobody, tag_of_nobody) = described(&stand, Some(&guessed)).await;
+    assert_eq!(of_nobody, ["open"]);
+    assert_ne!(tag_of_alice, tag_of_bob);
+    assert_ne!(tag_of_bob, tag_of_nobody);
+    for (caller, tag, status) in
+        [(&alice, &tag_of_alice, 304), (&bob, &tag_of_alice, 200), (&guessed, &tag_of_alice, 200)]
+    {
+        let headers = [("Authorization", caller.as_str()), ("If-None-Match", tag)];
+        let again = stand.gateway.send("GET", "/openapi.json", &headers, "").await;
+        assert_eq!((again.status, again.header("Vary")), (status, Some("Authorization")), "{again}");
     }
 }
 
@@ -185,4 +220,88 @@ async fn queries_are_left_to_those_who_may_send_nothing_of_their_own() {
     let own = stand.gateway.send("POST", "/db/neo4j/query/v2", &headers, r#"{"statement":"WHOAMI"}"#).await;
     assert_eq!(own.status, 403, "{own}");
     assert_eq!(who(&stand.call("GET", "for-alice", Some(&alice)).await), "alice");
+}
+
+/// Sends agents' requests.
+#[cfg(feature = "mcp")]
+mod agents {
+    use super::*;
+
+    /// A request of an older revision, which needs no handshake.
+    async fn ask(stand: &Stand, authorization: &str, method: &str, params: Value) -> Response {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        let headers = [
+            ("Content-Type", "application/json"),
+            ("Accept", "application/json, text/event-stream"),
+            ("MCP-Protocol-Version", "2025-11-25"),
+            ("Authorization", authorization),
+        ];
+        stand.gateway.send("POST", "/mcp", &headers, &message.to_string()).await
+    }
+
+    async fn tools(stand: &Stand, authorization: &str) -> Vec<String> {
+        let listed = body(&ask(stand, authorization, "tools/list", json!({})).await);
+        let tools = listed["result"]["tools"].as_array().unwrap_or_else(|| panic!("{listed}"));
+        // The first two are the gateway's own.
+        tools.iter().skip(2).map(|tool| tool["name"].as_str().expect("it has a name").to_owned()).collect()
+    }
+
+    async fn call(stand: &Stand, authorization: &str, tool: &str) -> Value {
+        body(&ask(stand, authorization, "tools/call", json!({"name": tool, "arguments": {}})).await)
+    }
+
+    /// The row that the tool returns.
+    async fn row(stand: &Stand, authorization: &str, tool: &str) -> Value {
+        let answer = call(stand, authorization, tool).await;
+        assert_eq!(answer["result"]["isError"], false, "{answer}");
+        answer["result"]["structuredContent"]["rows"][0].clone()
+    }
+
+    #[tokio::test]
+    async fn agents_are_offered_what_their_users_may_call() {
+        let stand = Stand::start(&ACCOUNT).await;
+        let (alice, bob) = (authorization("alice", "wonderland"), authorization("bob", "builder"));
+        let all = ["anybody", "elsewhere", "for_alice", "hurried", "lent", "open", "writing"];
+        assert_eq!(tools(&stand, &alice).await, all);
+        assert_eq!(tools(&stand, &bob).await, ["anybody", "elsewhere", "hurried", "open", "writing"]);
+        for tool in ["for_alice", "lent", "nothing"] {
+            let answer = call(&stand, &bob, tool).await;
+            let error = json!({"code": -32602, "message": format!("There is no tool {tool}.")});
+            assert_eq!(answer["error"], error, "{answer}");
+        }
+        let guessed = authorization("alice", "guess");
+        for tool in ["for_alice", "open", "nothing"] {
+            let refusal = ask(&stand, &guessed, "tools/call", json!({"name": tool, "arguments": {}})).await;
+            assert_eq!(refused(&refusal).status, 401, "{tool}");
+        }
+        assert_eq!(stand.fake.control.count("RUN"), 0);
+    }
+
+    #[tokio::test]
+    async fn tools_run_as_the_file_says() {
+        let stand = Stand::start(&ACCOUNT).await;
+        let (alice, bob) = (authorization("alice", "wonderland"), authorization("bob", "builder"));
+        for (caller, tool, principal) in [
+            (&bob, "anybody", "bob"),
+            (&bob, "open", "neo4j"),
+            (&alice, "for_alice", "alice"),
+            (&alice, "lent", "neo4j"),
+            (&bob, "writing", "bob"),
+        ] {
+            assert_eq!(row(&stand, caller, tool).await["principal"], principal, "{tool}");
+        }
+        let hurried = row(&stand, &bob, "hurried").await;
+        assert_eq!((&hurried["tx_timeout"], &hurried["mode"]), (&json!(5000), &json!("r")), "{hurried}");
+        assert_ne!(row(&stand, &bob, "writing").await["mode"], "r");
+    }
+
+    #[tokio::test]
+    async fn who_an_agent_is_matters_only_once_the_database_has_said_it() {
+        let stand = Stand::start(&ACCOUNT).await;
+        stand.fake.control.refuse_new(true);
+        let alice = authorization("alice", "wonderland");
+        let [known, unknown] = [call(&stand, &alice, "for_alice").await, call(&stand, &alice, "nothing").await];
+        assert_eq!(known["result"]["isError"], true, "{known}");
+        assert_eq!(known, unknown);
+    }
 }

@@ -33,6 +33,8 @@ fn all_that_is_wrong_is_told_with_its_place_before_anything_starts() {
         ("notes.txt", "x"),
         ("a-b.cypher", "RETURN 1"),
         ("a_b.cypher", "RETURN 1"),
+        ("read-cypher.cypher", "//: mcp = true\nRETURN 1"),
+        ("write-cypher.cypher", "RETURN 1"),
         (".hidden", "x"),
         ("good.cypher", "RETURN 1"),
     ]);
@@ -40,7 +42,7 @@ fn all_that_is_wrong_is_told_with_its_place_before_anything_starts() {
         let output = boltgate(arguments).env("BOLTGATE_NAMED__DIRECTORY", folder.path()).output().expect("it starts");
         let (printed, said) = texts(&output);
         assert_eq!((output.status.code(), printed.as_str()), (EX_CONFIG, ""), "{said}");
-        assert!(said.starts_with("boltgate: the settings have 6 mistakes:"), "{said}");
+        assert!(said.starts_with("boltgate: the settings have 7 mistakes:"), "{said}");
         for part in [
             "bad.cypher:1: the header is not valid: unknown field `sumary`",
             "two.cypher:1: the statement names $a; describe it in [parameters.a]",
@@ -48,6 +50,7 @@ fn all_that_is_wrong_is_told_with_its_place_before_anything_starts() {
             "Name.cypher:1: is not the file of a query",
             "notes.txt:1: is not the file of a query",
             "a_b.cypher:1: differs from a-b.cypher only in - and _",
+            "read-cypher.cypher:1: `mcp` is set, but read_cypher is the name of a tool that the gateway has itself",
         ] {
             assert!(said.contains(part), "{part}\n{said}");
         }

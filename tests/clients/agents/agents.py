@@ -24,6 +24,7 @@ USER = os.environ["BOLTGATE_CLIENT_USER"]
 PASSWORD = os.environ["BOLTGATE_CLIENT_PASSWORD"]
 ATTEMPTS = json.loads(pathlib.Path(__file__).with_name("attempts.json").read_text())
 NEWEST = "2026-07-28"
+NAMED = ["make", "people_of"]
 SLOW = "UNWIND range(1, 100000000) AS a UNWIND range(1, 100000000) AS b WITH a, b WHERE a + b < 0 RETURN count(*) AS n"
 
 
@@ -77,14 +78,14 @@ async def connects_by_every_revision():
 
 async def offers_tools_with_schemas():
     async with agent(READ_ONLY_URL) as client:
-        assert [tool.name for tool in (await client.list_tools()).tools] == ["get_schema", "read_cypher"]
+        assert [tool.name for tool in (await client.list_tools()).tools] == ["get_schema", "read_cypher", *NAMED]
     async with agent() as client:
         tools = (await client.list_tools()).tools
-        assert [tool.name for tool in tools] == ["get_schema", "read_cypher", "write_cypher"]
+        assert [tool.name for tool in tools] == ["get_schema", "read_cypher", "write_cypher", *NAMED]
         for tool in tools:
             jsonschema.Draft202012Validator.check_schema(tool.input_schema)
             jsonschema.Draft202012Validator.check_schema(tool.output_schema)
-            writes = tool.name == "write_cypher"
+            writes = tool.name in ("write_cypher", "make")
             hints = tool.annotations
             assert (hints.read_only_hint, hints.destructive_hint, hints.open_world_hint) == (not writes, writes, False)
             assert tool.title and tool.description
@@ -129,6 +130,16 @@ async def cuts_results_off():
         assert few["rowCount"] == 3 and not few["truncated"], few
 
 
+async def is_no_call(client, tool, arguments):
+    """A call whose arguments break the tool's schema, or of a tool that there is not. Gives the message."""
+    try:
+        await client.call_tool(tool, arguments)
+    except MCPError as error:
+        assert error.error.code == -32602, error
+        return error.error.message
+    raise AssertionError(f"{tool} {arguments} was carried out")
+
+
 async def says_what_is_wrong():
     async with agent() as client:
         result = await client.call_tool("read_cypher", {"query": "RETRUN 1"})
@@ -138,12 +149,7 @@ async def says_what_is_wrong():
         result = await client.call_tool("read_cypher", {"query": "LOAD CSV FROM 'file:///x' AS r RETURN r"})
         assert result.is_error and "mcp.deny" in text(result), result
         for tool, arguments in (("nothing", {}), ("read_cypher", {}), ("read_cypher", {"query": "RETURN 1", "limit": 0})):
-            try:
-                await client.call_tool(tool, arguments)
-            except MCPError as error:
-                assert error.error.code == -32602, error
-            else:
-                raise AssertionError(f"{tool} {arguments} was carried out")
+            await is_no_call(client, tool, arguments)
 
 
 async def writes_only_with_the_tool_for_it():
@@ -156,6 +162,32 @@ async def writes_only_with_the_tool_for_it():
         count = await call(client, "read_cypher", query="MATCH (n:AgentMade) RETURN count(n) AS n")
         assert count["rows"] == [{"n": 9}], count
     query("MATCH (n:AgentMade) DETACH DELETE n")
+
+
+async def calls_named_queries():
+    query("MATCH (n:AgentNamed) DETACH DELETE n")
+    for mode in ("legacy", NEWEST):
+        async with agent(READ_ONLY_URL, mode=mode) as client:
+            tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+            people, make = tools["people_of"], tools["make"]
+            assert (people.title, people.annotations.title) == ("People whose names are given",) * 2, people
+            good, bad = {"names": ["Ann", "Bo"]}, {"names": "Ann", "born": "1990-01-02", "age": 1}
+            validator = jsonschema.Draft202012Validator(people.input_schema)
+            assert validator.is_valid(good) and len(list(validator.iter_errors(bad))) == 2, people.input_schema
+            expected = [{"name": name, "born": "1990-01-02", "year": 1990} for name in good["names"]]
+            found = await call(client, "people_of", **good)
+            assert found == {"columns": ["name", "born", "year"], "rows": expected, "rowCount": 2, "truncated": False}, found
+            message = await is_no_call(client, "people_of", bad)
+            assert "`names`" in message and "`age`" in message, message
+            await is_no_call(client, "hidden", {})
+            result = await client.call_tool("people_of", {"names": ["x"] * 6})
+            assert result.is_error and text(result).startswith("Boltgate.ClientError.Limit.ResultRows: "), result
+            assert not jsonschema.Draft202012Validator(make.input_schema).is_valid({"n": 10})
+            await is_no_call(client, "make", {"n": 10})
+            assert (await call(client, "make", n=7))["rows"] == [{"n": 7}]
+    # The embedded graph of the other gateway is another one.
+    assert query("MATCH (n:AgentNamed) RETURN count(n)") == [[2 if USER else 0]]
+    query("MATCH (n:AgentNamed) DETACH DELETE n")
 
 
 def kept():
@@ -229,6 +261,7 @@ TESTS = [
     cuts_results_off,
     says_what_is_wrong,
     writes_only_with_the_tool_for_it,
+    calls_named_queries,
     writes_nothing_by_reading,
     is_refused_with_a_wrong_password,
     ends_a_statement_with_its_request,

@@ -4,10 +4,8 @@
 //! out to its end, and that both run on the account that the file names. What agents may not use does not concern them, since
 //! the operator has written them.
 
-use std::sync::Arc;
-
 use rmcp::model::{CallToolResult, Tool};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{
     arguments::Refused,
@@ -48,17 +46,13 @@ pub(super) fn describe(query: &Query) -> Tool {
         [title.as_str(), &query.description, deprecated].into_iter().filter(|text| !text.is_empty()).collect();
     let mut input = query.parameters_schema();
     if let (Some(databases), Some(Value::Object(properties))) = (choice(query), input.get_mut("properties")) {
-        choose(properties, databases);
+        let schema = json!({
+            "type": "string", "enum": databases, "default": databases.first(), "description": "The database.",
+        });
+        properties.insert(DATABASE.to_owned(), schema);
     }
     let tool = Tool::new(query.tool_name(), texts.join("\n\n"), object(input));
     complete(tool, title, rows_output(), query.is_read())
-}
-
-fn choose(properties: &mut Map<String, Value>, databases: &[String]) {
-    let schema = json!({
-        "type": "string", "enum": databases, "default": databases.first(), "description": "The database.",
-    });
-    properties.insert(DATABASE.to_owned(), schema);
 }
 
 /// The databases that a call chooses among: those of the file, if there are several and no parameter has the argument's name.
@@ -103,7 +97,7 @@ fn refuse(unreadable: Unreadable) -> Refused {
 ///
 /// # Errors
 /// Why it failed.
-pub(super) async fn run(asked: &Asked, query: &Arc<Query>, arguments: Arguments) -> Result<CallToolResult, Error> {
+pub(super) async fn run(asked: &Asked, query: &Query, arguments: Arguments) -> Result<CallToolResult, Error> {
     let Exchange { gateway, caller, parts, .. } = &asked.exchange;
     let mut caller: Call = caller.clone();
     if query.run_as == RunAs::Service {

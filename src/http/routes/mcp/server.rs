@@ -139,7 +139,6 @@ impl From<Refused> for Refusal {
 }
 
 /// A tool that the caller may call.
-#[derive(Clone)]
 enum Chosen {
     Own(Kind),
     Named(Arc<Query>),

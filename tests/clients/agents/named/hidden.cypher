@@ -1,0 +1,2 @@
+//: summary = "For other callers"
+RETURN 1 AS one
