@@ -358,6 +358,3 @@ if TARGET == "neo4j":
     # The embedded database has failed before its first row leaves.
     fails("a failure of the statement", "UNWIND range(1, 60000) AS n RETURN 1 / (60000 - n) AS x")
     flat(2_000_000)
-else:
-    # Neo4j refuses them.
-    same("columns of the same name", "RETURN 1 AS a, 2 AS b, 'x' AS a")
