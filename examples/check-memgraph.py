@@ -143,7 +143,8 @@ class Shell:
     def run(self, script):
         file = lambda kind: Path(self.folder.name) / f"typed.{kind}"  # noqa: E731
         file("sh").write_text(script, encoding="utf-8")
-        self.type(". ./typed.sh </dev/null >typed.out 2>typed.err; echo ready")
+        # Files of its own: what an earlier script left in the background goes on writing to those of that script.
+        self.type("rm -f typed.out typed.err; . ./typed.sh </dev/null >typed.out 2>typed.err; echo ready")
         self.shell.stdout.readline()
         said = file("err").read_text(errors="replace").splitlines()
         statuses = [int(line[7:]) for line in said if line.startswith("status ")]
