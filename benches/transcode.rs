@@ -1,6 +1,11 @@
-//! PackStream to text: rows per second in each view of JSON, as CSV, as NDJSON and as a graph, compared with building a
-//! tree of `serde_json` values, and with merely checking and copying the text.
+//! Rows per second from PackStream to each view of JSON, to CSV, NDJSON, a graph and Arrow, compared with building a tree of
+//! `serde_json` values, and with merely checking and copying the text.
 
+#[cfg(feature = "arrow")]
+use std::sync::Arc;
+
+#[cfg(feature = "arrow")]
+use boltgate::arrow::Stream;
 use boltgate::bolt::packstream::{Reader, Token, Writer, tag};
 use boltgate::json::output::{Elements, GraphLimits, GraphShape, ObjectKeys, RowError, csv_row, object_row, row};
 use boltgate::json::{TypedVersion, View};
@@ -10,7 +15,11 @@ use divan::counter::ItemsCount;
 use serde_json::Value;
 
 const ROWS: usize = 1000;
+/// The rows of a measurement in which rows are not alike: an Arrow batch has as many, and its last row writes it.
+#[cfg(feature = "arrow")]
+const BATCH_ROWS: usize = 8192;
 const COLUMNS: usize = 4;
+const NAMES: [&str; COLUMNS] = ["id", "score", "name", "note"];
 
 fn main() {
     divan::main();
@@ -59,11 +68,20 @@ fn packed(write: impl FnOnce(&mut Writer<'_>)) -> Vec<u8> {
 }
 
 /// Writes the same row again and again.
-fn rows(bencher: Bencher<'_, '_>, fields: &[u8], mut write: impl FnMut(&mut BytesMut, &[u8]) -> Result<(), RowError>) {
+fn rows(bencher: Bencher<'_, '_>, fields: &[u8], write: impl FnMut(&mut BytesMut, &[u8]) -> Result<(), RowError>) {
+    many_rows(bencher, ROWS, fields, write);
+}
+
+fn many_rows(
+    bencher: Bencher<'_, '_>,
+    count: usize,
+    fields: &[u8],
+    mut write: impl FnMut(&mut BytesMut, &[u8]) -> Result<(), RowError>,
+) {
     let mut out = BytesMut::with_capacity(16 * 1024 * 1024);
-    bencher.counter(ItemsCount::new(ROWS)).bench_local(|| {
+    bencher.counter(ItemsCount::new(count)).bench_local(|| {
         out.clear();
-        for _ in 0..ROWS {
+        for _ in 0..count {
             assert_eq!(write(&mut out, divan::black_box(fields)), Ok(()));
         }
         out.len()
@@ -83,7 +101,7 @@ fn csv(bencher: Bencher<'_, '_>, fields: &[u8]) {
 }
 
 fn ndjson(bencher: Bencher<'_, '_>, fields: &[u8]) {
-    let keys = ObjectKeys::new(["id", "score", "name", "note"].into_iter());
+    let keys = ObjectKeys::new(NAMES.into_iter());
     rows(bencher, fields, |out, fields| {
         object_row(out, fields, &keys)?;
         out.put_u8(b'\n');
@@ -96,6 +114,17 @@ fn graph(bencher: Bencher<'_, '_>, fields: &[u8]) {
     let limits = GraphLimits { elements: 1000, waiting: usize::MAX };
     let mut elements = Elements::new(GraphShape::Lists, limits);
     rows(bencher, fields, |out, fields| elements.row(out, fields, COLUMNS));
+}
+
+/// Rows behind the sample, whose types are known.
+#[cfg(feature = "arrow")]
+fn arrow(bencher: Bencher<'_, '_>, fields: &[u8]) {
+    let (mut stream, mut sample) = (Stream::new(Arc::default()), BytesMut::new());
+    stream.open(&mut sample, NAMES.into_iter());
+    while sample.is_empty() {
+        assert_eq!(stream.row(&mut sample, fields), Ok(()));
+    }
+    many_rows(bencher, BATCH_ROWS, fields, |out, fields| stream.row(out, fields));
 }
 
 fn tree(bencher: Bencher<'_, '_>, fields: &[u8]) {
@@ -168,6 +197,12 @@ fn scalars_ndjson(bencher: Bencher<'_, '_>) {
     ndjson(bencher, &scalar_row());
 }
 
+#[cfg(feature = "arrow")]
+#[divan::bench]
+fn scalars_arrow(bencher: Bencher<'_, '_>) {
+    arrow(bencher, &scalar_row());
+}
+
 #[divan::bench]
 fn scalars_tree(bencher: Bencher<'_, '_>) {
     tree(bencher, &scalar_row());
@@ -201,6 +236,12 @@ fn nodes_ndjson(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn nodes_graph(bencher: Bencher<'_, '_>) {
     graph(bencher, &node_row());
+}
+
+#[cfg(feature = "arrow")]
+#[divan::bench]
+fn nodes_arrow(bencher: Bencher<'_, '_>) {
+    arrow(bencher, &node_row());
 }
 
 #[divan::bench]
