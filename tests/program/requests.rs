@@ -376,7 +376,7 @@ async fn a_statement_that_outlasts_the_gateway_is_cancelled_for_that_reason() {
 fn why_an_answer_was_broken_off_is_found_by_the_id_of_its_request() {
     use crate::support::http::try_request;
 
-    let process = Process::embedded(&["--log-format=json"]);
+    let process = Process::embedded(&[]);
     let statement = "UNWIND range(1, 40000) AS n RETURN CASE n WHEN 39999 THEN 'x' ELSE n END AS n";
     let request = json!({ "statement": statement }).to_string();
     let headers = [JSON, ("Accept", "application/vnd.apache.arrow.stream"), ("X-Request-Id", "late-surprise")];
