@@ -32,13 +32,13 @@ const PIECE: usize = 64 * 1024;
 
 /// Compresses an answer, if it is worth it and its client accepts a coding. Caches learn that it depends on that.
 pub(super) fn compress(answer: &mut Response, accepted: Option<Coding>, method: &Method) {
-    // One that was compressed beforehand says so itself.
-    if answer.headers().contains_key(CONTENT_ENCODING) {
-        return;
-    }
     let is_head = method == Method::HEAD;
     let length = if is_head { announced(answer.headers()) } else { answer.body().size_hint().exact() };
     if length.is_some_and(|length| length < WORTHWHILE) || is_event_stream(answer.headers()) {
+        return;
+    }
+    // One that was compressed beforehand says so itself.
+    if answer.headers().contains_key(CONTENT_ENCODING) {
         return;
     }
     vary::by(answer.headers_mut(), "Accept-Encoding");

@@ -203,27 +203,32 @@ pub(super) async fn understand<'a>(
         // On the heap, since few bodies are that large.
         Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
     };
-    #[cfg(feature = "arrow")]
-    let body = body.and_then(|body| declaring(body, &mut format));
     match body {
         // To keep a transaction alive is answered with more than rows.
         Ok(body) if body.statement.is_none() && format.layout.is_rows_alone() => {
             Err(Refusal::not_acceptable(&Offer::Events.names()))
         }
-        Ok(body) => Ok(Understood { path, delete, format, body }),
+        #[cfg_attr(not(feature = "arrow"), expect(unused_mut, reason = "only Arrow takes from it"))]
+        Ok(mut body) => {
+            #[cfg(feature = "arrow")]
+            if let Err(error) = declare(&mut body, &mut format) {
+                return Err(Refusal::of(error, format));
+            }
+            Ok(Understood { path, delete, format, body })
+        }
         Err(error) => Err(Refusal::of(error, format)),
     }
 }
 
 /// Has an Arrow stream's format take over what the body says of its schema.
 #[cfg(feature = "arrow")]
-fn declaring(mut body: QueryBody, format: &mut Format) -> Result<QueryBody, Error> {
+fn declare(body: &mut QueryBody, format: &mut Format) -> Result<(), Error> {
     if format.layout == Layout::Arrow
         && let Some(declared) = body.arrow.take()
     {
         format.declare((*declared).map_err(in_body)?);
     }
-    Ok(body)
+    Ok(())
 }
 
 /// The coding of the body, if it has one.

@@ -23,13 +23,18 @@ use crate::query::{Kind, Progress, StartedBatch, StartedStatement};
 /// The number of attempts, if there was more than one.
 const ATTEMPTS: HeaderName = HeaderName::from_static("boltgate-attempts");
 
-/// Moves a result on until there is text of it, since an error until then has a status of its own. Most formats have text
-/// with the first row.
-pub(super) async fn until_text(begun: &mut StartedStatement, answer: &mut Answer) {
-    while answer.is_empty() && matches!(begun.first, Ok(Progress::Paused)) {
-        // On the heap, since few results get here.
-        begun.first = Box::pin(begun.rows.advance(answer)).await;
+/// Whether there is no text of a result yet. Most formats have text with the first row.
+pub(super) fn lacks_text(begun: &StartedStatement, answer: &Answer) -> bool {
+    answer.is_empty() && matches!(begun.first, Ok(Progress::Paused))
+}
+
+/// The response to one statement that has started, once there is text of it, since an error until then has a status of its
+/// own.
+pub(super) async fn of_text(mut begun: StartedStatement, mut answer: Answer, format: &Format) -> Response {
+    while lacks_text(&begun, &answer) {
+        begun.first = begun.rows.advance(&mut answer).await;
     }
+    of_rows(begun, answer, format)
 }
 
 /// The response to one statement that has started.

@@ -36,10 +36,11 @@ impl StatementRequest<'_> {
         let mut answer = self.answer(exchange);
         let run = gateway.engine.run(caller, database, &self.statement, self.options, self.retry, &mut answer).await;
         let response = match run.outcome {
-            Ok(mut begun) => {
-                results::until_text(&mut begun, &mut answer).await;
-                results::of_rows(begun, answer, self.format)
+            Ok(begun) if results::lacks_text(&begun, &answer) => {
+                // On the heap, since few results get here: others do not have to make room.
+                Box::pin(results::of_text(begun, answer, self.format)).await
             }
+            Ok(begun) => results::of_rows(begun, answer, self.format),
             Err(error) => Refusal::of(error, self.format.clone()).into_response(),
         };
         with_attempts(response, run.attempts)
@@ -49,9 +50,7 @@ impl StatementRequest<'_> {
     pub(super) async fn result(&self, exchange: &Exchange, mut rows: Rows) -> Response {
         let mut answer = self.answer(exchange);
         let first = rows.begin(&mut answer).await;
-        let mut begun = StartedStatement { rows, first };
-        results::until_text(&mut begun, &mut answer).await;
-        results::of_rows(begun, answer, self.format)
+        Box::pin(results::of_text(StartedStatement { rows, first }, answer, self.format)).await
     }
 
     fn answer(&self, exchange: &Exchange) -> Answer {

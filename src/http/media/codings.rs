@@ -8,6 +8,8 @@ use crate::unpack::Coding;
 /// The coding in which an answer is to be sent; `None` for none. The highest `q` wins; among equals zstd, then gzip, then
 /// no coding. What cannot be read is as if it were not there, since an answer without a coding is always acceptable.
 pub(in crate::http) fn accepted_coding(headers: &HeaderMap) -> Option<Coding> {
+    // Most programs do not ask for one.
+    headers.get(header::ACCEPT_ENCODING)?;
     let Qualities { gzip, zstd, identity } = Qualities::of(headers);
     let (coding, quality) = if gzip > zstd { (Coding::Gzip, gzip) } else { (Coding::Zstd, zstd) };
     (quality > 0 && quality >= identity).then_some(coding)
