@@ -13,6 +13,7 @@ with open(sys.argv[1], encoding="utf-8") as file:
     document = json.load(file)
 
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
+NAMED = "/db/{db}/named/"
 failures = []
 
 
@@ -54,7 +55,8 @@ def check(path, method, item, operation):
     body = resolve(operation.get("requestBody", {})).get("content", {})
     for media_type, media in body.items():
         found = list(examples(media))
-        if not found:
+        # Whether a named query has an example, its file says.
+        if not found and not (path.startswith(NAMED) and path != NAMED + "{name}"):
             failures.append(f"{where}: {media_type} has no example")
         for example in found:
             valid(media["schema"], example, f"{where}: {media_type}")
