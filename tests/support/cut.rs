@@ -156,22 +156,24 @@ impl Cutter {
 
 /// Waits until the client's system knows that the connection has ended. A busy one learns it after the client has sent its
 /// next request, and nobody could then tell whether the database has got that.
-async fn has_learnt(client: SocketAddr) {
+async fn has_learnt(client: SocketAddr, cutter: SocketAddr) {
     let learns = async {
-        while is_established(client) {
+        while is_established(client, cutter) {
             sleep(Duration::from_millis(1)).await;
         }
     };
     timeout(PATIENCE, learns).await.expect("the end of the connection arrives");
 }
 
-/// Whether the system still believes that the socket with this address is connected. Only Linux tells.
-fn is_established(socket: SocketAddr) -> bool {
-    let SocketAddr::V4(socket) = socket else { return false };
-    let address = format!("{:08X}:{:04X}", u32::from_ne_bytes(socket.ip().octets()), socket.port());
+/// Whether the system still believes that a socket with the address `own` is connected to `peer`. Only Linux tells. Both
+/// count: a port is free for another peer as soon as one connection of it has ended.
+fn is_established(own: SocketAddr, peer: SocketAddr) -> bool {
+    let (SocketAddr::V4(own), SocketAddr::V4(peer)) = (own, peer) else { return false };
+    let [own, peer] =
+        [own, peer].map(|socket| format!("{:08X}:{:04X}", u32::from_ne_bytes(socket.ip().octets()), socket.port()));
     std::fs::read_to_string("/proc/net/tcp").unwrap_or_default().lines().any(|line| {
         let mut fields = line.split_ascii_whitespace().skip(1);
-        (fields.next(), fields.nth(1)) == (Some(address.as_str()), Some("01"))
+        [fields.next(), fields.next(), fields.next()] == [Some(own.as_str()), Some(peer.as_str()), Some("01")]
     })
 }
 
@@ -210,7 +212,7 @@ enum Flow {
 
 async fn serve(near: TcpStream, shared: Arc<Shared>) {
     let mut was_cut = false;
-    let client = near.peer_addr();
+    let ends = near.peer_addr().and_then(|client| Ok((client, near.local_addr()?)));
     if let Ok(far) = (shared.dial)().await {
         let mut relay = Relay { near, far, requests: FrameReader::default(), replies: FrameReader::default() };
         was_cut = matches!(relay.work(&shared).await, Ok(Flow::Cut));
@@ -219,8 +221,8 @@ async fn serve(near: TcpStream, shared: Arc<Shared>) {
         // What the database still does with its last request, it has done when it closes its side, too.
         let _ = far.shutdown().await;
         let _ = timeout(PATIENCE, tokio::io::copy(&mut far, &mut tokio::io::sink())).await;
-        if let Ok(client) = client {
-            has_learnt(client).await;
+        if let Ok((client, cutter)) = ends {
+            has_learnt(client, cutter).await;
         }
     }
     shared.now.send_modify(|now| {
