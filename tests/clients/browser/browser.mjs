@@ -1,12 +1,12 @@
 // Web front ends in a real browser: a page of an allowed origin does everything, any other page can do nothing.
 //
-//   browser.mjs GATEWAY-BINARY CHROMIUM EXAMPLES
+//   browser.mjs GATEWAY-BINARY CHROMIUM EXAMPLES REACT-PAGE
 
 import path from "node:path";
 
 import { browser, check, end, equal, eventually, gateway, pageAt, rebinding, site } from "./stand.mjs";
 
-const [binary, executable, examples] = process.argv.slice(2);
+const [binary, executable, examples, react] = process.argv.slice(2);
 
 const LIMITS = {
   // A page that has opened one in secret leaves no room for another.
@@ -15,7 +15,7 @@ const LIMITS = {
   BOLTGATE_SERVER__WRITE_STALL_TIMEOUT: "1h",
 };
 
-const allowed = await site(examples);
+const allowed = await site(examples, react, path.join(react, "assets"));
 const foreign = await site(examples);
 const app = `http://localhost:${allowed}`;
 const CORS = { BOLTGATE_CORS__ALLOWED_ORIGINS: app };
@@ -176,6 +176,16 @@ await check("the page over named queries shows films, tells faults and revalidat
     return (await fetch(address, { method: "POST", headers, body: JSON.stringify({ statement: "RETURN 1" }) })).status;
   }, queries(named));
   equal(own, 403, "a statement of its own");
+});
+
+await check("the React page over named queries shows the films of whom one chooses", async () => {
+  const films = await context.newPage();
+  await films.goto(`${app}/index.html?gateway=http://localhost:${named}`);
+  await films.getByText("4 films", { exact: true }).waitFor();
+  await films.getByLabel("Actor").selectOption("Peter Lorre");
+  await films.getByText("3 films", { exact: true }).waitFor();
+  equal(await films.locator("tbody tr").last().innerText(), "M\t1931\tHans Beckert");
+  await films.close();
 });
 
 await check("the example page works from an allowed origin", async () => {
