@@ -4,7 +4,7 @@ import { h, lazy, prose } from "./dom.js";
 import { section } from "./operation.js";
 import { body } from "./schema.js";
 
-const METHODS = ["get", "put", "post", "delete", "patch"];
+const METHODS = ["get", "head", "put", "post", "delete", "patch"];
 const element = (id) => document.getElementById(id);
 
 const answer = await fetch("openapi.json", { credentials: "omit" });

@@ -24,7 +24,9 @@ function curlLogin() {
 const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
 
 export function curl({ method, url, headers, body }) {
-  const lines = [`curl -X ${method} ${quoted(url)}${curlLogin()}`];
+  // With -X HEAD, curl would wait for a body.
+  const option = method === "HEAD" ? "--head" : `-X ${method}`;
+  const lines = [`curl ${option} ${quoted(url)}${curlLogin()}`];
   for (const [name, value] of Object.entries(headers)) lines.push(`-H ${quoted(`${name}: ${value}`)}`);
   if (body !== undefined) lines.push(`--data-binary ${quoted(body)}`);
   return lines.join(" \\\n  ");
