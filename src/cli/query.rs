@@ -47,8 +47,8 @@ pub struct QueryArgs {
     // Kept as text: clap would repeat a faulty one, with the password that it may hold.
     #[arg(verbatim_doc_comment, long, value_name = "URL", group = "target", value_hint = ValueHint::Url)]
     pub url: Option<String>,
-    /// Ask this database, without a gateway: bolt://,
-    /// bolt+s:// or bolt+ssc:// HOST[:PORT]
+    /// Ask this database, without a gateway:
+    /// bolt://HOST:PORT, bolt+s://… or bolt+ssc://…
     #[arg(verbatim_doc_comment, long, value_name = "URI", group = "target", value_hint = ValueHint::Url)]
     pub database_uri: Option<String>,
     /// Ask an embedded database, stored in FILE or discarded at the end
