@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr};
 
-/// How deep lists may be nested in each other.
+/// The most levels of lists within lists.
 const DEEPEST: usize = 8;
 
 /// The type of a parameter.

@@ -31,7 +31,7 @@ pub use call::Call;
 pub use engine::{Ending, Engine, Excerpt};
 pub use error::{Error, Kind};
 pub use offload::{OFFLOAD_ABOVE, offload};
-pub use result::{Flow, Progress, ResultEnd, ResultLimits, RowRefused, RowSink, Rows, StartedStatement};
+pub use result::{Discarded, Flow, Progress, ResultEnd, ResultLimits, RowRefused, RowSink, Rows, StartedStatement};
 pub use retry::{Attempted, Retry};
 pub use running::{RunningStatement, StatementKind, StatementState};
 pub use settings::Settings;

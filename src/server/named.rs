@@ -4,13 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     auth::Identity,
-    bolt::Columns,
     config::NamedCheck,
     named::{Queries, Query},
-    query::{
-        AccessMode, Call, Engine, Error, Flow, Kind, Options, Progress, Retry, RowRefused, RowSink, StartedStatement,
-        Statement,
-    },
+    query::{AccessMode, Call, Discarded, Engine, Error, Kind, Options, Progress, Retry, StartedStatement, Statement},
     telemetry::record::Record,
 };
 
@@ -56,27 +52,10 @@ async fn explain(query: &Query, engine: &Engine, caller: &Call) -> Result<(), Er
     let options = Options { access_mode, ..Options::default() };
     // Without a name, the account's own database is asked.
     let database = query.databases.iter().flatten().next().map_or("", String::as_str);
-    let run = engine.run(caller, database, &statement, &options, Retry::NEVER, &mut Nothing).await;
+    let run = engine.run(caller, database, &statement, &options, Retry::NEVER, &mut Discarded).await;
     let StartedStatement { mut rows, mut first } = run.outcome?;
     while let Progress::Paused = first? {
-        first = rows.advance(&mut Nothing).await;
+        first = rows.advance(&mut Discarded).await;
     }
     Ok(())
-}
-
-/// Takes rows and forgets them.
-struct Nothing;
-
-impl RowSink for Nothing {
-    fn open(&mut self, _: &Columns) {}
-
-    fn row(&mut self, _: &[u8], _: usize) -> Result<Flow, RowRefused> {
-        Ok(Flow::Continue)
-    }
-
-    fn has_replaced_values(&self) -> bool {
-        false
-    }
-
-    fn restart(&mut self) {}
 }

@@ -22,5 +22,5 @@ pub use self::{
     limits::ResultLimits,
     progress::{Progress, ResultEnd},
     rows::{Rows, StartedStatement},
-    sink::{Flow, RowRefused, RowSink},
+    sink::{Discarded, Flow, RowRefused, RowSink},
 };

@@ -32,6 +32,24 @@ pub trait RowSink {
     fn restart(&mut self);
 }
 
+/// Takes rows, and forgets them.
+#[derive(Debug)]
+pub struct Discarded;
+
+impl RowSink for Discarded {
+    fn open(&mut self, _: &Columns) {}
+
+    fn row(&mut self, _: &[u8], _: usize) -> Result<Flow, RowRefused> {
+        Ok(Flow::Continue)
+    }
+
+    fn has_replaced_values(&self) -> bool {
+        false
+    }
+
+    fn restart(&mut self) {}
+}
+
 /// How a sink wants to continue after a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flow {

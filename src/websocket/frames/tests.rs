@@ -1,3 +1,5 @@
+//! Frames of a client as RFC 6455 has them, whole, divided and faulty.
+
 use proptest::{collection::vec, prelude::*};
 
 use super::*;

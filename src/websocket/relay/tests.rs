@@ -1,3 +1,5 @@
+//! The relay on a paused clock: limits of time and of memory, and how each end of it ends the other.
+
 use std::{
     future::{pending, ready},
     pin::Pin,

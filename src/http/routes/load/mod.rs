@@ -22,11 +22,11 @@ use crate::http::{
     request::{self, in_body},
 };
 use crate::{
-    bolt::{Columns, Summary, packstream::Writer},
+    bolt::{Summary, packstream::Writer},
     json::{TypedVersion, View},
     query::{
-        Attempted, Batch, BatchError, BatchSink, BatchStatement, Error, Flow, OFFLOAD_ABOVE, Options, ParameterSets,
-        Retry, RowRefused, RowSink, StartedBatch, StatementKind, offload,
+        Attempted, Batch, BatchError, BatchSink, BatchStatement, Discarded, Error, OFFLOAD_ABOVE, Options,
+        ParameterSets, Retry, RowRefused, StartedBatch, StatementKind, offload,
     },
 };
 use lines::{LineError, Lines};
@@ -156,7 +156,7 @@ async fn run(
         let counters = load.counters;
         let batch =
             Batch { kind: StatementKind::Load, statements, refused: None, rows: false, counters, streams: false };
-        let mut discard = Discard;
+        let mut discard = Discarded;
         let committing = engine.batch(&exchange.caller, database, &batch, &load.options, load.retry, &mut discard);
         let (committed, gathered) = join(committing, gather(exchange, load, lines, size)).await;
         let Attempted { outcome, attempts } = committed;
@@ -253,24 +253,7 @@ impl Failure {
     }
 }
 
-/// Discards the rows that the statement returns.
-struct Discard;
-
-impl RowSink for Discard {
-    fn open(&mut self, _: &Columns) {}
-
-    fn row(&mut self, _: &[u8], _: usize) -> Result<Flow, RowRefused> {
-        Ok(Flow::Continue)
-    }
-
-    fn has_replaced_values(&self) -> bool {
-        false
-    }
-
-    fn restart(&mut self) {}
-}
-
-impl BatchSink for Discard {
+impl BatchSink for Discarded {
     fn close(&mut self, _: &Summary) -> Result<(), RowRefused> {
         Ok(())
     }
