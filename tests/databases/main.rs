@@ -4,6 +4,7 @@
 mod accounts;
 mod bolt_client;
 mod cancel;
+mod console;
 mod database_down;
 mod fakes_follow_the_protocol;
 mod memgraph;

@@ -13,6 +13,7 @@ describe('the place of an error', () => {
   it.each([
     ['Variable `foo` not defined (line 1, column 8 (offset: 7))\n"RETURN foo"\n        ^', 'RETURN foo', 'foo'],
     ['Invalid input (line 2, column 3 (offset: 9))', 'MATCH\n  (n RETRUN n', '('],
+    ['Error on line 2 position 3. The underlying parsing error is mismatched input', 'MATCH\n  (n RETRUN n', '('],
     ['Error on line 1:7 position. Message: mismatched input', 'MATCH n', 'n'],
     ['Unexpected end (line 1, column 9 (offset: 8))', 'MATCH (n', 'n'],
     ['/ by zero', 'RETURN 1/0', null],

@@ -5,7 +5,12 @@ export interface Position {
   to: number;
 }
 
-const PLACES = [/\(line (\d+), column (\d+)/i, /line (\d+):(\d+)/i, /line (\d+), column (\d+)/i];
+const PLACES = [
+  /\(line (\d+), column (\d+)/i,
+  /line (\d+) position (\d+)/i,
+  /line (\d+):(\d+)/i,
+  /line (\d+), column (\d+)/i,
+];
 
 /** The word at the place that a message names; `null` if it names none. Lines and columns count from 1. */
 export function position(message: string, statement: string): Position | null {

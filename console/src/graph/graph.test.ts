@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { NodeValue, RelationshipValue, Value } from '../values/typed';
 import { Graph, MOST_NODES } from './collect';
+import { naming } from './expand';
 import { COLOURS, UNKNOWN, colour } from './palette';
 
 const node = (id: string): NodeValue => ({
@@ -67,4 +68,13 @@ it.each([...COLOURS, UNKNOWN])('%s is seen on light and dark paper', (colour) =>
   for (const paper of ['#fbfaf8', '#ffffff', '#131519', '#1a1d23']) {
     expect(contrast(colour, paper), paper).toBeGreaterThanOrEqual(3);
   }
+});
+
+it.each([
+  ['4:0e5a6f3c-7c1e-4a4a-9b43-2f3b0a1f0d57:17', 'elementId(n)', '4:0e5a6f3c-7c1e-4a4a-9b43-2f3b0a1f0d57:17'],
+  ['#13:0', 'elementId(n)', '#13:0'],
+  ['17', 'id(n)', 17],
+])('finds %s as the database that gave it does', (id, name, parameter) => {
+  const { of, value } = naming(id);
+  expect([of('n'), value(id)]).toEqual([name, parameter]);
 });

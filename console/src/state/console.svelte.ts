@@ -9,6 +9,7 @@ import { Schema } from './schema.svelte';
 import { Session } from './session.svelte';
 import { Theme } from './theme.svelte';
 import { Transaction } from './transaction.svelte';
+import { isPlan } from '../values/plan';
 
 export const VIEWS = ['graph', 'table', 'json', 'raw', 'plan'] as const;
 export type View = (typeof VIEWS)[number];
@@ -27,10 +28,10 @@ class Console {
 
   statement = $state(sessionStorage.getItem(STATEMENT) ?? '');
   parameters = $state('');
-  database = $state('');
   helping = $state(false);
   /** The word that the last error is about. */
   mark = $state.raw<Position | null>(null);
+  #database = $state('');
   /** The view that was chosen; `null` for the one that suits the result. */
   chosen = $state<View | null>(null);
 
@@ -41,7 +42,15 @@ class Console {
   async start(): Promise<void> {
     await this.session.start();
     sessionStorage.removeItem(STATEMENT);
-    this.database = this.session.config.database;
+  }
+
+  /** The database that was chosen, or that this gateway asks first: it may not know it until somebody is let in. */
+  get database(): string {
+    return this.#database === '' ? this.session.config.database : this.#database;
+  }
+
+  set database(name: string) {
+    this.#database = name;
   }
 
   /** Somebody has signed in: everything is theirs from now on. */
@@ -54,6 +63,7 @@ class Console {
     this.transaction.abandon();
     this.transaction.lose('you signed out');
     this.result.clear();
+    this.#database = '';
     this.session.signOut();
   }
 
@@ -150,7 +160,7 @@ class Console {
     void result.version;
     const plan = result.summary?.queryPlan ?? result.summary?.profiledQueryPlan;
     const hasGraph = result.graph.nodes.size > 0 || result.graph.relationships.size > 0;
-    const isPlanned = Boolean(plan) && result.count === 0;
+    const isPlanned = isPlan(result.fields) || (Boolean(plan) && result.count === 0);
     if (chosen === 'graph' && !hasGraph && result.count > 0) return 'table';
     if (chosen) return chosen;
     if (isPlanned) return 'plan';

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { caption, toCell, toText } from './display';
 import { distinct, rowToJson, toJson } from './plain';
 import { changes } from './counters';
+import { drawPlan, isPlan } from './plan';
 import type { GraphNode, NodeValue, RelationshipValue, Value } from './typed';
 
 const text = (value: string): Value => ({ $type: 'String', _value: value });
@@ -59,6 +60,33 @@ describe('text for people', () => {
     expect(changes({ containsUpdates: true, nodesCreated: 1, propertiesSet: 2000, nodesDeleted: 0 })).toEqual([
       '1 node created',
       '2,000 properties set',
+    ]);
+  });
+});
+
+describe('plans as rows', () => {
+  const counted = ['OPERATOR', 'ACTUAL HITS', 'RELATIVE TIME', 'ABSOLUTE TIME'];
+
+  it('are known by their columns', () => {
+    expect([['QUERY PLAN'], counted, ['QUERY PLAN', 'n'], ['OPERATOR'], []].map(isPlan)).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ]);
+  });
+
+  it('have their lines and counts one below the other', () => {
+    expect(drawPlan(['QUERY PLAN'], [[text(' * Produce {n}')], [text(' * Once')]])).toBe(' * Produce {n}\n * Once');
+    const rows = [
+      [text('* Produce {n}'), { $type: 'Integer', _value: '12' } as const, text(' 75.00 %'), text('0.3 ms')],
+      [text('* Once'), { $type: 'Integer', _value: '2' } as const, text('  25.00 %'), text('0.1 ms')],
+    ];
+    expect(drawPlan(counted, rows).split('\n')).toEqual([
+      'OPERATOR        ACTUAL HITS   RELATIVE TIME   ABSOLUTE TIME',
+      '* Produce {n}            12         75.00 %          0.3 ms',
+      '* Once                    2         25.00 %          0.1 ms',
     ]);
   });
 });
