@@ -14,10 +14,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service as _;
 
-use super::{
-    settings,
-    start::{StartError, engine},
-};
+use super::{settings, start::engine, start_error::StartError};
 use crate::{
     auth::Authenticator,
     bolt::Endpoint,

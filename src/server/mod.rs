@@ -5,6 +5,8 @@
 
 mod acceptor;
 mod admin_thread;
+mod bound;
+mod check;
 mod connection;
 mod descriptors;
 mod handle;
@@ -16,6 +18,7 @@ mod named;
 mod reload;
 mod settings;
 mod start;
+mod start_error;
 mod tcp;
 #[cfg(test)]
 mod tests;
@@ -23,10 +26,12 @@ mod tls;
 mod unix;
 mod workers;
 
+pub use check::{check, check_named};
 pub use descriptors::{Shortage, provide_descriptors};
 pub use handle::ServerHandle;
 pub use local::LocalGateway;
 pub use reload::{ReloadError, Reloader};
-pub use start::{StartError, check, check_named, named_queries, network_endpoint, start};
+pub use start::{named_queries, network_endpoint, start};
+pub use start_error::StartError;
 pub use tls::TlsFileError;
 pub use workers::Workers;
