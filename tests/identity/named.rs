@@ -1,6 +1,6 @@
 //! Who may call which named query, on which account, and that nobody learns of the others.
 
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -135,20 +135,36 @@ async fn the_transaction_is_as_the_file_and_the_request_say() {
     assert_ne!(writing["mode"], "r");
 }
 
+/// The answer, and what the database was sent before it: what takes no other way takes no other time.
+async fn told_and_asked(
+    stand: &Stand,
+    method: &str,
+    name: &str,
+    authorization: &str,
+) -> ((u16, Vec<(String, String)>, String), BTreeMap<&'static str, usize>) {
+    stand.fake.control.forget_messages();
+    let answer = stand.call(method, name, Some(authorization)).await;
+    let mut asked = stand.fake.control.counts().messages;
+    // Comes when the connection has been given up, after the answer.
+    asked.remove("GOODBYE");
+    (told(&answer, &name.replace("%20", " ")), asked)
+}
+
 #[tokio::test]
 async fn unknown_and_forbidden_queries_are_told_alike() {
     let stand = Stand::start(&ACCOUNT).await;
     let bob = authorization("bob", "builder");
+    // Bob is known from now on.
+    stand.call("GET", "nothing", Some(&bob)).await;
     for method in ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH"] {
-        let expected = told(&stand.call(method, "nothing", Some(&bob)).await, "nothing");
-        assert_eq!(expected.0, 404, "{method}");
+        let expected = told_and_asked(&stand, method, "nothing", &bob).await;
+        assert_eq!(expected.0.0, 404, "{method}");
         if method == "GET" {
             let document = json!({ "errors": [{ "code": "Neo.ClientError.Request.NotFound", "message": "There is no query NAME." }] });
-            assert_eq!(serde_json::from_str::<Value>(&expected.2).unwrap(), document);
+            assert_eq!(serde_json::from_str::<Value>(&expected.0.2).unwrap(), document);
         }
         for name in ["for-alice", "elsewhere", "lent", "NOTHING", "a%20b"] {
-            let shown = name.replace("%20", " ");
-            assert_eq!(told(&stand.call(method, name, Some(&bob)).await, &shown), expected, "{method} {name}");
+            assert_eq!(told_and_asked(&stand, method, name, &bob).await, expected, "{method} {name}");
         }
     }
     // Neither do faulty parameters, headers or bodies tell them apart.
@@ -164,17 +180,29 @@ async fn unknown_and_forbidden_queries_are_told_alike() {
 #[tokio::test]
 async fn who_is_not_accepted_learns_only_that() {
     let stand = Stand::start(&ACCOUNT).await;
+    const NAMES: [&str; 4] = ["anybody", "for-alice", "elsewhere", "lent"];
     for (user, password) in [("alice", "guess"), ("nobody", "guess"), ("neo4j", "guess")] {
         let credentials = authorization(user, password);
+        // The gateway remembers what the database has refused.
+        stand.call("GET", "nothing", Some(&credentials)).await;
         for method in ["GET", "POST", "PUT"] {
-            let expected = told(&stand.call(method, "nothing", Some(&credentials)).await, "nothing");
-            assert_eq!(expected.0, 401, "{user} {method}");
-            for name in ["anybody", "for-alice", "elsewhere", "lent"] {
-                assert_eq!(told(&stand.call(method, name, Some(&credentials)).await, name), expected, "{user} {name}");
+            let expected = told_and_asked(&stand, method, "nothing", &credentials).await;
+            assert_eq!(expected.0.0, 401, "{user} {method}");
+            for name in NAMES {
+                assert_eq!(told_and_asked(&stand, method, name, &credentials).await, expected, "{user} {name}");
             }
         }
         let list = stand.gateway.send("GET", "/db/neo4j/named", &[("Authorization", &credentials)], "").await;
         assert_eq!(list.status, 401, "{list}");
+    }
+    let of_stranger = async |name: &str| {
+        let credentials = authorization(&format!("stranger of {name}"), "guess");
+        told_and_asked(&stand, "GET", name, &credentials).await
+    };
+    let expected = of_stranger("nothing").await;
+    assert_eq!((expected.0.0, expected.1.get("LOGON")), (401, Some(&1)), "{expected:?}");
+    for name in NAMES {
+        assert_eq!(of_stranger(name).await, expected, "{name}");
     }
     let stand = Stand::start(&[&ACCOUNT[..], &[("auth.anonymous", "refuse")]].concat()).await;
     let expected = told(&stand.call("GET", "nothing", None).await, "nothing");
