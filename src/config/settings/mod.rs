@@ -3,6 +3,7 @@
 //! May not know where settings come from.
 
 mod auth;
+mod choices;
 mod defaults;
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 pub use auth::{Algorithm, Auth, BearerCredentials, Impersonation, Inbound, Issuer, ServiceAccount};
+pub use choices::{AccessLog, ClientAuth, CsvFormulas, Dialect, Edition, LogFormat, NamedCheck, Statuses};
 
 use super::values::{
     Age, AllowedHost, AllowedOrigin, ByteSize, Count, CountLimit, DatabaseAlias, DatabaseName, DatabaseUri, Factor,
@@ -373,92 +375,4 @@ pub struct Otlp {
     pub timeout: TimeSpan,
     /// The name of this service in traces.
     pub service_name: String,
-}
-
-/// What becomes of text that a spreadsheet would take for a formula.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum CsvFormulas {
-    /// It stays as it is.
-    Keep,
-    /// It gets a `'` before it.
-    Escape,
-}
-
-/// What becomes of a named query that the database does not accept at the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NamedCheck {
-    /// The database is not asked.
-    Off,
-    /// The log says so.
-    Warn,
-    /// The gateway does not start.
-    Fail,
-}
-
-/// The statuses of failures.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Statuses {
-    /// Those of Neo4j's Query API: mostly 400, and 202 once a statement runs.
-    QueryApi,
-    /// A status that says what happened. Errors say whether to send the request again.
-    Precise,
-}
-
-/// The kind of server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Dialect {
-    /// Detected by what the server says about itself.
-    Auto,
-    /// Neo4j.
-    Neo4j,
-    /// Memgraph.
-    Memgraph,
-    /// Any server; relies on nothing but the Bolt specification.
-    Strict,
-}
-
-/// The edition that clients are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Edition {
-    /// `community`.
-    Community,
-    /// `enterprise`.
-    Enterprise,
-}
-
-/// Whether clients must show a certificate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ClientAuth {
-    /// Clients without a certificate are refused.
-    Require,
-    /// Clients may have none.
-    Request,
-}
-
-/// Which requests get a log line of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum AccessLog {
-    /// Those that are answered with a status of 400 or more.
-    Failures,
-    /// All.
-    All,
-    /// None.
-    Off,
-}
-
-/// The form of a log line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum LogFormat {
-    /// One readable line per event.
-    Pretty,
-    /// One JSON object per event.
-    Json,
 }
