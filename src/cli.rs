@@ -22,10 +22,11 @@ use crate::healthcheck::Target;
 /// What the exit codes mean, at the end of the help of every command.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  it went well; `serve` was told to stop and finished its requests
-  1  it failed: the settings have mistakes, the address is taken, the gateway is
-     unhealthy, or a second signal stopped `serve` at once
-  2  the command line is wrong";
+  0   it went well; `serve` was told to stop and finished its requests
+  1   it failed: the settings have mistakes, the address is taken, the gateway is
+      unhealthy, or a second signal stopped `serve` at once
+  2   the command line is wrong
+  78  named queries have mistakes, or the database does not accept them";
 
 const EXAMPLES: &str = "\
 Examples:
