@@ -1,18 +1,9 @@
 /** The graph: drawn, read with the keyboard, looked into, expanded. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { ask, startBrowser, startGateway, withConsole } from './support.mjs';
+import { ask, useBrowser } from './support.mjs';
 
-let [browser, gateway] = [];
-before(async () => {
-  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
-const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+const { consoleTest } = useBrowser();
 
 const CASABLANCA = 'MATCH (f:Film {title: "Casablanca"}) RETURN f';
 
@@ -68,7 +59,7 @@ consoleTest('a click on the canvas selects', async ({ ui, page }) => {
   assert.match(label, /Film/);
 });
 
-consoleTest('neighbours are added, and it is said if there are more', async ({ ui, page }) => {
+consoleTest('neighbours are added, and it is said if there are more', async ({ ui, page, gateway }) => {
   await ui.run(CASABLANCA);
   await ui.settled();
   await ui.id('graph-node').click();

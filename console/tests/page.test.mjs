@@ -2,20 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { startBrowser, startGateway, withConsole } from './support.mjs';
+import { useBrowser } from './support.mjs';
 
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-let [browser, gateway] = [];
-before(async () => {
-  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
-const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+const { consoleTest, gatewayTest } = useBrowser();
 
 /** What axe finds serious. */
 async function findings(page) {
@@ -116,94 +107,28 @@ consoleTest(
   { viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true },
 );
 
-test('without statements of one’s own, there is no editor', async () => {
-  const own = await startGateway(['--embedded'], { CYPHER__ALLOW: 'user:ada' });
-  try {
-    await withConsole(browser, own, {}, async ({ ui, page }) => {
-      await page.getByRole('region', { name: 'Named queries' }).waitFor();
-      assert.equal(await ui.id('editor').count(), 0);
-      await ui.id('signin-open').click();
-      await ui.id('signin-mode-basic').check();
-      await ui.id('signin-user').fill('ada');
-      await ui.id('signin-submit').click();
-      await ui.id('editor').waitFor();
-      assert.equal(await ui.run('RETURN 1'), 'done');
-    });
-  } finally {
-    await own.stop();
-  }
-});
-
-consoleTest('named queries are forms', async ({ ui, page }) => {
-  const query = {
-    name: 'films',
-    summary: 'Films of an actor',
-    description: 'Newest first.',
-    access: 'read',
-    methods: ['GET', 'HEAD', 'POST'],
-    href: '/db/neo4j/named/films',
-    parameters: {
-      properties: {
-        actor: { type: 'string' },
-        limit: { type: 'integer', default: 10 },
-        color: { enum: ['yes', 'no'] },
-      },
-      required: ['actor'],
-    },
-  };
-  // As a gateway with named queries and without statements of one's own answers.
-  await page.route('**/console/config.json', async (route) => {
-    const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), cypher: false } });
-  });
-  await page.route('**/db/neo4j/named', (route) => route.fulfill({ json: { named: [query] } }));
-  let sent;
-  await page.route('**/db/neo4j/named/films', (route) => {
-    sent = route.request().postDataJSON();
-    const events = [
-      { $event: 'Header', _body: { fields: ['title'] } },
-      { $event: 'Record', _body: [{ $type: 'String', _value: 'Casablanca' }] },
-      { $event: 'Summary', _body: {} },
-    ];
-    const body = events.map((event) => JSON.stringify(event)).join('\n');
-    return route.fulfill({ status: 200, contentType: 'application/vnd.neo4j.query.v1.2+jsonl', body });
-  });
-  await page.reload();
-  const form = page.getByRole('form', { name: 'Films of an actor' });
-  await form.getByRole('textbox', { name: 'actor' }).fill('Ingrid Bergman');
-  await form.getByRole('textbox', { name: 'limit' }).fill('5');
-  assert.deepEqual(await findings(page), []);
-  await ui.id('run').click();
-  assert.equal(await ui.ended(), 'done');
-  assert.deepEqual(sent, { actor: 'Ingrid Bergman', limit: 5 });
-  await ui.id('result-table').getByText('Casablanca').waitFor();
-});
-
 const neo4j = process.env.BOLTGATE_TEST_NEO4J_BOLT;
-test('Neo4j: rows, a graph, a plan that is counted, its databases', { skip: !neo4j }, async () => {
-  const own = await startGateway(['--database-uri', neo4j]);
-  try {
-    await withConsole(browser, own, {}, async ({ ui, page }) => {
-      await ui.until(async () => (await ui.id('database').locator('option').allInnerTexts()).includes('system'));
-      assert.equal(await ui.run('CREATE p = (:ConsoleA {name: "a"})-[:CONSOLE]->(:ConsoleB) RETURN p'), 'done');
-      await ui.settled();
-      assert.deepEqual(
-        [await ui.attribute('graph', 'data-nodes'), await ui.attribute('graph', 'data-relationships')],
-        ['2', '1'],
-      );
-      assert.match(await ui.id('status').innerText(), /2 nodes created · 1 relationship created/);
-      await ui.run('MATCH (n:ConsoleA) RETURN n');
-      await ui.settled();
-      await ui.id('graph-node').click();
-      await ui.id('expand').click();
-      await ui.until(async () => (await ui.attribute('graph', 'data-nodes')) === '2');
-      assert.equal(await ui.run('PROFILE MATCH (n:ConsoleA) DETACH DELETE n'), 'done');
-      await page.getByRole('group', { name: 'Plan' }).getByText('database hits').first().waitFor();
-      assert.equal(await ui.run('MATC (n) RETURN n'), 'error');
-      assert.equal(await ui.id('editor').locator('.cm-mistake').innerText(), 'MATC');
-      await ui.run('MATCH (n) WHERE n:ConsoleA OR n:ConsoleB DETACH DELETE n');
-    });
-  } finally {
-    await own.stop();
-  }
-});
+gatewayTest(
+  'Neo4j: rows, a graph, a plan that is counted, its databases',
+  { args: ['--database-uri', neo4j ?? ''], skip: !neo4j },
+  async ({ ui, page }) => {
+    await ui.until(async () => (await ui.id('database').locator('option').allInnerTexts()).includes('system'));
+    assert.equal(await ui.run('CREATE p = (:ConsoleA {name: "a"})-[:CONSOLE]->(:ConsoleB) RETURN p'), 'done');
+    await ui.settled();
+    assert.deepEqual(
+      [await ui.attribute('graph', 'data-nodes'), await ui.attribute('graph', 'data-relationships')],
+      ['2', '1'],
+    );
+    assert.match(await ui.id('status').innerText(), /2 nodes created · 1 relationship created/);
+    await ui.run('MATCH (n:ConsoleA) RETURN n');
+    await ui.settled();
+    await ui.id('graph-node').click();
+    await ui.id('expand').click();
+    await ui.until(async () => (await ui.attribute('graph', 'data-nodes')) === '2');
+    assert.equal(await ui.run('PROFILE MATCH (n:ConsoleA) DETACH DELETE n'), 'done');
+    await page.getByRole('group', { name: 'Plan' }).getByText('database hits').first().waitFor();
+    assert.equal(await ui.run('MATC (n) RETURN n'), 'error');
+    assert.equal(await ui.id('editor').locator('.cm-mistake').innerText(), 'MATC');
+    await ui.run('MATCH (n) WHERE n:ConsoleA OR n:ConsoleB DETACH DELETE n');
+  },
+);

@@ -1,18 +1,9 @@
 /** The views of a result, and the files with its rows. */
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { after, before, test } from 'node:test';
-import { startBrowser, startGateway, withConsole } from './support.mjs';
+import { useBrowser } from './support.mjs';
 
-let [browser, gateway] = [];
-before(async () => {
-  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
-const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+const { consoleTest } = useBrowser();
 
 const VALUES =
   'RETURN 1 AS n, 1.5 AS f, "text" AS t, null AS nothing, [1, "a"] AS list, {a: true} AS map, date("2026-02-28") AS d';

@@ -1,28 +1,13 @@
 /** Signing in: with nothing, a password, a token, and at an issuer. */
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { startBrowser, startGateway, withConsole } from './support.mjs';
+import { useBrowser } from './support.mjs';
 
 const SECRET = 'a shared key of thirty-two bytes, or more';
 
-let browser;
-before(async () => {
-  browser = await startBrowser();
-});
-after(() => browser?.close());
-
-/** A test with a gateway of its own. */
-function gatewayTest(name, { args, settings, skip, ...options }, use) {
-  test(name, { skip }, async () => {
-    const gateway = await startGateway(args, settings);
-    try {
-      await withConsole(browser, gateway, { signedOut: true, ...options }, use);
-    } finally {
-      await gateway.stop();
-    }
-  });
-}
+const browser = useBrowser();
+/** A test with a gateway of its own, at which nobody is signed in yet. */
+const gatewayTest = (name, options, use) => browser.gatewayTest(name, { signedOut: true, ...options }, use);
 
 function token(claims) {
   const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');

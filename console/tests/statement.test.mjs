@@ -1,20 +1,11 @@
 /** Writing and running statements: what is shown while they run, and when they fail. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { ask, startBrowser, startGateway, withConsole } from './support.mjs';
+import { ask, useBrowser } from './support.mjs';
 
 /** Long enough for anybody to cancel it. */
 const LONG = 'UNWIND range(1, 30000) AS a UNWIND range(1, 10000) AS b RETURN count(*) AS n';
 
-let [browser, gateway] = [];
-before(async () => {
-  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
-const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+const { consoleTest, gatewayTest } = useBrowser();
 
 consoleTest('the first visit leads to the console, and one click draws the graph', async ({ page, ui }) => {
   assert.match(page.url(), /\/console$/);
@@ -66,7 +57,7 @@ consoleTest('an error has its code, its message and its place', async ({ page, u
   assert.equal(await ui.run('UNWIND [1, 0] AS x RETURN 1 / x'), 'error');
 });
 
-consoleTest('cancelling ends the statement in the database', async ({ page, ui }) => {
+consoleTest('cancelling ends the statement in the database', async ({ page, ui, gateway }) => {
   const running = async () => {
     const answer = await fetch(`${gateway.url}/db/neo4j/query/v2/running`);
     return (await answer.json()).running.length;
@@ -127,7 +118,7 @@ consoleTest('the keyboard is enough', async ({ page, ui }) => {
   assert.equal(await page.evaluate(() => document.activeElement?.dataset.testid), 'tab-json');
 });
 
-consoleTest('the names of the live schema are proposed and can be clicked', async ({ page, ui }) => {
+consoleTest('the names of the live schema are proposed and can be clicked', async ({ page, ui, gateway }) => {
   await ui.id('schema-label').first().waitFor();
   const texts = (name) => ui.id(name).allInnerTexts();
   assert.deepEqual(await texts('schema-label'), ['Account', 'Film', 'Person']);
@@ -161,17 +152,14 @@ consoleTest('the history is text, survives the page, and can be cleared', async 
   assert.equal(stored.length, 3);
 });
 
-test('a gateway that goes away is an error, and the statement stays', async () => {
-  const own = await startGateway();
-  await withConsole(browser, own, {}, async ({ ui }) => {
-    await ui.write(LONG);
-    await ui.id('run').click();
-    await ui.until(async () => (await ui.attribute('status', 'data-state')) === 'running');
-    await own.stop('SIGKILL');
-    assert.equal(await ui.ended(), 'error');
-    assert.match(await ui.id('error').innerText(), /cannot be reached|broke/);
-    assert.equal(await ui.editor.innerText(), LONG);
-    await ui.id('run').click();
-    assert.equal(await ui.ended(), 'error');
-  });
+gatewayTest('a gateway that goes away is an error, and the statement stays', {}, async ({ ui, gateway }) => {
+  await ui.write(LONG);
+  await ui.id('run').click();
+  await ui.until(async () => (await ui.attribute('status', 'data-state')) === 'running');
+  await gateway.stop('SIGKILL');
+  assert.equal(await ui.ended(), 'error');
+  assert.match(await ui.id('error').innerText(), /cannot be reached|broke/);
+  assert.equal(await ui.editor.innerText(), LONG);
+  await ui.id('run').click();
+  assert.equal(await ui.ended(), 'error');
 });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -148,11 +149,43 @@ export async function withConsole(browser, gateway, options, use) {
   const { context, page, strays, ui } = await openConsole(browser, gateway, options);
   try {
     if (!options.signedOut) await ui.ready();
-    await use({ context, page, ui });
+    await use({ context, page, ui, gateway });
     assert.deepEqual(strays, []);
   } finally {
     await context.close();
   }
+}
+
+/** Gives the tests of a file a browser, and a gateway with the sample graph that those share which change nothing in it. */
+export function useBrowser() {
+  let [browser, shared] = [];
+  before(async () => {
+    browser = await startBrowser();
+  });
+  after(async () => {
+    await browser?.close();
+    await (await shared)?.stop();
+  });
+
+  /** A test with a console at the shared gateway. */
+  const consoleTest = (name, use, options = {}) =>
+    test(name, async () => {
+      shared ??= startGateway();
+      await withConsole(browser, await shared, options, use);
+    });
+
+  /** A test with a console at a gateway of its own. */
+  const gatewayTest = (name, { args, settings, skip, ...options }, use) =>
+    test(name, { skip }, async () => {
+      const gateway = await startGateway(args, settings);
+      try {
+        await withConsole(browser, gateway, options, use);
+      } finally {
+        await gateway.stop();
+      }
+    });
+
+  return { consoleTest, gatewayTest };
 }
 
 /** Sends a statement straight to the gateway, as somebody else would. */

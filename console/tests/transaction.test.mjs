@@ -1,22 +1,13 @@
 /** Explicit transactions: begun, used, ended, and lost. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { ask, startBrowser, startGateway, withConsole } from './support.mjs';
+import { ask, useBrowser } from './support.mjs';
 
-let [browser, gateway] = [];
-before(async () => {
-  [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-});
-after(async () => {
-  await browser?.close();
-  await gateway?.stop();
-});
-const consoleTest = (name, use, options = {}) => test(name, () => withConsole(browser, gateway, options, use));
+const { consoleTest, gatewayTest } = useBrowser();
 
 const count = async (at) => Number((await ask(at, 'MATCH (n:ConsoleTx) RETURN count(n)')).data.values[0][0]);
 const state = (ui) => ui.attribute('tx-state', 'data-state');
 
-consoleTest('statements run inside until it is committed or rolled back', async ({ ui }) => {
+consoleTest('statements run inside until it is committed or rolled back', async ({ ui, gateway }) => {
   assert.equal(await state(ui), 'none');
   for (const [end, left] of [
     ['tx-rollback', 0],
@@ -35,7 +26,7 @@ consoleTest('statements run inside until it is committed or rolled back', async 
   await ask(gateway, 'MATCH (n:ConsoleTx) DELETE n');
 });
 
-consoleTest('a statement that fails ends it, and nothing runs outside of it by mistake', async ({ ui }) => {
+consoleTest('a statement that fails ends it, and nothing runs outside of it by mistake', async ({ ui, gateway }) => {
   await ui.id('tx-begin').click();
   await ui.until(async () => (await state(ui)) === 'open');
   assert.equal(await ui.run('RETURN foo'), 'error');
@@ -48,7 +39,7 @@ consoleTest('a statement that fails ends it, and nothing runs outside of it by m
   assert.equal(await ui.run('RETURN 1'), 'done');
 });
 
-consoleTest('leaving the page rolls it back', async ({ ui, page }) => {
+consoleTest('leaving the page rolls it back', async ({ ui, page, gateway }) => {
   await ui.id('tx-begin').click();
   await ui.until(async () => (await state(ui)) === 'open');
   await ui.run('CREATE (:ConsoleTx)');
@@ -58,17 +49,11 @@ consoleTest('leaving the page rolls it back', async ({ ui, page }) => {
   assert.equal(await count(gateway), 0);
 });
 
-test('one that is not used in time is lost', async () => {
-  const own = await startGateway(['--embedded'], { TRANSACTIONS__IDLE_TIMEOUT: '2s' });
-  try {
-    await withConsole(browser, own, {}, async ({ ui }) => {
-      await ui.id('tx-begin').click();
-      await ui.until(async () => (await state(ui)) === 'lost');
-      assert.equal(await ui.id('tx-commit').count(), 0);
-      await ui.id('tx-begin').click();
-      await ui.until(async () => (await state(ui)) === 'open');
-    });
-  } finally {
-    await own.stop();
-  }
+const soon = { settings: { TRANSACTIONS__IDLE_TIMEOUT: '2s' } };
+gatewayTest('one that is not used in time is lost', soon, async ({ ui }) => {
+  await ui.id('tx-begin').click();
+  await ui.until(async () => (await state(ui)) === 'lost');
+  assert.equal(await ui.id('tx-commit').count(), 0);
+  await ui.id('tx-begin').click();
+  await ui.until(async () => (await state(ui)) === 'open');
 });
