@@ -1,22 +1,8 @@
 /** The page as a page: themes, phones, screen readers, other databases, and what happens when it is switched off. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
-import { useBrowser } from './support.mjs';
-
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { findings, useBrowser } from './support.mjs';
 
 const { consoleTest, gatewayTest } = useBrowser();
-
-/** What axe finds serious. */
-async function findings(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run());
-  const serious = violations.filter(({ impact }) => ['serious', 'critical'].includes(impact));
-  return serious.map(
-    ({ id, nodes }) => `${id}: ${nodes.map((node) => `${node.target} ${node.failureSummary}`).join('; ')}`,
-  );
-}
 
 for (const colorScheme of ['light', 'dark']) {
   consoleTest(

@@ -10,6 +10,7 @@ export type Credentials = Record<string, string>;
 
 export interface Options {
   method?: 'GET' | 'POST' | 'DELETE';
+  /** A text is JSON already. */
   body?: unknown;
   accept?: string;
   signal?: AbortSignal;
@@ -28,7 +29,7 @@ export class Client {
     const headers: Record<string, string> = { ...this.credentials, Accept: accept };
     if (method === 'POST') headers['Content-Type'] = 'application/json';
     const init: RequestInit = { method, headers, credentials: 'omit', cache: 'no-store', redirect: 'error' };
-    if (method === 'POST') init.body = JSON.stringify(body ?? {});
+    if (method === 'POST') init.body = typeof body === 'string' ? body : JSON.stringify(body ?? {});
     if (signal) init.signal = signal;
     if (keepalive) init.keepalive = true;
     return fetch(path, init);

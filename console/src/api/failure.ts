@@ -3,15 +3,18 @@
 export interface Told {
   code: string;
   message: string;
+  /** The parameter of a named query that was refused. */
+  parameter?: string;
 }
 
-/** An error with a code. */
+/** An error with a code: the first of all that were told. */
 export class Failure extends Error {
   constructor(
     readonly code: string,
     message: string,
     /** The status of the answer; 0 if there was none. */
     readonly status = 0,
+    readonly told: Told[] = [{ code, message }],
   ) {
     super(message);
   }
@@ -28,10 +31,10 @@ export class Failure extends Error {
     return new Failure('Connection', `The gateway cannot be reached, or the connection broke: ${detail}`);
   }
 
-  static told(errors: Told[] | undefined, status: number): Failure {
-    const [error] = errors ?? [];
+  static told(errors: Told[] = [], status: number): Failure {
+    const [error] = errors;
     return error
-      ? new Failure(error.code, error.message, status)
+      ? new Failure(error.code, error.message, status, errors)
       : new Failure(`HTTP ${status}`, `The gateway answered ${status} without saying why.`, status);
   }
 }

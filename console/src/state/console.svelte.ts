@@ -96,8 +96,8 @@ class Console {
     if (counters?.['containsUpdates']) void this.schema.refresh(this.session.client, this.database);
   }
 
-  /** Calls a query that the operator has named. */
-  async call({ name, href }: NamedQuery, parameters: Record<string, unknown>): Promise<void> {
+  /** Calls a query that the operator has named. Its parameters are JSON. */
+  async call({ name, href }: NamedQuery, parameters: string): Promise<void> {
     if (!this.running) await this.#ask(name, href, parameters);
   }
 
@@ -130,8 +130,10 @@ class Console {
   }
 
   async #send(statement: string, path: string): Promise<Failure | null> {
-    const parameters: unknown = this.parameters.trim() === '' ? {} : JSON.parse(this.parameters);
-    return this.#ask(statement, path, { statement, parameters, includeCounters: true });
+    // As they were written: as numbers of JavaScript, long integers would lose their last digits.
+    const parameters = this.parameters.trim() === '' ? '{}' : this.parameters;
+    const body = `{"statement":${JSON.stringify(statement)},"parameters":${parameters},"includeCounters":true}`;
+    return this.#ask(statement, path, body);
   }
 
   /** Sends a request, and once more if only the credentials had to be renewed. */

@@ -6,7 +6,6 @@ vi.stubGlobal('localStorage', {
   setItem: (key: string, value: string) => stored.set(key, value),
 });
 const { History } = await import('./history.svelte');
-const { typeOf, valueOf } = await import('./named.svelte');
 
 beforeEach(() => stored.clear());
 
@@ -35,16 +34,5 @@ describe('the history', () => {
   it.each(['no JSON', '{"a": 1}', '[1, null]'])('begins anew where %s is stored', (text) => {
     stored.set('boltgate.history', text);
     expect(new History().items).toEqual([]);
-  });
-});
-
-describe('parameters of named queries', () => {
-  it('are values of their types', () => {
-    expect(typeOf({ type: ['integer', 'null'] })).toBe('integer');
-    expect(valueOf({ type: 'string' }, '12')).toBe('12');
-    expect(valueOf({ type: 'integer' }, ' 12 ')).toBe(12);
-    expect(valueOf({ type: 'array' }, '["a"]')).toEqual(['a']);
-    expect(valueOf({ type: 'integer' }, '')).toBeUndefined();
-    expect(() => valueOf({ type: 'integer' }, 'x')).toThrow(SyntaxError);
   });
 });

@@ -1,0 +1,3 @@
+//: summary = "What only Grace may call"
+//: allow = ["user:grace"]
+RETURN 1 AS n
