@@ -114,38 +114,3 @@ gatewayTest(
     await ui.id('signin').waitFor();
   },
 );
-
-const issuer = process.env.BOLTGATE_TEST_CONSOLE_OIDC ?? process.env.BOLTGATE_TEST_OIDC;
-const OIDC = {
-  ...TOKENS,
-  AUTH__ISSUERS__IDP__ISSUER: issuer ?? '',
-  AUTH__ISSUERS__IDP__AUDIENCE: 'boltgate',
-  AUTH__ISSUERS__IDP__ALLOW_HTTP: 'true',
-  CONSOLE__OIDC_ISSUER: 'idp',
-  CONSOLE__OIDC_CLIENT_ID: 'console',
-};
-gatewayTest(
-  'at an issuer: there and back, with the statement kept',
-  // The way back is a redirect, whose page comes from the gateway in any case.
-  { settings: OIDC, skip: !issuer || Boolean(process.env.CONSOLE_DIST), allowed: [issuer] },
-  async ({ ui, page }) => {
-    await ui.id('signin').waitFor();
-    assert.ok(await ui.id('signin-mode-oidc').isChecked());
-    await ui.id('signin-oidc').click();
-    await page.locator('input[name=login]').fill('grace');
-    await page.locator('input[name=password]').fill('x');
-    await page.locator('button[type=submit]').click();
-    await page.getByText('Continue').click();
-    await page.locator('[data-testid=identity][data-mode=oidc]').waitFor();
-    assert.equal(await ui.id('identity').innerText(), 'grace');
-    assert.ok(page.url().endsWith('/console'), page.url());
-    assert.equal(await ui.run('RETURN 1'), 'done');
-    const kept = await page.evaluate(() =>
-      JSON.stringify([{ ...localStorage }, { ...sessionStorage }, document.cookie]),
-    );
-    assert.ok(!/ey[A-Za-z0-9_-]{20}/.test(kept), kept);
-    // A code of somebody else's sign-in is worth nothing here.
-    await page.goto(`${new URL(page.url()).origin}/console/callback?code=stolen&state=guessed`);
-    assert.match(await ui.id('signin-error').innerText(), /not begun in this tab/);
-  },
-);

@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
+import { startFront } from './front.mjs';
 
 const BINARY = process.env.BOLTGATE_BINARY ?? fileURLToPath(new URL('../../target/debug/boltgate', import.meta.url));
 /** Files of the page that are taken from there, and not from the gateway: a change of the page then needs no `cargo build`. */
@@ -32,19 +33,18 @@ export async function startGateway(args = ['--embedded', '--sample'], settings =
     gateway.stderr.on('data', read);
     gateway.once('exit', (code) => reject(new Error(`the gateway ended with ${code}: ${log}`)));
   });
+  const front = DIST ? await startFront(url, DIST) : null;
   const stop = async (signal = 'SIGTERM') => {
+    front?.stop();
     if (gateway.exitCode !== null || gateway.signalCode !== null) return;
     gateway.kill(signal);
     await once(gateway, 'exit');
   };
-  return { url, stop, pid: gateway.pid, log: () => log };
+  return { url: front?.url ?? url, stop, pid: gateway.pid, log: () => log };
 }
 
 export function startBrowser(...options) {
-  const args = ['--no-sandbox', ...options];
-  // Pages that did not come over the network may not ask others on this machine, such as an issuer.
-  if (DIST) args.push('--disable-features=LocalNetworkAccessChecks');
-  return chromium.launch({ executablePath: CHROMIUM, args });
+  return chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox', ...options] });
 }
 
 /** Opens the console in a context of its own. Whatever breaks the policy or leaves the gateway is remembered. */
@@ -77,20 +77,9 @@ export async function openConsole(browser, gateway, { path = '/', allowed = [], 
       );
     });
   });
-  if (DIST) await context.route(/\/console(\/callback|\/assets\/.*)?(\?.*)?$/, serveFromDist);
-  // What a redirect leads to would come from the gateway.
-  await page.goto(gateway.url + (DIST && path === '/' ? '/console' : path));
+  await page.goto(gateway.url + path);
   page.setDefaultTimeout(20_000);
   return { context, page, strays, ui: new Ui(page) };
-}
-
-/** Answers with a file of DIST, under the policy of the gateway. */
-async function serveFromDist(route) {
-  const { origin, pathname } = new URL(route.request().url());
-  const { headers } = await fetch(`${origin}/console`);
-  const file = pathname.includes('/assets/') ? pathname.replace('/console/', '') : 'index.html';
-  const policy = headers.get('Content-Security-Policy');
-  await route.fulfill({ path: `${DIST}/${file}`, headers: { 'Content-Security-Policy': policy } });
 }
 
 /** The console by its names. */
@@ -169,11 +158,14 @@ export function useBrowser() {
     await (await shared)?.stop();
   });
 
+  /** Opens a console at a gateway. */
+  const consoleAt = (gateway, options, use) => withConsole(browser, gateway, options, use);
+
   /** A test with a console at the shared gateway. */
   const consoleTest = (name, use, options = {}) =>
     test(name, async () => {
       shared ??= startGateway();
-      await withConsole(browser, await shared, options, use);
+      await consoleAt(await shared, options, use);
     });
 
   /** A test with a console at a gateway of its own. */
@@ -181,13 +173,13 @@ export function useBrowser() {
     test(name, { skip }, async () => {
       const gateway = await startGateway(args, settings);
       try {
-        await withConsole(browser, gateway, options, use);
+        await consoleAt(gateway, options, use);
       } finally {
         await gateway.stop();
       }
     });
 
-  return { consoleTest, gatewayTest };
+  return { consoleAt, consoleTest, gatewayTest };
 }
 
 /** Sends a statement straight to the gateway, as somebody else would. */

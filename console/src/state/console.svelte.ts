@@ -106,7 +106,7 @@ class Console {
   }
 
   async begin(): Promise<void> {
-    await this.#told(() => this.transaction.begin(this.session.client, this.database));
+    await this.#told(() => this.session.act((client) => this.transaction.begin(client, this.database)));
   }
 
   async commit(): Promise<void> {
@@ -136,14 +136,10 @@ class Console {
     return this.#ask(statement, path, body);
   }
 
-  /** Sends a request, and once more if only the credentials had to be renewed. */
   async #ask(statement: string, path: string, body: unknown): Promise<Failure | null> {
-    const failure = await this.result.run(this.session.client, path, statement, body);
-    if (!failure?.isUnauthorized) return failure;
-    const renewed = await this.session.renew(failure);
-    // Nothing was carried out, so it can be sent again. A transaction belongs to the token that opened it.
-    if (!renewed || this.transaction.path) return failure;
-    return this.result.run(this.session.client, path, statement, body);
+    // A transaction belongs to the token that began it: with another one it is lost.
+    const again = this.transaction.path === null;
+    return this.result.run(statement, (signal) => this.session.events(path, body, signal, again));
   }
 
   /** Does something, and shows why it failed if it did. */

@@ -12,6 +12,7 @@ export const MOST_LINES = 1000;
 /** The pause between two looks at what has arrived, in milliseconds. */
 const FRAME = 80;
 
+type Events = ReturnType<Client['events']>;
 export type State = 'idle' | 'running' | 'done' | 'cancelled' | 'error';
 
 export class Result {
@@ -30,8 +31,8 @@ export class Result {
   milliseconds = $state(0);
   #abort: AbortController | null = null;
 
-  /** Sends `body` and takes what comes back, to its end. `statement` is its name in errors. Returns why it failed, if it did. */
-  async run(client: Client, path: string, statement: string, body: unknown): Promise<Failure | null> {
+  /** Takes what comes back, to its end. `statement` is what has been sent. Returns why it failed, if it did. */
+  async run(statement: string, send: (signal: AbortSignal) => Events): Promise<Failure | null> {
     this.#reset(statement);
     const abort = new AbortController();
     this.#abort = abort;
@@ -45,7 +46,7 @@ export class Result {
     };
     const clock = setInterval(() => (this.milliseconds = Math.round(performance.now() - start)), FRAME);
     try {
-      for await (const { line, event } of client.events(path, body, abort.signal)) {
+      for await (const { line, event } of send(abort.signal)) {
         if (this.lines.length < MOST_LINES) this.lines.push(line);
         if (event.$event === 'Header') this.fields = event._body.fields;
         if (event.$event === 'Summary') this.summary = event._body;

@@ -17,6 +17,7 @@ export class Session {
   failure = $state.raw<Failure | null>(null);
   client = $state.raw(new Client());
   #tokens: Tokens | null = null;
+  #renewing: Promise<boolean> | null = null;
 
   /** Whether whoever is signed in may send statements of his own. */
   get cypher(): boolean {
@@ -83,8 +84,36 @@ export class Session {
     else this.asking = true;
   }
 
+  /** Does something as whoever is signed in, and once more if only the token had to be renewed. */
+  async act<T>(action: (client: Client) => Promise<T>): Promise<T> {
+    try {
+      return await action(this.client);
+    } catch (error) {
+      const failure = Failure.of(error);
+      if (!failure.isUnauthorized || !(await this.renew(failure))) throw failure;
+      return action(this.client);
+    }
+  }
+
+  /** The answer to a statement. If only the token had to be renewed, nothing was carried out, and it is sent `again`. */
+  async *events(path: string, body: unknown, signal: AbortSignal, again: boolean): ReturnType<Client['events']> {
+    try {
+      yield* this.client.events(path, body, signal);
+    } catch (error) {
+      const failure = Failure.of(error);
+      if (!failure.isUnauthorized || !(await this.renew(failure)) || !again) throw failure;
+      yield* this.client.events(path, body, signal);
+    }
+  }
+
   /** After credentials were refused: renews the token if that is possible, else asks again. Whether it was renewed. */
   async renew(failure: Failure): Promise<boolean> {
+    // A refresh token is good for one use: to send it twice could end the whole sign-in.
+    this.#renewing ??= this.#renew(failure).finally(() => (this.#renewing = null));
+    return this.#renewing;
+  }
+
+  async #renew(failure: Failure): Promise<boolean> {
     const { oidc } = this.config;
     if (this.#tokens?.refresh && oidc) {
       try {

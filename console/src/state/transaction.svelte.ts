@@ -60,6 +60,7 @@ export class Transaction {
   /** A statement in it has failed: finds out whether it is still there. */
   async check(failure: Failure): Promise<void> {
     if (this.state !== 'open') return;
+    if (failure.isUnauthorized) return this.lose('the sign-in that began it has expired');
     try {
       const { answer, document } = await (this.#client as Client).json<Opened>(this.#path);
       this.renewed(document.transaction.expires, answer.headers.get('Date'));

@@ -13,10 +13,11 @@
 //   POST ISSUER/test/publish  {"up": bool, "maxAge": s}   whether discovery and keys answer (else 503), and their max-age
 //   GET  ISSUER/test/fetches                              how often they were asked for: {"discovery": n, "keys": n}
 //   POST ISSUER/test/mint     {"claims", "header", "key"} a token that no grant gives: {"token": "…"}
+//   POST ISSUER/test/lifetime {"seconds": n}              how long access tokens live that it gives from now on
 //
 // Clients: `service` (client_credentials, secret `service-secret`), `short` (the same, tokens live for one second),
 // `browser` (authorization code with PKCE, no secret) and `console` (the same in a page, whose tokens are for `boltgate`
-// without its asking, and can be renewed). People: whatever name is typed into the login form.
+// without its asking, and can be renewed until they are revoked). People: whatever name is typed into the login form.
 
 import { createServer } from 'node:http';
 
@@ -40,7 +41,7 @@ const machine = (clientId) => ({
 // What a person's tokens say beside the standard claims: a flat and a nested one.
 const personClaims = (name) => ({ preferred_username: name, realm: { user: name } });
 
-const configuration = (jwks) => ({
+const configuration = (jwks, realm) => ({
   jwks: { keys: jwks },
   cookies: { keys: ['only-for-tests'] },
   clients: [
@@ -73,6 +74,7 @@ const configuration = (jwks) => ({
     clientCredentials: { enabled: true },
     // Forms for login and consent, without a password.
     devInteractions: { enabled: true },
+    revocation: { enabled: true },
     resourceIndicators: {
       enabled: true,
       defaultResource: (_, client, oneOf) => (client.clientId === 'console' ? 'urn:boltgate' : oneOf),
@@ -82,7 +84,7 @@ const configuration = (jwks) => ({
         scope: '',
         audience: resource === 'urn:boltgate' ? 'boltgate' : resource,
         accessTokenFormat: 'jwt',
-        accessTokenTTL: client.clientId === 'short' ? 1 : 3600,
+        accessTokenTTL: client.clientId === 'short' ? 1 : realm.lifetime,
         jwt: { sign: { alg: 'RS256' } },
       }),
     },
@@ -104,6 +106,7 @@ class Realm {
     this.issuer = origin + path;
     this.up = true;
     this.maxAge = undefined;
+    this.lifetime = 3600;
     this.fetches = { discovery: 0, keys: 0 };
     // The first one signs.
     this.keys = [];
@@ -115,7 +118,7 @@ class Realm {
     const jwks = await Promise.all(this.keys.map(async ({ privateKey, kid }) => (
       { ...(await exportJWK(privateKey)), kid, alg: 'RS256', use: 'sig' }
     )));
-    this.answer = new Provider(this.issuer, configuration(jwks)).callback();
+    this.answer = new Provider(this.issuer, configuration(jwks, this)).callback();
   }
 
   // `claims` and `header` lie over those of a good token; null takes one away.
@@ -148,6 +151,9 @@ class Realm {
         this.maxAge = body.maxAge;
         return {};
       case 'GET fetches': return this.fetches;
+      case 'POST lifetime':
+        this.lifetime = body.seconds;
+        return {};
       case 'POST mint': return { token: await this.mint(body) };
       default: return undefined;
     }
