@@ -1,9 +1,6 @@
 /** Writing and running statements: what is shown while they run, and when they fail. */
 import assert from 'node:assert/strict';
-import { ask, useBrowser } from './support.mjs';
-
-/** Long enough for anybody to cancel it. */
-const LONG = 'UNWIND range(1, 30000) AS a UNWIND range(1, 10000) AS b RETURN count(*) AS n';
+import { ask, LONG, running, useBrowser } from './support.mjs';
 
 const { consoleTest, gatewayTest } = useBrowser();
 
@@ -58,18 +55,17 @@ consoleTest('an error has its code, its message and its place', async ({ page, u
 });
 
 consoleTest('cancelling ends the statement in the database', async ({ page, ui, gateway }) => {
-  const running = async () => {
-    const answer = await fetch(`${gateway.url}/db/neo4j/query/v2/running`);
-    return (await answer.json()).running.length;
-  };
   for (const cancel of [() => ui.id('cancel').click(), () => page.keyboard.press('Escape')]) {
     await ui.write(LONG);
     await ui.id('run').click();
     assert.equal(await ui.attribute('status', 'data-state'), 'running');
-    await ui.until(async () => (await running()) === 1);
+    await ui.until(async () => (await running(gateway)) === 1);
     await cancel();
     assert.equal(await ui.ended(), 'cancelled');
-    await ui.until(async () => (await running()) === 0);
+    await ui.until(async () => (await running(gateway)) === 0);
+    // Nobody has seen the end of it.
+    const text = 'Cancelled after 0 rows · if it writes, its changes may have been made or not';
+    await ui.id('status').getByText(text).waitFor();
     assert.equal(await ui.id('cancel').count(), 0);
   }
 });

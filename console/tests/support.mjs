@@ -182,6 +182,15 @@ export function useBrowser() {
   return { consoleAt, consoleTest, gatewayTest };
 }
 
+/** Long enough for anybody to cancel it. */
+export const LONG = 'UNWIND range(1, 30000) AS a UNWIND range(1, 10000) AS b RETURN count(*) AS n';
+
+/** The number of statements that run at the gateway. */
+export async function running(gateway) {
+  const answer = await fetch(`${gateway.url}/db/neo4j/query/v2/running`);
+  return (await answer.json()).running.length;
+}
+
 /** Sends a statement straight to the gateway, as somebody else would. */
 export async function ask(gateway, statement, headers = {}) {
   const answer = await fetch(`${gateway.url}/db/neo4j/query/v2`, {

@@ -1,6 +1,6 @@
 /** Explicit transactions: begun, used, ended, and lost. */
 import assert from 'node:assert/strict';
-import { ask, useBrowser } from './support.mjs';
+import { ask, LONG, running, useBrowser } from './support.mjs';
 
 const { consoleTest, gatewayTest } = useBrowser();
 
@@ -37,6 +37,21 @@ consoleTest('a statement that fails ends it, and nothing runs outside of it by m
   await ui.id('tx-rollback').click();
   assert.equal(await state(ui), 'none');
   assert.equal(await ui.run('RETURN 1'), 'done');
+});
+
+consoleTest('cancelling a statement rolls all of it back', async ({ ui, gateway }) => {
+  await ui.id('tx-begin').click();
+  await ui.until(async () => (await state(ui)) === 'open');
+  assert.equal(await ui.run('CREATE (:ConsoleTx)'), 'done');
+  await ui.write(LONG);
+  await ui.id('run').click();
+  await ui.until(async () => (await running(gateway)) === 1);
+  await ui.id('cancel').click();
+  await ui.id('status').getByText('Cancelled after 0 rows · rolled back with its transaction').waitFor();
+  assert.equal(await ui.attribute('status', 'data-state'), 'cancelled');
+  assert.equal(await state(ui), 'lost');
+  await ui.until(async () => !(await ask(gateway, 'CREATE (n:ConsoleTx) DELETE n')).errors);
+  assert.equal(await count(gateway), 0);
 });
 
 consoleTest('leaving the page rolls it back', async ({ ui, page, gateway }) => {

@@ -14,6 +14,10 @@ import { isPlan } from '../values/plan';
 export const VIEWS = ['graph', 'table', 'json', 'raw', 'plan'] as const;
 export type View = (typeof VIEWS)[number];
 
+/** The request was dropped before its end, and the database may have been done by then. */
+const UNKNOWN = 'if it writes, its changes may have been made or not';
+const ROLLED_BACK = 'rolled back with its transaction';
+
 /** Kept for this tab while somebody is at the issuer. */
 const STATEMENT = 'boltgate.statement';
 
@@ -88,6 +92,7 @@ class Console {
     if (failure) {
       this.mark = statement === this.statement ? position(failure.message, statement) : null;
       if (inTransaction) await this.transaction.check(failure);
+      this.#note(!inTransaction ? UNKNOWN : this.transaction.path ? '' : ROLLED_BACK);
     } else if (inTransaction) {
       const { transaction } = this.result.summary ?? {};
       if (transaction) this.transaction.renewed(transaction.expires, null);
@@ -97,8 +102,10 @@ class Console {
   }
 
   /** Calls a query that the operator has named. Its parameters are JSON. */
-  async call({ name, href }: NamedQuery, parameters: string): Promise<void> {
-    if (!this.running) await this.#ask(name, href, parameters);
+  async call({ name, href, access }: NamedQuery, parameters: string): Promise<void> {
+    if (this.running) return;
+    await this.#ask(name, href, parameters);
+    if (access === 'write') this.#note(UNKNOWN);
   }
 
   cancel(): void {
@@ -140,6 +147,11 @@ class Console {
     // A transaction belongs to the token that began it: with another one it is lost.
     const again = this.transaction.path === null;
     return this.result.run(statement, (signal) => this.session.events(path, body, signal, again));
+  }
+
+  /** Says what is known of a statement's changes, if it was cancelled. */
+  #note(known: string): void {
+    if (this.result.state === 'cancelled') this.result.note = known;
   }
 
   /** Does something, and shows why it failed if it did. */

@@ -29,6 +29,8 @@ export class Result {
   summary = $state.raw<Summary | null>(null);
   failure = $state.raw<Failure | null>(null);
   milliseconds = $state(0);
+  /** What is known of the changes of a statement that was cancelled. */
+  note = $state('');
   #abort: AbortController | null = null;
 
   /** Takes what comes back, to its end. `statement` is what has been sent. Returns why it failed, if it did. */
@@ -106,6 +108,7 @@ export class Result {
     this.summary = null;
     this.failure = null;
     this.milliseconds = 0;
+    this.note = '';
     this.version++;
   }
 }
