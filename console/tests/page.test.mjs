@@ -63,6 +63,20 @@ consoleTest('help lists the keys, and Esc closes it', async ({ ui, page }) => {
   assert.equal(await ui.id('help').isVisible(), true);
 });
 
+consoleTest('the description of the API opens beside the console, by keyboard as well', async ({ ui, page }) => {
+  const link = page.getByRole('link', { name: 'API, in a new tab' });
+  await ui.id('signin-open').focus();
+  await page.keyboard.press('Tab');
+  assert.ok(await link.evaluate((element) => element === document.activeElement));
+  const [opened] = await Promise.all([page.context().waitForEvent('page'), page.keyboard.press('Enter')]);
+  const mistakes = [];
+  opened.on('console', (message) => message.type() === 'error' && mistakes.push(message.text()));
+  await opened.getByRole('heading', { name: 'Boltgate API' }).waitFor();
+  await opened.getByRole('heading', { level: 2 }).first().waitFor();
+  assert.equal(new URL(opened.url()).pathname, '/docs');
+  assert.deepEqual(mistakes, []);
+});
+
 consoleTest(
   'a phone has everything, and scrolls in one direction',
   async ({ ui, page }) => {
@@ -70,7 +84,7 @@ consoleTest(
       const [width, wide] = await page.evaluate(() => [innerWidth, document.documentElement.scrollWidth]);
       assert.ok(wide <= width, `${state}: ${wide} > ${width}`);
       const small = await page.evaluate(() => {
-        const targets = [...document.querySelectorAll('button, select, [role=tab], input:not([type=radio])')];
+        const targets = [...document.querySelectorAll('a, button, select, [role=tab], input:not([type=radio])')];
         const boxes = targets.map((target) => [target, target.getBoundingClientRect()]);
         const tiny = boxes.filter(([, { width, height }]) => width > 0 && (width < 24 || height < 24));
         return tiny.map(([target]) => target.outerHTML.slice(0, 120));
@@ -78,6 +92,7 @@ consoleTest(
       assert.deepEqual(small, [], state);
     };
     await fits('at the start');
+    assert.ok(await ui.id('docs').isVisible());
     await ui.run('MATCH (a)-[r]->(b) RETURN a, r, b');
     await ui.settled();
     await ui.id('graph-node').first().click();
