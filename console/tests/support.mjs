@@ -82,6 +82,14 @@ export async function openConsole(browser, gateway, { path = '/', allowed = [], 
   return { context, page, strays, ui: new Ui(page) };
 }
 
+/** Waits for a condition. */
+export async function until(condition) {
+  for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
+    if (await condition()) return;
+  }
+  assert.fail(`it has not come true: ${condition}`);
+}
+
 /** The console by its names. */
 export class Ui {
   constructor(page) {
@@ -122,12 +130,8 @@ export class Ui {
     await this.page.locator('[data-testid=graph][data-settled=true]').waitFor({ timeout: 30_000 });
   }
 
-  /** Waits for a condition. */
-  async until(condition, what = 'the condition') {
-    for (const end = Date.now() + 30_000; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 25))) {
-      if (await condition()) return;
-    }
-    assert.fail(`${what} has not come true: ${condition}`);
+  async until(condition) {
+    await until(condition);
   }
 
   async attribute(name, attribute) {
