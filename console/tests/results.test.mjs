@@ -26,6 +26,12 @@ consoleTest('a table has its columns as headers', async ({ ui }) => {
   assert.deepEqual(cells, ['1', '1', '1.5', 'text', 'null', '[1, "a"]', '{a: true}', '2026-02-28']);
 });
 
+consoleTest('a table without rows says so', async ({ ui }) => {
+  await ui.run('MATCH (n:Nothing) RETURN n');
+  assert.deepEqual(await ui.id('result-table').locator('th[scope=col]').allInnerTexts(), ['Row', 'n']);
+  await ui.id('panel-table').getByText('The answer has no rows.').waitFor();
+});
+
 consoleTest('JSON is plain, raw is what came', async ({ ui }) => {
   await ui.run(VALUES);
   await ui.id('tab-json').click();

@@ -9,15 +9,15 @@ await mkdir(folder, { recursive: true });
 const GRAPH = 'MATCH (p:Person)-[r]->(f:Film)\nWHERE f.year < 1943 RETURN p, r, f';
 const FILMS =
   'MATCH (p:Person)-[:ACTED_IN]->(f:Film)\nRETURN f.title AS film, f.year AS year, count(p) AS cast, collect(p.name) AS actors\nORDER BY year LIMIT 6';
-const DESKTOP = { viewport: { width: 970, height: 520 }, reducedMotion: 'reduce' };
+const DESKTOP = { viewport: { width: 1100, height: 640 }, reducedMotion: 'reduce' };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
 
 const pictures = {
-  graph: [{ ...DESKTOP, colorScheme: 'light' }, draw('Humphrey Bogart')],
+  graph: [{ ...DESKTOP, colorScheme: 'light' }, draw('Casablanca')],
   'graph-dark': [{ ...DESKTOP, colorScheme: 'dark' }, draw('Casablanca')],
   table: [{ ...DESKTOP, colorScheme: 'dark' }, ({ ui }) => ui.run(FILMS)],
   error: [
-    { ...DESKTOP, viewport: { width: 980, height: 400 } },
+    { ...DESKTOP, viewport: { width: 1100, height: 420 } },
     ({ ui }) => ui.run('MATCH (p:Person)\nRETURN person.name'),
   ],
   phone: [

@@ -2,6 +2,7 @@ import { CompletionContext } from '@codemirror/autocomplete';
 import { EditorState } from '@codemirror/state';
 import { describe, expect, it } from 'vitest';
 import { complete, quoted } from './completion';
+import { language } from './language';
 import { position } from './position';
 
 describe('the place of an error', () => {
@@ -54,5 +55,30 @@ describe('proposals', () => {
 
   it('have quotes where Cypher wants them', () => {
     expect([quoted('Person'), quoted('Odd name'), quoted('a`b')]).toEqual(['Person', '`Odd name`', '`a``b`']);
+  });
+});
+
+describe('the colours of a statement', () => {
+  const kinds = (statement: string) => {
+    const found: string[] = [];
+    const tree = language.parser.parse(statement);
+    tree.iterate({
+      enter: ({ name, from, to }) => void (name !== 'Document' && found.push(`${statement.slice(from, to)} ${name}`)),
+    });
+    return found;
+  };
+
+  it.each([
+    ['(name:Person)', ['name variableName', ':Person typeName']],
+    ['-[:`is in`*1..3]->', [':`is in` typeName', '1 number', '3 number']],
+    ['{name: $name, n: 1.5e3}', ['name propertyName', '$name atom', 'n propertyName', '1.5e3 number']],
+    [
+      'RETURN person.name, count(*)',
+      ['RETURN keyword', 'person variableName', 'name propertyName', 'count variableName.standard'],
+    ],
+    ['type(r) AS type', ['type variableName.standard', 'r variableName', 'AS keyword', 'type variableName']],
+    ['MATCH `a b`', ['MATCH keyword', '`a b` variableName']],
+  ])('%s', (statement, expected) => {
+    expect(kinds(statement).filter((kind) => !kind.endsWith(' punctuation'))).toEqual(expected);
   });
 });

@@ -7,11 +7,11 @@ import {
   completionKeymap,
 } from '@codemirror/autocomplete';
 import { defaultKeymap, history, historyKeymap } from '@codemirror/commands';
-import { StreamLanguage, bracketMatching, syntaxHighlighting } from '@codemirror/language';
-import { cypher } from '@codemirror/legacy-modes/mode/cypher';
+import { bracketMatching, syntaxHighlighting } from '@codemirror/language';
 import { EditorState, Prec, StateEffect, StateField } from '@codemirror/state';
 import { Decoration, EditorView, drawSelection, keymap, placeholder, type DecorationSet } from '@codemirror/view';
 import { complete, type Names } from './completion';
+import { language } from './language';
 import type { Position } from './position';
 import { highlighting, theme } from './theme';
 
@@ -93,7 +93,7 @@ export function createEditor(host: HTMLElement, text: string, hooks: Hooks): Edi
     drawSelection(),
     bracketMatching(),
     closeBrackets(),
-    StreamLanguage.define(cypher),
+    language,
     syntaxHighlighting(highlighting),
     autocompletion({ override: [complete(hooks.names)], icons: false }),
     // Tab leaves the editor, so that nobody is caught in it.

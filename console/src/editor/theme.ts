@@ -35,11 +35,11 @@ export const theme = EditorView.theme({
 
 export const highlighting = HighlightStyle.define([
   { tag: tags.keyword, color: 'var(--accent)', fontWeight: '600' },
-  { tag: [tags.string, tags.special(tags.string)], color: 'var(--code-string)' },
-  { tag: [tags.number, tags.bool, tags.atom], color: 'var(--code-number)' },
+  { tag: [tags.string, tags.special(tags.string)], color: 'var(--code-value)' },
+  { tag: [tags.number, tags.bool, tags.atom], color: 'var(--code-value)' },
   { tag: tags.comment, color: 'var(--soft)', fontStyle: 'italic' },
-  { tag: [tags.variableName, tags.special(tags.variableName)], color: 'var(--ink)' },
-  { tag: tags.standard(tags.variableName), color: 'var(--code-name)' },
+  { tag: [tags.variableName, tags.propertyName, tags.special(tags.variableName)], color: 'var(--ink)' },
+  { tag: tags.standard(tags.variableName), color: 'var(--code-function)' },
   { tag: [tags.operator, tags.bracket], color: 'var(--soft)' },
   { tag: tags.typeName, color: 'var(--code-name)' },
 ]);

@@ -174,8 +174,15 @@ export class Drawing {
     });
     const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
     const animate = !still && ids.length <= ANIMATED;
-    const aspect = Math.min(2.5, Math.max(0.6, this.#cy.width() / Math.max(1, this.#cy.height())));
-    this.#layout.run({ positions, links: Uint32Array.from(pairs), animate, aspect, heat }, (step) => {
+    const [width, height] = [this.#cy.width(), Math.max(1, this.#cy.height())];
+    const aspect = Math.min(2.5, Math.max(0.6, width / height));
+    // Names of relationships need room. Where there is little, it is better spent on larger nodes.
+    const distance = Math.min(
+      105,
+      Math.max(ids.length > 500 ? 50 : 70, 0.8 * Math.sqrt((width * height) / ids.length)),
+    );
+    const task = { positions, links: Uint32Array.from(pairs), animate, aspect, distance, heat };
+    this.#layout.run(task, (step) => {
       if (step.rests) this.#placed = new Set(ids);
       onstep(step.positions, step.rests);
     });

@@ -18,6 +18,8 @@ export interface Task {
   animate: boolean;
   /** How much wider than high the place is. */
   aspect: number;
+  /** How long a relationship should be. */
+  distance: number;
   /** How warm it begins, from 0 to 1: low when only a little was added. */
   heat: number;
 }
@@ -46,15 +48,15 @@ self.onmessage = ({ data }: MessageEvent<Task>) => {
     .stop()
     .alpha(data.heat)
     .alphaDecay(count > 500 ? 0.05 : 0.03)
-    .force('links', forceLink(links).distance(count > 500 ? 50 : 70))
+    .force('links', forceLink(links).distance(data.distance))
     .force(
       'apart',
       forceManyBody()
-        .strength(count > 500 ? -140 : -300)
+        .strength(count > 500 ? -140 : -4 * data.distance)
         .theta(1)
         .distanceMax(900),
     )
-    .force('bodies', count > 1000 ? null : forceCollide(34))
+    .force('bodies', count > 1000 ? null : forceCollide(36))
     .force('x', forceX(0).strength(0.05))
     .force('y', forceY(0).strength(0.05 * data.aspect ** 2));
 

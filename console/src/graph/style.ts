@@ -83,7 +83,7 @@ export function stylesheet({ paper, ink, soft, edge, accent, font }: Paints, gra
             }),
       },
     },
-    { selector: '.dim', style: { opacity: 0.22 } },
+    { selector: '.dim', style: { opacity: 0.3 } },
     { selector: 'node:selected', style: { 'border-color': accent, 'border-width': 4, 'font-weight': 700 } },
     {
       selector: 'edge:selected',
