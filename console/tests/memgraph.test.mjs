@@ -4,18 +4,13 @@
  * `tests/databases/console.rs` starts them, and runs this.
  */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { startBrowser, withConsole } from './support.mjs';
+import { test } from 'node:test';
+import { useBrowser } from './support.mjs';
 
 const url = process.env.BOLTGATE_TEST_CONSOLE_MEMGRAPH;
 
-let browser;
-before(async () => {
-  if (url) browser = await startBrowser();
-});
-after(() => browser?.close());
-const memgraphTest = (name, use) =>
-  test(`Memgraph: ${name}`, { skip: !url }, () => withConsole(browser, { url }, {}, use));
+const { consoleAt } = useBrowser();
+const memgraphTest = (name, use) => test(`Memgraph: ${name}`, { skip: !url }, () => consoleAt({ url }, {}, use));
 
 /** The texts of all that have this name. */
 const texts = (ui, name) => ui.id(name).allInnerTexts();
@@ -97,7 +92,7 @@ memgraphTest('cancelling ends the statement in the database', async ({ ui }) => 
 
 const closed = process.env.BOLTGATE_TEST_CONSOLE_MEMGRAPH_WITH_USERS;
 test('Memgraph: a wrong password is refused, and the right one let in', { skip: !closed }, () =>
-  withConsole(browser, { url: closed }, { signedOut: true }, async ({ ui }) => {
+  consoleAt({ url: closed }, { signedOut: true }, async ({ ui }) => {
     await ui.id('signin').waitFor();
     assert.equal(await ui.id('signin-error').count(), 0);
     await ui.id('signin-user').fill('ada');

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
+import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 import { startFront } from './front.mjs';
@@ -151,19 +151,22 @@ export async function withConsole(browser, gateway, options, use) {
   }
 }
 
-/** Gives the tests of a file a browser, and a gateway with the sample graph that those share which change nothing in it. */
+/**
+ * Gives the tests of a file a browser, and a gateway with the sample graph that those share which change nothing in it. Each
+ * starts when a test wants it, and stops after the last.
+ */
 export function useBrowser() {
   let [browser, shared] = [];
-  before(async () => {
-    browser = await startBrowser();
-  });
   after(async () => {
-    await browser?.close();
+    await (await browser)?.close();
     await (await shared)?.stop();
   });
 
   /** Opens a console at a gateway. */
-  const consoleAt = (gateway, options, use) => withConsole(browser, gateway, options, use);
+  const consoleAt = async (gateway, options, use) => {
+    browser ??= startBrowser();
+    await withConsole(await browser, gateway, options, use);
+  };
 
   /** A test with a console at the shared gateway. */
   const consoleTest = (name, use, options = {}) =>
