@@ -1,5 +1,6 @@
 /** Takes the pictures of docs/console.md: `node tests/screenshots.mjs FOLDER`. */
 import { mkdir, stat } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
 import { startBrowser, startGateway, withConsole } from './support.mjs';
 
 const [folder] = process.argv.slice(2);
@@ -12,7 +13,9 @@ const FILMS =
 const DESKTOP = { viewport: { width: 1100, height: 640 }, reducedMotion: 'reduce' };
 const PHONE = { viewport: { width: 360, height: 740 }, isMobile: true, hasTouch: true, reducedMotion: 'reduce' };
 
-const pictures = {
+const FORMS = { CYPHER__ALLOW: '[]', NAMED__DIRECTORY: fileURLToPath(new URL('named', import.meta.url)) };
+
+const pictures = () => ({
   graph: [{ ...DESKTOP, colorScheme: 'light' }, draw('Casablanca')],
   'graph-dark': [{ ...DESKTOP, colorScheme: 'dark' }, draw('Casablanca')],
   table: [{ ...DESKTOP, colorScheme: 'dark' }, ({ ui }) => ui.run(FILMS)],
@@ -28,7 +31,16 @@ const pictures = {
       await page.evaluate(() => scrollTo(0, 0));
     },
   ],
-};
+  named: [DESKTOP, callNamed, forms],
+});
+
+async function callNamed({ ui, page }) {
+  const form = page.getByRole('form', { name: 'Who made a film' });
+  await form.getByRole('textbox', { name: 'title' }).fill('Casablanca');
+  await form.getByRole('combobox', { name: 'part' }).selectOption('ACTED_IN');
+  await ui.id('run').click();
+  await ui.settled();
+}
 
 function draw(name) {
   return async ({ ui }) => {
@@ -38,10 +50,10 @@ function draw(name) {
   };
 }
 
-const [browser, gateway] = await Promise.all([startBrowser(), startGateway()]);
-for (const [name, [options, show]] of Object.entries(pictures)) {
-  await withConsole(browser, gateway, options, async (stage) => {
-    await stage.ui.id('schema-key').first().waitFor();
+const [browser, gateway, forms] = await Promise.all([startBrowser(), startGateway(), startGateway(undefined, FORMS)]);
+for (const [name, [options, show, at = gateway]] of Object.entries(pictures())) {
+  await withConsole(browser, at, options, async (stage) => {
+    if (at === gateway) await stage.ui.id('schema-key').first().waitFor();
     await show(stage);
     const path = `${folder}/console-${name}.png`;
     await stage.page.screenshot({ path, animations: 'disabled' });
@@ -49,4 +61,4 @@ for (const [name, [options, show]] of Object.entries(pictures)) {
   });
 }
 await browser.close();
-await gateway.stop();
+await Promise.all([gateway.stop(), forms.stop()]);
