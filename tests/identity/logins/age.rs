@@ -1,11 +1,11 @@
 //! Rights that are taken away while connections are pooled: gone when the login has reached its age.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::time::sleep;
 
-use super::stand::{ALICE, BOB, BOTH, Stand};
+use super::stand::{ALICE, BOB, BOTH, Stand, most_refusals};
 use crate::support::query::{is_refusal, values};
 
 /// After `AGE` a login is older than `SETTINGS` let it become.
@@ -63,6 +63,7 @@ async fn refuses_every_kind_of_request_of_a_dropped_user() {
         sleep(AGE).await;
         let nowhere = "/tx/0123456789abcdef0123456789abcdef";
         let commit = format!("{nowhere}/commit");
+        let begun = Instant::now();
         for (method, path, body) in [
             ("POST", "", json!({ "statement": "RETURN 1" })),
             ("POST", "", json!({ "statemant": "RETURN 1" })),
@@ -74,7 +75,8 @@ async fn refuses_every_kind_of_request_of_a_dropped_user() {
         ] {
             is_refusal(&stand.send(ALICE, method, path, &body).await);
         }
-        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: once is enough");
+        let failed = stand.control().counts().failed_logons;
+        assert!((1..=most_refusals(begun)).contains(&failed), "{kind:?}: the database was asked {failed} times");
         stand.is_content().await;
     }
 }
@@ -90,11 +92,13 @@ async fn refuses_an_open_transaction_after_a_password_change() {
         stand.control().set_password(ALICE.name, now.password);
         sleep(AGE).await;
         let commit = format!("{path}/commit");
+        let begun = Instant::now();
         for (method, path) in [("POST", &path), ("POST", &commit), ("DELETE", &path)] {
             is_refusal(&stand.send(ALICE, method, path, &json!({})).await);
         }
         is_refusal(&stand.run(ALICE, &commit, "WRITE k 2").await);
-        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: once is enough");
+        let failed = stand.control().counts().failed_logons;
+        assert!((1..=most_refusals(begun)).contains(&failed), "{kind:?}: the database was asked {failed} times");
         stand.control().wait_for("its end", |counts| counts.transactions == 0 && counts.rollbacks == 1).await;
         // Nor is its connection to anybody who knows the old password.
         stand.refuses(ALICE).await;

@@ -1,9 +1,9 @@
 //! Many requests of one caller, and the single one of another.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use serde_json::json;
-use tokio::{task::JoinSet, time::sleep};
+use tokio::task::JoinSet;
 
 use super::stand::{ALICE, BOB, BOTH, Caller, Stand};
 use crate::support::{
@@ -12,31 +12,46 @@ use crate::support::{
     query::values,
 };
 
-/// The statements in the order in which they reached the database.
+/// The texts of the statements of callers, in the order in which they reached the database.
 fn statements(control: &Control) -> Vec<String> {
     let runs = control.seen().into_iter().filter(|seen| seen.name() == "RUN");
-    runs.filter_map(|seen| seen.field(0).and_then(Value::as_str).map(str::to_owned)).collect()
+    let texts = runs.filter_map(|seen| seen.field(0).and_then(Value::as_str).map(str::to_owned));
+    texts.filter(|text| ["RETURN 1", "WHOAMI"].contains(&text.as_str())).collect()
 }
 
 #[tokio::test]
 async fn serves_a_single_request_before_another_callers_queue() {
     for kind in BOTH {
-        let settings = [("database.max_connections", "2"), ("transactions.max", "1"), ("database.caller_share", "100")];
+        let settings = [
+            ("database.max_connections", "2"),
+            ("transactions.max", "1"),
+            ("database.caller_share", "100"),
+            ("database.acquire_timeout", "60s"),
+        ];
         let stand = Arc::new(Stand::start(kind, &settings).await);
-        let mut queue = JoinSet::new();
-        for _ in 0..10 {
-            let stand = Arc::clone(&stand);
-            queue.spawn(async move { stand.run(ALICE, "", "SLEEP 500").await.status });
-        }
-        stand.control().wait_for("the first two", |counts| counts.running == 2).await;
-        // Time for the others to get in line; if it is too short, this shows less than it could.
-        sleep(Duration::from_millis(100)).await;
+        // Both are known, so that neither waits in the login lane.
+        stand.serves(ALICE).await;
         stand.serves(BOB).await;
-        let statuses = queue.join_all().await;
-        assert_eq!(statuses, [202; 10], "and the queue is served as well");
+        let (first, second) = (endless(&stand, ALICE).await, endless(&stand, ALICE).await);
+        stand.control().wait_for("the first two", |counts| counts.running == 2).await;
+        let mut queue = JoinSet::new();
+        for _ in 0..8 {
+            let stand = Arc::clone(&stand);
+            queue.spawn(async move { stand.run(ALICE, "", "RETURN 1").await.status });
+        }
+        stand.queues(8).await;
+        let single = tokio::spawn({
+            let stand = Arc::clone(&stand);
+            async move { stand.serves(BOB).await }
+        });
+        stand.queues(9).await;
+        stand.control().forget_messages();
+        drop(first);
+        single.await.unwrap();
         let order = statements(stand.control());
-        let place = order.iter().position(|text| text == "WHOAMI").unwrap();
-        assert!(place <= 5, "{kind:?}: {order:?}");
+        assert_eq!(order.first().map(String::as_str), Some("WHOAMI"), "{kind:?}: {order:?}");
+        drop(second);
+        assert_eq!(queue.join_all().await, [202; 8], "and the queue is served as well");
         stand.is_content().await;
     }
 }
@@ -65,7 +80,7 @@ async fn limits_the_connections_of_one_caller() {
             greedy.push(endless(&stand, ALICE).await);
         }
         stand.control().wait_for("the share", |counts| counts.running == 2).await;
-        sleep(Duration::from_millis(200)).await;
+        stand.queues(6).await;
         assert_eq!(stand.control().counts().running, 2, "{kind:?}");
         // The other half is there for others.
         for _ in 0..10 {
@@ -85,17 +100,22 @@ async fn limits_the_connections_of_one_caller() {
 #[tokio::test]
 async fn counts_open_transactions_towards_the_share() {
     for kind in BOTH {
-        let settings = [
-            ("database.max_connections", "4"),
-            ("transactions.max", "3"),
-            ("database.caller_share", "50"),
-            ("database.acquire_timeout", "300ms"),
-        ];
-        let stand = Stand::start(kind, &settings).await;
+        let settings = |acquire_timeout| {
+            [
+                ("database.max_connections", "4"),
+                ("transactions.max", "3"),
+                ("database.caller_share", "50"),
+                ("database.acquire_timeout", acquire_timeout),
+            ]
+        };
+        let stand = Stand::start(kind, &settings("60s")).await;
         let paths = [stand.begin(ALICE).await, stand.begin(ALICE).await];
+        // Only this request is meant to run out of time.
+        stand.reload(&settings("1ms"));
         let refused = crate::support::query::refused(&stand.run(ALICE, "", "RETURN 1").await);
         assert_eq!(refused.status, 503);
         assert!(refused.message.contains("database.caller_share"), "{}", refused.message);
+        stand.reload(&settings("60s"));
         stand.serves(BOB).await;
         for path in paths {
             assert_eq!(values(&stand.run(ALICE, &path, "RETURN 1").await), json!([[1]]));

@@ -1,11 +1,14 @@
 //! Passwords that are wrong: asked of the database as seldom as can be, so that its brake on guessing does not lock
 //! out those who know the right one.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::{task::JoinSet, time::sleep};
 
-use super::stand::{ALICE, BOB, BOTH, Caller, Kind, Stand};
+use super::stand::{ALICE, BOB, BOTH, Caller, Kind, Stand, most_refusals};
 use crate::support::{
     bolt::fake_neo4j,
     http::Response,
@@ -26,10 +29,12 @@ async fn crowd(stand: &Arc<Stand>, who: Caller, requests: usize) -> Vec<Response
 async fn checks_one_wrong_password_once() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
+        let begun = Instant::now();
         for answer in crowd(&stand, ALICE.with("guess"), 50).await {
             is_refusal(&answer);
         }
-        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}");
+        let failed = stand.control().counts().failed_logons;
+        assert!((1..=most_refusals(begun)).contains(&failed), "{kind:?}: {failed} times");
         // This delays neither the same user with the right password nor anybody else.
         stand.serves(ALICE).await;
         stand.serves(BOB).await;
@@ -53,6 +58,7 @@ async fn serves_concurrent_logins_with_a_valid_password() {
 async fn checks_each_wrong_password_once() {
     for kind in BOTH {
         let stand = Arc::new(Stand::start(kind, &[]).await);
+        let begun = Instant::now();
         let mut crowd = JoinSet::new();
         for at in 0..60 {
             let names = ["carol", "dave", "erin", "frank", "grace"];
@@ -61,23 +67,29 @@ async fn checks_each_wrong_password_once() {
             crowd.spawn(async move { is_refusal(&stand.run(who, "", "WHOAMI").await) });
         }
         crowd.join_all().await;
-        assert_eq!(stand.control().counts().failed_logons, 5, "{kind:?}");
+        let failed = stand.control().counts().failed_logons;
+        assert!((5..=5 * most_refusals(begun)).contains(&failed), "{kind:?}: {failed} times");
         stand.is_content().await;
     }
 }
 
 /// The password changes while 20 idle connections have the old one, and a crowd that does not know comes.
 async fn password_changed_under_a_crowd(kind: Kind, pause: Duration) {
-    let stand = Arc::new(Stand::start(kind, &[("database.login_age", "200ms")]).await);
+    // Connections are looked through every second.
+    let settings = |login_age| [("database.login_age", login_age), ("database.liveness_after", "1s")];
+    let stand = Arc::new(Stand::start(kind, &settings("1h")).await);
     stand.warm(ALICE, 20).await;
     assert_eq!(stand.control().counts().open, 20);
+    // Only now, since Memgraph's connections are closed when their logins are that old.
+    stand.reload(&settings("200ms"));
     stand.control().set_password(ALICE.name, "looking-glass");
     sleep(pause).await;
+    let begun = Instant::now();
     for answer in crowd(&stand, ALICE, 50).await {
         is_refusal(&answer);
     }
     let failed = stand.control().counts().failed_logons;
-    assert!((1..=2).contains(&failed), "{kind:?}: the old password was tried {failed} times");
+    assert!((1..=2 * most_refusals(begun)).contains(&failed), "{kind:?}: the old password was tried {failed} times");
     stand.serves(ALICE.with("looking-glass")).await;
     stand.is_content().await;
 }

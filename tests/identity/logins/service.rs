@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::stand::{ALICE, BOB, BOTH, Kind, Stand};
+use super::stand::{ALICE, BOB, BOTH, Kind, Stand, most_refusals};
 use crate::support::{
     bolt::control::User,
     query::{refused, values},
@@ -31,6 +31,7 @@ async fn start(kind: Kind, password: &str) -> Stand {
 async fn returns_503_when_the_database_refuses_the_service_account() {
     for kind in BOTH {
         let stand = start(kind, "misspelt").await;
+        let begun = std::time::Instant::now();
         for _ in 0..3 {
             let answer = stand.run(ALICE, "", "WHOAMI").await;
             let error = refused(&answer);
@@ -43,7 +44,11 @@ async fn returns_503_when_the_database_refuses_the_service_account() {
             let told = answer.to_string();
             assert!(!told.contains("misspelt") && !told.contains("credential"), "{told}");
         }
-        assert_eq!(stand.control().counts().failed_logons, 1, "{kind:?}: its logins are not counted by callers");
+        let failed = stand.control().counts().failed_logons;
+        assert!(
+            (1..=most_refusals(begun)).contains(&failed),
+            "{kind:?}: its logins are not counted by callers: {failed}"
+        );
         // Somebody puts it right, and no request has to wait for long.
         stand.control().set_password("gateway", "misspelt");
         let deadline = Instant::now() + Duration::from_secs(60);

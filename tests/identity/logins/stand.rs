@@ -1,10 +1,13 @@
 //! A gateway in front of either fake, with users who ask it.
 
+use std::time::{Duration, Instant};
+
 use serde_json::{Value, json};
+use tokio::time::{sleep, timeout};
 
 use crate::support::{
     bolt::{
-        control::{Control, User},
+        control::{Control, PATIENCE, User},
         fake_memgraph::FakeMemgraph,
         fake_neo4j::{self, FakeNeo4j},
     },
@@ -45,6 +48,12 @@ pub enum Kind {
 
 pub const BOTH: [Kind; 2] = [Kind::Neo4j, Kind::Memgraph];
 
+/// How often the gateway may have asked the database about one wrong credential since `begun`: a refusal stands for two
+/// seconds, which a busy machine may need for a few requests.
+pub fn most_refusals(begun: Instant) -> usize {
+    1 + begun.elapsed().as_secs() as usize / 2
+}
+
 enum Fake {
     Neo4j(FakeNeo4j),
     Memgraph(FakeMemgraph),
@@ -84,6 +93,25 @@ impl Stand {
             Fake::Neo4j(fake) => &fake.control,
             Fake::Memgraph(fake) => &fake.control,
         }
+    }
+
+    /// Has the gateway take over these settings, in place of those it started with.
+    pub fn reload(&self, settings: &[(&'static str, &str)]) {
+        let uri = match &self.fake {
+            Fake::Neo4j(fake) => fake.uri(),
+            Fake::Memgraph(fake) => fake.uri(),
+        };
+        self.gateway.reload(&[&[("database.uri", uri.as_str())], settings].concat());
+    }
+
+    /// Waits until this number of requests waits for a connection.
+    pub async fn queues(&self, requests: usize) {
+        let queued = async {
+            while self.gateway.engine().pool_status().waiting != requests {
+                sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, queued).await.unwrap_or_else(|_| panic!("never waiting: {requests} requests"));
     }
 
     /// Sends a request to what is behind `/db/NAME/query/v2`.
