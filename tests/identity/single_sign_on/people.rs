@@ -77,6 +77,7 @@ async fn isolates_concurrent_users_from_a_forged_token() {
     let names = ["ann", "bob", "cat", "dan"];
     let tokens = names.map(|name| stand.issuer.token(name, &json!({})));
     let forged = stand.issuer.forged("ann", &json!({}));
+    let begun = std::time::Instant::now();
     let asked = (0..40).map(async |nth: usize| (nth, stand.ask(&tokens[nth % 4], &[]).await));
     let bad = (0..10).map(async |_| stand.ask(&forged, &[]).await);
     let (answers, refusals) = tokio::join!(futures_util::future::join_all(asked), futures_util::future::join_all(bad));
@@ -84,8 +85,10 @@ async fn isolates_concurrent_users_from_a_forged_token() {
         assert_eq!(person(&answer).0, names[nth % 4]);
     }
     assert!(refusals.iter().all(|answer| answer.status == 401), "{refusals:?}");
-    // They all came while the first of them waited for the database: one answer is for all.
-    let refused = Logons { accepted: 0, refused: 1 };
-    assert_eq!(stand.logons("oidc-custom", &format!("access_token={forged}")), refused);
+    // They all came while the first of them waited for the database, or soon after: one answer is for all. A refusal stands
+    // for two seconds.
+    let Logons { accepted, refused } = stand.logons("oidc-custom", &format!("access_token={forged}"));
+    let most = 1 + begun.elapsed().as_secs() as usize / 2;
+    assert!(accepted == 0 && (1..=most).contains(&refused), "{accepted} accepted, {refused} refused");
     stand.is_content();
 }

@@ -92,7 +92,7 @@ async fn never_sends_expired_tokens() {
 async fn closes_the_connection_of_an_expired_token() {
     let settings = [SETTINGS[0], ("auth.leeway", "0s"), ("database.liveness_after", "1s")];
     let stand = Stand::start(NamedBy::AccessToken, &settings).await;
-    let end = seconds_from_now(3);
+    let end = seconds_from_now(10);
     let token = stand.issuer.token("ann", &json!({ "exp": end }));
     assert_eq!(person(&stand.ask(&token, &[]).await).0, "ann");
     stand.fake.control.wait_for("the end of its connection", |counts| counts.open == 0).await;

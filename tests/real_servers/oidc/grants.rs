@@ -55,7 +55,7 @@ async fn closes_the_connection_of_an_expired_forwarded_token() {
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     // The second is how often the pool looks after what is idle.
     let gateway =
-        gateway_for(&provider, &fake.uri(), &[("auth.leeway", "3s"), ("database.liveness_after", "1s")]).await;
+        gateway_for(&provider, &fake.uri(), &[("auth.leeway", "10s"), ("database.liveness_after", "1s")]).await;
     let token = provider.short_token(AUDIENCE).await;
     fake.control.set_token("bearer", &token, "service");
     let bearer = format!("Bearer {token}");
