@@ -13,7 +13,7 @@ use crate::support::{
         fake_neo4j::{FakeNeo4j, Options},
     },
     gateway::{Gateway, start_memory},
-    http::{Connection, Response},
+    http::{Connection, DEADLINE, Response},
     query::body,
 };
 
@@ -59,7 +59,7 @@ impl Stand {
                 tokio::task::yield_now().await;
             }
         };
-        tokio::time::timeout(std::time::Duration::from_secs(60), served).await.expect("there is room again");
+        tokio::time::timeout(DEADLINE, served).await.expect("there is room again");
     }
 }
 
@@ -147,9 +147,12 @@ async fn crowded(settings: &[(&'static str, &str)]) -> (Stand, [JoinHandle<Respo
     stand.is_served(BOB).await;
     let running = [stand.occupy(ALICE, 1).await, stand.occupy(ALICE, 2).await];
     let waiting = stand.occupy(ALICE, 2).await;
-    while stand.gateway.engine().pool_status().waiting == 0 {
-        tokio::time::sleep(std::time::Duration::from_millis(1)).await;
-    }
+    let waits = async {
+        while stand.gateway.engine().pool_status().waiting == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, waits).await.expect("the third one waits");
     let [first, second] = running;
     (stand, [first, second, waiting])
 }
@@ -192,7 +195,7 @@ async fn rejects_a_caller_of_whom_too_many_requests_wait() {
 
 #[tokio::test]
 async fn says_when_to_come_back_for_a_connection_or_a_transaction() {
-    let stand = stand(&[("database.max_connections", "2"), ("database.acquire_timeout", "1s")]).await;
+    let stand = stand(&[("database.max_connections", "2"), ("database.acquire_timeout", "60s")]).await;
     stand.is_served(ALICE).await;
     let headers = [("Authorization", ALICE), ("Content-Type", "application/json")];
     let begin = async || stand.gateway.send("POST", &format!("{PATH}/tx"), &headers, "{}").await;
@@ -201,6 +204,13 @@ async fn says_when_to_come_back_for_a_connection_or_a_transaction() {
     assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("1")), "{answer}");
     assert!(answer.text().contains("transactions.max"), "{answer}");
     let first = stand.occupy(ALICE, 1).await;
+    // From now on there is nothing to be had, so that only what is refused has to be in time.
+    stand.gateway.reload(&[
+        ("database.caller_share", "100"),
+        ("transactions.max", "1"),
+        ("database.max_connections", "2"),
+        ("database.acquire_timeout", "1ms"),
+    ]);
     let answer = stand.ask(ALICE, "RETURN 1", &[]).await;
     assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("1")), "{answer}");
     assert!(answer.text().contains("database.acquire_timeout"), "{answer}");

@@ -2,8 +2,6 @@
 //!
 //! Runs against the fake of Neo4j, over TCP.
 
-use std::time::Duration;
-
 use boltgate::{
     server::{self, ServerHandle, Workers},
     telemetry::logs::LogControl,
@@ -79,8 +77,10 @@ async fn does_not_take_over_a_closed_connection() {
     stand.ask(0, QUERY, "RETURN 1").await;
     stand.neo4j.control.close_all();
     stand.neo4j.control.wait_for("their end", |counts| counts.open == 0).await;
-    // The thread that holds the connection has to hear of it first.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    // The thread that holds the connection hears of its end no later than of this request, which needs no connection.
+    let client = &mut stand.clients[0];
+    client.request("GET", "/", &[], "").await;
+    assert_eq!(client.answer().await.status, 200);
     stand.each_asks().await;
     assert_eq!(stand.neo4j.control.counts().accepted, 2);
 }
@@ -125,7 +125,8 @@ async fn opens_at_most_one_connection_per_client() {
 async fn waits_for_all_threads_on_shutdown() {
     let mut stand = Stand::start().await;
     for client in &mut stand.clients {
-        client.post(QUERY, &json!({ "statement": "SLEEP 500" }).to_string()).await;
+        // Long enough for all to have begun before the first one ends.
+        client.post(QUERY, &json!({ "statement": "SLEEP 5000" }).to_string()).await;
     }
     stand.neo4j.control.wait_for("the statements", |counts| counts.running == THREADS).await;
     stand.gateway.shutdown().await;

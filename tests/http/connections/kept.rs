@@ -35,20 +35,20 @@ async fn orderly(ending: Ending) {
 
 #[tokio::test]
 async fn keeps_an_idle_connection_beyond_the_header_timeout() {
-    let gateway = start_embedded(&[("server.header_timeout", "2s")]).await;
+    let gateway = start_embedded(&[("server.header_timeout", "5s")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     answer(&mut connection).await;
     let (mut requests, _ending) = http2::connect_and_watch(gateway.address()).await;
     let statement = || json!({ "statement": "RETURN 1" });
     assert_eq!(http2::query(&mut requests, gateway.address(), statement()).await.0, 202);
-    sleep(Duration::from_millis(2500)).await;
+    sleep(Duration::from_millis(5500)).await;
     answer(&mut connection).await;
     assert_eq!(http2::query(&mut requests, gateway.address(), statement()).await.0, 202);
 }
 
 #[tokio::test]
 async fn applies_the_header_timeout_to_later_requests() {
-    let gateway = start_embedded(&[("server.header_timeout", "200ms")]).await;
+    let gateway = start_embedded(&[("server.header_timeout", "5s")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     answer(&mut connection).await;
     connection.send(b"POST /db").await;
@@ -93,23 +93,23 @@ async fn closes_http_2_without_any_request() {
 
 #[tokio::test]
 async fn does_not_treat_a_working_connection_as_idle() {
-    let short = [("server.idle_timeout", "1s"), ("server.header_timeout", "1s")];
+    let short = [("server.idle_timeout", "1s"), ("server.header_timeout", "5s")];
     let (_fake, gateway) = fake(&short).await;
     let mut connection = Connection::open(gateway.address()).await;
-    connection.post(PATH, r#"{"statement":"SLEEP 1500"}"#).await;
+    connection.post(PATH, r#"{"statement":"SLEEP 5500"}"#).await;
     assert_eq!(connection.answer().await.status, 202);
     let mut requests = http2::connect(gateway.address()).await;
-    let (status, _) = http2::query(&mut requests, gateway.address(), json!({ "statement": "SLEEP 1500" })).await;
+    let (status, _) = http2::query(&mut requests, gateway.address(), json!({ "statement": "SLEEP 5500" })).await;
     assert_eq!(status, 202);
 }
 
 #[tokio::test]
 async fn closes_an_old_connection_with_its_next_answer() {
-    let gateway = start_embedded(&[("server.max_connection_age", "2s")]).await;
+    let gateway = start_embedded(&[("server.max_connection_age", "5s")]).await;
     let mut connection = Connection::open(gateway.address()).await;
     assert_eq!(answer(&mut connection).await.header("Connection"), None);
     // The age differs by up to a tenth from connection to connection.
-    sleep(Duration::from_millis(2300)).await;
+    sleep(Duration::from_millis(5600)).await;
     // It was not closed under the client's hands, nor are requests that were sent ahead a reason to break it off.
     for _ in 0..3 {
         connection.post(PATH, GOOD).await;
@@ -121,16 +121,16 @@ async fn closes_an_old_connection_with_its_next_answer() {
 
 #[tokio::test]
 async fn finishes_running_requests_of_an_old_connection() {
-    let (fake, gateway) = fake(&[("server.max_connection_age", "1s")]).await;
+    let (fake, gateway) = fake(&[("server.max_connection_age", "5s")]).await;
     let mut connection = Connection::open(gateway.address()).await;
-    connection.post(PATH, r#"{"statement":"SLEEP 1500"}"#).await;
+    connection.post(PATH, r#"{"statement":"SLEEP 5600"}"#).await;
     assert_eq!(connection.answer().await.header("Connection"), Some("close"));
     assert_eq!(connection.orderly_end().await, b"");
 
     let address = gateway.address();
     let (mut requests, ending) = http2::connect_and_watch(address).await;
     let head = http2::post(address, PATH).body(()).unwrap();
-    let answered = http2::send(&mut requests, head, r#"{"statement":"SLEEP 1500"}"#).await.expect("it is answered");
+    let answered = http2::send(&mut requests, head, r#"{"statement":"SLEEP 5600"}"#).await.expect("it is answered");
     assert_eq!(answered.status(), 202);
     http2::whole(answered).await.expect("all of it");
     // No other request was possible meanwhile.
@@ -140,7 +140,7 @@ async fn finishes_running_requests_of_an_old_connection() {
 
 #[tokio::test]
 async fn closes_an_idle_http_2_connection_at_its_age() {
-    let gateway = start_embedded(&[("server.max_connection_age", "1s")]).await;
+    let gateway = start_embedded(&[("server.max_connection_age", "5s")]).await;
     let (mut requests, ending) = http2::connect_and_watch(gateway.address()).await;
     let (status, _) = http2::query(&mut requests, gateway.address(), json!({ "statement": "RETURN 1" })).await;
     assert_eq!(status, 202);

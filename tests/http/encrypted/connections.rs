@@ -98,7 +98,7 @@ async fn tells_a_client_without_tls_what_is_wrong() {
 #[tokio::test]
 async fn does_not_let_clients_that_say_nothing_take_the_place_of_others() {
     let authority = Authority::new("ours");
-    let settings = [("server.tls.handshake_timeout", "200ms"), ("server.max_connections", "2")];
+    let settings = [("server.tls.handshake_timeout", "3s"), ("server.max_connections", "2")];
     let gateway = start(&Mounted::new(&authority.certify()), &settings).await;
     let mut silent = Vec::new();
     for _ in 0..4 {

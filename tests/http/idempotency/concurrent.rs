@@ -34,11 +34,23 @@ async fn last_word(gateway: &Gateway, path: &str, key: &str, request: &str) -> R
     .await
 }
 
-/// Sends a request under a key, and leaves as soon as it must have been read: who leaves earlier has asked for nothing.
-async fn send_and_leave(gateway: &Gateway, path: &str, key: &str, request: &str) {
+/// Sends a request under a key, and leaves as soon as `read` has ended: a client that leaves before its request was read
+/// has asked for nothing.
+async fn send_and_leave(gateway: &Gateway, path: &str, key: &str, request: &str, read: impl Future) {
     let mut client = Connection::open(gateway.address()).await;
     client.request("POST", path, &[JSON, ("Idempotency-Key", key)], request).await;
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    read.await;
+}
+
+/// Waits until a request for this statement waits for a connection.
+async fn is_queued(gateway: &Gateway, statement: &str) {
+    settled(async || {
+        let running = body(&gateway.send("GET", &format!("{PATH}/running"), &[], "").await);
+        let queued = running["running"].as_array()?.iter().find(|one| one["state"] == "queued")?;
+        assert_eq!(queued["statement"], statement);
+        Some(())
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -55,7 +67,9 @@ async fn writes_once_per_key_under_concurrency() {
                 let request = json!({ "statement": format!("ADD a{key} 1 ROWS 2") }).to_string();
                 let key = format!("key-{key}");
                 if n % 5 == 0 {
-                    send_and_leave(&gateway, &path, &key, &request).await;
+                    // Whether it was read by then makes no difference in the end.
+                    let moment = tokio::time::sleep(std::time::Duration::from_millis(100));
+                    send_and_leave(&gateway, &path, &key, &request, moment).await;
                     return None;
                 }
                 Some((key.clone(), send(&gateway, &path, &key, &request).await))
@@ -128,8 +142,8 @@ async fn executes_an_abandoned_request_once() {
 async fn replays_the_handle_of_an_abandoned_transaction() {
     let (gateway, control) = start().await;
     let (path, request) = (format!("{PATH}/tx"), r#"{"statement":"ADD a 1"}"#);
-    send_and_leave(&gateway, &path, "k", request).await;
-    control.wait_for("the transaction", |counts| counts.transactions == 1).await;
+    let begins = control.wait_for("the transaction", |counts| counts.transactions == 1);
+    send_and_leave(&gateway, &path, "k", request, begins).await;
     let begun = last_word(&gateway, &path, "k", request).await;
     assert!(begun.status == 202 && is_replay(&begun), "{begun}");
     let commit = format!("{path}/{}/commit", transaction_id(&begun));
@@ -146,15 +160,9 @@ async fn keeps_waiting_for_a_connection_without_its_client() {
     other.post(PATH, r#"{"statement":"SLEEP 600000"}"#).await;
     control.wait_for("the statement", |counts| counts.running == 1).await;
     let request = r#"{"statement":"ADD a 1"}"#;
-    send_and_leave(&gateway, PATH, "k", request).await;
+    send_and_leave(&gateway, PATH, "k", request, is_queued(&gateway, "ADD a 1")).await;
     // It is known from now on, and has not begun.
-    let in_progress = settled(async || {
-        let running = body(&gateway.send("GET", &format!("{PATH}/running"), &[], "").await);
-        let queued = running["running"].as_array()?.iter().find(|one| one["state"] == "queued")?;
-        assert_eq!(queued["statement"], "ADD a 1");
-        Some(send(&gateway, PATH, "k", request).await)
-    })
-    .await;
+    let in_progress = send(&gateway, PATH, "k", request).await;
     assert_eq!(refusal(&in_progress).0, 409, "{in_progress}");
     assert_eq!(gateway.send("DELETE", &transaction, &[], "").await.status, 200);
     let answer = last_word(&gateway, PATH, "k", request).await;
