@@ -13,11 +13,14 @@ use boltgate::{
     },
 };
 use serde_json::json;
-use tokio::{task::JoinHandle, time::sleep};
+use tokio::{
+    task::JoinHandle,
+    time::{sleep, timeout},
+};
 
 use crate::{
     cancel::stand::{Answer, Fake, Kind, POOL, Stand},
-    support::bolt::control::Fault,
+    support::bolt::control::{Fault, PATIENCE},
 };
 
 /// Counts the transactions, and keeps how they ended.
@@ -62,9 +65,12 @@ impl Scene {
     }
 
     async fn is_over(&self) {
-        while self.stand.engine.open_transactions() > 0 {
-            sleep(Duration::from_millis(1)).await;
-        }
+        let over = async {
+            while self.stand.engine.open_transactions() > 0 {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(PATIENCE, over).await.expect("no transaction stays open");
     }
 }
 

@@ -148,7 +148,7 @@ async fn recovers_by_one_reset_whatever_is_outstanding() {
     assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "RECORD [1]", "SUCCESS"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sends_no_reset_before_the_reply_to_a_begin() {
     let script = logged_in()
         .expect_tag(msg::BEGIN)
@@ -179,7 +179,7 @@ async fn discards_a_request_that_was_never_sent() {
     assert_eq!(hear(&mut connection, 2).await, ["SUCCESS", "RECORD [1]", "SUCCESS"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn does_not_complete_an_abandoned_half_sent_request() {
     let fake = FakeNeo4j::start().await;
     let (stream, valve) = Valve::new(fake.connect());

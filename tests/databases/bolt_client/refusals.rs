@@ -1,9 +1,12 @@
 //! What is not a Bolt server, or none that we speak with: found out in the handshake, and said in plain words.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use boltgate::bolt::{AuthToken, Dialer, Endpoint, Error, Recognition, Security, Uri};
-use tokio::{io::AsyncReadExt, net::TcpListener};
+use tokio::io::{AsyncReadExt, DuplexStream};
 
 use super::connection::LIMITS;
 use crate::support::bolt::{
@@ -82,37 +85,32 @@ async fn names_a_port_without_a_listener() {
     assert!(error.to_string().starts_with(&format!("cannot connect to 127.0.0.1:{port}: ")), "{error}");
 }
 
-#[tokio::test]
+/// Connects to one server in this process. Where the clock is paused, time passes by itself as soon as all wait.
+fn dialer_in_memory(stream: DuplexStream) -> Dialer {
+    let stream = Mutex::new(Some(stream));
+    let connect = move || stream.lock().unwrap().take().expect("one connection");
+    Dialer { endpoint: Endpoint::Memory(Arc::new(connect)), timeout: Duration::from_millis(200), ..dialer(0) }
+}
+
+#[tokio::test(start_paused = true)]
 async fn gives_up_on_a_silent_server() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let mut dialer = dialer(listener.local_addr().unwrap().port());
-    dialer.timeout = Duration::from_millis(200);
+    let (stream, mut silent) = tokio::io::duplex(1024);
     let listening = async {
-        let (mut stream, _) = listener.accept().await.unwrap();
         let mut heard = Vec::new();
-        stream.read_to_end(&mut heard).await.unwrap();
+        silent.read_to_end(&mut heard).await.unwrap();
         heard
     };
-    let login = AuthToken::none();
+    let (dialer, login) = (dialer_in_memory(stream), AuthToken::none());
     let (heard, dialed) = tokio::join!(listening, dialer.dial(&login));
     assert!(matches!(dialed, Err(Error::Silent(_))), "{dialed:?}");
     assert_eq!(heard.len(), 20, "nothing but the offer was sent, and the connection was closed");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn includes_the_login_in_the_deadline() {
-    let scripts = [Script::new().accept(5, 4).expect_any().expect_any().step(Step::ExpectEnd)];
-    let (streams, peer) = Peer::in_memory_each(scripts);
-    let streams = std::sync::Mutex::new(streams);
-    let connect = move || streams.lock().unwrap().pop().expect("one connection");
-    let dialer = Dialer {
-        endpoint: Endpoint::Memory(Arc::new(connect)),
-        dialect: Recognition::default(),
-        timeout: Duration::from_millis(200),
-        limits: LIMITS,
-        traffic: Arc::default(),
-    };
-    let dialed = dialer.dial(&AuthToken::basic("neo4j", "password")).await;
+    let script = Script::new().accept(5, 4).expect_any().expect_any().step(Step::ExpectEnd);
+    let (stream, peer) = Peer::in_memory(script);
+    let dialed = dialer_in_memory(stream).dial(&AuthToken::basic("neo4j", "password")).await;
     assert!(matches!(dialed, Err(Error::Silent(_))), "{dialed:?}");
     peer.join().await;
 }

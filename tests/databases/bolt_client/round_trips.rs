@@ -95,7 +95,7 @@ async fn sends_another_login_together_with_the_statement() {
     assert_eq!(*heard.lock().unwrap(), Some(true));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn recovers_from_an_abandoned_login_with_statement() {
     let fake = FakeNeo4j::start().await;
     for fills in 0..4 {

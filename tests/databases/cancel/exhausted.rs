@@ -9,7 +9,8 @@ use super::stand::{Fake, Kind, POOL, Polled, Stand};
 
 const SINGLE: pool::Settings = pool::Settings { max: 1, acquire_timeout: Duration::from_millis(200), ..POOL };
 
-#[tokio::test]
+/// Time passes by itself as soon as all wait, so that only those who wait in vain run out of it.
+#[tokio::test(start_paused = true)]
 async fn serves_nobody_while_transactions_hold_all_connections() {
     for kind in [Kind::Neo4j, Kind::Memgraph] {
         let fake = Fake::start(kind).await;

@@ -30,7 +30,7 @@ use tokio::{
 use tower::Service;
 
 use crate::support::bolt::{
-    control::Control,
+    control::{Control, PATIENCE},
     fake_memgraph::{self, FakeMemgraph},
     fake_neo4j::{self, FakeNeo4j},
     value,
@@ -109,7 +109,7 @@ pub const POOL: pool::Settings = pool::Settings {
     max: 2,
     share: 2,
     login_age: Duration::from_secs(3600),
-    acquire_timeout: Duration::from_secs(10),
+    acquire_timeout: Duration::from_secs(60),
     max_lifetime: Duration::from_secs(3600),
     liveness_after: Duration::from_secs(30),
     liveness_timeout: Duration::from_secs(1),
@@ -154,7 +154,7 @@ impl Stand {
         let dialer = Dialer {
             endpoint: Endpoint::Memory(Arc::new(move || server.connect_narrow(width))),
             dialect: Recognition::default(),
-            timeout: Duration::from_secs(5),
+            timeout: Duration::from_secs(60),
             limits: Limits { max_message: 1 << 20, silence: Duration::from_secs(60) },
             traffic: Arc::default(),
         };
@@ -192,7 +192,7 @@ impl Stand {
             },
             body: 1 << 20,
             body_memory: 1 << 26,
-            body_timeout: Duration::from_secs(10),
+            body_timeout: Duration::from_secs(60),
             content: http::BodyLimits { statement: 1 << 19, depth: 100, packed: 1 << 21 },
             graph: 1 << 20,
             graph_elements: 1000,
@@ -261,7 +261,7 @@ impl Stand {
 
     /// Waits until no connection is lent or being cleaned.
     pub async fn quiet(&self, what: &str) {
-        let deadline = Instant::now() + Duration::from_secs(5);
+        let deadline = Instant::now() + PATIENCE;
         while self.engine.pool_status().in_use > 0 {
             assert!(Instant::now() < deadline, "{what}: a connection is never given back");
             tokio::time::sleep(Duration::from_millis(1)).await;

@@ -78,7 +78,7 @@ async fn replays_the_recorded_conversation() {
     assert_eq!(fake.violations(), [""; 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reads_handshake_slots_as_the_server_does() {
     let none = [0; 4];
     let manifest = [0, 0, 1, 0xFF];

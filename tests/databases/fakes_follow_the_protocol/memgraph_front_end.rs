@@ -51,7 +51,7 @@ async fn blocks_workers_while_clients_do_not_read() {
     assert_eq!(other.briefs(2).await, ["SUCCESS", "RECORD [1]", "SUCCESS"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn blocks_on_small_answers_when_buffers_are_full() {
     let fake = FakeMemgraph::start_with(Options { workers: 1, ..Options::default() }).await;
     let (mut slow, mut other) = (client(&fake).await, client(&fake).await);

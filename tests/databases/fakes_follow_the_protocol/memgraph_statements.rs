@@ -24,7 +24,7 @@ async fn looks_ahead_for_the_end_of_a_result() {
     assert_eq!(replies.last().unwrap(), "FAILURE Some.Code: late", "the look-ahead fails already");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waits_with_reset_and_terminates_from_another_session() {
     let fake = FakeMemgraph::start().await;
     let mut victim = client(&fake).await;
@@ -65,7 +65,7 @@ async fn waits_with_reset_and_terminates_from_another_session() {
     assert_eq!(fake.violations(), [""; 0]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn applies_the_lower_timeout() {
     let options = Options { query_timeout: Duration::from_millis(30), ..Options::default() };
     let fake = FakeMemgraph::start_with(options).await;
@@ -111,7 +111,7 @@ async fn isolates_transactions_by_snapshot_and_conflicts() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn commits_for_a_vanished_client() {
     let fake = FakeMemgraph::start().await;
     let mut c = client(&fake).await;

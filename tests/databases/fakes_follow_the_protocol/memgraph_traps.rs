@@ -207,7 +207,7 @@ async fn cuts_records_and_glues_late_failures() {
     assert!(replies[..replies.len() - 1].iter().all(|r| r.brief().starts_with("RECORD")));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn defers_replies_until_the_input_is_exhausted() {
     for (options, early) in [(Options::default(), true), (Options::newest(), false)] {
         let fake = FakeMemgraph::start_with(options).await;
@@ -246,7 +246,7 @@ async fn leaks_session_state() {
     assert!(refused[0].contains("Database switching is prohibited"), "{refused:?}");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn blocks_the_worker_of_a_slow_reader() {
     let fake = FakeMemgraph::start_with(Options { workers: 1, ..Options::default() }).await;
     let (mut slow, mut other) = (client(&fake).await, client(&fake).await);

@@ -106,7 +106,7 @@ async fn greets_by_version() {
     assert_eq!(keys(&replies[1]), ["advertised_address"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn limits_messages_before_the_login() {
     let fake = FakeNeo4j::start().await;
     let padded = |size: usize| {
@@ -178,7 +178,7 @@ async fn refuses_logins_with_the_exact_texts() {
     assert_eq!(old.reply().await, Reply::End);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn locks_a_user_after_three_bad_passwords() {
     let options = Options { lock_time: MOMENT, ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;

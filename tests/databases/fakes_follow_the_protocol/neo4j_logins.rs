@@ -49,7 +49,7 @@ async fn ends_statements_of_an_expired_authorization() {
     assert_eq!(anyone.cell("RETURN 1", map([]), 0).await, v(1));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn refuses_expired_tokens() {
     let fake = FakeNeo4j::start_with(Options { enterprise: true, ..Options::default() }).await;
     let bearer = || map([("scheme", v("bearer")), ("credentials", v("tok"))]);

@@ -127,7 +127,7 @@ async fn fails_without_closing_on_malformed_fields() {
     assert_eq!(client.reply().await, Reply::End);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn sends_noops_only_while_processing() {
     let options = Options { keep_alive: Duration::from_millis(10), ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;
@@ -139,7 +139,7 @@ async fn sends_noops_only_while_processing() {
     assert_eq!(client.briefs(1).await, ["RECORD [100]", "SUCCESS"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn reports_a_timed_out_transaction_at_the_next_message() {
     let fake = FakeNeo4j::start().await;
     let mut client = client(&fake, (5, 8)).await;

@@ -175,7 +175,7 @@ async fn returns_every_value_in_every_version() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn waits_for_an_unknown_bookmark_until_the_timeout() {
     let options = Options { bookmark_timeout: MOMENT, ..Options::default() };
     let fake = FakeNeo4j::start_with(options).await;

@@ -68,8 +68,10 @@ async fn waits_for_a_session_of_the_same_user() {
 
 #[tokio::test]
 async fn returns_the_databases_error_when_the_wait_for_a_session_ends() {
-    let stand = limited(1, &[("database.acquire_timeout", "300ms")]).await;
+    let stand = limited(1, &[("database.acquire_timeout", "60s")]).await;
     let _client = endless(&stand).await;
+    // The only session is in use, so only what is refused has to be in time.
+    stand.gateway.reload(&[("database.uri", stand.fake.uri().as_str()), ("database.acquire_timeout", "300ms")]);
     let answer = stand.post_as(ANN, PATH, &json!({ "statement": "RETURN 1" })).await;
     let error = &body(&answer)["errors"][0];
     assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("1")), "{answer}");

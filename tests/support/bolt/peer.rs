@@ -138,7 +138,7 @@ impl Drop for Peer {
     }
 }
 
-/// Resolves a moment after `join` was called.
+/// Resolves a moment after `join` was called. A connection that was made before is accepted first, however late.
 async fn given_up(finish: &mut watch::Receiver<bool>) {
     // An error means that the peer is gone, which ends the waiting just as well.
     let _ = finish.wait_for(|over| *over).await;
