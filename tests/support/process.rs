@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The longest wait for a process, which counts as hung afterwards.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// What it says first when it serves: where clients are served.
 const SERVING: &str = "serving ";

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::query;
 use crate::support::{
-    http::request,
+    http::{DEADLINE, request},
     process::{Process, boltgate, wait},
 };
 
@@ -33,9 +33,12 @@ async fn running(gateway: &Process) -> Vec<Value> {
 
 /// Waits until so many statements run.
 async fn wait_until_running(gateway: &Process, count: usize) {
-    while running(gateway).await.len() != count {
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
+    let reached = async {
+        while running(gateway).await.len() != count {
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(DEADLINE, reached).await.unwrap_or_else(|_| panic!("never running: {count} statements"));
 }
 
 fn start(mut command: Command) -> Child {

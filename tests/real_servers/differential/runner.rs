@@ -11,6 +11,7 @@ use super::normalise::Names;
 use crate::support::{
     http::{Response, try_request},
     json::Json,
+    servers::PATIENCE,
 };
 
 /// Where one conversation goes.
@@ -217,7 +218,8 @@ impl<'a> Player<'a> {
         const STATEMENT: &str = "SHOW TRANSACTIONS YIELD currentQuery \
             WHERE currentQuery CONTAINS $marker RETURN count(*) AS running";
         let parameters = Json::Object(vec![("marker".to_owned(), Json::string(marker))]);
-        for _ in 0..500 {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        while tokio::time::Instant::now() < deadline {
             let answer = self.administer_with("neo4j", STATEMENT, parameters.clone()).await?;
             if answer.to_string().contains("\"values\":[[1]]") {
                 return Ok(());
