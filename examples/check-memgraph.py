@@ -30,7 +30,7 @@ import urllib.request
 from pathlib import Path
 
 ANY = "…"
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 class Differs(Exception):
@@ -435,7 +435,7 @@ def stalled_readers(gateway):
         time.sleep(2)
         begun = time.monotonic()
         want(gateway.rows("RETURN 1") == [[1]], "no response")
-        want(time.monotonic() - begun < 10, f"other requests wait for {time.monotonic() - begun:.0f} s")
+        want(time.monotonic() - begun < 20, f"other requests wait for {time.monotonic() - begun:.0f} s")
     finally:
         for client in clients:
             client.close()

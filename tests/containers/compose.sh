@@ -16,7 +16,7 @@ prove_compose() {
     say "docker-compose.yml"
     compose up -d --no-build 9>&- &
     starting=$!
-    await 60 probed || die "the database's health check never ran" "$scratch/compose.log"
+    await 120 probed || die "the database's health check never ran" "$scratch/compose.log"
     database=$(container memgraph)
     check "compose: the gateway does not start before the database is healthy" not_running gateway
     gate "$database" listen
@@ -24,9 +24,9 @@ prove_compose() {
     gateway=$(container gateway)
     [ -n "$gateway" ] || die "no gateway came up" "$scratch/compose.log"
     check "compose: the gateway started after the database turned healthy" started_after "$gateway" "$database"
-    check "compose: the gateway turns healthy" await 60 health_is "$gateway" healthy
+    check "compose: the gateway turns healthy" await 120 health_is "$gateway" healthy
     confined "$gateway" "compose: the gateway"
-    check "compose: a query with curl goes through it" await 10 answers 7474
+    check "compose: a query with curl goes through it" await 60 answers 7474
     check "compose: publishes ports on loopback only" loopback_only "$gateway" "$database"
     check "compose: does not publish the admin listener" not_published "$gateway" 7475
     check "compose: Memgraph Lab does not start unasked" test -z "$(container lab)"
@@ -34,7 +34,7 @@ prove_compose() {
     compose stop memgraph
     check "compose: a query without a database is answered with an error" answers_with_error
     compose start memgraph
-    check "compose: queries go through again once the database is back" await 60 answers 7474
+    check "compose: queries go through again once the database is back" await 120 answers 7474
     check "compose: the gateway ran on meanwhile" is "$gateway" '{{.State.Running}} {{.RestartCount}}' 'true 0'
 
     compose --profile lab up -d --no-build

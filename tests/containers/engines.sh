@@ -40,7 +40,7 @@ engine_start() {
         "${engine_options[@]}" >"$scratch/$name.log" 2>&1 9>&- &
     echo $! >"$cache/$name.pid"
     disown
-    await 60 "docker_$name" version || die "the engine '$name' does not start" "$scratch/$name.log"
+    await 120 "docker_$name" version || die "the engine '$name' does not start" "$scratch/$name.log"
 }
 
 # Ends an engine by the pid that was noted, if that still is an engine on this very folder, and what it left mounted.
@@ -49,7 +49,7 @@ engine_end() {
     pid=$(cat "$cache/$name.pid" 2>/dev/null) || return 0
     if [ -d "/proc/$pid" ] && tr '\0' ' ' <"/proc/$pid/cmdline" | grep -qF -- "--data-root $cache/$name "; then
         kill "$pid"
-        await 30 process_gone "$pid" || kill -KILL "$pid"
+        await 60 process_gone "$pid" || kill -KILL "$pid"
     fi
     rm -f "$cache/$name.pid"
     while read -r mount; do umount -l "$mount"; done < <(

@@ -45,11 +45,11 @@ prove_image() {
     gate database listen
     docker_runner run -d --name alone --network alone -p 127.0.0.1:7475:7474 --read-only --cap-drop ALL \
         --security-opt no-new-privileges --health-interval 1s --health-timeout 2s --health-retries 2 boltgate >/dev/null
-    check "alone: turns healthy" await 60 health_is alone healthy
+    check "alone: turns healthy" await 120 health_is alone healthy
     health_is alone healthy || die "a gateway that does not turn healthy shows nothing else"
     confined alone alone
-    check "alone: a query with curl goes through it" await 10 answers 7475
-    check "alone: operators are answered on the container's network" await 10 operators_answered alone
+    check "alone: a query with curl goes through it" await 60 answers 7475
+    check "alone: operators are answered on the container's network" await 60 operators_answered alone
     check "alone: its health check asks the admin listener" health_check_asks_admin alone
     prove_unhealthy
     prove_drain
@@ -125,9 +125,9 @@ prove_unhealthy() {
     # The process 0 would be all of this test's own.
     [ "$pid" -gt 1 ] || die "the gateway ended before its time"
     kill -STOP "$pid"
-    check "alone: turns unhealthy when it does not answer" await 60 health_is alone unhealthy
+    check "alone: turns unhealthy when it does not answer" await 120 health_is alone unhealthy
     kill -CONT "$pid"
-    check "alone: turns healthy again when it answers" await 60 health_is alone healthy
+    check "alone: turns healthy again when it answers" await 120 health_is alone healthy
 }
 
 # A statement that the database holds until it is told: in flight for sure when SIGTERM comes.
@@ -135,10 +135,10 @@ prove_drain() {
     local asking stopping
     ask 7475 'UNWIND range(1, 3) AS held RETURN held' >"$scratch/held" &
     asking=$!
-    await 30 docker_runner exec database test -e /gates/holding || die "no statement reached the database"
-    docker_runner stop --time 60 alone >/dev/null &
+    await 120 docker_runner exec database test -e /gates/holding || die "no statement reached the database"
+    docker_runner stop --time 240 alone >/dev/null &
     stopping=$!
-    check "alone: takes no new request after SIGTERM" await 20 refuses 7475
+    check "alone: takes no new request after SIGTERM" await 60 refuses 7475
     check "alone: still runs while a request is in flight" is alone '{{.State.Running}}' true
     gate database finish
     check "alone: the request in flight gets its whole answer" answered_in_full "$asking"

@@ -3,9 +3,11 @@
 import base64
 import json
 import os
+import re
 import signal
-import socket
 import subprocess
+import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -20,43 +22,41 @@ PARAMETERS = {
 }
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Gateway:
     """A gateway process in front of a database, for a `with` statement."""
 
     def __init__(self, program, target, settings=None):
         self.target = target
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/db/neo4j/query/v2"
         if target == "embedded":
             database = ["--embedded"]
         else:
             database = ["--database-uri", os.environ["BOLTGATE_TEST_NEO4J_BOLT"]]
-        arguments = [program, "serve", "--listen", f"127.0.0.1:{self.port}", "--log-filter", "warn", *database]
+        arguments = [program, "serve", "--listen", "127.0.0.1:0", *database]
         # What the tests' own environment has is no setting.
         variables = {name: value for name, value in os.environ.items() if not name.startswith("BOLTGATE_")}
-        self.process = subprocess.Popen(arguments, env={**variables, **(settings or {})})
+        self.log = tempfile.TemporaryFile()
+        self.process = subprocess.Popen(arguments, env={**variables, **(settings or {})}, stderr=self.log)
 
     def __enter__(self):
-        limit = time.monotonic() + 60
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).close()
-                return self
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > limit:
-                    self.__exit__()
-                    raise SystemExit("the gateway did not start; its log is above") from None
-                time.sleep(0.1)
+        limit = time.monotonic() + 120
+        while not (serving := re.search(r"serving http://127\.0\.0\.1:(\d+)\n?", self.said())):
+            if self.process.poll() is not None or time.monotonic() > limit:
+                self.__exit__(SystemExit)
+                raise SystemExit("the gateway did not start; its log is above")
+            time.sleep(0.1)
+        self.port = int(serving[1])
+        self.url = f"http://127.0.0.1:{self.port}/db/neo4j/query/v2"
+        return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
         self.process.send_signal(signal.SIGTERM)
-        self.process.wait(30)
+        self.process.wait(120)
+        if failure:
+            print(self.said(), file=sys.stderr)
+        self.log.close()
+
+    def said(self):
+        return os.pread(self.log.fileno(), 1 << 20, 0).decode()
 
     def request(self, accept, statement):
         """A request for the rows of a statement."""
