@@ -22,24 +22,24 @@ use crate::healthcheck::Target;
 /// What the exit codes mean, at the end of the help of every command.
 const EXIT_CODES: &str = "\
 Exit codes:
-  0   it went well; `serve` was told to stop and finished its requests
-  1   it failed: the settings have mistakes, the address is taken, the gateway is
+  0   success; `serve` was told to stop and finished its requests
+  1   failure: the settings have mistakes, the address is taken, the gateway is
       unhealthy, or a second signal stopped `serve` at once
-  2   the command line is wrong
+  2   a mistake on the command line
   78  named queries have mistakes, or the database does not accept them";
 
 const EXAMPLES: &str = "\
 Examples:
-  boltgate serve --embedded --sample      try it, with a database of its own
+  boltgate serve --embedded --sample      try it, with its own database
   boltgate serve --database-uri bolt://db.example:7687
-  boltgate query 'MATCH (n) RETURN n'     ask it, or any other gateway
+  boltgate query 'MATCH (n) RETURN n'     query it, or any other gateway
   boltgate --example-config > boltgate.toml
   boltgate check-config boltgate.toml
   boltgate help serve                     the flags of a command
 
 Every setting has a key in the configuration file and an environment variable:
 BOLTGATE_, the section, two underscores, the key (BOLTGATE_SERVER__LISTEN).
-Flags win over the environment, and the environment wins over the file.";
+Flags override the environment, and the environment overrides the file.";
 
 const SERVE_EXAMPLES: &str = "\
 Examples:
@@ -49,8 +49,8 @@ Examples:
       --tls-certificate chain.pem --tls-key key.pem
   BOLTGATE_DATABASE__URI=bolt://db:7687 boltgate serve --config boltgate.toml
 
-A flag wins over the environment variable named beside it, and that wins over
-the file. SIGHUP reads everything again; SIGTERM stops after the requests in
+A flag overrides the environment variable named beside it, which overrides the
+file. SIGHUP reads everything again; SIGTERM stops after the requests in
 flight; a second SIGTERM stops at once.";
 
 const CHECK_EXAMPLES: &str = "\
@@ -64,11 +64,11 @@ keys), and lists all mistakes. `serve` and SIGHUP check the same.";
 const PRINT_EXAMPLES: &str = "\
 Examples:
   boltgate print-config --config boltgate.toml
-  boltgate print-config | grep derived    defaults that suit what was set";
+  boltgate print-config | grep derived    defaults that adapt to other settings";
 
 const HEALTHCHECK_EXAMPLES: &str = "\
 Examples:
-  boltgate healthcheck                    where the settings listen
+  boltgate healthcheck                    the address in the settings
   boltgate healthcheck --url http://127.0.0.1:7474/
   boltgate healthcheck --url unix:/run/boltgate/http.sock";
 
@@ -126,7 +126,7 @@ pub enum Command {
     /// Print the JSON Schema of the configuration file
     #[command(after_help = EXIT_CODES)]
     ConfigSchema,
-    /// Check that a running gateway responds; exit with 0 if it does, else with 1
+    /// Check that a running gateway responds; exit with 0 if it does, otherwise with 1
     #[command(after_help = help(HEALTHCHECK_EXAMPLES))]
     Healthcheck(HealthcheckArgs),
     /// Print the OpenAPI 3.1 description of the HTTP interface as JSON; with --config, with its named queries too

@@ -224,7 +224,9 @@ fn embedded(file: Option<&Path>, sample: bool) -> anyhow::Result<Endpoint> {
         None => error.into(),
     })?;
     if sample && database.load_sample()? {
-        tracing::info!("loaded the sample graph into the embedded database; docs/embedded.md has first queries for it");
+        tracing::info!(
+            "loaded the sample graph into the embedded database; docs/embedded.md has queries to begin with"
+        );
     } else if sample {
         tracing::info!("did not load the sample graph: the embedded database already has data");
     }

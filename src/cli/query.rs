@@ -19,16 +19,16 @@ Examples:
 
 Credentials come from the environment, never from a flag: BOLTGATE_USER with
 BOLTGATE_PASSWORD, or BOLTGATE_TOKEN; BOLTGATE_PASSWORD_FILE and
-BOLTGATE_TOKEN_FILE name a file instead. On a terminal, what is missing is asked
-for.
+BOLTGATE_TOKEN_FILE name a file instead. On a terminal, the command prompts
+for what is missing.
 
 Rows go to standard output; progress, the summary and errors go to standard
 error. Ctrl-C cancels the statement in the database.
 
 Exit codes:
-  0    it went well, or the reader of the rows had enough
+  0    success, or the reader of the rows closed the pipe
   1    the statement was refused, or failed before its first row
-  2    the command line is wrong
+  2    a mistake on the command line
   3    the gateway or the database cannot be reached, or refuses the login
   4    the result broke off; with --output, the file was not written
   130  interrupted by Ctrl-C";
@@ -36,22 +36,22 @@ Exit codes:
 /// The arguments of `boltgate query`.
 #[derive(Debug, Args)]
 pub struct QueryArgs {
-    /// The statement; else --file, else standard input
+    /// The statement; otherwise from --file or standard input
     #[arg(value_name = "STATEMENT", conflicts_with = "file")]
     pub statement: Option<String>,
     /// Read the statement from this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub file: Option<PathBuf>,
-    /// Ask this gateway: http://…, https://… or unix:PATH
+    /// Send it to this gateway: http://…, https://… or unix:PATH
     /// [default: http://127.0.0.1:7474]
     // Kept as text: clap would repeat a faulty one, with the password that it may hold.
     #[arg(verbatim_doc_comment, long, value_name = "URL", group = "target", value_hint = ValueHint::Url)]
     pub url: Option<String>,
-    /// Ask this database, without a gateway:
+    /// Send it to this database, without a gateway:
     /// bolt://HOST:PORT, bolt+s://… or bolt+ssc://…
     #[arg(verbatim_doc_comment, long, value_name = "URI", group = "target", value_hint = ValueHint::Url)]
     pub database_uri: Option<String>,
-    /// Ask an embedded database, stored in FILE or discarded at the end
+    /// Send it to an embedded database, stored in FILE or discarded at the end
     #[arg(long, value_name = "FILE", group = "target", value_hint = ValueHint::FilePath)]
     pub embedded: Option<Option<PathBuf>>,
     /// The name of the database [default: neo4j;
@@ -62,16 +62,16 @@ pub struct QueryArgs {
     /// [env: BOLTGATE_USER]
     #[arg(verbatim_doc_comment, long, value_name = "USER", value_hint = ValueHint::Username)]
     pub user: Option<String>,
-    /// Set the parameter $NAME, to JSON if VALUE is JSON, else to text; may be given several times
+    /// Set the parameter $NAME, to JSON if VALUE is JSON, otherwise to text; may be given several times
     #[arg(long = "param", value_name = "NAME=VALUE")]
     pub parameters: Vec<String>,
-    /// Set all parameters that a JSON object has; --param wins
+    /// Set all parameters in a JSON object; --param takes precedence
     #[arg(long = "params", value_name = "JSON|@FILE")]
     pub parameter_object: Option<String>,
     /// Run in read mode, in which the database refuses writes
     #[arg(long)]
     pub read: bool,
-    /// Write rows as auto (a table on a terminal, else csv), table, csv, json, jsonl, ndjson, typed, arrow or graph
+    /// Write rows as auto (a table on a terminal, otherwise csv), table, csv, json, jsonl, ndjson, typed, arrow or graph
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "auto", hide_possible_values = true)]
     pub format: Format,
     /// Write the rows to this file, which is replaced when the result is complete
@@ -88,7 +88,7 @@ pub struct QueryArgs {
 /// The formats of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// A table on a terminal, else CSV
+    /// A table on a terminal, otherwise CSV
     Auto,
     /// Columns for people
     Table,

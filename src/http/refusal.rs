@@ -168,7 +168,7 @@ impl Refusal {
                 StatusCode::SERVICE_UNAVAILABLE,
                 Kind::Unavailable,
                 "Boltgate.TransientError.Idempotency.StoreFull",
-                "The answers kept for this caller under an Idempotency-Key fill its half of the room \
+                "The answers kept for this caller under an Idempotency-Key fill its half of the memory for them \
                  (idempotency.capacity). Nothing was done; try again later.",
             ),
             Refused::OutcomeUnknown => (

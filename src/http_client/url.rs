@@ -35,7 +35,7 @@ pub enum UrlError {
     #[error("its port is not a number from 0 to 65535")]
     Port,
     /// A user name or a password stands before the host.
-    #[error("it holds credentials, which are not sent")]
+    #[error("it contains credentials, which are not sent")]
     Credentials,
 }
 

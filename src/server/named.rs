@@ -37,7 +37,7 @@ pub(super) async fn check(
             _ => {
                 tracing::warn!(
                     %error,
-                    "the database cannot be asked whether it accepts the named queries; calls will tell (named.check)"
+                    "cannot ask the database whether it accepts the named queries; calls will show it (named.check)"
                 );
                 return Ok(());
             }

@@ -51,9 +51,7 @@ pub enum StartError {
     Otlp(#[from] OtlpError),
     /// Tools for agents are wanted of a program that has none.
     #[cfg(not(feature = "mcp"))]
-    #[error(
-        "this program was built without the feature `mcp`, so that it has no tools for agents; set mcp.enabled = false"
-    )]
+    #[error("this program was built without the feature `mcp`, so it has no tools for agents; set mcp.enabled = false")]
     NoAgents,
     /// Files of named queries cannot be used.
     #[error("{}", lines(.0))]

@@ -29,7 +29,7 @@ pub(super) enum Failure {
     #[error("interrupted; a statement that was running is cancelled")]
     Interrupted(u8),
     /// Whoever read the rows has closed the pipe.
-    #[error("the reader of the rows has left")]
+    #[error("the reader of the rows has closed the pipe")]
     ReaderLeft,
 }
 

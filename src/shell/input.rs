@@ -25,7 +25,7 @@ pub(super) fn statement(args: &QueryArgs) -> Result<String, Failure> {
         (None, _) => (standard_input(args)?, "standard input".to_owned()),
     };
     if text.trim().is_empty() {
-        let example = "write one behind the command, such as boltgate query 'RETURN 1'";
+        let example = "write one after the command, such as boltgate query 'RETURN 1'";
         return Err(Failure::Usage(format!("{origin} is empty; {example}")));
     }
     Ok(text)
@@ -38,7 +38,7 @@ fn standard_input(args: &QueryArgs) -> Result<String, Failure> {
     {
         let file = file.display();
         return Err(Failure::Usage(format!(
-            "there is no statement, because `{file}` behind --embedded is the name of a file; write the statement \
+            "there is no statement, because `{file}` after --embedded is the name of a file; write the statement \
              first: boltgate query '{file}' --embedded"
         )));
     }

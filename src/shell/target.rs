@@ -78,7 +78,7 @@ impl Target {
         };
         let wrong = |error| match error {
             UrlError::Credentials => Failure::Usage(
-                "--url: it holds a password, which others can see in the list of processes; leave it out and set \
+                "--url: it contains a password, which others can see in the list of processes; leave it out and set \
                  BOLTGATE_USER and BOLTGATE_PASSWORD"
                     .to_owned(),
             ),
@@ -222,8 +222,8 @@ impl Gateway {
                 "{name} does not speak HTTP/1; is the port right? A database's own port takes --database-uri"
             )),
             error => Failure::BrokeOff(format!(
-                "the connection to {name} broke before the answer: {error}; it is unknown whether the statement took \
-                 effect (a port that does not speak HTTP breaks it, too)"
+                "the connection to {name} broke before the response: {error}; it is unknown whether the statement took \
+                 effect (this also happens if the port does not speak HTTP)"
             )),
         }
     }
@@ -240,7 +240,7 @@ impl Gateway {
                 "; is the gateway running, and the address right?"
             }
             io::ErrorKind::InvalidData => {
-                "; if the certificate is of your own authority, set SSL_CERT_FILE to its PEM file; if the port speaks no TLS, \
+                "; if the certificate is from your own authority, set SSL_CERT_FILE to its PEM file; if the port speaks no TLS, \
                  write http://"
             }
             io::ErrorKind::TimedOut => "; is the address right, and does a firewall let it through?",

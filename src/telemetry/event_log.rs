@@ -84,7 +84,11 @@ impl Observer for EventLog {
     }
 
     fn idle_connections_closed(&self, closed: usize) {
-        tracing::info!(target: POOL, connections = closed, "closed idle connections, since one idle as long was dead");
+        tracing::info!(
+            target: POOL,
+            connections = closed,
+            "closed idle connections, because one that was idle as long was dead"
+        );
     }
 
     fn statement_terminated(&self, found: bool) {

@@ -157,7 +157,7 @@ impl Decoder {
         let content = match header.opcode {
             OpCode::Control(code) => {
                 if !header.is_final || length > MAX_CONTROL {
-                    return Err(Violation::Malformed("A control frame is too long, or divided."));
+                    return Err(Violation::Malformed("A control frame is too long, or fragmented."));
                 }
                 Content::Control { code, payload: BytesMut::new() }
             }
@@ -165,7 +165,7 @@ impl Decoder {
                 self.fragments = Some(match (kind, self.fragments) {
                     (Data::Text, _) => return Err(Violation::Text),
                     (Data::Continue, Some(fragments)) => fragments + 1,
-                    (Data::Continue, None) => return Err(Violation::Malformed("No message is there to be continued.")),
+                    (Data::Continue, None) => return Err(Violation::Malformed("There is no message to continue.")),
                     (_, Some(_)) => return Err(Violation::Malformed("A message begins within another one.")),
                     (_, None) => 1,
                 });

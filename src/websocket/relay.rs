@@ -116,7 +116,7 @@ impl End {
             Self::For(reason) => match reason {
                 Close::Database => (CloseCode::Normal, "The database has closed the connection."),
                 Close::DatabaseFailed => {
-                    (CloseCode::Error, "The connection to the database is lost, or cannot be had.")
+                    (CloseCode::Error, "The connection to the database was lost, or cannot be opened.")
                 }
                 Close::Silent => (CloseCode::Away, "No byte came at the beginning."),
                 Close::Idle => (CloseCode::Away, "No byte came for too long (websocket.idle_timeout)."),

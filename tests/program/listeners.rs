@@ -90,15 +90,15 @@ async fn keeps_its_certificate_until_it_can_use_another_one() {
     };
     let Certified { certificate, key } = authority.certify();
     mounted.swap(&certificate.pem(), &first.key.serialize_pem());
-    process.wait_for_line("cannot be taken over");
+    process.wait_for_line("certificates for clients cannot be used");
     assert_eq!(shown().await, first.certificate.der().as_ref());
     mounted.swap(&certificate.pem(), "no key at all");
     process.wait_for_line("contains no private key");
     assert_eq!(shown().await, first.certificate.der().as_ref());
     mounted.swap(&certificate.pem(), &key.serialize_pem());
-    process.wait_for_line("took over other certificates");
+    process.wait_for_line("using new certificates");
     assert_eq!(shown().await, certificate.der().as_ref());
-    let warnings = process.log().iter().filter(|line| line.contains("cannot be taken over")).count();
+    let warnings = process.log().iter().filter(|line| line.contains("certificates for clients cannot be used")).count();
     assert_eq!(warnings, 2, "each fault is said once");
     assert!(process.log().iter().all(|line| !line.contains("PRIVATE KEY")));
 }

@@ -81,7 +81,7 @@ pub(super) fn list(
 ) -> Result<ArrayRef, ArrowError> {
     match data_type {
         DataType::List(item) => Ok(Arc::new(ListArray::try_new(Arc::clone(item), offsets, items, nulls)?)),
-        other => Err(ArrowError::SchemaError(format!("{other} is no list"))),
+        other => Err(ArrowError::SchemaError(format!("{other} is not a list"))),
     }
 }
 

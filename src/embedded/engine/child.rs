@@ -146,7 +146,7 @@ impl Child {
     fn fail(&mut self, error: &io::Error) -> Failure {
         self.broken = true;
         if error.kind() == io::ErrorKind::InvalidData {
-            tracing::error!(%error, "embedded database: a process of the engine sent what it should not");
+            tracing::error!(%error, "embedded database: a process of the engine sent an unexpected message");
             return Failure::broken();
         }
         self.process.kill();

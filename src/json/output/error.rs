@@ -36,7 +36,7 @@ pub enum RowError {
     #[error("the text of a row exceeds its limit")]
     TooLong,
     /// What waits for nodes exceeds the limit, in bytes.
-    #[error("what waits for nodes exceeds the limit of {0} bytes")]
+    #[error("the rows that wait for nodes exceed the limit of {0} bytes")]
     TooManyWait(usize),
     /// The graph has more nodes and relationships than this, which is the limit.
     #[error("the graph has more than {0} nodes and relationships")]
@@ -46,7 +46,7 @@ pub enum RowError {
     DoesNotFit(String),
     /// The row has relationships without their nodes, which cannot be looked up.
     #[error(
-        "The statement was carried out, but the form \"graph\" cannot be had for relationships without their nodes \
+        "The statement was carried out, but the form \"graph\" is not available for relationships without their nodes \
          outside of transactions; rows are left out. Return the nodes too, or ask for \"row\"."
     )]
     WithoutNodes,

@@ -205,7 +205,7 @@ impl Error {
     /// Returns the error of a statement of which more than `limit` bytes wait for nodes.
     pub(in crate::query) fn too_many_wait(limit: usize) -> Self {
         let message = format!(
-            "What waits for the nodes at the ends of relationships is more than {limit} bytes (limits.graph = \
+            "The rows that wait for the nodes at the ends of relationships are more than {limit} bytes (limits.graph = \
              {limit}). Return the nodes together with the relationships, or ask for fewer rows."
         );
         Self::new(Kind::ResultLimit, RESULT_BYTES, message)

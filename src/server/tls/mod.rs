@@ -143,12 +143,12 @@ impl Tls {
                 }
                 let expires = prepared.material.expires;
                 self.install(Some(prepared));
-                tracing::info!(expires, "took over other certificates for clients (server.tls)");
+                tracing::info!(expires, "using new certificates for clients (server.tls)");
             }
             Err(fault) => {
                 if self.set_fault(Some(fault.clone())) {
                     tracing::warn!(
-                        "the certificates for clients cannot be taken over; the old ones stay in force: {}",
+                        "the new certificates for clients cannot be used; the old ones stay in force: {}",
                         fault.1
                     );
                 }

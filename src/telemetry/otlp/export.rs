@@ -62,12 +62,12 @@ impl Exporter {
         let outcome = if exported.is_ok() { SpanOutcome::Exported } else { SpanOutcome::Failed };
         observer.spans_ended(outcome, count);
         match exported {
-            Ok(()) if self.is_failing => tracing::info!(collector = self.url, "the collector takes spans again"),
+            Ok(()) if self.is_failing => tracing::info!(collector = self.url, "the collector accepts spans again"),
             Err(reason) if !self.is_failing => {
                 tracing::warn!(
                     collector = self.url,
                     reason,
-                    "the collector takes no spans; until it does, they are lost"
+                    "the collector does not accept spans; until it does, they are lost"
                 );
             }
             Ok(()) | Err(_) => {}

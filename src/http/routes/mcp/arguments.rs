@@ -113,7 +113,7 @@ fn members(
     while let Token::Key(name) = lexer.token()? {
         if !read(&name, &mut lexer)? {
             let name: String = name.chars().take(40).collect();
-            return Err(Refused::Schema(format!("`{name}` is no argument of this tool.")));
+            return Err(Refused::Schema(format!("`{name}` is not an argument of this tool.")));
         }
     }
     Ok(())

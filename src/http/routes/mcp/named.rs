@@ -41,7 +41,7 @@ pub(super) struct Arguments {
 /// The query as a tool.
 pub(super) fn describe(query: &Query) -> Tool {
     let title = if query.summary.is_empty() { &query.name } else { &query.summary };
-    let deprecated = if query.deprecated { "Deprecated: use another tool where one will do." } else { "" };
+    let deprecated = if query.deprecated { "Deprecated: use another tool if possible." } else { "" };
     let texts: Vec<_> =
         [title.as_str(), &query.description, deprecated].into_iter().filter(|text| !text.is_empty()).collect();
     let mut input = query.parameters_schema();

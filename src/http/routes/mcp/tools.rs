@@ -58,8 +58,8 @@ fn describe(kind: Kind, settings: &McpSettings) -> Tool {
             "Read from a graph with Cypher",
             format!(
                 "Runs one Cypher statement that only reads, in a transaction that is rolled back, and returns its first \
-                 rows. Pass values as `parameters`, not in the text. Results are cut off after `limit` rows ({ROWS} unless \
-                 you say) and after {} bytes; then `truncated` is true: aggregate, or return fewer properties.",
+                 rows. Pass values as `parameters`, not in the text. Results are cut off after `limit` rows ({ROWS} by \
+                 default) and after {} bytes; then `truncated` is true: aggregate, or return fewer properties.",
                 settings.max_bytes
             ),
         ),
@@ -106,8 +106,8 @@ fn schema_input() -> Value {
             "database": database(),
             "sample": {
                 "type": "integer", "minimum": 1, "maximum": LARGEST_SAMPLE, "default": SAMPLE,
-                "description": "How many nodes, and how many relationships, are looked at for their properties, over all \
-                                labels and types together.",
+                "description": "The number of nodes, and of relationships, that are examined for their properties, \
+                                over all labels and types together.",
             },
         },
         "additionalProperties": false,
@@ -126,7 +126,7 @@ fn cypher_input(settings: &McpSettings) -> Value {
             "database": database(),
             "limit": {
                 "type": "integer", "minimum": 1, "maximum": settings.max_rows, "default": ROWS.min(settings.max_rows),
-                "description": "The most rows that are returned.",
+                "description": "The maximum number of rows to return.",
             },
         },
         "required": ["query"],
