@@ -13,7 +13,7 @@ use std::sync::{
 pub struct Drain(Arc<AtomicBool>);
 
 impl Drain {
-    /// Begins to drain. Everybody who asks knows it from now on.
+    /// Begins to drain.
     pub fn begin(&self) {
         self.0.store(true, Relaxed);
     }

@@ -1,6 +1,6 @@
 //! Streams packed into gzip and zstd, piece by piece.
 //!
-//! Promises that whoever reads such a stream can unpack everything up to a pause, and that a packer takes less than a
+//! Promises that the reader of such a stream can unpack everything up to a pause, and that a packer takes less than a
 //! megabyte. Knows nothing of where the bytes go.
 
 use std::io::{self, ErrorKind, Write as _};

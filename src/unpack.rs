@@ -12,7 +12,7 @@ use zstd_safe::{DCtx, DParameter, InBuffer, OutBuffer};
 
 /// The largest window of a zstd frame, as a power of two: what every decoder of HTTP supports (RFC 9659).
 const WINDOW_LOG: u32 = 23;
-/// What a decoder takes besides its window, in bytes.
+/// The memory that a decoder takes in addition to its window, in bytes.
 const GZIP_STATE: usize = 64 * 1024;
 const ZSTD_STATE: usize = 256 * 1024;
 

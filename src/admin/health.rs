@@ -17,7 +17,7 @@ struct Readiness {
     message: String,
 }
 
-/// Answers as long as the process does. Nothing else is looked at.
+/// Answers as long as the process responds. Nothing else is checked.
 pub(super) async fn live() -> &'static str {
     "alive\n"
 }

@@ -30,7 +30,7 @@ pub enum Error {
     /// The token cannot be forwarded to the database.
     #[error("The token cannot be passed on: {0}.")]
     Unsendable(#[from] Unsendable),
-    /// The token has expired, whoever issued it.
+    /// The token has expired, whichever issuer it is from.
     #[error("The token has expired.")]
     Expired,
     /// The token was not accepted from any issuer that the operator has configured.

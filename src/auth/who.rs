@@ -44,7 +44,7 @@ impl WhoRules {
         self.open
     }
 
-    /// Whether claims of tokens are looked at.
+    /// Whether claims of tokens are examined.
     #[must_use]
     pub fn read_claims(&self) -> bool {
         !self.open && self.rules.iter().any(|rule| matches!(rule, Rule::Claim(..)))

@@ -71,7 +71,8 @@ pub struct QueryArgs {
     /// Run in read mode, in which the database refuses writes
     #[arg(long)]
     pub read: bool,
-    /// Write rows as auto (a table on a terminal, otherwise csv), table, csv, json, jsonl, ndjson, typed, arrow or graph
+    /// Write rows as auto (a table on a terminal, otherwise csv), table, csv, json, jsonl, ndjson, typed, arrow or
+    /// graph
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "auto", hide_possible_values = true)]
     pub format: Format,
     /// Write the rows to this file, which is replaced when the result is complete

@@ -22,8 +22,8 @@ pub(super) fn note_code(record: &Record, response: &Response) {
     }
 }
 
-/// Writes the line of a request, if `access` says so. Successes are also written for whoever has set the level of this
-/// module to `debug`.
+/// Writes the line of a request, if `access` says so. Successes are also written if the operator has set the level of
+/// this module to `debug`.
 pub(super) fn write(access: AccessLog, record: &Record, head: &RequestHead, ended: &Ended) {
     let has_failed = ended.status >= 400 || ended.is_gone || record.code().is_some();
     macro_rules! answered {

@@ -142,7 +142,7 @@ impl Hold {
         .by_limit(RefusalReason::BodyMemory))
     }
 
-    /// Moves the hold to whoever reads the body from now on.
+    /// Moves the hold to the reader of the body.
     pub(super) fn take(&mut self) -> Self {
         let empty = Self::new(&self.memory);
         std::mem::replace(self, empty)

@@ -53,7 +53,7 @@ impl Caller {
         Self::counted(gateway, Call::new(identity, record), statuses, ticket)
     }
 
-    /// Anybody, on the gateway's own account: the request's credentials are not looked at.
+    /// Anybody, on the gateway's own account: the request's credentials are ignored.
     ///
     /// # Errors
     /// When a header is malformed, or too many such requests are in flight.

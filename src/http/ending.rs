@@ -1,6 +1,6 @@
 //! The end of a request: the last byte of its answer has been handed over, or its client has left.
 //!
-//! Promises that each request ends exactly once, whatever becomes of its handler and of its body.
+//! Promises that each request ends exactly once, whatever happens to its handler and its body.
 
 use std::{
     net::IpAddr,

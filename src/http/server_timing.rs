@@ -1,4 +1,4 @@
-//! `Server-Timing`: how long the parts of an answer took, for browsers and for whoever asks.
+//! `Server-Timing`: how long the parts of an answer took, for browsers and for requests that ask for it.
 
 use std::{fmt::Write as _, time::Duration};
 

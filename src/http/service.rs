@@ -271,7 +271,7 @@ impl Front {
         Box::pin(routed(&self.routes, request).map(|answer| until_sent(answer, ticket)))
     }
 
-    /// Refuses a request before anything else is looked at.
+    /// Refuses a request before anything else is examined.
     fn refuse(&self, headers: &HeaderMap, error: Error) -> Response {
         let settled = self.gateway.statuses;
         let statuses = Statuses::wanted(headers, settled).unwrap_or(settled);

@@ -1,4 +1,4 @@
-//! The lane for logins of unverified callers, beside the pool's permits.
+//! The lane for logins of unverified callers, separate from the pool's permits.
 //!
 //! Anybody can send any number of passwords. So a login that may be refused takes no permit of the pool; it waits for
 //! one of the lane's few. Once it has succeeded, the caller takes a permit like everybody else, and is lent the

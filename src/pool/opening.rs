@@ -20,9 +20,9 @@ use crate::{
 /// Who learns that a queued login was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Learns {
-    /// Whoever waits for a connection.
+    /// The caller that waits for a connection.
     Pool,
-    /// Whoever has got the connection, from its first reply.
+    /// The borrower of the connection, from its first reply.
     Borrower,
 }
 

@@ -333,7 +333,7 @@ mod tests {
         waiting.push(waiter(&permits, other()).await);
         assert_eq!((denied(other(), queue), queued()), (Some(Some(Denied::Full)), 3));
         assert_eq!(denied(other(), Queue { max: 4, share: 1 }), Some(Some(Denied::CallerFull)));
-        // Whoever gives up, wherever in the queue, leaves its place.
+        // A waiter that gives up leaves its place, wherever in the queue it is.
         let gone = waiting.remove(0);
         gone.abort();
         assert!(gone.await.is_err());

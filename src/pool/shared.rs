@@ -35,9 +35,9 @@ pub(super) struct Shared {
     pub(super) cleaners: TaskTracker,
     pub(super) recovering: Arc<Recovering>,
     pub(super) runtime: Handle,
-    /// Permits for connections that end abandoned statements, beside the pool.
+    /// Permits for connections that end abandoned statements, outside the pool.
     pub(super) terminations: Semaphore,
-    /// Permits for connections that re-authenticate logins, beside the pool.
+    /// Permits for connections that re-authenticate logins, outside the pool.
     pub(super) reauthentications: Semaphore,
     pub(super) logins: Arc<Logins>,
     /// Logins older than this moment are re-authenticated, whatever their age.

@@ -67,7 +67,7 @@ impl AdminThread {
     pub(super) async fn stop(self) {
         self.stop.gently.cancel();
         self.connections.close();
-        // Whoever is still being answered then is cut off.
+        // Responses that are still being written then are cut off.
         let _ = timeout(STOP_TIMEOUT, self.connections.wait()).await;
     }
 }

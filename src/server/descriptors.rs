@@ -18,7 +18,7 @@ const OTHERS: usize = 100;
 pub struct Shortage {
     allowed: u64,
     clients: usize,
-    /// What WebSockets need besides, in words; empty if they are off.
+    /// What WebSockets need in addition, in words; empty if they are off.
     sockets: String,
     database: usize,
     needed: u64,
@@ -35,7 +35,7 @@ pub fn provide_descriptors(settings: &Settings) -> Result<(), Shortage> {
     if shortage(limit).is_ok() {
         return Ok(());
     }
-    // Whatever comes of it shows next.
+    // The outcome shows next.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
     shortage(getrlimit(Resource::Nofile))
 }

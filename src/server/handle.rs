@@ -99,7 +99,7 @@ impl ServerHandle {
     pub fn probe_database(&self) -> impl Future<Output = ()> + use<> {
         let engine = self.engine.clone();
         async move {
-            // Whatever comes of it is written to the log by the observers.
+            // The observers write the outcome to the log.
             let _ = engine.probe().await;
         }
     }

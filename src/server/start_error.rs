@@ -1,4 +1,4 @@
-//! Why the gateway cannot start, said to whoever starts it.
+//! Why the gateway cannot start, in words for the operator.
 
 use std::io;
 
@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum StartError {
-    /// The address is taken, or cannot be had.
+    /// The address is in use, or cannot be bound.
     #[error("cannot listen on {address} ({key}): {source}{}", advice(source, address, key))]
     Listen {
         /// The address.
@@ -94,7 +94,7 @@ impl StartError {
     }
 }
 
-/// What to do about an address that cannot be had.
+/// What to do about an address that cannot be bound.
 fn advice(error: &io::Error, address: &ListenAddr, key: &str) -> String {
     let flag = if key == "admin.listen" { "--admin-listen" } else { "--listen" };
     let is_path = matches!(address, ListenAddr::Unix(_));

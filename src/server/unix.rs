@@ -143,7 +143,8 @@ impl Transport for UnixStream {
     }
 
     async fn reset(read: OwnedReadHalf) {
-        // A Unix socket has no reset. A client that has gone shows when something is written to it, be it nothing.
+        // A Unix socket has no reset. That a client has gone shows when something is written to it, even an empty
+        // write.
         while !matches!(read.as_ref().try_write(&[]), Err(error) if error.kind() != ErrorKind::WouldBlock) {
             sleep(LOOK).await;
         }

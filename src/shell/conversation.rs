@@ -112,7 +112,7 @@ impl Conversation<'_> {
         let authorization = credentials.authorization(&name).await?;
         self.progress.restart();
         let answer = match self.ask(authorization.as_ref()).await {
-            // Whoever is not let in has done nothing yet.
+            // A caller that is not let in has done nothing yet.
             Ok(answer) if answer.status() == 401 && may_ask => {
                 self.progress.clear();
                 let authorization = Credentials::ask(&name).await?;

@@ -48,7 +48,7 @@ impl Credentials {
                 (user, _) => user.map(|user| user.to_string()),
             },
         };
-        // Whoever names a user does not mean the token that happens to be there.
+        // Naming a user means that the token in the environment is not to be used.
         let token = if user_flag { None } else { secret(&variable, "BOLTGATE_TOKEN", "BOLTGATE_TOKEN_FILE")? };
         match (user, password, token) {
             (Some(_), _, Some(_)) | (None, Some(_), Some(_)) => Err(Failure::Usage(

@@ -28,7 +28,7 @@ pub(super) enum Failure {
     /// A signal with this number.
     #[error("interrupted; a statement that was running is cancelled")]
     Interrupted(u8),
-    /// Whoever read the rows has closed the pipe.
+    /// The reader of the rows has closed the pipe.
     #[error("the reader of the rows has closed the pipe")]
     ReaderLeft,
 }

@@ -228,7 +228,7 @@ impl Gateway {
         }
     }
 
-    /// What to do about a connection that cannot be had.
+    /// What to do about a connection that cannot be opened.
     fn advice(&self, error: &io::Error) -> &'static str {
         let is_default = matches!(self.way, Way::Network { is_default: true, .. });
         match error.kind() {
@@ -240,8 +240,8 @@ impl Gateway {
                 "; is the gateway running, and the address right?"
             }
             io::ErrorKind::InvalidData => {
-                "; if the certificate is from your own authority, set SSL_CERT_FILE to its PEM file; if the port speaks no TLS, \
-                 write http://"
+                "; if the certificate is from your own authority, set SSL_CERT_FILE to its PEM file; if the port \
+                 speaks no TLS, write http://"
             }
             io::ErrorKind::TimedOut => "; is the address right, and does a firewall let it through?",
             _ => "",

@@ -1,7 +1,7 @@
 //! The form of a line in JSON: one flat object.
 //!
-//! Promises that the fields of the spans around an event, such as the id of the request, are members beside its own, and
-//! that no control character gets into a line unescaped.
+//! Promises that the fields of the spans around an event, such as the id of the request, are members next to its own,
+//! and that no control character gets into a line unescaped.
 
 use std::fmt::{self, Write as _};
 

@@ -66,7 +66,7 @@ fn number(digits: &[u8]) -> Option<u128> {
     })
 }
 
-/// The header for whoever is called next: a `traceparent` of version 00.
+/// The header for the next service that is called: a `traceparent` of version 00.
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { trace_id, parent_id, sampled } = self;

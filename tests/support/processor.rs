@@ -40,8 +40,8 @@ impl Processor {
         fields[11..13].iter().map(|field| field.parse::<u64>().expect("a number of ticks")).sum()
     }
 
-    /// Waits until it is at work: until it has used a quarter of a window within the last ten, since on a busy machine it
-    /// gets only a part of a processor.
+    /// Waits until it is at work: until it has used a quarter of a window within the last ten, since on a busy machine
+    /// it gets only a part of a processor.
     pub async fn until_busy(&self) {
         let deadline = Instant::now() + PATIENCE;
         loop {

@@ -1,4 +1,4 @@
-/** Requests to the gateway on behalf of whoever is signed in. */
+/** Requests to the gateway on behalf of the user who is signed in. */
 import { Failure, type Told } from './failure';
 import { lines } from './lines';
 import type { Event } from './events';

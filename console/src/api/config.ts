@@ -11,7 +11,7 @@ export interface Issuer {
 export interface Config {
   login: Mode[];
   oidc: Issuer | null;
-  /** Whether whoever asks may send statements of his own; else there are named queries only. */
+  /** Whether the user may send statements of their own; otherwise only named queries are offered. */
   cypher: boolean;
   version: string;
   /** The database that is asked first. */

@@ -27,7 +27,7 @@ export async function* lines(body: ReadableStream<Uint8Array>): AsyncGenerator<s
     }
     if (rest.trim() !== '') yield rest;
   } finally {
-    // Whoever stops early is no longer interested, and the statement ends.
+    // A reader that stops early is no longer interested, so the statement ends.
     await reader.cancel().catch(() => undefined);
   }
 }

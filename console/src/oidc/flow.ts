@@ -9,7 +9,7 @@ export interface Tokens {
   access: string;
   id?: string;
   refresh?: string;
-  /** The name of whoever signed in. */
+  /** The name of the user who signed in. */
   name: string;
 }
 

@@ -19,12 +19,12 @@ export class Session {
   #tokens: Tokens | null = null;
   #renewing: Promise<boolean> | null = null;
 
-  /** Whether whoever is signed in may send statements of his own. */
+  /** Whether the user may send statements of their own. */
   get cypher(): boolean {
     return this.config.cypher;
   }
 
-  /** Whether anybody is signed in, be it nobody in particular. */
+  /** Whether a user is signed in, including an anonymous one. */
   get isOpen(): boolean {
     return this.ready && !this.asking;
   }

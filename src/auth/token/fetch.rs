@@ -47,7 +47,7 @@ impl Fetcher {
     /// Fetches the document at `address`.
     ///
     /// # Errors
-    /// [`FetchError`], at `deadline` at the latest.
+    /// [`FetchError`], no later than `deadline`.
     pub(super) async fn get(&self, address: &str, deadline: Instant) -> Result<Document, FetchError> {
         let url = self.check(address)?;
         let answer = http_client::get(&url, Some(&self.tls), &[], deadline).await?;

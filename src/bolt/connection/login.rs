@@ -107,8 +107,8 @@ impl Connection {
     }
 
     /// Queues a login as any user, which is sent together with the next requests. The connection must be clean and
-    /// [able](Connection::can_log_in_again) to log in again. A refusal is returned to whoever waits for the next reply,
-    /// and closes the connection.
+    /// [able](Connection::can_log_in_again) to log in again. A refusal is returned to the caller that waits for the
+    /// next reply, and closes the connection.
     pub fn queue_login(&mut self, auth: &AuthToken, on_login: OnLogin) {
         message::logoff(&mut self.outbound);
         self.owe(Pending::Logoff);

@@ -11,7 +11,7 @@ pub enum WhoRule {
     Anybody,
     /// The user of a login that the database accepts, or the user that a verified token stands for.
     User(String),
-    /// Whoever has a verified token with this claim.
+    /// A caller that has a verified token with this claim.
     Claim {
         /// The name of the claim, or a JSON pointer to it.
         path: String,

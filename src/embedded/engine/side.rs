@@ -1,4 +1,4 @@
-//! A second connection to the database file, beside the engine's.
+//! A second connection to the database file, in addition to the engine's.
 //!
 //! Owns what the engine's interface cannot give: the database's uuid, which is kept in the engine's table of metadata,
 //! and whether the file has changed. Promises never to touch the engine's own entries. Knows SQLite, and nothing of Cypher.

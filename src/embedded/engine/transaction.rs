@@ -55,7 +55,7 @@ impl Transaction {
     /// Blocks the thread.
     ///
     /// # Errors
-    /// Returns an error if no handle can be had, or the statement fails. The transaction has then been rolled back.
+    /// Returns an error if no handle is available, or the statement fails. The transaction has then been rolled back.
     pub(in crate::embedded) fn run(&mut self, run: &Run) -> Result<Option<ResultStream>, Failure> {
         let handle = match &mut self.handle {
             Some(handle) => handle,

@@ -19,7 +19,7 @@ pub(in crate::embedded) struct Edits {
 }
 
 impl Edits {
-    /// Puts `text` in the place of `range`. Later edits of the same place stand after earlier ones.
+    /// Replaces `range` with `text`. Later edits of the same place come after earlier ones.
     pub(super) fn replace(&mut self, range: Range<usize>, text: impl Into<String>) {
         self.edits.push(Edit { range, text: text.into() });
     }

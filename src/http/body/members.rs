@@ -53,7 +53,7 @@ impl<'t> Reader<'t, '_> {
                 body.tx_metadata = self.map_into("txMetadata", &mut metadata)?.then_some(metadata);
             }
             Member::NotificationsFilter => body.notifications = self.notifications()?,
-            // What is wrong with it matters only to whoever asks for such a stream.
+            // A mistake in it matters only to a request for such a stream.
             #[cfg(feature = "arrow")]
             Member::Arrow => {
                 let lexer = self.skipped()?;

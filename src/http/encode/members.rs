@@ -50,7 +50,7 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Writes what the database reports about a statement besides its rows: notifications, counters, plan.
+    /// Writes what the database reports about a statement in addition to its rows: notifications, counters, plan.
     pub(super) fn result(&mut self, summary: &Summary, counters: bool, view: View) {
         self.notifications(summary);
         if counters {

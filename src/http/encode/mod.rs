@@ -3,7 +3,7 @@
 //! Owns how results look on their way to a client. Each format is a file with an implementation of [`Encode`]:
 //! `document`, `lines`, `objects`, `csv`, `graph`, `arrow`, `records`, `envelope`. The choice between them is made once for an answer, in
 //! [`Encoder::new`] or by the API itself. [`Answer`] and
-//! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to whoever produces rows.
+//! [`BatchAnswer`] have what all formats share: the buffer, its limits, and the signals to the producer of rows.
 //! Promises that writing a row allocates nothing but the growth of the buffer. May not know routes, headers or
 //! databases.
 

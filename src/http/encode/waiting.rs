@@ -13,7 +13,7 @@ use crate::{
     query::MissingNode,
 };
 
-/// What a missing node takes besides its element id and itself, in bytes.
+/// What a missing node takes in addition to its element id and itself, in bytes.
 const NODE: usize = 96;
 
 /// The rows of a result that wait, and the nodes that they wait for.

@@ -1,4 +1,4 @@
-//! The API's own errors, and what becomes of those of the engine.
+//! The API's own errors, and how the engine's errors are shown.
 
 use axum::http::StatusCode;
 

@@ -189,7 +189,7 @@ impl Reader<'_, '_> {
         Ok(sets)
     }
 
-    /// Reads a list of forms, each of them once, and the first name that is none.
+    /// Reads a list of forms, each of them once, and the first name that is not a form.
     fn forms(&mut self) -> Result<(Vec<Form>, Option<String>), Wrong> {
         let (mut forms, mut unknown) = (Vec::new(), None);
         match self.lexer.token()? {

@@ -22,7 +22,7 @@ use crate::{
     },
 };
 
-/// A response that tells of nothing but `error`, to a request that was not looked at any further.
+/// A response that has only `error`, to a request that was not examined further.
 pub(super) fn misdirected(error: &Error) -> Response {
     let mut response = respond(StatusCode::MISDIRECTED_REQUEST, JSON, Body::from(refused(error)));
     response.extensions_mut().insert(Code(error.code.clone()));

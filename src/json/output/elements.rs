@@ -21,7 +21,7 @@ use crate::bolt::packstream::{DecodeError, Reader};
 use crate::json::View;
 
 /// The length of a longest usual element id, in bytes. The number of elements limits what these take; what is longer is
-/// counted besides.
+/// counted separately.
 const USUAL_ID: usize = 64;
 
 /// What elements look like.

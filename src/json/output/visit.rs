@@ -34,7 +34,7 @@ pub(super) enum Entity<'a> {
     Relationship(Relationship<'a>),
 }
 
-/// Visits the values of a row that are neither lists nor maps. Whoever visits a structure moves the reader past it.
+/// Visits the values of a row that are neither lists nor maps. The visitor of a structure moves the reader past it.
 pub(super) fn each_value<'a>(
     fields: &'a [u8],
     columns: usize,

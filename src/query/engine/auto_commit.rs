@@ -82,7 +82,7 @@ impl Engine {
         let limits = self.settings.result.with_rows(options.max_rows);
         let enclosed = read_only || needs_undoing(limits, options, &plan);
         let rows = limits.rows;
-        // The text is looked at only if it matters.
+        // The text is examined only if it matters.
         let commits = rows.is_some() && !enclosed && inspect::may_write(plan.text);
         let row_limit = RowLimit { rows, commits };
         if enclosed {

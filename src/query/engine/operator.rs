@@ -1,4 +1,4 @@
-//! Listing and ending transactions for operators, whoever they belong to.
+//! Listing and ending transactions for operators, for all callers.
 
 use std::{cmp::Reverse, collections::HashSet, time::Duration};
 
@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// Ends a transaction of whatever caller. A request that is using it fails. Returns when the transaction is over and
-    /// its connection is clean again or closed, but after five seconds at the latest.
+    /// its connection is clean again or closed, or after five seconds.
     pub async fn end_transaction(&self, id: TransactionId) -> Ending {
         let is_open = self.transactions.end(id);
         let is_running = self.running_statements.end(id);

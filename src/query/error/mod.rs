@@ -87,7 +87,7 @@ pub struct Error {
     pub code: String,
     /// The message, for people to read.
     pub message: String,
-    /// The limit of the gateway's own that refused the request, if one did. Whoever tells the client reports it.
+    /// The limit of the gateway's own that refused the request, if one did. The code that tells the client reports it.
     pub limit: Option<RefusalReason>,
 }
 

@@ -1,4 +1,4 @@
-//! A registered statement, as whoever executes it holds it: it records what happens, and waits unless the statement is
+//! A registered statement, as its executor holds it: it records what happens, and waits unless the statement is
 //! cancelled.
 
 use std::{

@@ -1,4 +1,4 @@
-//! What operators see of transactions, whoever they belong to.
+//! What operators see of the transactions of all callers.
 
 use std::{
     fmt,

@@ -41,7 +41,7 @@ pub(super) struct TlsSettings {
     pub(super) client_certificate_required: bool,
     /// The longest time that a handshake may take.
     pub(super) handshake_timeout: Duration,
-    /// How often the files are looked at. Zero: never.
+    /// How often the files are checked. Zero: never.
     pub(super) reload: Duration,
 }
 
@@ -59,7 +59,7 @@ pub(super) struct Tls(Arc<Shared>);
 struct Shared {
     /// `None`: clients speak HTTP without TLS.
     in_force: Live<Option<Prepared>>,
-    /// What was wrong when the files were last looked at.
+    /// What was wrong when the files were last checked.
     fault: Mutex<Option<Fault>>,
     /// Wakes [`Tls::watch`] because other settings are in force.
     installed: Notify,

@@ -14,7 +14,7 @@ use crate::shell::{
 const PAGE_ROWS: usize = 500;
 /// The most bytes of a page, about.
 const PAGE_BYTES: usize = 1024 * 1024;
-/// The longest text of a cell that is looked at, in bytes, where a terminal shows it.
+/// The longest text of a cell that is examined, in bytes, where a terminal shows it.
 const MAX_SHOWN: usize = 4096;
 
 /// A cell as it is shown.

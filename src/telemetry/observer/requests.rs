@@ -123,7 +123,7 @@ pub enum WebSocketClose {
     Protocol,
     /// By the database.
     Database,
-    /// The connection to the database was lost, or could not be had.
+    /// The connection to the database was lost, or could not be opened.
     DatabaseFailed,
     /// No byte came at the beginning.
     Silent,
@@ -150,7 +150,7 @@ pub enum AuthFailure {
     Expired,
     /// The token was not accepted.
     Token,
-    /// The keys of the token's issuer could not be had.
+    /// The keys of the token's issuer could not be fetched.
     KeysUnavailable,
     /// The database allows no further attempt for a while.
     RateLimited,

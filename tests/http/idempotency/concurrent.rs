@@ -34,8 +34,8 @@ async fn last_word(gateway: &Gateway, path: &str, key: &str, request: &str) -> R
     .await
 }
 
-/// Sends a request under a key, and leaves as soon as `read` has ended: a client that leaves before its request was read
-/// has asked for nothing.
+/// Sends a request under a key, and leaves as soon as `read` has ended: a client that leaves before its request was
+/// read has asked for nothing.
 async fn send_and_leave(gateway: &Gateway, path: &str, key: &str, request: &str, read: impl Future) {
     let mut client = Connection::open(gateway.address()).await;
     client.request("POST", path, &[JSON, ("Idempotency-Key", key)], request).await;

@@ -85,8 +85,8 @@ async fn isolates_concurrent_users_from_a_forged_token() {
         assert_eq!(person(&answer).0, names[nth % 4]);
     }
     assert!(refusals.iter().all(|answer| answer.status == 401), "{refusals:?}");
-    // They all came while the first of them waited for the database, or soon after: one answer is for all. A refusal stands
-    // for two seconds.
+    // They all came while the first of them waited for the database, or soon after: one answer is for all. A refusal
+    // stands for two seconds.
     let Logons { accepted, refused } = stand.logons("oidc-custom", &format!("access_token={forged}"));
     let most = 1 + begun.elapsed().as_secs() as usize / 2;
     assert!(accepted == 0 && (1..=most).contains(&refused), "{accepted} accepted, {refused} refused");

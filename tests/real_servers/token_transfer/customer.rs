@@ -27,7 +27,7 @@ use crate::support::{
 const LEFT: u32 = 8;
 /// The share of requests under a key, whose client comes back.
 const LEFT_FOR_NOW: u32 = 25;
-/// It is gone after this time at the latest.
+/// It is gone no later than after this time.
 const IMPATIENCE: Duration = Duration::from_millis(30);
 /// The share of explicit transactions that are abandoned, in percent.
 const ABANDONED: u32 = 3;

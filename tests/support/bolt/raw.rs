@@ -192,9 +192,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> RawClient<S> {
         rows.first().and_then(|row| row.get(column)).cloned().unwrap_or_else(|| v("no such cell"))
     }
 
-    /// True if the connection ends within a moment, false if it stays open and silent. Where the clock is paused and all
-    /// is in memory, the moment is over when nothing can happen any more. Over TCP only silence shows that nothing comes:
-    /// it can hide a fault, but never reports one that is not there.
+    /// True if the connection ends within a moment, false if it stays open and silent. Where the clock is paused and
+    /// all is in memory, the moment is over when nothing can happen any more. Over TCP only silence shows that nothing
+    /// comes: it can hide a fault, but never reports one that is not there.
     pub async fn ends_within(&mut self, moment: Duration) -> bool {
         let next = self.frames.next(&mut self.stream);
         match tokio::time::timeout(moment, next).await {

@@ -50,7 +50,7 @@ pub(super) fn page(request: &HeaderMap, compression: bool) -> Response {
     (headers, page.answer(request, compression)).into_response()
 }
 
-/// Answers with the file of that name; `None` if there is none.
+/// Answers with the file of that name; `None` if it does not exist.
 pub(super) fn asset(name: &str, request: &HeaderMap, compression: bool) -> Option<Response> {
     let file = FILES.assets.get(name)?;
     Some(([(header::CACHE_CONTROL, FOREVER)], file.answer(request, compression)).into_response())

@@ -36,13 +36,13 @@ pub(super) struct Cypher {
 pub(super) struct Schema {
     /// The database. Empty: the caller's default.
     pub(super) database: String,
-    /// How many nodes, and how many relationships, are looked at.
+    /// The number of nodes, and of relationships, that are examined.
     pub(super) sample: u32,
 }
 
 /// An empty PackStream map.
 pub(super) const EMPTY_MAP: [u8; 1] = [0xA0];
-/// The most nodes that are looked at for a schema.
+/// The most nodes that are examined for a schema.
 pub(super) const LARGEST_SAMPLE: u32 = 10_000;
 /// How many they are, unless the call says.
 pub(super) const SAMPLE: u32 = 1000;

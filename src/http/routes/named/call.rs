@@ -74,7 +74,7 @@ async fn answer(gateway: &Arc<Gateway>, database: String, name: &str, request: R
     }
 }
 
-/// A request for a query that anybody may call: its credentials are not looked at.
+/// A request for a query that anybody may call: its credentials are ignored.
 fn open(gateway: &Arc<Gateway>, request: Request) -> Result<Authenticated, Refusal> {
     let (mut parts, body) = request.into_parts();
     let Caller { call: caller, statuses } = Caller::anybody(gateway, &mut parts)?;

@@ -55,7 +55,7 @@ pub(in crate::http::routes) fn described<'a>(queries: impl Iterator<Item = &'a Q
     }
 }
 
-/// The description with all queries, whoever may call them.
+/// The description with all queries, including those that only some callers may call.
 #[must_use]
 pub fn openapi_with(queries: &Queries) -> Cow<'static, str> {
     described(queries.all().map(|query| &**query))

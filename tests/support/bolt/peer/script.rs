@@ -90,8 +90,8 @@ pub enum Step {
     Close,
     /// TCP RST; in memory the same as `Close`.
     ResetConnection,
-    /// Nothing may come for this long. Over TCP this can hide a fault, but never reports one that is not there; where the
-    /// clock is paused and all is in memory, nothing can come any more once the time has passed.
+    /// Nothing may come for this long. Over TCP this can hide a fault, but never reports one that is not there; where
+    /// the clock is paused and all is in memory, nothing can come any more once the time has passed.
     AssertNoMoreFor(Duration),
 }
 

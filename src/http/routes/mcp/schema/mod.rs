@@ -28,7 +28,7 @@ use crate::query::Error;
 const MOST_NAMES: usize = 300;
 /// How many labels or types one statement looks at.
 const AT_A_TIME: usize = 40;
-/// How many nodes or relationships are looked at for their names, where the database has no list of them.
+/// How many nodes or relationships are examined for their names, where the database has no list of them.
 const NAMES_SAMPLE: usize = 10_000;
 /// The most indexes that are shown.
 const MOST_INDEXES: u32 = 500;
