@@ -14,7 +14,7 @@ export interface Config {
   /** Whether the user may send statements of their own; otherwise only named queries are offered. */
   cypher: boolean;
   version: string;
-  /** The database that is asked first. */
+  /** The database that is selected first. */
   database: string;
 }
 

@@ -29,7 +29,7 @@ struct About<'a> {
     /// Whether the caller may send statements of its own.
     cypher: bool,
     version: &'static str,
-    /// The database that is asked first.
+    /// The database that is selected first.
     database: &'static str,
 }
 
