@@ -1,7 +1,7 @@
 //! Who may look, and who may change something.
 //!
-//! With `admin.token`, only who has it. Without one, everybody who reaches the listener may look, but only who reaches it
-//! over a Unix socket may change something: the mode of its file says who that is.
+//! With `admin.token`, only callers that have it. Without one, anyone who reaches the listener may look, but only those
+//! who reach it over a Unix socket may change something: the mode of its file says who they are.
 
 use axum::{
     extract::{Request, State},

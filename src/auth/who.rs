@@ -1,8 +1,8 @@
 //! Who may do something: rules about callers, and the judgement of a caller by them.
 //!
 //! Promises that a user counts only as far as it is proven, by a login that the database has to accept or by a verified
-//! token, and claims only of a verified token. Whether the database accepts a caller's login is for whoever asks to find
-//! out before a caller is let in on another account than its own.
+//! token, and claims only of a verified token. Whether the database accepts a caller's login has to be found out
+//! elsewhere, before a caller is let in on an account other than its own.
 
 use std::sync::Arc;
 

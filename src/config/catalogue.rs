@@ -1,4 +1,4 @@
-//! Owns the table of keys: what each one holds, and whether SIGHUP takes a new value over.
+//! Owns the table of keys: what each one holds, and whether SIGHUP applies a new value.
 //!
 //! Promises an entry for every key, in the order of the file. May not know values, defaults or descriptions.
 

@@ -1,8 +1,8 @@
 //! How many requests are in flight, in total and of each caller.
 //!
-//! Owns `limits.requests` and `limits.caller_requests`. A request under `/db/` is in flight from its head until the last
-//! byte of its answer was handed over, or its client has left: its [`Ticket`] travels with the answer's body. Whoever
-//! comes when there are too many is turned away at once, before anything else of the request is looked at; a caller's
+//! Owns `limits.requests` and `limits.caller_requests`. A request under `/db/` is in flight from its head until the
+//! last byte of its answer was handed over, or its client has left: its [`Ticket`] travels with the answer's body. A
+//! request that arrives when there are too many is refused at once, before anything else of it is examined; a caller's
 //! own limit is checked as soon as it is known who calls. Callers without a request in flight are not remembered.
 
 use std::sync::{

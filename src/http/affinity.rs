@@ -1,6 +1,6 @@
-//! Several gateways behind one address: telling clients and load balancers who has a transaction.
+//! Several gateways behind one address: telling clients and load balancers which one has a transaction.
 //!
-//! Promises that a request for another gateway's transaction is refused before its credentials are looked at, and that
+//! Promises that a request for another gateway's transaction is refused before its credentials are checked, and that
 //! what it says about the other gateway is a valid name. Knows nothing of the other gateways but what handles say.
 
 use axum::{

@@ -1,7 +1,7 @@
 //! Statements that a client wants to be run, as values: one statement, or several in one transaction.
 //!
-//! Promises that running them takes no request body, since whoever understands a request makes such a value of it. May
-//! not know paths, headers or JSON.
+//! Promises that running them takes no request body, since the code that understands a request turns it into such a
+//! value. May not know paths, headers or JSON.
 
 use axum::response::{IntoResponse as _, Response};
 

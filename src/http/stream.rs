@@ -1,8 +1,8 @@
 //! A body whose text is produced by a task of its own.
 //!
 //! The task owns the rest of the answer, and with it the statement. So a client that does not read cannot keep a
-//! deadline or a cancellation from taking effect, since neither depends on anybody asking for more text. Besides the
-//! part that is being written, at most one part of the text waits for the reader.
+//! deadline or a cancellation from taking effect, since neither depends on anybody asking for more text. In addition to
+//! the part that is being written, at most one part of the text waits for the reader.
 
 use std::time::Duration;
 

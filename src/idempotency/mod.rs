@@ -1,9 +1,9 @@
 //! Requests that are carried out once, however often they are sent.
 //!
 //! Promises that the work behind a key is started once within `keep`; that it runs to its end even if the client
-//! leaves, counted so that whoever stops the gateway can wait for it; and that whoever sends the same request again
-//! gets the first answer. A small answer is always stored; a larger one is stored if there is room for it when it is
-//! ready. May not know routes, media types, or what the work is. Everything is in memory: a restart forgets it.
+//! leaves, counted so that a stop of the gateway can wait for it; and that the same request, sent again, gets the first
+//! answer. A small answer is always stored; a larger one is stored if there is room for it when it is ready. May not
+//! know routes, media types, or what the work is. Everything is in memory: a restart forgets it.
 
 mod key;
 mod ledger;

@@ -3,8 +3,8 @@
 //! While permits are free, a request takes one at once. Otherwise it waits, and the next permit goes to the caller who
 //! holds the fewest, so that many requests of one caller do not starve the single request of another. No caller holds
 //! more than its share, so that one caller's slow requests leave room for others. As many wait as the queue has places,
-//! in total and per caller; others are turned away at once. Whoever gives up waiting leaves the queue at once, so the
-//! places are counted exactly.
+//! in total and per caller; others are turned away at once. A request that gives up waiting leaves the queue at once,
+//! so the places are counted exactly.
 
 use std::{
     collections::VecDeque,

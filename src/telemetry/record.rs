@@ -1,4 +1,4 @@
-//! What becomes of one request, written by everything that takes part in answering it.
+//! What happens to one request, written by everything that takes part in answering it.
 //!
 //! Owns one record per request, from the arrival of its head to its end. Promises that writing to it never waits and,
 //! but for the code of a failure, never allocates. Holds no credential, no statement and no parameter. Does not know

@@ -1,4 +1,4 @@
-//! Owns the rules that keep Bolt over WebSocket from getting around other settings.
+//! Owns the rules that keep Bolt over WebSocket from bypassing other settings.
 //!
 //! Promises that each of these settings is named. May not know what is sent over a WebSocket.
 

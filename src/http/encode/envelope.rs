@@ -1,6 +1,6 @@
 //! Results in the envelope of Neo4j's transactional HTTP API: `{"results":[…],"errors":[…],…}`.
 //!
-//! A failure after rows is told in `errors`, which every answer has.
+//! A failure after rows is reported in `errors`, which every answer has.
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 

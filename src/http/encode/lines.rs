@@ -1,4 +1,4 @@
-//! Results as JSON Lines: one event a line, `Header`, `Record`, `Summary`, and after several results `Batch`.
+//! Results as JSON Lines: one event per line, `Header`, `Record`, `Summary`, and after several results `Batch`.
 //!
 //! A failure after rows is an event of its own, `Error`, and the last one.
 

@@ -1,4 +1,4 @@
-//! Media types: the format of a request's body, and the format that its answer is to have.
+//! Media types: the format of a request's body, and the format of its answer.
 
 mod codings;
 mod csv;

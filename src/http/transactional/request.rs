@@ -1,7 +1,7 @@
 //! The body: `{"statements":[{"statement","parameters","resultDataContents","includeStats"},…]}`.
 //!
-//! Promises that parameters go from text to PackStream in one pass. As on Neo4j, what follows the list is not looked at,
-//! and statements before a wrong one are carried out and then undone.
+//! Promises that parameters go from text to PackStream in one pass. As on Neo4j, what follows the list is ignored, and
+//! statements before a wrong one are carried out and then undone.
 
 use crate::{
     http::{

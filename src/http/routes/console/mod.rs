@@ -1,8 +1,8 @@
-//! The console: a page in which people ask the database and see its graph.
+//! The console: a page for querying the database and exploring its graph.
 //!
-//! Owns its addresses and the headers that all of them have. Promises that the page runs only scripts of this very
-//! address and speaks only to it and to the issuer that the operator named, and that nothing here needs a database or
-//! says anything that is secret. Knows nothing of what the page does: it is a client of the Query API like any other.
+//! Owns its addresses and the headers that all of them have. Promises that the page runs only scripts from this address
+//! and connects only to it and to the issuer that the operator named, and that nothing here needs a database or says
+//! anything that is secret. Knows nothing of what the page does: it is a client of the Query API like any other.
 
 mod about;
 mod files;

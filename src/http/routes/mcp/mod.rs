@@ -1,9 +1,9 @@
 //! `/mcp`: tools for agents, by the Model Context Protocol (streamable HTTP, without sessions).
 //!
-//! Owns what surrounds a message: who sends it, what its head must say, and the answers that HTTP gives and not the protocol.
-//! The protocol itself is that of the crate `rmcp`, which sees neither credentials nor the arguments of tools. Promises that
-//! every message is judged by its own credentials, exactly as a request to the Query API, and that a caller whom the
-//! database does not accept learns nothing else.
+//! Owns what surrounds a message: who sends it, what its head must say, and the answers that HTTP gives and not the
+//! protocol. The protocol itself is that of the crate `rmcp`, which sees neither credentials nor the arguments of
+//! tools. Promises that every message is authenticated by its own credentials, exactly as a request to the Query API,
+//! and that a caller whom the database does not accept learns nothing else.
 
 mod arguments;
 mod asked;
