@@ -247,10 +247,13 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").expect("binds");
         let target = Target::at(listener.local_addr().expect("is bound"), false);
         // The kernel accepts the connection; no one ever reads it.
-        let silent = target.check(Duration::from_millis(100)).expect_err("no answer");
+        let silent = target.check(Duration::from_secs(2)).expect_err("no answer");
         assert!(matches!(silent, HealthcheckError::NoAnswer { .. }), "{silent}");
-        drop(listener);
-        let refused = target.check(PATIENCE).expect_err("no listener");
+        // Bound, so that nobody else gets it, and without a listener.
+        let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+        socket.bind(([127, 0, 0, 1], 0).into()).expect("binds");
+        let refused =
+            Target::at(socket.local_addr().expect("is bound"), false).check(PATIENCE).expect_err("no listener");
         assert!(matches!(refused, HealthcheckError::Connect { .. }), "{refused}");
     }
 

@@ -22,7 +22,7 @@ use futures_util::{StreamExt, stream};
 use rustls::ServerConfig;
 use serde_json::{Value, json};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::watch,
     task::JoinHandle,
 };
@@ -96,6 +96,13 @@ impl IdentityProvider {
     /// At this address, over plain HTTP.
     pub async fn start_at(address: SocketAddr) -> Self {
         let listener = TcpListener::bind(address).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        Self::serve(listener, address, format!("http://{address}"))
+    }
+
+    /// On a socket that is bound and does not listen yet, over plain HTTP.
+    pub fn start_on(socket: TcpSocket) -> Self {
+        let listener = socket.listen(64).unwrap();
         let address = listener.local_addr().unwrap();
         Self::serve(listener, address, format!("http://{address}"))
     }

@@ -3,7 +3,7 @@
 use boltgate::auth::token::{KeySource, Verifier};
 use tokio::{
     io::AsyncReadExt,
-    net::TcpListener,
+    net::{TcpListener, TcpSocket},
     runtime::Builder,
     time::{self, Duration, timeout},
 };
@@ -194,16 +194,17 @@ async fn closes_the_connection_after_the_fetch() {
 
 #[tokio::test]
 async fn starts_before_its_issuer() {
-    let gone = World::new().await;
-    let (address, name) = (gone.provider.address(), gone.provider.issuer().to_owned());
-    let verifier = gone.discovering();
-    drop(gone);
+    // Bound, and not listening yet: nobody else gets the port meanwhile.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let name = format!("http://{}", socket.local_addr().unwrap());
+    let verifier = verifier(vec![issuer(&name, KeySource::Discovery)]);
     verifier.warm_up();
     let signer = Signer::p256("k");
     let token = signer.sign(&claims(&name));
     let problem = refused(verifier.verify(&token).await);
     assert!(problem.is_unavailable(), "{problem}");
-    let back = IdentityProvider::start_at(address).await;
+    let back = IdentityProvider::start_on(socket);
     back.publish(&[signer.jwk()]);
     pass(RETRY).await;
     assert!(verifier.verify(&token).await.is_ok());

@@ -1,6 +1,6 @@
 //! Exit statuses, and what it says when something is wrong.
 
-use std::{fs, net::TcpListener};
+use std::{fs, net::SocketAddr};
 
 use super::{
     ended, query,
@@ -63,9 +63,10 @@ fn tells_what_is_no_gateway() {
 
 #[test]
 fn says_what_to_try_when_nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("there is a port");
-    let address = listener.local_addr().expect("it is bound").to_string();
-    drop(listener);
+    // Bound, so that nobody else gets it, and without a listener.
+    let socket = tokio::net::TcpSocket::new_v4().expect("there is a socket");
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).expect("there is a port");
+    let address = socket.local_addr().expect("it is bound").to_string();
     let (status, _, said) = ended(&mut query(&address, &["RETURN 1"]));
     assert_eq!(status, Some(3));
     assert!(said.contains(&format!("cannot connect to http://{address}/: ")), "{said}");
