@@ -39,7 +39,7 @@ class Gateway:
 
     def __enter__(self):
         limit = time.monotonic() + 120
-        while not (serving := re.search(r"serving http://127\.0\.0\.1:(\d+)\n?", self.said())):
+        while not (serving := re.search(r"serving http://127\.0\.0\.1:(\d+)\s", self.said())):
             if self.process.poll() is not None or time.monotonic() > limit:
                 self.__exit__(SystemExit)
                 raise SystemExit("the gateway did not start; its log is above")
