@@ -17,7 +17,7 @@ from pathlib import Path
 DEPLOYMENT = Path(__file__).resolve().parents[2] / "docs/deployment"
 ADDRESSES = {"gw-a": "127.0.0.11", "gw-b": "127.0.0.12"}
 # Far longer than anything here takes; reached only when something has failed.
-PATIENCE = 60
+PATIENCE = 180
 NAME = "graph.example.com"
 
 
