@@ -1,8 +1,8 @@
-//! The operator's listener: is the gateway well, what is it doing, and what of that should end?
+//! The operator's listener: shows whether the gateway is healthy and what it is doing, and ends what should end.
 //!
-//! Owns the routes of the admin address, a file for each subject. Promises to answer when no worker does, that a panic is
-//! a 500 and not its end, and that nobody gets through without `admin.token` where one is set. Reveals no credential, no
-//! handle and no parameter. Knows nothing of sockets and threads.
+//! Owns the routes of the admin address, a file for each subject. Promises to answer when no worker does, that a panic
+//! becomes a 500 and does not end the listener, and that no request passes without `admin.token` where one is set.
+//! Reveals no credential, no handle and no parameter. Knows nothing of sockets and threads.
 
 mod access;
 mod answer;

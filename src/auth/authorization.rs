@@ -50,7 +50,7 @@ impl Credential<'_> {
 
 fn basic(credentials: &[u8]) -> Result<Credential<'static>, Error> {
     let decoded = Zeroizing::new(BASE64.decode(credentials).map_err(|_| Error::Malformed)?);
-    // Text that is not UTF-8 is nobody's password: it is forwarded with replacement characters, and refused.
+    // Text that is not UTF-8 cannot be a valid password: it is forwarded with replacement characters, and refused.
     let decoded = Zeroizing::new(String::from_utf8_lossy(&decoded).into_owned());
     if decoded.contains(':') { Ok(Credential::Basic(decoded)) } else { Err(Error::Malformed) }
 }

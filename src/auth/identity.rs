@@ -60,8 +60,8 @@ pub(super) struct Principal {
     pub(super) claims: Option<Box<Value>>,
 }
 
-/// Identifies a whole credential. Two keys are equal exactly if the credentials are. A key is useless to anyone who sees
-/// it, because it is a hash with a secret that never leaves the process.
+/// Identifies a whole credential. Two keys are equal exactly if the credentials are. A key is useless to anyone who
+/// sees it, because it is a hash with a secret that never leaves the process.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct IdentityKey([u8; blake3::OUT_LEN]);
 
@@ -192,7 +192,7 @@ impl Identity {
         self.0.login.key
     }
 
-    /// The key of the caller. What one caller opens belongs to nobody else, even if they share a login.
+    /// The key of the caller. What one caller opens belongs to no other caller, even if they share a login.
     #[must_use]
     pub fn owner(&self) -> IdentityKey {
         self.0.owner

@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::{identity::Identity, token::ClaimPath};
 use crate::config::WhoRule;
 
-/// Rules, one of which a caller has to meet. Without rules nobody does. Clones share them.
+/// Rules, one of which a caller has to meet. Without rules, no caller is allowed. Clones share them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WhoRules {
     rules: Arc<[Rule]>,

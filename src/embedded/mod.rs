@@ -90,7 +90,7 @@ impl Embedded {
     }
 
     /// As [`Embedded::open`], but each transaction runs in a process of `program`, so that a statement stops when
-    /// nobody waits for it any more, and one that needs too much memory ends nothing but itself. `program` must call
+    /// its caller no longer waits, and one that needs too much memory ends only its own process. `program` must call
     /// [`serve_engine`] on [`ENGINE_COMMAND`].
     ///
     /// # Errors

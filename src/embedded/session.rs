@@ -122,7 +122,7 @@ impl Session {
     }
 }
 
-/// Stops a transaction whose statement nobody waits for any more.
+/// Stops a transaction when the caller of its statement no longer waits.
 struct StopOnDrop(Option<Stop>);
 
 impl StopOnDrop {

@@ -3,8 +3,8 @@
 //! Owns `limits.body_memory`. The bytes of a body are counted here before they are read, and until nothing of the body
 //! is left; a body that does not fit is refused. The first MiB is open to any caller, so a small body costs a few
 //! additions. Beyond it, only callers that the database has accepted get memory: a caller that is not known yet is
-//! verified before its body is read. So all unverified callers together have no more than that MiB, and keep nobody out
-//! by filling it.
+//! verified before its body is read. So all unverified callers together have no more than that MiB, and cannot
+//! keep others out by filling it.
 
 use std::sync::{
     Arc,

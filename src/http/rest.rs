@@ -92,7 +92,7 @@ impl Rest {
         let reads_ahead = !*pause || (source.is_amid_batch() && !source.answer().is_full());
         let ending = if reads_ahead {
             let ending = source.advance(&self.verdict).await;
-            // A format that gathers rows may have nothing to send yet, and then nobody is to be waited for.
+            // A format that gathers rows may have nothing to send yet, and then there is nothing to pause for.
             *pause = source.answer().has_text();
             ending
         } else {

@@ -44,7 +44,7 @@ impl Store {
         Self { settings, ledger: Arc::new(Mutex::new(Ledger::new(settings))), work, observer }
     }
 
-    /// Runs `work` to its end, even if nobody waits for it.
+    /// Runs `work` to its end, even if its caller no longer waits.
     pub(super) fn spawn<T: Send + 'static>(&self, work: impl Future<Output = T> + Send + 'static) -> JoinHandle<T> {
         self.work.spawn(work)
     }

@@ -63,7 +63,7 @@ impl Shared {
     }
 
     /// Opens a connection for an unverified caller, within the time for opening one. It may displace an idle connection
-    /// only while nobody seems to be guessing passwords: otherwise each guess would close one.
+    /// only while there is no sign of password guessing: otherwise each guess would close one.
     async fn open_unverified(&self, identity: &Identity, attempt: Attempt) -> Result<PooledConnection, bolt::Error> {
         match self.vacancy(identity.key(), !self.logins.suspects_guessing()).await {
             Vacancy::Slot(slot) => self.dial(identity, attempt, slot).await,

@@ -35,7 +35,7 @@ pub struct Status {
     pub open: usize,
     /// Connections that are lent or being cleaned.
     pub in_use: usize,
-    /// Connections that nobody uses.
+    /// Connections that are not in use.
     pub idle: usize,
     /// Connections that are being cleaned.
     pub recovering: usize,

@@ -101,7 +101,7 @@ impl Entry {
         self.finish(&in_flight, failure.map(|error| class(error.kind)), code);
     }
 
-    /// Reports that nobody waits for the statement any longer, if it is still in flight.
+    /// Reports that the caller no longer waits for the statement, if it is still in flight.
     pub(super) fn report_abandoned(&self) {
         let Some(in_flight) = self.in_flight().take() else { return };
         self.cancel(self.caller.record.departure());
@@ -118,8 +118,8 @@ impl Entry {
         }
     }
 
-    /// Notes that the database has answered the statement. Those of a batch are sent ahead of the replies, so they are one
-    /// exchange with it.
+    /// Notes that the database has answered the statement. Those of a batch are sent ahead of the replies, so they are
+    /// one exchange with it.
     fn note_answered(&self, failure: Option<FailureClass>, code: Option<&str>) {
         let record = &self.caller.record;
         match (failure, code) {

@@ -1,5 +1,5 @@
-//! The thread of the admin listener. It shares nothing with those that serve clients, so it answers when all of them are
-//! busy, and until everything else has stopped.
+//! The thread of the admin listener. It shares nothing with those that serve clients, so it answers when all of them
+//! are busy, and until everything else has stopped.
 
 use std::{io, sync::Arc, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{drain::Drain, live::Live, telemetry::observer::Observer};
 
 /// The most connections: enough for probes and a few people.
 pub(super) const CONNECTIONS: usize = 32;
-/// How long one of them may be of no use, so that a few clients that say nothing keep nobody out for long.
+/// How long a connection may go without a complete request, so that a few silent clients cannot block others for long.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// The age from which on a connection's next answer is its last.
 const MAX_AGE: Duration = Duration::from_secs(60);

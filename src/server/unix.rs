@@ -1,7 +1,7 @@
 //! Unix sockets as the server sees them, and their files.
 //!
-//! Promises that a file never admits more users than its mode says, that a socket which somebody serves is left alone, and
-//! that the file is removed with the listener.
+//! Promises that a file never admits more users than its mode says, that a socket which somebody serves is left alone,
+//! and that the file is removed with the listener.
 
 use std::{
     fs::{self, Metadata, Permissions},
@@ -41,7 +41,7 @@ struct SocketFile {
 }
 
 impl UnixSocketListener {
-    /// Listens at `path`, whose file gets this mode. The file of a socket that nobody serves any more is replaced.
+    /// Listens at `path`, whose file gets this mode. The file of a socket that is no longer served is replaced.
     ///
     /// # Errors
     /// [`ErrorKind::AddrInUse`] if another process serves it, or the system's error.
@@ -49,7 +49,7 @@ impl UnixSocketListener {
         check_unused(path).await?;
         let (socket, made) = bind_beside(path)?;
         let listener = (|| {
-            // Nobody can connect before `listen`, and nobody knows this name.
+            // No client can connect before `listen`, or knows this name.
             fs::set_permissions(&made.path, Permissions::from_mode(mode))?;
             let listener = socket.listen(BACKLOG)?;
             fs::rename(&made.path, path)?;
@@ -62,7 +62,7 @@ impl UnixSocketListener {
     }
 }
 
-/// Makes sure that there is nothing at `path`, or a socket that nobody serves.
+/// Makes sure that there is nothing at `path`, or only a socket that is no longer served.
 async fn check_unused(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),

@@ -66,7 +66,7 @@ impl Credentials {
         }
     }
 
-    /// The value of `Authorization`, after asking for the password if there is none.
+    /// The value of `Authorization`, after asking for the password if none is given.
     ///
     /// # Errors
     /// [`Failure::Usage`] if there is no terminal to ask on, or nothing was typed.

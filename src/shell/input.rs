@@ -17,7 +17,7 @@ const MAX_INPUT: u64 = 1024 * 1024 * 1024;
 /// The statement.
 ///
 /// # Errors
-/// [`Failure::Usage`] if there is none, or it cannot be read.
+/// [`Failure::Usage`] if no statement is given, or it cannot be read.
 pub(super) fn statement(args: &QueryArgs) -> Result<String, Failure> {
     let (text, origin) = match (&args.statement, &args.file) {
         (Some(statement), _) => (statement.clone(), "the statement".to_owned()),

@@ -1,9 +1,9 @@
 //! The command `query`: sends one statement to a gateway, and writes the rows as they arrive.
 //!
-//! Owns what a person or a script at the other end needs: where the statement and the credentials come from, tables, progress,
-//! files, exit statuses. Promises that standard output holds rows alone, that a statement nobody waits for any more is
-//! cancelled, and that no credential appears in a message. Speaks HTTP only: a database is asked through a gateway
-//! in this process. Knows nothing of Cypher or Bolt.
+//! Owns what a person or a script at the other end needs: where the statement and the credentials come from, tables,
+//! progress, files, exit statuses. Promises that standard output holds only rows, that an abandoned statement is
+//! cancelled, and that no credential appears in a message. Speaks HTTP only: a database is asked through a gateway in
+//! this process. Knows nothing of Cypher or Bolt.
 
 mod conversation;
 mod credentials;
@@ -41,7 +41,7 @@ use self::{
 };
 use crate::cli::{Format, QueryArgs};
 
-/// How long work that cannot be cancelled, such as a write to a pipe that nobody reads, may delay the end.
+/// How long work that cannot be cancelled, such as a write to a pipe that is not read, may delay the end.
 const LINGER: Duration = Duration::from_millis(200);
 
 /// Runs the command, and returns its exit status. `open` opens the embedded database.

@@ -16,7 +16,7 @@ use super::failure::Failure;
 /// Where rows are written.
 #[derive(Debug)]
 pub(super) struct Output {
-    /// `None` while another thread writes to it, and for ever if that was abandoned.
+    /// `None` while another thread writes to it, and forever if that thread was abandoned.
     sink: Option<File>,
     /// The temporary file, and the one that it will replace.
     replaces: Option<(TempPath, PathBuf)>,
@@ -73,14 +73,14 @@ impl Output {
         self.is_terminal
     }
 
-    /// The columns of the terminal that shows the rows; `None` if there is none.
+    /// The columns of the terminal that shows the rows; `None` without a terminal.
     pub(super) fn columns(&self) -> Option<usize> {
         let sink = self.sink.as_ref().filter(|_| self.is_terminal)?;
         let columns = rustix::termios::tcgetwinsize(sink).ok()?.ws_col;
         Some(usize::from(columns)).filter(|columns| *columns > 0)
     }
 
-    /// Writes rows, on another thread: a pipe that nobody reads must not keep anything else from happening.
+    /// Writes rows on another thread: a pipe that is not read must not block anything else.
     ///
     /// # Errors
     /// [`Failure::ReaderLeft`], [`Failure::BrokeOff`].

@@ -74,7 +74,7 @@ impl Silence {
 
 impl Drop for Silence {
     fn drop(&mut self) {
-        // There is nobody to tell.
+        // There is no way to report a failure.
         let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
     }
 }

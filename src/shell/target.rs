@@ -50,7 +50,7 @@ pub(super) enum Target {
         url: Url,
         /// Where to connect, if it is not the host of the URL.
         socket: Option<PathBuf>,
-        /// Whether nobody has named it.
+        /// Whether this is the default URL, and not one that was given.
         is_default: bool,
     },
     /// A database on the network.
@@ -179,8 +179,8 @@ impl Gateway {
         }
     }
 
-    /// Sends a request to `path`, on a connection of its own, and waits for the head of the answer. Dropping the answer,
-    /// or this future, closes the connection, and by that cancels what was asked.
+    /// Sends a request to `path`, on a connection of its own, and waits for the head of the answer. Dropping the
+    /// answer, or this future, closes the connection, and by that cancels what was asked.
     ///
     /// # Errors
     /// [`Failure::Unreachable`], [`Failure::BrokeOff`].

@@ -325,7 +325,7 @@ impl Record {
         self.response_bytes.load(Relaxed)
     }
 
-    /// Notes that nobody takes the answer any more, before what makes it learns of that.
+    /// Notes that the client no longer takes the answer, before the code that produces it learns of that.
     pub fn set_departed(&self) {
         let _ = self.departure.set(DEPARTURE.get().unwrap_or(CancelReason::ClientGone));
     }

@@ -105,7 +105,7 @@ impl Remote {
     ///
     /// # Errors
     /// [`TokenError::UnknownKey`] if they were fetched because of an unknown key a short while ago, and
-    /// [`TokenError::KeysUnavailable`] if they cannot be fetched, so that nobody knows whether the key exists.
+    /// [`TokenError::KeysUnavailable`] if they cannot be fetched, so that it is unknown whether the key exists.
     pub(super) async fn newer_than(self: &Arc<Self>, generation: u64) -> Result<Arc<Fetched>, TokenError> {
         let fetch = {
             let mut state = self.state();

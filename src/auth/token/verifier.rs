@@ -78,8 +78,8 @@ enum CurrentKeys<'a> {
 }
 
 impl Verifier {
-    /// Returns a verifier with the keys that are in files, which reports to `observer` when it fetches others. It contacts
-    /// nobody yet.
+    /// Returns a verifier with the keys that are in files, which reports to `observer` when it fetches others. It does
+    /// not contact any issuer yet.
     ///
     /// # Errors
     /// See [`SetupError`].

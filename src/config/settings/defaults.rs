@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::*;
 
-/// What statements of agents may not use: what reaches other hosts or files, what runs further statements, which nobody has
-/// inspected, and what administers the server.
+/// What statements of agents may not use: anything that reaches other hosts or files, that runs further statements,
+/// which have not been inspected, or that administers the server.
 const DENIED: [&str; 13] = [
     "LOAD CSV",
     "apoc.load.*",

@@ -1,4 +1,4 @@
-//! Owns rules that say whom something is for.
+//! Owns the rules for who may use something.
 
 use std::{fmt, str::FromStr};
 

@@ -69,11 +69,11 @@ fn bound_memory() -> io::Result<()> {
     Ok(setrlimit(Resource::Data, Rlimit { current: Some(bound), maximum: given.maximum })?)
 }
 
-/// Waits until nobody can write to the standard input any more, and ends the process without waiting for its statement.
+/// Waits until the other end of the standard input is closed, and ends the process without waiting for its statement.
 fn end_with_parent() {
     let input = io::stdin();
     // Without any flags, it returns only when the other end is closed. If it fails, the process ends as well: it might
-    // otherwise run for ever.
+    // otherwise run forever.
     while let Err(Errno::INTR) = poll(&mut [PollFd::new(&input, PollFlags::empty())], None) {}
     let _ = kill_process(getpid(), Signal::KILL);
 }

@@ -27,7 +27,7 @@ pub(in crate::http) struct Discovery {
     pub(in crate::http) version: String,
     pub(in crate::http) edition: &'static str,
     /// The port on which the database listens for Bolt, for clients that can reach it directly; `None` for one in this
-    /// process, which nobody can reach.
+    /// process, which clients cannot reach.
     pub(in crate::http) bolt_port: Option<u16>,
 }
 
@@ -48,8 +48,8 @@ struct Document {
     query_api_versions: [&'static str; 1],
 }
 
-/// Answers with the document, in plain JSON only, or with a WebSocket. A client that prefers pages is sent to the console,
-/// or gets a page if there is none.
+/// Answers with the document, in plain JSON only, or with a WebSocket. A client that prefers pages is sent to the
+/// console, or gets a page if there is no console.
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     base: BaseUrl,

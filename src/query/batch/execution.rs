@@ -228,7 +228,7 @@ impl BatchExecution {
             let resumed = std::mem::take(&mut self.unfinished);
             let reply = match if resumed { Ok(Some(Reply::Record)) } else { lease.buffered_reply() } {
                 Ok(Some(reply)) => reply,
-                // COMMIT is not left alone: nobody could interrupt it truthfully.
+                // COMMIT is always waited for: if it were interrupted here, its outcome would be unknown.
                 Ok(None) if early && matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows) => {
                     return Ok(None);
                 }

@@ -70,7 +70,8 @@ impl Engine {
         Self { pool, transactions, running_statements, settings: Arc::new(settings), drain: Drain::default() }
     }
 
-    /// The engine with other settings, for statements from now on. Transactions, pool and running statements are shared.
+    /// The engine with other settings, for statements from now on. Transactions, pool and running statements are
+    /// shared.
     #[must_use]
     pub fn with_settings(&self, settings: Settings) -> Self {
         self.transactions.set_limits(settings.transactions);
@@ -220,7 +221,7 @@ impl Engine {
     }
 
     /// Returns the time limit for the database: the shortest of the caller's limit, the operator's, and the remaining
-    /// validity of the credentials. After their expiry nobody could log in to end the statement.
+    /// validity of the credentials. After their expiry, the gateway could not log in to end the statement.
     fn limit(&self, caller: &Identity, options: &Options, allowed: Duration) -> Duration {
         let limit = options.max_execution_time.map_or(allowed, |wanted| wanted.min(allowed));
         caller.until().map_or(limit, |end| limit.min(end.duration_since(Instant::now()) + EXPIRY_MARGIN))

@@ -11,7 +11,8 @@ use crate::{
     telemetry::observer::{StatementKind, StatementState},
 };
 
-/// Names a transaction for operators: 16 hexadecimal digits. It is no handle: knowing it lets nobody use the transaction.
+/// Names a transaction for operators: 16 hexadecimal digits. It is not a handle: it does not give access to the
+/// transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TransactionId(pub(in crate::query) u64);
 

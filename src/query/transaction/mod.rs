@@ -1,8 +1,8 @@
 //! Explicit transactions: the registry of open ones, who may use them, and how a transaction completes. What operators
 //! see of transactions of any kind.
 //!
-//! Promises that only its owner uses a transaction, one request at a time, and that a transaction that nobody uses any
-//! longer is rolled back. Knows nothing of statements and their results.
+//! Promises that only its owner uses a transaction, one request at a time, and that an abandoned transaction
+//! is rolled back. Knows nothing of statements and their results.
 
 mod committed;
 pub(super) mod completion;

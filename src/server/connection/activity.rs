@@ -137,7 +137,7 @@ impl Activity {
         self.protocol() == Some(HttpProtocol::Http2)
     }
 
-    /// Why the connection ends. Something went wrong if nobody has said.
+    /// Why the connection ends. Without a recorded reason, something went wrong.
     pub(in crate::server) fn close(&self) -> ClientClose {
         self.close.get().copied().unwrap_or(ClientClose::Error)
     }

@@ -67,7 +67,7 @@ pub enum TlsFileError {
         /// The command of OpenSSL that understands the file.
         command: &'static str,
     },
-    /// The key needs a passphrase, which nobody could enter.
+    /// The key needs a passphrase, and there is no way to enter one.
     #[error(
         "{} ({KEY}) is encrypted with a passphrase; write the key without one with `openssl pkey -in {} -out FILE`",
         path.display(), path.display()

@@ -111,7 +111,7 @@ impl Tls {
         self.0.in_force.get().is_some()
     }
 
-    /// Looks at the files from time to time, for ever.
+    /// Checks the files from time to time, forever.
     pub(super) async fn watch(self) {
         loop {
             let every =

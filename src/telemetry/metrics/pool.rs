@@ -18,7 +18,7 @@ use crate::telemetry::observer::{AcquireFailure, ConnectFailure, Connected, Disc
 pub struct PoolGauges {
     /// The most connections that may be in use.
     pub max: usize,
-    /// Connections that nobody uses.
+    /// Connections that are not in use.
     pub idle: usize,
     /// Connections that are cleaned after an abandoned statement.
     pub recovering: usize,

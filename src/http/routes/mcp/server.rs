@@ -85,7 +85,7 @@ impl ServerHandler for Server {
         let asked = asked(&context)?;
         // A panic would leave the client without an answer, since this runs in a task of the protocol's.
         let carried_out = AssertUnwindSafe(self.carry_out(&call.name, &asked)).catch_unwind();
-        // The statement is cancelled in the database when the client has left, since nobody awaits it any more.
+        // The statement is cancelled in the database when the client has left: its future is dropped.
         let result = tokio::select! {
             biased;
             () = context.ct.cancelled() => Err(Refusal::Gone),

@@ -1,7 +1,7 @@
 //! `/db/{db}/named`: the named queries that a caller may call, and their calls.
 //!
-//! Promises that a query which is unknown, forbidden, or not for this database is told by the same answer, and that
-//! whoever the database does not accept learns only that.
+//! Promises that queries that are unknown, forbidden, or not for this database get the same answer, and that a caller
+//! whom the database does not accept learns only that.
 
 mod cached;
 mod call;
