@@ -1,7 +1,7 @@
-//! Whether the gateway is about to stop: what SIGTERM begins and every room may ask.
+//! Whether the gateway is about to stop: SIGTERM begins that, and every room may ask.
 //!
-//! Promises that asking is as cheap as reading a flag, and that a drain that has begun never ends. Knows nothing of what
-//! others make of it.
+//! Promises that asking is as cheap as reading a flag, and that a drain that has begun never ends. Knows nothing of
+//! what others do then.
 
 use std::sync::{
     Arc,

@@ -36,7 +36,7 @@ fn bearer(headers: &HeaderMap) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(b"Bearer ").then(|| token.trim_ascii())
 }
 
-/// Compares two texts in a time that tells nothing of where they differ.
+/// Compares two texts in a time that does not reveal where they differ.
 fn is_equal(one: &[u8], other: &[u8]) -> bool {
     let difference = one.iter().zip(other).fold(0, |difference, (one, other)| difference | (one ^ other));
     one.len() == other.len() && std::hint::black_box(difference) == 0

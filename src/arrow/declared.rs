@@ -7,7 +7,7 @@ use super::{
     types::{Column, DEEPEST_LIST, Type, Unit},
 };
 
-/// The rows of a sample, unless the request says.
+/// The number of rows in a sample, unless the request sets it.
 const SAMPLE: usize = 1000;
 /// The most rows of a sample.
 pub const MOST_SAMPLED: usize = 100_000;

@@ -21,7 +21,7 @@ use crate::{
 pub(super) enum Seen {
     /// Nothing but nulls.
     Nothing,
-    /// Values of one type of which Arrow has nothing else to know.
+    /// Values of one type, about which Arrow needs to know nothing else.
     Only(Type, &'static str),
     /// Integers, and whether a float holds each exactly.
     Integer {

@@ -33,7 +33,7 @@ pub enum Stats {
     Absent,
     /// The counters: a map.
     Counted(Vec<u8>),
-    /// Something else than a map, such as null: the server does not know the numbers.
+    /// Something other than a map, such as null: the server does not know the numbers.
     Unknown,
 }
 

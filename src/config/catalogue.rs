@@ -8,7 +8,7 @@ use super::keys::ANY;
 pub(super) struct Key {
     /// Its path. Sections that the operator names are [`ANY`].
     pub(super) name: &'static str,
-    /// Whether SIGHUP takes a new value over; otherwise it counts from the next start.
+    /// Whether SIGHUP takes a new value over; otherwise it takes effect at the next start.
     pub(super) reload: bool,
     pub(super) kind: Kind,
 }
@@ -18,7 +18,7 @@ pub(super) struct Key {
 pub(super) enum Kind {
     /// Any text.
     Text,
-    /// A text of this form, a regular expression that JavaScript has too; or an empty one, if so said.
+    /// A text that matches this regular expression, which JavaScript supports too; or an empty one, if that is allowed.
     Form { form: &'static str, or_empty: bool },
     /// A text that is never shown.
     Secret,
@@ -74,7 +74,7 @@ const fn live(name: &'static str, kind: Kind) -> Key {
     Key { name, reload: true, kind }
 }
 
-/// A key whose new value counts from the next start.
+/// A key whose new value takes effect at the next start.
 const fn start(name: &'static str, kind: Kind) -> Key {
     Key { name, reload: false, kind }
 }

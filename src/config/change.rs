@@ -48,7 +48,7 @@ impl Effective {
                 origin => settings.origins.insert(key.clone(), origin.clone()),
             };
         }
-        // What was derived from a value that does not count yet suits no more.
+        // Values that were derived from one that is not in force yet no longer fit.
         settings.underive(is_live);
         let contradiction = |reason: String| ConfigError::Pending { reason, pending: pending.join(", ") };
         settings.settings =

@@ -18,7 +18,7 @@ pub struct Entry {
     pub value: Value,
     /// Where the value was set, in words: `default`, `derived from transactions.max`, `file boltgate.toml:3`, `env BOLTGATE_LOG__FILTER`, `flag --listen`.
     pub origin: String,
-    /// Whether SIGHUP takes over a new value; otherwise it counts from the next start.
+    /// Whether SIGHUP takes over a new value; otherwise it takes effect at the next start.
     pub reload: bool,
 }
 

@@ -126,7 +126,7 @@ impl fmt::Display for Mistakes {
     }
 }
 
-/// A variable of the environment that begins as settings do, and is none.
+/// An environment variable with the prefix of settings that is not a setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the environment variable {variable} is not a setting and has no effect{}",

@@ -1,7 +1,7 @@
 //! Owns the JSON Schema of the configuration file.
 //!
-//! Promises what the parser promises of a single value: its type, its bounds, its form. What values must not contradict
-//! each other is beyond a schema.
+//! Promises what the parser promises of a single value: its type, its bounds, its form. A schema cannot say which
+//! values contradict each other.
 
 use serde_json::{Map, Value, json};
 use toml::Table;

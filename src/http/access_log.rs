@@ -1,7 +1,7 @@
 //! One log line per request, at its end.
 //!
 //! Owns its members and their order. Promises that the query string is never in it, nor anything else that a client may
-//! want to keep to itself.
+//! want to keep private.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use tracing::Level;
 use super::ending::{Ended, RequestHead};
 use crate::{config::AccessLog, telemetry::record::Record};
 
-/// The code of the failure that a response tells of, as an extension of the response.
+/// The code of the failure that a response reports, as an extension of the response.
 #[derive(Debug, Clone)]
 pub(super) struct Code(pub(super) String);
 
-/// Notes the failure that a response tells of.
+/// Notes the failure that a response reports.
 pub(super) fn note_code(record: &Record, response: &Response) {
     if let Some(Code(code)) = response.extensions().get() {
         record.fail(code);

@@ -61,7 +61,7 @@ impl Affinity {
         Some(naming(&owner, refusal.into_response()))
     }
 
-    /// The same for the transaction with the decimal handle `id`. `answer` tells the error, with status 421.
+    /// The same for the transaction with the decimal handle `id`. `answer` reports the error, with status 421.
     pub(super) fn decimal_elsewhere(&self, id: &str, answer: impl FnOnce(&Error) -> Response) -> Option<Response> {
         let owner = instance_of_decimal(id, &self.instance).filter(|owner| *owner != self.instance)?;
         Some(naming(&owner, answer(&self.misdirected(&owner))))

@@ -51,7 +51,7 @@ pub(super) async fn read(
         }
         unpacker.feed(data);
         while !unpacker.is_hungry() {
-            // One byte more than allowed tells that there is more.
+            // One byte more than allowed shows that there is more.
             let room = STEP.min(limits.decompressed_body.saturating_sub(whole.len()) + 1);
             step(&mut unpacker, &mut whole, room, 0, hold, sender).await.map_err(refusal)?;
             if whole.len() > limits.decompressed_body {
@@ -59,7 +59,7 @@ pub(super) async fn read(
             }
         }
     }
-    // A request without a body may say all the same how it would be packed.
+    // A request without a body may nevertheless say how it would be packed.
     if on_the_wire > 0 {
         unpacker.end().map_err(Failure::Invalid).map_err(refusal)?;
     }

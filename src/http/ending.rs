@@ -23,7 +23,7 @@ use crate::telemetry::{
     record::Record,
 };
 
-/// The status of a request whose client left before the head of its answer. None of HTTP's own says that.
+/// The status of a request whose client left before the head of its answer. HTTP has no status of its own for that.
 const CLIENT_GONE: u16 = 499;
 
 /// A request that ends when this is dropped, if not before.

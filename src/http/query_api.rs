@@ -112,7 +112,7 @@ async fn answered_once(mut exchange: Exchange, bytes: Bytes, key: Key, hold: Hol
     let work = move || async move {
         let response = answered(&exchange, bytes, hold).await;
         let response = response.unwrap_or_else(|refusal| refusal.with(statuses).into_response());
-        // What is stored of the answer says neither.
+        // What is stored of the answer has neither the code nor the limit.
         note_code(&exchange.caller.record, &response);
         report_refusal(&response, &**exchange.gateway.engine.observer());
         response

@@ -187,7 +187,7 @@ pub(super) fn no_room(error: Error) -> Refusal {
     Refusal::of(error, Format::plain())
 }
 
-/// Understands everything about a request that does not take the database.
+/// Understands everything about a request that does not need the database.
 pub(super) async fn understand<'a>(
     parts: &'a Parts,
     bytes: Bytes,
@@ -204,7 +204,7 @@ pub(super) async fn understand<'a>(
         Box::pin(parse_elsewhere(kind, bytes, content, limits.content, hold)).await
     };
     match body {
-        // To keep a transaction alive is answered with more than rows.
+        // The answer to a request that keeps a transaction alive has more than rows.
         Ok(body) if body.statement.is_none() && format.layout.is_rows_alone() => {
             Err(Refusal::not_acceptable(&Offer::Events.names()))
         }

@@ -17,7 +17,7 @@ use super::{
     rest::{Rest, Text},
 };
 
-/// The answer cannot be completed. The transfer is broken off, so that no client takes the answer for whole.
+/// The answer cannot be completed. The transfer is broken off, so that no client takes the answer for complete.
 #[derive(Debug, Error)]
 #[error("the answer was broken off")]
 pub(super) struct BrokenOff;

@@ -1,7 +1,7 @@
 //! What a response that ends with an error means for the `Idempotency-Key` of its request, and for the observer.
 //!
 //! The verdict travels with the response, as an extension, and so does the limit that refused the request. A response
-//! without a verdict is the answer for good.
+//! without a verdict is final.
 
 use std::sync::{Arc, OnceLock};
 
@@ -51,7 +51,7 @@ pub(super) fn verdict(extensions: &Extensions) -> Option<Verdict> {
     extensions.get::<Verdict>().or_else(later).copied()
 }
 
-/// The verdict on a request that ended with `error`, unless its answer is one for good.
+/// The verdict on a request that ended with `error`, unless its answer is final.
 fn of(error: &Error) -> Option<Verdict> {
     match error.kind {
         Kind::ExpiredMeanwhile => Some(Verdict::Unknown),

@@ -84,7 +84,7 @@ impl Query {
         Statement { text: Arc::clone(&self.text), parameters: parameters.into() }
     }
 
-    /// The options of its transaction. Of a query that has one record, a second one is refused.
+    /// The options of its transaction. For a query with one record, a second one is refused.
     #[must_use]
     pub fn options(&self) -> Options {
         let is_single = matches!(self.result, Shape::Record | Shape::Value);

@@ -66,7 +66,7 @@ fn raw(parameter: &Parameter, texts: &[Option<Cow<'_, str>>]) -> Option<Vec<u8>>
     Some(raw)
 }
 
-/// Writes a text as what it says. What says nothing else stays text.
+/// Writes a text as the value that it spells. What spells no value of this type stays text.
 fn write(kind: &Type, text: &str, writer: &mut Writer<'_>) {
     match kind {
         Type::Boolean if text == "true" => return writer.boolean(true),

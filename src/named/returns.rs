@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde_json::{Value, json};
 
-/// The types of columns but lists, and the types of their values in plain JSON.
+/// The types of columns except lists, and the types of their values in plain JSON.
 const TYPES: [(&str, &str); 17] = [
     ("bool", "boolean"),
     ("int64", "integer"),

@@ -85,7 +85,7 @@ impl Shared {
                 Err(bolt::Error::Login(failure)) if failure.is_session_limit() => failure,
                 Err(error) => return Err(error),
             };
-            // One of the user's own sessions has to serve.
+            // One of the user's own sessions has to be used.
             let limit = self.buckets.set_limit(identity, failure);
             if let Some(mut pooled) = self.wait_for_own(identity, &limit, deadline).await? {
                 let found = terminate(&mut pooled.connection, tag, user).await;

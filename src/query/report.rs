@@ -88,7 +88,7 @@ impl RegisteredStatement {
 
 impl Entry {
     fn in_flight(&self) -> MutexGuard<'_, Option<InFlight>> {
-        // What it holds is whole after every statement, so a panic of another thread does no harm.
+        // What it holds is consistent after every statement, so a panic of another thread does no harm.
         self.in_flight.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -49,7 +49,7 @@ pub enum StartError {
     /// Traces cannot be exported.
     #[error(transparent)]
     Otlp(#[from] OtlpError),
-    /// Tools for agents are wanted of a program that has none.
+    /// The settings ask for tools for agents, and the program was built without them.
     #[cfg(not(feature = "mcp"))]
     #[error("this program was built without the feature `mcp`, so it has no tools for agents; set mcp.enabled = false")]
     NoAgents,
@@ -87,7 +87,7 @@ fn lines(mistakes: &[FileError]) -> String {
 }
 
 impl StartError {
-    /// Whether named queries are at fault, so that another start will fail as well until they are mended.
+    /// Whether named queries are at fault, so that another start will fail as well until they are corrected.
     #[must_use]
     pub fn is_of_named_queries(&self) -> bool {
         matches!(self, Self::Named(_) | Self::NamedRefused(_))

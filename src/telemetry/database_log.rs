@@ -43,7 +43,7 @@ struct State {
     failure: String,
     /// Since when it has not been reached.
     away_since: Option<Instant>,
-    /// How long it was away, until a line tells that it is back.
+    /// How long it was away, until a line says that it is back.
     was_away: Option<Duration>,
     /// The changes that no line tells of yet.
     untold: usize,

@@ -1,4 +1,4 @@
-//! Columns of one buffer, or of one and its offsets.
+//! Columns with one buffer, some of them with offsets.
 
 use std::sync::Arc;
 

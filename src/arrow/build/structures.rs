@@ -119,7 +119,7 @@ pub(in crate::arrow) struct Durations {
 impl Durations {
     pub(super) fn push(&mut self, reader: &mut Reader<'_>, gauge: &mut Gauge) -> Result<(), Refused> {
         let [months, days, seconds, nanos] = integers(reader)?;
-        // As Neo4j has it: nanoseconds count forward, and there are less of them than a second has.
+        // As Neo4j has it: nanoseconds count forward, and there are fewer of them than a second has.
         let seconds = seconds
             .checked_add(nanos.div_euclid(NANOS_PER_SECOND))
             .ok_or(DecodeError::Value("a duration beyond 64 bits of seconds"))?;

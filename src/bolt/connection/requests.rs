@@ -80,7 +80,7 @@ impl Connection {
         self.outbound.len() - self.sent
     }
 
-    /// Queues a RESET. No request before it may still be wanted: some servers execute a RESET on arrival.
+    /// Queues a RESET. No earlier request may still be needed: some servers execute a RESET on arrival.
     pub fn reset(&mut self) {
         message::reset(&mut self.outbound);
         self.owe(Pending::Reset);
@@ -119,7 +119,7 @@ impl Connection {
         }
     }
 
-    /// Empties the buffer, once it is written or not wanted any more.
+    /// Empties the buffer once it is written or no longer needed.
     pub(super) fn clear_outbound(&mut self) {
         if std::mem::take(&mut self.secret) {
             self.outbound.zeroize();

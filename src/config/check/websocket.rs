@@ -11,7 +11,7 @@ use crate::config::{
 
 const ENABLED: &str = "websocket.enabled";
 
-/// Says which settings would be got around, as far as their values are not `in_doubt`.
+/// Says which settings would be bypassed, as far as their values are not `in_doubt`.
 pub(super) fn check_websocket(effective: &Effective, in_doubt: &dyn Fn(&str) -> bool) -> Vec<ConfigError> {
     let settings = &effective.settings;
     if !settings.websocket.enabled || in_doubt(ENABLED) {

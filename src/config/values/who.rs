@@ -4,7 +4,7 @@ use std::{fmt, str::FromStr};
 
 use super::text::{ParseValueError, serde_as_text};
 
-/// Whom something is for: `*`, `user:alice`, `claim:roles=reader`.
+/// Who may use something: `*`, `user:alice`, `claim:roles=reader`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WhoRule {
     /// Anybody, also without credentials.

@@ -177,7 +177,7 @@ pub(in crate::embedded) static SHOW_FUNCTIONS: Table = Table {
     },
 };
 
-/// `SHOW CURRENT USER`: nobody, as in a Neo4j that asks for no credentials.
+/// `SHOW CURRENT USER`: no user, as in a Neo4j without authentication.
 pub(in crate::embedded) static CURRENT_USER: Table = Table {
     name: "SHOW CURRENT USER",
     columns: &["user", "roles", "passwordChangeRequired", "suspended", "home"],

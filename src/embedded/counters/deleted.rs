@@ -19,7 +19,7 @@ pub(super) struct Deleted {
 
 impl Deleted {
     pub(super) fn new(text: &str, clauses: &Clauses<'_, '_>, returns: bool) -> Option<Deleted> {
-        // Rows that depend on chance, or on the order of others, may be other ones the next time.
+        // Rows that depend on chance, or on the order of others, may differ the next time.
         if returns || clauses.reads_word(&["rand", "LIMIT", "SKIP", "OFFSET", "collect"]) {
             return None;
         }

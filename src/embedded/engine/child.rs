@@ -125,7 +125,7 @@ impl Child {
         }
     }
 
-    /// As [`Local::end`](super::local::Local::end). A process that fails to do it is not usable any more.
+    /// As [`Local::end`](super::local::Local::end). A process that fails to do it can no longer be used.
     pub(super) fn end(&mut self) {
         let sent = wire::write_end(&mut self.requests);
         // The failure is the same as of the statement before.

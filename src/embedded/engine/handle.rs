@@ -83,7 +83,7 @@ impl Stop {
         }
     }
 
-    /// Lets [`Stop::stop`] stop nothing any more.
+    /// From now on, [`Stop::stop`] has no effect.
     pub(super) fn detach(&self) {
         self.replace(Stoppable::Nothing);
     }

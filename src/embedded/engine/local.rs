@@ -2,7 +2,7 @@
 //!
 //! Owns when the engine's transaction begins: with the first statement that reads or writes, and as one that may write
 //! only with the first that writes. Promises that a transaction whose statement failed has been rolled back, and that a
-//! transaction never writes on the ground of what it has read if that has changed since. Every call blocks.
+//! transaction never writes if what it has read has changed since. Every call blocks.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The engine's handles: those that are idle, and how there come to be more.
+//! The engine's handles: the idle ones, and how more are started.
 //!
 //! Promises [`HANDLES`] handles, opened before they are needed: opening one writes to the file, so it has to wait for a
 //! transaction that writes, but a transaction that reads must not. Only a lost one is replaced later. Every call blocks.

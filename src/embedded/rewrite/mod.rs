@@ -37,7 +37,7 @@ pub(in crate::embedded) struct Rewritten {
     pub(in crate::embedded) translation: Translation,
 }
 
-/// What leads from a place of the engine's text back to the user's.
+/// Maps places in the engine's text back to the user's.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::embedded) struct Translation {
     original: String,

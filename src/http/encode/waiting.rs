@@ -1,6 +1,6 @@
 //! Rows that wait for nodes: those at the ends of their relationships that they do not hold themselves.
 //!
-//! Promises that what waits, and the nodes for it, take no more than the limit, give or take the tables around them.
+//! Promises that what waits, and the nodes for it, take no more than the limit, apart from the tables around them.
 
 use std::collections::HashMap;
 

@@ -93,7 +93,8 @@ impl Guard {
         }
         // These methods change nothing, and no page can read the answer without a grant.
         let is_safe = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-        // An agent's tools are for no foreign page. Over an upgraded connection, a page reads whatever it is sent.
+        // Pages of other origins may not use an agent's tools. Over an upgraded connection, a page reads whatever it is
+        // sent.
         let must_be_known = is_mcp(request.uri().path()) || self.upgrades && head.upgrades;
         let is_foreign = !is_safe && origin::is_foreign(&head, authority.as_ref())
             || must_be_known && origin::is_unknown(&head, authority.as_ref());

@@ -15,7 +15,7 @@ pub(in crate::http) fn accepted_coding(headers: &HeaderMap) -> Option<Coding> {
     (quality > 0 && quality >= identity).then_some(coding)
 }
 
-/// Whether gzip is as good as no coding at all, for answers that are there in gzip already.
+/// Whether gzip is as good as no coding at all, for answers that exist in gzip already.
 #[cfg(feature = "console")]
 pub(in crate::http) fn accepts_gzip(headers: &HeaderMap) -> bool {
     let Qualities { gzip, identity, .. } = Qualities::of(headers);

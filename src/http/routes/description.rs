@@ -43,7 +43,7 @@ async fn with_named(gateway: &Arc<Gateway>, request: Request) -> Cow<'static, st
     let (mut parts, _) = request.into_parts();
     let caller = Caller::from_request_parts(&mut parts, gateway).await.ok().map(|caller| caller.call);
     let caller = match caller {
-        // Whom the database does not accept may call what anybody may.
+        // A caller whom the database does not accept may call what anybody may.
         Some(caller) if gateway.engine.verify(&caller).await.is_ok() => Some(caller),
         _ => None,
     };

@@ -107,7 +107,7 @@ fn is_key(key: &HeaderValue) -> bool {
 }
 
 impl Upgrade {
-    /// Agrees to the WebSocket, and relays from it to the database in a task of its own.
+    /// Accepts the WebSocket, and relays from it to the database in a task of its own.
     ///
     /// # Errors
     /// The refusal if there are too many, or the gateway is about to stop.
@@ -161,7 +161,7 @@ pub(in crate::http) struct Sockets {
 }
 
 impl Sockets {
-    /// No socket. `at_once` ends all that there will be.
+    /// Without any socket yet. `at_once` ends all later ones.
     pub(in crate::http) fn new(at_once: CancellationToken) -> Self {
         Self { open: Arc::default(), at_once, off: CancellationToken::new() }
     }

@@ -92,7 +92,7 @@ async fn serve(mut exchange: Exchange, body: Body) -> Result<Response, Refusal> 
     exchange.limit = Some(gateway.idempotency.max_answer());
     let work = move || async move {
         let response = carry_out(&exchange, bytes, hold).await;
-        // What is stored of the answer says neither.
+        // What is stored of the answer has neither the code nor the limit.
         note_code(&exchange.caller.record, &response);
         report_refusal(&response, &**exchange.gateway.engine.observer());
         response

@@ -48,7 +48,7 @@ pub(super) enum Action<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Parses a canonical path; `None` if it is none of this API. `older` is the database of the paths of 3.5.
+    /// Parses a canonical path; `None` if it is not of this API. `older` is the database of the paths of 3.5.
     pub(super) fn parse(path: &'a str, older: &'a str) -> Option<Self> {
         let (name, rest) = path.strip_prefix(DB)?.split_once('/')?;
         let (folder, database) = match rest.strip_prefix("transaction") {

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 /// are too slow.
 const MAX_BLOCKED: Duration = Duration::from_secs(5);
 
-/// Waits until a reader has used up its time in the middle of a batch; for ever, unless it `blocks` the database.
+/// Waits until a reader has used up its time in the middle of a batch; forever, unless it `blocks` the database.
 pub(in crate::query) async fn slow_reader_timeout(blocks: bool) {
     if blocks { sleep(MAX_BLOCKED).await } else { pending().await }
 }

@@ -79,8 +79,8 @@ impl TransactionGuard {
         self.finish(None);
     }
 
-    /// Ends the handle of a transaction of whose end its owner knows. `confirmed` is how the database says that it ended;
-    /// `None` if it failed, or if the database does not say.
+    /// Ends the handle of a transaction whose end its owner knows of. `confirmed` is how the database says that it
+    /// ended; `None` if it failed, or if the database does not say.
     pub(in crate::query) fn finish(mut self, confirmed: Option<TransactionOutcome>) {
         let Some((lease, permit)) = self.open.take() else { return };
         let outcome = confirmed.unwrap_or_else(|| self.particulars.failure(&lease));

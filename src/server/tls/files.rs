@@ -173,7 +173,7 @@ fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, TlsFileError> {
     fs::read(path).map_err(|source| TlsFileError::Read { key, path: path.to_owned(), source })
 }
 
-/// Says everything that is wrong with the files: with each of them, or else with all of them together. Blocks.
+/// Returns everything that is wrong with the files: with each of them, or else with their combination. Blocks.
 pub(in crate::server) fn check(settings: &TlsSettings) -> Vec<TlsFileError> {
     let of_certificates = |key, path: &Path| read(key, path).and_then(|pem| certificates(&pem, key, path)).err();
     let mistakes = [

@@ -14,7 +14,7 @@ use crate::{
     tls,
 };
 
-/// The longest answer that is read, in bytes. Collectors say little.
+/// The longest answer that is read, in bytes. Those of collectors are short.
 const LONGEST_ANSWER: usize = 64 * 1024;
 
 /// Posts to one collector.

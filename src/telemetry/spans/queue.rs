@@ -13,7 +13,7 @@ use crate::telemetry::observer::{Observer, SpanOutcome};
 
 /// The most spans that wait. Further ones are dropped: a collector that is away must not fill the memory.
 const LONGEST_QUEUE: usize = 2048;
-/// The number of spans with which waiting for more is over.
+/// The number of spans that ends the wait for more.
 const BATCH: usize = 512;
 
 /// Spans that wait.
@@ -68,7 +68,7 @@ impl SpanQueue {
     }
 
     fn spans(&self) -> MutexGuard<'_, VecDeque<Span>> {
-        // The queue is whole after every statement, so a panic of another thread does no harm.
+        // The queue is consistent after every statement, so a panic of another thread does no harm.
         self.spans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

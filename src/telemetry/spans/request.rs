@@ -168,7 +168,7 @@ impl RequestSpan {
     }
 
     fn exchanges(&self) -> MutexGuard<'_, Exchanges> {
-        // They are whole after every statement, so a panic of another thread does no harm.
+        // They are consistent after every statement, so a panic of another thread does no harm.
         self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -45,7 +45,7 @@ struct Found {
     names_tool: bool,
     /// Where the arguments of the tool are, if they are an object.
     arguments: Option<Range<usize>>,
-    /// Whether there are arguments that are no object.
+    /// Whether there are arguments that are not an object.
     has_other_arguments: bool,
 }
 
@@ -53,7 +53,7 @@ impl Envelope {
     /// Looks at a message. It is at most `depth` levels deep.
     ///
     /// # Errors
-    /// Why it is no message.
+    /// Why it is not a message.
     pub(super) fn of(body: &Bytes, depth: usize) -> Result<Self, Malformed> {
         let text = str::from_utf8(body).map_err(|_| Malformed::Syntax("the body is not UTF-8".to_owned()))?;
         let found = find(text, depth)?;

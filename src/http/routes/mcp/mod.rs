@@ -202,7 +202,7 @@ fn passed_on(headers: &HeaderMap, message: bytes::Bytes) -> Request<Full<bytes::
     request
 }
 
-/// Answers a message that has not the form of one.
+/// Answers a malformed message.
 fn refuse(malformed: Malformed) -> Response {
     match malformed {
         Malformed::Syntax(detail) => {

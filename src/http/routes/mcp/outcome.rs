@@ -1,4 +1,4 @@
-//! What a tool has found out, as the result that an agent is shown.
+//! The outcome of a tool, as the result that an agent is shown.
 
 use bytes::{BufMut as _, BytesMut};
 use rmcp::model::{CallToolResult, ContentBlock};
@@ -23,7 +23,7 @@ pub(super) fn rows_of_cypher(table: &Table, summary: Option<&Summary>, counters:
     })
 }
 
-/// Rows, and what `more` has to say of them. If some are left out, the text ends with `advice`.
+/// Rows, and what `more` says about them. If some are left out, the text ends with `advice`.
 pub(super) fn rows(table: &Table, advice: &str, more: impl FnOnce(&mut BytesMut)) -> CallToolResult {
     let mut out = BytesMut::from(&b"{"[..]);
     table.write(&mut out);
@@ -47,7 +47,7 @@ pub(super) fn shown(text: &str, note: Option<&str>) -> CallToolResult {
     result
 }
 
-/// An error that the agent may be able to mend: `CODE: message`.
+/// An error that the agent may be able to correct: `CODE: message`.
 pub(super) fn refused(error: &Error) -> CallToolResult {
     CallToolResult::error(vec![ContentBlock::text(format!("{}: {}", error.code, message(error)))])
 }

@@ -174,7 +174,7 @@ impl Server {
         if let Some((kind, _)) = self.0.tools.find(name) {
             return Ok(Chosen::Own(*kind));
         }
-        // Who somebody is says the database, and what there is for them depends on it.
+        // The database decides who the caller is, and the available tools depend on that.
         if let Some(error) = asked.unverified.clone() {
             return Err(error.into());
         }

@@ -61,7 +61,7 @@ async fn answer(gateway: &Arc<Gateway>, database: String, name: &str, request: R
     let bytes = read(body, packed, &gateway.limits, &mut hold, &exchange).await;
     let bytes = bytes.map_err(|refusal| refusal.with(statuses))?;
     let Some(query) = query.filter(|query| query.allow.allow(&exchange.caller)) else {
-        // Whatever keeps the database from judging the caller is told as for a query that there is.
+        // If the database cannot judge the caller, the answer is the same as for a query that exists.
         let known = gateway.engine.verify(&exchange.caller).await;
         known.map_err(|error| exchange.refusal(error))?;
         return Err(not_found(name).with(statuses));
@@ -100,7 +100,7 @@ async fn once(mut call: Call, bytes: Bytes, key: Key, hold: Hold) -> Result<Resp
     let work = move || async move {
         let (record, observer) = (Arc::clone(&call.exchange.caller.record), Arc::clone(&call.exchange.gateway));
         let response = call.carry_out(bytes, hold).await;
-        // What is stored of the answer says neither.
+        // What is stored of the answer has neither the code nor the limit.
         note_code(&record, &response);
         report_refusal(&response, &**observer.engine.observer());
         response
@@ -154,7 +154,7 @@ impl Call {
         Ok(())
     }
 
-    /// Everything about the request that does not take the database: the format of the answer, and the parameters.
+    /// Everything about the request that does not need the database: the format of the answer, and the parameters.
     async fn understood(&self, bytes: Bytes) -> Result<(Format, Vec<u8>), Wrong> {
         let Self { exchange, query, .. } = self;
         let (parts, is_read) = (&exchange.parts, query.is_read());

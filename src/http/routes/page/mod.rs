@@ -18,7 +18,7 @@ const STYLE: &str = include_str!("style.css");
 const WELCOME: &str = include_str!("welcome.html");
 const UNKNOWN: &str = include_str!("unknown.html");
 
-/// Nothing but the style sheet in the page itself, by its hash. A test says the new hash when the sheet has changed.
+/// Nothing but the style sheet in the page itself, by its hash. A test reports the new hash when the sheet has changed.
 const POLICY: &str = "default-src 'none'; style-src 'sha256-8N9Bup3jrlLtVnd12ny5nN8lD8isqlSHd8iykbqLxmM='; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 

@@ -79,7 +79,7 @@ impl Rows {
                 return Err(Error::result_ended());
             };
             let reading = matches!(scope, TransactionScope::ReadOnly(_));
-            // These commit whatever of the result cannot be shown, as the database does by itself.
+            // These commit even if a part of the result cannot be shown, as the database does by itself.
             let is_own = reading || matches!(scope, TransactionScope::Limited(_));
             let committed = is_own || completion.withheld.is_none();
             // A read transaction has written nothing, so nothing is at risk.

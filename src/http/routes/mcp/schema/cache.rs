@@ -14,7 +14,7 @@ const KEPT: Duration = Duration::from_secs(60);
 /// The most schemas that are kept. Each is at most about `mcp.max_bytes` long.
 const MOST: usize = 64;
 
-/// What a schema was collected for. Nobody is shown another caller's.
+/// What a schema was collected for. No caller is shown the schema of another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Key {
     pub(super) caller: IdentityKey,
@@ -46,7 +46,7 @@ impl Cache {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<(Key, Instant, Arc<str>)>> {
-        // The list is whole after every statement, so a panic of another thread does no harm.
+        // The list is consistent after every statement, so a panic of another thread does no harm.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

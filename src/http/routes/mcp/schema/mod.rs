@@ -71,7 +71,7 @@ struct Names {
 }
 
 impl Names {
-    /// Whether the database lists a name that nothing has any more.
+    /// Whether the database lists a name that is no longer in use.
     fn is_left_over(&self, name: &str, seen: &Seen) -> bool {
         self.is_listed && !seen.is_there && quoted(name).is_some()
     }
