@@ -101,6 +101,7 @@ async fn isolates_ten_thousand_mixed_requests() {
         ("database.liveness_after", "1h"),
         ("transactions.max", "9"),
         ("transactions.caller_share", "100"),
+        ("admin.listen", "127.0.0.1:0"),
     ];
     let gateway = gateway::start_for_with(&fake.uri(), &settings).await;
     let mut clients = Vec::new();
@@ -122,7 +123,12 @@ async fn isolates_ten_thousand_mixed_requests() {
         refusals += client.await.unwrap();
     }
     assert!((CLIENTS * REQUESTS / 4..CLIENTS * REQUESTS).contains(&refusals), "{refusals}");
+    // A connection that takes more than four seconds to clean up is given up, as on a machine that stands still for so long.
+    let given_up = gateway.metrics().await.value("boltgate_pool_discarded_total", &[("reason", "abandoned")]);
     let counts = fake.control.counts();
-    assert!(counts.logons <= CONNECTIONS && counts.failed_logons == 0, "{counts:?}");
+    assert!(
+        counts.logons as f64 <= CONNECTIONS as f64 + given_up && counts.failed_logons == 0,
+        "{counts:?} {given_up}"
+    );
     assert_eq!(fake.control.violations(), [""; 0]);
 }

@@ -77,7 +77,7 @@ async fn what_breaks_the_protocol_closes_the_socket_with_its_code() {
         (vec![LAST | BINARY, 1, b'x'], 1002, "masked"),
         (frame(LAST | 0x40 | BINARY, b"x"), 1002, "extension"),
         (frame(LAST | 0x03, b""), 1002, "type"),
-        (frame(LAST | CONTINUE, b"x"), 1002, "continued"),
+        (frame(LAST | CONTINUE, b"x"), 1002, "to continue"),
         ([frame(BINARY, b"x"), frame(LAST | BINARY, b"y")].concat(), 1002, "within"),
         (frame(0x09, b"x"), 1002, "control"),
         (frame(PING, &[0; 126]), 1002, "control"),
