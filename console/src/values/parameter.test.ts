@@ -34,6 +34,6 @@ it('has a hint: its default, an example, or the look of its type', () => {
 it('has bounds in words', () => {
   expect(boundsOf({ minimum: 1, maximum: 5 })).toBe('1 to 5');
   expect(boundsOf({ minimum: -9223372036854775808, maximum: 10 })).toBe('at most 10');
-  expect(boundsOf({ minLength: 1 })).toBe('at least 1 characters');
+  expect(boundsOf({ minLength: 1 })).toBe('at least 1 character');
   expect(boundsOf({})).toBe('');
 });

@@ -53,7 +53,12 @@ export function hintOf(parameter: Parameter): string {
 
 /** The bounds in words; empty if there are none but those of the type. */
 export function boundsOf({ minimum, maximum, minLength, maxLength }: Parameter): string {
-  return [between(minimum, maximum, ''), between(minLength, maxLength, ' characters')].filter(Boolean).join(', ');
+  return [
+    between(minimum, maximum, ''),
+    between(minLength, maxLength, (maxLength ?? minLength) === 1 ? ' character' : ' characters'),
+  ]
+    .filter(Boolean)
+    .join(', ');
 }
 
 /**
