@@ -204,7 +204,7 @@ async fn says_when_to_come_back_for_a_connection_or_a_transaction() {
     assert_eq!((answer.status, answer.header("Retry-After")), (503, Some("1")), "{answer}");
     assert!(answer.text().contains("transactions.max"), "{answer}");
     let first = stand.occupy(ALICE, 1).await;
-    // From now on there is nothing to be had, so that only what is refused has to be in time.
+    // Both connections are in use, so only what is refused has to be in time.
     stand.gateway.reload(&[
         ("database.caller_share", "100"),
         ("transactions.max", "1"),

@@ -8,7 +8,7 @@ mod expired;
 mod fairness;
 mod guessing;
 mod service;
-mod stand;
+pub mod stand;
 mod takeover;
 mod tokens;
 mod unverified;

@@ -126,6 +126,7 @@ async fn isolates_ten_thousand_mixed_requests() {
     // A connection that takes more than four seconds to clean up is given up, as on a machine that stands still for so long.
     let given_up = gateway.metrics().await.value("boltgate_pool_discarded_total", &[("reason", "abandoned")]);
     let counts = fake.control.counts();
+    assert!(given_up <= 2.0 * CONNECTIONS as f64, "connections are given up time and again: {given_up}");
     assert!(
         counts.logons as f64 <= CONNECTIONS as f64 + given_up && counts.failed_logons == 0,
         "{counts:?} {given_up}"

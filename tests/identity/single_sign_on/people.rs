@@ -3,7 +3,10 @@
 use serde_json::json;
 
 use super::stand::{NamedBy, OIDC_SCHEMES, Stand, person};
-use crate::support::bolt::{control::Logons, fake_memgraph::Options};
+use crate::{
+    logins::stand::most_refusals,
+    support::bolt::{control::Logons, fake_memgraph::Options},
+};
 
 const ONCE: Logons = Logons { accepted: 1, refused: 0 };
 
@@ -85,10 +88,8 @@ async fn isolates_concurrent_users_from_a_forged_token() {
         assert_eq!(person(&answer).0, names[nth % 4]);
     }
     assert!(refusals.iter().all(|answer| answer.status == 401), "{refusals:?}");
-    // They all came while the first of them waited for the database, or soon after: one answer is for all. A refusal
-    // stands for two seconds.
+    // They all came while the first of them waited for the database, or soon after: one answer is for all.
     let Logons { accepted, refused } = stand.logons("oidc-custom", &format!("access_token={forged}"));
-    let most = 1 + begun.elapsed().as_secs() as usize / 2;
-    assert!(accepted == 0 && (1..=most).contains(&refused), "{accepted} accepted, {refused} refused");
+    assert!(accepted == 0 && (1..=most_refusals(begun)).contains(&refused), "{accepted} accepted, {refused} refused");
     stand.is_content();
 }

@@ -273,6 +273,13 @@ impl Control {
         journal.iter().filter(|s| s.connection == connection).map(Seen::name).collect()
     }
 
+    /// How many statements have arrived whose text contains `part`.
+    pub fn statements(&self, part: &str) -> usize {
+        let journal = self.ledger.journal.lock().unwrap();
+        let texts = journal.iter().filter_map(|seen| seen.field(0).and_then(Value::as_str));
+        texts.filter(|text| text.contains(part)).count()
+    }
+
     /// Forgets the journal and the message counts; gauges and totals stay.
     pub fn forget_messages(&self) {
         self.ledger.journal.lock().unwrap().clear();
