@@ -74,23 +74,15 @@ where
         reason = stopped => End::For(reason),
         () = sleep(limits.lifetime) => End::For(WebSocketClose::Age),
     };
-    let close = end.reason();
-    let Socket { incoming, outgoing, sent } = &mut socket;
-    let (received, sent) = (incoming.received, *sent);
+    let mut close = end.reason();
+    let (received, sent) = (socket.incoming.received, socket.sent);
     if let Some((code, reason)) = end.words() {
-        frames::close(code, reason, &mut outgoing.pending);
-        let has_closed = matches!(end, End::Closed(_));
-        let farewell = async {
-            outgoing.drive().await?;
-            outgoing.io.shutdown().await?;
-            // A socket that is closed with unread bytes is reset, and what was just sent may be lost.
-            while !has_closed && !matches!(incoming.receive().await, Err(End::Closed(_) | End::Gone)) {
-                incoming.data.clear();
-                incoming.pongs.clear();
-            }
-            io::Result::Ok(())
-        };
-        let _ = timeout(FAREWELL, farewell).await;
+        frames::close(code, reason, &mut socket.outgoing.pending);
+        let farewell = socket.take_leave(matches!(end, End::Closed(_)));
+        // A database closes when its client has said goodbye, often before the client's own closing has arrived.
+        if matches!(timeout(FAREWELL, farewell).await, Ok(Ok(true))) && close == WebSocketClose::Database {
+            close = WebSocketClose::Done;
+        }
     }
     Relayed { close, received, sent }
 }
@@ -150,6 +142,25 @@ impl<C: AsyncRead + AsyncWrite> Socket<C> {
             received: 0,
         };
         Self { incoming, outgoing: Outbox::new(write), sent: 0 }
+    }
+
+    /// Sends what is pending and, unless the client has closed, reads until it does: a socket that is closed with unread bytes is
+    /// reset, and what was just sent may be lost. Returns whether the client had closed before it was told to.
+    async fn take_leave(&mut self, has_closed: bool) -> io::Result<bool> {
+        self.outgoing.drive().await?;
+        self.outgoing.io.shutdown().await?;
+        while !has_closed {
+            match self.incoming.receive().await {
+                // An answer repeats the code that it was sent.
+                Err(End::Closed(code)) => return Ok(code.is_none()),
+                Err(End::Gone) => break,
+                _ => {
+                    self.incoming.data.clear();
+                    self.incoming.pongs.clear();
+                }
+            }
+        }
+        Ok(has_closed)
     }
 }
 

@@ -143,6 +143,13 @@ async fn what_was_said_before_the_end_arrives() {
     assert_eq!(heard, b"goodbye");
     assert_eq!(stand.end().await.1.close, WebSocketClose::Done);
 
+    // As it is when the database takes a goodbye for the end before the client's closing arrives.
+    let mut stand = Stand::new(LIMITS, 1 << 20).await;
+    stand.say(b"goodbye").await;
+    stand.database = None;
+    stand.client.close(None).await.unwrap();
+    assert_eq!(stand.end().await.1.close, WebSocketClose::Done);
+
     let mut stand = Stand::new(LIMITS, 1 << 20).await;
     stand.say(b"hello").await;
     stand.database_says(b"failure").await;

@@ -123,7 +123,7 @@ for (const [name, database] of databases) {
   });
 
   await check(`the log says when sockets are closed (${name})`, () =>
-    eventually("a line", () => /a WebSocket was closed.*reason=done/.test(log())));
+    eventually("a line", () => /a WebSocket was closed.*reason=(done|database) /.test(log())));
 }
 
 // ---- who may, and how it ends ---------------------------------------------------------------------------------
@@ -180,14 +180,18 @@ await check("where it is off, there is no socket", async () => {
 });
 
 await check("an idle socket is closed, and the driver opens another one", async () => {
-  const short = await start(binary, { ...ON, BOLTGATE_WEBSOCKET__IDLE_TIMEOUT: "500ms" });
+  const settings = { BOLTGATE_WEBSOCKET__IDLE_TIMEOUT: "2s", BOLTGATE_LOG__FILTER: "info,boltgate::websocket=debug" };
+  const short = await start(binary, { ...ON, ...settings });
   const socket = await page.evaluate(speak, [raw.toString(), `ws://localhost:${short.port}/`, HANDSHAKE]);
   equal(socket, { opened: true, code: 1001, wasClean: true });
   await within(page, async (neo4j, uri) => {
     globalThis.kept = neo4j.driver(uri);
     await globalThis.kept.executeQuery("RETURN 1", {}, { database: "neo4j" });
   }, bolt(short.port));
-  await eventually("it is closed", () => short.log().match(/a WebSocket was closed.*reason=idle/g)?.length === 2);
+  // A page that is slow loses sockets in the midst of their work, and its driver opens more of them than one.
+  const times = (line) => short.log().match(line)?.length ?? 0;
+  await eventually("all are closed", () => times(/a WebSocket was closed/g) === times(/a WebSocket was opened/g));
+  equal(times(/a WebSocket was closed.*reason=idle/g) >= 2, true, "one of the driver among them");
   const rows = await page.evaluate(async () => {
     const { records } = await globalThis.kept.executeQuery("RETURN 1 AS one", {}, { database: "neo4j" });
     await globalThis.kept.close();
