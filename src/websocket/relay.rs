@@ -149,18 +149,20 @@ impl<C: AsyncRead + AsyncWrite> Socket<C> {
     async fn take_leave(&mut self, has_closed: bool) -> io::Result<bool> {
         self.outgoing.drive().await?;
         self.outgoing.io.shutdown().await?;
-        while !has_closed {
+        if has_closed {
+            return Ok(true);
+        }
+        loop {
             match self.incoming.receive().await {
                 // An answer repeats the code that it was sent.
                 Err(End::Closed(code)) => return Ok(code.is_none()),
-                Err(End::Gone) => break,
+                Err(End::Gone) => return Ok(false),
                 _ => {
                     self.incoming.data.clear();
                     self.incoming.pongs.clear();
                 }
             }
         }
-        Ok(has_closed)
     }
 }
 
