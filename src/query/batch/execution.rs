@@ -1,33 +1,32 @@
 //! The execution of a batch: which reply is expected next, and what it means.
 //!
-//! Statements are sent ahead of the replies to those before them, so that many small ones share one round trip. COMMIT
-//! follows after the last reply: a failure before that leaves nothing behind for certain.
+//! This file sends and waits; `replies.rs` says what replies mean, `errors.rs` what failures do. Statements are sent
+//! ahead of the replies to those before them, so that many small ones share one round trip. COMMIT follows after the
+//! last reply: a failure before that leaves nothing behind for certain.
 
-use std::{pin::pin, sync::Arc};
+mod errors;
+mod replies;
+
+use std::{ops::ControlFlow, pin::pin, sync::Arc};
 
 use super::{
     counters::Counters,
-    look_up,
     pipeline::Pipeline,
     request::{Batch, BatchEnd, BatchError, BatchSink},
     scope::BatchScope,
 };
 use crate::{
-    bolt::{self, Reply, Stats, Summary, summary},
+    bolt::{Reply, Summary},
     query::{
         deadline::Deadline,
         error::Error,
-        reply::{AtRisk, mark_stale_after},
-        result::{FetchSize, Flow, MIN_HELD_BACK, RowLimit, RowRefused, slow_reader_timeout},
+        reply::mark_stale_after,
+        result::{FetchSize, RowLimit, slow_reader_timeout},
         running::{RegisteredStatement, StatementState},
         settings::Settings,
-        statement::{Options, inspect},
-        transaction::Committed,
+        statement::Options,
     },
-    telemetry::{
-        observer::StatementOutcome,
-        spans::{ExchangeOutcome, Operation},
-    },
+    telemetry::observer::StatementOutcome,
 };
 
 /// A batch whose first rows are in a sink.
@@ -56,6 +55,8 @@ pub struct BatchExecution {
     closing: Option<Box<Summary>>,
     /// Whether the sink has not yet taken all of the last row received.
     unfinished: bool,
+    /// Whether the sink has enough rows for a part of the answer, which may leave before the next row has arrived.
+    has_enough: bool,
     /// Whether part of the answer has been sent, so that holding back the rest serves no purpose.
     is_streaming: bool,
     fetch_size: FetchSize,
@@ -111,6 +112,7 @@ impl BatchExecution {
             columns: 0,
             closing: None,
             unfinished: false,
+            has_enough: false,
             is_streaming: false,
             fetch_size,
             counters: Box::default(),
@@ -199,21 +201,27 @@ impl BatchExecution {
 
     /// Sends statements ahead, and processes replies as [`BatchExecution::advance`] describes.
     async fn process_replies(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
-        // Whether rows may leave before the next one has arrived, since there are enough of them.
-        let mut early = false;
+        self.has_enough = false;
         loop {
-            if self.expected == ExpectedReply::WaitingRows {
-                match sink.next_waiting().map_err(|refused| self.refused(refused))? {
-                    Some(Flow::Continue | Flow::Enough) => continue,
-                    Some(Flow::Full | Flow::Unfinished) => return Ok(None),
-                    None => {}
+            let step = if self.expected == ExpectedReply::WaitingRows {
+                self.release_waiting(sink)?
+            } else if std::mem::take(&mut self.unfinished) {
+                self.row(sink)?
+            } else {
+                match self.next_reply().await? {
+                    Some(reply) => self.on_reply(reply, sink)?,
+                    None => return Ok(None),
                 }
-                let summary = self.closing.take().ok_or_else(Error::result_ended)?;
-                if let Some(end) = self.end_rows(*summary, sink)? {
-                    return Ok(Some(end));
-                }
-                continue;
+            };
+            if let ControlFlow::Break(end) = step {
+                return Ok(end);
             }
+        }
+    }
+
+    /// Sends what is due and waits for a reply. Returns `None` if rows leave before it arrives.
+    async fn next_reply(&mut self) -> Result<Option<Reply>, BatchError> {
+        loop {
             let lease = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease();
             if self.pipeline.is_low() {
                 let target = self.settings.aliases.resolve(&self.database);
@@ -225,181 +233,19 @@ impl BatchExecution {
             if let Some(rows) = self.fetch_size.take_due() {
                 lease.pull(rows);
             }
-            let resumed = std::mem::take(&mut self.unfinished);
-            let reply = match if resumed { Ok(Some(Reply::Record)) } else { lease.buffered_reply() } {
-                Ok(Some(reply)) => reply,
+            let arrived = match lease.buffered_reply() {
+                Ok(Some(reply)) => return Ok(Some(reply)),
                 // COMMIT is always waited for: if it were interrupted here, its outcome would be unknown.
-                Ok(None) if early && matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows) => {
+                Ok(None)
+                    if self.has_enough && matches!(self.expected, ExpectedReply::Columns | ExpectedReply::Rows) =>
+                {
                     return Ok(None);
                 }
-                Ok(None) => match lease.fill().await {
-                    Ok(()) => continue,
-                    Err(error) => return Err(self.connection_lost(error)),
-                },
-                Err(error) => return Err(self.connection_lost(error)),
+                Ok(None) => lease.fill().await,
+                Err(error) => Err(error),
             };
-            match reply {
-                Reply::Record if self.expected == ExpectedReply::Nodes => {
-                    sink.found(lease.payload()).map_err(|refused| self.refused(refused))?;
-                }
-                Reply::Record => {
-                    let fields = lease.payload();
-                    if !resumed {
-                        self.fetch_size.count(fields.len());
-                    }
-                    let taken = match self.fetch_size.exceeded() {
-                        None => sink.row(fields, self.columns),
-                        Some(limit) => Err(RowRefused::TooMany(limit)),
-                    };
-                    match taken {
-                        Ok(Flow::Continue) => {}
-                        Ok(Flow::Enough) => early = self.batch.streams && (self.is_streaming || !self.is_held_back()),
-                        Ok(Flow::Full) => return Ok(None),
-                        Ok(Flow::Unfinished) => {
-                            self.unfinished = true;
-                            return Ok(None);
-                        }
-                        Err(refused) => return Err(self.refused(refused)),
-                    }
-                }
-                Reply::Success => {
-                    if let Some(end) = self.on_success(sink)? {
-                        return Ok(Some(end));
-                    }
-                    if self.fetch_size.is_due() && (self.is_streaming || self.may_begin()) {
-                        return Ok(None);
-                    }
-                }
-                Reply::Failure(failure) => return Err(self.at_fault(Error::from_failure(failure))),
-                Reply::Ignored => {
-                    return Err(self
-                        .connection_lost(bolt::Error::Protocol("the server neither executed nor refused a request")));
-                }
-            }
+            arrived.map_err(|error| self.connection_lost(error))?;
         }
-    }
-
-    /// Whether the first part of the answer may leave after a fetch that did not end the result.
-    fn may_begin(&self) -> bool {
-        self.batch.streams && (!self.is_held_back() || self.fetch_size.received() >= MIN_HELD_BACK)
-    }
-
-    /// Whether the first rows are held back, so that the batch can be retried if it conflicts with others.
-    fn is_held_back(&self) -> bool {
-        let mut statements = self.batch.statements.iter();
-        matches!(self.scope, Some(BatchScope::Own(_))) && statements.any(|one| inspect::may_write(&one.text))
-    }
-
-    /// Processes a SUCCESS. Returns the end of the batch after that of COMMIT.
-    fn on_success(&mut self, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
-        let Some(lease) = self.scope.as_mut().map(BatchScope::lease) else {
-            return Err(Error::result_ended().into());
-        };
-        match self.expected {
-            ExpectedReply::Begin => {
-                self.expected = ExpectedReply::Columns;
-                if self.batch.statements.is_empty() {
-                    return self.finish();
-                }
-            }
-            ExpectedReply::Columns => {
-                let columns = match summary::columns(lease.payload()) {
-                    Ok(columns) => columns,
-                    Err(error) => return Err(self.connection_lost(error.into())),
-                };
-                if self.answered.run == 0 {
-                    self.fetch_size.begin_result();
-                    sink.open(&columns);
-                }
-                self.columns = columns.count;
-                self.expected = ExpectedReply::Rows;
-            }
-            ExpectedReply::Rows => {
-                let summary = match Summary::parse(lease.payload()) {
-                    Ok(summary) => summary,
-                    Err(error) => return Err(self.connection_lost(error.into())),
-                };
-                let rows = self.fetch_size.take_unreported();
-                self.running.report_rows(rows, !summary.has_more, summary.kind.as_deref());
-                if summary.has_more {
-                    // Only the last run's rows are requested in batches.
-                    if let Err(limit) = self.fetch_size.end_batch() {
-                        return Err(self.exceeded(Error::too_many_rows(limit)));
-                    }
-                } else {
-                    let missing = sink.missing();
-                    if missing.is_empty() {
-                        return self.end_rows(summary, sink);
-                    }
-                    let (text, parameters) = look_up::statement(&missing);
-                    lease.run_in_transaction(text, &parameters);
-                    lease.pull_all();
-                    self.closing = Some(Box::new(summary));
-                    self.expected = ExpectedReply::LookUp;
-                }
-            }
-            ExpectedReply::LookUp => self.expected = ExpectedReply::Nodes,
-            ExpectedReply::Nodes | ExpectedReply::WaitingRows => self.expected = ExpectedReply::WaitingRows,
-            ExpectedReply::Commit => {
-                self.running.record().database_answered(ExchangeOutcome::Succeeded);
-                let committed = Some(Committed::of(lease.payload()));
-                if let Some(scope) = self.scope.take() {
-                    scope.committed();
-                }
-                return Ok(Some(BatchEnd { counters: self.all_counters(), committed, transaction: None }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Ends a run whose rows are in the sink, and the batch after its last one.
-    fn end_rows(&mut self, summary: Summary, sink: &mut impl BatchSink) -> Result<Option<BatchEnd>, BatchError> {
-        self.end_run(summary, sink).map_err(|refused| self.at_fault(refused.into()))?;
-        if self.answered.statement >= self.batch.statements.len() { self.finish() } else { Ok(None) }
-    }
-
-    /// Ends the batch after its last statement: undoes it, leaves the transaction open, or sends COMMIT.
-    fn finish(&mut self) -> Result<Option<BatchEnd>, BatchError> {
-        if let Some(refused) = self.batch.refused.take() {
-            return Err(refused.into());
-        }
-        if matches!(self.scope, Some(BatchScope::Explicit(_))) {
-            let transaction = self.scope.take().and_then(BatchScope::keep);
-            return Ok(Some(BatchEnd { counters: self.all_counters(), committed: None, transaction }));
-        }
-        let scope = self.scope.as_mut().ok_or_else(Error::result_ended)?;
-        scope.lease().commit();
-        self.expected = ExpectedReply::Commit;
-        self.running.record().database_asked(Operation::Commit, None);
-        Ok(None)
-    }
-
-    /// The sums of all counters, if they are needed.
-    fn all_counters(&self) -> Option<Stats> {
-        self.batch.counters.then(|| self.counters.1.to_stats())
-    }
-
-    /// Ends a run, and its statement after the last run.
-    fn end_run(&mut self, mut summary: Summary, sink: &mut impl BatchSink) -> Result<(), RowRefused> {
-        self.pipeline.answered();
-        if self.batch.counters {
-            self.counters.0.add(&summary.stats);
-            self.counters.1.add(&summary.stats);
-        }
-        let Some(statement) = self.batch.statements.get(self.answered.statement) else { return Ok(()) };
-        self.answered.run += 1;
-        if self.answered.run >= statement.parameter_sets.len() {
-            if self.batch.counters {
-                summary.stats = std::mem::take(&mut self.counters.0).to_stats();
-            }
-            sink.close(&summary)?;
-            self.answered = Position { statement: self.answered.statement + 1, run: 0 };
-            self.running.report_success();
-            self.is_reported = false;
-            self.report_sent();
-        }
-        self.expected = ExpectedReply::Columns;
-        Ok(())
     }
 
     /// Reports the statement whose reply is expected, once: the database gets to it when the one before has ended,
@@ -421,49 +267,6 @@ impl BatchExecution {
         if rows > 0 {
             self.running.report_rows(rows, false, None);
         }
-    }
-
-    /// Returns the error of the current statement, or of the batch as a whole outside statements.
-    fn at_fault(&self, error: Error) -> BatchError {
-        let is_statements = !matches!(self.expected, ExpectedReply::Begin | ExpectedReply::Commit);
-        BatchError { error, statement: is_statements.then_some(self.answered.statement), lost_before_commit: false }
-    }
-
-    /// Returns the error of a row that the sink refused.
-    fn refused(&self, refused: RowRefused) -> BatchError {
-        match refused {
-            RowRefused::TooMany(_)
-            | RowRefused::TooLarge(_)
-            | RowRefused::TooManyWait(_)
-            | RowRefused::TooManyElements(_) => self.exceeded(refused.into()),
-            RowRefused::Format(_) | RowRefused::Malformed(_) => self.at_fault(refused.into()),
-        }
-    }
-
-    /// Returns the error of a result that is larger than allowed, and reports it.
-    fn exceeded(&self, error: Error) -> BatchError {
-        self.running.report_limit(&error);
-        let statement = self.batch.statements.get(self.answered.statement);
-        self.at_fault(error.after_stopping(statement.map_or("", |statement| &statement.text)))
-    }
-
-    /// Returns the error for the loss of the connection.
-    fn connection_lost(&mut self, error: bolt::Error) -> BatchError {
-        let error = match error {
-            bolt::Error::Login(failure) => {
-                let caller = self.scope.as_mut().map(|scope| scope.lease().identity());
-                return caller.map_or_else(Error::result_ended, |caller| Error::from_login(failure, caller)).into();
-            }
-            error => error,
-        };
-        let in_batches = self.batch.statements.iter().any(|one| inspect::may_commit_in_batches(&one.text));
-        let at_risk = match self.expected {
-            ExpectedReply::Commit => AtRisk::Commit,
-            _ if in_batches => AtRisk::Statement,
-            _ => AtRisk::Transaction(None),
-        };
-        let lost_before_commit = matches!(at_risk, AtRisk::Transaction(_));
-        BatchError { error: at_risk.lost(&error), statement: None, lost_before_commit }
     }
 }
 
