@@ -354,6 +354,17 @@ fn schemas_say_what_is_accepted() {
     );
 }
 
+#[test]
+fn schemas_keep_the_order_of_the_file() {
+    let query = with(
+        "result = \"record\"\n[returns]\nyear = \"int64\"\narea = \"string\"\n[parameters.until]\ntype = \"date\"\n\
+         [parameters.country]\ntype = \"string\"",
+    );
+    let names = |schema: Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(query.parameters_schema()), ["until", "country"]);
+    assert_eq!(names(query.result_schema().unwrap()), ["year", "area"]);
+}
+
 proptest! {
     #[test]
     fn any_file_is_read(text in r#"(//: |//:|//|\n|[a-z]{1,4}| = |"|\[parameters\.a\]|type|string|integer|\$a|;|`|'|[0-9]|\{|\}|é){0,30}"#) {
