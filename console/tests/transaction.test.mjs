@@ -68,6 +68,10 @@ const soon = { settings: { TRANSACTIONS__IDLE_TIMEOUT: '2s' } };
 gatewayTest('one that is not used in time is lost', soon, async ({ ui }) => {
   await ui.id('tx-begin').click();
   await ui.until(async () => (await state(ui)) === 'lost');
+  assert.match(
+    await ui.attribute('tx-state', 'title'),
+    /^no request had used it for 2s \(transactions\.idle_timeout\)$/,
+  );
   assert.equal(await ui.id('tx-commit').count(), 0);
   await ui.id('tx-begin').click();
   await ui.until(async () => (await state(ui)) === 'open');

@@ -88,7 +88,8 @@ class Console {
       return;
     }
     const inTransaction = this.transaction.path;
-    const failure = await this.#send(statement, inTransaction ?? queries(this.database));
+    const send = () => this.#send(statement, inTransaction ?? queries(this.database));
+    const failure = await (inTransaction ? this.transaction.use(send) : send());
     if (failure) {
       this.mark = statement === this.statement ? position(failure.message, statement) : null;
       if (inTransaction) await this.transaction.check(failure);

@@ -6,6 +6,14 @@ interface Opened {
   transaction: { id: string; expires: string };
 }
 
+const UNUSED = 'no statement had used it for too long';
+
+/** Why the gateway has ended a transaction, if it says that. */
+function because(failure: Failure): string | undefined {
+  if (failure.isUnauthorized) return 'the sign-in that began it has expired';
+  return /rolled back because (.+)\.$/.exec(failure.message)?.[1];
+}
+
 export class Transaction {
   state = $state<'none' | 'open' | 'lost'>('none');
   /** When it ends unless it is used, in milliseconds of this machine's clock. */
@@ -16,6 +24,7 @@ export class Transaction {
   #path = '';
   #client: Client | null = null;
   #clock: ReturnType<typeof setInterval> | undefined;
+  #isUsed = false;
 
   secondsLeft = $derived(Math.max(0, Math.ceil((this.#expires - this.#now) / 1000)));
 
@@ -32,6 +41,16 @@ export class Transaction {
     this.state = 'open';
     this.renewed(expires, opened.answer.headers.get('Date'));
     this.#clock = setInterval(() => this.#tick(), 250);
+  }
+
+  /** Runs a statement inside. Its time does not pass meanwhile. */
+  async use<T>(statement: () => Promise<T>): Promise<T> {
+    this.#isUsed = true;
+    try {
+      return await statement();
+    } finally {
+      this.#isUsed = false;
+    }
   }
 
   /** The gateway has put off its end. */
@@ -60,12 +79,12 @@ export class Transaction {
   /** A statement in it has failed: finds out whether it is still there. */
   async check(failure: Failure): Promise<void> {
     if (this.state !== 'open') return;
-    if (failure.isUnauthorized) return this.lose('the sign-in that began it has expired');
     try {
       const { answer, document } = await (this.#client as Client).json<Opened>(this.#path);
       this.renewed(document.transaction.expires, answer.headers.get('Date'));
-    } catch {
-      this.lose(failure.code === 'Cancelled' ? 'its statement was cancelled' : 'a statement in it failed');
+    } catch (error) {
+      const reason = because(failure) ?? because(Failure.of(error)) ?? 'a statement in it failed';
+      this.lose(failure.code === 'Cancelled' ? 'its statement was cancelled' : reason);
     }
   }
 
@@ -88,11 +107,21 @@ export class Transaction {
   }
 
   #tick(): void {
+    if (this.#isUsed) return;
     this.#now = Date.now();
     // A second later than told: dates have no fractions.
-    if (this.#now < this.#expires + 1000) return;
-    this.abandon();
-    this.lose('no statement had used it for too long');
+    if (this.#now >= this.#expires + 1000) void this.#expire();
+  }
+
+  /** Its time is over: asks for its end, to learn why the gateway had ended it. */
+  async #expire(): Promise<void> {
+    clearInterval(this.#clock);
+    try {
+      await this.#client?.json(this.#path, { method: 'DELETE' });
+      this.lose(UNUSED);
+    } catch (error) {
+      this.lose(because(Failure.of(error)) ?? UNUSED);
+    }
   }
 
   #finish(state: 'none' | 'lost'): void {
