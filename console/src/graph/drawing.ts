@@ -4,7 +4,7 @@ import { caption } from '../values/display';
 import type { Graph } from './collect';
 import { Layout } from './layout';
 import { colour, UNKNOWN } from './palette';
-import { paints, stylesheet } from './style';
+import { lettering, paints, stylesheet, type Lettering } from './style';
 
 /** Elements that are added before the page gets its turn. */
 const SLICE = 300;
@@ -14,6 +14,11 @@ const CAPTION = 22;
 const ANIMATED = 300;
 /** In larger graphs, what is not selected stays as it is: dimming would take too long. */
 const DIMMED = 1500;
+
+/** Few nodes need not fill the page. */
+const CLOSE = 1.4;
+/** What the graph leaves free, in pixels: at the top for the buttons, at the bottom for the note. */
+const MARGIN = { top: 60, bottom: 40, sides: 36 };
 
 export interface Hooks {
   selected: (id: string | null) => void;
@@ -25,6 +30,7 @@ export class Drawing {
   readonly #cy: Core;
   readonly #layout = new Layout();
   #graph: Graph | null = null;
+  #letters: Lettering | null = null;
   /** Whether somebody has moved the view, which then stays where it is. */
   #isMoved = false;
   #turn = 0;
@@ -53,6 +59,7 @@ export class Drawing {
       if (this.#cy.$(':selected').empty()) hooks.selected(null);
     });
     this.#cy.on('dbltap', 'node', ({ target }) => hooks.expand(target.id()));
+    this.#cy.on('zoom', () => this.#letter());
     this.#cy.on('dragpan scrollzoom pinchzoom', () => (this.#isMoved = true));
   }
 
@@ -99,12 +106,14 @@ export class Drawing {
   fit(): void {
     this.#isMoved = false;
     this.#cy.resize();
-    this.#cy.fit(undefined, 36);
-    // A few nodes need not fill the page.
-    if (this.#cy.zoom() > 1.4) {
-      this.#cy.zoom(1.4);
-      this.#cy.center();
-    }
+    if (this.#cy.elements().empty()) return;
+    const { x1, y1, w, h } = this.#cy.elements().boundingBox();
+    const width = this.#cy.width() - 2 * MARGIN.sides;
+    const height = this.#cy.height() - MARGIN.top - MARGIN.bottom;
+    const zoom = Math.max(this.#cy.minZoom(), Math.min(CLOSE, width / w, height / h));
+    const x = MARGIN.sides + (width - zoom * w) / 2 - zoom * x1;
+    const y = MARGIN.top + (height - zoom * h) / 2 - zoom * y1;
+    this.#cy.viewport({ zoom, pan: { x, y } });
   }
 
   /** The place that it has changed. */
@@ -115,7 +124,9 @@ export class Drawing {
 
   /** Takes over the page's colours. */
   restyle(): void {
-    if (this.#graph) this.#cy.style(stylesheet(paints(), this.#graph));
+    if (!this.#graph) return;
+    this.#letters = lettering(this.#cy.zoom(), this.#graph);
+    this.#cy.style(stylesheet(paints(), this.#letters, this.#graph));
   }
 
   /** The whole graph as a picture. */
@@ -186,6 +197,13 @@ export class Drawing {
       if (step.rests) this.#placed = new Set(ids);
       onstep(step.positions, step.rests);
     });
+  }
+
+  /** Takes over the sizes of names, if the view has come so much closer or gone so much farther. */
+  #letter(): void {
+    if (!this.#graph) return;
+    const { nodes, relationships } = lettering(this.#cy.zoom(), this.#graph);
+    if (nodes !== this.#letters?.nodes || relationships !== this.#letters.relationships) this.restyle();
   }
 
   /** What is selected and its neighbours stand out. */

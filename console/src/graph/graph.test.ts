@@ -3,6 +3,7 @@ import type { NodeValue, RelationshipValue, Value } from '../values/typed';
 import { Graph, MOST_NODES } from './collect';
 import { naming } from './expand';
 import { COLOURS, UNKNOWN, colour } from './palette';
+import { lettering, MANY } from './style';
 
 const node = (id: string): NodeValue => ({
   $type: 'Node',
@@ -77,4 +78,14 @@ it.each([
 ])('finds %s as the database that gave it does', (id, name, parameter) => {
   const { of, value } = naming(id);
   expect([of('n'), value(id)]).toEqual([name, parameter]);
+});
+
+it('writes names that can be read from afar, unless there are too many', () => {
+  const few = graphOf(node('n1'));
+  // On the screen, in pixels; the smallest view shows where the graph lies, and no more.
+  const shown = [2, 1, 0.8, 0.6, 0.45, 0.04].map((zoom) => Math.round(lettering(zoom, few).nodes * zoom));
+  expect(shown).toEqual([24, 12, 10, 10, 9, 1]);
+  expect([0.79, 0.8].map((zoom) => lettering(zoom, few).relationships)).toEqual([0, 9.5]);
+  const many = graphOf(...Array.from({ length: MANY + 1 }, (_, i) => node(`n${i}`)));
+  expect(lettering(0.45, many)).toEqual({ nodes: 12, relationships: 0 });
 });

@@ -28,8 +28,31 @@ export function paints(): Paints {
   };
 }
 
-export function stylesheet({ paper, ink, soft, edge, accent, font }: Paints, graph: Graph): StylesheetJson {
-  const isLarge = graph.relationships.size > MANY || graph.nodes.size > MANY;
+/** The sizes of names, in the graph's own pixels; 0 for none. */
+export interface Lettering {
+  nodes: number;
+  relationships: number;
+}
+
+/** Names of nodes can be read from afar, unless there are too many. Those of relationships give way to them. */
+export function lettering(zoom: number, graph: Graph): Lettering {
+  if (isLarge(graph)) return { nodes: 12, relationships: 0 };
+  return {
+    nodes: Math.min(20, Math.max(12, 2 * Math.round(4.5 / zoom))),
+    relationships: zoom < 0.8 ? 0 : 9.5,
+  };
+}
+
+function isLarge(graph: Graph): boolean {
+  return graph.relationships.size > MANY || graph.nodes.size > MANY;
+}
+
+export function stylesheet(
+  { paper, ink, soft, edge, accent, font }: Paints,
+  letters: Lettering,
+  graph: Graph,
+): StylesheetJson {
+  const large = isLarge(graph);
   return [
     {
       selector: 'node',
@@ -42,13 +65,13 @@ export function stylesheet({ paper, ink, soft, edge, accent, font }: Paints, gra
         label: 'data(caption)',
         color: ink,
         'font-family': font,
-        'font-size': 12,
+        'font-size': letters.nodes,
         'font-weight': 500,
         'min-zoomed-font-size': 6,
         'text-valign': 'bottom',
         'text-margin-y': 5,
         'text-background-color': paper,
-        'text-background-opacity': isLarge ? 0 : 0.8,
+        'text-background-opacity': large ? 0 : 0.8,
         'text-background-padding': '2px',
         'overlay-opacity': 0,
       },
@@ -60,22 +83,21 @@ export function stylesheet({ paper, ink, soft, edge, accent, font }: Paints, gra
     {
       selector: 'edge',
       style: {
-        width: isLarge ? 1 : 1.5,
+        width: large ? 1 : 1.5,
         'line-color': edge,
-        'line-opacity': isLarge ? 0.5 : 0.75,
+        'line-opacity': large ? 0.5 : 0.75,
         'target-arrow-color': edge,
         'target-arrow-shape': 'triangle',
         'arrow-scale': 0.85,
-        'curve-style': isLarge ? 'straight' : 'bezier',
+        'curve-style': large ? 'straight' : 'bezier',
         'overlay-opacity': 0,
-        ...(isLarge
+        ...(letters.relationships === 0
           ? {}
           : {
               label: 'data(type)',
               color: soft,
               'font-family': font,
-              'font-size': 9.5,
-              'min-zoomed-font-size': 8,
+              'font-size': letters.relationships,
               'text-rotation': 'autorotate',
               'text-background-color': paper,
               'text-background-opacity': 0.9,
