@@ -261,6 +261,10 @@ async fn writing_takes_post() {
         assert_eq!((body(&answer), answer.header("Idempotency-Replayed")), (json!([{ "name": "a" }]), replayed));
     }
     assert_eq!(count(&stand.gateway, "Added").await, 1);
+    let lines = [JSON, ("Accept", "application/jsonl")];
+    let answer = stand.gateway.send("POST", "/db/neo4j/named/add", &lines, r#"{"name":"b"}"#).await;
+    let summary: Value = serde_json::from_str(answer.text().lines().last().unwrap()).unwrap();
+    assert_eq!(summary["_body"]["counters"]["nodesCreated"], 1, "{answer}");
     // A query that is to read cannot write.
     let sly = "CREATE (:Sly) RETURN 1 AS x";
     write(stand.folder.path(), &[("sly", sly)]);

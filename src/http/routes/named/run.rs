@@ -93,7 +93,8 @@ pub(super) async fn run(call: &Call, parameters: Vec<u8>, options: &Options, for
     let Call { exchange, query, database } = call;
     let Exchange { gateway, caller, .. } = exchange;
     let statement = query.statement(parameters);
-    let answer = Answer::new(format, false, caller.record.started(), limits(exchange));
+    // Documents and lines of a query that writes say what it has changed; nobody could ask for that.
+    let answer = Answer::new(format, !query.is_read(), caller.record.started(), limits(exchange));
     let seed = seeded(format);
     let mut sink = Tagged { answer, count: 0, rows: seed.clone(), seed };
     let run = gateway.engine.run(caller, database, &statement, options, gateway.retry, &mut sink).await;
