@@ -40,6 +40,7 @@ export class Result {
     this.#abort = abort;
     const start = performance.now();
     let looked = 0;
+    let failure: Failure | null = null;
     const look = () => {
       looked = performance.now();
       this.milliseconds = Math.round(looked - start);
@@ -49,23 +50,24 @@ export class Result {
     const clock = setInterval(() => (this.milliseconds = Math.round(performance.now() - start)), FRAME);
     try {
       for await (const { line, event } of send(abort.signal)) {
+        if (this.#abort !== abort) break;
         if (this.lines.length < MOST_LINES) this.lines.push(line);
         if (event.$event === 'Header') this.fields = event._body.fields;
         if (event.$event === 'Summary') this.summary = event._body;
         if (event.$event === 'Record') this.#addRow(event._body);
         if (performance.now() - looked > FRAME) look();
       }
-      look();
-      this.state = 'done';
     } catch (error) {
-      look();
-      this.failure = Failure.of(error);
-      this.state = this.failure.code === 'Cancelled' ? 'cancelled' : 'error';
-    } finally {
-      clearInterval(clock);
-      this.#abort = null;
+      failure = Failure.of(error);
     }
-    return this.failure;
+    clearInterval(clock);
+    // What was forgotten meanwhile stays forgotten.
+    if (this.#abort !== abort) return failure;
+    look();
+    this.#abort = null;
+    this.failure = failure;
+    this.state = failure ? (failure.code === 'Cancelled' ? 'cancelled' : 'error') : 'done';
+    return failure;
   }
 
   /** Ends the statement: the gateway notices that nobody reads its answer any more, and has the database stop. */
@@ -83,6 +85,7 @@ export class Result {
   /** Forgets everything, as when somebody else signs in. */
   clear(): void {
     this.cancel();
+    this.#abort = null;
     this.#reset('');
     this.state = 'idle';
   }

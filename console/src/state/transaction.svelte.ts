@@ -83,7 +83,10 @@ export class Transaction {
       const { answer, document } = await (this.#client as Client).json<Opened>(this.#path);
       this.renewed(document.transaction.expires, answer.headers.get('Date'));
     } catch (error) {
-      const reason = because(failure) ?? because(Failure.of(error)) ?? 'a statement in it failed';
+      const ended = Failure.of(error);
+      // A gateway that cannot be reached may still have it.
+      if (ended.status === 0) return;
+      const reason = because(failure) ?? because(ended) ?? 'a statement in it failed';
       this.lose(failure.code === 'Cancelled' ? 'its statement was cancelled' : reason);
     }
   }

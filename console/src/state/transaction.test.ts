@@ -68,9 +68,12 @@ describe('a transaction', () => {
     expect([transaction.state, transaction.reason, asked]).toEqual(['lost', reason, ['POST']]);
   });
 
-  it('goes on after a statement that was refused before it was executed', async () => {
-    const { transaction } = await open(() => {});
-    await transaction.check(new Failure('x', 'The parameters are no object.', 400));
+  it.each([
+    ['was refused before it was executed', () => {}, new Failure('x', 'The parameters are no object.', 400)],
+    ['did not reach the gateway', refuse(new Failure('x', 'unreachable')), new Failure('x', 'unreachable')],
+  ])('goes on after a statement that %s', async (_, answer, failure) => {
+    const { transaction } = await open(answer);
+    await transaction.check(failure);
     expect([transaction.state, transaction.secondsLeft]).toEqual(['open', 10]);
   });
 });
