@@ -25,3 +25,4 @@ pub use file::FileError;
 pub use folder::TOOLS;
 pub use json::Unreadable;
 pub use query::{Access, Queries, Query, RunAs, Scope, Shape};
+pub use schema::ParametersSchema;

@@ -1,5 +1,6 @@
 //! Queries as JSON Schema: what their parameters are, and what they return.
 
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -8,19 +9,34 @@ use super::{
     types::Type,
 };
 
+/// The schema (2020-12) of the object of all parameters, which come in the order of the file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ParametersSchema<'a> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(serialize_with = "in_order")]
+    properties: &'a [Parameter],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    required: Vec<&'a str>,
+    additional_properties: bool,
+}
+
+fn in_order<S: Serializer>(parameters: &[Parameter], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(parameters.iter().map(|parameter| (&parameter.name, parameter.schema())))
+}
+
 impl Query {
-    /// The schema (2020-12) of the object of all parameters.
+    /// What the object of all parameters has to be.
     #[must_use]
-    pub fn parameters_schema(&self) -> Value {
-        let properties: Map<_, _> =
-            self.parameters.iter().map(|parameter| (parameter.name.clone(), parameter.schema())).collect();
+    pub fn parameters_schema(&self) -> ParametersSchema<'_> {
         let required = self.parameters.iter().filter(|parameter| !parameter.is_optional());
-        let mut schema = json!({ "type": "object", "properties": properties, "additionalProperties": false });
-        let required: Vec<_> = required.map(|parameter| parameter.name.as_str()).collect();
-        if !required.is_empty() {
-            insert(&mut schema, "required", json!(required));
+        ParametersSchema {
+            kind: "object",
+            properties: &self.parameters,
+            required: required.map(|parameter| parameter.name.as_str()).collect(),
+            additional_properties: false,
         }
-        schema
     }
 
     /// Each parameter: its name, whether it is required, its schema, and whether a query string can hold it.

@@ -330,7 +330,7 @@ fn what_is_no_object_of_parameters_is_refused_as_a_whole() {
 fn schemas_say_what_is_accepted() {
     let films = query(FILMS);
     assert_eq!(
-        films.parameters_schema(),
+        json!(films.parameters_schema()),
         json!({
             "type": "object", "additionalProperties": false, "required": ["actor"],
             "properties": {
@@ -344,7 +344,7 @@ fn schemas_say_what_is_accepted() {
          type = \"list<string>\"\nnullable = true\nenum = [\"x\"]\nmin_items = 1\ndescription = \"some\"",
     );
     assert_eq!(
-        other.parameters_schema()["properties"]["a"],
+        json!(other.parameters_schema())["properties"]["a"],
         json!({ "type": ["array", "null"], "items": { "type": "string", "enum": ["x"] }, "minItems": 1, "description": "some" })
     );
     let schema: Value = other.result_schema().unwrap();
@@ -355,14 +355,12 @@ fn schemas_say_what_is_accepted() {
 }
 
 #[test]
-fn schemas_keep_the_order_of_the_file() {
-    let query = with(
-        "result = \"record\"\n[returns]\nyear = \"int64\"\narea = \"string\"\n[parameters.until]\ntype = \"date\"\n\
-         [parameters.country]\ntype = \"string\"",
+fn a_schema_keeps_the_order_of_the_file() {
+    let query = with("[parameters.until]\ntype = \"date\"\n[parameters.country]\ntype = \"string\"\ndefault = \"\"");
+    assert_eq!(
+        serde_json::to_string(&query.parameters_schema()).unwrap(),
+        r#"{"type":"object","properties":{"until":{"format":"date","type":"string"},"country":{"default":"","type":"string"}},"required":["until"],"additionalProperties":false}"#
     );
-    let names = |schema: Value| schema["properties"].as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(query.parameters_schema()), ["until", "country"]);
-    assert_eq!(names(query.result_schema().unwrap()), ["year", "area"]);
 }
 
 proptest! {

@@ -44,7 +44,7 @@ pub(super) fn describe(query: &Query) -> Tool {
     let deprecated = if query.deprecated { "Deprecated: use another tool if possible." } else { "" };
     let texts: Vec<_> =
         [title.as_str(), &query.description, deprecated].into_iter().filter(|text| !text.is_empty()).collect();
-    let mut input = query.parameters_schema();
+    let mut input = json!(query.parameters_schema());
     if let (Some(databases), Some(Value::Object(properties))) = (choice(query), input.get_mut("properties")) {
         let schema = json!({
             "type": "string", "enum": databases, "default": databases.first(), "description": "The database.",

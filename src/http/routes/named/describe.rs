@@ -83,7 +83,7 @@ fn path(query: &Query) -> Value {
     let id = if query.is_read() { format!("{id}_post") } else { id };
     let mut post = operation(query, &id, vec![reference("parameters", "IdempotencyKey")]);
     if let Some(operation) = post.as_object_mut() {
-        let schema = query.parameters_schema();
+        let schema = json!(query.parameters_schema());
         let required = schema.get("required").is_some();
         let body = json!({ "required": required, "content": { "application/json": { "schema": schema } } });
         operation.insert("requestBody".to_owned(), body);

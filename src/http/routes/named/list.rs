@@ -1,14 +1,12 @@
 //! The list of the named queries that a caller may call.
 
-use std::sync::Arc;
-
 use axum::{
     body::Body,
     extract::Path,
     http::StatusCode,
     response::{IntoResponse as _, Response},
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use super::cached;
 use crate::{
@@ -18,7 +16,7 @@ use crate::{
         media::JSON,
         refusal::{Refusal, respond},
     },
-    named::{Access, Query, Shape},
+    named::{Access, ParametersSchema, Query, Shape},
 };
 
 /// Lists the queries that the caller may call, sorted by name.
@@ -31,30 +29,52 @@ async fn listed(database: &str, request: Authenticated) -> Result<Response, Refu
     let Exchange { gateway, caller, .. } = &exchange;
     gateway.engine.verify(caller).await.map_err(|error| exchange.refusal(error))?;
     let shows = gateway.named_statements;
-    let named: Vec<_> = gateway.named.open_to(caller, database).map(|query| entry(query, database, shows)).collect();
-    Ok(respond(StatusCode::OK, JSON, Body::from(json!({ "named": named }).to_string())))
+    let named = gateway.named.open_to(caller, database).map(|query| entry(query, database, shows)).collect();
+    let text = serde_json::to_vec(&List { named }).map_err(|_| Refusal::internal())?;
+    Ok(respond(StatusCode::OK, JSON, Body::from(text)))
 }
 
-fn entry(query: &Arc<Query>, database: &str, shows_statement: bool) -> Value {
+#[derive(Serialize)]
+struct List<'a> {
+    named: Vec<Entry<'a>>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    summary: &'a str,
+    description: &'a str,
+    access: &'static str,
+    methods: &'static [&'static str],
+    parameters: ParametersSchema<'a>,
+    result: &'static str,
+    href: String,
+    deprecated: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    statement: Option<&'a str>,
+}
+
+fn entry<'a>(query: &'a Query, database: &str, shows_statement: bool) -> Entry<'a> {
     let database: String = percent_encoding::utf8_percent_encode(database, crate::http::path::RESERVED).collect();
-    let mut entry = json!({
-        "name": query.name,
-        "summary": query.summary,
-        "description": query.description,
-        "access": match query.access { Access::Read => "read", Access::Write => "write" },
-        "methods": if query.is_read() { vec!["GET", "HEAD", "POST"] } else { vec!["POST"] },
-        "parameters": query.parameters_schema(),
-        "result": match query.result {
+    let (access, methods): (_, &[_]) = match query.access {
+        Access::Read => ("read", &["GET", "HEAD", "POST"]),
+        Access::Write => ("write", &["POST"]),
+    };
+    Entry {
+        name: &query.name,
+        summary: &query.summary,
+        description: &query.description,
+        access,
+        methods,
+        parameters: query.parameters_schema(),
+        result: match query.result {
             Shape::Records => "records",
             Shape::Record => "record",
             Shape::Value => "value",
             Shape::Document => "document",
         },
-        "href": format!("/db/{database}/named/{}", query.name),
-        "deprecated": query.deprecated,
-    });
-    if shows_statement && let Some(entry) = entry.as_object_mut() {
-        entry.insert("statement".to_owned(), json!(&*query.text));
+        href: format!("/db/{database}/named/{}", query.name),
+        deprecated: query.deprecated,
+        statement: shows_statement.then_some(&*query.text),
     }
-    entry
 }
