@@ -23,7 +23,11 @@ ENDLESS = "UNWIND range(1, 10000000) AS a UNWIND range(1, 10000000) AS b WITH a,
 gateway = sys.argv[1]
 folder = tempfile.mkdtemp()
 environment = {name: value for name, value in os.environ.items() if not name.startswith("BOLTGATE_")}
-environment |= {"PATH": f"{os.path.dirname(gateway)}:{os.environ['PATH']}", "PS1": "$ ", "LC_ALL": "C.UTF-8", "HOME": folder}
+# People type its name, whatever the file is called.
+programs = os.path.join(folder, "programs")
+os.mkdir(programs)
+os.symlink(gateway, os.path.join(programs, "boltgate"))
+environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "PS1": "$ ", "LC_ALL": "C.UTF-8", "HOME": folder}
 
 
 def wait_for(what, look):
