@@ -27,7 +27,7 @@ fn in_order<S: Serializer>(parameters: &[Parameter], serializer: S) -> Result<S:
 }
 
 impl Query {
-    /// What the object of all parameters has to be.
+    /// The schema of the parameters.
     #[must_use]
     pub fn parameters_schema(&self) -> ParametersSchema<'_> {
         let required = self.parameters.iter().filter(|parameter| !parameter.is_optional());

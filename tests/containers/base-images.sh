@@ -70,14 +70,14 @@ stand_in_distroless() {
             if [ -f ".$file" ] && [[ $file != */share/* ]]; then echo ".$file"; fi
         done | sort -u | tar -cf ../files.tar -T - ./etc/ssl/certs/ca-certificates.crt ./etc/nsswitch.conf
         rm -rf ../all
-        mkdir -p ../root && tar -C ../root -xf ../files.tar
+        mkdir -p ../files && tar -C ../files -xf ../files.tar
     )
-    mkdir -p "$root/root/home/nonroot" "$root/root/tmp"
-    chmod 1777 "$root/root/tmp"
-    printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' >"$root/root/etc/passwd"
-    printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/root/etc/group"
-    chown 65532:65532 "$root/root/home/nonroot"
-    tar -C "$root/root" -c . | docker_builder import -c 'USER 65532' -c 'WORKDIR /home/nonroot' \
+    mkdir -p "$root/files/home/nonroot" "$root/files/tmp"
+    chmod 1777 "$root/files/tmp"
+    printf 'root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n' >"$root/files/etc/passwd"
+    printf 'root:x:0:\nnonroot:x:65532:\n' >"$root/files/etc/group"
+    chown 65532:65532 "$root/files/home/nonroot"
+    tar -C "$root/files" -c . | docker_builder import -c 'USER 65532' -c 'WORKDIR /home/nonroot' \
         -c 'ENV SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' - "$image" >/dev/null
     rm -rf "$root"
 }

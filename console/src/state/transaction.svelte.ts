@@ -118,13 +118,16 @@ export class Transaction {
 
   /** Its time is over: asks for its end, to learn why the gateway had ended it. */
   async #expire(): Promise<void> {
+    const path = this.#path;
     clearInterval(this.#clock);
+    let reason = UNUSED;
     try {
-      await this.#client?.json(this.#path, { method: 'DELETE' });
-      this.lose(UNUSED);
+      await this.#client?.json(path, { method: 'DELETE' });
     } catch (error) {
-      this.lose(because(Failure.of(error)) ?? UNUSED);
+      reason = because(Failure.of(error)) ?? UNUSED;
     }
+    // Meanwhile, another one may have begun.
+    if (this.#path === path) this.lose(reason);
   }
 
   #finish(state: 'none' | 'lost'): void {

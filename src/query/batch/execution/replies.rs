@@ -22,25 +22,29 @@ use crate::{
 /// Whether the batch goes on, pauses (`None`), or has ended.
 pub(super) type Step = ControlFlow<Option<BatchEnd>>;
 
+/// The end, or what comes before it.
+fn step(end: Option<BatchEnd>) -> Step {
+    end.map_or(Step::Continue(()), |end| Step::Break(Some(end)))
+}
+
 impl BatchExecution {
     /// Processes a reply.
     pub(super) fn on_reply(&mut self, reply: Reply, sink: &mut impl BatchSink) -> Result<Step, BatchError> {
         match reply {
             Reply::Record if self.expected == ExpectedReply::Nodes => {
-                let found = sink.found(self.scope.as_mut().ok_or_else(Error::result_ended)?.lease().payload());
+                let found = sink.found(self.payload()?);
                 found.map_err(|refused| self.refused(refused))?;
                 Ok(Step::Continue(()))
             }
             Reply::Record => {
-                let length = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease().payload().len();
+                let length = self.payload()?.len();
                 self.fetch_size.count(length);
                 self.row(sink)
             }
-            Reply::Success => {
-                let end = self.on_success(sink)?;
-                let pauses = end.is_none() && self.fetch_size.is_due() && (self.is_streaming || self.may_begin());
-                Ok(if end.is_some() || pauses { Step::Break(end) } else { Step::Continue(()) })
-            }
+            Reply::Success => match self.on_success(sink)? {
+                None if self.fetch_size.is_due() && (self.is_streaming || self.may_begin()) => Ok(Step::Break(None)),
+                end => Ok(step(end)),
+            },
             Reply::Failure(failure) => Err(self.at_fault(Error::from_failure(failure))),
             Reply::Ignored => {
                 Err(self.connection_lost(bolt::Error::Protocol("the server neither executed nor refused a request")))
@@ -48,11 +52,16 @@ impl BatchExecution {
         }
     }
 
+    /// The content of the reply that was received last.
+    fn payload(&mut self) -> Result<&[u8], Error> {
+        Ok(self.scope.as_mut().ok_or_else(Error::result_ended)?.lease().payload())
+    }
+
     /// Moves the row that was received last into the sink.
     pub(super) fn row(&mut self, sink: &mut impl BatchSink) -> Result<Step, BatchError> {
-        let fields = self.scope.as_mut().ok_or_else(Error::result_ended)?.lease().payload();
+        let columns = self.columns;
         let taken = match self.fetch_size.exceeded() {
-            None => sink.row(fields, self.columns),
+            None => sink.row(self.payload()?, columns),
             Some(limit) => Err(RowRefused::TooMany(limit)),
         };
         match taken.map_err(|refused| self.refused(refused))? {
@@ -74,8 +83,7 @@ impl BatchExecution {
             Some(Flow::Full | Flow::Unfinished) => Ok(Step::Break(None)),
             None => {
                 let summary = self.closing.take().ok_or_else(Error::result_ended)?;
-                let end = self.end_rows(*summary, sink)?;
-                Ok(if end.is_some() { Step::Break(end) } else { Step::Continue(()) })
+                self.end_rows(*summary, sink).map(step)
             }
         }
     }
